@@ -1,0 +1,73 @@
+# make demo    the main job on the embedded emulator          make check    all that CI runs
+# make test    the tests, with branch coverage                make matrix   the tests on every Python found
+# make docs    the documentation, into docs/_build/html       make bench    the benchmarks
+#
+# Each target sets up what it needs in .venv; a second run finds it there.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+VERSIONS := 3.13 3.12 3.11 3.10
+
+# The newest Python that is new enough, and can make a virtual environment.
+USABLE := -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1
+PYTHON ?= $(shell for python in python3 $(addprefix python,$(VERSIONS)); do \
+	if $$python $(USABLE); then echo $$python; break; fi; done)
+
+.PHONY: demo test check format lint types docs bench matrix clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/whatsapp-flows demo --flows examples/flows
+
+test: $(VENV)/.test
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+check: lint types docs test
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs: docs/_build/html/index.html"
+
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/upload_overhead.py
+	@$(BIN)/python benchmarks/import_time.py
+	@$(BIN)/python benchmarks/engine_overhead.py
+
+matrix:
+	@set -e; for version in $(VERSIONS); do \
+		if ! python$$version $(USABLE); then echo "python$$version: not found"; continue; fi; \
+		test -d .venv-$$version || python$$version -m venv .venv-$$version; \
+		.venv-$$version/bin/python -m pip install -q --disable-pip-version-check -e '.[test]'; \
+		echo "python$$version:"; .venv-$$version/bin/python -m pytest; \
+	done
+
+clean:
+	rm -rf $(VENV) .venv-* .cache .coverage .coverage.* docs/_build dist build
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer with the venv module is needed (Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON) ($$($(PYTHON) --version))"
+	@$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of extras; pyproject.toml being newer installs again.
+$(VENV)/.demo: EXTRAS = cli,emulator
+$(VENV)/.test: EXTRAS = test
+$(VENV)/.dev: EXTRAS = dev
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the project with its extras [$(EXTRAS)]"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
+	@touch $@

@@ -1,0 +1,96 @@
+"""What callers hand in, checked before anything is sent: a `ConfigurationError` names the argument and the remedy."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Sequence
+from json import dumps
+from typing import Final
+
+from ..errors import ConfigurationError
+
+# What a flow is asked for when the caller names no fields: all that costs Meta nothing to compute. A preview, which
+# would make a public link, and the health, which would run checks, are left to their own methods.
+DEFAULT_FIELDS: Final = (
+    "id,name,status,categories,validation_errors,json_version,data_api_version,endpoint_uri,updated_at"
+)
+
+
+def segment(argument: str, value: object) -> str:
+    """An id that is one plain path segment; `ConfigurationError` names the argument."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+        raise ConfigurationError(f"{argument} must be a string of letters, digits, _ and -, not {_shown(value)}.")
+    return value
+
+
+def word(argument: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]+", value):
+        raise ConfigurationError(f"{argument} must be one of Meta's words, like DAY, not {_shown(value)}.")
+    return value
+
+
+def words(argument: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{argument} must be a string that is not empty, not {_shown(value)}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{argument} holds a lone surrogate: it has no UTF-8.") from None
+    return value
+
+
+def _shown(value: object) -> str:
+    """What was given, short enough for a message, and not at all if it could be a token in the wrong place."""
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"a {type(value).__name__} of {len(shown)} characters"
+
+
+def field_list(fields: str | Sequence[str] | None) -> str:
+    if fields is None:
+        return DEFAULT_FIELDS
+    return words("fields", fields if isinstance(fields, str) else ",".join(fields))
+
+
+def category_list(categories: Sequence[str]) -> str:
+    if isinstance(categories, str) or not categories or not all(isinstance(it, str) and it for it in categories):
+        raise ConfigurationError('categories must be a list with at least one of Meta\'s words, like ["OTHER"].')
+    return dumps(list(categories))
+
+
+def name_list(names: Sequence[str]) -> str:
+    if isinstance(names, str) or not names:
+        raise ConfigurationError("names must be a list with at least one name; None means all flows of the source.")
+    return dumps([words("names", name) for name in names])
+
+
+# A 2048-bit RSA SubjectPublicKeyInfo holds the algorithm's id and a modulus of 257 bytes (RFC 5280, RFC 8017).
+_RSA_OID: Final = bytes.fromhex("06092a864886f70d010101")
+_RSA_2048_MODULUS: Final = bytes.fromhex("0282010100")
+_PEM: Final = re.compile(r"\s*-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----\s*")
+
+
+def public_pem(pem: str | bytes) -> str:
+    """The PEM text of a 2048-bit RSA public key. What is refused is never echoed: it may be the private key."""
+    try:
+        written = pem.decode("ascii") if isinstance(pem, bytes) else pem
+    except UnicodeDecodeError:
+        raise ConfigurationError("pem must be PEM text; this is binary (DER?).") from None
+    found = _PEM.fullmatch(written) if isinstance(written, str) else None
+    if found is None:
+        if isinstance(written, str) and "PRIVATE KEY" in written:
+            raise ConfigurationError("pem is a private key: keep it, and send its public half (openssl pkey -pubout).")
+        raise ConfigurationError("pem must be one PEM block, -----BEGIN PUBLIC KEY----- ... -----END PUBLIC KEY-----.")
+    if "PRIVATE" in found[1]:
+        raise ConfigurationError("pem is a private key: keep it, and send its public half (openssl pkey -pubout).")
+    if found[1] != "PUBLIC KEY":
+        raise ConfigurationError(
+            f"pem must be a PUBLIC KEY block, not {found[1]} (openssl rsa -RSAPublicKey_in -pubout)."
+        )
+    try:
+        der = b64decode("".join(found[2].split()), validate=True)
+    except ValueError:
+        raise ConfigurationError("pem is damaged: its base64 cannot be read.") from None
+    if _RSA_OID not in der or _RSA_2048_MODULUS not in der:
+        raise ConfigurationError("pem must hold a 2048-bit RSA key (openssl genrsa 2048).")
+    return written

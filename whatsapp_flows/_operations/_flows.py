@@ -1,0 +1,336 @@
+"""Flows and their files: create, read, upload, publish, and what to do when an answer was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from json import loads
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._error_codes import unexpected
+from .._wire import Operation, Request, Script
+from ..errors import (
+    ConfigurationError,
+    ErrorDetails,
+    FlowProcessingError,
+    FlowsError,
+    FlowStateError,
+    NameTakenError,
+    NotFoundError,
+    PermissionDeniedError,
+    PublishBlockedError,
+)
+from ..models import (
+    Asset,
+    CreatedFlow,
+    Flow,
+    FlowJsonUpdate,
+    FlowStatus,
+    Health,
+    Metric,
+    Preview,
+    nested,
+    text,
+    validation_issues,
+)
+from ._arguments import category_list, field_list, segment, word, words
+from ._graph import Api, Form, Page, check_success, done, node, page_of, read_object, whole_list
+
+
+def list_flows(api: Api, *, fields: str | Sequence[str] | None = None, page_size: int = 100) -> Operation[Page[Flow]]:
+    """The first page of the account's flows."""
+    if isinstance(page_size, bool) or not isinstance(page_size, int) or page_size < 1:
+        raise ConfigurationError(f"page_size must be a whole number above 0, not {page_size!r}.")
+    query = {"fields": field_list(fields), "limit": str(page_size)}
+    request = api.get("list_flows", f"{api.account()}/flows", query)
+    return page_of(request, _flow_with_id, f"WABA ID: {api.waba_id}")
+
+
+def create_flow(
+    api: Api,
+    name: str,
+    categories: Sequence[str],
+    *,
+    flow_json: bytes | None = None,
+    publish: bool = False,
+    clone_flow_id: str | None = None,
+    endpoint_uri: str | None = None,
+) -> Operation[CreatedFlow]:
+    """
+    A new flow. Not to be sent twice: after a lost answer the name is looked up, and a flow that is there is adopted.
+
+    Meta checks the name first, so 4016012 here means that the flow exists and its JSON has to be sent again.
+    """
+    account = api.account()
+    form: dict[str, str] = {"name": words("name", name), "categories": category_list(categories)}
+    if flow_json is not None:
+        form["flow_json"] = flow_json.decode()
+    if publish:
+        form["publish"] = "true"
+    if clone_flow_id is not None:
+        form["clone_flow_id"] = segment("clone_flow_id", clone_flow_id)
+    if endpoint_uri is not None:
+        form["endpoint_uri"] = words("endpoint_uri", endpoint_uri)
+    request = api.post("create_flow", f"{account}/flows", form)
+
+    def script(_: int) -> Script[CreatedFlow]:
+        answer = yield request
+        found = read_object(answer, request)
+        flow_id = text(found, "id")
+        check_success(found, replace(request, flow_id=flow_id), answer, default=flow_id is not None)
+        if not flow_id:
+            raise unexpected("Meta's answer has no flow id.", request, answer)
+        return CreatedFlow(id=flow_id, validation_errors=validation_issues(found), raw=found)
+
+    def recover(doubt: FlowsError) -> Script[CreatedFlow | None]:
+        flow = yield from _look_up(api, name)
+        if flow is None:
+            return None
+        adopted = CreatedFlow(id=flow.id, validation_errors=flow.validation_errors, adopted=True, raw=flow.raw)
+        if isinstance(doubt, FlowProcessingError) and flow_json is not None:
+            return (yield from _finish(api, adopted, flow_json, publish=publish))
+        as_asked = not publish or flow.status == FlowStatus.PUBLISHED
+        if flow_json is not None:
+            as_asked = (yield from _holds(api, flow.id, flow_json)) and as_asked
+        return replace(adopted, success=as_asked)
+
+    return Operation(
+        name="create_flow",
+        script=script,
+        subject=f"flow name: {name}",
+        idempotent=False,
+        recover=recover,
+        uncertain=lambda error: error.may_have_acted or isinstance(error, FlowProcessingError),
+        settles=lambda refusal: isinstance(refusal, NameTakenError),
+    )
+
+
+def get_flow(api: Api, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Operation[Flow]:
+    """A flow's node."""
+    return node(api, "get_flow", flow_id, field_list(fields), lambda found: Flow.parse({"id": flow_id, **found}))
+
+
+def get_health(api: Api, flow_id: str, *, phone_number_id: str | None = None) -> Operation[Health]:
+    """Whether the flow can be sent, and what stands in the way."""
+    argument = "" if phone_number_id is None else f".phone_number({segment('phone_number_id', phone_number_id)})"
+    return node(
+        api, "get_health", flow_id, f"health_status{argument}", lambda it: Health.parse(nested(it, "health_status"))
+    )
+
+
+def get_preview(api: Api, flow_id: str, *, invalidate: bool = False) -> Operation[Preview]:
+    """A link to try the flow out. Meta makes one if there is none; `invalidate` voids the old one."""
+    argument = "true" if invalidate else "false"
+    return node(
+        api, "get_preview", flow_id, f"preview.invalidate({argument})", lambda it: Preview.parse(nested(it, "preview"))
+    )
+
+
+def get_metric(
+    api: Api,
+    flow_id: str,
+    metric: str,
+    granularity: str,
+    *,
+    since: date | str | None = None,
+    until: date | str | None = None,
+) -> Operation[Metric]:
+    """A series of the flow's endpoint ("Flows Metrics API", which Meta is retiring)."""
+    parts = [f"metric.name({word('metric', metric)})", f"granularity({word('granularity', granularity)})"]
+    parts += [
+        f"{name}({segment(name, day.isoformat() if isinstance(day, date) else day)})"
+        for name, day in (("since", since), ("until", until))
+        if day is not None
+    ]
+    return node(api, "get_metric", flow_id, ".".join(parts), lambda it: Metric.parse(nested(it, "metric")))
+
+
+def update_flow(
+    api: Api,
+    flow_id: str,
+    *,
+    name: str | None = None,
+    categories: Sequence[str] | None = None,
+    endpoint_uri: str | None = None,
+    application_id: str | None = None,
+) -> Operation[bool]:
+    """New metadata. What is None stays as it is. A published flow goes back to DRAFT."""
+    form: dict[str, str] = {}
+    if name is not None:
+        form["name"] = words("name", name)
+    if categories is not None:
+        form["categories"] = category_list(categories)
+    if endpoint_uri is not None:
+        form["endpoint_uri"] = words("endpoint_uri", endpoint_uri)
+    if application_id is not None:
+        form["application_id"] = segment("application_id", application_id)
+    if not form:
+        raise ConfigurationError(
+            "update_flow needs something to change: name, categories, endpoint_uri, application_id."
+        )
+    request = api.post("update_flow", segment("flow_id", flow_id), form, flow_id=flow_id)
+    return done(request, f"flow ID: {flow_id}")
+
+
+def update_flow_json(api: Api, flow_id: str, content: bytes) -> Operation[FlowJsonUpdate]:
+    """The upload: a full replacement, so sending it again is harmless. A published flow goes back to DRAFT."""
+    form: Form = {
+        "file": ("flow.json", content, "application/json"),
+        "name": "flow.json",
+        "asset_type": "FLOW_JSON",
+    }
+    request = api.post("update_flow_json", f"{segment('flow_id', flow_id)}/assets", form, flow_id=flow_id)
+
+    def script(attempt: int) -> Script[FlowJsonUpdate]:
+        answer = yield request
+        found = read_object(answer, request)
+        check_success(found, request, answer)
+        return FlowJsonUpdate(
+            success=True, validation_errors=validation_issues(found), attempts=attempt, raw=found
+        )  # fmt: skip
+
+    return Operation(name="update_flow_json", script=script, flow_id=flow_id, subject=f"flow ID: {flow_id}")
+
+
+def publish_flow(api: Api, flow_id: str) -> Operation[bool]:
+    """Publishing. After a lost answer, a flow that is PUBLISHED is done."""
+    request = api.post("publish_flow", f"{segment('flow_id', flow_id)}/publish", flow_id=flow_id)
+    return replace(
+        done(request, f"flow ID: {flow_id}"),
+        idempotent=False,
+        recover=lambda _: _has_status(api, flow_id, FlowStatus.PUBLISHED),
+        settles=lambda refusal: isinstance(refusal, (FlowStateError, PublishBlockedError)),
+    )
+
+
+def deprecate_flow(api: Api, flow_id: str) -> Operation[bool]:
+    """Deprecation, for good. After a lost answer, a flow that is DEPRECATED is done."""
+    request = api.post("deprecate_flow", f"{segment('flow_id', flow_id)}/deprecate", flow_id=flow_id)
+    return replace(
+        done(request, f"flow ID: {flow_id}"),
+        idempotent=False,
+        recover=lambda _: _has_status(api, flow_id, FlowStatus.DEPRECATED),
+        settles=lambda refusal: isinstance(refusal, FlowStateError),
+    )
+
+
+def delete_flow(api: Api, flow_id: str) -> Operation[bool]:
+    """Deletion, for good, of a draft. After a lost answer, a flow that is not there is done."""
+    request = api.delete("delete_flow", segment("flow_id", flow_id), flow_id=flow_id)
+    return replace(
+        done(request, f"flow ID: {flow_id}"),
+        idempotent=False,
+        recover=lambda _: _is_gone(api, flow_id),
+        settles=lambda refusal: isinstance(refusal, NotFoundError),
+    )
+
+
+def _flow_with_id(found: Mapping[str, Any]) -> Flow:
+    flow = Flow.parse(found)
+    if not flow.id:
+        raise unexpected("Meta listed a flow without an id.", Request(method="GET", url="", operation="list_flows"))
+    return flow
+
+
+def list_assets(api: Api, flow_id: str) -> Operation[tuple[Asset, ...]]:
+    """The flow's files, all of them."""
+    path = f"{segment('flow_id', flow_id)}/assets"
+    request = api.get("list_assets", path, {"fields": "name,asset_type,download_url"}, flow_id=flow_id)
+    return whole_list(request, Asset.parse, f"flow ID: {flow_id}")
+
+
+def download_flow_json(api: Api, flow_id: str) -> Operation[bytes]:
+    """The stored Flow JSON, from Meta's CDN, which must not see the token."""
+    assets = list_assets(api, flow_id)
+
+    def script(_: int) -> Script[bytes]:
+        request = yield from _signed_link(api, assets)
+        try:
+            return (yield request).body
+        except (NotFoundError, PermissionDeniedError):
+            request = yield from _signed_link(api, assets)  # the link had expired: ask for a fresh one, once
+        try:
+            return (yield request).body
+        except (NotFoundError, PermissionDeniedError) as refusal:
+            status = refusal.http_status
+        raise unexpected(f"The download link was refused twice (HTTP {status}).", request)
+
+    return Operation(name="download_flow_json", script=script, flow_id=flow_id, subject=f"flow ID: {flow_id}")
+
+
+def _signed_link(api: Api, assets: Operation[tuple[Asset, ...]]) -> Script[Request]:
+    """The request for the file: to another host, without credentials, and never with a weaker scheme than the API's."""
+    listed = yield from assets.script(1)
+    flow_id = assets.flow_id
+    url = next((asset.download_url for asset in listed if asset.asset_type == "FLOW_JSON"), "")
+    request = Request(method="GET", url=url, operation="download_flow_json", flow_id=flow_id, authenticated=False)
+    if not url:
+        raise NotFoundError(
+            ErrorDetails(
+                message="The flow has no Flow JSON.",
+                operation=request.operation,
+                flow_id=flow_id,
+                advice="Upload one with update_flow_json.",
+            )
+        )
+    if urlsplit(url).scheme not in {"https", urlsplit(api.base_url).scheme} or not urlsplit(url).hostname:
+        raise unexpected("The download link is not an https URL.", request)
+    return request
+
+
+def best_match(name: str, flows: Iterable[Flow]) -> Flow | None:
+    """The flow of that name: a living one rather than a deprecated one. Reads no further than it has to."""
+    deprecated = None
+    for flow in flows:
+        if flow.name == name:
+            if flow.status != FlowStatus.DEPRECATED:
+                return flow
+            deprecated = deprecated or flow
+    return deprecated
+
+
+def _look_up(api: Api, name: str) -> Script[Flow | None]:
+    """The living flow of that name; a deprecated one is not what a call just made."""
+    following: Operation[Page[Flow]] | None = list_flows(api)
+    while following is not None:
+        page = yield from following.script(1)
+        match = best_match(name, page.items)
+        if match is not None and match.status != FlowStatus.DEPRECATED:
+            return match
+        following = page.following
+    return None
+
+
+def _has_status(api: Api, flow_id: str, status: FlowStatus) -> Script[bool | None]:
+    flow = yield from get_flow(api, flow_id, fields="id,status").script(1)
+    return True if flow.status == status else None
+
+
+def _is_gone(api: Api, flow_id: str) -> Script[bool | None]:
+    try:
+        yield from get_flow(api, flow_id, fields="id").script(1)
+    except NotFoundError as missing:
+        if missing.code is None:  # a bare 404 may be a proxy's
+            raise
+        return True
+    return None
+
+
+def _holds(api: Api, flow_id: str, content: bytes) -> Script[bool]:
+    """Whether what Meta has stored is this document; compared as values, since Meta may write it differently."""
+    try:
+        stored = yield from download_flow_json(api, flow_id).script(1)
+        return bool(loads(stored) == loads(content))
+    except (NotFoundError, ValueError):
+        return False
+
+
+def _finish(api: Api, adopted: CreatedFlow, flow_json: bytes, *, publish: bool) -> Script[CreatedFlow]:
+    """The rest of a create that broke off at 4016012: the same upload again, then the publishing that was asked for."""
+    update = yield from update_flow_json(api, adopted.id, flow_json).script(1)
+    if publish and not update.validation_errors:
+        yield from publish_flow(api, adopted.id).script(1)
+    success = not (publish and update.validation_errors)
+    return replace(adopted, validation_errors=update.validation_errors, success=success)

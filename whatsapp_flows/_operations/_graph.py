@@ -1,0 +1,195 @@
+"""How the Graph API is asked, and how its answers are read: what every operation has in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from json import loads
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from urllib3.filepost import encode_multipart_formdata
+
+from .._error_codes import unexpected
+from .._wire import Operation, Request, Response, Script
+from ..errors import ConfigurationError, FlowValidationError
+from ..models import nested, objects, text, validation_issues
+from ._arguments import segment
+
+T = TypeVar("T")
+Form = Mapping[str, str | tuple[str, bytes, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Where the API is: `https://graph.facebook.com`, `v25.0`, and the account that account-wide calls are for."""
+
+    base_url: str
+    version: str
+    waba_id: str | None = None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ConfigurationError(
+                "base_url must be an http(s) URL without a query, like https://graph.facebook.com."
+            )
+        if parts.username or parts.password:
+            raise ConfigurationError("base_url must not hold credentials.")
+        if not re.fullmatch(r"v[0-9]+\.[0-9]+", self.version):
+            raise ConfigurationError(f"api_version must look like v25.0, not {self.version!r}.")
+        if self.waba_id is not None:
+            segment("waba_id", self.waba_id)
+
+    def account(self) -> str:
+        """The account's id; `ConfigurationError` when the client was given none."""
+        if self.waba_id is None:
+            raise ConfigurationError(
+                "this call needs the account: FlowsClient(token, waba_id=...) or WHATSAPP_FLOWS_WABA_ID."
+            )
+        return self.waba_id
+
+    def get(
+        self, operation: str, path: str, query: Mapping[str, str] | None = None, *, flow_id: str | None = None
+    ) -> Request:
+        """A read."""
+        asked = f"?{urlencode(query, quote_via=quote, safe=',()')}" if query else ""
+        return self._request("GET", operation, path + asked, flow_id)
+
+    def post(self, operation: str, path: str, form: Form | None = None, *, flow_id: str | None = None) -> Request:
+        """A write, as multipart/form-data: the one encoding that Meta's OpenAPI file gives for all of them."""
+        request = self._request("POST", operation, path, flow_id)
+        if not form:
+            return request
+        body, content_type = encode_multipart_formdata(form, boundary=_boundary(form))
+        return replace(request, body=body, content_type=content_type)
+
+    def delete(self, operation: str, path: str, *, flow_id: str | None = None) -> Request:
+        """A deletion."""
+        return self._request("DELETE", operation, path, flow_id)
+
+    def _request(self, method: str, operation: str, path: str, flow_id: str | None) -> Request:
+        url = f"{self.base_url.rstrip('/')}/{self.version}/{path}"
+        return Request(method=method, url=url, operation=operation, flow_id=flow_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list, and the operation that asks for the next, if there is more."""
+
+    items: tuple[T, ...]
+    following: Operation[Page[T]] | None
+
+
+def _boundary(form: Form) -> str:
+    """A multipart boundary that stands in none of the parts; the same for the same form."""
+    contents = [part.encode() if isinstance(part, str) else part[1] for part in form.values()]
+    boundary = "whatsapp-flows-sdk-boundary"
+    while any(boundary.encode() in content for content in contents):
+        boundary += "-x"
+    return boundary
+
+
+def ask(request: Request, parse: Callable[[Mapping[str, Any]], T]) -> Script[T]:
+    """One question and what its answer means."""
+    answer = yield request
+    return parse(read_object(answer, request))
+
+
+def node(api: Api, operation: str, flow_id: str, fields: str, parse: Callable[[Mapping[str, Any]], T]) -> Operation[T]:
+    """A read of some fields of the flow's node."""
+    request = api.get(operation, segment("flow_id", flow_id), {"fields": fields}, flow_id=flow_id)
+    return Operation(
+        name=operation, script=lambda _: ask(request, parse), flow_id=flow_id, subject=f"flow ID: {flow_id}"
+    )
+
+
+def done(request: Request, subject: str) -> Operation[bool]:
+    """A write that answers `{"success": true}` and nothing else."""
+
+    def script(_: int) -> Script[bool]:
+        answer = yield request
+        check_success(read_object(answer, request), request, answer)
+        return True
+
+    return Operation(name=request.operation, script=script, flow_id=request.flow_id, subject=subject)
+
+
+def page_of(
+    request: Request, parse: Callable[[Mapping[str, Any]], T], subject: str, *, seen: tuple[str, ...] = ()
+) -> Operation[Page[T]]:
+    """One page. The next is asked for by its cursor: `paging.next` holds the token, and is not ours to follow."""
+    asked = request
+    if seen:
+        asked = replace(
+            request, url=f"{request.url}{'&' if '?' in request.url else '?'}after={quote(seen[-1], safe='')}"
+        )
+
+    def read(found: Mapping[str, Any]) -> Page[T]:
+        if not isinstance(found.get("data"), list):
+            raise unexpected("Meta's answer is not a list.", request)
+        after = _cursor(found)
+        if after in seen:
+            raise unexpected("Meta's paging goes in a circle.", request)
+        following = page_of(request, parse, subject, seen=(*seen, after)) if after else None
+        return Page(items=tuple(parse(item) for item in objects(found, "data")), following=following)
+
+    return Operation(
+        name=request.operation, script=lambda _: ask(asked, read), flow_id=request.flow_id, subject=subject
+    )
+
+
+def _cursor(found: Mapping[str, Any]) -> str | None:
+    """Where the next page begins. The end of the list is `next` being absent ("Graph API", Paginated Results)."""
+    paging = nested(found, "paging")
+    following = text(paging, "next")
+    if not following:
+        return None
+    try:
+        given = parse_qs(urlsplit(following).query).get("after", [None])[0]
+    except ValueError:
+        given = None
+    return text(nested(paging, "cursors"), "after") or given
+
+
+def everything(first: Operation[Page[T]]) -> Script[tuple[T, ...]]:
+    """The items of all pages, in one script."""
+    items: tuple[T, ...] = ()
+    following: Operation[Page[T]] | None = first
+    while following is not None:
+        page = yield from following.script(1)
+        items += page.items
+        following = page.following
+    return items
+
+
+def whole_list(request: Request, parse: Callable[[Mapping[str, Any]], T], subject: str) -> Operation[tuple[T, ...]]:
+    """A list that is short enough to be one call, whatever its number of pages."""
+    first = page_of(request, parse, subject)
+    return Operation(
+        name=request.operation, script=lambda _: everything(first), flow_id=request.flow_id, subject=subject
+    )
+
+
+def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
+    """The JSON object of a 2xx answer."""
+    if not answer.body.strip():
+        raise unexpected("Meta's answer is empty.", request, answer)
+    try:
+        found = loads(answer.body)
+    except (ValueError, RecursionError):
+        raise unexpected("Meta's answer is not JSON.", request, answer) from None
+    if not isinstance(found, dict):
+        raise unexpected("Meta's answer is not a JSON object.", request, answer)
+    return found
+
+
+def check_success(found: Mapping[str, Any], request: Request, answer: Response, *, default: bool = False) -> None:
+    """Only `success: true` is a success; a refused Flow JSON says what is wrong with it."""
+    if found.get("success", default) is True:
+        return
+    if issues := validation_issues(found):
+        details = unexpected("Meta refused the Flow JSON.", request, answer).details
+        raise FlowValidationError(replace(details, advice=FlowValidationError.default_advice), issues)
+    raise unexpected("Meta's answer does not say that it was done.", request, answer)

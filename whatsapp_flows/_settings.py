@@ -1,0 +1,141 @@
+"""From a client's options, or the environment, to the values that calls are made with. Checks all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
+
+from ._engine import Rules
+from ._error_codes import ErrorCodes
+from ._operations import Api
+from .errors import ConfigurationError
+from .events import EventConsumer, fan_out
+from .retry import ExponentialBackoff, Jitter, RetryPolicy, decorrelated_jitter, equal_jitter, full_jitter
+from .transport import Credentials, Timeout
+
+if TYPE_CHECKING:
+    import threading
+
+    import requests
+
+    from .transport import Transport
+
+
+class Options(TypedDict, total=False):
+    """The options of a client, for `with_options`."""
+
+    access_token: str | Callable[[], str]
+    waba_id: str | None
+    api_version: str
+    base_url: str
+    app_secret: str | None
+    max_attempts: int
+    retry_policy: RetryPolicy | None
+    timeout: float | Timeout
+    session: requests.Session | None
+    transport: Transport | None
+    sleep: Callable[[float], object]
+    clock: Callable[[], float]
+    stop: threading.Event | None
+    error_codes: ErrorCodes
+    on_event: EventConsumer | Iterable[EventConsumer] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every call of one client needs."""
+
+    api: Api
+    credentials: Credentials
+    rules: Rules
+    timeout: Timeout
+
+    def rules_for(self, max_retries: int | None) -> Rules:
+        """The rules of one call; `max_retries` counts attempts in all, None is the client's own number."""
+        if max_retries is None:
+            return self.rules
+        return replace(self.rules, max_attempts=attempts("max_retries", max_retries))
+
+
+def settings(options: Mapping[str, Any]) -> Settings:
+    """The values behind a client's options. Raises `ConfigurationError` for an option that makes no sense."""
+    on_event = options["on_event"]
+    consumers: Iterable[EventConsumer] = () if on_event is None else (on_event,) if callable(on_event) else on_event
+    policy = options["retry_policy"]
+    if policy is not None and not callable(getattr(policy, "decide", None)):
+        raise ConfigurationError("retry_policy must have a decide method: see RetryPolicy.")
+    return Settings(
+        api=Api(base_url=options["base_url"], version=options["api_version"], waba_id=options["waba_id"]),
+        credentials=Credentials(options["access_token"], options["app_secret"]),
+        rules=Rules(
+            policy=ExponentialBackoff() if policy is None else policy,
+            max_attempts=attempts("max_attempts", options["max_attempts"]),
+            error_codes=options["error_codes"],
+            emit=fan_out(consumers),
+            clock=options["clock"],
+        ),
+        timeout=Timeout.of(options["timeout"]),
+    )
+
+
+def attempts(argument: str, value: object) -> int:
+    """A number of attempts in all: 0 and 1 both mean one."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigurationError(f"{argument} counts attempts in all: a whole number of at least 0, not {value!r}.")
+    return max(value, 1)
+
+
+_PREFIX: Final = "WHATSAPP_FLOWS_"
+_JITTERS: Final[Mapping[str, Jitter | None]] = {
+    "none": None,
+    "full": full_jitter,
+    "equal": equal_jitter,
+    "decorrelated": decorrelated_jitter,
+}
+# variable -> option, for those that are taken as they are.
+_TEXTS: Final[Mapping[str, str]] = {
+    "ACCESS_TOKEN": "access_token",
+    "WABA_ID": "waba_id",
+    "API_VERSION": "api_version",
+    "BASE_URL": "base_url",
+    "APP_SECRET": "app_secret",
+}
+_RETRY_NUMBERS: Final[Mapping[str, str]] = {
+    "RETRY_INITIAL": "initial",
+    "RETRY_MULTIPLIER": "multiplier",
+    "RETRY_MAXIMUM": "maximum",
+}
+
+
+def from_environment(environ: Mapping[str, str]) -> Options:
+    """
+    The options that `WHATSAPP_FLOWS_*` variables name; an empty variable counts as unset.
+
+    Raises `ConfigurationError` that names the variable, never the token.
+    """
+    given = {name: value for name in environ if name.startswith(_PREFIX) and (value := environ[name].strip())}
+    given = {name.removeprefix(_PREFIX): value for name, value in given.items()}
+    if "ACCESS_TOKEN" not in given:
+        raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
+    options: dict[str, Any] = {option: given[name] for name, option in _TEXTS.items() if name in given}
+    if "MAX_ATTEMPTS" in given:
+        options["max_attempts"] = int(_number(given, "MAX_ATTEMPTS", pattern=r"[0-9]{1,6}"))
+    if "TIMEOUT" in given:
+        options["timeout"] = _number(given, "TIMEOUT")
+    backoff: dict[str, Any] = {field: _number(given, name) for name, field in _RETRY_NUMBERS.items() if name in given}
+    if "RETRY_JITTER" in given:
+        word = given["RETRY_JITTER"].lower()
+        if word not in _JITTERS:
+            raise ConfigurationError(f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {word!r}.")
+        backoff["jitter"] = _JITTERS[word]
+    if backoff:
+        options["retry_policy"] = ExponentialBackoff(**backoff)
+    return cast("Options", options)
+
+
+def _number(given: Mapping[str, str], name: str, *, pattern: str = r"[0-9]{1,9}(\.[0-9]{1,9})?") -> float:
+    if not re.fullmatch(pattern, given[name]):
+        raise ConfigurationError(f"{_PREFIX}{name} must be a number, not {given[name]!r}.")
+    return float(given[name])

@@ -1,0 +1,342 @@
+"""`FlowsClient`: one line per method, and the driver that sends and sleeps."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import requests
+
+from . import _operations as operations
+from ._engine import Rules, Wait, converse
+from ._error_codes import ERROR_CODES, ErrorCodes
+from ._requests import RequestsTransport
+from ._settings import Options, from_environment, settings
+from ._wire import Operation
+from .errors import ConfigurationError
+from .events import EventConsumer
+from .flow_json import FlowJson, read_flow_json
+from .models import (
+    Asset,
+    CreatedFlow,
+    Flow,
+    FlowJsonUpdate,
+    Health,
+    Metric,
+    Migration,
+    PhoneNumber,
+    Preview,
+    PublicKey,
+    SubscribedApp,
+)
+from .retry import RetryPolicy
+from .transport import Timeout, Transport
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+T = TypeVar("T")
+
+
+class FlowsClient:
+    """
+    Meta's WhatsApp Flows management API, for one access token and at most one WhatsApp Business Account.
+
+    `access_token` is a string, or a callable that returns one and is asked before each attempt. `waba_id` is needed
+    by the calls about an account. `app_secret` adds Meta's `appsecret_proof`. `max_attempts` is how often a call is
+    sent at most, `retry_policy` when (default: after 5, 10, 20 ... seconds, see `ExponentialBackoff`). `timeout` is
+    in seconds. `session` is a `requests.Session` of yours, whose proxies, adapters, `verify`, `cert` and hooks hold
+    and which stays open; or `transport` any `Transport`. Setting `stop` ends a wait at once, and the last error comes
+    out. `on_event` hears every attempt, retry, success and failure.
+
+    One client serves many threads. Every method raises a `FlowsError`: a `RetryableError` may succeed later, a
+    `FatalError` will not; a `ConfigurationError` means that nothing was sent.
+
+    >>> client = FlowsClient("token", "102290129340398")
+    >>> client
+    FlowsClient(waba_id='102290129340398', base_url='https://graph.facebook.com', api_version='v25.0')
+    """
+
+    def __init__(
+        self,
+        access_token: str | Callable[[], str],
+        waba_id: str | None = None,
+        *,
+        api_version: str = "v25.0",
+        base_url: str = "https://graph.facebook.com",
+        app_secret: str | None = None,
+        max_attempts: int = 3,
+        retry_policy: RetryPolicy | None = None,
+        timeout: float | Timeout = 30.0,
+        session: requests.Session | None = None,
+        transport: Transport | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        stop: threading.Event | None = None,
+        error_codes: ErrorCodes = ERROR_CODES,
+        on_event: EventConsumer | Iterable[EventConsumer] | None = None,
+    ) -> None:
+        if session is not None and transport is not None:
+            raise ConfigurationError("give the client a session or a transport, not both.")
+        if session is not None and not isinstance(session, requests.Session):
+            raise ConfigurationError(f"session must be a requests.Session, not {type(session).__name__}.")
+        if on_event is not None and not callable(on_event):
+            on_event = tuple(on_event)
+        self._options: dict[str, Any] = {
+            "waba_id": waba_id,
+            "api_version": api_version,
+            "base_url": base_url,
+            "max_attempts": max_attempts,
+            "retry_policy": retry_policy,
+            "timeout": timeout,
+            "sleep": sleep,
+            "clock": clock,
+            "stop": stop,
+            "error_codes": error_codes,
+            "on_event": on_event,
+        }
+        self._settings = settings({**self._options, "access_token": access_token, "app_secret": app_secret})
+        self._api = self._settings.api
+        self._owned = RequestsTransport(session) if transport is None else None
+        self._transport: Transport = transport or self._owned  # type: ignore[assignment]
+        self._sleep = sleep
+        self._stop = stop
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """
+        A client set up by `WHATSAPP_FLOWS_ACCESS_TOKEN`, `_WABA_ID`, `_API_VERSION`, `_BASE_URL`, `_APP_SECRET`,
+        `_MAX_ATTEMPTS`, `_RETRY_INITIAL`, `_RETRY_MULTIPLIER`, `_RETRY_MAXIMUM`, `_RETRY_JITTER` (none, full, equal,
+        decorrelated) and `_TIMEOUT`; all but the first are optional, all times in seconds.
+        """
+        return cls(**from_environment(environ))
+
+    def with_options(self, **changes: Unpack[Options]) -> Self:
+        """A client with some options changed, on the same transport (unless that is one of the changes)."""
+        token, secret = self._settings.credentials.parts
+        kept = {**self._options, "access_token": token, "app_secret": secret}
+        if "session" not in changes and "transport" not in changes:
+            kept["transport"] = self._transport
+        return type(self)(**{**kept, **changes})
+
+    def close(self) -> None:
+        """Closes the connections that this client opened; a session or a transport of yours stays as it is."""
+        if self._owned is not None:
+            self._owned.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        api = self._api
+        return f"{type(self).__name__}(waba_id={api.waba_id!r}, base_url={api.base_url!r}, api_version={api.version!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a FlowsClient is not pickled, because it holds a token: make one in each process.")
+
+    # Flows
+
+    def update_flow_json(self, flow_id: str, json: FlowJson, *, max_retries: int | None = None) -> FlowJsonUpdate:
+        """
+        Upload a Flow JSON, and send it again when Meta saved it but failed to process it (139001/4016012).
+
+        `json` is a mapping, text, bytes, a path or a binary file; text and bytes are sent as they are, a mapping is
+        serialised once. `max_retries` counts attempts in all (3: three requests, with waits of 5 and 10 s; 0 and 1:
+        one); None is the client's `max_attempts`.
+
+        The result may carry `validation_errors`: the JSON is stored then, and cannot be published. An upload moves a
+        PUBLISHED flow back to DRAFT (Meta, "Flows lifecycle").
+        """
+        rules = self._settings.rules_for(max_retries)
+        return self._run(operations.update_flow_json(self._api, flow_id, read_flow_json(json)), rules)
+
+    def create_flow(
+        self,
+        name: str,
+        categories: Sequence[str],
+        *,
+        flow_json: FlowJson | None = None,
+        publish: bool = False,
+        clone_flow_id: str | None = None,
+        endpoint_uri: str | None = None,
+    ) -> CreatedFlow:
+        """
+        Create a flow, in DRAFT; with `publish` and a valid `flow_json`, published in the same call.
+
+        Never makes a second flow: after a lost answer the name is looked up, and what is found is adopted
+        (`CreatedFlow.adopted`). When the publishing fails the draft exists all the same, and the error is a
+        `PublishBlockedError`. Raises `NameTakenError` for a name that is in use.
+        """
+        content = None if flow_json is None else read_flow_json(flow_json)
+        return self._run(
+            operations.create_flow(
+                self._api,
+                name,
+                categories,
+                flow_json=content,
+                publish=publish,
+                clone_flow_id=clone_flow_id,
+                endpoint_uri=endpoint_uri,
+            )
+        )
+
+    def update_flow(
+        self,
+        flow_id: str,
+        *,
+        name: str | None = None,
+        categories: Sequence[str] | None = None,
+        endpoint_uri: str | None = None,
+        application_id: str | None = None,
+    ) -> None:
+        """Change metadata; None leaves as it is. Moves a PUBLISHED flow back to DRAFT."""
+        self._run(
+            operations.update_flow(
+                self._api,
+                flow_id,
+                name=name,
+                categories=categories,
+                endpoint_uri=endpoint_uri,
+                application_id=application_id,
+            )
+        )
+
+    def list_flows(self, *, fields: str | Sequence[str] | None = None, page_size: int = 100) -> Iterator[Flow]:
+        """
+        The account's flows, fetched a page at a time as you iterate.
+
+        `fields` is Meta's field syntax (`"id,name,assets{download_url}"`); None asks for all that is cheap.
+        """
+        return self._each(operations.list_flows(self._api, fields=fields, page_size=page_size))
+
+    def find_flow_by_name(self, name: str) -> Flow | None:
+        """
+        The flow of that name, or None; a deprecated one only if no other has it.
+
+        Meta cannot search, so this pages through the account. A listing that fails raises.
+        """
+        return operations.best_match(name, self.list_flows())
+
+    def get_flow(self, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Flow:
+        """One flow; `fields` as for `list_flows`. Never touches the preview link unless the fields name it."""
+        return self._run(operations.get_flow(self._api, flow_id, fields=fields))
+
+    def get_health(self, flow_id: str, *, phone_number_id: str | None = None) -> Health:
+        """Whether the flow can be sent (from that number), and what stands in the way."""
+        return self._run(operations.get_health(self._api, flow_id, phone_number_id=phone_number_id))
+
+    def get_preview(self, flow_id: str, *, invalidate: bool = False) -> Preview:
+        """A public link to try the flow, good for 30 days. `invalidate` voids the old one first."""
+        return self._run(operations.get_preview(self._api, flow_id, invalidate=invalidate))
+
+    def get_metric(
+        self,
+        flow_id: str,
+        metric: str,
+        granularity: str,
+        *,
+        since: date | str | None = None,
+        until: date | str | None = None,
+    ) -> Metric:
+        """
+        A metric of the flow's endpoint: `ENDPOINT_REQUEST_COUNT` and the like, by `DAY`, `HOUR` or `LIFETIME`.
+
+        Dates are `date`s or YYYY-MM-DD. Below 250 requests Meta refuses (`FlowStateError`, 139006).
+        """
+        return self._run(operations.get_metric(self._api, flow_id, metric, granularity, since=since, until=until))
+
+    def publish_flow(self, flow_id: str) -> None:
+        """Publish a draft. Raises `PublishBlockedError` that says which of Meta's checks failed."""
+        self._run(operations.publish_flow(self._api, flow_id))
+
+    def deprecate_flow(self, flow_id: str) -> None:
+        """Take a published flow out of use, for good."""
+        self._run(operations.deprecate_flow(self._api, flow_id))
+
+    def delete_flow(self, flow_id: str) -> None:
+        """Delete a draft, for good."""
+        self._run(operations.delete_flow(self._api, flow_id))
+
+    def migrate_flows(self, source_waba_id: str, names: Sequence[str] | None = None) -> Migration:
+        """
+        Copy flows of another account of the same business into this one; None copies all.
+
+        Over 100 names are sent in several requests. A flow that could not be copied stands in `failed`.
+        """
+        batches = operations.migrate_flows(self._api, source_waba_id, names)
+        return operations.merged(self._run(batch) for batch in batches)
+
+    # Assets
+
+    def list_assets(self, flow_id: str) -> tuple[Asset, ...]:
+        """The flow's files, with links for immediate use."""
+        return self._run(operations.list_assets(self._api, flow_id))
+
+    def download_flow_json(self, flow_id: str) -> bytes:
+        """The stored Flow JSON, as Meta keeps it. The token does not go to the host that serves it."""
+        return self._run(operations.download_flow_json(self._api, flow_id))
+
+    # Keys and account
+
+    def set_public_key(self, phone_number_id: str, pem: str | bytes) -> None:
+        """Upload the 2048-bit RSA public key (PEM) of a phone number; it replaces the one before."""
+        self._run(operations.set_public_key(self._api, phone_number_id, pem))
+
+    def get_public_key(self, phone_number_id: str) -> PublicKey:
+        """The key that Meta holds for a phone number, and whether its signature is valid."""
+        return self._run(operations.get_public_key(self._api, phone_number_id))
+
+    def list_phone_numbers(self) -> tuple[PhoneNumber, ...]:
+        """The account's phone numbers."""
+        return self._run(operations.list_phone_numbers(self._api))
+
+    def subscribe_app(self) -> None:
+        """Subscribe the token's app to the account's webhooks, as publishing a flow with an endpoint needs."""
+        self._run(operations.subscribe_app(self._api))
+
+    def list_subscribed_apps(self) -> tuple[SubscribedApp, ...]:
+        """The apps that hear the account's webhooks."""
+        return self._run(operations.list_subscribed_apps(self._api))
+
+    # The driver
+
+    def _run(self, operation: Operation[T], rules: Rules | None = None) -> T:
+        """Does what the engine asks for, until it returns or raises."""
+        conversation = converse(operation, rules or self._settings.rules)
+        try:
+            step = next(conversation)
+            while True:
+                if isinstance(step, Wait):
+                    step = conversation.send(self._pause(step.seconds))
+                    continue
+                try:
+                    answer = self._transport.send(self._settings.credentials.sign(step), timeout=self._settings.timeout)
+                except BaseException as error:  # noqa: BLE001 - the engine decides; what it does not know it lets pass
+                    step = conversation.throw(error)
+                else:
+                    step = conversation.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _each(self, operation: Operation[operations.Page[T]]) -> Iterator[T]:
+        following: Operation[operations.Page[T]] | None = operation
+        while following is not None:
+            page = self._run(following)
+            yield from page.items
+            following = page.following
+
+    def _pause(self, seconds: float) -> bool:
+        """Waits, and says whether it was not stopped. A `sleep` of the host's own is used as it is."""
+        if self._stop is not None and self._sleep is time.sleep:
+            return not self._stop.wait(seconds)
+        if self._stop is None or not self._stop.is_set():
+            self._sleep(seconds)
+        return self._stop is None or not self._stop.is_set()

@@ -1,0 +1,375 @@
+"""
+What can go wrong, and what to do about it.
+
+    FlowsError
+    ├─ ConfigurationError (ValueError)   F     the caller's mistake; nothing was sent
+    ├─ FlowValidationError               F     Flow JSON refused, here or by Meta; carries the issues
+    ├─ TransportError                          the network, not Meta
+    │  ├─ NotSentError                   R     refused, unknown host, connect timeout: nothing reached Meta
+    │  ├─ NoAnswerError                  R A   sent, then silence
+    │  └─ TlsError                       F     certificate trouble is not luck
+    ├─ ApiError                                Meta answered, and said no
+    │  ├─ FlowProcessingError            R     139001/4016012: saved, processing failed, send again
+    │  ├─ RateLimitedError               R     too many calls: wait, then send the same again
+    │  ├─ ServiceUnavailableError        R A   Meta is down for a moment
+    │  ├─ AuthenticationError            F     get a new token
+    │  ├─ PermissionDeniedError          F     grant the token access
+    │  ├─ NotFoundError                  F     no such object, or the token may not see it
+    │  ├─ NameTakenError                 F     a flow of that name exists in the account
+    │  ├─ FlowStateError                 F     the flow's state forbids it
+    │  ├─ PublishBlockedError            F     139002: a publishing check failed
+    │  ├─ IntegrityError                 F     the account is blocked or restricted
+    │  ├─ InvalidRequestError            F     a parameter is wrong
+    │  └─ UnknownApiError                F     a code that nobody has documented
+    ├─ UnexpectedResponseError           F A   an answer that could not be read
+    └─ PlanError                         F     sync: stale plan, too much change
+
+R: also a `RetryableError`. F: also a `FatalError`. A: the server may have acted (`may_have_acted`).
+
+An error holds plain data and rebuilds from its own `args`, so it copies and pickles; it never holds a token,
+a request or a response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "ConfigurationError",
+    "ErrorDetails",
+    "FatalError",
+    "FlowProcessingError",
+    "FlowStateError",
+    "FlowValidationError",
+    "FlowsError",
+    "IntegrityError",
+    "InvalidRequestError",
+    "NameTakenError",
+    "NoAnswerError",
+    "NotFoundError",
+    "NotSentError",
+    "PermissionDeniedError",
+    "PlanError",
+    "PublishBlockedError",
+    "RateLimitedError",
+    "RetryableError",
+    "ServiceUnavailableError",
+    "TlsError",
+    "TransportError",
+    "UnexpectedResponseError",
+    "UnknownApiError",
+    "ValidationIssue",
+    "ValidationPointer",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDetails:
+    """
+    The facts of one failure.
+
+    `operation` is the client method's name. `retry_after` is in seconds: Meta asked us not to come back sooner.
+    `user_title` and `user_message` are Meta's, in the language of the request. `fbtrace_id` is what Meta's support
+    asks for. `advice` is one sentence that says what the caller should do.
+    """
+
+    message: str
+    operation: str | None = None
+    flow_id: str | None = None
+    http_status: int | None = None
+    code: int | None = None
+    subcode: int | None = None
+    type: str | None = None
+    user_title: str | None = None
+    user_message: str | None = None
+    is_transient: bool | None = None
+    fbtrace_id: str | None = None
+    retry_after: float | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationPointer:
+    """One place that an issue speaks of. Lines and columns count from 1; the end column is exclusive."""
+
+    path: str = ""
+    line_start: int | None = None
+    line_end: int | None = None
+    column_start: int | None = None
+    column_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationIssue:
+    """
+    One entry of Meta's `validation_errors`: what is wrong in a Flow JSON, and where.
+
+    `error` is the stable code (`INVALID_PROPERTY_VALUE`); everything but it and `message` may be missing.
+    """
+
+    error: str
+    message: str
+    error_type: str | None = None
+    line_start: int | None = None
+    line_end: int | None = None
+    column_start: int | None = None
+    column_end: int | None = None
+    pointers: tuple[ValidationPointer, ...] = ()
+
+
+class FlowsError(Exception):
+    """
+    The root of everything this library raises on purpose.
+
+    `details` is one frozen value; its usual fields are properties here. `attempts` holds the failures of the same
+    call that came before this one, oldest first, without their tracebacks.
+    """
+
+    label: ClassVar[str] = "Error"
+    may_have_acted: ClassVar[bool] = False
+    default_advice: ClassVar[str] = ""
+
+    def __init__(self, details: ErrorDetails | str, *more: object) -> None:
+        if isinstance(details, str):
+            details = ErrorDetails(message=details, advice=self.default_advice)
+        super().__init__(details, *more)
+        self.details: ErrorDetails = details
+        self.attempts: tuple[FlowsError, ...] = ()
+
+    def __str__(self) -> str:
+        d = self.details
+        said = d.user_message or d.message
+        if d.user_message and d.user_title and d.user_title not in d.user_message:
+            said = f"{d.user_title}: {d.user_message}"
+        subject = d.operation or ""
+        if d.operation and d.flow_id:
+            subject = f"{d.operation} of flow {d.flow_id}"
+        facts = ", ".join(
+            f"{name} {value}"
+            for name, value in (
+                ("code", d.code),
+                ("subcode", d.subcode),
+                ("HTTP", d.http_status),
+                ("fbtrace_id", d.fbtrace_id),
+            )
+            if value is not None
+        )
+        text = f"{subject}: {said}" if subject else said
+        if facts:
+            text = f"{text} ({facts})"
+        return f"{text} {d.advice}" if d.advice else text
+
+    @property
+    def operation(self) -> str | None:
+        """The client method that failed."""
+        return self.details.operation
+
+    @property
+    def flow_id(self) -> str | None:
+        """The flow the call was about, if it was about one."""
+        return self.details.flow_id
+
+    @property
+    def message(self) -> str:
+        """Meta's `message`, or ours."""
+        return self.details.message
+
+    @property
+    def http_status(self) -> int | None:
+        """The HTTP status of the answer, if there was one."""
+        return self.details.http_status
+
+    @property
+    def code(self) -> int | None:
+        """Meta's error code."""
+        return self.details.code
+
+    @property
+    def subcode(self) -> int | None:
+        """Meta's error subcode."""
+        return self.details.subcode
+
+    @property
+    def user_title(self) -> str | None:
+        """Meta's `error_user_title`."""
+        return self.details.user_title
+
+    @property
+    def user_message(self) -> str | None:
+        """Meta's `error_user_msg`: usually the only text that says what happened."""
+        return self.details.user_message
+
+    @property
+    def fbtrace_id(self) -> str | None:
+        """The id that Meta's support asks for; it expires soon."""
+        return self.details.fbtrace_id
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds before which Meta does not want to be asked again."""
+        return self.details.retry_after
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what the caller should do."""
+        return self.details.advice
+
+
+class RetryableError(FlowsError):
+    """The same call may succeed later: put it back on the queue."""
+
+
+class FatalError(FlowsError):
+    """The same call will fail again: somebody has to change something first."""
+
+
+class ConfigurationError(FatalError, ValueError):
+    """An argument or a setting is wrong; nothing was sent."""
+
+    label = "Configuration"
+
+
+class FlowValidationError(FatalError):
+    """The Flow JSON was refused, here or by Meta; `issues` says what is wrong in it, and where."""
+
+    label = "Flow JSON validation"
+    default_advice = "Correct the Flow JSON at the places named in `issues` and send it again."
+
+    def __init__(self, details: ErrorDetails | str, issues: tuple[ValidationIssue, ...] = ()) -> None:
+        super().__init__(details, issues)
+        self.issues = issues
+
+
+class TransportError(FlowsError):
+    """The network failed us; Meta did not answer."""
+
+    label = "Network"
+
+
+class NotSentError(TransportError, RetryableError):
+    """Nothing reached Meta: connection refused, unknown host, time-out while connecting."""
+
+    label = "Connection"
+    default_advice = "Nothing reached Meta: check the network or the proxy and send the same request again."
+
+
+class NoAnswerError(TransportError, RetryableError):
+    """The request left, and no whole answer came back. Meta may have done what it said."""
+
+    label = "Connection"
+    may_have_acted = True
+    default_advice = "Meta may have acted: read the state before you repeat anything that must not happen twice."
+
+
+class TlsError(TransportError, FatalError):
+    """The other side's certificate or TLS was not accepted; nothing was sent."""
+
+    label = "TLS"
+    default_advice = "Check the CA bundle, the proxy and the base URL; do not switch verification off."
+
+
+class ApiError(FlowsError):
+    """Meta answered, and said no."""
+
+    label = "Meta API"
+
+
+class FlowProcessingError(ApiError, RetryableError):
+    """139001/4016012: Meta saved the Flow JSON, but processing it failed. Send exactly the same again."""
+
+    label = "Meta flow processing"
+
+
+class RateLimitedError(ApiError, RetryableError):
+    """Too many calls. `retry_after`, when Meta gives it, says how many seconds to stay away."""
+
+    label = "Meta rate limit"
+    default_advice = (
+        "Stop calling until the limit frees (`retry_after`, in seconds, when known): more calls lengthen it."
+    )
+
+
+class ServiceUnavailableError(ApiError, RetryableError):
+    """Meta is unavailable for the moment; it may have acted before it said so."""
+
+    label = "Meta service"
+    may_have_acted = True
+    default_advice = "Send the same request again in a while; see metastatus.com if it goes on."
+
+
+class AuthenticationError(ApiError, FatalError):
+    """The token is missing, malformed, expired or revoked."""
+
+    label = "Meta authentication"
+    default_advice = "Get a new access token."
+
+
+class PermissionDeniedError(ApiError, FatalError):
+    """The token is good, but it may not do this."""
+
+    label = "Meta permission"
+    default_advice = (
+        "Grant the token whatsapp_business_management and whatsapp_business_messaging for this account and object."
+    )
+
+
+class NotFoundError(ApiError, FatalError):
+    """The object does not exist, or the token may not see it: Meta does not tell the two apart."""
+
+    label = "Meta not found"
+    default_advice = "Check the id, the account it belongs to, and that the token has access to that account."
+
+
+class NameTakenError(ApiError, FatalError):
+    """A flow of that name already exists in the WhatsApp Business Account."""
+
+    label = "Meta name conflict"
+
+
+class FlowStateError(ApiError, FatalError):
+    """The state that the flow is in does not allow the operation."""
+
+    label = "Meta flow state"
+
+
+class PublishBlockedError(ApiError, FatalError):
+    """139002: one of the checks before publishing failed; the advice says which, and what to do."""
+
+    label = "Meta publishing check"
+
+
+class IntegrityError(ApiError, FatalError):
+    """Meta has blocked or restricted the account."""
+
+    label = "Meta integrity"
+
+
+class InvalidRequestError(ApiError, FatalError):
+    """Meta calls a parameter of the request wrong."""
+
+    label = "Meta invalid request"
+    default_advice = "Read the message, correct the parameter and send again."
+
+
+class UnknownApiError(ApiError, FatalError):
+    """A code without a row in the table. Extend the table with `ERROR_CODES.with_rows` if you know better."""
+
+    label = "Meta API"
+    default_advice = "Nobody has documented this code: quote the fbtrace_id to Meta's support."
+
+
+class UnexpectedResponseError(FatalError):
+    """An answer came that could not be read, or that says nothing. Meta may have acted."""
+
+    label = "Unexpected response"
+    may_have_acted = True
+    default_advice = "Read the state before you repeat the call; a proxy on the way may have answered instead of Meta."
+
+
+class PlanError(FatalError):
+    """A sync plan is stale, or would change too much."""
+
+    label = "Plan"

@@ -1,0 +1,320 @@
+"""
+What happened: typed events, the log lines made from them, and counters.
+
+A consumer is any callable that takes an `Event`. It runs in the calling thread, so it should be quick; an exception
+in it is logged and never breaks the call.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .errors import FlowsError, RetryableError
+
+__all__ = [
+    "AttemptFailed",
+    "AttemptStarted",
+    "AttemptSucceeded",
+    "Call",
+    "CallAborted",
+    "CallFailed",
+    "CallSucceeded",
+    "Counts",
+    "Event",
+    "EventConsumer",
+    "RetryCounters",
+    "RetryScheduled",
+]
+
+logger: Final = logging.getLogger("whatsapp_flows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """
+    The call that events speak of.
+
+    `operation` is the client method's name. `id` is the same in all events of one call, and in no other call of this
+    process. `flow_id` is None where the call is not about one flow. `subject` is the log's word: `flow ID: 123`.
+    """
+
+    operation: str
+    id: int
+    flow_id: str | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in one call."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(Event):
+    """
+    A request is about to leave. `attempt` counts from 1.
+
+    For a retry, `after` is the failure that led to it, and `waited` the seconds since then.
+    """
+
+    attempt: int
+    max_attempts: int
+    after: FlowsError | None = None
+    waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSucceeded(Event):
+    """An attempt got what it asked for, after `duration` seconds."""
+
+    attempt: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed(Event):
+    """An attempt ended in `error`, after `duration` seconds."""
+
+    attempt: int
+    max_attempts: int
+    duration: float
+    error: FlowsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(Event):
+    """The call will wait `delay` seconds before attempt number `next_attempt`."""
+
+    next_attempt: int
+    max_attempts: int
+    delay: float
+    reason: str
+    error: FlowsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSucceeded(Event):
+    """The call is done. `errors` are the failures that went before; `waited` and `elapsed` are in seconds."""
+
+    attempts: int
+    errors: tuple[FlowsError, ...]
+    waited: float
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFailed(Event):
+    """
+    The call is given up, and `error` goes to the caller; `reason` says why it was not tried again.
+
+    `exhausted`: the error was one to retry, and the attempts, the time or the budget ran out. `unfinished_wait`: the
+    seconds of a wait that `stop` cut short; `waited`, all the seconds waited, includes them.
+    """
+
+    attempts: int
+    error: FlowsError
+    exhausted: bool
+    reason: str
+    waited: float
+    elapsed: float
+    unfinished_wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAborted(Event):
+    """Something that is not of this library ended the call: an interrupt, a cancellation, the host's own code."""
+
+    attempts: int
+    exception: str
+    waited: float
+    elapsed: float
+
+
+EventConsumer = Callable[[Event], object]
+
+# operation -> (infinitive, past): the words of the log lines.
+_VERBS: Final[Mapping[str, tuple[str, str]]] = {
+    "create_flow": ("create flow", "created flow"),
+    "delete_flow": ("delete flow", "deleted flow"),
+    "deprecate_flow": ("deprecate flow", "deprecated flow"),
+    "download_flow_json": ("download flow JSON", "downloaded flow JSON"),
+    "get_flow": ("get flow", "got flow"),
+    "get_health": ("get health", "got health"),
+    "get_metric": ("get metric", "got metric"),
+    "get_preview": ("get preview", "got preview"),
+    "get_public_key": ("get public key", "got public key"),
+    "list_assets": ("list assets", "listed assets"),
+    "list_flows": ("list flows", "listed flows"),
+    "list_phone_numbers": ("list phone numbers", "listed phone numbers"),
+    "list_subscribed_apps": ("list subscribed apps", "listed subscribed apps"),
+    "migrate_flows": ("migrate flows", "migrated flows"),
+    "publish_flow": ("publish flow", "published flow"),
+    "set_public_key": ("set public key", "set public key"),
+    "subscribe_app": ("subscribe app", "subscribed app"),
+    "update_flow": ("update flow", "updated flow"),
+    "update_flow_json": ("update flow JSON", "updated flow JSON"),
+}
+
+
+def log_event(event: Event) -> None:
+    """
+    The retry log on the logger `whatsapp_flows`.
+
+    The wording of the four lines is a contract; each record carries its facts in `extra`.
+    """
+    if isinstance(event, AttemptStarted):
+        if event.attempt > 1:
+            text = f"Retry attempt {event.attempt}/{event.max_attempts} for {event.call.subject}"
+            _log(logging.INFO, text, event, attempt=event.attempt, max_attempts=event.max_attempts)
+    elif isinstance(event, AttemptFailed):
+        if isinstance(event.error, RetryableError):
+            error = event.error
+            text = f"{error.label} error detected (retryable): {error.user_message or error.message}"
+            _log(logging.WARNING, text, event, attempt=event.attempt, max_attempts=event.max_attempts, error=error)
+    elif isinstance(event, RetryScheduled):
+        text = f"Waiting {event.delay:g} s before attempt {event.next_attempt}/{event.max_attempts} ({event.reason})"
+        _log(logging.DEBUG, text, event, delay=event.delay, attempt=event.next_attempt, error=event.error,
+             max_attempts=event.max_attempts)  # fmt: skip
+    elif isinstance(event, CallSucceeded):
+        done = _VERBS.get(event.call.operation, ("", event.call.operation))[1]
+        _log(logging.INFO, f"Successfully {done} for {event.call.subject}", event, attempt=event.attempts)
+    elif isinstance(event, CallFailed):
+        todo = _VERBS.get(event.call.operation, (event.call.operation, ""))[0]
+        text = f"Failed to {todo} after {event.attempts} attempts"
+        _log(logging.ERROR, text, event, attempt=event.attempts, error=event.error)
+
+
+def _log(
+    level: int,
+    text: str,
+    event: Event,
+    *,
+    attempt: int,
+    max_attempts: int | None = None,
+    delay: float | None = None,
+    error: FlowsError | None = None,
+) -> None:
+    if not logger.isEnabledFor(level):
+        return
+    facts = {
+        "operation": event.call.operation,
+        "flow_id": event.call.flow_id,
+        "attempt": attempt,
+        "max_attempts": max_attempts,
+        "delay": delay,
+        "code": error.code if error else None,
+        "subcode": error.subcode if error else None,
+        "fbtrace_id": error.fbtrace_id if error else None,
+    }
+    logger.log(level, "%s", text, extra=facts)
+
+
+def fan_out(consumers: Iterable[EventConsumer]) -> EventConsumer:
+    """One consumer that hands each event to all; what one raises is logged, and the others still hear of it."""
+    heard = (log_event, *consumers)
+
+    def emit(event: Event) -> None:
+        for consumer in heard:
+            try:
+                consumer(event)
+            except Exception:  # a host's consumer may raise anything, and must not break a call
+                logger.exception("An event consumer failed on %s", type(event).__name__)
+
+    return emit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """
+    Totals for one operation, or for one error code.
+
+    For an error code, `attempts` are those that ended in it, `retries` and `seconds_waited` those it caused,
+    `successes_after_retry` the calls that met it and got through, `failures` and `exhausted` those it ended.
+    """
+
+    attempts: int = 0
+    retries: int = 0
+    successes: int = 0
+    successes_after_retry: int = 0
+    failures: int = 0
+    exhausted: int = 0
+    seconds_waited: float = 0.0
+
+
+class RetryCounters:
+    """
+    An event consumer that counts, for the numbers that a dashboard asks for. Threads may share it.
+
+    >>> counters = RetryCounters()
+    >>> counters.total
+    Counts(attempts=0, retries=0, successes=0, successes_after_retry=0, failures=0, exhausted=0, seconds_waited=0.0)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._operations: dict[str, Counts] = {}
+        self._errors: dict[str, Counts] = {}
+
+    @property
+    def total(self) -> Counts:
+        """Everything, over all operations."""
+        total = Counts()
+        for counts in self.by_operation.values():
+            total = _added(total, counts)
+        return total
+
+    @property
+    def by_operation(self) -> Mapping[str, Counts]:
+        """Totals per client method, as they stand now."""
+        with self._lock:
+            return dict(self._operations)
+
+    @property
+    def by_error(self) -> Mapping[str, Counts]:
+        """Totals per `code/subcode` (`139001/4016012`, `80008`), or per error class where Meta gave no code."""
+        with self._lock:
+            return dict(self._errors)
+
+    def __call__(self, event: Event) -> None:
+        for error, counts in _counted(event):
+            with self._lock:
+                book = self._operations if error is None else self._errors
+                key = event.call.operation if error is None else error_key(error)
+                book[key] = _added(book.get(key, Counts()), counts)
+
+
+def error_key(error: FlowsError) -> str:
+    """The key of an error in counters: `139001/4016012`, `80008`, or `NoAnswerError`."""
+    if error.code is None:
+        return type(error).__name__
+    return str(error.code) if error.subcode is None else f"{error.code}/{error.subcode}"
+
+
+def _added(left: Counts, right: Counts) -> Counts:
+    return Counts(**{name: getattr(left, name) + getattr(right, name) for name in Counts.__slots__})
+
+
+def _counted(event: Event) -> Iterable[tuple[FlowsError | None, Counts]]:
+    """What an event adds: for its operation (None), and for the errors it speaks of."""
+    if isinstance(event, AttemptStarted):
+        retries = 0 if event.after is None else 1
+        yield None, Counts(attempts=1, retries=retries, seconds_waited=event.waited)
+        if event.after is not None:
+            yield event.after, Counts(retries=1, seconds_waited=event.waited)
+    elif isinstance(event, AttemptFailed):
+        yield event.error, Counts(attempts=1)
+    elif isinstance(event, CallSucceeded):
+        met = {error_key(error): error for error in event.errors}
+        yield None, Counts(successes=1, successes_after_retry=1 if met else 0)
+        for error in met.values():
+            yield error, Counts(successes_after_retry=1)
+    elif isinstance(event, CallFailed):
+        counts = Counts(failures=1, exhausted=int(event.exhausted), seconds_waited=event.unfinished_wait)
+        yield None, counts
+        yield event.error, counts

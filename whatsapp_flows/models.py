@@ -1,0 +1,478 @@
+"""
+What Meta's answers mean: typed, frozen, and open.
+
+A field that Meta leaves out is None or empty, a value nobody knew stays as it came, and everything is in `raw`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any, TypeVar
+
+from .errors import ValidationIssue, ValidationPointer
+
+__all__ = [
+    "Asset",
+    "CreatedFlow",
+    "Flow",
+    "FlowJsonUpdate",
+    "FlowStatus",
+    "Health",
+    "HealthEntity",
+    "HealthIssue",
+    "Metric",
+    "MetricPoint",
+    "MigratedFlow",
+    "Migration",
+    "MigrationFailure",
+    "PhoneNumber",
+    "Preview",
+    "PublicKey",
+    "SubscribedApp",
+    "ValidationIssue",
+    "ValidationPointer",
+]
+
+T = TypeVar("T")
+Raw = Mapping[str, Any]
+
+
+class FlowStatus(str, Enum):
+    """The states that Meta documents. `Flow.status` is a plain string for any other."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    DEPRECATED = "DEPRECATED"
+    BLOCKED = "BLOCKED"
+    THROTTLED = "THROTTLED"
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A public link to the flow, good for 30 days or until invalidated. Whoever has it can open the flow."""
+
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> Preview:
+        """From `{preview_url, expires_at}`."""
+        return cls(url=text(found, "preview_url") or "", expires_at=moment(found, "expires_at"), raw=found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A file of a flow. `download_url` is a signed link on another host, for immediate use."""
+
+    name: str = ""
+    asset_type: str = ""
+    download_url: str = field(default="", repr=False)
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> Asset:
+        """From an item of the assets edge."""
+        return cls(
+            name=text(found, "name") or "",
+            asset_type=text(found, "asset_type") or "",
+            download_url=text(found, "download_url") or "",
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthIssue:
+    """Why an entity cannot send, and what Meta suggests."""
+
+    error_code: int | None = None
+    error_description: str = ""
+    possible_solution: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthEntity:
+    """One link of the chain: FLOW, WABA, BUSINESS, APP, PHONE_NUMBER."""
+
+    entity_type: str = ""
+    id: str = ""
+    can_send_message: str = ""
+    errors: tuple[HealthIssue, ...] = ()
+    additional_info: tuple[str, ...] = ()
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> HealthEntity:
+        """From an item of `entities`."""
+        return cls(
+            entity_type=text(found, "entity_type") or "",
+            id=text(found, "id") or "",
+            can_send_message=text(found, "can_send_message") or "",
+            errors=tuple(
+                HealthIssue(
+                    error_code=whole(issue, "error_code"),
+                    error_description=text(issue, "error_description") or "",
+                    possible_solution=text(issue, "possible_solution") or "",
+                )
+                for issue in objects(found, "errors")
+            ),
+            additional_info=strings(found, "additional_info"),
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`can_send_message`: AVAILABLE, LIMITED or BLOCKED, over all entities."""
+
+    can_send_message: str = ""
+    entities: tuple[HealthEntity, ...] = ()
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> Health:
+        """From `health_status`."""
+        return cls(
+            can_send_message=text(found, "can_send_message") or "",
+            entities=tuple(HealthEntity.parse(entity) for entity in objects(found, "entities")),
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """
+    A flow as Meta describes it. Fields that were not asked for are None or empty.
+
+    A flow with `validation_errors` cannot be published. `assets` are there when the fields asked for them.
+    """
+
+    id: str
+    name: str = ""
+    status: FlowStatus | str = ""
+    categories: tuple[str, ...] = ()
+    validation_errors: tuple[ValidationIssue, ...] = ()
+    json_version: str | None = None
+    data_api_version: str | None = None
+    endpoint_uri: str | None = None
+    application_id: str | None = None
+    whatsapp_business_account_id: str | None = None
+    updated_at: datetime | None = None
+    preview: Preview | None = None
+    health: Health | None = None
+    assets: tuple[Asset, ...] = ()
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> Flow:
+        """From a flow node. `endpoint_uri` was called `data_channel_uri` before v18.0."""
+        return cls(
+            id=text(found, "id") or "",
+            name=text(found, "name") or "",
+            status=flow_status(found),
+            categories=strings(found, "categories"),
+            validation_errors=validation_issues(found),
+            json_version=text(found, "json_version"),
+            data_api_version=text(found, "data_api_version"),
+            endpoint_uri=text(found, "endpoint_uri") or text(found, "data_channel_uri"),
+            application_id=text(nested(found, "application"), "id"),
+            whatsapp_business_account_id=text(nested(found, "whatsapp_business_account"), "id"),
+            updated_at=moment(found, "updated_at"),
+            preview=_one(Preview.parse, found, "preview"),
+            health=_one(Health.parse, found, "health_status"),
+            assets=tuple(Asset.parse(asset) for asset in objects(nested(found, "assets"), "data")),
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowJsonUpdate:
+    """
+    The upload got through, after `attempts` requests.
+
+    `validation_errors` come with a success: Meta has stored the Flow JSON, and will refuse to publish it.
+    """
+
+    success: bool
+    validation_errors: tuple[ValidationIssue, ...] = ()
+    attempts: int = 1
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedFlow:
+    """
+    The new flow's id.
+
+    `adopted`: an answer was lost, and the flow was found by its name. `success` is then False when the flow is not in
+    the state that was asked for (its JSON may be missing, or it is not published yet): upload and publish it.
+    """
+
+    id: str
+    success: bool = True
+    validation_errors: tuple[ValidationIssue, ...] = ()
+    adopted: bool = False
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigratedFlow:
+    """A copy that was made. `adopted`: its answer was lost, and it was found in the destination by its name."""
+
+    source_name: str
+    source_id: str | None
+    migrated_id: str
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationFailure:
+    """A flow that was not copied. 4233041 has two meanings, which the message tells apart."""
+
+    source_name: str
+    error_code: int | None = None
+    error_message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """What became of each flow; a partial failure is no exception, as at Meta."""
+
+    migrated: tuple[MigratedFlow, ...] = ()
+    failed: tuple[MigrationFailure, ...] = ()
+
+    @classmethod
+    def parse(cls, found: Raw) -> Migration:
+        """From `{migrated_flows, failed_flows}`."""
+        return cls(
+            migrated=tuple(
+                MigratedFlow(
+                    source_name=text(flow, "source_name") or "",
+                    source_id=text(flow, "source_id"),
+                    migrated_id=text(flow, "migrated_id") or "",
+                )
+                for flow in objects(found, "migrated_flows")
+            ),
+            failed=tuple(
+                MigrationFailure(
+                    source_name=text(flow, "source_name") or "",
+                    error_code=whole(flow, "error_code"),
+                    error_message=text(flow, "error_message") or "",
+                )
+                for flow in objects(found, "failed_flows")
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricPoint:
+    """One point in time: key -> number, for example `{"value": 138.0}`."""
+
+    timestamp: datetime | None
+    data: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A series of a flow's endpoint. Meta announced the end of its Metrics API for April 2026."""
+
+    name: str = ""
+    granularity: str = ""
+    data_points: tuple[MetricPoint, ...] = ()
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> Metric:
+        """From `metric`."""
+        return cls(
+            name=text(found, "name") or "",
+            granularity=text(found, "granularity") or "",
+            data_points=tuple(
+                MetricPoint(
+                    timestamp=moment(point, "timestamp"),
+                    data={
+                        text(entry, "key") or "": number
+                        for entry in objects(point, "data")
+                        if (number := real(entry, "value")) is not None
+                    },
+                )
+                for point in objects(found, "data_points")
+            ),
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """
+    The key that Meta encrypts with for a phone number.
+
+    `status` is VALID or MISMATCH; a number without a key reports MISMATCH, and `pem` is empty.
+    """
+
+    pem: str = ""
+    status: str = ""
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> PublicKey:
+        """From either shape that Meta documents: the two keys at the top, or in `data[0]`."""
+        source = next(iter(objects(found, "data")), found)
+        return cls(
+            pem=(text(source, "business_public_key") or "").strip(),
+            status=text(source, "business_public_key_signature_status") or "",
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """A phone number of the account."""
+
+    id: str
+    display_phone_number: str = ""
+    verified_name: str = ""
+    quality_rating: str = ""
+    status: str = ""
+    code_verification_status: str = ""
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> PhoneNumber:
+        """From an item of the phone_numbers edge."""
+        return cls(
+            id=text(found, "id") or "",
+            display_phone_number=text(found, "display_phone_number") or "",
+            verified_name=text(found, "verified_name") or "",
+            quality_rating=text(found, "quality_rating") or "",
+            status=text(found, "status") or "",
+            code_verification_status=text(found, "code_verification_status") or "",
+            raw=found,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscribedApp:
+    """An app that hears the account's webhooks."""
+
+    id: str = ""
+    name: str = ""
+    link: str = ""
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, found: Raw) -> SubscribedApp:
+        """From either shape: the fields themselves, or inside `whatsapp_business_api_data`."""
+        source = nested(found, "whatsapp_business_api_data") or found
+        return cls(
+            id=text(source, "id") or "",
+            name=text(source, "name") or "",
+            link=text(source, "link") or "",
+            raw=found,
+        )
+
+
+# Readers. None of them raises: an answer is input, and the odd field must not break the rest.
+
+
+def text(found: Raw, key: str) -> str | None:
+    """A string, or an integer written as one (ids come as both)."""
+    value = found.get(key)
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def whole(found: Raw, key: str) -> int | None:
+    """An integer, also one written as a string."""
+    value = found.get(key)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def real(found: Raw, key: str) -> float | None:
+    """A number, also one written as a string."""
+    value = found.get(key)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", value):
+        return float(value)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def nested(found: Raw, key: str) -> Raw:
+    """An object, or an empty one."""
+    value = found.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def objects(found: Raw, key: str) -> tuple[Raw, ...]:
+    """The objects of a list."""
+    value = found.get(key)
+    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+
+
+def strings(found: Raw, key: str) -> tuple[str, ...]:
+    """The strings of a list."""
+    value = found.get(key)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def moment(found: Raw, key: str) -> datetime | None:
+    """A time: ISO 8601 with Meta's colon-less offset, or Unix seconds. None for anything else."""
+    value = found.get(key)
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+        seconds = real(found, key)
+        return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def flow_status(found: Raw) -> FlowStatus | str:
+    """A documented state, or the word as it came."""
+    value = text(found, "status") or ""
+    return FlowStatus(value) if value in FlowStatus.__members__ else value
+
+
+def validation_issues(found: Raw) -> tuple[ValidationIssue, ...]:
+    """The `validation_errors` of an answer, in Meta's order."""
+    return tuple(
+        ValidationIssue(
+            error=text(issue, "error") or "",
+            message=text(issue, "message") or "",
+            error_type=text(issue, "error_type"),
+            line_start=whole(issue, "line_start"),
+            line_end=whole(issue, "line_end"),
+            column_start=whole(issue, "column_start"),
+            column_end=whole(issue, "column_end"),
+            pointers=tuple(_pointers(objects(issue, "pointers"))),
+        )
+        for issue in objects(found, "validation_errors")
+    )
+
+
+def _pointers(found: Iterable[Raw]) -> Iterable[ValidationPointer]:
+    for pointer in found:
+        yield ValidationPointer(
+            path=text(pointer, "path") or "",
+            line_start=whole(pointer, "line_start"),
+            line_end=whole(pointer, "line_end"),
+            column_start=whole(pointer, "column_start"),
+            column_end=whole(pointer, "column_end"),
+        )
+
+
+def _one(parse: Callable[[Raw], T], found: Raw, key: str) -> T | None:
+    value = nested(found, key)
+    return parse(value) if value else None

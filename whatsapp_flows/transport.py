@@ -1,0 +1,101 @@
+"""How a request leaves: the `Transport` protocol, `Timeout`, and the credentials that a driver adds."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NoReturn, Protocol
+
+from ._wire import Request, Response, Secret, appsecret_proof
+from .errors import ConfigurationError
+
+__all__ = ["Request", "Response", "Timeout", "Transport"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """
+    Seconds to wait for the connection, and for each piece of the answer.
+
+    As in requests, `read` bounds the silence between two pieces, not the whole answer.
+    Raises `ConfigurationError` unless both are finite and above 0.
+    """
+
+    connect: float = 30.0
+    read: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("connect", self.connect), ("read", self.read)):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not math.isfinite(value) or value <= 0:
+                raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0, not {value!r}.")
+
+    @classmethod
+    def of(cls, value: float | Timeout) -> Timeout:
+        """A `Timeout` as it is; one number of seconds for both."""
+        return value if isinstance(value, Timeout) else cls(value, value)
+
+
+class Transport(Protocol):
+    """
+    Sends one request and returns the whole answer, whatever its status.
+
+    It follows no redirect, adds `request.token` as the bearer and `request.proof` to the query, and sends neither
+    when `request.authenticated` is false. It raises `NotSentError` when nothing left, `TlsError` when the other side
+    was not trusted, and `NoAnswerError` whenever the request may have arrived. Many threads use it at once.
+    """
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        """One request, one answer."""
+
+    def close(self) -> None:
+        """Lets go of what the transport itself opened."""
+
+
+class Credentials:
+    """The access token, or where it comes from, and the app's secret. Shows neither."""
+
+    __slots__ = ("_app_secret", "_now", "_token")
+
+    def __init__(
+        self,
+        access_token: str | Secret | Callable[[], str],
+        app_secret: str | Secret | None = None,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._token = access_token if callable(access_token) else _checked(access_token, "access_token")
+        self._app_secret = None if app_secret is None else _checked(app_secret, "app_secret")
+        self._now = now
+
+    def sign(self, request: Request) -> Request:
+        """The request with a token that is valid now; unchanged when it goes to a host that must not see one."""
+        if not request.authenticated:
+            return request
+        token = self._token if isinstance(self._token, Secret) else _checked(self._token(), "access_token")
+        if self._app_secret is None:
+            return replace(request, token=token)
+        return replace(request, token=token, proof=appsecret_proof(token, self._app_secret, int(self._now())))
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled: give the other process its own way to get the token")
+
+    @property
+    def parts(self) -> tuple[Secret | Callable[[], str], Secret | None]:
+        """Where the token comes from, and the app's secret: what another client may share."""
+        return self._token, self._app_secret
+
+
+def _checked(value: object, name: str) -> Secret:
+    """A secret that can stand in a header: one word of visible ASCII. Never echoed."""
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ConfigurationError(f"{name} must be a string of visible ASCII characters without blanks (or a callable).")
+    return Secret(value)
