@@ -79,7 +79,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
             else:
                 now = clock()
                 emit(AttemptSucceeded(call=call, attempt=attempt, duration=now - began))
-                emit(CallSucceeded(call=call, attempts=attempt, errors=tuple(errors), waited=waited,
+                emit(CallSucceeded(call=call, attempts=attempt, max_attempts=limit, errors=tuple(errors), waited=waited,
                                    elapsed=now - started))  # fmt: skip
                 return result
 
@@ -100,8 +100,8 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 unfinished, reason = clock() - now, "the wait was stopped"
                 waited += unfinished
             error.attempts = tuple(errors)
-            emit(CallFailed(call=call, attempts=attempt, error=error, exhausted=isinstance(error, RetryableError),
-                            reason=reason, waited=waited, unfinished_wait=unfinished,
+            emit(CallFailed(call=call, attempts=attempt, max_attempts=limit, error=error, reason=reason, waited=waited,
+                            exhausted=isinstance(error, RetryableError), unfinished_wait=unfinished,
                             elapsed=clock() - started))  # fmt: skip
             raise error
     except FlowsError:

@@ -8,12 +8,15 @@ of a body and a refused connection into the same `ConnectionError`:
     what happened                                        urllib3 says                          error
     connection refused, unreachable, unknown host        NewConnectionError                    NotSentError
     time-out while connecting                            ConnectTimeoutError                   NotSentError
+    a host or a proxy that is no name                    LocationValueError, InvalidURL        NotSentError
     the proxy refuses, or cannot be reached              ProxyError                            NotSentError
+    connection closed during the TLS handshake           SSLError(SSLEOFError)                 NotSentError
     certificate, handshake, no TLS on the other side     SSLError                              TlsError
+    TLS that breaks while data flows                     SSLError, from a read or a write      NoAnswerError
     silence after the request, stall in mid-body         ReadTimeoutError                      NoAnswerError
     reset or closed after the request                    ProtocolError                         NoAnswerError
     body shorter than promised, bad chunk                IncompleteRead, InvalidChunkLength    NoAnswerError
-    connection cut without a word in the middle of TLS   SSLError(SSLEOFError)                 NoAnswerError
+    not sent, but the host's adapter had tried before    any of the first rows                 NoAnswerError
     body that cannot be unpacked                         DecodeError                           UnexpectedResponseError
     anything else                                                                              NoAnswerError
 """
@@ -23,6 +26,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -30,6 +34,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as urllib3
+from urllib3.util.retry import Retry
 
 from ._version import __version__
 from ._wire import Request, Response, redact
@@ -45,17 +50,20 @@ from .transport import Timeout
 
 _USER_AGENT: Final = f"whatsapp-flows-sdk/{__version__}"
 
-# From the urllib3 exception, first match wins; what stands in no row may have been sent.
+# From the cause, first match wins; what stands in no row may have been sent.
 _CAUSES: Final[tuple[tuple[type[BaseException], type[FlowsError]], ...]] = (
     (urllib3.NewConnectionError, NotSentError),
     (urllib3.ConnectTimeoutError, NotSentError),
+    (urllib3.LocationValueError, NotSentError),
+    (requests.exceptions.InvalidURL, NotSentError),
     (urllib3.ProxyError, NotSentError),
-    (ssl.SSLEOFError, NoAnswerError),
-    (ssl.SSLZeroReturnError, NoAnswerError),
+    (ssl.SSLEOFError, NotSentError),
     (ssl.SSLError, TlsError),
     (urllib3.SSLError, TlsError),
     (urllib3.DecodeError, UnexpectedResponseError),
 )
+
+_TLS_DATA: Final = {"read", "write", "recv", "recv_into", "send", "sendall"}  # methods of ssl.SSLSocket
 
 # What `Session.merge_environment_settings` looks at, besides the session and the URL's host.
 _PROXY_VARIABLES: Final = tuple(
@@ -79,24 +87,29 @@ class RequestsTransport:
         """One request, one answer. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
         prepared = self._prepared(request)
         try:
-            answer = self._session.send(
-                prepared,
-                timeout=(timeout.connect, timeout.read),
-                allow_redirects=False,
-                **self._environment(request.url),
-            )
-            return self._response(answer, request)
+            return self._response(self._answer(prepared, timeout), request)
         except (requests.RequestException, urllib3.HTTPError, OSError, ValueError) as exc:
             failure = exc
         # Outside the handler, so that the error does not carry requests' own, which holds the request and its token.
-        if isinstance(failure, requests.HTTPError) and failure.response is not None:
-            return self._response(failure.response, request)  # a hook of the host's called raise_for_status
-        raise _translated(failure, request)
+        raise self._translated(failure, request)
 
     def close(self) -> None:
         """Closes the session, unless it is the host's."""
         if self._owned:
             self._session.close()
+
+    def _answer(self, prepared: requests.PreparedRequest, timeout: Timeout) -> requests.Response:
+        try:
+            return self._session.send(
+                prepared,
+                timeout=(timeout.connect, timeout.read),
+                allow_redirects=False,
+                **self._environment(str(prepared.url)),
+            )
+        except requests.HTTPError as refusal:  # a hook of the host's called raise_for_status
+            if refusal.response is None:
+                raise
+            return refusal.response
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         """
@@ -106,6 +119,8 @@ class RequestsTransport:
         """
         session = self._session
         headers: CaseInsensitiveDict[str | bytes] = CaseInsensitiveDict(session.headers)
+        for name in [name for name, value in headers.items() if value is None]:
+            del headers[name]  # as in requests, where None leaves a header out
         if str(headers.get("User-Agent", "python-requests/")).startswith("python-requests/"):
             headers["User-Agent"] = _USER_AGENT
         if request.content_type:
@@ -150,6 +165,33 @@ class RequestsTransport:
             self._settings = {key: settings}
         return settings
 
+    def _translated(self, failure: BaseException, request: Request) -> FlowsError:
+        causes = tuple(_causes(failure))
+        said = redact(str(causes[-1]) or type(causes[-1]).__name__, (request.token,) if request.token else ())
+        error = next((error for kind, error in _CAUSES if any(isinstance(it, kind) for it in causes)), NoAnswerError)
+        if type(failure) is OSError:
+            error = TlsError  # the only OSError that requests does not wrap: a CA bundle or a certificate is missing
+        elif any(map(_data_flowed, causes)) or (error is NotSentError and self._tried_before(request)):
+            error = NoAnswerError
+        return error(
+            ErrorDetails(
+                message=f"{urlsplit(request.url).netloc}: {said}",
+                operation=request.operation,
+                flow_id=request.flow_id,
+                advice=error.default_advice,
+            )
+        )
+
+    def _tried_before(self, request: Request) -> bool:
+        """Whether the host's adapter sends such a request again by itself, so that the last try was not the only."""
+        try:
+            retries = getattr(self._session.get_adapter(request.url), "max_retries", None)
+        except requests.exceptions.InvalidSchema:
+            return False
+        if not isinstance(retries, Retry) or retries.total in {0, False}:
+            return False
+        return not retries.allowed_methods or request.method in retries.allowed_methods
+
     def _response(self, answer: requests.Response, request: Request) -> Response:
         return Response(
             status=answer.status_code,
@@ -164,21 +206,6 @@ def _with_proof(request: Request) -> str:
     if not request.proof:
         return request.url
     return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.proof)}"
-
-
-def _translated(failure: BaseException, request: Request) -> FlowsError:
-    causes = tuple(_causes(failure))
-    error = next((error for kind, error in _CAUSES if any(isinstance(cause, kind) for cause in causes)), NoAnswerError)
-    host = urlsplit(request.url).netloc
-    said = redact(str(causes[-1]) or type(causes[-1]).__name__, (request.token,) if request.token else ())
-    return error(
-        ErrorDetails(
-            message=f"{host}: {said}",
-            operation=request.operation,
-            flow_id=request.flow_id,
-            advice=error.default_advice,
-        )
-    )
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
@@ -196,3 +223,11 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
             part for part in (getattr(following, "reason", None), *following.args) if isinstance(part, BaseException)
         ]
         following = inner[0] if inner else None
+
+
+def _data_flowed(cause: BaseException) -> bool:
+    """Whether a TLS error came from a read or a write: what is raised in the handshake came from neither."""
+    frames = (frame for frame, _ in traceback.walk_tb(cause.__traceback__))
+    return isinstance(cause, ssl.SSLError) and any(
+        frame.f_globals.get("__name__") == "ssl" and frame.f_code.co_name in _TLS_DATA for frame in frames
+    )

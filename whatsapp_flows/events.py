@@ -103,6 +103,7 @@ class CallSucceeded(Event):
     """The call is done. `errors` are the failures that went before; `waited` and `elapsed` are in seconds."""
 
     attempts: int
+    max_attempts: int
     errors: tuple[FlowsError, ...]
     waited: float
     elapsed: float
@@ -118,6 +119,7 @@ class CallFailed(Event):
     """
 
     attempts: int
+    max_attempts: int
     error: FlowsError
     exhausted: bool
     reason: str
@@ -168,35 +170,31 @@ def log_event(event: Event) -> None:
 
     The wording of the four lines is a contract; each record carries its facts in `extra`.
     """
+    subject, (todo, done) = event.call.subject, _VERBS.get(event.call.operation, (event.call.operation,) * 2)
     if isinstance(event, AttemptStarted):
-        if event.attempt > 1:
-            text = f"Retry attempt {event.attempt}/{event.max_attempts} for {event.call.subject}"
-            _log(logging.INFO, text, event, attempt=event.attempt, max_attempts=event.max_attempts)
+        if event.after is not None:
+            text = f"Retry attempt {event.attempt}/{event.max_attempts} for {subject}"
+            _log(logging.INFO, text, event, event.attempt, event.max_attempts, event.waited, event.after)
     elif isinstance(event, AttemptFailed):
         if isinstance(event.error, RetryableError):
-            error = event.error
-            text = f"{error.label} error detected (retryable): {error.user_message or error.message}"
-            _log(logging.WARNING, text, event, attempt=event.attempt, max_attempts=event.max_attempts, error=error)
+            text = f"{event.error.label} error detected (retryable): {event.error.user_message or event.error.message}"
+            _log(logging.WARNING, text, event, event.attempt, event.max_attempts, error=event.error)
     elif isinstance(event, RetryScheduled):
-        text = f"Waiting {event.delay:g} s before attempt {event.next_attempt}/{event.max_attempts} ({event.reason})"
-        _log(logging.DEBUG, text, event, delay=event.delay, attempt=event.next_attempt, error=event.error,
-             max_attempts=event.max_attempts)  # fmt: skip
+        text = f"Waiting {event.delay:g} s before attempt {event.next_attempt}/{event.max_attempts}"
+        _log(logging.DEBUG, text, event, event.next_attempt, event.max_attempts, event.delay, event.error)
     elif isinstance(event, CallSucceeded):
-        done = _VERBS.get(event.call.operation, ("", event.call.operation))[1]
-        _log(logging.INFO, f"Successfully {done} for {event.call.subject}", event, attempt=event.attempts)
+        _log(logging.INFO, f"Successfully {done} for {subject}", event, event.attempts, event.max_attempts)
     elif isinstance(event, CallFailed):
-        todo = _VERBS.get(event.call.operation, (event.call.operation, ""))[0]
         text = f"Failed to {todo} after {event.attempts} attempts"
-        _log(logging.ERROR, text, event, attempt=event.attempts, error=event.error)
+        _log(logging.ERROR, text, event, event.attempts, event.max_attempts, error=event.error)
 
 
 def _log(
     level: int,
     text: str,
     event: Event,
-    *,
     attempt: int,
-    max_attempts: int | None = None,
+    max_attempts: int,
     delay: float | None = None,
     error: FlowsError | None = None,
 ) -> None:

@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from json import dumps
 from typing import Final
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 
@@ -38,6 +39,15 @@ def words(argument: str, value: object) -> str:
     except UnicodeEncodeError:
         raise ConfigurationError(f"{argument} holds a lone surrogate: it has no UTF-8.") from None
     return value
+
+
+def is_web_url(url: str, *schemes: str) -> bool:
+    """Whether it is an absolute URL with a host and one of the schemes."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _shown(value: object) -> str:

@@ -35,7 +35,7 @@ from ..models import (
     text,
     validation_issues,
 )
-from ._arguments import category_list, field_list, segment, word, words
+from ._arguments import category_list, field_list, is_web_url, segment, word, words
 from ._graph import Api, Form, Page, check_success, done, node, page_of, read_object, whole_list
 
 
@@ -275,7 +275,7 @@ def _signed_link(api: Api, assets: Operation[tuple[Asset, ...]]) -> Script[Reque
                 advice="Upload one with update_flow_json.",
             )
         )
-    if urlsplit(url).scheme not in {"https", urlsplit(api.base_url).scheme} or not urlsplit(url).hostname:
+    if not is_web_url(url, "https", urlsplit(api.base_url).scheme):
         raise unexpected("The download link is not an https URL.", request)
     return request
 

@@ -15,7 +15,7 @@ from .._error_codes import unexpected
 from .._wire import Operation, Request, Response, Script
 from ..errors import ConfigurationError, FlowValidationError
 from ..models import nested, objects, text, validation_issues
-from ._arguments import segment
+from ._arguments import is_web_url, segment
 
 T = TypeVar("T")
 Form = Mapping[str, str | tuple[str, bytes, str]]
@@ -30,12 +30,11 @@ class Api:
     waba_id: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        if not is_web_url(self.base_url, "http", "https") or re.search(r"[?#\s]", self.base_url):
             raise ConfigurationError(
                 "base_url must be an http(s) URL without a query, like https://graph.facebook.com."
             )
-        if parts.username or parts.password:
+        if "@" in urlsplit(self.base_url).netloc:
             raise ConfigurationError("base_url must not hold credentials.")
         if not re.fullmatch(r"v[0-9]+\.[0-9]+", self.version):
             raise ConfigurationError(f"api_version must look like v25.0, not {self.version!r}.")

@@ -84,6 +84,8 @@ def _within_limit(content: bytes) -> bytes:
 
 
 def _check_object(content: bytes, *, given_text: bool) -> None:
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise ConfigurationError("json begins with a byte order mark (BOM): save it as UTF-8 without one.")
     try:
         found = _strict(content.decode())
     except UnicodeDecodeError as exc:

@@ -1,0 +1,163 @@
+"""What a host can watch: the retry log, the counters, and consumers that misbehave."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.support import DONE, FLOW, PROCESSING, TOKEN, UPLOADED, WABA, Scene, answer, refusal
+from whatsapp_flows import (
+    Counts,
+    Event,
+    FlowProcessingError,
+    FlowsError,
+    InvalidRequestError,
+    NoAnswerError,
+    RetryCounters,
+)
+
+DOCUMENT = b"{}"
+
+
+def test_the_retry_log_is_a_contract(caplog: pytest.LogCaptureFixture) -> None:
+    """The four lines, word for word and at their levels: people alert on them."""
+    caplog.set_level(logging.INFO, logger="whatsapp_flows")
+    scene = Scene(PROCESSING, UPLOADED, PROCESSING, PROCESSING, PROCESSING)
+    scene.client.update_flow_json("123", DOCUMENT)
+    with pytest.raises(FlowProcessingError):
+        scene.client.update_flow_json("123", DOCUMENT)
+    detected = (
+        "WARNING",
+        "Meta flow processing error detected (retryable): Flow JSON has been saved, but processing has failed.",
+    )
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        detected,
+        ("INFO", "Retry attempt 2/3 for flow ID: 123"),
+        ("INFO", "Successfully updated flow JSON for flow ID: 123"),
+        detected,
+        ("INFO", "Retry attempt 2/3 for flow ID: 123"),
+        detected,
+        ("INFO", "Retry attempt 3/3 for flow ID: 123"),
+        detected,
+        ("ERROR", "Failed to update flow JSON after 3 attempts"),
+    ]
+    assert {record.name for record in caplog.records} == {"whatsapp_flows"}
+
+
+def test_each_record_carries_its_facts(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody has to parse text: flow, attempt, limit, delay, code, subcode and trace id are attributes."""
+    caplog.set_level(logging.DEBUG, logger="whatsapp_flows")
+    Scene(PROCESSING, UPLOADED).client.update_flow_json("123", DOCUMENT)
+    warning, waiting, retry, success = caplog.records
+    for record in caplog.records:
+        assert record.__dict__["flow_id"] == "123"
+        assert record.__dict__["operation"] == "update_flow_json"
+    facts = ("attempt", "max_attempts", "delay", "code", "subcode", "fbtrace_id")
+    assert [warning.__dict__[name] for name in facts] == [1, 3, None, 139001, 4016012, "AbCdEf"]
+    assert [waiting.__dict__[name] for name in facts] == [2, 3, 5.0, 139001, 4016012, "AbCdEf"]
+    assert [retry.__dict__[name] for name in facts] == [2, 3, 5.0, 139001, 4016012, "AbCdEf"]
+    assert [success.__dict__[name] for name in facts] == [2, 3, None, None, None, None]
+
+
+def test_other_operations_log_with_their_own_subject(caplog: pytest.LogCaptureFixture) -> None:
+    """The same lines in the words of the operation."""
+    caplog.set_level(logging.INFO, logger="whatsapp_flows")
+    scene = Scene(refusal(80008, error_user_msg="Too many calls."), DONE, answer({"data": []}), refusal(100))
+    scene.client.publish_flow(FLOW)
+    scene.client.find_flow_by_name("a")
+    with pytest.raises(InvalidRequestError):
+        scene.client.create_flow("Solar", ["OTHER"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "Meta rate limit error detected (retryable): Too many calls.",
+        f"Retry attempt 2/3 for flow ID: {FLOW}",
+        f"Successfully published flow for flow ID: {FLOW}",
+        f"Successfully listed flows for WABA ID: {WABA}",
+        "Failed to create flow after 1 attempts",
+    ]
+
+
+def test_a_quiet_logger_costs_no_record(caplog: pytest.LogCaptureFixture) -> None:
+    """Below its level nothing is made."""
+    caplog.set_level(logging.CRITICAL, logger="whatsapp_flows")
+    Scene(UPLOADED).client.update_flow_json(FLOW, DOCUMENT)
+    assert caplog.records == []
+
+
+def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, the other consumers still hear, and the call goes on."""
+
+    def broken(event: Event) -> None:
+        raise ZeroDivisionError(TOKEN[:0])
+
+    heard: list[Event] = []
+    scene = Scene(PROCESSING, UPLOADED, on_event=[broken, heard.append])
+    scene.client.update_flow_json(FLOW, DOCUMENT)
+    assert heard == scene.events
+    failures = [record for record in caplog.records if "event consumer failed" in record.getMessage()]
+    assert len(failures) == len(scene.events)
+    assert failures[0].exc_info is not None
+
+
+def test_one_consumer_or_several() -> None:
+    """`on_event` takes a callable or any iterable of them; a generator is read once, and kept by `with_options`."""
+    heard: list[Event] = []
+    client = Scene(UPLOADED, UPLOADED).client
+    client.with_options(on_event=heard.append).update_flow_json(FLOW, DOCUMENT)
+    once = len(heard)
+    assert once
+    several = client.with_options(on_event=(each for each in [heard.append]))
+    several.with_options(max_attempts=1).update_flow_json(FLOW, DOCUMENT)
+    assert len(heard) == 2 * once
+
+
+def test_counters_count_what_a_dashboard_asks_for() -> None:
+    """Attempts, retries, successes after a retry, exhausted calls and seconds, per operation and per error."""
+    counters = RetryCounters()
+    scene = Scene(
+        PROCESSING, NoAnswerError("x"), UPLOADED,  # gets through on the third attempt, after 15 s
+        UPLOADED,  # at once
+        PROCESSING, PROCESSING, PROCESSING,  # exhausted, after 15 s
+        refusal(100),  # fatal
+        refusal(4), DONE,  # another operation, after 5 s
+        on_event=[counters],
+    )  # fmt: skip
+    for _ in range(4):
+        try:
+            scene.client.update_flow_json(FLOW, DOCUMENT)
+        except FlowsError:
+            continue
+    scene.client.publish_flow(FLOW)
+    assert counters.by_operation == {
+        "update_flow_json": Counts(attempts=8, retries=4, successes=2, successes_after_retry=1, failures=2,
+                                   exhausted=1, seconds_waited=30.0),
+        "publish_flow": Counts(attempts=2, retries=1, successes=1, successes_after_retry=1, seconds_waited=5.0),
+    }  # fmt: skip
+    assert counters.by_error == {
+        "139001/4016012": Counts(attempts=4, retries=3, successes_after_retry=1, failures=1, exhausted=1,
+                                 seconds_waited=20.0),
+        "NoAnswerError": Counts(attempts=1, retries=1, successes_after_retry=1, seconds_waited=10.0),
+        "100": Counts(attempts=1, failures=1),
+        "4": Counts(attempts=1, retries=1, successes_after_retry=1, seconds_waited=5.0),
+    }  # fmt: skip
+    assert counters.total == Counts(attempts=10, retries=5, successes=3, successes_after_retry=2, failures=2,
+                                    exhausted=1, seconds_waited=35.0)  # fmt: skip
+
+
+def test_a_wait_that_was_cut_short_counts_as_long_as_it_lasted() -> None:
+    """Seconds waited are seconds, not plans."""
+    import threading
+
+    counters = RetryCounters()
+    stop = threading.Event()
+    scene = Scene(PROCESSING, on_event=[counters], stop=stop)
+
+    def sleep(_: float) -> None:
+        scene.time.sleep(2.0)
+        stop.set()
+
+    with pytest.raises(FlowProcessingError):
+        scene.client.with_options(sleep=sleep).update_flow_json(FLOW, DOCUMENT)
+    assert counters.total.seconds_waited == 2.0
+    assert counters.total.retries == 0
+    assert counters.by_error["139001/4016012"].seconds_waited == 2.0

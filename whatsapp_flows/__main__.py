@@ -1,0 +1,52 @@
+"""The console script: the one place that looks at the process, and that ends it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from importlib.util import find_spec
+from types import FrameType
+from typing import Final, NoReturn, TextIO
+
+_NEEDED: Final = ("click", "rich")
+_COMPLETION: Final = "_WHATSAPP_FLOWS_COMPLETE"
+
+
+def main() -> NoReturn:
+    """Run the command line with this process's arguments, streams and environment, and exit."""
+    if any(find_spec(package) is None for package in _NEEDED):
+        sys.stderr.write('The command line needs its extra: pip install "whatsapp-flows-sdk[cli]"\n')
+        sys.exit(2)
+    from .cli import Terminated, complete, run  # noqa: PLC0415  needs the extra
+
+    if _COMPLETION in os.environ:
+        sys.exit(complete(_COMPLETION, os.environ[_COMPLETION]))
+
+    def terminate(signum: int, frame: FrameType | None) -> NoReturn:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    # The log says what the progress lines say; without a handler Python would write its warnings between them.
+    logging.getLogger("whatsapp_flows").addHandler(logging.NullHandler())
+    _accept_any_character(sys.stdout)
+    try:
+        code = run(sys.argv[1:], stdout=sys.stdout, stderr=sys.stderr, env=os.environ, stdin=sys.stdin)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on, as in `| head`. Python flushes stdout once more at exit, and must not complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def _accept_any_character(stream: TextIO) -> None:
+    """A flow's name may hold what the terminal's encoding does not: write its escape then, and go on."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    main()
