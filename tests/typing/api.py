@@ -1,0 +1,111 @@
+"""Typed use of the public API. Nobody runs this: mypy --strict reads it, and its word is the test."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import requests
+from typing_extensions import assert_type
+
+from whatsapp_flows import (
+    ERROR_CODES,
+    Asset,
+    CreatedFlow,
+    Decision,
+    Event,
+    ExponentialBackoff,
+    FatalError,
+    Flow,
+    FlowJsonUpdate,
+    FlowProcessingError,
+    FlowsClient,
+    FlowsError,
+    FlowStatus,
+    FlowValidationError,
+    Health,
+    Metric,
+    Migration,
+    PhoneNumber,
+    Preview,
+    PublicKey,
+    Request,
+    Response,
+    RetryableError,
+    RetryCounters,
+    RetryState,
+    SubscribedApp,
+    Timeout,
+    ValidationIssue,
+    equal_jitter,
+)
+
+
+class Policy:
+    def decide(self, state: RetryState, /) -> Decision:
+        return Decision(1.0 if state.attempt < 2 else None, state.operation)
+
+
+class Wire:
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        return Response(status=200, headers={}, body=request.body or b"")
+
+    def close(self) -> None:
+        return
+
+
+def heard(event: Event) -> None:
+    assert_type(event.call.flow_id, str | None)
+
+
+client = FlowsClient(
+    lambda: "token",
+    "1",
+    app_secret="secret",
+    max_attempts=2,
+    retry_policy=ExponentialBackoff(jitter=equal_jitter),
+    timeout=Timeout(connect=3, read=30),
+    session=requests.Session(),
+    stop=threading.Event(),
+    error_codes=ERROR_CODES.with_rows({(1, None): FlowProcessingError}),
+    on_event=[heard, RetryCounters()],
+)
+assert_type(client.with_options(transport=Wire(), retry_policy=Policy()), FlowsClient)
+assert_type(FlowsClient.from_env({"WHATSAPP_FLOWS_ACCESS_TOKEN": "token"}), FlowsClient)
+
+for document in ({"version": "7.3"}, "{}", b"{}", Path("flow.json"), io.BytesIO(b"{}")):
+    client.update_flow_json("1", document)
+assert_type(client.update_flow_json("1", {"version": "7.3"}, max_retries=3), FlowJsonUpdate)
+assert_type(client.update_flow_json("1", Path("flow.json")).validation_errors, tuple[ValidationIssue, ...])
+assert_type(client.create_flow("a", ["OTHER"], flow_json="{}", publish=True), CreatedFlow)
+assert_type(client.list_flows(fields=("id", "name")), Iterator[Flow])
+assert_type(client.find_flow_by_name("a"), Flow | None)
+assert_type(client.get_flow("1").status, FlowStatus | str)
+assert_type(client.get_flow("1").updated_at, datetime | None)
+assert_type(client.get_health("1"), Health)
+assert_type(client.get_preview("1", invalidate=True), Preview)
+assert_type(client.list_assets("1"), tuple[Asset, ...])
+assert_type(client.download_flow_json("1"), bytes)
+assert_type(client.migrate_flows("2", ["a"]), Migration)
+assert_type(client.get_metric("1", "ENDPOINT_REQUEST_COUNT", "DAY"), Metric)
+assert_type(client.get_public_key("3"), PublicKey)
+assert_type(client.list_phone_numbers(), tuple[PhoneNumber, ...])
+assert_type(client.list_subscribed_apps(), tuple[SubscribedApp, ...])
+
+client.update_flow_json("1", {}, max_retry=3)  # type: ignore[call-arg]
+client.update_flow_json("1", 7)  # type: ignore[arg-type]
+client.create_flow("a")  # type: ignore[call-arg]
+client.with_options(max_attempts="3")  # type: ignore[arg-type]
+FlowsClient("token", "1", "v25.0")  # type: ignore[call-arg]
+
+try:
+    client.publish_flow("1")
+except FlowProcessingError as error:
+    assert_type(error.retry_after, float | None)
+except FlowValidationError as error:
+    assert_type(error.issues, tuple[ValidationIssue, ...])
+except (RetryableError, FatalError) as error:
+    assert_type(error.attempts, tuple[FlowsError, ...])
