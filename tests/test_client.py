@@ -80,7 +80,7 @@ def test_the_signature_is_the_contract() -> None:
 
 def test_options_are_typed_as_the_constructor_takes_them() -> None:
     """`with_options` knows every option, and no other."""
-    assert set(_settings.Options.__annotations__) == set(inspect.signature(FlowsClient).parameters)
+    assert set(Options.__annotations__) == set(inspect.signature(FlowsClient).parameters)
 
 
 ENVIRONMENT = {

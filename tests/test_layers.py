@@ -39,7 +39,7 @@ ERRORS_BEFORE_WIRE = {("_wire", "errors")}  # the one import inside layer 0: an 
 
 # A package outside the standard library -> the only places that may import it.
 OWNERS = {
-    "requests": {"_requests", "client", "_settings"},
+    "requests": {"_requests"},
     "urllib3": {"_requests", "_operations"},
     "typing_extensions": {"client"},
     "click": {"cli"},

@@ -39,6 +39,7 @@ from urllib3.util.retry import Retry
 from ._version import __version__
 from ._wire import Request, Response, redact
 from .errors import (
+    ConfigurationError,
     ErrorDetails,
     FlowsError,
     NoAnswerError,
@@ -47,6 +48,8 @@ from .errors import (
     UnexpectedResponseError,
 )
 from .transport import Timeout
+
+Session = requests.Session
 
 _USER_AGENT: Final = f"whatsapp-flows-sdk/{__version__}"
 
@@ -77,9 +80,11 @@ _VARIABLES: Final = (*_PROXY_VARIABLES, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", 
 class RequestsTransport:
     """Sends through a `requests.Session`: the host's, which stays open, or one of its own. Threads may share it."""
 
-    def __init__(self, session: requests.Session | None = None, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, session: Session | None = None, *, now: Callable[[], float] = time.time) -> None:
+        if session is not None and not isinstance(session, Session):
+            raise ConfigurationError(f"session must be a requests.Session, not {type(session).__name__}.")
         self._owned = session is None
-        self._session = requests.Session() if session is None else session
+        self._session = Session() if session is None else session
         self._now = now
         self._settings: dict[object, Mapping[str, Any]] = {}
 
@@ -147,7 +152,7 @@ class RequestsTransport:
         long as everything they depend on stays the same.
         """
         session = self._session
-        if type(session).merge_environment_settings is not requests.Session.merge_environment_settings:
+        if type(session).merge_environment_settings is not Session.merge_environment_settings:
             return session.merge_environment_settings(url, {}, None, None, None)
         parts = urlsplit(url)
         key = (
@@ -188,7 +193,7 @@ class RequestsTransport:
             retries = getattr(self._session.get_adapter(request.url), "max_retries", None)
         except requests.exceptions.InvalidSchema:
             return False
-        if not isinstance(retries, Retry) or retries.total in {0, False}:
+        if not isinstance(retries, Retry) or not retries.total:
             return False
         return not retries.allowed_methods or request.method in retries.allowed_methods
 

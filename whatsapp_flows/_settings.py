@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
+from typing import Any, Final
 
 from ._engine import Rules
 from ._error_codes import ErrorCodes
@@ -14,33 +14,6 @@ from .errors import ConfigurationError
 from .events import EventConsumer, fan_out
 from .retry import ExponentialBackoff, Jitter, RetryPolicy, decorrelated_jitter, equal_jitter, full_jitter
 from .transport import Credentials, Timeout
-
-if TYPE_CHECKING:
-    import threading
-
-    import requests
-
-    from .transport import Transport
-
-
-class Options(TypedDict, total=False):
-    """The options of a client, for `with_options`."""
-
-    access_token: str | Callable[[], str]
-    waba_id: str | None
-    api_version: str
-    base_url: str
-    app_secret: str | None
-    max_attempts: int
-    retry_policy: RetryPolicy | None
-    timeout: float | Timeout
-    session: requests.Session | None
-    transport: Transport | None
-    sleep: Callable[[float], object]
-    clock: Callable[[], float]
-    stop: threading.Event | None
-    error_codes: ErrorCodes
-    on_event: EventConsumer | Iterable[EventConsumer] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +82,7 @@ _RETRY_NUMBERS: Final[Mapping[str, str]] = {
 }
 
 
-def from_environment(environ: Mapping[str, str]) -> Options:
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     The options that `WHATSAPP_FLOWS_*` variables name; an empty variable counts as unset.
 
@@ -132,7 +105,7 @@ def from_environment(environ: Mapping[str, str]) -> Options:
         backoff["jitter"] = _JITTERS[word]
     if backoff:
         options["retry_policy"] = ExponentialBackoff(**backoff)
-    return cast("Options", options)
+    return options
 
 
 def _number(given: Mapping[str, str], name: str, *, pattern: str = r"[0-9]{1,9}(\.[0-9]{1,9})?") -> float:

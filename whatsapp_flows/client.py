@@ -7,15 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-
-import requests
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, TypeVar
 
 from . import _operations as operations
 from ._engine import Rules, Wait, converse
 from ._error_codes import ERROR_CODES, ErrorCodes
-from ._requests import RequestsTransport
-from ._settings import Options, from_environment, settings
+from ._requests import RequestsTransport, Session
+from ._settings import from_environment, settings
 from ._wire import Operation
 from .errors import ConfigurationError
 from .events import EventConsumer
@@ -40,6 +38,26 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
 T = TypeVar("T")
+
+
+class Options(TypedDict, total=False):
+    """The options of a client, for `with_options`."""
+
+    access_token: str | Callable[[], str]
+    waba_id: str | None
+    api_version: str
+    base_url: str
+    app_secret: str | None
+    max_attempts: int
+    retry_policy: RetryPolicy | None
+    timeout: float | Timeout
+    session: Session | None
+    transport: Transport | None
+    sleep: Callable[[float], object]
+    clock: Callable[[], float]
+    stop: threading.Event | None
+    error_codes: ErrorCodes
+    on_event: EventConsumer | Iterable[EventConsumer] | None
 
 
 class FlowsClient:
@@ -72,7 +90,7 @@ class FlowsClient:
         max_attempts: int = 3,
         retry_policy: RetryPolicy | None = None,
         timeout: float | Timeout = 30.0,
-        session: requests.Session | None = None,
+        session: Session | None = None,
         transport: Transport | None = None,
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -82,8 +100,6 @@ class FlowsClient:
     ) -> None:
         if session is not None and transport is not None:
             raise ConfigurationError("give the client a session or a transport, not both.")
-        if session is not None and not isinstance(session, requests.Session):
-            raise ConfigurationError(f"session must be a requests.Session, not {type(session).__name__}.")
         if on_event is not None and not callable(on_event):
             on_event = tuple(on_event)
         self._options: dict[str, Any] = {
@@ -101,8 +117,8 @@ class FlowsClient:
         }
         self._settings = settings({**self._options, "access_token": access_token, "app_secret": app_secret})
         self._api = self._settings.api
-        self._owned = RequestsTransport(session) if transport is None else None
-        self._transport: Transport = transport or self._owned  # type: ignore[assignment]
+        self._owns_transport = transport is None
+        self._transport: Transport = RequestsTransport(session) if transport is None else transport
         self._sleep = sleep
         self._stop = stop
 
@@ -125,8 +141,8 @@ class FlowsClient:
 
     def close(self) -> None:
         """Closes the connections that this client opened; a session or a transport of yours stays as it is."""
-        if self._owned is not None:
-            self._owned.close()
+        if self._owns_transport:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self

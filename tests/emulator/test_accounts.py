@@ -1,0 +1,94 @@
+"""Phone numbers, public keys and subscriptions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.emulator.support import CURVE_PEM, NUMBER, PEM, SHORT_PEM, WABA, Model
+from whatsapp_flows.emulator._state import DEFAULT_APP_ID, PhoneNumber
+
+_KEY = f"{NUMBER}/whatsapp_business_encryption"
+
+
+def test_numbers_are_listed(model: Model) -> None:
+    """With what the official collection shows, and the status that the OpenAPI file requires."""
+    body = model.get(f"{WABA}/phone_numbers")
+    assert body["data"] == [
+        {
+            "id": NUMBER,
+            "display_phone_number": "+1 555-000-0001",
+            "verified_name": f"Business {NUMBER}",
+            "quality_rating": "GREEN",
+            "code_verification_status": "VERIFIED",
+            "status": "LINKED",
+        }
+    ]
+
+
+def test_numbers_come_in_pages_and_with_the_fields_asked_for(model: Model) -> None:
+    """The id is there whether asked for or not."""
+    model.world = model.world.with_phone_number(PhoneNumber(id="7", waba_id=WABA, verified=False))
+    first = model.get(f"{WABA}/phone_numbers", limit="1", fields="account_mode")
+    assert first["data"] == [{"account_mode": "LIVE", "id": NUMBER}]
+    after = first["paging"]["cursors"]["after"]
+    second = model.get(f"{WABA}/phone_numbers", limit="1", after=after, fields="id,status,code_verification_status")
+    assert second["data"] == [{"id": "7", "status": "PENDING", "code_verification_status": "UNVERIFIED"}]
+    assert "next" not in second["paging"]
+
+
+def test_an_account_may_have_no_numbers() -> None:
+    """Then there is nothing to page through either."""
+    model = Model()
+    model.world = type(model.world)(accounts=model.world.accounts)
+    assert model.get(f"{WABA}/phone_numbers") == {"data": []}
+
+
+def test_a_number_without_a_key_reports_a_mismatch(model: Model) -> None:
+    """And a blank in place of the key."""
+    assert model.get(_KEY) == {
+        "data": [{"business_public_key": " ", "business_public_key_signature_status": "MISMATCH"}]
+    }
+
+
+def test_a_key_is_kept_until_the_next(model: Model) -> None:
+    """Setting the same one again is harmless."""
+    for _ in range(2):
+        assert model.post(_KEY, business_public_key=PEM) == {"success": True}
+    assert model.get(_KEY) == {"data": [{"business_public_key": PEM, "business_public_key_signature_status": "VALID"}]}
+    assert model.get(_KEY, fields="business_public_key_signature_status") == {
+        "data": [{"business_public_key_signature_status": "VALID"}]
+    }
+
+
+@pytest.mark.parametrize("pem", [None, "", "a key", SHORT_PEM, CURVE_PEM])
+def test_only_a_2048_bit_rsa_key_is_taken(model: Model, pem: str | None) -> None:
+    """Anything else is code 100."""
+    assert model.refusal("POST", _KEY, parameters={"business_public_key": pem}) == (100, None)
+
+
+@pytest.mark.parametrize("path", ["whatsapp_business_encryption", "phone_numbers"])
+def test_fields_that_do_not_exist_are_refused(model: Model, path: str) -> None:
+    """Here as on a Flow."""
+    node = NUMBER if path == "whatsapp_business_encryption" else WABA
+    assert model.refusal("GET", f"{node}/{path}", query={"fields": "nonsense"}) == (100, None)
+
+
+def test_a_key_belongs_to_a_number(model: Model) -> None:
+    """A Flow has none."""
+    flow_id = model.add()
+    for method in ("GET", "POST"):
+        path = f"{flow_id}/whatsapp_business_encryption"
+        assert model.refusal(method, path, parameters={"business_public_key": PEM}) == (100, 33)
+
+
+def test_an_app_subscribes_once(model: Model) -> None:
+    """Twice makes no difference; afterwards it can unsubscribe, also twice."""
+    path = f"{WABA}/subscribed_apps"
+    assert model.get(path) == {"data": []}
+    for _ in range(2):
+        assert model.post(path) == {"success": True}
+    (app,) = model.get(path)["data"]
+    assert app["whatsapp_business_api_data"]["id"] == DEFAULT_APP_ID
+    for _ in range(2):
+        assert model.ask("DELETE", path) == (200, {"success": True})
+    assert model.get(path) == {"data": []}

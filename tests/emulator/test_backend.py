@@ -1,0 +1,180 @@
+"""From a request to a reply, without a socket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.emulator.support import NOON, NUMBER, SETTINGS, WABA, Clock, flow_json
+from whatsapp_flows.emulator._access import CallLog, Usage
+from whatsapp_flows.emulator._backend import Backend
+from whatsapp_flows.emulator._faults import Fault, FaultRule
+from whatsapp_flows.emulator._state import default_world
+from whatsapp_flows.emulator._wire import Fields, Received, Reply
+
+
+class Rig:
+    """A backend with a clock that is moved, and sleeps that are written down."""
+
+    def __init__(self, *, calls: CallLog | None = None) -> None:
+        self.clock = Clock()
+        self.slept: list[float] = []
+        self.backend = Backend(
+            world=default_world(WABA, (NUMBER,)),
+            settings=SETTINGS,
+            clock=self.clock,
+            sleep=self.slept.append,
+            chance=lambda: 0.5,
+            calls=calls,
+            keep_requests=5,
+        )
+
+    def fail(self, **rule: Any) -> Fault:
+        """Add a fault."""
+        fault = Fault(FaultRule(**rule))
+        self.backend.faults.append(fault)
+        return fault
+
+    def ask(self, method: str, path: str, **parts: Any) -> Reply:
+        """The reply to a request that brings a token."""
+        headers = Fields({"Authorization": "Bearer t", **parts.pop("headers", {})})
+        return self.send(method, path, headers=headers, **parts)
+
+    def send(self, method: str, path: str, **parts: Any) -> Reply:
+        """The reply to a request."""
+        parameters = {**parts.get("query", {}), **parts.get("form", {})}
+        return self.backend.reply(Received(method=method, path=path, parameters=parameters, **parts))
+
+    def create(self) -> Reply:
+        """The reply to the creation of a Flow."""
+        form = Fields({"name": "a", "categories": '["OTHER"]', "flow_json": flow_json().decode()})
+        return self.ask("POST", f"/v25.0/{WABA}/flows", form=form)
+
+
+def _code(reply: Reply) -> int:
+    return int(json.loads(reply.body)["error"]["code"])
+
+
+def test_an_answer_names_its_version_and_its_trace() -> None:
+    """The version that served, and a trace id of its own for each request."""
+    rig = Rig()
+    replies = [rig.ask("GET", f"/v{version}/1") for version in ("25.0", "17.0", "99.0")]
+    assert [reply.headers.get("facebook-api-version") for reply in replies] == ["v25.0", "v20.0", None]
+    traces = [json.loads(reply.body)["error"]["fbtrace_id"] for reply in replies]
+    assert traces == [reply.headers["x-fb-trace-id"] for reply in replies]
+    assert len(set(traces)) == 3
+
+
+def test_the_first_fault_that_strikes_is_the_only_one() -> None:
+    """Faults are asked in the order they were added."""
+    rig = Rig()
+    rig.fail(operation="list_flows", status=500)
+    first, second = rig.fail(code=4, times=1), rig.fail(code=2)
+    assert [_code(rig.create()) for _ in range(2)] == [4, 2]
+    assert (first.seen, second.seen) == (2, 1)
+
+
+def test_an_error_does_no_work_and_says_so() -> None:
+    """The Flow was not made; the request is recorded with its status."""
+    rig = Rig()
+    rig.fail(operation="create_flow", code=2)
+    reply = rig.create()
+    assert (reply.status, _code(reply), rig.backend.world.flows) == (503, 2, {})
+    (request,) = rig.backend.requests
+    assert (request.operation, request.status, request.at) == ("create_flow", 503, NOON)
+
+
+@pytest.mark.parametrize(("reset", "made"), [("before", 0), ("after", 1)])
+def test_a_reset_comes_before_or_after_the_work(reset: str, made: int) -> None:
+    """Either way there is no answer."""
+    rig = Rig()
+    rig.fail(reset=reset)
+    assert rig.create().reset
+    assert len(rig.backend.world.flows) == made
+    assert [request.status for request in rig.backend.requests] == [None]
+
+
+def test_a_delay_comes_after_the_work() -> None:
+    """Who gives up waiting has been served."""
+    rig = Rig()
+    rig.fail(delay=7.5)
+    assert rig.create().status == 200
+    assert (rig.slept, len(rig.backend.world.flows)) == ([7.5], 1)
+
+
+def test_headers_are_added_and_bodies_cut() -> None:
+    """The answer is true otherwise."""
+    rig = Rig()
+    rig.fail(headers={"Retry-After": "3"}, truncate=4)
+    reply = rig.create()
+    assert (reply.status, reply.headers["Retry-After"], reply.truncate) == (200, "3", 4)
+    assert json.loads(reply.body)["success"] is True
+
+
+def test_a_refusal_comes_before_a_processing_failure() -> None:
+    """139001/4016012 is about a JSON that was saved; one that was not is refused as ever."""
+    rig = Rig()
+    flow_id = json.loads(rig.create().body)["id"]
+    rig.fail(operation="update_flow_json", code=139001, subcode=4016012)
+    assert _code(rig.ask("POST", f"/v25.0/{flow_id}/assets")) == 100
+
+
+def test_usage_is_reported_when_there_is_a_quota() -> None:
+    """Beyond it, code 80008 and the minutes to wait."""
+    rig = Rig(calls=CallLog(2))
+    replies = [rig.ask("GET", f"/v25.0/{WABA}/flows") for _ in range(3)]
+    usages = [json.loads(reply.headers["X-Business-Use-Case-Usage"])[WABA][0] for reply in replies]
+    assert [(reply.status, usage["call_count"]) for reply, usage in zip(replies, usages, strict=True)] == [
+        (200, 50),
+        (200, 100),
+        (400, 150),
+    ]
+    assert (_code(replies[2]), usages[2]["estimated_time_to_regain_access"]) == (80008, 60)
+    rig.clock.now += 3600
+    assert rig.ask("GET", f"/v25.0/{WABA}/flows").status == 200
+
+
+def test_usage_can_be_made_up() -> None:
+    """What is set is reported, whatever the quota says; without an account only the platform's."""
+    rig = Rig(calls=CallLog(10))
+    rig.backend.forced_usage = Usage(80, 3)
+    headers = rig.ask("GET", f"/v25.0/{WABA}/flows").headers
+    assert json.loads(headers["X-Business-Use-Case-Usage"])[WABA][0]["estimated_time_to_regain_access"] == 3
+    headers = rig.ask("GET", "/v25.0/1").headers
+    assert json.loads(headers["X-App-Usage"])["call_count"] == 80
+    assert "X-Business-Use-Case-Usage" not in headers
+
+
+def test_nothing_is_reported_without_a_quota() -> None:
+    """As on Graph while few calls are made."""
+    assert not any("Usage" in name for name in Rig().create().headers)
+
+
+@pytest.mark.parametrize(
+    ("parts", "leaks"),
+    [
+        ({"headers": {"Authorization": "Bearer t"}}, 1),
+        ({"headers": {"Authorization": "Basic x"}}, 1),
+        ({"query": Fields({"access_token": ""})}, 1),
+        ({"query": Fields({"appsecret_proof": "x"})}, 1),
+        ({}, 0),
+    ],
+)
+def test_a_download_with_credentials_is_a_leak(parts: dict[str, Any], leaks: int) -> None:
+    """Every such request is kept; a good one is not among them."""
+    rig = Rig()
+    headers = Fields(parts.pop("headers", {}))
+    reply = rig.send("GET", "/cdn/1/flow.json", headers=headers, **parts)
+    assert reply.status == (400 if leaks else 403)
+    assert len(rig.backend.leaks) == leaks
+    assert [request.operation for request in rig.backend.requests] == ["download_flow_json"]
+
+
+def test_only_the_last_requests_are_kept() -> None:
+    """A server that runs for weeks does not grow."""
+    rig = Rig()
+    for at in range(7):
+        rig.ask("GET", f"/v25.0/{at}")
+    assert [request.path for request in rig.backend.requests] == [f"/v25.0/{at}" for at in range(2, 7)]

@@ -1,0 +1,73 @@
+"""The error table and the bodies made from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.openapi.contract import check_response
+from whatsapp_flows.emulator._errors import ErrorRow, Problem, error, error_body, row_for
+
+
+def test_the_table_is_sorted() -> None:
+    """Rows stand by code, then by subcode, so that one finds them."""
+    keys = [(problem.value.code, problem.value.subcode or 0) for problem in Problem]
+    assert keys == sorted(keys)
+
+
+def test_no_row_stands_twice() -> None:
+    """Equal rows would silently become one member of the enumeration."""
+    assert len(Problem.__members__) == len(list(Problem))
+
+
+@pytest.mark.parametrize("problem", Problem)
+def test_every_body_is_a_graph_error(problem: Problem) -> None:
+    """Each row becomes a body that Meta's OpenAPI file allows."""
+    body = error_body(problem.value, "Atrace")
+    check_response("GET", "/v25.0/1", problem.value.status, body)
+
+
+def test_the_processing_failure_reads_as_captured() -> None:
+    """139001/4016012 says that it is not transient and asks to upload again, both."""
+    assert error_body(Problem.PROCESSING.value, "Atrace") == {
+        "error": {
+            "message": "Updating attempt failed",
+            "type": "OAuthException",
+            "code": 139001,
+            "error_subcode": 4016012,
+            "is_transient": False,
+            "error_user_title": "Error while processing WELJ",
+            "error_user_msg": (
+                "Flow JSON has been saved, but processing has failed. Flow serving may not work properly. Please try "
+                "uploading flow JSON again or contact support."
+            ),
+            "fbtrace_id": "Atrace",
+        }
+    }
+
+
+def test_absent_keys_are_left_out() -> None:
+    """A row without titles and subcode makes a body without them."""
+    body = error_body(ErrorRow(4, None, 400, "limit"), "Atrace")
+    assert body == {"error": {"message": "limit", "type": "OAuthException", "code": 4, "fbtrace_id": "Atrace"}}
+
+
+def test_blanks_are_filled_in() -> None:
+    """A message says which object it means."""
+    assert "get request. Object with ID '7'" in error(Problem.UNKNOWN_NODE, method="get", id="7").row.message
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "expected"),
+    [
+        (139001, 4016012, Problem.PROCESSING.value),
+        (2, None, Problem.UNAVAILABLE.value),
+        (190, 460, ErrorRow(190, 460, 401, Problem.TOKEN_INVALID.value.message)),
+        (100, 4016099, ErrorRow(100, 4016099, 400, "Invalid parameter", is_transient=False)),
+        (2500, 7, ErrorRow(2500, 7, 400, "Invalid parameter")),
+        (294, None, ErrorRow(294, None, 403, "(#294) Error")),
+        (987654, 1, ErrorRow(987654, 1, 400, "(#987654) Error")),
+    ],
+)
+def test_a_test_may_ask_for_any_code(code: int, subcode: int | None, expected: ErrorRow) -> None:
+    """A pair that is not in the table still has a row: the code's, or a bare one."""
+    assert row_for(code, subcode) == expected

@@ -1,0 +1,240 @@
+"""The socket: HTTP as it is spoken, and as it is broken."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from whatsapp_flows.emulator._server import Server
+from whatsapp_flows.emulator._wire import Received, Reply
+
+
+def _echo(received: Received) -> Reply:
+    body = json.dumps([received.method, received.path, len(received.body)]).encode()
+    return Reply(status=200, headers={"Content-Type": "application/json"}, body=body)
+
+
+@contextmanager
+def _serving(application: Callable[[Received], Reply] = _echo) -> Iterator[Server]:
+    before = set(threading.enumerate())
+    server = Server(application, host="127.0.0.1", port=0)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
+    assert set(threading.enumerate()) <= before
+
+
+@contextmanager
+def _connected(server: Server) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        yield connection
+
+
+def _read_answer(connection: socket.socket) -> tuple[str, dict[str, str], bytes]:
+    """Status line, headers and body of one answer."""
+    with connection.makefile("rb", buffering=0) as stream:
+        status = stream.readline().decode().strip()
+        headers = {}
+        while line := stream.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            headers[name] = value
+        body = b""
+        while (missing := int(headers["Content-Length"]) - len(body)) and (piece := stream.read(missing)):
+            body += piece
+    return status, headers, body
+
+
+def _ask(server: Server, request: bytes) -> tuple[str, dict[str, str], bytes]:
+    with _connected(server) as connection:
+        connection.sendall(request)
+        return _read_answer(connection)
+
+
+def test_a_connection_serves_many_requests() -> None:
+    """Whatever the method and the body, the next request begins where it should."""
+    with _serving() as server, _connected(server) as connection:
+        for request, expected in (
+            (b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", ["GET", "/a", 0]),
+            (b"POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", ["POST", "/b", 3]),
+            (
+                b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+                ["POST", "/c", 5],
+            ),
+            (b"DELETE /d HTTP/1.1\r\nHost: x\r\n\r\n", ["DELETE", "/d", 0]),
+        ):
+            connection.sendall(request)
+            status, headers, body = _read_answer(connection)
+            assert (status, headers["Connection"], json.loads(body)) == ("HTTP/1.1 200 OK", "keep-alive", expected)
+
+
+def test_requests_may_arrive_together() -> None:
+    """Two at once on one connection are answered in order."""
+    with _serving() as server, _connected(server) as connection:
+        connection.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        assert [json.loads(_read_answer(connection)[2])[1] for _ in range(2)] == ["/a", "/a"]
+
+
+def test_a_client_may_ask_before_it_sends() -> None:
+    """Expect: 100-continue is answered, and then the request."""
+    with _serving() as server, _connected(server) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+        connection.sendall(b"x")
+        assert _read_answer(connection)[0] == "HTTP/1.1 200 OK"
+
+
+def test_a_client_may_end_the_connection() -> None:
+    """HTTP/1.0, or `Connection: close`."""
+    with _serving() as server:
+        for request in (b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+            assert _ask(server, request)[1]["Connection"] == "close"
+
+
+def test_head_has_no_body() -> None:
+    """Its length is told, and the next answer follows at once."""
+    with _serving() as server, _connected(server) as connection:
+        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(request_text: bytes) -> None:
+    """With code 100, and the connection ends."""
+    with _serving() as server:
+        status, headers, body = _ask(server, request_text)
+        assert (status, headers["Connection"]) == ("HTTP/1.1 400 Bad Request", "close")
+        assert json.loads(body)["error"]["code"] == 100
+
+
+@pytest.mark.parametrize("request_text", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000])
+def test_what_is_not_http_is_turned_away(request_text: bytes) -> None:
+    """Nobody is told about it, and the server goes on."""
+    with _serving() as server:
+        with _connected(server) as connection:
+            connection.sendall(request_text)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(100)
+        assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == "HTTP/1.1 200 OK"
+
+
+def test_a_body_that_is_too_large_is_read_and_refused() -> None:
+    """Its sender gets to see the refusal, and may go on."""
+    size = 33 * 1024 * 1024
+    with _serving() as server, _connected(server) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
+        connection.sendall(bytes(size))
+        status, headers, _ = _read_answer(connection)
+        assert (status, headers["Connection"]) == ("HTTP/1.1 400 Bad Request", "keep-alive")
+
+
+def test_a_body_without_end_is_cut_off() -> None:
+    """A chunked body is read up to 64 MB."""
+    megabyte = b"100000\r\n" + bytes(0x100000) + b"\r\n"
+    with _serving() as server, _connected(server) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(64):
+            connection.sendall(megabyte)
+        status, headers, _ = _read_answer(connection)
+        assert (status, headers["Connection"]) == ("HTTP/1.1 400 Bad Request", "close")
+
+
+def test_a_client_that_goes_away_is_forgotten() -> None:
+    """In the middle of a body, or before its answer."""
+    with _serving() as server:
+        for request in (
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        ):
+            with _connected(server) as connection:
+                connection.sendall(request)
+        assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == "HTTP/1.1 200 OK"
+
+
+@pytest.mark.parametrize(("status", "line"), [(503, "503 Service Unavailable"), (299, "299 Unknown")])
+def test_any_status_can_be_sent(status: int, line: str) -> None:
+    """Also one that has no name."""
+    with _serving(lambda _: Reply(status=status)) as server:
+        assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == f"HTTP/1.1 {line}"
+
+
+def test_a_body_can_end_too_early() -> None:
+    """The length that was announced is the whole body's."""
+    with _serving(lambda _: Reply(body=b"0123456789", truncate=4)) as server:
+        _, headers, body = _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (headers["Content-Length"], headers["Connection"], body) == ("10", "close", b"0123")
+
+
+def test_a_connection_can_be_reset() -> None:
+    """The client does not read an end, but an error."""
+    with _serving(lambda _: Reply(reset=True)) as server, _connected(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            connection.recv(100)
+
+
+def test_a_mistake_of_the_emulator_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With HTTP 500 and code 1; the server goes on."""
+
+    def broken(_: Received) -> Reply:
+        raise ZeroDivisionError
+
+    with _serving(broken) as server, caplog.at_level(logging.ERROR, "whatsapp_flows.emulator"):
+        for _ in range(2):
+            status, _, body = _ask(server, b"GET /path HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (status, json.loads(body)["error"]["code"]) == ("HTTP/1.1 500 Internal Server Error", 1)
+    assert [record.getMessage() for record in caplog.records] == ["the emulator failed to answer GET /path"] * 2
+    assert all(record.exc_info for record in caplog.records)
+
+
+def test_closing_does_not_wait_for_idle_clients() -> None:
+    """Connections that nobody uses are ended, and no thread stays behind."""
+    started = time.perf_counter()
+    with _serving() as server:
+        connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
+        for connection in connections[:5]:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            _read_answer(connection)
+    assert time.perf_counter() - started < 2
+    for connection in connections:
+        # Those that were never accepted are reset, the others end.
+        with connection, suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
+
+
+def test_a_taken_port_is_an_error() -> None:
+    """An OSError, not the end of the process."""
+    with _serving() as server, pytest.raises(OSError, match="in use"):
+        Server(_echo, host="127.0.0.1", port=server.port)
+
+
+def test_it_also_listens_on_ipv6() -> None:
+    """Where there is IPv6."""
+    try:
+        server = Server(_echo, host="::1", port=0)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    server.start()
+    with socket.create_connection(("::1", server.port), timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert _read_answer(connection)[0] == "HTTP/1.1 200 OK"
+    server.close()

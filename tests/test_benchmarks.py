@@ -1,0 +1,125 @@
+"""The benchmarks run and print what they promise. What the clock says is no matter for a test."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import _common as common
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def run(name: str, *options: str) -> str:
+    script = BENCHMARKS / f"{name}.py"
+    done = subprocess.run([sys.executable, str(script), *options], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def measured(name: str, *options: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(name, "--json", "--rounds", "2", "--blocks", "2", *options))
+    assert set(found) == {"benchmark", "method", "versions", "tables", "targets"}
+    assert found["benchmark"] == name
+    assert {"python", "whatsapp-flows-sdk", "requests", "urllib3"} <= set(found["versions"])
+    assert found["method"]["rounds"] == found["method"]["blocks"] == 2
+    for target in found["targets"]:
+        assert set(target) == {"what", "limit", "value", "reached"}
+    return found
+
+
+def names(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The first column, after a check that all rows have the same columns."""
+    assert len({tuple(row) for row in rows}) == 1
+    return [next(iter(row.values())) for row in rows]
+
+
+def test_upload_overhead_compares_the_ways_to_upload() -> None:
+    """Each contender has its times and its ratio to the naive one, which is the base."""
+    found = measured("upload_overhead", "--no-peer")
+    rows = found["tables"]["one upload"]
+    assert names(rows) == ["requests.Session.post", "urllib3", "FlowsClient", "requests.Session.send"]
+    assert set(rows[0]) == {"contender", "p50_us", "p90_us", "ratio", "ratio_min", "ratio_max"}
+    assert (rows[0]["ratio"], rows[0]["ratio_min"], rows[0]["ratio_max"]) == (1, 1, 1)
+    assert 10_500 < found["method"]["document_bytes"] < 11_500
+    assert [target["limit"] for target in found["targets"]] == [0.65]
+
+
+def test_import_time_compares_fresh_processes() -> None:
+    """The empty process is the base of the times, `import requests` that of the ratios."""
+    found = measured("import_time")
+    rows = found["tables"]["one start"]
+    assert names(rows) == [
+        "(nothing)",
+        "import requests",
+        "import whatsapp_flows",
+        "from whatsapp_flows import FlowsClient",
+    ]
+    assert (rows[0]["over_bare_ms"], rows[0]["ratio"], rows[1]["ratio"]) == (None, None, 1)
+    assert [target["limit"] for target in found["targets"]] == [1.15]
+
+
+def test_engine_overhead_tells_the_pieces_apart() -> None:
+    """Decisions and the pieces of a clean call have their times."""
+    found = measured("engine_overhead", "--no-peer")
+    assert names(found["tables"]["a decision"])[:2] == ["ExponentialBackoff", "ExponentialBackoff, full_jitter"]
+    pieces = found["tables"]["a clean call"]
+    assert names(pieces)[0] == "transport alone"
+    assert pieces[0]["over_transport_us"] == 0
+    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0]
+
+
+def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns are aligned, and a target that was missed stands out."""
+    common.report(
+        "name",
+        as_json=False,
+        method={"rounds": 2, "pinned": False},
+        versions={"python": "3"},
+        tables={"rows": [{"who": "a", "p50_us": 1.5, "ratio": None}, {"who": "bcd", "p50_us": 100.0, "ratio": 0.5}]},
+        targets=[common.Target(what="a", limit=1.0, value=2.0)],
+    )
+    assert capsys.readouterr().out == (
+        "name\n\nmethod: rounds 2, pinned no\n\nversions: python 3\n\n"
+        "rows\n  who  p50_us  ratio\n  a      1.50      -\n  bcd   100.0  0.500\n\n"
+        "targets\n  what  limit  value  reached\n  a      1.00   2.00  NO\n"
+    )
+
+
+def test_a_ratio_has_its_noise() -> None:
+    """Each block has its ratio of medians; the one in the middle counts, between the lowest and the highest."""
+    ratio = common.Ratio.of([[1.0, 1.0, 9.0], [3.0], [20.0]], [[2.0, 2.0, 2.0], [2.0], [2.0]])
+    assert ratio.columns() == {"ratio": 1.5, "ratio_min": 0.5, "ratio_max": 10.0}
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(50, 2.0), (90, 4.0), (100, 4.0), (1, 1.0)])
+def test_percentiles_are_values_that_occurred(percent: int, expected: float) -> None:
+    """The nearest rank, never a mean of two samples."""
+    assert common.percentile([4.0, 1.0, 3.0, 2.0], percent) == expected
+
+
+def test_every_round_asks_every_contender_once() -> None:
+    """Rounds are spread over the blocks, and a batch is one sample."""
+    calls = {"a": 0, "b": 0}
+
+    def count(name: str) -> None:
+        calls[name] += 1
+
+    samples = common.measure(
+        {"a": lambda: count("a"), "b": lambda: count("b")}, rounds=5, blocks=2, seed=1, batch=3, warm_up=1
+    )
+    assert {name: [len(block) for block in blocks] for name, blocks in samples.items()} == {"a": [3, 2], "b": [3, 2]}
+    assert calls == {"a": 18, "b": 18}
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "x"])
+def test_a_number_of_rounds_is_at_least_one(rounds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is wrong usage."""
+    with pytest.raises(SystemExit) as stopped:
+        common.arguments("", rounds=1, blocks=1, peers=False).parse_args(["--rounds", rounds])
+    assert stopped.value.code == 2
+    assert "--rounds" in capsys.readouterr().err

@@ -1,0 +1,29 @@
+"""
+Meta's Flows management API on your machine: the same paths, states, errors and paging, over a real socket.
+
+    with Emulator() as meta:
+        meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
+        client = FlowsClient("token", meta.waba_id, base_url=meta.url)
+"""
+
+import importlib.util
+
+if importlib.util.find_spec("werkzeug") is None:
+    raise ImportError('the emulator needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
+
+from ._documents import Document, ValidationIssue
+from ._emulator import Emulator, serve
+from ._faults import Fault, FaultRule
+from ._state import FlowRecord
+from ._wire import RecordedRequest
+
+__all__ = [
+    "Document",
+    "Emulator",
+    "Fault",
+    "FaultRule",
+    "FlowRecord",
+    "RecordedRequest",
+    "ValidationIssue",
+    "serve",
+]

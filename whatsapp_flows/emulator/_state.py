@@ -1,0 +1,156 @@
+"""
+The world that the emulator answers from: frozen values, replaced and never changed.
+
+An operation takes a world and returns the next one, so a refused request leaves no trace
+and a request that is to be forgotten (a connection reset before the work) costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ._documents import Document
+
+DRAFT: Final = "DRAFT"
+PUBLISHED: Final = "PUBLISHED"
+THROTTLED: Final = "THROTTLED"
+BLOCKED: Final = "BLOCKED"
+DEPRECATED: Final = "DEPRECATED"
+STATUSES: Final = frozenset({DRAFT, PUBLISHED, THROTTLED, BLOCKED, DEPRECATED})
+
+# Meta's ids exceed 2^53, so that a client which reads them as numbers of JavaScript or as floats is found out.
+DEFAULT_WABA_ID: Final = "20100000000000001"
+DEFAULT_PHONE_NUMBER_ID: Final = "20200000000000001"
+DEFAULT_APP_ID: Final = "20300000000000001"
+DEFAULT_BUSINESS_ID: Final = "20400000000000001"
+_FIRST_FLOW_ID: Final = 21_000_000_000_000_001
+_FLOW_ID_STEP: Final = 7_919_131  # any number: ids that follow each other invite guessing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A WhatsApp Business Account."""
+
+    id: str
+    business_id: str = DEFAULT_BUSINESS_ID
+    subscribed_apps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """A phone number of an account, and the key uploaded for it."""
+
+    id: str
+    waba_id: str
+    verified: bool = True
+    public_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewLink:
+    """The current preview link of a Flow: how many there were before it, and when it was made."""
+
+    serial: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricPoint:
+    """What an endpoint did at one time."""
+
+    metric: str
+    at: float
+    data: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRecord:
+    """A Flow as the emulator keeps it."""
+
+    id: str
+    waba_id: str
+    name: str
+    categories: tuple[str, ...]
+    status: str = DRAFT
+    endpoint_uri: str | None = None
+    application_id: str | None = DEFAULT_APP_ID
+    document: Document | None = None
+    locked: bool = False
+    updated_at: float = 0.0
+    preview: PreviewLink | None = None
+    metrics: tuple[MetricPoint, ...] = field(default=(), repr=False)
+
+    @property
+    def flow_json(self) -> bytes | None:
+        """The document, byte for byte as it was uploaded."""
+        return self.document.content if self.document else None
+
+    @property
+    def has_endpoint(self) -> bool:
+        """A Flow exchanges data when its JSON declares a data API version ("Flow JSON" page)."""
+        return self.document is not None and self.document.data_api_version is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything there is."""
+
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    phone_numbers: Mapping[str, PhoneNumber] = field(default_factory=dict)
+    flows: Mapping[str, FlowRecord] = field(default_factory=dict)
+    ids_given: int = 0
+    # Endpoint URIs that do not answer the health check; "*" stands for all.
+    dead_endpoints: frozenset[str] = frozenset()
+
+    def with_account(self, account: Account) -> World:
+        """This world with an account put in or replaced."""
+        return replace(self, accounts={**self.accounts, account.id: account})
+
+    def with_phone_number(self, number: PhoneNumber) -> World:
+        """This world with a phone number put in or replaced."""
+        return replace(self, phone_numbers={**self.phone_numbers, number.id: number})
+
+    def with_flow(self, flow: FlowRecord) -> World:
+        """This world with a Flow put in or replaced."""
+        return replace(self, flows={**self.flows, flow.id: flow})
+
+    def without_flow(self, flow_id: str) -> World:
+        """This world with a Flow gone for good."""
+        return replace(self, flows={each: flow for each, flow in self.flows.items() if each != flow_id})
+
+    def new_flow_id(self) -> tuple[World, str]:
+        """An id that was never given before; ids grow, so they sort by age."""
+        return replace(self, ids_given=self.ids_given + 1), str(_FIRST_FLOW_ID + self.ids_given * _FLOW_ID_STEP)
+
+    def flows_of(self, waba_id: str) -> Iterator[FlowRecord]:
+        """The Flows of an account, oldest first."""
+        return (flow for flow in self.flows.values() if flow.waba_id == waba_id)
+
+    def flow_named(self, waba_id: str, name: str) -> FlowRecord | None:
+        """The Flow of an account that has this name; at most one does."""
+        return next((flow for flow in self.flows_of(waba_id) if flow.name == name), None)
+
+    def phone_numbers_of(self, waba_id: str) -> Iterator[PhoneNumber]:
+        """The phone numbers of an account."""
+        return (number for number in self.phone_numbers.values() if number.waba_id == waba_id)
+
+    def endpoint_answers(self, uri: str) -> bool:
+        """Whether the health check of an endpoint succeeds."""
+        return self.dead_endpoints.isdisjoint({uri, "*"})
+
+    def account_of(self, node_id: str) -> str | None:
+        """The account that a node is, or belongs to."""
+        if node_id in self.accounts:
+            return node_id
+        node = self.flows.get(node_id) or self.phone_numbers.get(node_id)
+        return node.waba_id if node else None
+
+
+def default_world(waba_id: str, phone_number_ids: tuple[str, ...]) -> World:
+    """One account with verified phone numbers; subscribed to nothing, without a public key."""
+    world = World().with_account(Account(id=waba_id))
+    for number_id in phone_number_ids:
+        world = world.with_phone_number(PhoneNumber(id=number_id, waba_id=waba_id))
+    return world

@@ -1,0 +1,153 @@
+"""
+The world in one SQLite file.
+
+Each request is one transaction that writes what it changed. The file keeps a rollback
+journal and leaves flushing to the operating system: it survives the death of the process
+at any moment, not that of the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from ._documents import read_document
+from ._state import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World
+
+_APPLICATION_ID: Final = 0x57414645  # "WAFE": tells our files from other people's
+_LAYOUT: Final = 1
+_META: Final = "world"
+
+Entity = Account | PhoneNumber | FlowRecord
+
+
+class Storage:
+    """An open file. It belongs to one emulator at a time; a second one is refused."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """ValueError when the file cannot be opened, is in use, or is not one of ours."""
+        with contextlib.ExitStack() as undo:
+            try:
+                self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+                undo.callback(self._connection.close)
+                self._prepare()
+            except sqlite3.OperationalError as fault:
+                raise ValueError(f"{os.fspath(path)}: cannot be used, {fault}") from fault
+            except (sqlite3.DatabaseError, ValueError) as fault:
+                raise ValueError(f"{os.fspath(path)}: not a database of this emulator") from fault
+            undo.pop_all()
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA locking_mode = EXCLUSIVE")
+        execute("PRAGMA synchronous = OFF")
+        execute("BEGIN IMMEDIATE")
+        (owner,), (layout,) = execute("PRAGMA application_id").fetchone(), execute("PRAGMA user_version").fetchone()
+        (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and (owner, layout) != (_APPLICATION_ID, _LAYOUT):
+            raise ValueError("foreign file")
+        execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        execute(f"PRAGMA user_version = {_LAYOUT}")
+        execute(
+            "CREATE TABLE IF NOT EXISTS entity (kind TEXT, id TEXT, record TEXT NOT NULL, document BLOB,"
+            " PRIMARY KEY (kind, id)) WITHOUT ROWID"
+        )
+        execute("COMMIT")
+
+    def load(self) -> World:
+        """The world as it was written; an empty one from a new file."""
+        rows = list(self._connection.execute("SELECT kind, id, record, document FROM entity"))
+        kinds: dict[str, dict[str, Any]] = {kind: {} for kind in (*_READERS, _META)}
+        for kind, entity_id, record, document in sorted(rows, key=lambda row: (row[0], len(row[1]), row[1])):
+            kinds[kind][entity_id] = (json.loads(record), document)
+        read = {
+            kind: {key: reader(*stored) for key, stored in kinds[kind].items()} for kind, reader in _READERS.items()
+        }
+        counters = kinds[_META].get(_META, ({"ids_given": 0, "dead_endpoints": []}, None))[0]
+        return World(
+            accounts=read["account"],
+            phone_numbers=read["phone_number"],
+            flows=read["flow"],
+            ids_given=counters["ids_given"],
+            dead_endpoints=frozenset(counters["dead_endpoints"]),
+        )
+
+    def save(self, before: World, after: World) -> None:
+        """Write the difference between two worlds, all of it or nothing."""
+        if before is after:
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:
+            for kind, old, new in _collections(before, after):
+                self._save_kind(kind, old, new)
+            counters = {"ids_given": after.ids_given, "dead_endpoints": sorted(after.dead_endpoints)}
+            self._put(_META, _META, counters, None)
+
+    def _save_kind(self, kind: str, old: Mapping[str, Entity], new: Mapping[str, Entity]) -> None:
+        if old is new:
+            return
+        for entity_id, entity in new.items():
+            if old.get(entity_id) is not entity:
+                self._put(kind, entity_id, *_written(entity))
+        for entity_id in old.keys() - new.keys():
+            self._connection.execute("DELETE FROM entity WHERE kind = ? AND id = ?", (kind, entity_id))
+
+    def _put(self, kind: str, entity_id: str, record: Mapping[str, object], document: bytes | None) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO entity VALUES (?, ?, ?, ?)", (kind, entity_id, json.dumps(record), document)
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def _collections(before: World, after: World) -> Iterator[tuple[str, Mapping[str, Entity], Mapping[str, Entity]]]:
+    yield "account", before.accounts, after.accounts
+    yield "phone_number", before.phone_numbers, after.phone_numbers
+    yield "flow", before.flows, after.flows
+
+
+def _written(entity: Entity) -> tuple[dict[str, object], bytes | None]:
+    """An entity as JSON, and its document apart: bytes are kept as bytes."""
+    record = {field.name: getattr(entity, field.name) for field in fields(entity) if field.name != "document"}
+    if not isinstance(entity, FlowRecord):
+        return record, None
+    link = entity.preview
+    record["preview"] = {"serial": link.serial, "created_at": link.created_at} if link else None
+    record["metrics"] = [{"metric": each.metric, "at": each.at, "data": each.data} for each in entity.metrics]
+    return record, entity.flow_json
+
+
+def _read_account(record: dict[str, Any], _: bytes | None) -> Account:
+    return Account(**{**record, "subscribed_apps": tuple(record["subscribed_apps"])})
+
+
+def _read_phone_number(record: dict[str, Any], _: bytes | None) -> PhoneNumber:
+    return PhoneNumber(**record)
+
+
+def _read_flow(record: dict[str, Any], document: bytes | None) -> FlowRecord:
+    points = [
+        MetricPoint(metric=each["metric"], at=each["at"], data=tuple((key, value) for key, value in each["data"]))
+        for each in record["metrics"]
+    ]
+    read = {
+        "categories": tuple(record["categories"]),
+        "document": read_document(document) if document is not None else None,
+        "preview": PreviewLink(**record["preview"]) if record["preview"] else None,
+        "metrics": tuple(points),
+    }
+    return FlowRecord(**{**record, **read})
+
+
+_READERS: Final[Mapping[str, Callable[[dict[str, Any], bytes | None], Any]]] = {
+    "account": _read_account,
+    "flow": _read_flow,
+    "phone_number": _read_phone_number,
+}
