@@ -24,6 +24,7 @@ from whatsapp_flows import (
     decorrelated_jitter,
     full_jitter,
 )
+from whatsapp_flows.client import Options
 
 BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"access_token": ""}, "access_token"),
@@ -112,7 +113,7 @@ def test_the_environment_sets_everything() -> None:
     assert transport.requests[0].token is not None
     assert transport.requests[0].token.reveal() == TOKEN
     assert set(transport.requests[0].proof) == {"appsecret_proof", "appsecret_time"}
-    policy = _settings.from_environment(ENVIRONMENT)["retry_policy"]
+    policy = _settings.from_environment(_settings.read_environment(ENVIRONMENT))["retry_policy"]
     assert policy == ExponentialBackoff(initial=0.5, multiplier=3.0, maximum=45.0, jitter=full_jitter)
     assert 0.0 <= slept[0] <= 0.5
 
@@ -153,7 +154,7 @@ def test_a_variable_that_makes_no_sense_is_named(name: str, value: str) -> None:
 @pytest.mark.parametrize(("word", "jitter"), [("none", None), ("decorrelated", decorrelated_jitter)])
 def test_jitters_have_names_in_the_environment(word: str, jitter: object) -> None:
     """none, full, equal, decorrelated."""
-    options = _settings.from_environment({"WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN, "WHATSAPP_FLOWS_RETRY_JITTER": word})
+    options = _settings.from_environment({"ACCESS_TOKEN": TOKEN, "RETRY_JITTER": word})
     assert getattr(options["retry_policy"], "jitter", "absent") is jitter
 
 

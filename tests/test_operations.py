@@ -10,6 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3.filepost import encode_multipart_formdata
 
 from tests.support import DONE, FLOW, UPLOADED, WABA, Scene, answer, refusal
 from whatsapp_flows import (
@@ -22,6 +25,7 @@ from whatsapp_flows import (
     ValidationIssue,
     ValidationPointer,
 )
+from whatsapp_flows._operations._graph import _multipart
 
 Call = Callable[[FlowsClient], object]
 DOCUMENT = b'{"version": "7.3", "screens": []}'
@@ -199,6 +203,20 @@ def test_a_document_may_hold_the_boundary() -> None:
     content = b'{"a": "--whatsapp-flows-sdk-boundary", "b": "\\r\\n--whatsapp-flows-sdk-boundary-x--"}'
     scene.client.update_flow_json(FLOW, content)
     assert form(scene)["file"] == content.decode()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["file", "name", "asset_type"]),
+        st.text() | st.tuples(st.just("flow.json"), st.binary(), st.just("application/json")),
+        min_size=1,
+    )
+)
+def test_forms_are_written_as_urllib3_writes_them(parts: dict[str, str | tuple[str, bytes, str]]) -> None:
+    """Our own encoder is there for speed alone: byte for byte it is the library's."""
+    body, content_type = _multipart(parts)
+    boundary = content_type.partition("boundary=")[2]
+    assert (body, content_type) == encode_multipart_formdata(parts, boundary=boundary)
 
 
 def test_create_sends_what_it_was_given() -> None:

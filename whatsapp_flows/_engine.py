@@ -24,7 +24,7 @@ from .events import (
     CallAborted,
     CallFailed,
     CallSucceeded,
-    EventConsumer,
+    Emit,
     RetryScheduled,
 )
 from .retry import Decision, RetryPolicy, RetryState
@@ -48,7 +48,7 @@ class Rules:
     policy: RetryPolicy
     max_attempts: int
     error_codes: ErrorCodes
-    emit: EventConsumer
+    emit: Emit
     clock: Callable[[], float]
 
 
@@ -70,28 +70,55 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
     try:
         while True:
             attempt, began = len(errors) + 1, clock()
-            emit(AttemptStarted(call=call, attempt=attempt, max_attempts=limit, waited=last_wait,
-                                after=errors[-1] if errors else None))  # fmt: skip
+            emit(
+                AttemptStarted,
+                call=call,
+                attempt=attempt,
+                max_attempts=limit,
+                waited=last_wait,
+                after=errors[-1] if errors else None,
+            )
             try:
                 result = yield from _attempt(operation, errors, rules.error_codes)
             except FlowsError as caught:
                 error = caught
             else:
                 now = clock()
-                emit(AttemptSucceeded(call=call, attempt=attempt, duration=now - began))
-                emit(CallSucceeded(call=call, attempts=attempt, max_attempts=limit, errors=tuple(errors), waited=waited,
-                                   elapsed=now - started))  # fmt: skip
+                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began)
+                emit(
+                    CallSucceeded,
+                    call=call,
+                    attempts=attempt,
+                    max_attempts=limit,
+                    errors=tuple(errors),
+                    waited=waited,
+                    elapsed=now - started,
+                )
                 return result
 
             now = clock()
-            emit(AttemptFailed(call=call, attempt=attempt, max_attempts=limit, duration=now - began, error=error))
-            state = RetryState(operation=operation.name, idempotent=operation.repeatable, error=error, attempt=attempt,
-                               max_attempts=limit, elapsed=now - started, previous_delay=last_wait)  # fmt: skip
+            emit(AttemptFailed, call=call, attempt=attempt, max_attempts=limit, duration=now - began, error=error)
+            state = RetryState(
+                operation=operation.name,
+                idempotent=operation.repeatable,
+                error=error,
+                attempt=attempt,
+                max_attempts=limit,
+                elapsed=now - started,
+                previous_delay=last_wait,
+            )
             decision = rules.policy.decide(state) if attempt < limit else Decision(None, "no attempts are left")
             unfinished, reason = 0.0, decision.reason
             if decision.delay is not None:
-                emit(RetryScheduled(call=call, next_attempt=attempt + 1, max_attempts=limit, delay=decision.delay,
-                                    reason=reason, error=error))  # fmt: skip
+                emit(
+                    RetryScheduled,
+                    call=call,
+                    next_attempt=attempt + 1,
+                    max_attempts=limit,
+                    delay=decision.delay,
+                    reason=reason,
+                    error=error,
+                )
                 if (yield Wait(decision.delay)):
                     last_wait = decision.delay
                     waited += last_wait
@@ -100,15 +127,30 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 unfinished, reason = clock() - now, "the wait was stopped"
                 waited += unfinished
             error.attempts = tuple(errors)
-            emit(CallFailed(call=call, attempts=attempt, max_attempts=limit, error=error, reason=reason, waited=waited,
-                            exhausted=isinstance(error, RetryableError), unfinished_wait=unfinished,
-                            elapsed=clock() - started))  # fmt: skip
+            emit(
+                CallFailed,
+                call=call,
+                attempts=attempt,
+                max_attempts=limit,
+                error=error,
+                reason=reason,
+                waited=waited,
+                exhausted=isinstance(error, RetryableError),
+                unfinished_wait=unfinished,
+                elapsed=clock() - started,
+            )
             raise error
     except FlowsError:
         raise
     except BaseException as other:
-        emit(CallAborted(call=call, attempts=len(errors) + 1, exception=type(other).__name__, waited=waited,
-                         elapsed=clock() - started))  # fmt: skip
+        emit(
+            CallAborted,
+            call=call,
+            attempts=len(errors) + 1,
+            exception=type(other).__name__,
+            waited=waited,
+            elapsed=clock() - started,
+        )
         raise
 
 

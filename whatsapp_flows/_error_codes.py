@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from json import loads
 from typing import Any, Final
 
-from ._wire import Request, Response, redact
+from ._wire import Request, Response, Secret, redact
 from .errors import (
     ApiError,
     AuthenticationError,
@@ -318,30 +318,30 @@ def classify(response: Response, request: Request, codes: ErrorCodes = ERROR_COD
     The (code, subcode) row wins over the code's own row, and both win over `is_transient` and the HTTP status.
     The token is masked wherever Meta echoes it.
     """
-    body = _error_object(response.body)
-    secrets = (response.token,) if response.token else ()
+    body = _error_object(response)
     code, subcode = _whole(body.get("code")), _whole(body.get("error_subcode"))
     transient = body.get("is_transient")
-    title, said = _text(body.get("error_user_title")), _text(body.get("error_user_msg")) or _error_data(body)
+    title, said = (
+        _text(body.get("error_user_title")),
+        _text(body.get("error_user_msg")) or _error_data(body, response.token),
+    )
     message = _text(body.get("message"))
     searched = " ".join(part for part in (title, said, message) if part)
     row = codes.find(code, subcode, text=searched) if code is not None else None
     error: type[FlowsError] = row.error if row else _without_row(response.status, code, transient is True)
-    if not message:
-        message = f"HTTP {response.status} without a readable error"
     return error(
         ErrorDetails(
             operation=request.operation,
             flow_id=request.flow_id,
-            message=redact(message, secrets),
+            message=message or f"HTTP {response.status} without a readable error",
             http_status=response.status,
             code=code,
             subcode=subcode,
             type=_text(body.get("type")),
-            user_title=redact(title, secrets) if title else None,
-            user_message=redact(said, secrets) if said else None,
+            user_title=title,
+            user_message=said,
             is_transient=transient if isinstance(transient, bool) else None,
-            fbtrace_id=_text(body.get("fbtrace_id")) or response.headers.get("x-fb-trace-id"),
+            fbtrace_id=_text(body.get("fbtrace_id")) or _trace_id(response),
             retry_after=retry_after(response),
             advice=row.advice if row else error.default_advice,
         )
@@ -352,7 +352,7 @@ def is_error(response: Response, request: Request) -> bool:
     """Whether an answer is a refusal: any status but 2xx, or from the API an `error` object whatever the status."""
     if not 200 <= response.status < 300:
         return True
-    return request.authenticated and b'"error"' in response.body and bool(_error_object(response.body))
+    return request.authenticated and b'"error"' in response.body and bool(_error_object(response))
 
 
 def unexpected(message: str, request: Request, response: Response | None = None) -> UnexpectedResponseError:
@@ -363,7 +363,7 @@ def unexpected(message: str, request: Request, response: Response | None = None)
             operation=request.operation,
             flow_id=request.flow_id,
             http_status=response.status if response else None,
-            fbtrace_id=response.headers.get("x-fb-trace-id") if response else None,
+            fbtrace_id=_trace_id(response) if response else None,
             advice=UnexpectedResponseError.default_advice,
         )
     )
@@ -406,7 +406,10 @@ def _minutes_to_regain_access(value: str) -> float:
     """The largest estimate in `X-Business-Use-Case-Usage`: {object id: [{..., estimated_time_to_regain_access}]}."""
     if not value:
         return 0.0
-    found = _loaded(value)
+    try:
+        found = loads(value)
+    except (ValueError, RecursionError):
+        return 0.0
     groups = found.values() if isinstance(found, dict) else ()
     entries = [entry for group in groups for entry in (group if isinstance(group, list) else [group])]
     minutes = [_number(entry.get("estimated_time_to_regain_access")) for entry in entries if isinstance(entry, dict)]
@@ -424,27 +427,32 @@ def _without_row(status: int, code: int | None, transient: bool) -> type[FlowsEr
     return InvalidRequestError if 400 <= status < 500 else UnexpectedResponseError
 
 
-def _error_object(body: bytes) -> Mapping[str, Any]:
+def _error_object(response: Response) -> Mapping[str, Any]:
     """The `error` object of a body; a bare string becomes its message; empty when there is nothing of the kind."""
-    found = _loaded(body)
+    try:
+        found = loads(response.text())
+    except (ValueError, RecursionError):
+        return {}
     error = found.get("error") if isinstance(found, dict) else None
     if isinstance(error, str):
-        return {"message": error}
-    return error if isinstance(error, dict) else {}
+        error = {"message": error}
+    return _redacted(error, response.token) if isinstance(error, dict) else {}
 
 
-def _error_data(body: Mapping[str, Any]) -> str | None:
+def _redacted(found: Mapping[str, Any], token: Secret | None) -> Mapping[str, Any]:
+    """An object without the token: an escape inside an escape shows it only once it is parsed."""
+    return {name: redact(value, token) if isinstance(value, str) else value for name, value in found.items()}
+
+
+def _trace_id(response: Response) -> str | None:
+    found = response.headers.get("x-fb-trace-id")
+    return redact(found, response.token) if found else None
+
+
+def _error_data(body: Mapping[str, Any], token: Secret | None) -> str | None:
     """The human detail in `error_data`, which is an object with `details`, or a string, or something else."""
     data = body.get("error_data")
-    return _text(data.get("details") if isinstance(data, dict) else data)
-
-
-def _loaded(text: str | bytes) -> Any:
-    """The JSON value in `text`, or None: what comes from outside may be anything."""
-    try:
-        return loads(text)
-    except (ValueError, RecursionError):
-        return None
+    return _text(_redacted(data, token).get("details") if isinstance(data, dict) else data)
 
 
 def _whole(value: object) -> int | None:

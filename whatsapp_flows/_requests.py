@@ -27,12 +27,14 @@ import os
 import ssl
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3 import exceptions as urllib3
 from urllib3.util.retry import Retry
 
@@ -66,15 +68,15 @@ _CAUSES: Final[tuple[tuple[type[BaseException], type[FlowsError]], ...]] = (
     (urllib3.DecodeError, UnexpectedResponseError),
 )
 
+_CONNECTIONS: Final = 100  # kept open to one host: as many threads as a busy worker has; requests keeps 10
+
 _TLS_DATA: Final = {"read", "write", "recv", "recv_into", "send", "sendall"}  # methods of ssl.SSLSocket
 
-# What `Session.merge_environment_settings` looks at, besides the session and the URL's host.
-_PROXY_VARIABLES: Final = tuple(
-    spelling
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-    for spelling in (name, name.upper())
-)  # fmt: skip
-_VARIABLES: Final = (*_PROXY_VARIABLES, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUEST_METHOD")
+# What `Session.merge_environment_settings` looks at for a scheme, besides the session and the URL's host.
+_VARIABLES: Final = {
+    scheme: (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", *more)
+    for scheme, more in (("http", ("REQUEST_METHOD",)), ("https", ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")))
+}
 
 
 class RequestsTransport:
@@ -84,7 +86,7 @@ class RequestsTransport:
         if session is not None and not isinstance(session, Session):
             raise ConfigurationError(f"session must be a requests.Session, not {type(session).__name__}.")
         self._owned = session is None
-        self._session = Session() if session is None else session
+        self._session = _own_session() if session is None else session
         self._now = now
         self._settings: dict[object, Mapping[str, Any]] = {}
 
@@ -93,10 +95,10 @@ class RequestsTransport:
         prepared = self._prepared(request)
         try:
             return self._response(self._answer(prepared, timeout), request)
-        except (requests.RequestException, urllib3.HTTPError, OSError, ValueError) as exc:
-            failure = exc
+        except (requests.RequestException, urllib3.HTTPError, OSError, ValueError) as failure:
+            error = self._translated(failure, request)
         # Outside the handler, so that the error does not carry requests' own, which holds the request and its token.
-        raise self._translated(failure, request)
+        raise error
 
     def close(self) -> None:
         """Closes the session, unless it is the host's."""
@@ -123,25 +125,23 @@ class RequestsTransport:
         Built by hand: `Session.prepare_request` would look into netrc, and encode the body again for each attempt.
         """
         session = self._session
-        headers: CaseInsensitiveDict[str | bytes] = CaseInsensitiveDict(session.headers)
-        for name in [name for name, value in headers.items() if value is None]:
-            del headers[name]  # as in requests, where None leaves a header out
-        if str(headers.get("User-Agent", "python-requests/")).startswith("python-requests/"):
-            headers["User-Agent"] = _USER_AGENT
+        headers = session.headers.copy() if self._owned else _host_headers(session)
         if request.content_type:
             headers["Content-Type"] = request.content_type
         if request.body is not None or request.method == "POST":
             headers["Content-Length"] = str(len(request.body or b""))
-        headers.pop("Authorization", None)
         if request.token is not None:
             headers["Authorization"] = f"Bearer {request.token.reveal()}"
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = _with_proof(request)
-        prepared.headers = headers
+        prepared.headers = headers  # type: ignore[assignment]  # values may be bytes too, which ours are not
         prepared.body = request.body
         prepared.hooks = session.hooks
-        prepared.prepare_cookies(session.cookies)
+        if session.cookies:
+            prepared.prepare_cookies(session.cookies)
+        else:
+            prepared._cookies = session.cookies  # what prepare_cookies does first; requests needs it for a redirect
         return prepared
 
     def _environment(self, url: str) -> Mapping[str, Any]:
@@ -154,15 +154,15 @@ class RequestsTransport:
         session = self._session
         if type(session).merge_environment_settings is not Session.merge_environment_settings:
             return session.merge_environment_settings(url, {}, None, None, None)
-        parts = urlsplit(url)
+        scheme, _, host, *_ = url.split("/", 3)
         key = (
-            parts.scheme,
-            parts.netloc,
+            scheme,
+            host,
             session.trust_env,
             session.verify,
             session.cert,
             tuple(session.proxies.items()),
-            tuple(map(os.environ.get, _VARIABLES)),
+            tuple(map(os.environ.get, _VARIABLES.get(scheme[:-1], ()))),
         )
         settings = self._settings.get(key)
         if settings is None:
@@ -172,11 +172,13 @@ class RequestsTransport:
 
     def _translated(self, failure: BaseException, request: Request) -> FlowsError:
         causes = tuple(_causes(failure))
-        said = redact(str(causes[-1]) or type(causes[-1]).__name__, (request.token,) if request.token else ())
+        said = redact(str(causes[-1]) or type(causes[-1]).__name__, request.token)
         error = next((error for kind, error in _CAUSES if any(isinstance(it, kind) for it in causes)), NoAnswerError)
-        if type(failure) is OSError:
-            error = TlsError  # the only OSError that requests does not wrap: a CA bundle or a certificate is missing
-        elif any(map(_data_flowed, causes)) or (error is NotSentError and self._tried_before(request)):
+        if any(_passed(cause, "requests.adapters", {"cert_verify"}) for cause in causes):
+            error = TlsError  # a CA bundle or a certificate is missing
+        elif any(isinstance(cause, ssl.SSLError) and _passed(cause, "ssl", _TLS_DATA) for cause in causes) or (
+            error is NotSentError and self._tried_before(request)
+        ):
             error = NoAnswerError
         return error(
             ErrorDetails(
@@ -193,18 +195,79 @@ class RequestsTransport:
             retries = getattr(self._session.get_adapter(request.url), "max_retries", None)
         except requests.exceptions.InvalidSchema:
             return False
-        if not isinstance(retries, Retry) or not retries.total:
-            return False
+        if not isinstance(retries, Retry) or (retries.total is not None and not retries.total):
+            return False  # a total of None has no limit
         return not retries.allowed_methods or request.method in retries.allowed_methods
 
     def _response(self, answer: requests.Response, request: Request) -> Response:
         return Response(
             status=answer.status_code,
-            headers={name.lower(): value for name, value in answer.headers.items()},
-            body=answer.content,
+            headers=answer.headers,
+            body=answer.raw.read(decode_content=True) if self._owned else answer.content,
             received_at=self._now(),
             token=request.token,
         )
+
+
+class _Adapter(HTTPAdapter):
+    """
+    requests' adapter without the search for the connection pool, which it would otherwise repeat for each request.
+
+    For a session of our own alone: what a host mounts is the host's.
+    """
+
+    def __init__(self, *, pool_maxsize: int) -> None:
+        self._pools: dict[object, HTTPConnectionPool] = {}
+        super().__init__(pool_maxsize=pool_maxsize)
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> HTTPConnectionPool:
+        """The pool for the request's host; one that urllib3 has closed meanwhile is not used again."""
+        host = (request.url or "").partition("://")[2].partition("/")[0]
+        key = (request.url or "")[:5], host, verify, cert, tuple(proxies.items()) if proxies else ()
+        pool = self._pools.get(key)
+        if pool is None or pool.pool is None:
+            pool = self._pools[key] = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: HTTPResponse) -> requests.Response:
+        """As requests does it, but the cookie jar is opened only for an answer that brings a cookie."""
+        if "Set-Cookie" in resp.headers:
+            return super().build_response(req, resp)
+        answer = requests.Response()
+        answer.status_code, answer.reason = resp.status, resp.reason or ""
+        answer.headers = CaseInsensitiveDict(resp.headers)
+        answer.raw, answer.url, answer.request = resp, str(req.url), req
+        return answer
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Without a proxy, the path."""
+        return super().request_url(request, proxies) if proxies else request.path_url
+
+    def close(self) -> None:
+        """Forgets the pools, and closes them."""
+        self._pools.clear()
+        super().close()
+
+
+def _host_headers(session: Session) -> CaseInsensitiveDict[str]:
+    """The host's headers, but none of its credentials, and our User-Agent unless the host has chosen one."""
+    headers = CaseInsensitiveDict({name: value for name, value in session.headers.items() if value is not None})
+    headers.pop("Authorization", None)
+    if str(headers.get("User-Agent", "python-requests/")).startswith("python-requests/"):
+        headers["User-Agent"] = _USER_AGENT
+    return headers
+
+
+def _own_session() -> Session:
+    """A session with the headers that matter; HTTP/1.1 needs neither `Connection` nor `Accept`."""
+    session = Session()
+    session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate"})
+    session.stream = True  # the body is read from urllib3, whose failures say what happened
+    session.mount("https://", _Adapter(pool_maxsize=_CONNECTIONS))
+    session.mount("http://", _Adapter(pool_maxsize=_CONNECTIONS))
+    return session
 
 
 def _with_proof(request: Request) -> str:
@@ -230,9 +293,7 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
         following = inner[0] if inner else None
 
 
-def _data_flowed(cause: BaseException) -> bool:
-    """Whether a TLS error came from a read or a write: what is raised in the handshake came from neither."""
+def _passed(cause: BaseException, module: str, functions: Collection[str]) -> bool:
+    """Whether an exception came out of one of these functions: what the handshake raises came from no read or write."""
     frames = (frame for frame, _ in traceback.walk_tb(cause.__traceback__))
-    return isinstance(cause, ssl.SSLError) and any(
-        frame.f_globals.get("__name__") == "ssl" and frame.f_code.co_name in _TLS_DATA for frame in frames
-    )
+    return any(frame.f_globals.get("__name__") == module and frame.f_code.co_name in functions for frame in frames)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ._engine import Rules
-from ._error_codes import ErrorCodes
 from ._operations import Api
+from ._wire import Secret, hidden
 from .errors import ConfigurationError
-from .events import EventConsumer, fan_out
-from .retry import ExponentialBackoff, Jitter, RetryPolicy, decorrelated_jitter, equal_jitter, full_jitter
+from .events import emitter
+from .retry import ExponentialBackoff, Jitter, decorrelated_jitter, equal_jitter, full_jitter
 from .transport import Credentials, Timeout
 
 
@@ -35,7 +35,7 @@ class Settings:
 def settings(options: Mapping[str, Any]) -> Settings:
     """The values behind a client's options. Raises `ConfigurationError` for an option that makes no sense."""
     on_event = options["on_event"]
-    consumers: Iterable[EventConsumer] = () if on_event is None else (on_event,) if callable(on_event) else on_event
+    consumers = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
     policy = options["retry_policy"]
     if policy is not None and not callable(getattr(policy, "decide", None)):
         raise ConfigurationError("retry_policy must have a decide method: see RetryPolicy.")
@@ -46,7 +46,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
             policy=ExponentialBackoff() if policy is None else policy,
             max_attempts=attempts("max_attempts", options["max_attempts"]),
             error_codes=options["error_codes"],
-            emit=fan_out(consumers),
+            emit=emitter(consumers),
             clock=options["clock"],
         ),
         timeout=Timeout.of(options["timeout"]),
@@ -67,6 +67,7 @@ _JITTERS: Final[Mapping[str, Jitter | None]] = {
     "equal": equal_jitter,
     "decorrelated": decorrelated_jitter,
 }
+_SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
 # variable -> option, for those that are taken as they are.
 _TEXTS: Final[Mapping[str, str]] = {
     "ACCESS_TOKEN": "access_token",
@@ -82,14 +83,22 @@ _RETRY_NUMBERS: Final[Mapping[str, str]] = {
 }
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
+    """What `WHATSAPP_FLOWS_*` variables hold, without the prefix, the secrets hidden; an empty one counts as unset."""
+    given = {
+        name.removeprefix(_PREFIX): value
+        for name in environ
+        if name.startswith(_PREFIX) and (value := environ[name].strip())
+    }
+    return {name: hidden(value) if name in _SECRETS else value for name, value in given.items()}
+
+
+def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The options that `WHATSAPP_FLOWS_*` variables name; an empty variable counts as unset.
+    The options of a client that these variables name.
 
     Raises `ConfigurationError` that names the variable, never the token.
     """
-    given = {name: value for name in environ if name.startswith(_PREFIX) and (value := environ[name].strip())}
-    given = {name.removeprefix(_PREFIX): value for name, value in given.items()}
     if "ACCESS_TOKEN" not in given:
         raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
     options: dict[str, Any] = {option: given[name] for name, option in _TEXTS.items() if name in given}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, NoReturn, TypeVar
 from urllib.parse import quote
@@ -29,14 +29,26 @@ _TOKEN_SHAPED: Final = re.compile(r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{20,}|(?<=acce
 class Secret:
     """A string that shows itself only to `reveal()`: not in a repr, a log, a comparison or a pickle."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_spellings", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._spellings: tuple[str, ...] | None = None
 
     def reveal(self) -> str:
         """The string itself. Call it where it is sent, and keep no copy."""
         return self._value
+
+    def mask(self, text: str) -> str:
+        """`text` without this secret, as it is or escaped for JSON or for a URL."""
+        if self._spellings is None:
+            value, quoted = self._value, quote(self._value, safe="")
+            lowered = re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), quoted)
+            all_spellings = (value, value.replace("/", "\\/"), quoted, lowered)
+            self._spellings = tuple(dict.fromkeys(all_spellings)) if len(value) >= _SHORTEST_SECRET else ()
+        for spelling in self._spellings:
+            text = text.replace(spelling, _MASK)
+        return text
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -45,14 +57,17 @@ class Secret:
         raise TypeError("a Secret is not pickled: give the other process its own way to get the token")
 
 
-def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """`text` without the given secrets, in any spelling that Meta echoes, and without anything shaped like a token."""
-    for secret in secrets:
-        value = secret.reveal()
-        if len(value) >= _SHORTEST_SECRET:
-            for spelling in (value, value.replace("/", "\\/"), quote(value, safe="")):
-                text = text.replace(spelling, _MASK)
-    return _TOKEN_SHAPED.sub(_MASK, text)
+T = TypeVar("T")
+
+
+def hidden(value: T | str) -> T | Secret:
+    """A string as a `Secret`, so that no local variable shows it; anything else as it is."""
+    return Secret(value) if isinstance(value, str) else value
+
+
+def redact(text: str, secret: Secret | None = None) -> str:
+    """`text` without the secret, in any spelling that Meta echoes, and without anything shaped like a token."""
+    return _TOKEN_SHAPED.sub(_MASK, secret.mask(text) if secret else text)
 
 
 def appsecret_proof(token: Secret, app_secret: Secret, unix_seconds: int) -> dict[str, str]:
@@ -89,7 +104,7 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """
-    One whole HTTP answer. Header names are lower case; `received_at` is Unix time in seconds.
+    One whole HTTP answer. Headers are looked up in lower case; `received_at` is Unix time in seconds.
 
     `token` is what the request was sent with, so that it can be masked wherever Meta echoes it.
     """
@@ -99,6 +114,11 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     received_at: float = 0.0
     token: Secret | None = None
+
+    def text(self) -> str:
+        """The body as text in UTF-8, without the token. Raises `UnicodeDecodeError`."""
+        text = self.body.decode()
+        return self.token.mask(text) if self.token else text
 
 
 Script = Generator[Request, Response, T_co]

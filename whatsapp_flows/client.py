@@ -13,8 +13,8 @@ from . import _operations as operations
 from ._engine import Rules, Wait, converse
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._requests import RequestsTransport, Session
-from ._settings import from_environment, settings
-from ._wire import Operation
+from ._settings import from_environment, read_environment, settings
+from ._wire import Operation, hidden
 from .errors import ConfigurationError
 from .events import EventConsumer
 from .flow_json import FlowJson, read_flow_json
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
 T = TypeVar("T")
+
+_SECRETS = frozenset({"access_token", "app_secret"})
 
 
 class Options(TypedDict, total=False):
@@ -98,6 +100,8 @@ class FlowsClient:
         error_codes: ErrorCodes = ERROR_CODES,
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
     ) -> None:
+        token, secret = hidden(access_token), hidden(app_secret)
+        del access_token, app_secret  # a traceback that shows local variables must not show these
         if session is not None and transport is not None:
             raise ConfigurationError("give the client a session or a transport, not both.")
         if on_event is not None and not callable(on_event):
@@ -115,7 +119,7 @@ class FlowsClient:
             "error_codes": error_codes,
             "on_event": on_event,
         }
-        self._settings = settings({**self._options, "access_token": access_token, "app_secret": app_secret})
+        self._settings = settings({**self._options, "access_token": token, "app_secret": secret})
         self._api = self._settings.api
         self._owns_transport = transport is None
         self._transport: Transport = RequestsTransport(session) if transport is None else transport
@@ -129,15 +133,19 @@ class FlowsClient:
         `_MAX_ATTEMPTS`, `_RETRY_INITIAL`, `_RETRY_MULTIPLIER`, `_RETRY_MAXIMUM`, `_RETRY_JITTER` (none, full, equal,
         decorrelated) and `_TIMEOUT`; all but the first are optional, all times in seconds.
         """
-        return cls(**from_environment(environ))
+        given = read_environment(environ)
+        del environ
+        return cls(**from_environment(given))
 
     def with_options(self, **changes: Unpack[Options]) -> Self:
         """A client with some options changed, on the same transport (unless that is one of the changes)."""
+        given = {name: hidden(value) if name in _SECRETS else value for name, value in changes.items()}
+        del changes
         token, secret = self._settings.credentials.parts
         kept = {**self._options, "access_token": token, "app_secret": secret}
-        if "session" not in changes and "transport" not in changes:
+        if "session" not in given and "transport" not in given:
             kept["transport"] = self._transport
-        return type(self)(**{**kept, **changes})
+        return type(self)(**{**kept, **given})
 
     def close(self) -> None:
         """Closes the connections that this client opened; a session or a transport of yours stays as it is."""
@@ -151,7 +159,9 @@ class FlowsClient:
         self.close()
 
     def __repr__(self) -> str:
-        api = self._api
+        api = getattr(self, "_api", None)  # not there yet while the constructor refuses an option
+        if api is None:
+            return f"{type(self).__name__}(...)"
         return f"{type(self).__name__}(waba_id={api.waba_id!r}, base_url={api.base_url!r}, api_version={api.version!r})"
 
     def __reduce__(self) -> NoReturn:

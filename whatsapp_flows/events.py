@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
 from .errors import FlowsError, RetryableError
 
@@ -198,8 +198,6 @@ def _log(
     delay: float | None = None,
     error: FlowsError | None = None,
 ) -> None:
-    if not logger.isEnabledFor(level):
-        return
     facts = {
         "operation": event.call.operation,
         "flow_id": event.call.flow_id,
@@ -213,16 +211,35 @@ def _log(
     logger.log(level, "%s", text, extra=facts)
 
 
-def fan_out(consumers: Iterable[EventConsumer]) -> EventConsumer:
-    """One consumer that hands each event to all; what one raises is logged, and the others still hear of it."""
-    heard = (log_event, *consumers)
+class Emit(Protocol):
+    """How the engine tells what happened: the kind of event, and its fields."""
 
-    def emit(event: Event) -> None:
-        for consumer in heard:
+    def __call__(self, kind: type[Event], /, **fields: Any) -> None: ...
+
+
+# What the log makes of an event; one that nobody hears is not even made.
+_LEVELS: Final[Mapping[type[Event], int]] = {
+    AttemptStarted: logging.INFO,
+    AttemptFailed: logging.WARNING,
+    RetryScheduled: logging.DEBUG,
+    CallSucceeded: logging.INFO,
+    CallFailed: logging.ERROR,
+}
+
+
+def emitter(consumers: tuple[EventConsumer, ...]) -> Emit:
+    """Makes each event and hands it to the log and to all consumers; what one raises is logged, and the others hear."""
+
+    def emit(kind: type[Event], /, **fields: Any) -> None:
+        logged = kind in _LEVELS and logger.isEnabledFor(_LEVELS[kind])
+        if not (logged or consumers):
+            return
+        event = kind(**fields)
+        for consumer in (log_event, *consumers) if logged else consumers:
             try:
                 consumer(event)
             except Exception:  # a host's consumer may raise anything, and must not break a call
-                logger.exception("An event consumer failed on %s", type(event).__name__)
+                logger.exception("An event consumer failed on %s", kind.__name__)
 
     return emit
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
 
-from ._wire import Request, Response, Secret, appsecret_proof
+from ._wire import Request, Response, Secret, appsecret_proof, hidden
 from .errors import ConfigurationError
 
 __all__ = ["Request", "Response", "Timeout", "Transport"]
@@ -94,8 +94,8 @@ class Credentials:
 
 def _checked(value: object, name: str) -> Secret:
     """A secret that can stand in a header: one word of visible ASCII. Never echoed."""
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+    secret = hidden(value)
+    del value
+    if not isinstance(secret, Secret) or not re.fullmatch(r"[\x21-\x7e]+", secret.reveal()):
         raise ConfigurationError(f"{name} must be a string of visible ASCII characters without blanks (or a callable).")
-    return Secret(value)
+    return secret

@@ -21,19 +21,19 @@ DEFAULT_FIELDS: Final = (
 def segment(argument: str, value: object) -> str:
     """An id that is one plain path segment; `ConfigurationError` names the argument."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", value):
-        raise ConfigurationError(f"{argument} must be a string of letters, digits, _ and -, not {_shown(value)}.")
+        raise ConfigurationError(f"{argument} must be a string of letters, digits, _ and -, not {shown(value)}.")
     return value
 
 
 def word(argument: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]+", value):
-        raise ConfigurationError(f"{argument} must be one of Meta's words, like DAY, not {_shown(value)}.")
+        raise ConfigurationError(f"{argument} must be one of Meta's words, like DAY, not {shown(value)}.")
     return value
 
 
 def words(argument: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{argument} must be a string that is not empty, not {_shown(value)}.")
+        raise ConfigurationError(f"{argument} must be a string that is not empty, not {shown(value)}.")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -50,7 +50,7 @@ def is_web_url(url: str, *schemes: str) -> bool:
         return False
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """What was given, short enough for a message, and not at all if it could be a token in the wrong place."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"a {type(value).__name__} of {len(shown)} characters"

@@ -6,18 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from json import loads
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
-
-from urllib3.filepost import encode_multipart_formdata
 
 from .._error_codes import unexpected
 from .._wire import Operation, Request, Response, Script
 from ..errors import ConfigurationError, FlowValidationError
 from ..models import nested, objects, text, validation_issues
-from ._arguments import is_web_url, segment
+from ._arguments import is_web_url, segment, shown
 
 T = TypeVar("T")
+_UNREADABLE: Final = object()
 Form = Mapping[str, str | tuple[str, bytes, str]]
 
 
@@ -36,8 +35,8 @@ class Api:
             )
         if "@" in urlsplit(self.base_url).netloc:
             raise ConfigurationError("base_url must not hold credentials.")
-        if not re.fullmatch(r"v[0-9]+\.[0-9]+", self.version):
-            raise ConfigurationError(f"api_version must look like v25.0, not {self.version!r}.")
+        if not isinstance(self.version, str) or not re.fullmatch(r"v[0-9]+\.[0-9]+", self.version):
+            raise ConfigurationError(f"api_version must look like v25.0, not {shown(self.version)}.")
         if self.waba_id is not None:
             segment("waba_id", self.waba_id)
 
@@ -54,23 +53,20 @@ class Api:
     ) -> Request:
         """A read."""
         asked = f"?{urlencode(query, quote_via=quote, safe=',()')}" if query else ""
-        return self._request("GET", operation, path + asked, flow_id)
+        return Request(method="GET", url=self._url(path + asked), operation=operation, flow_id=flow_id)
 
     def post(self, operation: str, path: str, form: Form | None = None, *, flow_id: str | None = None) -> Request:
         """A write, as multipart/form-data: the one encoding that Meta's OpenAPI file gives for all of them."""
-        request = self._request("POST", operation, path, flow_id)
-        if not form:
-            return request
-        body, content_type = encode_multipart_formdata(form, boundary=_boundary(form))
-        return replace(request, body=body, content_type=content_type)
+        body, content_type = _multipart(form) if form else (None, None)
+        return Request(method="POST", url=self._url(path), operation=operation, flow_id=flow_id, body=body,
+                       content_type=content_type)  # fmt: skip
 
     def delete(self, operation: str, path: str, *, flow_id: str | None = None) -> Request:
         """A deletion."""
-        return self._request("DELETE", operation, path, flow_id)
+        return Request(method="DELETE", url=self._url(path), operation=operation, flow_id=flow_id)
 
-    def _request(self, method: str, operation: str, path: str, flow_id: str | None) -> Request:
-        url = f"{self.base_url.rstrip('/')}/{self.version}/{path}"
-        return Request(method=method, url=url, operation=operation, flow_id=flow_id)
+    def _url(self, path: str) -> str:
+        return f"{self.base_url.rstrip('/')}/{self.version}/{path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +77,24 @@ class Page(Generic[T]):
     following: Operation[Page[T]] | None
 
 
-def _boundary(form: Form) -> str:
-    """A multipart boundary that stands in none of the parts; the same for the same form."""
-    contents = [part.encode() if isinstance(part, str) else part[1] for part in form.values()]
-    boundary = "whatsapp-flows-sdk-boundary"
-    while any(boundary.encode() in content for content in contents):
-        boundary += "-x"
-    return boundary
+def _multipart(form: Form) -> tuple[bytes, str]:
+    """
+    The body and its content type, joined once for all attempts.
+
+    As urllib3 writes it, at a tenth of the time, because the names are ours and need no quoting; a test compares the
+    two. The boundary is chosen so that no part contains it, and is the same for the same form.
+    """
+    parts = [(name, ("", part.encode(), "") if isinstance(part, str) else part) for name, part in form.items()]
+    boundary = b"whatsapp-flows-sdk-boundary"
+    while any(boundary in content for _, (_, content, _) in parts):
+        boundary += b"-x"
+    pieces = []
+    for name, (filename, content, content_type) in parts:
+        head = f'Content-Disposition: form-data; name="{name}"'
+        if filename:
+            head = f'{head}; filename="{filename}"\r\nContent-Type: {content_type}'
+        pieces += [b"--", boundary, b"\r\n", head.encode(), b"\r\n\r\n", content, b"\r\n"]
+    return b"".join([*pieces, b"--", boundary, b"--\r\n"]), f"multipart/form-data; boundary={boundary.decode()}"
 
 
 def ask(request: Request, parse: Callable[[Mapping[str, Any]], T]) -> Script[T]:
@@ -176,12 +183,13 @@ def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
     if not answer.body.strip():
         raise unexpected("Meta's answer is empty.", request, answer)
     try:
-        found = loads(answer.body)
+        found = loads(answer.text())
     except (ValueError, RecursionError):
-        raise unexpected("Meta's answer is not JSON.", request, answer) from None
-    if not isinstance(found, dict):
-        raise unexpected("Meta's answer is not a JSON object.", request, answer)
-    return found
+        found = _UNREADABLE  # and raised below, where no exception holds on to the body
+    if isinstance(found, dict):
+        return found
+    what = "JSON" if found is _UNREADABLE else "a JSON object"
+    raise unexpected(f"Meta's answer is not {what}.", request, answer)
 
 
 def check_success(found: Mapping[str, Any], request: Request, answer: Response, *, default: bool = False) -> None:

@@ -1,0 +1,216 @@
+"""Time-outs, and the credentials that a driver adds to a request."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import hmac
+import math
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from whatsapp_flows import ConfigurationError, Request, Timeout
+from whatsapp_flows._wire import Secret
+from whatsapp_flows.transport import Credentials
+
+TOKEN = "EAAGm0PX4ZCpsBA" + "k7Qz9LtR" * 12
+APP_SECRET = "0123456789abcdef0123456789abcdef"
+
+
+# Timeout
+
+
+def test_a_timeout_is_half_a_minute_unless_it_is_said() -> None:
+    """For the connection and for each piece of the answer."""
+    assert Timeout() == Timeout(connect=30.0, read=30.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3, Timeout(connect=3, read=3)),
+        (0.5, Timeout(connect=0.5, read=0.5)),
+        (Timeout(connect=1, read=2), Timeout(connect=1, read=2)),
+    ],
+    ids=repr,
+)
+def test_one_number_is_both(value: float | Timeout, expected: Timeout) -> None:
+    """A `Timeout` stays as it is."""
+    assert Timeout.of(value) == expected
+
+
+BAD_SECONDS = (0, 0.0, -0.0, -1, -0.5, math.nan, math.inf, -math.inf, True, False, "30", b"30", None, [30], (3, 7), 1j)
+
+
+@pytest.mark.parametrize("value", BAD_SECONDS, ids=repr)
+@pytest.mark.parametrize("name", ["connect", "read"])
+def test_seconds_are_a_finite_number_above_0(name: str, value: Any) -> None:
+    """Anything else is the caller's mistake, named with the argument and what was given."""
+    with pytest.raises(ConfigurationError, match=rf"\b{name}\b") as caught:
+        Timeout(**{name: value})
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("value", BAD_SECONDS, ids=repr)
+def test_one_number_is_checked_too(value: Any) -> None:
+    """None is not `forever`, and a pair is not read as one."""
+    with pytest.raises(ConfigurationError):
+        Timeout.of(value)
+
+
+def test_a_timeout_is_a_value() -> None:
+    """It is frozen, and it is hashed, copied and pickled by what it holds."""
+    timeout = Timeout(connect=1, read=2)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        timeout.read = 3  # type: ignore[misc]
+    for other in (copy.deepcopy(timeout), pickle.loads(pickle.dumps(timeout))):
+        assert other == timeout
+        assert hash(other) == hash(timeout)
+
+
+# Credentials
+
+
+def request(**changes: Any) -> Request:
+    return Request(**{"method": "GET", "url": "https://graph.facebook.com/v25.0/1", "operation": "get_flow", **changes})
+
+
+def token_of(signed: Request) -> str | None:
+    return None if signed.token is None else signed.token.reveal()
+
+
+@pytest.mark.parametrize("given", [TOKEN, Secret(TOKEN), lambda: TOKEN], ids=["str", "Secret", "callable"])
+def test_a_request_is_signed_with_the_token(given: str | Secret | Callable[[], str]) -> None:
+    """Wherever the token comes from; the rest of the request stays as it is, and so does its URL."""
+    plain = request()
+    signed = Credentials(given).sign(plain)
+    assert token_of(signed) == TOKEN
+    assert signed.proof == {}
+    assert dataclasses.replace(signed, token=None) == plain
+    assert plain.token is None
+
+
+def test_a_callable_is_asked_each_time() -> None:
+    """And not before it is needed."""
+    tokens = iter(["first", "second"])
+    credentials = Credentials(lambda: next(tokens))
+    assert [token_of(credentials.sign(request())) for _ in range(2)] == ["first", "second"]
+
+
+def test_a_request_to_another_host_is_not_signed() -> None:
+    """Nothing is added, and the token is not even asked for."""
+
+    def never() -> str:
+        raise AssertionError("asked for a token that must not be sent")
+
+    plain = request(authenticated=False)
+    assert Credentials(never, APP_SECRET).sign(plain) is plain
+
+
+@pytest.mark.parametrize("now", [1_700_000_000, 1_700_000_000.999])
+def test_the_proof_is_metas_timestamped_form(now: float) -> None:
+    """HMAC-SHA256 with the app's secret over `token|seconds`, and the whole seconds beside it."""
+    signed = Credentials(TOKEN, APP_SECRET, now=lambda: now).sign(request())
+    expected = hmac.new(APP_SECRET.encode(), f"{TOKEN}|1700000000".encode(), hashlib.sha256).hexdigest()
+    assert signed.proof == {"appsecret_proof": expected, "appsecret_time": "1700000000"}
+
+
+def test_each_request_is_proven_anew() -> None:
+    """With the token and the time of that request: a proof is good for 5 minutes only."""
+    times, tokens = iter([100.0, 400.0]), iter(["first", "second"])
+    credentials = Credentials(lambda: next(tokens), Secret(APP_SECRET), now=lambda: next(times))
+    for token, at in (("first", "100"), ("second", "400")):
+        expected = hmac.new(APP_SECRET.encode(), f"{token}|{at}".encode(), hashlib.sha256).hexdigest()
+        assert credentials.sign(request()).proof == {"appsecret_proof": expected, "appsecret_time": at}
+
+
+BAD_TOKENS = (
+    "",
+    " ",
+    TOKEN + " ",
+    TOKEN + "\n",
+    "Bearer " + TOKEN,
+    TOKEN[:20] + "\r\nX-Evil: 1",
+    TOKEN + "\x00",
+    TOKEN + "é",
+    TOKEN.encode(),
+    None,
+    190,
+    [TOKEN],
+)
+NO_SECRETS = tuple(value for value in BAD_TOKENS if value is not None)  # None: no proof is asked for
+
+
+def _id(value: object) -> str:
+    return str(value) if value in ("access_token", "app_secret") else f"{type(value).__name__} of {len(repr(value))}"
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("access_token", value) for value in BAD_TOKENS] + [("app_secret", value) for value in NO_SECRETS],
+    ids=_id,
+)
+def test_a_credential_is_one_word_of_visible_ascii(argument: str, value: Any) -> None:
+    """Anything else is refused at once, by the argument's name, and never echoed."""
+    with pytest.raises(ConfigurationError, match=rf"\b{argument}\b") as caught:
+        Credentials(**{"access_token": TOKEN, "app_secret": None, argument: value})
+    assert TOKEN[:20] not in f"{caught.value!s} {caught.value!r}"
+
+
+@pytest.mark.parametrize("value", BAD_TOKENS, ids=_id)
+def test_what_a_callable_returns_is_checked_too(value: Any) -> None:
+    """Before it is sent."""
+    credentials = Credentials(lambda: value)
+    with pytest.raises(ConfigurationError, match="access_token") as caught:
+        credentials.sign(request())
+    assert TOKEN[:20] not in f"{caught.value!s} {caught.value!r}"
+
+
+def test_what_a_callable_raises_is_the_hosts_own() -> None:
+    """A vault that is down is no error of this library."""
+
+    def locked() -> str:
+        raise LookupError("the vault is locked")
+
+    with pytest.raises(LookupError, match="vault"):
+        Credentials(locked).sign(request())
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps], ids=lambda it: it.__name__)
+@pytest.mark.parametrize("keeper", [Credentials(TOKEN, APP_SECRET), Secret(TOKEN)], ids=repr)
+def test_what_holds_a_token_is_not_duplicated(make: Callable[[object], object], keeper: object) -> None:
+    """Neither copied nor pickled: another process gets its own way to the token."""
+    with pytest.raises(TypeError, match="not pickled"):
+        make(keeper)
+
+
+def test_what_holds_a_token_does_not_show_it() -> None:
+    """In no form that text is made of; two secrets are not compared by what they hold."""
+    credentials = Credentials(TOKEN, APP_SECRET)
+    signed = credentials.sign(request())
+    shown = " ".join(
+        f"{it!r} {it!s} {it}" for it in (credentials, Secret(TOKEN), signed, [signed], {"it": credentials})
+    )
+    assert TOKEN not in shown
+    assert APP_SECRET not in shown
+    assert signed.proof["appsecret_proof"] not in shown
+    assert Secret(TOKEN) != Secret(TOKEN)
+
+
+def test_parts_are_what_another_client_may_share() -> None:
+    """The same secrets, or the same callable, and never a bare string."""
+    token, secret = Credentials(TOKEN, APP_SECRET).parts
+    assert isinstance(token, Secret)
+    assert isinstance(secret, Secret)
+    again = Credentials(token, secret, now=lambda: 1.0).sign(request())
+    assert token_of(again) == TOKEN
+    assert again.proof == Credentials(TOKEN, APP_SECRET, now=lambda: 1.0).sign(request()).proof
+
+    def source() -> str:
+        return TOKEN
+
+    assert Credentials(source).parts == (source, None)
