@@ -49,10 +49,13 @@ bench: $(VENV)/.dev
 
 matrix:
 	@set -e; for version in $(VERSIONS); do \
-		if ! python$$version $(USABLE); then echo "python$$version: not found"; continue; fi; \
-		test -d .venv-$$version || python$$version -m venv .venv-$$version; \
+		python=; for candidate in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
+			if $$candidate $(USABLE); then python=$$candidate; break; fi; \
+		done; \
+		if [ -z "$$python" ]; then echo "Python $$version: not found"; continue; fi; \
+		test -d .venv-$$version || $$python -m venv .venv-$$version; \
 		.venv-$$version/bin/python -m pip install -q --disable-pip-version-check -e '.[test]'; \
-		echo "python$$version:"; .venv-$$version/bin/python -m pytest; \
+		echo "Python $$version:"; .venv-$$version/bin/python -m pytest; \
 	done
 
 clean:
