@@ -107,7 +107,8 @@ class ValidationIssue:
     """
     One entry of Meta's `validation_errors`: what is wrong in a Flow JSON, and where.
 
-    `error` is the stable code (`INVALID_PROPERTY_VALUE`); everything but it and `message` may be missing.
+    `error` is the stable code (`INVALID_PROPERTY_VALUE`); everything but it and `message` may be missing. `severity`
+    ("error" or "warning") and `rule` are those of the local validator; Meta reports errors alone, and names no rule.
     """
 
     error: str
@@ -118,6 +119,8 @@ class ValidationIssue:
     column_start: int | None = None
     column_end: int | None = None
     pointers: tuple[ValidationPointer, ...] = ()
+    severity: str = "error"
+    rule: str | None = None
 
 
 class FlowsError(Exception):
