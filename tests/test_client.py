@@ -51,6 +51,18 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"timeout": float("inf")}, "timeout"),
     ({"retry_policy": object()}, "retry_policy"),
     ({"session": object()}, "session"),
+    ({"base_url": 5}, "base_url"),
+    ({"base_url": "https://graph:port"}, "base_url"),
+    ({"base_url": "https://graph:99999"}, "base_url"),
+    ({"api_version": 25}, "api_version"),
+    ({"api_version": "0123456789abcdef0123456789abcdef"}, "a string of 32 characters"),
+    ({"waba_id": TOKEN}, "waba_id"),
+    ({"waba_id": "0123456789abcdef0123456789abcdef"}, "waba_id"),
+    ({"stop": 5}, "stop"),
+    ({"error_codes": {}}, "error_codes"),
+    ({"transport": 5}, "transport"),
+    ({"on_event": 5}, "on_event"),
+    ({"on_event": [print, 5]}, "on_event"),
     ({"session": requests.Session(), "transport": ScriptedTransport()}, "not both"),
 ]
 
@@ -61,6 +73,8 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], named: 
     with pytest.raises(ConfigurationError, match=named) as caught:
         FlowsClient(**{"access_token": TOKEN, **options})
     assert "pass@" not in str(caught.value)
+    assert TOKEN not in str(caught.value)
+    assert "0123456789abcdef" not in str(caught.value)
 
 
 def test_the_signature_is_the_contract() -> None:
@@ -142,6 +156,14 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
         ("RETRY_INITIAL", "nan"),
         ("RETRY_JITTER", "some"),
         ("TIMEOUT", "inf"),
+        ("TIMEOUT", "0"),
+        ("TIMEOUT", TOKEN),
+        ("RETRY_MULTIPLIER", "0.5"),
+        ("RETRY_MAXIMUM", "0.1"),
+        ("WABA_ID", "a b"),
+        ("WABA_ID", TOKEN),
+        ("API_VERSION", "25"),
+        ("BASE_URL", "graph.facebook.com"),
     ],
 )
 def test_a_variable_that_makes_no_sense_is_named(name: str, value: str) -> None:

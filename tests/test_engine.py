@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +26,7 @@ from whatsapp_flows import (
     ExponentialBackoff,
     FixedDelays,
     FlowProcessingError,
+    FlowsClient,
     FlowsError,
     InvalidRequestError,
     NoAnswerError,
@@ -223,6 +227,19 @@ def test_a_sleep_of_the_hosts_own_is_used_with_a_stop() -> None:
         Scene(PROCESSING, stop=stop).client.update_flow_json(FLOW, DOCUMENT)
 
 
+def test_stop_is_heard_when_time_sleep_was_replaced_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever patches `time.sleep` after our import (gevent, a tracer) does not make `stop` deaf."""
+    import time
+
+    stop = threading.Event()
+    stop.set()
+    transport = Scene(PROCESSING).transport
+    client = FlowsClient(TOKEN, transport=transport, stop=stop)
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("slept"))
+    with pytest.raises(FlowProcessingError):
+        client.update_flow_json(FLOW, DOCUMENT)
+
+
 def test_a_real_stop_interrupts_a_real_wait() -> None:
     """Another thread sets the event: an hour's wait is over, with nothing patched."""
     import time
@@ -265,15 +282,70 @@ def test_an_exception_that_is_not_ours_passes_through() -> None:
         assert (ended.exception, ended.attempts, ended.waited) == (type(failure).__name__, 2, 5.0)
 
 
-def test_a_policy_that_raises_ends_the_call() -> None:
-    """A host's mistake is not hidden behind Meta's error."""
+@pytest.mark.parametrize(
+    "decide", [lambda state: 1 / 0, lambda state: Decision(-1.0), lambda state: Decision(float("nan"))]
+)
+def test_a_policy_that_raises_ends_the_call(decide: Callable[[RetryState], Decision]) -> None:
+    """A host's mistake is not hidden behind Meta's error, nor Meta's error lost behind the mistake."""
 
     class Broken:
         def decide(self, state: RetryState, /) -> Decision:
-            raise ZeroDivisionError
+            return decide(state)
 
-    with pytest.raises(ZeroDivisionError):
-        upload(Scene(PROCESSING, retry_policy=Broken()))
+    scene = Scene(PROCESSING, retry_policy=Broken())
+    with pytest.raises((ZeroDivisionError, ConfigurationError)) as caught:
+        upload(scene)
+    assert type(caught.value.__cause__) is FlowProcessingError
+    assert isinstance(scene.events[-1], CallAborted)
+
+
+def test_a_stop_iteration_of_the_hosts_is_not_a_success() -> None:
+    """An exhausted iterator behind a token, a transport or a sleep must not end the call as if it were done."""
+
+    def exhausted(*_: object, **__: object) -> str:
+        raise StopIteration
+
+    for scene in (Scene(access_token=exhausted), Scene(StopIteration())):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            scene.client.publish_flow(FLOW)
+        assert isinstance(scene.events[-1], CallAborted)
+    scene = Scene(PROCESSING)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        scene.client.with_options(sleep=exhausted).update_flow_json(FLOW, DOCUMENT)
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, TimeoutError])
+def test_an_exception_out_of_a_wait_ends_the_call(interrupt: type[BaseException]) -> None:
+    """A worker's time limit that strikes while we sleep passes through, and the events end with it."""
+
+    def sleep(_: float) -> None:
+        raise interrupt
+
+    scene = Scene(PROCESSING)
+    with pytest.raises(interrupt):
+        scene.client.with_options(sleep=sleep).update_flow_json(FLOW, DOCUMENT)
+    ended = scene.events[-1]
+    assert isinstance(ended, CallAborted)
+    assert ended.exception == interrupt.__name__
+
+
+def test_a_transport_that_returns_no_response_is_told() -> None:
+    """A mistake in a host's transport is its own exception, not an odd answer of Meta's."""
+    scene = Scene()
+    scene.transport.script.append(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="must return a Response"):
+        scene.client.publish_flow(FLOW)
+
+
+def test_exhausted_means_that_no_attempts_were_left() -> None:
+    """A policy that gives up earlier has not exhausted them."""
+    for options, exhausted in (({"max_attempts": 1}, True), ({"retry_policy": NoRetry()}, False)):
+        scene = Scene(PROCESSING, **options)
+        with pytest.raises(FlowProcessingError):
+            upload(scene)
+        ended = scene.events[-1]
+        assert isinstance(ended, CallFailed)
+        assert ended.exhausted is exhausted
 
 
 def test_a_token_callable_is_asked_before_each_attempt() -> None:
@@ -342,6 +414,32 @@ def test_no_retry_and_fixed_delays_drive_the_engine() -> None:
     scene = Scene(*[PROCESSING] * 4, UPLOADED, retry_policy=FixedDelays((1, 2)), max_attempts=5)
     upload(scene)
     assert scene.time.sleeps == [1, 2, 2, 2]
+
+
+def test_an_exception_that_passes_keeps_nothing_alive() -> None:
+    """No cycle of exception and frames: what a host's exception holds is let go at once, not at the next collection."""
+
+    class Held:
+        pass
+
+    class HostError(Exception):
+        pass
+
+    def fail() -> str:
+        held = Held()
+        alive.append(weakref.ref(held))
+        raise HostError
+
+    alive: list[weakref.ref[Held]] = []
+    gc.disable()
+    try:
+        with contextlib.suppress(HostError):
+            Scene(access_token=fail).client.publish_flow(FLOW)
+        with contextlib.suppress(HostError):
+            Scene(PROCESSING).client.with_options(sleep=lambda _: fail()).publish_flow(FLOW)
+        assert [reference() for reference in alive] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_an_iterator_of_pages_retries_each_page() -> None:

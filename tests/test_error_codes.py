@@ -14,6 +14,7 @@ from whatsapp_flows import (
     ERROR_CODES,
     ApiError,
     AuthenticationError,
+    ErrorRow,
     FlowProcessingError,
     FlowsError,
     FlowStateError,
@@ -61,6 +62,8 @@ ROWS: list[tuple[int, int | None, type[ApiError]]] = [
     (100, 4016019, NameTakenError),
     (102, None, AuthenticationError),
     (102, 463, AuthenticationError),
+    (102, 459, AuthenticationError),
+    (102, 492, PermissionDeniedError),
     (104, None, AuthenticationError),
     (190, None, AuthenticationError),
     (190, 458, AuthenticationError),
@@ -116,6 +119,10 @@ ROWS: list[tuple[int, int | None, type[ApiError]]] = [
     (139005, None, UnknownApiError),
     (139006, None, FlowStateError),
     (4233041, None, InvalidRequestError),
+    (200006, None, InvalidRequestError),
+    (2388093, None, InvalidRequestError),
+    (2494100, None, InvalidRequestError),
+    (2593107, None, InvalidRequestError),
     (987654, None, UnknownApiError),
     (139001, 1, FlowStateError),
     (80010, None, UnknownApiError),
@@ -142,7 +149,18 @@ TITLES: list[tuple[int, str, type[ApiError], str]] = [
     (100, "Too many IDs. Maximum: 50. Provided: 51", InvalidRequestError, "50"),
     (100, "Invalid appsecret_proof provided in the API argument", AuthenticationError, "app_secret"),
     (100, "API calls from the server require an appsecret_proof argument", AuthenticationError, "app_secret"),
+    (100, "Unsupported get request. Object with ID '1' does not exist", NotFoundError, "access"),
+    (100, "Flow name is not unique", NameTakenError, "Look the flow up"),
+    (100, "The host of that endpoint_uri does not exist", InvalidRequestError, "parameter"),
     (139001, "Specify Endpoint Uri in Flow JSON", InvalidRequestError, "Leave endpoint_uri out"),
+    (139001, "Error while processing WELJ", FlowProcessingError, "same upload again"),
+    (139001, "Flow JSON has been saved, but processing has failed.", FlowProcessingError, "same upload again"),
+    (
+        139002,
+        "You need to verify that the flow has valid Flow JSON before publishing",
+        PublishBlockedError,
+        "validation_errors",
+    ),
     (139002, "Publishing Flow in invalid state", FlowStateError, "PUBLISHED"),
     (139002, "Publishing Flow without data_channel_uri", PublishBlockedError, "data_channel_uri"),
     (139002, "Publishing without endpoint_uri is forbidden", PublishBlockedError, "endpoint_uri"),
@@ -199,6 +217,7 @@ def test_the_table_is_sorted_and_complete() -> None:
         (401, {"code": 987654}, AuthenticationError),
         (403, {"code": 987654}, PermissionDeniedError),
         (404, {"code": 987654}, NotFoundError),
+        (408, {"code": 987654}, ServiceUnavailableError),
         (418, {"code": 987654}, UnknownApiError),
         (400, {"message": "no code"}, InvalidRequestError),
         (400, {"is_transient": True}, ServiceUnavailableError),
@@ -324,6 +343,8 @@ def usage(*minutes: object) -> str:
         ({USAGE: usage(-1, True, None, [], 1e300, "x")}, None),
         ({USAGE: "{broken"}, None),
         ({USAGE: "[]"}, None),
+        ({"retry-after": "Thu Jan  1 00:02:00 1970"}, 20.0),
+        ({"Retry-After": "30"}, 30.0),
         ({"retry-after": "30", USAGE: usage(1)}, 60.0),
         ({"retry-after": "90", USAGE: usage(1)}, 90.0),
     ],
@@ -370,7 +391,11 @@ def test_hosts_add_rows_and_replace_them() -> None:
     assert type(classify(refusal(100), REQUEST, table)) is ServiceUnavailableError
     assert type(classify(refusal(100, 33), REQUEST, table)) is NotFoundError
     assert type(classified(refusal(100))) is InvalidRequestError
-    assert len(table) == len(ERROR_CODES) + 1
+    assert type(classify(refusal(100, message="Invalid Endpoint URI"), REQUEST, table)) is ServiceUnavailableError
+    own = ErrorRow(139001, 4016099, FlowProcessingError, "ours", "Do as we say.", "the host")
+    assert classify(refusal(139001, 4016099), REQUEST, table.with_rows({(139001, 4016099): own})).advice == own.advice
+    assert table.find(139001, 4016099) != own
+    assert classify(refusal(139001, 4016099), REQUEST, table).advice
     assert [row.code for row in table] == sorted(row.code for row in table)
 
 

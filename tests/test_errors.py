@@ -67,7 +67,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
         if cls not in MARKERS:
             assert issubclass(cls, RetryableError) == ("R" in marks), name
             assert issubclass(cls, FatalError) == ("F" in marks), name
-            assert cls.may_have_acted == ("A" in marks), name
+            assert cls.leaves_doubt == ("A" in marks), name
     assert {name for _, name, _ in drawn} == set(CLASSES) - {"RetryableError", "FatalError"}
 
 
@@ -148,6 +148,20 @@ def test_an_error_passes_a_context_manager() -> None:
 def test_an_error_made_from_a_sentence_has_the_advice_of_its_class() -> None:
     """Even the shortest way to make an error leaves the caller with something to do."""
     assert "Nothing reached Meta" in errors.NotSentError("refused").advice
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES.values() if cls not in MARKERS])
+def test_every_error_has_advice_to_give(cls: type[FlowsError]) -> None:
+    """Whatever is raised, by us or by a host's transport, says what to do."""
+    assert cls("made in one line").advice.endswith(".")
+
+
+def test_a_doubt_of_an_earlier_attempt_is_not_forgotten() -> None:
+    """The last failure may be harmless, and an earlier one have left the outcome open."""
+    error = errors.NotSentError("refused")
+    assert not error.may_have_acted
+    error.attempts = (errors.NotSentError("refused"), NoAnswerError("silence"))
+    assert error.may_have_acted
 
 
 def test_all_errors_are_public() -> None:

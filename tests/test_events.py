@@ -129,19 +129,36 @@ def test_counters_count_what_a_dashboard_asks_for() -> None:
             continue
     scene.client.publish_flow(FLOW)
     assert counters.by_operation == {
-        "update_flow_json": Counts(attempts=8, retries=4, successes=2, successes_after_retry=1, failures=2,
+        "update_flow_json": Counts(attempts=8, requests=8, retries=4, successes=2, successes_after_retry=1, failures=2,
                                    exhausted=1, seconds_waited=30.0),
-        "publish_flow": Counts(attempts=2, retries=1, successes=1, successes_after_retry=1, seconds_waited=5.0),
+        "publish_flow": Counts(attempts=2, requests=2, retries=1, successes=1, successes_after_retry=1,
+                               seconds_waited=5.0),
     }  # fmt: skip
     assert counters.by_error == {
-        "139001/4016012": Counts(attempts=4, retries=3, successes_after_retry=1, failures=1, exhausted=1,
+        "139001/4016012": Counts(attempts=4, requests=4, retries=3, successes_after_retry=1, failures=1, exhausted=1,
                                  seconds_waited=20.0),
-        "NoAnswerError": Counts(attempts=1, retries=1, successes_after_retry=1, seconds_waited=10.0),
-        "100": Counts(attempts=1, failures=1),
-        "4": Counts(attempts=1, retries=1, successes_after_retry=1, seconds_waited=5.0),
+        "NoAnswerError": Counts(attempts=1, requests=1, retries=1, successes_after_retry=1, seconds_waited=10.0),
+        "100": Counts(attempts=1, requests=1, failures=1),
+        "4": Counts(attempts=1, requests=1, retries=1, successes_after_retry=1, seconds_waited=5.0),
     }  # fmt: skip
-    assert counters.total == Counts(attempts=10, retries=5, successes=3, successes_after_retry=2, failures=2,
-                                    exhausted=1, seconds_waited=35.0)  # fmt: skip
+    assert counters.total == Counts(attempts=10, requests=10, retries=5, successes=3, successes_after_retry=2,
+                                    failures=2, exhausted=1, seconds_waited=35.0)  # fmt: skip
+
+
+def test_an_aborted_call_is_counted() -> None:
+    """Attempts and outcomes add up, whatever ends a call."""
+    counters = RetryCounters()
+    with pytest.raises(KeyboardInterrupt):
+        Scene(KeyboardInterrupt(), on_event=[counters]).client.publish_flow(FLOW)
+    assert counters.total == Counts(attempts=1, aborted=1)
+
+
+def test_requests_are_counted_apart_from_attempts() -> None:
+    """A download asks for the link, and then for the file: one attempt, two requests."""
+    counters = RetryCounters()
+    assets = answer({"data": [{"asset_type": "FLOW_JSON", "download_url": "https://cdn.example/x"}]})
+    Scene(assets, answer(b"{}"), on_event=[counters]).client.download_flow_json(FLOW)
+    assert (counters.total.attempts, counters.total.requests) == (1, 2)
 
 
 def test_a_wait_that_was_cut_short_counts_as_long_as_it_lasted() -> None:

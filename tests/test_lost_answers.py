@@ -51,6 +51,7 @@ NODE = f"GET {FLOW}"
 DONE_ALREADY: list[tuple[Call, list[Response | BaseException], list[str]]] = [
     (PUBLISH, [LOST, status("PUBLISHED")], [f"POST {FLOW}/publish", NODE]),
     (PUBLISH, [refusal(2), status("PUBLISHED")], [f"POST {FLOW}/publish", NODE]),
+    (PUBLISH, [LOST, status("THROTTLED")], [f"POST {FLOW}/publish", NODE]),
     (PUBLISH, [LOST, status("DRAFT"), DONE], [f"POST {FLOW}/publish", NODE, f"POST {FLOW}/publish"]),
     (PUBLISH, [LOST, status("DRAFT"), NOT_A_DRAFT, status("PUBLISHED")],
      [f"POST {FLOW}/publish", NODE, f"POST {FLOW}/publish", NODE]),
@@ -176,6 +177,66 @@ def test_a_create_that_breaks_off_in_processing_is_finished() -> None:
     assert scene.time.sleeps == [5.0, 10.0]
 
 
+@pytest.mark.parametrize("lost", [LOST, refusal(2, status=503)])
+def test_a_create_in_processing_trouble_is_finished_whatever_comes_between(lost: Response | BaseException) -> None:
+    """The stored document proves nothing after a 4016012: only an upload that is answered does."""
+    draft = listing(("5", "Solar", "DRAFT"))
+    scene = Scene(PROCESSING, draft, lost, draft, UPLOADED, DONE)
+    created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True)
+    assert (created.id, created.success) == ("5", True)
+    assert scene.transport.sent[-2:] == ["POST 5/assets", "POST 5/publish"]
+
+
+def test_a_create_in_processing_trouble_that_was_published_is_done() -> None:
+    """The publishing's own answer may be the one that was lost."""
+    draft = listing(("5", "Solar", "DRAFT"))
+    scene = Scene(PROCESSING, draft, UPLOADED, LOST, listing(("5", "Solar", "PUBLISHED")))
+    assert scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True).success
+
+
+def test_a_clone_in_processing_trouble_is_not_called_a_success() -> None:
+    """There is no document of ours to send again."""
+    scene = Scene(PROCESSING, listing(("5", "Solar", "DRAFT")))
+    created = scene.client.create_flow("Solar", ["OTHER"], clone_flow_id="7")
+    assert (created.adopted, created.success) == (True, False)
+
+
+@pytest.mark.parametrize("failure", [NotSentError("no way to the CDN"), answer(b"[" * 100_000)])
+def test_a_found_flow_is_kept_when_its_document_cannot_be_compared(failure: Response | BaseException) -> None:
+    """The id is worth more than the comparison: `success` is False, and an upload puts it right."""
+    scene = Scene(LOST, listing(("5", "Solar", "DRAFT")), ASSETS, failure)
+    created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT)
+    assert (created.id, created.adopted, created.success) == ("5", True, False)
+
+
+@pytest.mark.parametrize("last", [NotSentError("refused"), refusal(190)])
+def test_a_lookup_that_fails_is_a_failure_of_the_call(last: Response | BaseException) -> None:
+    """The caller learns that the create may have been done, and is not told to send it again."""
+    with pytest.raises(FlowsError) as caught:
+        Scene(LOST, last, max_attempts=2).client.create_flow("Solar", ["OTHER"])
+    assert caught.value.operation == "create_flow"
+    assert caught.value.may_have_acted
+    assert "read the state first" in caught.value.advice
+    assert isinstance(last, BaseException) or "list_flows" in caught.value.message
+
+
+def test_a_refused_publishing_names_the_draft() -> None:
+    """The draft exists although Meta's answer has no id; where it cannot be found the refusal is all there is."""
+    refused = refusal(139002, 4233014)
+    for lookup, flow_id in ((listing(("5", "Solar", "DRAFT")), "5"), (listing(), None), (refusal(10), None)):
+        scene = Scene(refused, lookup)
+        with pytest.raises(PublishBlockedError) as caught:
+            scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True)
+        assert caught.value.flow_id == flow_id
+        assert caught.value.subcode == 4233014
+
+
+def test_publish_without_a_document_is_no_success() -> None:
+    """Meta makes a draft then, and says nothing."""
+    assert Scene(answer({"id": "1"})).client.create_flow("a", ["OTHER"], publish=True).success is False
+    assert Scene(answer({"id": "1"})).client.create_flow("a", ["OTHER"]).success is True
+
+
 def test_a_finished_create_with_issues_is_not_published() -> None:
     """Meta would refuse it; the issues are on the result."""
     issues = answer({"success": True, "validation_errors": [{"error": "X", "message": "y"}]})
@@ -187,16 +248,19 @@ def test_a_finished_create_with_issues_is_not_published() -> None:
 
 EXISTS = {"source_name": "a", "error_code": "4233041", "error_message": "Flow with the same name exists."}
 MISSING = {"source_name": "b", "error_code": "4233041", "error_message": "Flow name not found in source WABA."}
+ABSENT = {"source_name": "c", "error_code": "4233041", "error_message": "That flow does not exist."}
 
 
 def test_a_migration_after_a_lost_answer_recognises_its_own_copies() -> None:
     """Names that are refused because they exist by now are looked up; the others stay failed."""
-    again = answer({"migrated_flows": [], "failed_flows": [EXISTS, MISSING]})
-    scene = Scene(LOST, again, listing(("5", "a", "DRAFT"), ("6", "b", "DRAFT")))
-    migration = scene.client.migrate_flows("77", ["a", "b"])
+    again = answer({"migrated_flows": [], "failed_flows": [EXISTS, MISSING, ABSENT]})
+    scene = Scene(LOST, again, listing(("5", "a", "DRAFT"), ("6", "b", "DRAFT"), ("7", "c", "DRAFT")))
+    migration = scene.client.migrate_flows("77", ["a", "b", "c"])
     (copied,) = migration.migrated
     assert (copied.source_name, copied.migrated_id, copied.adopted) == ("a", "5", True)
-    assert [failure.source_name for failure in migration.failed] == ["b"]
+    assert [failure.source_name for failure in migration.failed] == ["b", "c"]
+    assert migration.failed[0].raw == MISSING
+    assert len(migration.raw) == 1
 
 
 def test_a_migration_without_a_lost_answer_looks_nothing_up() -> None:

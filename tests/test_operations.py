@@ -32,6 +32,10 @@ DOCUMENT = b'{"version": "7.3", "screens": []}'
 DEFAULT = "id,name,status,categories,validation_errors,json_version,data_api_version,endpoint_uri,updated_at"
 PEM = (Path(__file__).parent / "data" / "public_key.pem").read_text()
 
+HEALTHY = {"health_status": {"can_send_message": "AVAILABLE"}}
+PREVIEW = {"preview": {"preview_url": "https://p"}}
+METRIC = {"metric": {"name": "A"}}
+
 # call, answer, what is sent
 ASKED: list[tuple[Call, Any, str]] = [
     (lambda c: c.update_flow_json(FLOW, DOCUMENT), {"success": True}, f"POST {FLOW}/assets"),
@@ -44,18 +48,18 @@ ASKED: list[tuple[Call, Any, str]] = [
     (lambda c: c.get_flow(FLOW), {"id": FLOW}, f"GET {FLOW}?fields={DEFAULT}"),
     (lambda c: c.get_flow(FLOW, fields="id,assets{download_url}"), {"id": FLOW},
      f"GET {FLOW}?fields=id,assets%7Bdownload_url%7D"),
-    (lambda c: c.get_health(FLOW), {}, f"GET {FLOW}?fields=health_status"),
-    (lambda c: c.get_health(FLOW, phone_number_id="9"), {}, f"GET {FLOW}?fields=health_status.phone_number(9)"),
-    (lambda c: c.get_preview(FLOW), {}, f"GET {FLOW}?fields=preview.invalidate(false)"),
-    (lambda c: c.get_preview(FLOW, invalidate=True), {}, f"GET {FLOW}?fields=preview.invalidate(true)"),
+    (lambda c: c.get_health(FLOW), HEALTHY, f"GET {FLOW}?fields=health_status"),
+    (lambda c: c.get_health(FLOW, phone_number_id="9"), HEALTHY, f"GET {FLOW}?fields=health_status.phone_number(9)"),
+    (lambda c: c.get_preview(FLOW), PREVIEW, f"GET {FLOW}?fields=preview.invalidate(false)"),
+    (lambda c: c.get_preview(FLOW, invalidate=True), PREVIEW, f"GET {FLOW}?fields=preview.invalidate(true)"),
     (lambda c: c.list_assets(FLOW), {"data": []}, f"GET {FLOW}/assets?fields=name,asset_type,download_url"),
     (lambda c: c.publish_flow(FLOW), {"success": True}, f"POST {FLOW}/publish"),
     (lambda c: c.deprecate_flow(FLOW), {"success": True}, f"POST {FLOW}/deprecate"),
     (lambda c: c.delete_flow(FLOW), {"success": True}, f"DELETE {FLOW}"),
     (lambda c: c.migrate_flows("77"), {"migrated_flows": []}, f"POST {WABA}/migrate_flows"),
-    (lambda c: c.get_metric(FLOW, "ENDPOINT_REQUEST_COUNT", "DAY"), {},
+    (lambda c: c.get_metric(FLOW, "ENDPOINT_REQUEST_COUNT", "DAY"), METRIC,
      f"GET {FLOW}?fields=metric.name(ENDPOINT_REQUEST_COUNT).granularity(DAY)"),
-    (lambda c: c.get_metric(FLOW, "A", "HOUR", since=date(2026, 1, 2), until="2026-01-31"), {},
+    (lambda c: c.get_metric(FLOW, "A", "HOUR", since=date(2026, 1, 2), until="2026-01-31"), METRIC,
      f"GET {FLOW}?fields=metric.name(A).granularity(HOUR).since(2026-01-02).until(2026-01-31)"),
     (lambda c: c.set_public_key("9", PEM), {"success": True}, "POST 9/whatsapp_business_encryption"),
     (lambda c: c.get_public_key("9"), {"data": []}, "GET 9/whatsapp_business_encryption"),
@@ -398,9 +402,19 @@ def test_a_cursor_may_stand_in_next_alone() -> None:
 
 
 @pytest.mark.parametrize("link", ["https://x/?limit=1", "https://[broken", 7])
-def test_a_next_without_a_cursor_is_the_end(link: object) -> None:
-    """There is nothing to go on with."""
-    assert [flow.id for flow in Scene(page("1", next=link)).client.list_flows()] == ["1"]
+def test_a_list_that_goes_on_without_a_cursor_is_an_error(link: object) -> None:
+    """It cannot be read to its end, and must not be taken for complete."""
+    with pytest.raises(UnexpectedResponseError, match="no cursor"):
+        list(Scene(page("1", next=link)).client.list_flows())
+
+
+@pytest.mark.parametrize(
+    "call", [lambda c: c.get_health(FLOW), lambda c: c.get_preview(FLOW), lambda c: c.get_metric(FLOW, "A", "DAY")]
+)
+def test_an_answer_without_what_was_asked_for_is_an_error(call: Call) -> None:
+    """An empty link or an empty health would be taken for an answer."""
+    with pytest.raises(UnexpectedResponseError, match="has no"):
+        call(Scene(answer({"id": FLOW})).client)
 
 
 def test_paging_in_a_circle_is_an_error() -> None:
@@ -544,6 +558,13 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda c: c.get_metric(FLOW, "A)", "DAY"), "metric"),
     (lambda c: c.get_metric(FLOW, "A", ""), "granularity"),
     (lambda c: c.get_metric(FLOW, "A", "DAY", since="1)"), "since"),
+    (lambda c: c.get_metric(FLOW, "A", "DAY", until="yesterday"), "until"),
+    (lambda c: c.get_flow(FLOW, fields=["id", 5]), "fields"),  # type: ignore[list-item]
+    (lambda c: c.get_flow("0" * 65), "flow_id"),
+    (lambda c: c.get_flow("EAAGm0PX4ZCpsBAKZBxTestTokenThat"), "flow_id"),
+    (lambda c: c.find_flow_by_name(""), "name"),
+    (lambda c: c.create_flow(" Solar", ["OTHER"]), "begin or end"),
+    (lambda c: c.create_flow("a", ["OTHER"], flow_json="{"), "flow_json is not JSON"),
     (lambda c: c.set_public_key("", PEM), "phone_number_id"),
     (lambda c: c.set_public_key("9", PRIVATE), "private key"),
     (lambda c: c.set_public_key("9", PRIVATE.encode()), "private key"),
@@ -630,6 +651,14 @@ def test_a_flow_json_is_taken_in_every_form(source: Callable[[Path], Any], sent:
     assert form(scene)["file"].encode() == sent
 
 
+class Closed(io.BytesIO):
+    """A file that nobody can read any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.close()
+
+
 LOOP: dict[str, object] = {}
 LOOP["self"] = LOOP
 
@@ -641,8 +670,8 @@ NOT_FLOW_JSON: list[tuple[Any, str]] = [
     ("null", "object, not NoneType"),
     (b"\xff\xfe{}", "UTF-8"),
     (b"\xef\xbb\xbf{}", "BOM"),
-    ('{"a": NaN}', "NaN"),
-    ('{"a": -Infinity}', "-Infinity"),
+    ('{"a": NaN}', "NaN is not a JSON number at line 1, column 7"),
+    ('{"NaN":\n "Infinity \\" ", "b": [-Infinity]}', "-Infinity is not a JSON number at line 2, column 24"),
     ('{"a": "\ud800"}', "surrogate"),
     ({"a": "\ud800"}, "surrogate"),
     ({"a": float("nan")}, "written as JSON"),
@@ -656,6 +685,8 @@ NOT_FLOW_JSON: list[tuple[Any, str]] = [
     (io.StringIO("{}"), "binary"),
     (Path("does/not/exist.json"), "No such file"),
     (Path(), "directory"),
+    (Path("a\0b"), "null byte|null character"),
+    (Closed(), "closed file"),
     (7, "not int"),
     (None, "not NoneType"),
     ([], "not list"),

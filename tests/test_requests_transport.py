@@ -759,14 +759,17 @@ def test_what_else_a_hook_raises_is_the_hosts_own(session: requests.Session) -> 
 
 
 @pytest.mark.parametrize(
-    "raised", [OSError(28, "No space left"), OSError("no tape"), FileNotFoundError("log")], ids=repr
+    "make", [lambda: OSError(28, "No space left"), lambda: OSError("no tape"), lambda: FileNotFoundError("log")]
 )
 def test_what_a_hook_fails_on_is_not_taken_for_a_request_that_never_left(
-    raised: OSError, session: requests.Session
+    make: Callable[[], OSError], session: requests.Session
 ) -> None:
     """An OSError of the host's own, which looks like one of the network's, does not say that nothing was sent."""
 
-    def write_down(_: requests.Response, **__: Any) -> None:
+    raised = make()
+
+    def write_down(response: requests.Response, **__: Any) -> None:
+        response.close()
         raise raised
 
     session.hooks["response"].append(write_down)

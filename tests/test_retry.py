@@ -107,6 +107,7 @@ def test_a_host_may_name_the_errors_to_retry() -> None:
     only = ExponentialBackoff(retry_on=(FlowProcessingError,))
     assert only.decide(state()).delay == 5.0
     assert only.decide(state(NotSentError("x"))).delay is None
+    assert ExponentialBackoff(retry_on=FlowProcessingError).decide(state()).delay == 5.0
     bold = FixedDelays((1,), retry_on=(UnexpectedResponseError,))
     assert bold.decide(state(UnexpectedResponseError("x"))).delay == 1
     assert bold.decide(state(UnexpectedResponseError("x"), idempotent=False)).delay is None
@@ -116,6 +117,7 @@ def test_fixed_delays_come_in_order_and_the_last_repeats() -> None:
     """The engine counts the attempts, so the list need not be as long as they are many."""
     assert waits(FixedDelays((5, 10, 20)), 5) == [5, 10, 20, 20, 20]
     assert waits(FixedDelays([1.5]), 2) == [1.5, 1.5]
+    assert waits(FixedDelays(seconds for seconds in (1, 2)), 3) == [1, 2, 2]  # type: ignore[arg-type]
 
 
 def test_no_retry_never_retries() -> None:
@@ -158,6 +160,13 @@ def test_every_wait_is_between_the_floor_and_the_cap(
     assert (floor or 0.0) <= delay <= max(60.0, floor or 0.0)
 
 
+def test_every_jitter_spreads_the_first_wait_too() -> None:
+    """A fleet that fails together must not come back together."""
+    for jitter in (full_jitter, equal_jitter, decorrelated_jitter):
+        policy = ExponentialBackoff(jitter=jitter, chance=iter([0.1, 0.9]).__next__)
+        assert policy.decide(state()).delay != policy.decide(state()).delay
+
+
 @pytest.mark.parametrize(("wild", "held"), [(-5.0, 0.0), (1e9, 60.0)])
 def test_a_jitter_of_the_hosts_own_stays_in_bounds(wild: float, held: float) -> None:
     """A jitter that goes wild is held between zero and the cap."""
@@ -177,6 +186,8 @@ BAD: list[dict[str, Any]] = [
     {"max_wait": -1},
     {"max_elapsed": -0.1},
     {"retry_on": (ValueError,)},
+    {"retry_on": ValueError},
+    {"jitter": "full"},
     {"retry_on": ("FlowProcessingError",)},
 ]
 
@@ -188,8 +199,8 @@ def test_numbers_that_make_no_sense_are_refused(options: dict[str, Any]) -> None
         ExponentialBackoff(**options)
 
 
-@pytest.mark.parametrize("delays", [(), (-1,), (float("nan"),), ("5",)])
-def test_delays_that_make_no_sense_are_refused(delays: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("delays", [(), (-1,), (float("nan"),), ("5",), 5, "5"])
+def test_delays_that_make_no_sense_are_refused(delays: Any) -> None:
     """The same for a list of delays."""
     with pytest.raises(ConfigurationError):
         FixedDelays(delays)
@@ -243,3 +254,5 @@ def test_a_budget_that_makes_no_sense_is_refused(options: dict[str, Any]) -> Non
     """A bucket that never holds a retry would be `NoRetry`."""
     with pytest.raises(ConfigurationError):
         RetryBudget(NoRetry(), **options)
+    with pytest.raises(ConfigurationError, match="decide"):
+        RetryBudget(None)  # type: ignore[arg-type]

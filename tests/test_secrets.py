@@ -432,10 +432,10 @@ MISTAKES: Mapping[str, Callable[[], object]] = {
     "two ways out": lambda: FlowsClient(
         USER_TOKEN, app_secret=APP_SECRET, session=requests.Session(), transport=RequestsTransport()
     ),
-    "the token as the account": lambda: FlowsClient("x", USER_TOKEN + "|"),
+    "the token as the account": lambda: FlowsClient("x", USER_TOKEN),
     "the token as the version": lambda: FlowsClient("x", api_version=USER_TOKEN),
     "the token in the URL": lambda: FlowsClient("x", base_url=f"https://graph.facebook.com?access_token={USER_TOKEN}"),
-    "the token as the flow": lambda: FlowsClient("x").publish_flow(USER_TOKEN + "|"),
+    "the token as the flow": lambda: FlowsClient("x").publish_flow(USER_TOKEN),
     "no account": lambda: list(FlowsClient(USER_TOKEN, app_secret=APP_SECRET).list_flows()),
     "a bad token in the environment": lambda: FlowsClient.from_env(BAD_ENVIRONMENT),
     "a bad secret in the environment": lambda: FlowsClient.from_env(BAD_SECRET_ENVIRONMENT),

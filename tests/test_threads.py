@@ -145,6 +145,7 @@ def test_many_threads_share_one_client(hosts_session: bool) -> None:
     assert waits == {5.0: len(RETRIED)}
     assert counters.total == Counts(
         attempts=CALLS + len(RETRIED),
+        requests=len(server.requests),
         retries=len(RETRIED),
         successes=CALLS - len(MISSING),
         successes_after_retry=len(RETRIED),

@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ._error_codes import ERROR_CODES, ErrorCodes
+    from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
     from ._version import __version__
+    from ._wire import Secret
     from .client import FlowsClient
     from .errors import (
         ApiError,
@@ -109,6 +110,7 @@ __all__ = [
     "Decision",
     "ErrorCodes",
     "ErrorDetails",
+    "ErrorRow",
     "Event",
     "EventConsumer",
     "ExponentialBackoff",
@@ -154,6 +156,7 @@ __all__ = [
     "RetryScheduled",
     "RetryState",
     "RetryableError",
+    "Secret",
     "ServiceUnavailableError",
     "SubscribedApp",
     "Timeout",
@@ -172,6 +175,7 @@ __all__ = [
 
 _HOMES: Final = (
     "._version",
+    "._wire",
     ".errors",
     ".retry",
     ".events",

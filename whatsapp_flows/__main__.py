@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -28,8 +27,6 @@ def main() -> NoReturn:
         raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)
-    # The log says what the progress lines say; without a handler Python would write its warnings between them.
-    logging.getLogger("whatsapp_flows").addHandler(logging.NullHandler())
     _accept_any_character(sys.stdout)
     try:
         code = run(sys.argv[1:], stdout=sys.stdout, stderr=sys.stderr, env=os.environ, stdin=sys.stdin)

@@ -2,15 +2,15 @@
 One call as a conversation: send this, wait this long, send again.
 
 The engine does no I/O and never sleeps. It yields what it wants done; a driver of a dozen lines does it and sends
-back what came of it: a `Response` for a `Request` (or throws the error in), and for a `Wait` whether it was waited
-out. The policy says whether and when to try again; the engine counts.
+back what came of it: a `Response` for a `Request`, for a `Wait` whether it was waited out, and for either whatever
+exception was raised. The policy says whether and when to try again; the engine counts.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from ._error_codes import ErrorCodes, classify, is_error
@@ -52,21 +52,23 @@ class Rules:
     clock: Callable[[], float]
 
 
-Conversation = Generator[Request | Wait, Response | bool, T]
+Reply = Response | bool | BaseException | None
+Conversation = Generator[Request | Wait, Reply, T]
 
 
 def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
     """
     The whole of one call; returns its result.
 
-    Raises the last `FlowsError`, with those before it in `.attempts`. Anything else that is thrown in ends the call
-    and passes through.
+    Raises the last `FlowsError`, with those before it in `.attempts`. Any other exception that is sent in, or that
+    the policy raises, ends the call and passes through.
     """
     emit, clock, limit = rules.emit, rules.clock, rules.max_attempts
     call = Call(operation=operation.name, id=next(_call_ids), flow_id=operation.flow_id, subject=operation.subject)
     started = clock()
     errors: list[FlowsError] = []
     waited = last_wait = 0.0
+    failed = False
     try:
         while True:
             attempt, began = len(errors) + 1, clock()
@@ -78,13 +80,14 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 waited=last_wait,
                 after=errors[-1] if errors else None,
             )
+            sent: list[Request] = []
             try:
-                result = yield from _attempt(operation, errors, rules.error_codes)
+                result = yield from _attempt(operation, errors, rules.error_codes, sent)
             except FlowsError as caught:
-                error = caught
+                error = _labelled(caught, operation, errors)
             else:
                 now = clock()
-                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began)
+                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began, requests=len(sent))
                 emit(
                     CallSucceeded,
                     call=call,
@@ -97,7 +100,15 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 return result
 
             now = clock()
-            emit(AttemptFailed, call=call, attempt=attempt, max_attempts=limit, duration=now - began, error=error)
+            emit(
+                AttemptFailed,
+                call=call,
+                attempt=attempt,
+                max_attempts=limit,
+                duration=now - began,
+                requests=len(sent),
+                error=error,
+            )
             state = RetryState(
                 operation=operation.name,
                 idempotent=operation.repeatable,
@@ -107,7 +118,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 elapsed=now - started,
                 previous_delay=last_wait,
             )
-            decision = rules.policy.decide(state) if attempt < limit else Decision(None, "no attempts are left")
+            decision = _decide(rules.policy, state) if attempt < limit else Decision(None, "no attempts are left")
             unfinished, reason = 0.0, decision.reason
             if decision.delay is not None:
                 emit(
@@ -119,7 +130,13 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                     reason=reason,
                     error=error,
                 )
-                if (yield Wait(decision.delay)):
+                outcome = yield Wait(decision.delay)
+                if isinstance(outcome, BaseException):
+                    try:
+                        raise outcome
+                    finally:
+                        outcome = None
+                if outcome:
                     last_wait = decision.delay
                     waited += last_wait
                     errors.append(_bare(error))
@@ -127,6 +144,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 unfinished, reason = clock() - now, "the wait was stopped"
                 waited += unfinished
             error.attempts = tuple(errors)
+            failed = True
             emit(
                 CallFailed,
                 call=call,
@@ -135,60 +153,104 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 error=error,
                 reason=reason,
                 waited=waited,
-                exhausted=isinstance(error, RetryableError),
+                exhausted=attempt >= limit and isinstance(error, RetryableError),
                 unfinished_wait=unfinished,
                 elapsed=clock() - started,
             )
             raise error
-    except FlowsError:
-        raise
     except BaseException as other:
-        emit(
-            CallAborted,
-            call=call,
-            attempts=len(errors) + 1,
-            exception=type(other).__name__,
-            waited=waited,
-            elapsed=clock() - started,
-        )
+        if not failed:
+            emit(
+                CallAborted,
+                call=call,
+                attempts=len(errors) + 1,
+                exception=type(other).__name__,
+                waited=waited,
+                elapsed=clock() - started,
+            )
         raise
 
 
-def _attempt(operation: Operation[T], errors: list[FlowsError], codes: ErrorCodes) -> Script[T]:
-    """One attempt: where an earlier one left the outcome open, look first; then ask."""
-    doubt = next((error for error in reversed(errors) if operation.uncertain(error)), None)
+def _decide(policy: RetryPolicy, state: RetryState) -> Decision:
+    """The policy's word; if it has a mistake in it, Meta's error is what that exception comes from."""
+    try:
+        return policy.decide(state)
+    except Exception as mistake:
+        raise mistake from state.error
+
+
+def _attempt(
+    operation: Operation[T], errors: list[FlowsError], codes: ErrorCodes, sent: list[Request]
+) -> Generator[Request, Reply, T]:
+    """One attempt: where earlier ones left the outcome open, look first; then ask. Notes in `sent` what it sends."""
+    doubts = tuple(error for error in errors if operation.uncertain(error))
     recover = operation.recover
-    if doubt is None or recover is None:
-        return (yield from _talk(operation.script(len(errors) + 1), codes))
-    found = yield from _talk(recover(doubt), codes)
+    if not doubts or recover is None:
+        return (yield from _talk(operation.script(len(errors) + 1), codes, sent))
+    found = yield from _talk(recover(doubts), codes, sent)
     if found is not None:
         return found
     try:
-        return (yield from _talk(operation.script(len(errors) + 1), codes))
+        return (yield from _talk(operation.script(len(errors) + 1), codes, sent))
     except ApiError as refusal:
         if not operation.settles(refusal):
             raise
         echo = refusal
-    found = yield from _talk(recover(doubt), codes)
+    found = yield from _talk(recover(doubts), codes, sent)
     if found is None:
         raise echo
     return found
 
 
-def _talk(script: Script[T], codes: ErrorCodes) -> Script[T]:
+def _talk(script: Script[T], codes: ErrorCodes, sent: list[Request]) -> Generator[Request, Reply, T]:
     """Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for."""
+    answer: Response | None = None
+    problem: FlowsError | None = None
+    reply: Reply = None
     try:
-        request = next(script)
         while True:
+            # Around the script alone: a StopIteration out of the host's code must not be taken for its end.
             try:
-                answer = yield request
+                if problem is not None:
+                    request = script.throw(problem)
+                else:
+                    request = next(script) if answer is None else script.send(answer)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            sent.append(request)
+            reply = yield request
+            answer = problem = None
+            if isinstance(reply, FlowsError):
+                problem = reply
+            elif isinstance(reply, BaseException):
+                raise reply
+            elif isinstance(reply, Response):
+                answer = reply
                 problem = classify(answer, request, codes) if is_error(answer, request) else None
-            except FlowsError as caught:
-                problem = caught
-            request = script.send(answer) if problem is None else script.throw(problem)
-    except StopIteration as done:
-        result: T = done.value
-        return result
+            else:
+                raise TypeError(f"a Transport must return a Response, not {type(reply).__name__}")
+    finally:
+        reply = problem = None  # or an exception, its traceback and this frame would keep each other alive
+
+
+def _labelled(error: FlowsError, operation: Operation[object], earlier: list[FlowsError]) -> FlowsError:
+    """
+    The error in the caller's terms.
+
+    A lookup that fails is a failure of the call it was made for. And when an earlier attempt may have been carried
+    out, no error may advise to simply send the same again.
+    """
+    details = error.details
+    if details.operation not in {None, operation.name}:
+        details = replace(details, message=f"{details.message} (in {details.operation})")
+    details = replace(details, operation=operation.name, flow_id=operation.flow_id or details.flow_id)
+    if not operation.idempotent and not error.leaves_doubt and any(map(operation.uncertain, earlier)):
+        details = replace(details, advice="An earlier attempt may have been carried out: read the state first.")
+    if details != error.details:
+        error.details = details
+        error.args = (details, *error.args[1:])
+    return error
 
 
 def _bare(error: FlowsError) -> FlowsError:

@@ -12,8 +12,9 @@ error handling" and "rate limiting"; OpenAPI, Meta's OpenAPI file v23.0; seen, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from json import loads
 from typing import Any, Final
@@ -94,7 +95,8 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(33, None, NotFoundError, "the object was deleted, or the id is wrong", "", "M-wa"),
     _row(100, None, InvalidRequestError, "invalid parameter", "", "M-wa, OpenAPI"),
     _row(100, None, NotFoundError, "a flow with that id does not exist",
-         "Check the flow id, its account and the token's access to it.", "M-flows", title="does not exist"),
+         "Check the flow id, its account and the token's access to it.", "M-flows",
+         title="flow with specified id does not exist"),
     _row(100, None, AuthenticationError, "appsecret_proof wrong",
          "Use the app_secret of the app that issued the token, and check this machine's clock.", "seen",
          title="invalid appsecret_proof"),
@@ -105,6 +107,9 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
          title="invalid flow json data_api_version"),
     _row(100, None, InvalidRequestError, "invalid version of the Flow JSON",
          "Correct or upgrade the version in the Flow JSON.", "M-flows", title="invalid flow json version"),
+    _row(100, None, NameTakenError, "a flow of that name exists in the account", "", "M-flows",
+         title="name is not unique"),
+    _row(100, None, NotFoundError, "no such object, or no permission to see it", "", "seen", title="object with id"),
     _row(100, None, InvalidRequestError, "only one clone source can be set",
          "Send clone_flow_id or clone_template, not both.", "M-flows", title="only one clone source"),
     _row(100, None, AuthenticationError, "appsecret_proof required, and absent",
@@ -118,6 +123,15 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(100, 4016019, NameTakenError, "a flow of that name exists in the account",
          "Look the flow up by its name and use its id, or choose another name.", "M-flows, seen"),
     _row(102, None, AuthenticationError, "session invalid", _RENEW, "M-graph"),
+    _row(102, 458, AuthenticationError, "the user has not installed the app",
+         "Have the token's user grant the app access again.", "M-graph"),
+    _row(102, 459, AuthenticationError, "the user has to log in and clear a checkpoint", _HUMAN, "M-graph"),
+    _row(102, 460, AuthenticationError, "the password was changed", _RENEW, "M-graph"),
+    _row(102, 463, AuthenticationError, "the token has expired", _RENEW, "M-graph"),
+    _row(102, 464, AuthenticationError, "the user is unconfirmed", _HUMAN, "M-graph"),
+    _row(102, 467, AuthenticationError, "the token was revoked", _RENEW, "M-graph"),
+    _row(102, 492, PermissionDeniedError, "the token's user lacks a role on the page",
+         "Give the token's user the role on the page.", "M-graph"),
     _row(104, None, AuthenticationError, "access token required, or its signature is wrong", _RENEW,
          "M-graph, OpenAPI"),
     _row(190, None, AuthenticationError, "token expired or invalid", _RENEW, "M-wa"),
@@ -193,6 +207,10 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
          "Complete the business verification, then ask Meta's support.", "M-flows"),
     _row(139001, None, FlowStateError, "the flow cannot be updated",
          "Read the flow's status: clone a flow that refuses edits.", "M-flows"),
+    _row(139001, None, FlowProcessingError, "the Flow JSON was saved, but processing it failed", "", "M-flows, seen",
+         title="error while processing"),
+    _row(139001, None, FlowProcessingError, "the Flow JSON was saved, but processing it failed", "", "M-flows, seen",
+         title="processing has failed"),
     _row(139001, None, InvalidRequestError, "endpoint_uri given for Flow JSON below 3.0",
          "Leave endpoint_uri out: below Flow JSON 3.0 it stands in the document.", "M-flows",
          title="specify endpoint uri in flow json"),
@@ -219,6 +237,9 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
          title="not available for publishing"),
     _row(139002, None, PublishBlockedError, "the account is not subscribed to Flows webhooks",
          "Tick `flows` in the app's webhook settings and call subscribe_app().", "M-flows", title="not subscribed"),
+    _row(139002, None, PublishBlockedError, "the Flow JSON is missing or has validation errors",
+         "Read the flow's validation_errors, correct them, upload and publish again.", "M-flows, seen",
+         title="valid flow json before publishing"),
     _row(139002, None, PublishBlockedError, "the flow has no data_channel_uri",
          "Set data_channel_uri in the Flow JSON, or upgrade it to 3.0 and set endpoint_uri.", "M-flows",
          title="without data_channel_uri"),
@@ -243,6 +264,14 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(139005, None, UnknownApiError, "in Meta's range of Flow codes, but described nowhere", "", "M-flows"),
     _row(139006, None, FlowStateError, "fewer than 250 requests: the flow has no metrics yet",
          "Ask again when the flow has been used more.", "M-flows"),
+    _row(200005, None, InvalidRequestError, "a template analytics error, not of Flow calls",
+         "See Meta's WhatsApp error codes.", "M-wa", last=200007),
+    _row(2388000, None, InvalidRequestError, "a template or phone number error, not of Flow calls",
+         "See Meta's WhatsApp error codes.", "M-wa", last=2388999),
+    _row(2494100, None, InvalidRequestError, "a phone number error, not of Flow calls",
+         "See Meta's WhatsApp error codes.", "M-wa"),
+    _row(2593000, None, InvalidRequestError, "a synchronisation error, not of Flow calls",
+         "See Meta's WhatsApp error codes.", "M-wa", last=2593999),
     _row(4233041, None, InvalidRequestError, "one flow could not be migrated",
          "Read the message: the name exists in the destination, or not in the source.", "M-flows, OpenAPI"),
 )
@@ -268,32 +297,35 @@ class ErrorCodes:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def find(self, code: int, subcode: int | None = None, *, text: str = "") -> ErrorRow | None:
+    def find(self, code: int, subcode: int | None = None, *, texts: Sequence[str] = ()) -> ErrorRow | None:
         """
-        The row for a code and subcode; `text`, Meta's title and message, decides where no subcode is known.
+        The row for a code and subcode; Meta's `texts`, the title first, decide where no subcode is known.
 
         None when no row speaks of the code.
         """
         if subcode is not None and (row := self._exact.get((code, subcode))):
             return row
-        lowered = text.lower()
-        for row in self._titled:
-            if row.code == code and row.title is not None and row.title in lowered:
-                return row
+        for text in texts:
+            named = [row for row in self._titled if row.code == code and (row.title or "") in text.lower()]
+            if named:
+                return max(named, key=lambda row: len(row.title or ""))
         return self._exact.get((code, None)) or next((row for row in self._ranges if row.covers(code)), None)
 
-    def with_rows(self, rows: Mapping[tuple[int, int | None], type[ApiError]]) -> ErrorCodes:
+    def with_rows(self, rows: Mapping[tuple[int, int | None], type[ApiError] | ErrorRow]) -> ErrorCodes:
         """
-        A table with these rows added, or put in the place of rows with the same code and subcode.
+        A table with these rows added, or put in the place of all rows with the same code and subcode.
+
+        A class stands for a row with its own advice; an `ErrorRow` says everything itself.
 
         >>> table = ERROR_CODES.with_rows({(139001, 4016099): FlowProcessingError})
         >>> table.find(139001, 4016099).error.__name__
         'FlowProcessingError'
         """
         added = tuple(
-            _row(code, subcode, error, "added by the host", "", "host") for (code, subcode), error in rows.items()
+            row if isinstance(row, ErrorRow) else _row(code, subcode, row, "added by the host", "", "host")
+            for (code, subcode), row in rows.items()
         )
-        kept = tuple(row for row in self._rows if row.title or row.last or (row.code, row.subcode) not in rows)
+        kept = tuple(row for row in self._rows if row.last or (row.code, row.subcode) not in rows)
         return ErrorCodes(tuple(sorted(kept + added, key=_order)))
 
 
@@ -307,6 +339,7 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
+    408: ServiceUnavailableError,
     429: RateLimitedError,
 }
 
@@ -326,8 +359,8 @@ def classify(response: Response, request: Request, codes: ErrorCodes = ERROR_COD
         _text(body.get("error_user_msg")) or _error_data(body, response.token),
     )
     message = _text(body.get("message"))
-    searched = " ".join(part for part in (title, said, message) if part)
-    row = codes.find(code, subcode, text=searched) if code is not None else None
+    texts = [text for text in (title, said, message) if text]
+    row = codes.find(code, subcode, texts=texts) if code is not None else None
     error: type[FlowsError] = row.error if row else _without_row(response.status, code, transient is True)
     return error(
         ErrorDetails(
@@ -377,8 +410,8 @@ def retry_after(response: Response) -> float | None:
     read is no error.
     """
     hints = (
-        _retry_after_header(response.headers.get("retry-after", ""), response),
-        _minutes_to_regain_access(response.headers.get("x-business-use-case-usage", "")) * 60.0,
+        _retry_after_header(response.header("retry-after"), response),
+        _minutes_to_regain_access(response.header("x-business-use-case-usage")) * 60.0,
     )
     longest = max(hints)
     return longest if longest > 0 else None
@@ -392,12 +425,13 @@ def _retry_after_header(value: str, response: Response) -> float:
     until = _unix_time(value)
     if until is None:
         return 0.0
-    return until - (_unix_time(response.headers.get("date", "")) or response.received_at)
+    return until - (_unix_time(response.header("date")) or response.received_at)
 
 
 def _unix_time(http_date: str) -> float | None:
     try:
-        return parsedate_to_datetime(http_date).timestamp()
+        moment = parsedate_to_datetime(http_date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()  # HTTP dates are in GMT
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
@@ -445,7 +479,7 @@ def _redacted(found: Mapping[str, Any], token: Secret | None) -> Mapping[str, An
 
 
 def _trace_id(response: Response) -> str | None:
-    found = response.headers.get("x-fb-trace-id")
+    found = response.header("x-fb-trace-id")
     return redact(found, response.token) if found else None
 
 

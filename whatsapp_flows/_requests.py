@@ -9,6 +9,7 @@ of a body and a refused connection into the same `ConnectionError`:
     connection refused, unreachable, unknown host        NewConnectionError                    NotSentError
     time-out while connecting                            ConnectTimeoutError                   NotSentError
     a host or a proxy that is no name                    LocationValueError, InvalidURL        NotSentError
+    a header of the session that HTTP cannot carry       ValueError from http.client           ConfigurationError
     the proxy refuses, or cannot be reached              ProxyError                            NotSentError
     connection closed during the TLS handshake           SSLError(SSLEOFError)                 NotSentError
     certificate, handshake, no TLS on the other side     SSLError                              TlsError
@@ -174,6 +175,8 @@ class RequestsTransport:
         causes = tuple(_causes(failure))
         said = redact(str(causes[-1]) or type(causes[-1]).__name__, request.token)
         error = next((error for kind, error in _CAUSES if any(isinstance(it, kind) for it in causes)), NoAnswerError)
+        if any(_passed(cause, "http.client", {"putheader", "putrequest"}) for cause in causes):
+            return ConfigurationError("a header of the session holds characters that HTTP cannot carry.")
         if any(_passed(cause, "requests.adapters", {"cert_verify"}) for cause in causes):
             error = TlsError  # a CA bundle or a certificate is missing
         elif any(isinstance(cause, ssl.SSLError) and _passed(cause, "ssl", _TLS_DATA) for cause in causes) or (

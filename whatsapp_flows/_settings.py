@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ._engine import Rules
 from ._operations import Api
-from ._wire import Secret, hidden
+from ._wire import Secret, hidden, shown
 from .errors import ConfigurationError
 from .events import emitter
 from .retry import ExponentialBackoff, Jitter, decorrelated_jitter, equal_jitter, full_jitter
@@ -56,7 +57,9 @@ def settings(options: Mapping[str, Any]) -> Settings:
 def attempts(argument: str, value: object) -> int:
     """A number of attempts in all: 0 and 1 both mean one."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"{argument} counts attempts in all: a whole number of at least 0, not {value!r}.")
+        raise ConfigurationError(
+            f"{argument} counts attempts in all: a whole number of at least 0, not {shown(value)}."
+        )
     return max(value, 1)
 
 
@@ -76,6 +79,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "BASE_URL": "base_url",
     "APP_SECRET": "app_secret",
 }
+_DEFAULT_API: Final = {"base_url": "https://graph.facebook.com", "version": "v25.0"}
 _RETRY_NUMBERS: Final[Mapping[str, str]] = {
     "RETRY_INITIAL": "initial",
     "RETRY_MULTIPLIER": "multiplier",
@@ -102,22 +106,41 @@ def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     if "ACCESS_TOKEN" not in given:
         raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
     options: dict[str, Any] = {option: given[name] for name, option in _TEXTS.items() if name in given}
+    for name in ("WABA_ID", "API_VERSION", "BASE_URL"):
+        if name in given:
+            with _named(name):
+                Api(**{**_DEFAULT_API, "version" if name == "API_VERSION" else _TEXTS[name]: given[name]})
     if "MAX_ATTEMPTS" in given:
         options["max_attempts"] = int(_number(given, "MAX_ATTEMPTS", pattern=r"[0-9]{1,6}"))
     if "TIMEOUT" in given:
-        options["timeout"] = _number(given, "TIMEOUT")
+        with _named("TIMEOUT"):
+            options["timeout"] = Timeout.of(_number(given, "TIMEOUT"))
     backoff: dict[str, Any] = {field: _number(given, name) for name, field in _RETRY_NUMBERS.items() if name in given}
     if "RETRY_JITTER" in given:
         word = given["RETRY_JITTER"].lower()
         if word not in _JITTERS:
-            raise ConfigurationError(f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {word!r}.")
+            raise ConfigurationError(f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {shown(word)}.")
         backoff["jitter"] = _JITTERS[word]
     if backoff:
-        options["retry_policy"] = ExponentialBackoff(**backoff)
+        with _named(*(name for name in _RETRY_NUMBERS if name in given)):
+            options["retry_policy"] = ExponentialBackoff(**backoff)
     return options
+
+
+@contextmanager
+def _named(*variables: str) -> Iterator[None]:
+    """Says which variable it was that an option refused."""
+    try:
+        yield
+    except ConfigurationError as wrong:
+        said = wrong.message
+    else:
+        return
+    names = ", ".join(_PREFIX + variable for variable in variables)
+    raise ConfigurationError(said if said.startswith(_PREFIX) else f"{names}: {said}")
 
 
 def _number(given: Mapping[str, str], name: str, *, pattern: str = r"[0-9]{1,9}(\.[0-9]{1,9})?") -> float:
     if not re.fullmatch(pattern, given[name]):
-        raise ConfigurationError(f"{_PREFIX}{name} must be a number, not {given[name]!r}.")
+        raise ConfigurationError(f"{_PREFIX}{name} must be a number, not {shown(given[name])}.")
     return float(given[name])

@@ -20,6 +20,7 @@ from .errors import FlowsError
 T_co = TypeVar("T_co", covariant=True)
 
 _MASK: Final = "[redacted]"
+_LONGEST_SHOWN: Final = 40
 _SHORTEST_SECRET: Final = 8  # anything shorter is a test's placeholder, and masking it would maul ordinary words
 
 # Meta's tokens start with EAA and may come back inside an error text or a paging link.
@@ -70,6 +71,19 @@ def redact(text: str, secret: Secret | None = None) -> str:
     return _TOKEN_SHAPED.sub(_MASK, secret.mask(text) if secret else text)
 
 
+def shown(value: object) -> str:
+    """What was given, short enough for a message; not at all if it could be a token or a secret in the wrong place."""
+    if isinstance(value, str) and (len(value) > _LONGEST_SHOWN or looks_secret(value)):
+        return f"a string of {len(value)} characters"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"a {type(value).__name__}"
+
+
+def looks_secret(value: str) -> bool:
+    """Whether a string has the shape of one of Meta's tokens, or of an app's secret (32 hexadecimal digits)."""
+    return bool(_TOKEN_SHAPED.search(value) or re.fullmatch(r"[0-9a-f]{32}", value))
+
+
 def appsecret_proof(token: Secret, app_secret: Secret, unix_seconds: int) -> dict[str, str]:
     """
     The query parameters that prove knowledge of the app's secret, good for 5 minutes from `unix_seconds`.
@@ -104,7 +118,7 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """
-    One whole HTTP answer. Headers are looked up in lower case; `received_at` is Unix time in seconds.
+    One whole HTTP answer. Header names may be in any case; `received_at` is Unix time in seconds.
 
     `token` is what the request was sent with, so that it can be masked wherever Meta echoes it.
     """
@@ -114,6 +128,13 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     received_at: float = 0.0
     token: Secret | None = None
+
+    def header(self, name: str) -> str:
+        """The header of that lower-case name, however the transport spells it; empty when there is none."""
+        found = self.headers.get(name)
+        if found is None:
+            found = next((value for key, value in self.headers.items() if key.lower() == name), "")
+        return found
 
     def text(self) -> str:
         """The body as text in UTF-8, without the token. Raises `UnicodeDecodeError`."""
@@ -125,7 +146,7 @@ Script = Generator[Request, Response, T_co]
 
 
 def _may_have_acted(error: FlowsError) -> bool:
-    return error.may_have_acted
+    return error.leaves_doubt
 
 
 def _never(_: FlowsError) -> bool:
@@ -138,8 +159,8 @@ class Operation(Generic[T_co]):
     One call of the client as a value: how to ask, how to read the answer, and whether it may be asked twice.
 
     `script` makes a fresh conversation for each attempt, and is given its number, from 1. `recover`, for what must not
-    be done twice, is asked with the error that left the outcome open (`uncertain` says which errors do): it looks at
-    the state, and returns the result if the work turns out to be done, or None if it has to be sent again. `settles`
+    be done twice, is asked with the errors that left the outcome open (`uncertain` says which do): it looks at the
+    state, and returns the result if the work turns out to be done, or None if it has to be sent again. `settles`
     is asked of a refusal that follows such an error: True when it may only be the echo of our own first attempt.
     """
 
@@ -148,7 +169,7 @@ class Operation(Generic[T_co]):
     flow_id: str | None = None
     subject: str = ""
     idempotent: bool = True
-    recover: Callable[[FlowsError], Script[T_co | None]] | None = None
+    recover: Callable[[tuple[FlowsError, ...]], Script[T_co | None]] | None = None
     uncertain: Callable[[FlowsError], bool] = _may_have_acted
     settles: Callable[[FlowsError], bool] = _never
 

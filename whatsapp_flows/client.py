@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypedDict, TypeVar
 
 from . import _operations as operations
-from ._engine import Rules, Wait, converse
+from ._engine import Reply, Rules, Wait, converse
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._requests import RequestsTransport, Session
 from ._settings import from_environment, read_environment, settings
-from ._wire import Operation, hidden
+from ._wire import Operation, Request, Response, hidden
 from .errors import ConfigurationError
 from .events import EventConsumer
 from .flow_json import FlowJson, read_flow_json
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SECRETS = frozenset({"access_token", "app_secret"})
+_SLEEP: Final = time.sleep  # kept, so that replacing time.sleep later does not make `stop` deaf
+_SECRETS: Final = frozenset({"access_token", "app_secret"})
 
 
 class Options(TypedDict, total=False):
@@ -62,11 +63,23 @@ class Options(TypedDict, total=False):
     on_event: EventConsumer | Iterable[EventConsumer] | None
 
 
+def _check_parts(transport: object, stop: object, on_event: object, error_codes: object) -> None:
+    """Refuses what cannot work, before the first call finds out."""
+    if transport is not None and not callable(getattr(transport, "send", None)):
+        raise ConfigurationError("transport must have a send method: see Transport.")
+    if stop is not None and not callable(getattr(stop, "wait", None)):
+        raise ConfigurationError("stop must be a threading.Event.")
+    if isinstance(on_event, tuple) and not all(map(callable, on_event)):
+        raise ConfigurationError("on_event must be a callable, or several.")
+    if not isinstance(error_codes, ErrorCodes):
+        raise ConfigurationError("error_codes must be a table: ERROR_CODES, or what its with_rows returns.")
+
+
 class FlowsClient:
     """
     Meta's WhatsApp Flows management API, for one access token and at most one WhatsApp Business Account.
 
-    `access_token` is a string, or a callable that returns one and is asked before each attempt. `waba_id` is needed
+    `access_token` is a string, or a callable that returns one and is asked before each request. `waba_id` is needed
     by the calls about an account. `app_secret` adds Meta's `appsecret_proof`. `max_attempts` is how often a call is
     sent at most, `retry_policy` when (default: after 5, 10, 20 ... seconds, see `ExponentialBackoff`). `timeout` is
     in seconds. `session` is a `requests.Session` of yours, whose proxies, adapters, `verify`, `cert` and hooks hold
@@ -94,7 +107,7 @@ class FlowsClient:
         timeout: float | Timeout = 30.0,
         session: Session | None = None,
         transport: Transport | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] = _SLEEP,
         clock: Callable[[], float] = time.monotonic,
         stop: threading.Event | None = None,
         error_codes: ErrorCodes = ERROR_CODES,
@@ -105,7 +118,8 @@ class FlowsClient:
         if session is not None and transport is not None:
             raise ConfigurationError("give the client a session or a transport, not both.")
         if on_event is not None and not callable(on_event):
-            on_event = tuple(on_event)
+            on_event = tuple(on_event) if isinstance(on_event, Iterable) else (on_event,)
+        _check_parts(transport, stop, on_event, error_codes)
         self._options: dict[str, Any] = {
             "waba_id": waba_id,
             "api_version": api_version,
@@ -134,7 +148,7 @@ class FlowsClient:
         decorrelated) and `_TIMEOUT`; all but the first are optional, all times in seconds.
         """
         given = read_environment(environ)
-        del environ
+        del environ  # it holds the token
         return cls(**from_environment(given))
 
     def with_options(self, **changes: Unpack[Options]) -> Self:
@@ -196,11 +210,15 @@ class FlowsClient:
         """
         Create a flow, in DRAFT; with `publish` and a valid `flow_json`, published in the same call.
 
+        `categories` are Meta's words, at least one. `clone_flow_id` copies another flow. `endpoint_uri` is where its
+        data exchange goes.
+
         Never makes a second flow: after a lost answer the name is looked up, and what is found is adopted
-        (`CreatedFlow.adopted`). When the publishing fails the draft exists all the same, and the error is a
-        `PublishBlockedError`. Raises `NameTakenError` for a name that is in use.
+        (`CreatedFlow.adopted`), although it may have been there before. Without a lost answer, a name that is in use
+        raises `NameTakenError`. When the publishing fails, the draft exists all the same: the `PublishBlockedError`
+        has its `flow_id`.
         """
-        content = None if flow_json is None else read_flow_json(flow_json)
+        content = None if flow_json is None else read_flow_json(flow_json, argument="flow_json")
         return self._run(
             operations.create_flow(
                 self._api,
@@ -239,6 +257,7 @@ class FlowsClient:
         The account's flows, fetched a page at a time as you iterate.
 
         `fields` is Meta's field syntax (`"id,name,assets{download_url}"`); None asks for all that is cheap.
+        `page_size` is the number of flows in one request.
         """
         return self._each(operations.list_flows(self._api, fields=fields, page_size=page_size))
 
@@ -248,7 +267,7 @@ class FlowsClient:
 
         Meta cannot search, so this pages through the account. A listing that fails raises.
         """
-        return operations.best_match(name, self.list_flows())
+        return operations.best_match(operations.words("name", name), self.list_flows())
 
     def get_flow(self, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Flow:
         """One flow; `fields` as for `list_flows`. Never touches the preview link unless the fields name it."""
@@ -294,7 +313,9 @@ class FlowsClient:
         """
         Copy flows of another account of the same business into this one; None copies all.
 
-        Over 100 names are sent in several requests. A flow that could not be copied stands in `failed`.
+        Over 100 names are sent in several requests. A flow that could not be copied stands in `failed`. When a later
+        request fails its error comes out, and what the earlier ones copied stays: ask again, and those names come
+        back in `failed`, because they exist.
         """
         batches = operations.migrate_flows(self._api, source_waba_id, names)
         return operations.merged(self._run(batch) for batch in batches)
@@ -336,21 +357,23 @@ class FlowsClient:
     def _run(self, operation: Operation[T], rules: Rules | None = None) -> T:
         """Does what the engine asks for, until it returns or raises."""
         conversation = converse(operation, rules or self._settings.rules)
+        reply: Reply = None
         try:
-            step = next(conversation)
             while True:
-                if isinstance(step, Wait):
-                    step = conversation.send(self._pause(step.seconds))
-                    continue
                 try:
-                    answer = self._transport.send(self._settings.credentials.sign(step), timeout=self._settings.timeout)
+                    step = conversation.send(reply)
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+                try:
+                    reply = self._pause(step.seconds) if isinstance(step, Wait) else self._send(step)
                 except BaseException as error:  # noqa: BLE001 - the engine decides; what it does not know it lets pass
-                    step = conversation.throw(error)
-                else:
-                    step = conversation.send(answer)
-        except StopIteration as done:
-            result: T = done.value
-            return result
+                    reply = error
+        finally:
+            reply = None  # or the exception, its traceback and this frame would keep each other alive
+
+    def _send(self, request: Request) -> Response:
+        return self._transport.send(self._settings.credentials.sign(request), timeout=self._settings.timeout)
 
     def _each(self, operation: Operation[operations.Page[T]]) -> Iterator[T]:
         following: Operation[operations.Page[T]] | None = operation
@@ -361,7 +384,7 @@ class FlowsClient:
 
     def _pause(self, seconds: float) -> bool:
         """Waits, and says whether it was not stopped. A `sleep` of the host's own is used as it is."""
-        if self._stop is not None and self._sleep is time.sleep:
+        if self._stop is not None and self._sleep is _SLEEP:
             return not self._stop.wait(seconds)
         if self._stop is None or not self._stop.is_set():
             self._sleep(seconds)

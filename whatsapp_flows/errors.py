@@ -32,8 +32,9 @@ a request or a response.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 __all__ = [
     "ApiError",
@@ -121,6 +122,7 @@ class ValidationIssue:
     pointers: tuple[ValidationPointer, ...] = ()
     severity: str = "error"
     rule: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class FlowsError(Exception):
@@ -132,7 +134,7 @@ class FlowsError(Exception):
     """
 
     label: ClassVar[str] = "Error"
-    may_have_acted: ClassVar[bool] = False
+    leaves_doubt: ClassVar[bool] = False
     default_advice: ClassVar[str] = ""
 
     def __init__(self, details: ErrorDetails | str, *more: object) -> None:
@@ -163,7 +165,13 @@ class FlowsError(Exception):
         text = f"{subject}: {said}" if subject else said
         if facts:
             text = f"{text} ({facts})"
-        return f"{text} {d.advice}" if d.advice else text
+        spoken_of = d.operation or d.advice != self.default_advice  # a sentence of its own needs no general advice
+        return f"{text} {d.advice}" if d.advice and spoken_of else text
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether Meta may have done what was asked, in this attempt or in one before it."""
+        return self.leaves_doubt or any(error.leaves_doubt for error in self.attempts)
 
     @property
     def operation(self) -> str | None:
@@ -233,6 +241,7 @@ class ConfigurationError(FatalError, ValueError):
     """An argument or a setting is wrong; nothing was sent."""
 
     label = "Configuration"
+    default_advice = "Correct what the message names; nothing was sent."
 
 
 class FlowValidationError(FatalError):
@@ -263,7 +272,7 @@ class NoAnswerError(TransportError, RetryableError):
     """The request left, and no whole answer came back. Meta may have done what it said."""
 
     label = "Connection"
-    may_have_acted = True
+    leaves_doubt = True
     default_advice = "Meta may have acted: read the state before you repeat anything that must not happen twice."
 
 
@@ -284,6 +293,7 @@ class FlowProcessingError(ApiError, RetryableError):
     """139001/4016012: Meta saved the Flow JSON, but processing it failed. Send exactly the same again."""
 
     label = "Meta flow processing"
+    default_advice = "Send exactly the same upload again; if it goes on, ask Meta's support."
 
 
 class RateLimitedError(ApiError, RetryableError):
@@ -299,7 +309,7 @@ class ServiceUnavailableError(ApiError, RetryableError):
     """Meta is unavailable for the moment; it may have acted before it said so."""
 
     label = "Meta service"
-    may_have_acted = True
+    leaves_doubt = True
     default_advice = "Send the same request again in a while; see metastatus.com if it goes on."
 
 
@@ -330,24 +340,28 @@ class NameTakenError(ApiError, FatalError):
     """A flow of that name already exists in the WhatsApp Business Account."""
 
     label = "Meta name conflict"
+    default_advice = "Look the flow up by its name and use its id, or choose another name."
 
 
 class FlowStateError(ApiError, FatalError):
     """The state that the flow is in does not allow the operation."""
 
     label = "Meta flow state"
+    default_advice = "Read the flow's status: the operation is not allowed in it."
 
 
 class PublishBlockedError(ApiError, FatalError):
     """139002: one of the checks before publishing failed; the advice says which, and what to do."""
 
     label = "Meta publishing check"
+    default_advice = "Read the flow's health (get_health) and validation errors, correct them and publish again."
 
 
 class IntegrityError(ApiError, FatalError):
     """Meta has blocked or restricted the account."""
 
     label = "Meta integrity"
+    default_advice = "See the account in Meta's Business Support Home and appeal there."
 
 
 class InvalidRequestError(ApiError, FatalError):
@@ -361,14 +375,14 @@ class UnknownApiError(ApiError, FatalError):
     """A code without a row in the table. Extend the table with `ERROR_CODES.with_rows` if you know better."""
 
     label = "Meta API"
-    default_advice = "Nobody has documented this code: quote the fbtrace_id to Meta's support."
+    default_advice = "This code is in no table of ours: look it up at Meta, and quote the fbtrace_id to its support."
 
 
 class UnexpectedResponseError(FatalError):
     """An answer came that could not be read, or that says nothing. Meta may have acted."""
 
     label = "Unexpected response"
-    may_have_acted = True
+    leaves_doubt = True
     default_advice = "Read the state before you repeat the call; a proxy on the way may have answered instead of Meta."
 
 
@@ -376,3 +390,4 @@ class PlanError(FatalError):
     """A sync plan is stale, or would change too much."""
 
     label = "Plan"
+    default_advice = "Make the plan again and look at it."

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 logger: Final = logging.getLogger("whatsapp_flows")
+logger.addHandler(logging.NullHandler())  # a host that has set up no logging hears nothing, as of any library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +59,9 @@ class Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted(Event):
     """
-    A request is about to leave. `attempt` counts from 1.
+    An attempt begins, of one request or several. `attempt` counts from 1.
 
-    For a retry, `after` is the failure that led to it, and `waited` the seconds since then.
+    For a retry, `after` is the failure that led to it, and `waited` the seconds waited since.
     """
 
     attempt: int
@@ -71,19 +72,21 @@ class AttemptStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSucceeded(Event):
-    """An attempt got what it asked for, after `duration` seconds."""
+    """An attempt got what it asked for, after `duration` seconds and `requests` HTTP requests."""
 
     attempt: int
     duration: float
+    requests: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFailed(Event):
-    """An attempt ended in `error`, after `duration` seconds."""
+    """An attempt ended in `error`, after `duration` seconds and `requests` HTTP requests."""
 
     attempt: int
     max_attempts: int
     duration: float
+    requests: int
     error: FlowsError
 
 
@@ -114,7 +117,7 @@ class CallFailed(Event):
     """
     The call is given up, and `error` goes to the caller; `reason` says why it was not tried again.
 
-    `exhausted`: the error was one to retry, and the attempts, the time or the budget ran out. `unfinished_wait`: the
+    `exhausted`: the error was one to retry, and no attempts were left. `unfinished_wait`: the
     seconds of a wait that `stop` cut short; `waited`, all the seconds waited, includes them.
     """
 
@@ -177,7 +180,8 @@ def log_event(event: Event) -> None:
             _log(logging.INFO, text, event, event.attempt, event.max_attempts, event.waited, event.after)
     elif isinstance(event, AttemptFailed):
         if isinstance(event.error, RetryableError):
-            text = f"{event.error.label} error detected (retryable): {event.error.user_message or event.error.message}"
+            said = " ".join((event.error.user_message or event.error.message).splitlines())
+            text = f"{event.error.label} error detected (retryable): {said}"
             _log(logging.WARNING, text, event, event.attempt, event.max_attempts, error=event.error)
     elif isinstance(event, RetryScheduled):
         text = f"Waiting {event.delay:g} s before attempt {event.next_attempt}/{event.max_attempts}"
@@ -249,16 +253,19 @@ class Counts:
     """
     Totals for one operation, or for one error code.
 
-    For an error code, `attempts` are those that ended in it, `retries` and `seconds_waited` those it caused,
-    `successes_after_retry` the calls that met it and got through, `failures` and `exhausted` those it ended.
+    `requests` are HTTP requests: an attempt may need several. For an error code, `attempts` are those that ended in
+    it, `retries` and `seconds_waited` those it caused, `successes_after_retry` the calls that met it and got through,
+    `failures` and `exhausted` those it ended.
     """
 
     attempts: int = 0
+    requests: int = 0
     retries: int = 0
     successes: int = 0
     successes_after_retry: int = 0
     failures: int = 0
     exhausted: int = 0
+    aborted: int = 0
     seconds_waited: float = 0.0
 
 
@@ -267,8 +274,8 @@ class RetryCounters:
     An event consumer that counts, for the numbers that a dashboard asks for. Threads may share it.
 
     >>> counters = RetryCounters()
-    >>> counters.total
-    Counts(attempts=0, retries=0, successes=0, successes_after_retry=0, failures=0, exhausted=0, seconds_waited=0.0)
+    >>> counters.total.retries
+    0
     """
 
     def __init__(self) -> None:
@@ -322,8 +329,13 @@ def _counted(event: Event) -> Iterable[tuple[FlowsError | None, Counts]]:
         yield None, Counts(attempts=1, retries=retries, seconds_waited=event.waited)
         if event.after is not None:
             yield event.after, Counts(retries=1, seconds_waited=event.waited)
+    elif isinstance(event, AttemptSucceeded):
+        yield None, Counts(requests=event.requests)
     elif isinstance(event, AttemptFailed):
-        yield event.error, Counts(attempts=1)
+        yield None, Counts(requests=event.requests)
+        yield event.error, Counts(attempts=1, requests=event.requests)
+    elif isinstance(event, CallAborted):
+        yield None, Counts(aborted=1)
     elif isinstance(event, CallSucceeded):
         met = {error_key(error): error for error in event.errors}
         yield None, Counts(successes=1, successes_after_retry=1 if met else 0)

@@ -98,6 +98,7 @@ class HealthIssue:
     error_code: int | None = None
     error_description: str = ""
     possible_solution: str = ""
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ class HealthEntity:
                     error_code=whole(issue, "error_code"),
                     error_description=text(issue, "error_description") or "",
                     possible_solution=text(issue, "possible_solution") or "",
+                    raw=issue,
                 )
                 for issue in objects(found, "errors")
             ),
@@ -214,8 +216,9 @@ class CreatedFlow:
     """
     The new flow's id.
 
-    `adopted`: an answer was lost, and the flow was found by its name. `success` is then False when the flow is not in
-    the state that was asked for (its JSON may be missing, or it is not published yet): upload and publish it.
+    `adopted`: an answer was lost, and the flow was found by its name (it may have been there before). `success` is
+    False when the flow is not in the state that was asked for: its JSON is missing or another one, or it is not
+    published. Upload and publish it then.
     """
 
     id: str
@@ -227,12 +230,17 @@ class CreatedFlow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigratedFlow:
-    """A copy that was made. `adopted`: its answer was lost, and it was found in the destination by its name."""
+    """
+    A copy that was made.
+
+    `adopted`: its answer was lost, and it was found in the destination by its name; it may have been there before.
+    """
 
     source_name: str
     source_id: str | None
     migrated_id: str
     adopted: bool = False
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,14 +250,16 @@ class MigrationFailure:
     source_name: str
     error_code: int | None = None
     error_message: str = ""
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """What became of each flow; a partial failure is no exception, as at Meta."""
+    """What became of each flow; a partial failure is no exception, as at Meta. `raw`: Meta's answer, or answers."""
 
     migrated: tuple[MigratedFlow, ...] = ()
     failed: tuple[MigrationFailure, ...] = ()
+    raw: tuple[Raw, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def parse(cls, found: Raw) -> Migration:
@@ -260,6 +270,7 @@ class Migration:
                     source_name=text(flow, "source_name") or "",
                     source_id=text(flow, "source_id"),
                     migrated_id=text(flow, "migrated_id") or "",
+                    raw=flow,
                 )
                 for flow in objects(found, "migrated_flows")
             ),
@@ -268,9 +279,11 @@ class Migration:
                     source_name=text(flow, "source_name") or "",
                     error_code=whole(flow, "error_code"),
                     error_message=text(flow, "error_message") or "",
+                    raw=flow,
                 )
                 for flow in objects(found, "failed_flows")
             ),
+            raw=(found,),
         )
 
 
@@ -280,6 +293,7 @@ class MetricPoint:
 
     timestamp: datetime | None
     data: Mapping[str, float]
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +319,7 @@ class Metric:
                         for entry in objects(point, "data")
                         if (number := real(entry, "value")) is not None
                     },
+                    raw=point,
                 )
                 for point in objects(found, "data_points")
             ),
@@ -406,7 +421,10 @@ def real(found: Raw, key: str) -> float | None:
     value = found.get(key)
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", value):
         return float(value)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def nested(found: Raw, key: str) -> Raw:
@@ -457,6 +475,7 @@ def validation_issues(found: Raw) -> tuple[ValidationIssue, ...]:
             column_start=whole(issue, "column_start"),
             column_end=whole(issue, "column_end"),
             pointers=tuple(_pointers(objects(issue, "pointers"))),
+            raw=issue,
         )
         for issue in objects(found, "validation_errors")
     )

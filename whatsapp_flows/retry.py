@@ -11,10 +11,11 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ._wire import shown
 from .errors import ConfigurationError, FlowsError, RetryableError
 
 __all__ = [
@@ -39,9 +40,9 @@ class RetryState:
     """
     What a policy may look at after a failure.
 
-    `attempt` is 1 after the first failure. `idempotent`: the call may be sent again whatever became of it (the engine
-    looks at the state first where that is needed). `elapsed` counts from the start of the call, `previous_delay` is
-    the wait before this attempt (0 for the first).
+    `attempt` is 1 after the first failure. `idempotent`: the call may be sent again whatever became of it, by itself
+    or because the client looks at the state first, as it does for a create. `elapsed` counts from the start of the
+    call, `previous_delay` is the wait before this attempt (0 for the first); both are in seconds.
     """
 
     operation: str
@@ -98,14 +99,14 @@ def equal_jitter(delay: float, /, *, initial: float, previous: float, chance: Ca
 
 
 def decorrelated_jitter(delay: float, /, *, initial: float, previous: float, chance: Callable[[], float]) -> float:
-    """Anything from `initial` to three times the previous wait, whatever the attempt; the policy caps it."""
-    return initial + max(3 * previous - initial, 0.0) * chance()
+    """Anything from `initial` to three times the previous wait (or `initial`, for the first); the policy caps it."""
+    return initial + max(3 * (previous or initial) - initial, 0.0) * chance()
 
 
 def _seconds(value: object, name: str, *, least: float = 0.0) -> None:
     """Refuses what is no finite number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < least:
-        raise ConfigurationError(f"{name} must be a finite number of at least {least:g}, not {value!r}.")
+        raise ConfigurationError(f"{name} must be a finite number of at least {least:g}, not {shown(value)}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,23 +115,23 @@ class _Bounds:
 
     max_wait: float = 120.0
     max_elapsed: float | None = None
-    retry_on: ErrorTypes | None = None
+    retry_on: type[FlowsError] | ErrorTypes | None = None
 
     def _check_bounds(self) -> None:
         _seconds(self.max_wait, "max_wait")
         if self.max_elapsed is not None:
             _seconds(self.max_elapsed, "max_elapsed")
-        if self.retry_on is not None and not all(
-            isinstance(error, type) and issubclass(error, FlowsError) for error in self.retry_on
-        ):
-            raise ConfigurationError("retry_on must be a tuple of error classes of this library.")
+        if self.retry_on is not None:
+            kinds = self.retry_on if isinstance(self.retry_on, tuple) else (self.retry_on,)
+            if not all(isinstance(kind, type) and issubclass(kind, FlowsError) for kind in kinds):
+                raise ConfigurationError("retry_on must be an error class of this library, or a tuple of them.")
 
     def _bounded(self, state: RetryState, delay: Callable[[], float]) -> Decision:
         """The delay, raised to Meta's floor, or the reason to give up."""
         error = state.error
         if not isinstance(error, RetryableError if self.retry_on is None else self.retry_on):
             return Decision(None, "this error is not one to retry")
-        if error.may_have_acted and not state.idempotent:
+        if error.leaves_doubt and not state.idempotent:
             return Decision(None, "it may already have been done")
         floor = error.retry_after or 0.0
         if floor > self.max_wait:
@@ -169,6 +170,8 @@ class ExponentialBackoff(_Bounds):
         _seconds(self.maximum, "maximum")
         if self.maximum < self.initial:
             raise ConfigurationError(f"maximum={self.maximum:g} must not be below initial={self.initial:g}.")
+        if self.jitter is not None and not callable(self.jitter):
+            raise ConfigurationError("jitter must be a function such as full_jitter, or None.")
 
     def decide(self, state: RetryState, /) -> Decision:
         """Back off, unless the error, the floor or the time forbids it."""
@@ -200,6 +203,9 @@ class FixedDelays(_Bounds):
 
     def __post_init__(self) -> None:
         self._check_bounds()
+        if isinstance(self.delays, str) or not isinstance(self.delays, Iterable):
+            raise ConfigurationError("delays must be a sequence of seconds, like (5, 10, 20).")
+        object.__setattr__(self, "delays", tuple(self.delays))  # so that what is read once can be read again
         if not self.delays:
             raise ConfigurationError("FixedDelays needs at least one delay; NoRetry() is the policy without any.")
         for delay in self.delays:
@@ -235,6 +241,8 @@ class RetryBudget:
         refill: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if not callable(getattr(policy, "decide", None)):
+            raise ConfigurationError("RetryBudget needs a policy with a decide method.")
         _seconds(capacity, "capacity", least=1.0)
         _seconds(refill, "refill")
         self._policy = policy

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
 
-from ._wire import Request, Response, Secret, appsecret_proof, hidden
+from ._wire import Request, Response, Secret, appsecret_proof, hidden, shown
 from .errors import ConfigurationError
 
 __all__ = ["Request", "Response", "Timeout", "Transport"]
@@ -31,7 +31,7 @@ class Timeout:
         for name, value in (("connect", self.connect), ("read", self.read)):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not math.isfinite(value) or value <= 0:
-                raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0, not {value!r}.")
+                raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0, not {shown(value)}.")
 
     @classmethod
     def of(cls, value: float | Timeout) -> Timeout:

@@ -14,6 +14,7 @@ from ._account import (
     set_public_key,
     subscribe_app,
 )
+from ._arguments import words
 from ._flows import (
     best_match,
     create_flow,
@@ -56,4 +57,5 @@ __all__ = [
     "subscribe_app",
     "update_flow",
     "update_flow_json",
+    "words",
 ]

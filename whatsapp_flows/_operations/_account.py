@@ -15,7 +15,7 @@ from ._graph import Api, ask, done, everything, read_object, whole_list
 
 MIGRATE_AT_ONCE: Final = 100  # flows in one request ("Flows API", Migrate Flows)
 _MIGRATE_FAILED: Final = 4233041  # has two meanings; Meta's message tells them apart
-_NOT_IN_SOURCE: Final = "not found"
+_SAME_NAME: Final = "same name"  # "Flow with the same name exists in destination WABA"
 
 
 def migrate_flows(api: Api, source_waba_id: str, names: Sequence[str] | None) -> tuple[Operation[Migration], ...]:
@@ -34,6 +34,7 @@ def merged(migrations: Iterable[Migration]) -> Migration:
     return Migration(
         migrated=tuple(flow for migration in whole for flow in migration.migrated),
         failed=tuple(failure for migration in whole for failure in migration.failed),
+        raw=tuple(answer for migration in whole for answer in migration.raw),
     )
 
 
@@ -52,7 +53,7 @@ def _migrate(api: Api, form: Mapping[str, str]) -> Operation[Migration]:
             raise unexpected("Meta's answer names no flows.", request, answer)
         return Migration.parse(found)
 
-    def recover(_: FlowsError) -> Script[Migration | None]:
+    def recover(_: tuple[FlowsError, ...]) -> Script[Migration | None]:
         migration = yield from script(1)
         there: dict[str, str] = {}
         if any(_exists_there(failure.error_code, failure.error_message) for failure in migration.failed):
@@ -67,6 +68,7 @@ def _migrate(api: Api, form: Mapping[str, str]) -> Operation[Migration]:
         return Migration(
             migrated=migration.migrated + adopted,
             failed=tuple(it for it in migration.failed if it.source_name not in names_adopted),
+            raw=migration.raw,
         )
 
     return Operation(
@@ -79,7 +81,7 @@ def _migrate(api: Api, form: Mapping[str, str]) -> Operation[Migration]:
 
 
 def _exists_there(code: int | None, message: str) -> bool:
-    return code == _MIGRATE_FAILED and _NOT_IN_SOURCE not in message.lower()
+    return code == _MIGRATE_FAILED and _SAME_NAME in message.lower()
 
 
 def list_phone_numbers(api: Api) -> Operation[tuple[PhoneNumber, ...]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Sequence
+from datetime import date
 from json import dumps
 from typing import Final
 from urllib.parse import urlsplit
 
+from .._wire import looks_secret, shown
 from ..errors import ConfigurationError
 
 # What a flow is asked for when the caller names no fields: all that costs Meta nothing to compute. A preview, which
@@ -20,7 +22,7 @@ DEFAULT_FIELDS: Final = (
 
 def segment(argument: str, value: object) -> str:
     """An id that is one plain path segment; `ConfigurationError` names the argument."""
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) or looks_secret(value):
         raise ConfigurationError(f"{argument} must be a string of letters, digits, _ and -, not {shown(value)}.")
     return value
 
@@ -38,27 +40,33 @@ def words(argument: str, value: object) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise ConfigurationError(f"{argument} holds a lone surrogate: it has no UTF-8.") from None
+    if value != value.strip():
+        raise ConfigurationError(f"{argument} must not begin or end with a blank.")
     return value
+
+
+def day(argument: str, value: object) -> str:
+    """A date as Meta writes it, from a `date` or from such a text."""
+    text = f"{value:%Y-%m-%d}" if isinstance(value, date) else value
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ConfigurationError(f"{argument} must be a date or YYYY-MM-DD, not {shown(value)}.")
+    return text
 
 
 def is_web_url(url: str, *schemes: str) -> bool:
     """Whether it is an absolute URL with a host and one of the schemes."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname)
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
-
-
-def shown(value: object) -> str:
-    """What was given, short enough for a message, and not at all if it could be a token in the wrong place."""
-    shown = repr(value)
-    return shown if len(shown) <= 40 else f"a {type(value).__name__} of {len(shown)} characters"
 
 
 def field_list(fields: str | Sequence[str] | None) -> str:
     if fields is None:
         return DEFAULT_FIELDS
+    if not isinstance(fields, str) and not all(isinstance(field, str) for field in fields):
+        raise ConfigurationError("fields must be a string, or a list of strings.")
     return words("fields", fields if isinstance(fields, str) else ",".join(fields))
 
 

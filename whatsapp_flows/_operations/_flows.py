@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from json import loads
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._error_codes import unexpected
@@ -31,11 +31,10 @@ from ..models import (
     Health,
     Metric,
     Preview,
-    nested,
     text,
     validation_issues,
 )
-from ._arguments import category_list, field_list, is_web_url, segment, word, words
+from ._arguments import category_list, day, field_list, is_web_url, segment, word, words
 from ._graph import Api, Form, Page, check_success, done, node, page_of, read_object, whole_list
 
 
@@ -76,22 +75,33 @@ def create_flow(
     request = api.post("create_flow", f"{account}/flows", form)
 
     def script(_: int) -> Script[CreatedFlow]:
-        answer = yield request
-        found = read_object(answer, request)
-        flow_id = text(found, "id")
-        check_success(found, replace(request, flow_id=flow_id), answer, default=flow_id is not None)
-        if not flow_id:
-            raise unexpected("Meta's answer has no flow id.", request, answer)
-        return CreatedFlow(id=flow_id, validation_errors=validation_issues(found), raw=found)
+        try:
+            answer = yield request
+        except PublishBlockedError as refusal:
+            blocked = refusal
+        else:
+            found = read_object(answer, request)
+            flow_id = text(found, "id")
+            check_success(found, replace(request, flow_id=flow_id), answer, default=flow_id is not None)
+            if not flow_id:
+                raise unexpected("Meta's answer has no flow id.", request, answer)
+            issues = validation_issues(found)
+            # "publish" is only effective together with a valid flow_json ("Flows API", Creating a Flow).
+            unpublished = publish and (bool(issues) or (flow_json is None and clone_flow_id is None))
+            return CreatedFlow(id=flow_id, success=not unpublished, validation_errors=issues, raw=found)
+        raise (yield from _with_draft(api, name, blocked))
 
-    def recover(doubt: FlowsError) -> Script[CreatedFlow | None]:
+    def recover(doubts: tuple[FlowsError, ...]) -> Script[CreatedFlow | None]:
         flow = yield from _look_up(api, name)
         if flow is None:
             return None
         adopted = CreatedFlow(id=flow.id, validation_errors=flow.validation_errors, adopted=True, raw=flow.raw)
-        if isinstance(doubt, FlowProcessingError) and flow_json is not None:
-            return (yield from _finish(api, adopted, flow_json, publish=publish))
         as_asked = not publish or flow.status == FlowStatus.PUBLISHED
+        if any(isinstance(doubt, FlowProcessingError) for doubt in doubts):
+            # The JSON is stored, but not processed, until an upload is answered with success.
+            if flow_json is not None and flow.status == FlowStatus.DRAFT:
+                return (yield from _finish(api, adopted, flow_json, publish=publish))
+            return replace(adopted, success=flow.status == FlowStatus.PUBLISHED)
         if flow_json is not None:
             as_asked = (yield from _holds(api, flow.id, flow_json)) and as_asked
         return replace(adopted, success=as_asked)
@@ -102,7 +112,7 @@ def create_flow(
         subject=f"flow name: {name}",
         idempotent=False,
         recover=recover,
-        uncertain=lambda error: error.may_have_acted or isinstance(error, FlowProcessingError),
+        uncertain=lambda error: error.leaves_doubt or isinstance(error, FlowProcessingError),
         settles=lambda refusal: isinstance(refusal, NameTakenError),
     )
 
@@ -115,17 +125,13 @@ def get_flow(api: Api, flow_id: str, *, fields: str | Sequence[str] | None = Non
 def get_health(api: Api, flow_id: str, *, phone_number_id: str | None = None) -> Operation[Health]:
     """Whether the flow can be sent, and what stands in the way."""
     argument = "" if phone_number_id is None else f".phone_number({segment('phone_number_id', phone_number_id)})"
-    return node(
-        api, "get_health", flow_id, f"health_status{argument}", lambda it: Health.parse(nested(it, "health_status"))
-    )
+    return node(api, "get_health", flow_id, f"health_status{argument}", Health.parse, part="health_status")
 
 
 def get_preview(api: Api, flow_id: str, *, invalidate: bool = False) -> Operation[Preview]:
     """A link to try the flow out. Meta makes one if there is none; `invalidate` voids the old one."""
     argument = "true" if invalidate else "false"
-    return node(
-        api, "get_preview", flow_id, f"preview.invalidate({argument})", lambda it: Preview.parse(nested(it, "preview"))
-    )
+    return node(api, "get_preview", flow_id, f"preview.invalidate({argument})", Preview.parse, part="preview")
 
 
 def get_metric(
@@ -140,11 +146,9 @@ def get_metric(
     """A series of the flow's endpoint ("Flows Metrics API", which Meta is retiring)."""
     parts = [f"metric.name({word('metric', metric)})", f"granularity({word('granularity', granularity)})"]
     parts += [
-        f"{name}({segment(name, day.isoformat() if isinstance(day, date) else day)})"
-        for name, day in (("since", since), ("until", until))
-        if day is not None
+        f"{name}({day(name, given)})" for name, given in (("since", since), ("until", until)) if given is not None
     ]
-    return node(api, "get_metric", flow_id, ".".join(parts), lambda it: Metric.parse(nested(it, "metric")))
+    return node(api, "get_metric", flow_id, ".".join(parts), Metric.parse, part="metric")
 
 
 def update_flow(
@@ -200,7 +204,7 @@ def publish_flow(api: Api, flow_id: str) -> Operation[bool]:
     return replace(
         done(request, f"flow ID: {flow_id}"),
         idempotent=False,
-        recover=lambda _: _has_status(api, flow_id, FlowStatus.PUBLISHED),
+        recover=lambda _: _has_status(api, flow_id, *_ONCE_PUBLISHED),
         settles=lambda refusal: isinstance(refusal, (FlowStateError, PublishBlockedError)),
     )
 
@@ -303,9 +307,22 @@ def _look_up(api: Api, name: str) -> Script[Flow | None]:
     return None
 
 
-def _has_status(api: Api, flow_id: str, status: FlowStatus) -> Script[bool | None]:
+# Meta throttles and blocks only what was published ("Flows lifecycle").
+_ONCE_PUBLISHED: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
+
+
+def _has_status(api: Api, flow_id: str, *wanted: FlowStatus) -> Script[bool | None]:
     flow = yield from get_flow(api, flow_id, fields="id,status").script(1)
-    return True if flow.status == status else None
+    return True if flow.status in wanted else None
+
+
+def _with_draft(api: Api, name: str, blocked: PublishBlockedError) -> Script[PublishBlockedError]:
+    """The refusal to publish, with the id of the draft that Meta has made all the same."""
+    try:
+        draft = yield from _look_up(api, name)
+    except FlowsError:
+        return blocked  # the id is a kindness; the refusal is the news
+    return PublishBlockedError(replace(blocked.details, flow_id=draft.id)) if draft else blocked
 
 
 def _is_gone(api: Api, flow_id: str) -> Script[bool | None]:
@@ -323,8 +340,8 @@ def _holds(api: Api, flow_id: str, content: bytes) -> Script[bool]:
     try:
         stored = yield from download_flow_json(api, flow_id).script(1)
         return bool(loads(stored) == loads(content))
-    except (NotFoundError, ValueError):
-        return False
+    except (FlowsError, ValueError, RecursionError):
+        return False  # not to be compared: the caller uploads again, which is harmless
 
 
 def _finish(api: Api, adopted: CreatedFlow, flow_json: bytes, *, publish: bool) -> Script[CreatedFlow]:

@@ -10,10 +10,10 @@ from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from .._error_codes import unexpected
-from .._wire import Operation, Request, Response, Script
+from .._wire import Operation, Request, Response, Script, shown
 from ..errors import ConfigurationError, FlowValidationError
 from ..models import nested, objects, text, validation_issues
-from ._arguments import is_web_url, segment, shown
+from ._arguments import is_web_url, segment
 
 T = TypeVar("T")
 _UNREADABLE: Final = object()
@@ -29,7 +29,11 @@ class Api:
     waba_id: str | None = None
 
     def __post_init__(self) -> None:
-        if not is_web_url(self.base_url, "http", "https") or re.search(r"[?#\s]", self.base_url):
+        if (
+            not isinstance(self.base_url, str)
+            or not is_web_url(self.base_url, "http", "https")
+            or re.search(r"[?#\s]", self.base_url)
+        ):
             raise ConfigurationError(
                 "base_url must be an http(s) URL without a query, like https://graph.facebook.com."
             )
@@ -103,11 +107,19 @@ def ask(request: Request, parse: Callable[[Mapping[str, Any]], T]) -> Script[T]:
     return parse(read_object(answer, request))
 
 
-def node(api: Api, operation: str, flow_id: str, fields: str, parse: Callable[[Mapping[str, Any]], T]) -> Operation[T]:
-    """A read of some fields of the flow's node."""
+def node(
+    api: Api, operation: str, flow_id: str, fields: str, parse: Callable[[Mapping[str, Any]], T], *, part: str = ""
+) -> Operation[T]:
+    """A read of some fields of the flow's node; with `part`, of that one field, which has to be there."""
     request = api.get(operation, segment("flow_id", flow_id), {"fields": fields}, flow_id=flow_id)
+
+    def read(found: Mapping[str, Any]) -> T:
+        if part and not nested(found, part):
+            raise unexpected(f"Meta's answer has no {part}.", request)
+        return parse(nested(found, part) if part else found)
+
     return Operation(
-        name=operation, script=lambda _: ask(request, parse), flow_id=flow_id, subject=f"flow ID: {flow_id}"
+        name=operation, script=lambda _: ask(request, read), flow_id=flow_id, subject=f"flow ID: {flow_id}"
     )
 
 
@@ -136,6 +148,8 @@ def page_of(
         if not isinstance(found.get("data"), list):
             raise unexpected("Meta's answer is not a list.", request)
         after = _cursor(found)
+        if after == "":
+            raise unexpected("Meta's list goes on, but has no cursor.", request)  # never taken for its end
         if after in seen:
             raise unexpected("Meta's paging goes in a circle.", request)
         following = page_of(request, parse, subject, seen=(*seen, after)) if after else None
@@ -156,18 +170,18 @@ def _cursor(found: Mapping[str, Any]) -> str | None:
         given = parse_qs(urlsplit(following).query).get("after", [None])[0]
     except ValueError:
         given = None
-    return text(nested(paging, "cursors"), "after") or given
+    return text(nested(paging, "cursors"), "after") or given or ""
 
 
 def everything(first: Operation[Page[T]]) -> Script[tuple[T, ...]]:
     """The items of all pages, in one script."""
-    items: tuple[T, ...] = ()
+    items: list[T] = []
     following: Operation[Page[T]] | None = first
     while following is not None:
         page = yield from following.script(1)
-        items += page.items
+        items.extend(page.items)
         following = page.following
-    return items
+    return tuple(items)
 
 
 def whole_list(request: Request, parse: Callable[[Mapping[str, Any]], T], subject: str) -> Operation[tuple[T, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NoReturn
 
@@ -16,12 +17,25 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 """Meta takes at most 10 MB ("Flows API", Updating a Flow's JSON)."""
 
 
-def read_flow_json(source: FlowJson) -> bytes:
+def read_flow_json(source: FlowJson, *, argument: str = "json") -> bytes:
     """
     The document as bytes: text, bytes and files as they are, a mapping in compact form.
 
-    Raises `ConfigurationError` for what is not a JSON object in UTF-8 of at most 10 MB, or cannot be read.
+    Raises `ConfigurationError`, which names the `argument`, for what is not a JSON object in UTF-8 of at most 10 MB,
+    or cannot be read.
     """
+    try:
+        return _read(source)
+    except _RefusedError as refusal:
+        why = str(refusal)
+    raise ConfigurationError(f"{argument} {why}")
+
+
+class _RefusedError(Exception):
+    """Why the source is none; the sentence goes on after the argument's name."""
+
+
+def _read(source: FlowJson) -> bytes:
     if isinstance(source, Mapping):
         return _within_limit(_serialised(source))
     if isinstance(source, str):
@@ -33,9 +47,7 @@ def read_flow_json(source: FlowJson) -> bytes:
     elif hasattr(source, "read"):
         content = _read_file(source)
     else:
-        raise ConfigurationError(
-            f"json must be a mapping, str, bytes, a path or a binary file, not {type(source).__name__}."
-        )
+        raise _RefusedError(f"must be a mapping, str, bytes, a path or a binary file, not {type(source).__name__}.")
     _check_object(_within_limit(content), given_text=isinstance(source, str))
     return content
 
@@ -47,7 +59,7 @@ def _serialised(document: Mapping[str, Any]) -> bytes:
             ensure_ascii=False, allow_nan=False, separators=(",", ":"),
         )  # fmt: skip
     except (TypeError, ValueError, RecursionError) as exc:
-        raise ConfigurationError(f"json cannot be written as JSON: {exc}.") from None
+        raise _RefusedError(f"cannot be written as JSON: {exc}.") from None
     return _encoded(text)
 
 
@@ -55,56 +67,74 @@ def _encoded(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as exc:
-        raise ConfigurationError(f"json holds a lone surrogate at character {exc.start}: it has no UTF-8.") from None
+        raise _RefusedError(f"holds a lone surrogate at character {exc.start}: it has no UTF-8.") from None
 
 
 def _read_path(path: os.PathLike[str]) -> bytes:
     try:
         with open(path, "rb") as file:
             return _read_file(file)
-    except OSError as exc:
-        raise ConfigurationError(f"json: {os.fspath(path)!r} cannot be read: {exc.strerror}.") from None
+    except (OSError, ValueError) as exc:
+        raise _RefusedError(f"{os.fspath(path)!r} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from None
 
 
 def _read_file(file: BinaryIO) -> bytes:
     """All of a file, but no more than shows that it is too large."""
     pieces, size = [], 0
-    while size <= MAX_BYTES and (piece := file.read(MAX_BYTES + 1 - size)):
+    while size <= MAX_BYTES and (piece := _piece(file, MAX_BYTES + 1 - size)):
         if not isinstance(piece, bytes):
-            raise ConfigurationError("json: open the file in binary mode, open(path, 'rb').")
+            raise _RefusedError("is a text file: open it in binary mode, open(path, 'rb').")
         pieces.append(piece)
         size += len(piece)
     return b"".join(pieces)
 
 
+def _piece(file: BinaryIO, size: int) -> bytes:
+    try:
+        return file.read(size)
+    except (OSError, ValueError) as exc:
+        raise _RefusedError(f"cannot be read from the file: {exc}.") from None
+
+
 def _within_limit(content: bytes) -> bytes:
     if len(content) > MAX_BYTES:
-        raise ConfigurationError(f"json has {len(content)} bytes or more; Meta takes at most {MAX_BYTES} (10 MB).")
+        raise _RefusedError(f"has {len(content)} bytes or more; Meta takes at most {MAX_BYTES} (10 MB).")
     return content
 
 
 def _check_object(content: bytes, *, given_text: bool) -> None:
     if content.startswith(b"\xef\xbb\xbf"):
-        raise ConfigurationError("json begins with a byte order mark (BOM): save it as UTF-8 without one.")
+        raise _RefusedError("begins with a byte order mark (BOM): save it as UTF-8 without one.")
     try:
         found = _strict(content.decode())
     except UnicodeDecodeError as exc:
-        raise ConfigurationError(f"json is not UTF-8: byte {exc.start} cannot be decoded.") from None
+        raise _RefusedError(f"is not UTF-8: byte {exc.start} cannot be decoded.") from None
     except jsonlib.JSONDecodeError as exc:
         hint = " For a file, pass pathlib.Path(...)." if given_text and not exc.doc.lstrip().startswith("{") else ""
-        raise ConfigurationError(
-            f"json is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.{hint}"
-        ) from None
+        raise _RefusedError(f"is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.{hint}") from None
     except RecursionError:
-        raise ConfigurationError("json is nested too deeply to be a Flow JSON.") from None
+        raise _RefusedError("is nested too deeply to be a Flow JSON.") from None
+    except _NotJsonError as exc:
+        line, column = _place_of_constant(content.decode())
+        raise _RefusedError(f"is not JSON: {exc} at line {line}, column {column}.") from None
     except ValueError as exc:
-        raise ConfigurationError(f"json is not JSON: {exc}.") from None
+        raise _RefusedError(f"is not JSON: {exc}.") from None
     if not isinstance(found, dict):
-        raise ConfigurationError(f"json must be a JSON object, not {type(found).__name__}.")
+        raise _RefusedError(f"must be a JSON object, not {type(found).__name__}.")
+
+
+class _NotJsonError(Exception):
+    """A number that Python's parser takes, and JSON does not know."""
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise _NotJsonError(f"{name} is not a JSON number")
+
+
+def _place_of_constant(text: str) -> tuple[int, int]:
+    """Line and column of the first NaN or Infinity outside a string."""
+    found = next(match for match in re.finditer(r'"(?:\\.|[^"\\])*"|-?Infinity|NaN', text) if match[0][0] != '"')
+    return text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
 
 
 _strict: Final = jsonlib.JSONDecoder(parse_constant=_no_constant).decode

@@ -1,0 +1,77 @@
+"""The command line as tests hold it: streams in memory, an environment of their own, waits that take no time."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whatsapp_flows.cli import run
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The JSON on stdout."""
+        return json.loads(self.out)
+
+
+@dataclass
+class CommandLine:
+    """Runs commands; `sleeps` are the waits that were asked for."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    sleeps: list[float] = field(default_factory=list)
+
+    def __call__(
+        self,
+        *argv: object,
+        stdin: io.TextIOBase | str | None = None,
+        terminal: bool = False,
+        env: Mapping[str, str] | None = None,
+        sleep: Callable[[float], object] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Outcome:
+        kind = Terminal if terminal else io.StringIO
+        out, err = kind(), kind()
+        code = run(
+            [str(word) for word in argv],
+            stdout=out,
+            stderr=err,
+            env={**self.env, **(env or {})},
+            stdin=io.StringIO(stdin) if isinstance(stdin, str) else stdin,  # type: ignore[arg-type]
+            sleep=sleep or self.sleeps.append,
+            stop=stop,
+        )
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+
+PUBLIC_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvFDQ+ezP5K7C0VxhYfde
+ChnTzSBgqtvroUHSeYS22bbS8RTcWiTtreoBs5NfrnvAb1Dcv62ZJP3Pjr8h5+xI
+nYGrG3vlDIA6myEILHqZ+aovzt3fNjFl9GSs2x4BJu5K+5LoCZEj5tPCU5pI9JRg
+FqfZ8tBkIbF1KTadV6RfYeokZcKF6pjqDxuVtoUsosNETZIwo2e39VirTAgtqNDc
+sjN5Fimsd/3L4zgy07I/NkCZKwdtTby1yt7MbodCFiizyilVI7sm/NFbjNMVeqHn
+lHW38o3gH1EzlLfY1NgO+zYSvXDwKWzpOnZSyakEskh4mvON3REbkO20OUUEFy9j
+LwIDAQAB
+-----END PUBLIC KEY-----
+"""
+"""An RSA key of 2048 bits, whose private half nobody kept."""

@@ -1,0 +1,272 @@
+"""`flows` and `keys`: each command does one call, and tells of it in text and in JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import PUBLIC_KEY, CommandLine
+from whatsapp_flows.emulator import Emulator
+
+FLOW_JSON = '{"version": "7.3", "screens": [{"id": "FIRST"}]}'
+FAULTY_FLOW_JSON = '{\n  "version": "7.3",\n  "screens": []\n}'
+
+
+@pytest.fixture
+def booking(meta: Emulator) -> str:
+    """The id of a draft."""
+    return meta.add_flow("Booking", flow_json=FLOW_JSON).id
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    """A file with a Flow JSON."""
+    path = tmp_path / "booking.json"
+    path.write_text(FLOW_JSON)
+    return path
+
+
+def test_flows_are_listed(cli: CommandLine, meta: Emulator) -> None:
+    """A table of id, name, state, categories and the number of errors; an empty account says so."""
+    assert cli("flows", "list").out == "The account has no flows.\n"
+    first = meta.add_flow("Booking", categories=("SURVEY", "OTHER"), flow_json=FAULTY_FLOW_JSON)
+    second = meta.add_flow("Other", status="PUBLISHED")
+    assert cli("flows", "list").out == (
+        "ID                 Name     Status     Categories     Errors\n"
+        f"{first.id}  Booking  DRAFT      SURVEY, OTHER       1\n"
+        f"{second.id}  Other    PUBLISHED  OTHER               0\n"
+    )
+    listed = cli("flows", "list", "--json").json["flows"]
+    assert [(flow["id"], flow["status"], flow["categories"]) for flow in listed] == [
+        (first.id, "DRAFT", ["SURVEY", "OTHER"]),
+        (second.id, "PUBLISHED", ["OTHER"]),
+    ]
+    assert [error["error"] for error in listed[0]["validation_errors"]] == ["MIN_ITEMS_REQUIRED"]
+
+
+def test_one_flow_is_shown(cli: CommandLine, meta: Emulator) -> None:
+    """Its facts, and each error in its Flow JSON with line and column."""
+    flow = meta.add_flow("Booking", flow_json=FAULTY_FLOW_JSON, endpoint_uri="https://a.example/flow")
+    lines = cli("flows", "get", flow.id).out.splitlines()
+    assert lines[:3] == [f"id                 {flow.id}", "name               Booking", "status             DRAFT"]
+    assert "endpoint           https://a.example/flow" in lines
+    assert lines[-1] == "  flow.json:1:1 MIN_ITEMS_REQUIRED: Expected 'screens' to have at least 1 item. (screens)"
+    found = cli("flows", "get", flow.id, "--json").json
+    assert (found["name"], found["endpoint_uri"]) == ("Booking", "https://a.example/flow")
+    assert found["validation_errors"][0] | {"message": ""} == {
+        "error": "MIN_ITEMS_REQUIRED", "message": "", "line": 1, "column": 1, "path": "screens",
+    }  # fmt: skip
+
+
+def test_a_flow_is_created(cli: CommandLine, meta: Emulator, document: Path) -> None:
+    """As a draft, or published at once."""
+    outcome = cli("flows", "create", "New", "--category", "SURVEY", "--category", "OTHER")
+    (flow,) = meta.flows()
+    assert outcome.out == f"Created flow {flow.id}: New\n"
+    assert (flow.name, flow.categories, flow.status) == ("New", ("SURVEY", "OTHER"), "DRAFT")
+    outcome = cli("flows", "create", "Live", "--category", "OTHER", "--file", document, "--publish")
+    flow = meta.flows()[1]
+    assert outcome.out == f"Created and published flow {flow.id}: Live\n"
+    assert flow.status == "PUBLISHED"
+
+
+def test_a_flow_is_created_from_another(cli: CommandLine, meta: Emulator, booking: str) -> None:
+    """With the Flow JSON of the other, and an endpoint of its own."""
+    outcome = cli(
+        "flows",
+        "create",
+        "Copy",
+        "--category",
+        "OTHER",
+        "--clone",
+        booking,
+        "--endpoint",
+        "https://a.example",
+        "--json",
+    )
+    found = outcome.json
+    assert found == {
+        "id": meta.flows()[1].id, "name": "Copy", "published": False, "adopted": False, "success": True,
+        "validation_errors": [],
+    }  # fmt: skip
+    assert meta.flow(found["id"]).endpoint_uri == "https://a.example"
+    copied = meta.flow(found["id"]).document
+    assert copied is not None
+    assert copied.content.decode() == FLOW_JSON
+
+
+def test_a_created_flow_with_errors_is_a_failure(cli: CommandLine) -> None:
+    """The flow is there, its errors are told, and the exit code is 1."""
+    outcome = cli("flows", "create", "New", "--category", "OTHER", "--file", "-", stdin=FAULTY_FLOW_JSON)
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[1:] == [
+        "Meta found 1 error in it, and will not publish it:",
+        "  flow.json:1:1 MIN_ITEMS_REQUIRED: Expected 'screens' to have at least 1 item. (screens)",
+    ]
+
+
+def test_a_flow_whose_answer_was_lost_is_found(cli: CommandLine, meta: Emulator, document: Path) -> None:
+    """It is not created twice, and it is told that it was found."""
+    meta.fail("create_flow", reset="after", times=1)
+    outcome = cli("flows", "create", "New", "--category", "OTHER", "--file", document)
+    (flow,) = meta.flows()
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == [
+        f"Found flow {flow.id}: New",
+        "An answer was lost; the flow was found by its name, as asked for.",
+    ]
+
+
+def test_metadata_are_updated(cli: CommandLine, meta: Emulator, booking: str) -> None:
+    """Only what is named changes."""
+    outcome = cli(
+        "flows", "update", booking, "--name", "New", "--category", "SURVEY", "--endpoint", "https://a.example"
+    )
+    assert outcome.out == f"Updated flow {booking}. It is a draft until published.\n"
+    flow = meta.flow(booking)
+    assert (flow.name, flow.categories, flow.endpoint_uri) == ("New", ("SURVEY",), "https://a.example")
+    assert cli("flows", "update", booking, "--application", "123", "--json").json == {"id": booking, "done": "updated"}
+    assert (meta.flow(booking).application_id, meta.flow(booking).name) == ("123", "New")
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_flow_json_is_uploaded_from_stdin(cli: CommandLine, meta: Emulator, booking: str, binary: bool) -> None:
+    """`-` is stdin, whose bytes are sent as they are."""
+    text = FLOW_JSON.replace("FIRST", "GRÖSSE")
+    stdin = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii") if binary else io.StringIO(text)
+    assert cli("flows", "upload", booking, "-", stdin=stdin).code == 0
+    document = meta.flow(booking).document
+    assert document is not None
+    assert document.content == text.encode()
+
+
+def test_an_upload_outlasts_the_processing_error(
+    cli: CommandLine, meta: Emulator, booking: str, document: Path
+) -> None:
+    """Two failures with 139001/4016012 are waited out, and told."""
+    meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
+    outcome = cli("flows", "upload", booking, document)
+    assert (outcome.code, cli.sleeps) == (0, [5.0, 10.0])
+    assert outcome.out == f"Uploaded 48 bytes to flow {booking} on attempt 3. It is a draft until published.\n"
+    assert "Meta flow processing error detected (retryable): " in outcome.err
+    assert "; retry 2/3 in 5 s" in outcome.err
+    assert cli("flows", "upload", booking, document, "--json").json == {
+        "id": booking, "bytes": 48, "attempts": 1, "validation_errors": [],
+    }  # fmt: skip
+
+
+def test_an_upload_with_errors_is_a_failure(cli: CommandLine, meta: Emulator, booking: str) -> None:
+    """Meta stores it and will not publish it: the errors are told, and the exit code is 1."""
+    outcome = cli("flows", "upload", booking, "-", stdin=FAULTY_FLOW_JSON)
+    assert outcome.code == 1
+    assert "  flow.json:1:1 MIN_ITEMS_REQUIRED" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("[]", "error: json must be a JSON object"), (None, "cannot be read: No such file or directory.")],
+)
+def test_what_is_no_flow_json_is_not_sent(
+    cli: CommandLine, meta: Emulator, tmp_path: Path, content: str | None, said: str
+) -> None:
+    """A file that is missing or holds no JSON object is wrong usage."""
+    path = tmp_path / "x.json"
+    if content is not None:
+        path.write_text(content)
+    outcome = cli("flows", "upload", "1", path)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert not meta.requests
+
+
+def test_a_flow_goes_through_its_life(cli: CommandLine, meta: Emulator, booking: str) -> None:
+    """Published, deprecated; and another one deleted."""
+    assert cli("flows", "publish", booking).out == f"Published flow {booking}.\n"
+    assert cli("flows", "deprecate", booking, "--yes").out == f"Deprecated flow {booking}.\n"
+    assert meta.flow(booking).status == "DEPRECATED"
+    other = meta.add_flow("Other").id
+    assert cli("flows", "delete", other, "--yes", "--json").json == {"id": other, "done": "deleted"}
+    assert len(meta.flows()) == 1
+
+
+def test_a_preview_is_a_link(cli: CommandLine, booking: str) -> None:
+    """The link stands alone on its line; --invalidate makes a new one."""
+    link, note = cli("flows", "preview", booking).out.splitlines()
+    assert link.startswith("https://")
+    assert note.startswith("Whoever has this link can open the flow, until ")
+    assert cli("flows", "preview", booking, "--json").json["url"] == link
+    assert cli("flows", "preview", booking, "--invalidate").out.splitlines()[0] != link
+
+
+def test_a_preview_without_an_end_is_a_link_alone(cli: CommandLine, meta: Emulator, booking: str) -> None:
+    """When Meta gives no date, none is told."""
+    meta.fail("get_preview", body={"id": booking, "preview": {"preview_url": "https://x.example"}})
+    assert cli("flows", "preview", booking).out == "https://x.example\n"
+
+
+def test_the_stored_flow_json_is_downloaded(cli: CommandLine, booking: str, tmp_path: Path) -> None:
+    """To stdout as it is, or to a file; as JSON also as a document."""
+    assert cli("flows", "download", booking).out == FLOW_JSON
+    assert cli("flows", "download", booking, "-o", "-").out == FLOW_JSON
+    path = tmp_path / "x.json"
+    assert cli("flows", "download", booking, "-o", path).out == f"Wrote 48 bytes of flow {booking} to {path}.\n"
+    assert path.read_text() == FLOW_JSON
+    assert cli("flows", "download", booking, "--json").json == {
+        "id": booking, "bytes": 48, "file": None, "flow_json": json.loads(FLOW_JSON),
+    }  # fmt: skip
+
+
+def test_a_download_that_is_no_json_is_no_document(cli: CommandLine, meta: Emulator) -> None:
+    """With --json the document is null then; without, the bytes come as they are."""
+    flow = meta.add_flow("Booking", flow_json=b"{\xff")
+    assert cli("flows", "download", flow.id, "--json").json["flow_json"] is None
+    assert cli("flows", "download", flow.id).out == "{\ufffd"
+
+
+def test_a_file_that_cannot_be_written_is_told(cli: CommandLine, booking: str, tmp_path: Path) -> None:
+    """A path that leads nowhere is the caller's mistake."""
+    outcome = cli("flows", "download", booking, "-o", tmp_path / "no" / "x.json")
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"error: {tmp_path / 'no' / 'x.json'} cannot be written: No such file")
+
+
+def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
+    """Those named or all; one that could not be copied is told, and the exit code is 1 then."""
+    assert cli("flows", "migrate", meta.waba_id).out == "There was nothing to copy.\n"
+    meta.add_account("77")
+    meta.add_flow("One", waba_id="77")
+    meta.add_flow("Two", waba_id="77")
+    outcome = cli("flows", "migrate", "77", "One", "Three")
+    copy = meta.flows(meta.waba_id)[0]
+    assert outcome.code == 1
+    assert outcome.out.splitlines() == [
+        "Name   Result  ID                 Why",
+        f"One    copied  {copy.id}",
+        "Three  failed                     Flows Migration Error: Flow name not found in source WABA.",
+    ]
+    found = cli("flows", "migrate", "77", "--json").json
+    assert [flow["name"] for flow in found["migrated"]] == ["Two"]
+    assert [(flow["name"], flow["code"]) for flow in found["failed"]] == [("One", 4233041)]
+
+
+def test_a_public_key_is_set_and_shown(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
+    """From a file or stdin; a number without a key says so."""
+    phone = meta.phone_number_id
+    assert cli("keys", "get", phone).out == f"The key of {phone}: MISMATCH\nMeta holds no key.\n"
+    (tmp_path / "key.pem").write_text(PUBLIC_KEY)
+    assert cli("keys", "set", phone, tmp_path / "key.pem").out == f"Set the key of phone number {phone}.\n"
+    assert cli("keys", "set", phone, "-", stdin=PUBLIC_KEY).code == 0
+    assert cli("keys", "get", phone).out == f"The key of {phone}: VALID\n{PUBLIC_KEY}"
+    assert cli("keys", "get", phone, "--json").json == {
+        "phone_number_id": phone, "status": "VALID", "pem": PUBLIC_KEY.strip(),
+    }  # fmt: skip
+
+
+def test_what_is_no_public_key_is_not_sent(cli: CommandLine, meta: Emulator) -> None:
+    """Least of all a private one."""
+    outcome = cli("keys", "set", "1", "-", stdin="-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    assert outcome.code == 2
+    assert not meta.requests

@@ -1,0 +1,195 @@
+"""`demo`, `emulate` and `explain`: what needs no credentials."""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import CommandLine
+from tests.sync.support import FLOW_JSON, write_flows
+from whatsapp_flows import FlowsClient
+from whatsapp_flows.cli import run
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
+
+
+def test_the_demo_shows_an_upload_that_gets_through() -> None:
+    """Seven flows are published; the solar installation takes three attempts; the shortened waits are admitted."""
+    cli = CommandLine()
+    outcome = cli("demo", "--flows", EXAMPLES)
+    assert (outcome.code, cli.sleeps) == (0, [0.5, 1.0])
+    assert "The waits are shortened, to 0.5 s and 1 s; the real ones are 5 s and 10 s." in outcome.out
+    assert "solar_installation             created  PUBLISHED         3  12,972" in outcome.out.splitlines()
+    assert outcome.out.count("PUBLISHED") == 7
+    assert "7 flows: 7 created. 24 requests, 2 of them retries, 1.5 s of waiting." in outcome.out
+    first, second, *_ = outcome.err.splitlines()
+    assert first.startswith("solar_installation: Meta flow processing error detected (retryable): ")
+    assert first.endswith("; retry 2/3 in 0.5 s")
+    assert second.endswith("; retry 3/3 in 1 s")
+
+
+def test_the_demo_has_its_report_as_json() -> None:
+    """One object, and nothing else on stdout."""
+    report = CommandLine()("demo", "--flows", EXAMPLES, "--json").json
+    assert (report["calls"], report["waits"], report["real_waits"]) == (24, [0.5, 1.0], [5.0, 10.0])
+    assert {flow["status"] for flow in report["flows"]} == {"PUBLISHED"}
+
+
+def test_the_demo_is_honest_about_a_failure() -> None:
+    """With too few attempts the upload does not get through, and the exit code is 1."""
+    outcome = CommandLine()("demo", "--flows", EXAMPLES, "--max-attempts", "2")
+    assert outcome.code == 1
+    assert "solar_installation: failed: update flow json" in outcome.out
+    assert "got through" not in outcome.out
+
+
+def test_the_demo_takes_other_flows(tmp_path: Path) -> None:
+    """The first of them is the one that fails twice."""
+    write_flows(tmp_path, {"one": FLOW_JSON, "two": FLOW_JSON})
+    outcome = CommandLine()("demo", "--flows", tmp_path)
+    assert outcome.code == 0
+    assert "one got through on attempt 3." in outcome.out
+
+
+def test_the_demo_says_where_it_finds_flows(tmp_path: Path) -> None:
+    """An installed package has no examples."""
+    outcome = CommandLine()("demo", "--flows", tmp_path)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "flows.toml is not there: run the demo where the project's examples are, or give --flows DIR." in outcome.err
+
+
+@pytest.mark.parametrize("command", ["demo", "emulate"])
+def test_without_its_extra_the_emulator_says_which(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message is the command that installs it."""
+    for name in [name for name in sys.modules if name.startswith("whatsapp_flows.emulator")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("whatsapp_flows.emulator", raising=False)
+    monkeypatch.setitem(sys.modules, "werkzeug", None)
+    outcome = CommandLine()(command, *(["--flows", EXAMPLES] if command == "demo" else []))
+    assert outcome.code == 2
+    assert 'pip install "whatsapp-flows-sdk[emulator]"' in outcome.err
+
+
+class Announced(io.StringIO):
+    """A stream that tells when the whole announcement has been flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed = threading.Event()
+
+    def flush(self) -> None:
+        if self.getvalue():
+            self.flushed.set()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) -> None:
+    """It says first where it is and what to export; faults strike; the database is kept."""
+    out, err, stop = Announced(), io.StringIO(), threading.Event()
+    argv = [
+        "emulate",
+        "--database",
+        str(tmp_path / "world.db"),
+        "--fail",
+        "get_flow:131000:1",
+        "--fail",
+        "get_health:2",
+    ]
+    argv += ["--json"] if as_json else []
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(run(argv, stdout=out, stderr=err, env={}, stop=stop)))
+    thread.start()
+    try:
+        assert out.flushed.wait(10)
+        if not as_json:
+            exported = dict(
+                line.removeprefix("export WHATSAPP_FLOWS_").split("=", 1)
+                for line in out.getvalue().splitlines()
+                if line.startswith("export ")
+            )
+            client = FlowsClient(
+                exported["ACCESS_TOKEN"], exported["WABA_ID"], base_url=exported["BASE_URL"], sleep=lambda seconds: None
+            )
+            with client:
+                created = client.create_flow("Booking", ["OTHER"])
+                assert client.get_flow(created.id).name == "Booking"
+    finally:
+        stop.set()
+        thread.join()
+    assert codes == [0]
+    assert err.getvalue() == ""
+    assert (tmp_path / "world.db").exists()
+    if as_json:
+        assert '"faults": [\n    "get_flow:131000:1",\n    "get_health:2"\n  ]' in out.getvalue()
+        assert out.getvalue().endswith('{\n  "stopped": true\n}\n')
+    else:
+        assert "  fault get_flow:131000:1\n" in out.getvalue()
+        assert out.getvalue().endswith("Stopped.\n")
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    """Somebody else listens there."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        outcome = CommandLine()("emulate", "--port", other.getsockname()[1])
+    assert outcome.code == 2
+    assert "cannot be listened on: Address already in use" in outcome.err
+
+
+def test_a_code_is_explained() -> None:
+    """What it means, whether it is retried, whether Meta may have acted, what to do, and who says so."""
+    outcome = CommandLine()("explain", "139001/4016012")
+    assert outcome.code == 0
+    assert outcome.out == (
+        "139001/4016012  the Flow JSON was saved, but processing it failed\n"
+        "  error   FlowProcessingError, retryable\n"
+        "  effect  Meta has saved the Flow JSON\n"
+        "  advice  Send exactly the same upload again; if it goes on, ask Meta's support.\n"
+        "  source  M-flows, seen\n"
+    )
+
+
+def test_a_code_alone_is_explained_with_all_its_rows() -> None:
+    """Also those that are told apart by Meta's words."""
+    outcome = CommandLine()("explain", "139002")
+    assert outcome.out.count("source ") == 15
+    assert '  told by  "endpoint not available" in Meta\'s text\n' in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("1", "Meta may have acted"),
+        ("190/463", "AuthenticationError, fatal"),
+        ("250", "200 to 299  permission missing"),
+        ("139001/9", "Nobody has documented 139001/9; what holds for 139001 is used:\n\n139001  the flow cannot be"),
+    ],
+)
+def test_other_codes_are_explained(code: str, said: str) -> None:
+    """A range of codes, and a subcode that nobody knows, have their row too."""
+    outcome = CommandLine()("explain", code)
+    assert outcome.code == 0
+    assert said in outcome.out
+
+
+@pytest.mark.parametrize("code", ["987654", "987654/1"])
+def test_an_unknown_code_is_told(code: str) -> None:
+    """It is said how it is treated, and the exit code is 1."""
+    outcome = CommandLine()("explain", code)
+    assert outcome.code == 1
+    assert outcome.out.startswith(f"Nobody has documented {code}: it is raised as an UnknownApiError")
+
+
+def test_an_explanation_is_json_for_machines() -> None:
+    """All rows, with the class and what follows from it."""
+    found = CommandLine()("explain", "139001/4016012", "--json").json
+    (row,) = found["rows"]
+    assert (found["code"], found["subcode"], found["fallback"]) == (139001, 4016012, False)
+    assert (row["error"], row["retryable"], row["may_have_acted"]) == ("FlowProcessingError", True, False)
+    assert CommandLine()("explain", "987654", "--json").json["rows"] == []

@@ -1,0 +1,107 @@
+"""The console script, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sync.support import FLOW_JSON, write_flows
+from whatsapp_flows.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+WITHOUT = "import sys; sys.modules[{package!r}] = None; from whatsapp_flows.__main__ import main; main()"
+
+
+# Whoever runs the tests may ignore Ctrl-C, and a process inherits that.
+HEEDS_INTERRUPTS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from whatsapp_flows.__main__ import main; main()"
+)
+
+
+def script(*argv: str, program: tuple[str, str] = ("-m", "whatsapp_flows"), **env: str) -> subprocess.Popen[str]:
+    """`python -m whatsapp_flows`, begun."""
+    return subprocess.Popen(
+        [sys.executable, *program, *argv],
+        cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_the_script_ends_with_the_code_of_the_run() -> None:
+    """Output is plain when it is piped, and the exit code is that of the command."""
+    process = script("explain", "4", FORCE_COLOR="1")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith("4  application request limit\n")
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_without_its_extra_the_script_says_which(package: str) -> None:
+    """No traceback, but the command that installs it, and exit code 2."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT.format(package=package)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == 'The command line needs its extra: pip install "whatsapp-flows-sdk[cli]"\n'
+
+
+def test_a_reader_that_leaves_is_no_crash() -> None:
+    """`whatsapp-flows explain 139002 | head -1` ends without a traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "whatsapp_flows", "explain", "139002"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 1
+
+
+def test_a_character_that_the_terminal_does_not_know_is_no_crash() -> None:
+    """A name is written with escapes then."""
+    with Emulator() as meta:
+        meta.add_flow("Größe 📏")
+        process = script(
+            "flows", "list", PYTHONIOENCODING="ascii", WHATSAPP_FLOWS_ACCESS_TOKEN="t",
+            WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
+        )  # fmt: skip
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Gr\\xf6\\xdfe \\U0001f4cf" in out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_wait_and_says_what_was_done(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """The wait of five seconds is not sat out, and the report says how far it got."""
+    write_flows(tmp_path, {"one": FLOW_JSON})
+    with Emulator() as meta:
+        meta.fail("update_flow_json", code=139001, subcode=4016012)
+        process = script(
+            "sync", str(tmp_path), program=("-c", HEEDS_INTERRUPTS), WHATSAPP_FLOWS_ACCESS_TOKEN="t",
+            WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
+            WHATSAPP_FLOWS_RETRY_INITIAL="600", WHATSAPP_FLOWS_RETRY_MAXIMUM="600",
+        )  # fmt: skip
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line.startswith("one: Meta flow processing error detected (retryable): ")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "one   interrupted  unknown" in out
+    assert "  Done before that: create." in out
+    assert "Traceback" not in err
+
+
+def test_the_shell_can_complete_commands() -> None:
+    """click's completion, for bash: the script, and the words."""
+    process = script(_WHATSAPP_FLOWS_COMPLETE="bash_complete", COMP_WORDS="whatsapp-flows fl", COMP_CWORD="1")
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "plain,flows\n")

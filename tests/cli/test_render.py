@@ -1,0 +1,97 @@
+"""How values are shown, where no command would come to it by itself."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+
+import pytest
+from rich.console import Console
+
+from whatsapp_flows import CreatedFlow, ErrorDetails, FlowValidationError, ValidationIssue
+from whatsapp_flows.cli import _values as values
+from whatsapp_flows.cli import run
+from whatsapp_flows.cli._app import App
+from whatsapp_flows.cli._json import as_json, error_as_json
+from whatsapp_flows.cli._text import as_text, error_as_text
+from whatsapp_flows.emulator import Emulator
+
+ISSUES = (
+    ValidationIssue(error="BAD", message="It is bad.", line_start=3, column_start=7),
+    ValidationIssue(error="E", message="M"),
+)
+
+
+def shown(parts: object) -> list[str]:
+    """The lines of a rendering."""
+    console = Console(file=io.StringIO(), width=80, color_system=None, _environ={})
+    console.print(*parts, sep="\n")  # type: ignore[misc]
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined, no-any-return]
+
+
+KINDS = [
+    kind
+    for kind in vars(values).values()
+    if isinstance(kind, type) and issubclass(kind, values.Value) and kind is not values.Value
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_value_has_a_text_and_a_json(kind: type[values.Value]) -> None:
+    """What a command returns can be shown in both forms."""
+    assert as_text.dispatch(kind) is not as_text.dispatch(object)
+    assert as_json.dispatch(kind) is not as_json.dispatch(object)
+
+
+def test_a_value_that_nobody_can_show_is_a_mistake() -> None:
+    """A new kind of value without a form does not pass silently."""
+    with pytest.raises(NotImplementedError):
+        as_text(values.Value())
+    with pytest.raises(NotImplementedError):
+        as_json(values.Value())
+
+
+def test_a_flow_json_refused_here_is_told_with_its_places() -> None:
+    """Line and column where they are known; the same facts in JSON."""
+    error = FlowValidationError(ErrorDetails(message="2 errors.", advice="Correct it."), ISSUES)
+    assert shown(error_as_text(error)) == [
+        "error: 2 errors.", "  flow.json:3:7 BAD: It is bad.", "  flow.json E: M", "  Correct it.",
+    ]  # fmt: skip
+    assert [issue["line"] for issue in error_as_json(error)["validation_errors"]] == [3, None]
+
+
+def test_a_title_of_metas_stands_before_its_message() -> None:
+    """Unless the message says it already."""
+    for said, line in (("Not so.", "error: get flow 1: Oh: Not so."), ("Oh no.", "error: get flow 1: Oh no.")):
+        details = ErrorDetails(message="x", operation="get_flow", flow_id="1", user_title="Oh", user_message=said)
+        assert shown(error_as_text(FlowValidationError(details))) == [line]
+
+
+def test_a_found_flow_that_is_not_as_asked_for_is_a_failure() -> None:
+    """It was adopted after a lost answer, and has to be uploaded and published."""
+    value = values.Created(name="New", created=CreatedFlow(id="1", success=False, adopted=True), published=True)
+    assert value.exit_code == 1
+    assert " ".join(shown(as_text(value))).endswith("not as asked for: upload and publish it.")
+    assert as_json(value)["published"] is False
+
+
+def test_bytes_go_to_a_stream_of_bytes_as_they_are() -> None:
+    """A download to stdout is not re-encoded, and its line ends stay."""
+    content = b'{"a": "\xc3\x9f"}\r\n'
+    with Emulator() as meta:
+        flow = meta.add_flow("Booking", flow_json=content)
+        out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        env = {"WHATSAPP_FLOWS_ACCESS_TOKEN": "t", "WHATSAPP_FLOWS_BASE_URL": meta.url}
+        assert run(["flows", "download", flow.id], stdout=out, stderr=io.StringIO(), env=env) == 0
+    assert out.buffer.getvalue() == content
+
+
+def test_the_width_is_that_of_the_terminal() -> None:
+    """80 when the terminal does not know; COLUMNS wins, unless it is no number."""
+    main, secondary = pty.openpty()
+    with os.fdopen(main, "wb"), os.fdopen(secondary, "w") as terminal:
+        for env, width in (({}, 80), ({"COLUMNS": "60"}, 60), ({"COLUMNS": "wide"}, 80), ({"COLUMNS": "0"}, 80)):
+            app = App(stdin=None, stdout=terminal, stderr=terminal, env=env)
+            assert app.width(terminal) == width
+        assert app.width(io.StringIO()) > 1000

@@ -1,0 +1,301 @@
+"""What holds for every command: help, usage, credentials, errors, streams."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import CommandLine, Terminal
+from whatsapp_flows import __version__
+from whatsapp_flows.cli import Terminated
+from whatsapp_flows.emulator import Emulator
+
+COMMANDS = [
+    ("sync",),
+    ("demo",),
+    ("emulate",),
+    ("explain",),
+    *(("flows", name) for name in (
+        "list", "get", "create", "update", "upload", "publish", "deprecate", "delete", "preview", "download", "migrate",
+    )),
+    ("keys", "get"),
+    ("keys", "set"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [(), ("flows",), ("keys",), *COMMANDS], ids=" ".join)
+def test_every_command_has_a_help(command: tuple[str, ...]) -> None:
+    """`--help` goes to stdout, fits 80 columns, and is a success."""
+    outcome = CommandLine()(*command, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(" ".join(("Usage: whatsapp-flows", *command)))
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_the_version_is_shown() -> None:
+    """`--version` says which version this is."""
+    assert CommandLine()("--version").out == f"whatsapp-flows {__version__}\n"
+
+
+@pytest.mark.parametrize("command", [(), ("flows",), ("keys",)])
+def test_a_group_without_a_command_shows_its_help_as_wrong_usage(command: tuple[str, ...]) -> None:
+    """The help is on stderr then, and the exit code 2."""
+    outcome = CommandLine()(*command)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "Commands:" in outcome.err
+    assert "error:" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("fly",), "No such command 'fly'."),
+        (("flows", "get"), "Missing argument 'ID'."),
+        (("flows", "list", "--loud"), "No such option"),
+        (("--max-attempts", "-1", "flows", "list"), "-1 is not in the range x>=0."),
+        (("flows", "list", "--timeout", "0"), "0.0 is not in the range x>0."),
+        (("flows", "list", "--token-file", "/no/such/file"), "File '/no/such/file' does not exist."),
+        (("flows", "create", "New"), "Missing option '--category'."),
+        (("flows", "create", "New", "--category", "OTHER", "--publish"), "--publish needs --file"),
+        (("flows", "update", "1"), "nothing to change"),
+        (("sync", ".", "--config", "flows.toml"), "give FOLDER or --config, not both."),
+        (("explain", "four"), "'four' is no code: it must look like 4, or 139001/4016012."),
+        (("flows", "delete", "1"), "say --yes when there is no terminal to ask."),
+        (("flows", "deprecate", "1"), "say --yes when there is no terminal to ask."),
+        (("emulate", "--fail", "everything"), "it must look like update_flow_json:139001/4016012:2."),
+        (("emulate", "--fail", "fly:1"), "operation must be None or one of"),
+    ],
+)
+def test_wrong_usage_is_told_and_ends_with_2(
+    cli: CommandLine, meta: Emulator, argv: tuple[str, ...], said: str
+) -> None:
+    """What is wrong stands on stderr with the way to the help, and nothing is sent."""
+    outcome = cli(*argv)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+    assert "Usage: whatsapp-flows" in outcome.err
+    assert "--help" in outcome.err
+    assert not meta.requests
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"WHATSAPP_FLOWS_ACCESS_TOKEN": ""}, "error: there is no access token: set WHATSAPP_FLOWS_ACCESS_TOKEN"),
+        ({"WHATSAPP_FLOWS_WABA_ID": ""}, "error: there is no account: set WHATSAPP_FLOWS_WABA_ID, or give --waba-id."),
+        ({"WHATSAPP_FLOWS_BASE_URL": "ftp://x"}, "error: WHATSAPP_FLOWS_BASE_URL: base_url must be an http(s) URL"),
+        ({"WHATSAPP_FLOWS_TIMEOUT": "soon"}, "error: WHATSAPP_FLOWS_TIMEOUT must be a number"),
+    ],
+)
+def test_a_wrong_environment_is_told_and_ends_with_2(cli: CommandLine, env: dict[str, str], said: str) -> None:
+    """Settings that are missing or make no sense are wrong usage, and nothing is sent."""
+    outcome = cli("flows", "list", env=env)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_options_may_stand_before_or_after_the_command(cli: CommandLine, meta: Emulator, before: bool) -> None:
+    """The options of all commands are taken in both places, and win over the environment."""
+    options = ("--json", "--waba-id", meta.waba_id, "--base-url", meta.url, "--api-version", "v24.0", "--timeout", "9")
+    wrong = {"WHATSAPP_FLOWS_WABA_ID": "1", "WHATSAPP_FLOWS_BASE_URL": "http://127.0.0.1:1"}
+    outcome = cli(*options, "flows", "list", env=wrong) if before else cli("flows", "list", *options, env=wrong)
+    assert (outcome.code, outcome.json) == (0, {"flows": []})
+    assert meta.requests[0].path.startswith("/v24.0/")
+
+
+def test_what_stands_after_the_command_wins(cli: CommandLine, meta: Emulator) -> None:
+    """The option nearer to the command holds."""
+    cli("--api-version", "v23.0", "flows", "list", "--api-version", "v24.0")
+    assert meta.requests[0].path.startswith("/v24.0/")
+
+
+def test_the_token_may_come_from_a_file(cli: CommandLine, tmp_path: Path) -> None:
+    """A file, or stdin, does not show in a process list; the blank around the token does not count."""
+    (tmp_path / "token").write_text("the-token\n")
+    nothing = {"WHATSAPP_FLOWS_ACCESS_TOKEN": ""}
+    assert cli("flows", "list", "--token-file", tmp_path / "token", env=nothing).code == 0
+    assert cli("flows", "list", "--token-file", "-", stdin="the-token\n", env=nothing).code == 0
+
+
+def test_no_option_takes_the_token_itself(cli: CommandLine) -> None:
+    """A token on the command line would show in a process list: there is no such option."""
+    assert cli("flows", "list", "--token", "the-token").code == 2
+    assert cli("flows", "list", "--access-token", "the-token").code == 2
+
+
+@pytest.mark.parametrize("stdin", [None, "the-token"])
+def test_stdin_is_read_once(cli: CommandLine, stdin: str | None) -> None:
+    """Token and file cannot both come from stdin, and neither when there is none."""
+    outcome = cli("flows", "upload", "1", "-", "--token-file", "-", stdin=stdin and '{"version": "7.3"}')
+    assert outcome.code == 2
+    assert "standard input is there to be read once, and only once." in outcome.err
+
+
+def test_an_error_of_meta_is_one_short_block(cli: CommandLine) -> None:
+    """What happened, what to do, and what to quote to Meta's support; no traceback, and exit code 1."""
+    outcome = cli("flows", "get", "404")
+    first, *rest = outcome.err.splitlines()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert first.startswith("error: get flow 404: ")
+    assert first.endswith("(code 100/33, HTTP 400)")
+    assert rest[0].startswith("  Check the id")
+    assert rest[1].startswith("  fbtrace_id A")
+    assert len(rest) == 2
+
+
+def test_an_error_is_json_for_machines(cli: CommandLine) -> None:
+    """With --json the facts of the error stand on stdout too."""
+    outcome = cli("flows", "get", "404", "--json")
+    assert outcome.code == 1
+    error = outcome.json["error"]
+    assert (error["class"], error["code"], error["subcode"], error["retryable"]) == ("NotFoundError", 100, 33, False)
+    assert outcome.err.startswith("error: get flow 404")
+
+
+def test_a_wrong_token_is_told_and_never_shown(cli: CommandLine) -> None:
+    """The token stands in no output."""
+    outcome = cli("flows", "list", env={"WHATSAPP_FLOWS_ACCESS_TOKEN": "another-secret-token"})
+    assert outcome.code == 1
+    assert "Get a new access token." in outcome.err
+    assert "another-secret" not in outcome.out + outcome.err
+
+
+def test_retries_are_told_while_they_are_waited_for(cli: CommandLine, meta: Emulator) -> None:
+    """A line on stderr for each retry, with its number and the wait; the exhausted call says how often it was sent."""
+    meta.fail("get_flow", code=131000, message="Something went wrong.")
+    outcome = cli("flows", "get", "1")
+    assert cli.sleeps == [5.0, 10.0]
+    assert outcome.err.splitlines()[:2] == [
+        "flow ID: 1: Meta service error detected (retryable): Something went wrong; retry 2/3 in 5 s",
+        "flow ID: 1: Meta service error detected (retryable): Something went wrong; retry 3/3 in 10 s",
+    ]
+    assert "HTTP 500, after 3 attempts)" in outcome.err
+
+
+def test_attempts_and_waits_are_set_by_options_and_environment(cli: CommandLine, meta: Emulator) -> None:
+    """--max-attempts counts attempts in all; WHATSAPP_FLOWS_RETRY_INITIAL is the first wait."""
+    meta.fail("get_flow", code=131000)
+    cli("flows", "get", "1", "--max-attempts", "2", env={"WHATSAPP_FLOWS_RETRY_INITIAL": "0.25"})
+    assert cli.sleeps == [0.25]
+    cli("flows", "get", "1", "--max-attempts", "0")
+    assert len(meta.requests) == 3
+
+
+def test_meta_may_ask_to_stay_away(cli: CommandLine, meta: Emulator) -> None:
+    """A wait that is too long for us is not begun, and is told."""
+    meta.fail("get_flow", code=4, headers={"Retry-After": "600"})
+    outcome = cli("flows", "get", "1")
+    assert outcome.code == 1
+    assert "  Meta asks to stay away for 600 s." in outcome.err
+    assert cli.sleeps == []
+
+
+@pytest.mark.parametrize(("interrupt", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+def test_an_interrupt_ends_a_wait(cli: CommandLine, meta: Emulator, interrupt: type[BaseException], code: int) -> None:
+    """Ctrl-C and SIGTERM end a wait at once, without a traceback."""
+
+    def interrupted(seconds: float) -> None:
+        raise interrupt
+
+    meta.fail("get_flow", code=131000)
+    outcome = cli("flows", "get", "1", sleep=interrupted)
+    assert outcome.code == code
+    assert outcome.err.splitlines()[-1] == "interrupted"
+
+
+def test_stop_ends_a_wait(cli: CommandLine, meta: Emulator) -> None:
+    """A host that runs commands in a thread ends their waits with `stop`; the last error comes out."""
+    stop = threading.Event()
+    stop.set()
+    meta.fail("get_flow", code=131000)
+    outcome = cli("flows", "get", "1", stop=stop)
+    assert (outcome.code, cli.sleeps) == (1, [])
+    assert len(meta.requests) == 1
+
+
+def test_there_is_no_colour_and_no_animation_without_a_terminal(cli: CommandLine, meta: Emulator) -> None:
+    """Not even when the environment forces colour: piped output holds no escape codes."""
+    meta.add_flow("Booking")
+    outcome = cli("flows", "list", env={"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "TERM": "xterm-256color"})
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_a_terminal_gets_colour_and_an_animation(cli: CommandLine, meta: Emulator) -> None:
+    """On a terminal states are coloured, and stderr shows what is waited for."""
+    meta.add_flow("Booking")
+    meta.fail("list_flows", code=131000, times=1)
+    outcome = cli("flows", "list", terminal=True, env={"TERM": "xterm-256color"})
+    assert "\x1b[33mDRAFT" in outcome.out
+    assert "listing the account's flows (attempt 2/3)" in outcome.err
+    assert "\x1b[?25l" in outcome.err  # the cursor hides while it is drawn
+
+
+def test_no_color_is_respected(cli: CommandLine, meta: Emulator) -> None:
+    """NO_COLOR takes the colours away, on a terminal too."""
+    meta.add_flow("Booking")
+    outcome = cli("flows", "list", terminal=True, env={"TERM": "xterm-256color", "NO_COLOR": "1"})
+    assert "\x1b[3" not in outcome.out
+
+
+def test_a_dumb_terminal_gets_no_animation(cli: CommandLine) -> None:
+    """TERM=dumb moves no cursor."""
+    assert "\x1b" not in cli("flows", "list", terminal=True, env={"TERM": "dumb"}).err
+
+
+@pytest.mark.parametrize("name", ["[red]Red[/red]", "[link=https://x]", "a\x1b[2Jb\r\n\x9bc\u202ed", ":smile:"])
+def test_what_comes_from_meta_is_inert(cli: CommandLine, meta: Emulator, name: str) -> None:
+    """Markup in a name is text, and control characters are shown as escapes."""
+    meta.add_flow(name)
+    outcome = cli("flows", "list")
+    assert name.encode("unicode_escape").decode() in outcome.out
+    assert not {"\x1b", "\x9b", "\r", "\u202e"} & set(outcome.out)
+
+
+def test_a_table_without_a_terminal_keeps_its_rows_on_one_line(cli: CommandLine, meta: Emulator) -> None:
+    """A long name is neither cut nor wrapped, so that grep finds it; no line ends in blanks."""
+    meta.add_flow("x" * 200)
+    lines = cli("flows", "list").out.splitlines()
+    assert len(lines) == 2
+    assert "x" * 200 in lines[1]
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_columns_are_respected(cli: CommandLine, meta: Emulator) -> None:
+    """COLUMNS sets the width, and a terminal that cannot say its own has 80."""
+    meta.add_flow("word " * 30)
+    for env, width in (({"COLUMNS": "60"}, 60), ({}, 80)):
+        out = cli("flows", "list", terminal=True, env={**env, "TERM": "xterm"}).out
+        assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in out.splitlines()) == width
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said", "left"),
+    [
+        ("y\n", 0, "Deleted flow", 0),
+        ("YES\n", 0, "Deleted flow", 0),
+        ("n\n", 1, "Left flow", 1),
+        ("", 1, "Left flow", 1),
+    ],
+)
+def test_a_deletion_is_asked_about_on_a_terminal(
+    cli: CommandLine, meta: Emulator, answer: str, code: int, said: str, left: int
+) -> None:
+    """Only a clear yes deletes; the question stands on stderr."""
+    flow = meta.add_flow("Booking")
+    outcome = cli("flows", "delete", flow.id, stdin=Terminal(answer))
+    assert outcome.code == code
+    assert outcome.out.startswith(f"{said} {flow.id}")
+    assert outcome.err == f"Delete flow {flow.id}, for good? [y/N] "
+    assert len(meta.flows()) == left
+
+
+def test_a_deprecation_is_asked_about_on_a_terminal(cli: CommandLine, meta: Emulator) -> None:
+    """So is what takes a flow out of use."""
+    flow = meta.add_flow("Booking", status="PUBLISHED")
+    assert cli("flows", "deprecate", flow.id, "--json", stdin=Terminal("no\n")).json == {"id": flow.id, "done": None}
+    assert cli("flows", "deprecate", flow.id, stdin=Terminal("y\n")).out == f"Deprecated flow {flow.id}.\n"
+    assert meta.flow(flow.id).status == "DEPRECATED"

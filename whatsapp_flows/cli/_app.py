@@ -1,0 +1,193 @@
+"""What one run has in its hands: streams, environment, options, and the client made from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Final, TextIO
+
+import click
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from ..client import FlowsClient
+from ..errors import ConfigurationError, FlowsError
+from ..events import RetryCounters
+from ._json import as_json, error_as_json
+from ._progress import Narrator
+from ._text import as_text, error_as_text
+from ._values import Value
+
+_PREFIX: Final = "WHATSAPP_FLOWS_"
+# option -> variable: what the command line says stands in for what the environment says.
+_VARIABLES: Final[Mapping[str, str]] = {
+    "max_attempts": f"{_PREFIX}MAX_ATTEMPTS",
+    "timeout": f"{_PREFIX}TIMEOUT",
+    "waba_id": f"{_PREFIX}WABA_ID",
+    "base_url": f"{_PREFIX}BASE_URL",
+    "api_version": f"{_PREFIX}API_VERSION",
+}
+_TOKEN: Final = f"{_PREFIX}ACCESS_TOKEN"
+_UNWRAPPED: Final = 10_000  # columns where nobody looks: a row of a table stays one line, for grep
+
+
+class NoCommand(click.UsageError):
+    """A group was named, and no command of it; the message is its help."""
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM)."""
+
+    exit_code: ClassVar[int] = 143
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """One run. `given` are the options of the command line that every command knows."""
+
+    stdin: TextIO | None
+    stdout: TextIO
+    stderr: TextIO
+    env: Mapping[str, str]
+    sleep: Callable[[float], object] = time.sleep
+    stop: threading.Event = field(default_factory=threading.Event)
+    given: dict[str, Any] = field(default_factory=dict)
+    counters: RetryCounters = field(default_factory=RetryCounters)
+    stdin_is_read: bool = False
+
+    # Out
+
+    def show(self, value: Value) -> None:
+        """Write a value to stdout: as JSON when that was asked for, as raw bytes, or as text."""
+        if self.given.get("json"):
+            self.stdout.write(json.dumps(as_json(value), indent=2) + "\n")
+        elif value.raw is not None:
+            _write_bytes(self.stdout, value.raw)
+        else:
+            self._print(self.stdout, as_text(value))
+
+    def say(self, text: RenderableType) -> None:
+        """A line on stderr."""
+        self.console(self.stderr).print(text)
+
+    def complain(self, error: FlowsError) -> None:
+        """What happened, the advice and the trace id, on stderr; with --json also an object on stdout."""
+        if self.given.get("json"):
+            self.stdout.write(json.dumps({"error": error_as_json(error)}, indent=2) + "\n")
+        self._print(self.stderr, error_as_text(error))
+
+    def _print(self, stream: TextIO, parts: Iterable[RenderableType]) -> None:
+        """Write it, without the blanks that tables end their lines with when nobody's terminal needs them."""
+        console = self.console(stream)
+        if stream.isatty():
+            console.print(*parts, sep="\n")
+            return
+        with console.capture() as captured:
+            console.print(*parts, sep="\n")
+        stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    def complain_of_usage(self, mistake: click.UsageError) -> None:
+        """What is wrong with the command line, and where to read how it goes."""
+        console = self.console(self.stderr)
+        context = mistake.ctx
+        if isinstance(mistake, NoCommand):
+            console.print(Text(mistake.message))
+            return
+        if context is not None:
+            console.print(Text(context.get_usage()))
+        console.print(Text.assemble(("error: ", "bold red"), mistake.format_message()))
+        if context is not None:
+            console.print(Text(f"Try '{context.command_path} --help'."))
+
+    def narrator(self) -> Narrator:
+        """Tells on stderr what is waited for; with an animation on a terminal."""
+        return Narrator(self.console(self.stderr))
+
+    def console(self, stream: TextIO) -> Console:
+        """A console that writes to `stream`, in colour only when it is a terminal and NO_COLOR is not set."""
+        return Console(
+            file=stream,
+            force_terminal=stream.isatty(),
+            width=self.width(stream),
+            markup=False,
+            emoji=False,
+            highlight=False,
+            soft_wrap=not stream.isatty(),
+            legacy_windows=False,
+            _environ=dict(self.env),
+        )
+
+    def width(self, stream: TextIO) -> int:
+        """The columns of a terminal; endless for anything else, unless COLUMNS says otherwise."""
+        columns = self.env.get("COLUMNS", "")
+        if columns.isascii() and columns.isdigit() and int(columns) > 0:
+            return int(columns)
+        try:
+            return os.get_terminal_size(stream.fileno()).columns or 80 if stream.isatty() else _UNWRAPPED
+        except (OSError, ValueError):
+            return 80
+
+    # In
+
+    def read(self, file: str) -> bytes:
+        """The content of a file, or of stdin for `-`."""
+        if file != "-":
+            try:
+                return Path(file).read_bytes()
+            except OSError as exc:
+                raise ConfigurationError(f"{file} cannot be read: {exc.strerror}.") from None
+        if self.stdin is None or self.stdin_is_read:
+            raise click.UsageError("standard input is there to be read once, and only once.")
+        self.stdin_is_read = True
+        binary = getattr(self.stdin, "buffer", None)
+        content: bytes = self.stdin.read().encode() if binary is None else binary.read()
+        return content
+
+    def write(self, file: str | None, content: bytes) -> Path | None:
+        """Write a file, and say which; None and `-` are stdout, which `show` writes to."""
+        if file is None or file == "-":
+            return None
+        try:
+            Path(file).write_bytes(content)
+        except OSError as exc:
+            raise ConfigurationError(f"{file} cannot be written: {exc.strerror}.") from None
+        return Path(file)
+
+    def confirmed(self, question: str) -> bool:
+        """The answer of somebody at a terminal. Without a terminal --yes has to be on the command line."""
+        if self.stdin is None or not self.stdin.isatty():
+            raise click.UsageError("this cannot be undone: say --yes when there is no terminal to ask.")
+        self.stderr.write(f"{question} [y/N] ")
+        self.stderr.flush()
+        return self.stdin.readline().strip().lower() in {"y", "yes"}
+
+    @contextmanager
+    def client(self, narrator: Narrator, *, account: bool = False) -> Iterator[FlowsClient]:
+        """A client set up by the environment and the command line; with `account`, one that knows the account."""
+        environ = dict(self.env)
+        environ |= {_VARIABLES[name]: str(value) for name, value in self.given.items() if name in _VARIABLES}
+        if "token_file" in self.given:
+            environ[_TOKEN] = self.read(self.given["token_file"]).decode(errors="replace")
+        if not environ.get(_TOKEN, "").strip():
+            raise click.UsageError(f"there is no access token: set {_TOKEN}, or name a file with --token-file.")
+        if account and not environ.get(_VARIABLES["waba_id"], "").strip():
+            raise click.UsageError(f"there is no account: set {_VARIABLES['waba_id']}, or give --waba-id.")
+        with FlowsClient.from_env(environ) as client, narrator:
+            yield client.with_options(sleep=self.sleep, stop=self.stop, on_event=(self.counters, narrator))
+
+
+def _write_bytes(stream: TextIO, content: bytes) -> None:
+    """Bytes as they are; to a stream of text, as text."""
+    binary = getattr(stream, "buffer", None)
+    if binary is None:
+        stream.write(content.decode(errors="replace"))
+        return
+    stream.flush()
+    binary.write(content)
+    binary.flush()

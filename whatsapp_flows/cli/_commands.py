@@ -1,0 +1,250 @@
+"""The commands: each takes what was said on the command line, and returns a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from ..flow_json import read_flow_json
+from ..sync import SyncOptions, read_flows, read_manifest
+from ._app import App
+from ._inert import inert
+from ._local import demo, emulate, explain
+from ._options import Group
+from ._sync import synchronise
+from ._values import (
+    Created,
+    Declined,
+    Done,
+    Downloaded,
+    FlowList,
+    Key,
+    Migrated,
+    OneFlow,
+    PreviewLink,
+    SyncReport,
+    Uploaded,
+    Value,
+)
+
+PROGRAM = "whatsapp-flows"
+
+_flow_id = click.argument("flow_id", metavar="ID")
+_category = "SIGN_UP, SIGN_IN, APPOINTMENT_BOOKING, LEAD_GENERATION, CONTACT_US, CUSTOMER_SUPPORT, SURVEY or OTHER"
+
+program = Group(
+    name=PROGRAM,
+    version=True,
+    help="Manage WhatsApp Flows, with the token in WHATSAPP_FLOWS_ACCESS_TOKEN.",
+)
+flows = Group(name="flows", help="Look at flows, and change them one by one.")
+keys = Group(name="keys", help="The public keys that Meta encrypts with, one for each phone number.")
+for part in (demo, emulate, explain, flows, keys):
+    program.add_command(part)
+
+
+@program.command()
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--config", metavar="FILE", type=click.Path(path_type=Path), help="The flows.toml to read (./flows.toml)."
+)
+@click.option(
+    "--flow", "chosen", metavar="NAME", multiple=True, help="Only this flow, by its key or its name; repeatable."
+)
+@click.option("--publish", is_flag=True, help="Publish all of them, live flows that differ included.")
+@click.option("--force", is_flag=True, help="Upload even to live flows, and again to drafts that are the same.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+@click.pass_obj
+def sync(
+    app: App,
+    folder: Path | None,
+    config: Path | None,
+    chosen: tuple[str, ...],
+    publish: bool,
+    force: bool,
+    dry_run: bool,
+) -> SyncReport:
+    """
+    Make the account's flows what FOLDER/flows.toml says.
+
+    A flow is found by its name, created or updated, and published if its table says so; what has not changed is left
+    alone. A live flow that differs is refused without --publish or --force, because an upload takes it out of use.
+    """
+    if folder is not None and config is not None:
+        raise click.UsageError("give FOLDER or --config, not both.")
+    manifest = read_manifest(config or (folder or Path()) / "flows.toml")
+    wanted = read_flows(manifest.select(chosen))
+    narrator = app.narrator()
+    with app.client(narrator, account=True) as client:
+        for path in () if chosen else manifest.unlisted():
+            narrator.say(Text(inert(f"note: {manifest.source} does not name {path.name}")))
+        options = SyncOptions(publish=publish, force=force)
+        return synchronise(app, client, narrator, wanted, options, dry_run=dry_run)
+
+
+@flows.command("list")
+@click.pass_obj
+def list_(app: App) -> FlowList:
+    """List the account's flows."""
+    with app.client(app.narrator(), account=True) as client:
+        return FlowList(flows=tuple(client.list_flows()))
+
+
+@flows.command()
+@_flow_id
+@click.pass_obj
+def get(app: App, flow_id: str) -> OneFlow:
+    """Show one flow, and the errors in its Flow JSON."""
+    with app.client(app.narrator()) as client:
+        return OneFlow(flow=client.get_flow(flow_id))
+
+
+@flows.command()
+@click.argument("name")
+@click.option(
+    "--category", "categories", metavar="WORD", multiple=True, required=True, help=f"{_category}; repeatable."
+)
+@click.option("--file", metavar="FILE", help="Its Flow JSON; - for stdin.")
+@click.option("--publish", is_flag=True, help="Publish it at once; needs --file.")
+@click.option("--clone", metavar="ID", help="Copy the Flow JSON of this flow.")
+@click.option("--endpoint", metavar="URL", help="Where its data exchange goes.")
+@click.pass_obj
+def create(
+    app: App,
+    name: str,
+    categories: tuple[str, ...],
+    file: str | None,
+    publish: bool,
+    clone: str | None,
+    endpoint: str | None,
+) -> Created:
+    """Create a flow, as a draft unless --publish is given."""
+    if publish and file is None:
+        raise click.UsageError("--publish needs --file: a flow without a Flow JSON cannot be published.")
+    content = None if file is None else read_flow_json(app.read(file))
+    with app.client(app.narrator(), account=True) as client:
+        created = client.create_flow(
+            name, categories, flow_json=content, publish=publish, clone_flow_id=clone, endpoint_uri=endpoint
+        )
+    return Created(name=name, created=created, published=publish)
+
+
+@flows.command()
+@_flow_id
+@click.option("--name", metavar="TEXT", help="Its new name.")
+@click.option("--category", "categories", metavar="WORD", multiple=True, help="Its new category; repeatable.")
+@click.option("--endpoint", metavar="URL", help="Where its data exchange goes.")
+@click.option("--application", metavar="ID", help="The app that it is connected to.")
+@click.pass_obj
+def update(
+    app: App, flow_id: str, name: str | None, categories: tuple[str, ...], endpoint: str | None, application: str | None
+) -> Done:
+    """Change a flow's metadata; a published flow becomes a draft."""
+    if not (name or categories or endpoint or application):
+        raise click.UsageError("nothing to change: give --name, --category, --endpoint or --application.")
+    with app.client(app.narrator()) as client:
+        client.update_flow(
+            flow_id, name=name, categories=categories or None, endpoint_uri=endpoint, application_id=application
+        )
+    return Done(done="updated", id=flow_id, note="It is a draft until published.")
+
+
+@flows.command()
+@_flow_id
+@click.argument("file", metavar="FILE|-")
+@click.pass_obj
+def upload(app: App, flow_id: str, file: str) -> Uploaded:
+    """Upload a Flow JSON; a published flow becomes a draft."""
+    content = read_flow_json(app.read(file))
+    with app.client(app.narrator()) as client:
+        return Uploaded(flow_id=flow_id, size=len(content), update=client.update_flow_json(flow_id, content))
+
+
+@flows.command()
+@_flow_id
+@click.pass_obj
+def publish(app: App, flow_id: str) -> Done:
+    """Publish a draft."""
+    with app.client(app.narrator()) as client:
+        client.publish_flow(flow_id)
+    return Done(done="published", id=flow_id)
+
+
+@flows.command()
+@_flow_id
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def deprecate(app: App, flow_id: str, yes: bool) -> Value:
+    """Take a published flow out of use, for good."""
+    if not yes and not app.confirmed(f"Take flow {flow_id} out of use, for good?"):
+        return Declined(id=flow_id)
+    with app.client(app.narrator()) as client:
+        client.deprecate_flow(flow_id)
+    return Done(done="deprecated", id=flow_id)
+
+
+@flows.command()
+@_flow_id
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(app: App, flow_id: str, yes: bool) -> Value:
+    """Delete a draft, for good."""
+    if not yes and not app.confirmed(f"Delete flow {flow_id}, for good?"):
+        return Declined(id=flow_id)
+    with app.client(app.narrator()) as client:
+        client.delete_flow(flow_id)
+    return Done(done="deleted", id=flow_id)
+
+
+@flows.command()
+@_flow_id
+@click.option("--invalidate", is_flag=True, help="Void the old link, and make a new one.")
+@click.pass_obj
+def preview(app: App, flow_id: str, invalidate: bool) -> PreviewLink:
+    """Show a public link to try a flow."""
+    with app.client(app.narrator()) as client:
+        return PreviewLink(flow_id=flow_id, preview=client.get_preview(flow_id, invalidate=invalidate))
+
+
+@flows.command()
+@_flow_id
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
+@click.pass_obj
+def download(app: App, flow_id: str, output: str | None) -> Downloaded:
+    """Download the Flow JSON that Meta has stored."""
+    with app.client(app.narrator()) as client:
+        content = client.download_flow_json(flow_id)
+    return Downloaded(flow_id=flow_id, content=content, file=app.write(output, content))
+
+
+@flows.command()
+@click.argument("source_waba")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.pass_obj
+def migrate(app: App, source_waba: str, names: tuple[str, ...]) -> Migrated:
+    """Copy flows of another account of the business into this one."""
+    with app.client(app.narrator(), account=True) as client:
+        return Migrated(migration=client.migrate_flows(source_waba, names or None))
+
+
+@keys.command("get")
+@click.argument("phone_number_id", metavar="PHONE_ID")
+@click.pass_obj
+def get_key(app: App, phone_number_id: str) -> Key:
+    """Show the public key that Meta holds for a phone number."""
+    with app.client(app.narrator()) as client:
+        return Key(phone_number_id=phone_number_id, key=client.get_public_key(phone_number_id))
+
+
+@keys.command("set")
+@click.argument("phone_number_id", metavar="PHONE_ID")
+@click.argument("file", metavar="FILE|-")
+@click.pass_obj
+def set_key(app: App, phone_number_id: str, file: str) -> Done:
+    """Upload the public key (PEM, RSA of 2048 bits) of a phone number."""
+    pem = app.read(file)
+    with app.client(app.narrator()) as client:
+        client.set_public_key(phone_number_id, pem)
+    return Done(done="set", id=phone_number_id, subject="the key of phone number")

@@ -1,0 +1,241 @@
+"""Values as JSON, for machines: every key is always there, and null stands for what is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from functools import singledispatch
+from typing import Any
+
+from ..errors import FlowsError, FlowValidationError, RetryableError, ValidationIssue
+from ..models import Flow
+from ..sync import FlowResult
+from . import _values as values
+
+Json = dict[str, Any]
+
+
+@singledispatch
+def as_json(value: values.Value) -> Json:
+    """The object that stands for a value."""
+    raise NotImplementedError(type(value).__name__)
+
+
+@as_json.register
+def _(value: values.FlowList) -> Json:
+    return {"flows": [_flow(flow) for flow in value.flows]}
+
+
+@as_json.register
+def _(value: values.OneFlow) -> Json:
+    return _flow(value.flow)
+
+
+@as_json.register
+def _(value: values.Done) -> Json:
+    return {"id": value.id, "done": value.done}
+
+
+@as_json.register
+def _(value: values.Declined) -> Json:
+    return {"id": value.id, "done": None}
+
+
+@as_json.register
+def _(value: values.Created) -> Json:
+    created = value.created
+    return {
+        "id": created.id,
+        "name": value.name,
+        "published": value.published and created.success,
+        "adopted": created.adopted,
+        "success": created.success,
+        "validation_errors": _issues(created.validation_errors),
+    }
+
+
+@as_json.register
+def _(value: values.Uploaded) -> Json:
+    return {
+        "id": value.flow_id,
+        "bytes": value.size,
+        "attempts": value.update.attempts,
+        "validation_errors": _issues(value.update.validation_errors),
+    }
+
+
+@as_json.register
+def _(value: values.PreviewLink) -> Json:
+    return {"id": value.flow_id, "url": value.preview.url, "expires_at": _time(value.preview.expires_at)}
+
+
+@as_json.register
+def _(value: values.Downloaded) -> Json:
+    return {
+        "id": value.flow_id,
+        "bytes": len(value.content),
+        "file": None if value.file is None else str(value.file),
+        "flow_json": _document(value.content),
+    }
+
+
+@as_json.register
+def _(value: values.Migrated) -> Json:
+    return {
+        "migrated": [
+            {"name": flow.source_name, "source_id": flow.source_id, "id": flow.migrated_id, "adopted": flow.adopted}
+            for flow in value.migration.migrated
+        ],
+        "failed": [
+            {"name": flow.source_name, "code": flow.error_code, "message": flow.error_message}
+            for flow in value.migration.failed
+        ],
+    }
+
+
+@as_json.register
+def _(value: values.Key) -> Json:
+    return {"phone_number_id": value.phone_number_id, "status": value.key.status, "pem": value.key.pem or None}
+
+
+@as_json.register
+def _(value: values.SyncReport) -> Json:
+    return {
+        "calls": value.calls,
+        "retries": value.retries,
+        "seconds_waited": value.waited,
+        "dry_run": value.dry_run,
+        "interrupted": bool(value.interrupted),
+        "flows": [_result(result) for result in value.results],
+    }
+
+
+@as_json.register
+def _(value: values.DemoStage) -> Json:
+    return {"emulator": value.url, "waits": list(value.waits), "real_waits": list(value.real_waits)}
+
+
+@as_json.register
+def _(value: values.DemoReport) -> Json:
+    return {**as_json(value.report), **as_json(value.stage)}
+
+
+@as_json.register
+def _(value: values.Serving) -> Json:
+    return {
+        "url": value.url,
+        "waba_id": value.waba_id,
+        "phone_number_id": value.phone_number_id,
+        "faults": list(value.faults),
+    }
+
+
+@as_json.register
+def _(_: values.Stopped) -> Json:
+    return {"stopped": True}
+
+
+@as_json.register
+def _(value: values.Explanation) -> Json:
+    return {
+        "code": value.code,
+        "subcode": value.subcode,
+        "fallback": value.fallback,
+        "rows": [
+            {
+                "code": row.code,
+                "last_code": row.last or row.code,
+                "subcode": row.subcode,
+                "title": row.title,
+                "error": row.error.__name__,
+                "retryable": values.retryable(row),
+                "may_have_acted": row.error.leaves_doubt,
+                "meaning": row.meaning,
+                "advice": row.advice or None,
+                "source": row.source,
+            }
+            for row in value.rows
+        ],
+    }
+
+
+def error_as_json(error: FlowsError) -> Json:
+    """The facts of an error."""
+    return {
+        "class": type(error).__name__,
+        "retryable": isinstance(error, RetryableError),
+        "message": error.user_message or error.message,
+        "code": error.code,
+        "subcode": error.subcode,
+        "http_status": error.http_status,
+        "fbtrace_id": error.fbtrace_id,
+        "retry_after": error.retry_after,
+        "attempts": len(error.attempts) + 1,
+        "advice": error.advice or None,
+        "validation_errors": _issues(error.issues) if isinstance(error, FlowValidationError) else [],
+    }
+
+
+def _result(result: FlowResult) -> Json:
+    desired = result.plan.desired
+    return {
+        "key": desired.key,
+        "name": desired.name,
+        "id": result.flow_id or None,
+        "action": result.plan.action,
+        "ok": result.ok,
+        "status": result.status or None,
+        "status_before": result.plan.status or None,
+        "planned": list(result.plan.steps),
+        "done": list(result.done),
+        "attempts": result.attempts,
+        "bytes": len(desired.content),
+        "error": _problem(result),
+        "validation_errors": _issues(result.issues),
+    }
+
+
+def _problem(result: FlowResult) -> Json | None:
+    if result.ok:
+        return None
+    return {"message": result.problem} if result.error is None else error_as_json(result.error)
+
+
+def _flow(flow: Flow) -> Json:
+    return {
+        "id": flow.id,
+        "name": flow.name,
+        "status": str(flow.status),
+        "categories": list(flow.categories),
+        "json_version": flow.json_version,
+        "data_api_version": flow.data_api_version,
+        "endpoint_uri": flow.endpoint_uri,
+        "updated_at": _time(flow.updated_at),
+        "validation_errors": _issues(flow.validation_errors),
+    }
+
+
+def _issues(issues: Iterable[ValidationIssue]) -> list[Json]:
+    return [
+        {
+            "error": issue.error,
+            "message": issue.message,
+            "line": issue.line_start,
+            "column": issue.column_start,
+            "path": issue.pointers[0].path if issue.pointers else None,
+        }
+        for issue in issues
+    ]
+
+
+def _document(content: bytes) -> Any:
+    """The document itself, or null when it is not JSON."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

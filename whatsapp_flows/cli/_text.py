@@ -1,0 +1,318 @@
+"""Values as text, for readers. What comes from Meta goes through `inert` into a `Text`, where no markup is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
+from typing import Final
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import ConfigurationError, FlowProcessingError, FlowsError, FlowValidationError, ValidationIssue
+from ..sync import FlowResult
+from . import _values as values
+from ._inert import inert
+
+Lines = Iterator[RenderableType]
+
+_STYLES: Final = {
+    "created": "green", "updated": "green", "published": "green", "unchanged": "dim", "refused": "yellow",
+    "failed": "bold red", "interrupted": "bold red", "not begun": "yellow", "DRAFT": "yellow", "PUBLISHED": "green",
+    "DEPRECATED": "dim", "BLOCKED": "bold red", "THROTTLED": "bold red", "VALID": "green", "MISMATCH": "bold red",
+}  # fmt: skip
+
+
+@singledispatch
+def as_text(value: values.Value) -> Lines:
+    """What stands on the terminal for a value, from top to bottom."""
+    raise NotImplementedError(type(value).__name__)
+
+
+@as_text.register
+def _(value: values.FlowList) -> Lines:
+    if not value.flows:
+        yield Text("The account has no flows.")
+        return
+    table = _table("ID", "Name", "Status", "Categories", right=("Errors",))
+    for flow in value.flows:
+        errors = len(flow.validation_errors)
+        table.add_row(
+            Text(inert(flow.id)),
+            Text(inert(flow.name)),
+            _word(str(flow.status)),
+            Text(inert(", ".join(flow.categories))),
+            Text(str(errors), style="bold red" if errors else "dim"),
+        )
+    yield table
+
+
+@as_text.register
+def _(value: values.OneFlow) -> Lines:
+    flow = value.flow
+    table = Table.grid(padding=(0, 2, 0, 0))
+    facts = (
+        ("id", flow.id),
+        ("name", flow.name),
+        ("status", str(flow.status)),
+        ("categories", ", ".join(flow.categories)),
+        ("Flow JSON version", flow.json_version),
+        ("data API version", flow.data_api_version),
+        ("endpoint", flow.endpoint_uri),
+        ("updated", flow.updated_at.isoformat(" ") if flow.updated_at else None),
+        ("errors", str(len(flow.validation_errors))),
+    )
+    for label, fact in facts:
+        if fact:
+            table.add_row(Text(label, style="dim"), _word(fact))
+    yield table
+    yield from _issues(flow.validation_errors, "flow.json")
+
+
+@as_text.register
+def _(value: values.Done) -> Lines:
+    yield Text(f"{value.done.capitalize()} {value.subject} {inert(value.id)}.{' ' if value.note else ''}{value.note}")
+
+
+@as_text.register
+def _(value: values.Declined) -> Lines:
+    yield Text(f"Left flow {inert(value.id)} as it is.")
+
+
+@as_text.register
+def _(value: values.Created) -> Lines:
+    created = value.created
+    how = "Found" if created.adopted else "Created and published" if value.published else "Created"
+    yield Text(f"{how} flow {inert(created.id)}: {inert(value.name)}")
+    if created.adopted:
+        state = "as asked for" if created.success else "not as asked for: upload and publish it"
+        yield Text(f"An answer was lost; the flow was found by its name, {state}.")
+    yield from _found(created.validation_errors)
+
+
+@as_text.register
+def _(value: values.Uploaded) -> Lines:
+    tries = value.update.attempts
+    how = "" if tries == 1 else f" on attempt {tries}"
+    yield Text(f"Uploaded {value.size:,} bytes to flow {inert(value.flow_id)}{how}. It is a draft until published.")
+    yield from _found(value.update.validation_errors)
+
+
+@as_text.register
+def _(value: values.PreviewLink) -> Lines:
+    yield Text(inert(value.preview.url), no_wrap=True, overflow="ignore")
+    if value.preview.expires_at is not None:
+        yield Text(f"Whoever has this link can open the flow, until {value.preview.expires_at:%Y-%m-%d %H:%M %Z}.")
+
+
+@as_text.register
+def _(value: values.Downloaded) -> Lines:
+    yield Text(f"Wrote {len(value.content):,} bytes of flow {inert(value.flow_id)} to {value.file}.")
+
+
+@as_text.register
+def _(value: values.Migrated) -> Lines:
+    table = _table("Name", "Result", "ID", "Why")
+    for flow in value.migration.migrated:
+        table.add_row(Text(inert(flow.source_name)), Text("copied", style="green"), Text(inert(flow.migrated_id)), "")
+    for failure in value.migration.failed:
+        table.add_row(Text(inert(failure.source_name)), _word("failed"), "", Text(inert(failure.error_message)))
+    yield table if table.row_count else Text("There was nothing to copy.")
+
+
+@as_text.register
+def _(value: values.Key) -> Lines:
+    yield Text.assemble(f"The key of {inert(value.phone_number_id)}: ", _word(value.key.status or "none"))
+    yield Text("\n".join(inert(line) for line in value.key.pem.splitlines()) or "Meta holds no key.")
+
+
+@as_text.register
+def _(value: values.SyncReport) -> Lines:
+    if not value.results:
+        yield Text("Interrupted: nothing was changed.")
+        return
+    table = _table("Flow", "Result", "Status", right=("Attempts", "Bytes"))
+    for result in value.results:
+        table.add_row(
+            Text(inert(result.plan.desired.key), style="bold"),
+            _word(values.outcome(result, dry_run=value.dry_run)),
+            _status(result),
+            Text(str(result.attempts or "-")),
+            Text(f"{len(result.plan.desired.content):,}"),
+        )
+    yield table
+    for result in value.results:
+        if not result.ok:
+            yield Text()
+            yield from _problem(result)
+    yield Text()
+    yield Text(_sum(value))
+
+
+@as_text.register
+def _(value: values.DemoStage) -> Lines:
+    waits, real = (" and ".join(f"{wait:g} s" for wait in waits) for waits in (value.waits, value.real_waits))
+    yield Text.assemble(("Demo: ", "bold"), f"the flows of {value.folder}, synced and published.")
+    yield Text(f"  Meta is played by an emulator on this machine, at {value.url}.")
+    yield Text(f"  The first {value.faults} uploads of {inert(value.victim)} will fail with 139001/4016012,")
+    yield Text("  the error that Meta gives for a document which succeeds when sent again.")
+    yield Text(f"  The waits are shortened, to {waits}; the real ones are {real}.")
+    yield Text()
+
+
+@as_text.register
+def _(value: values.DemoReport) -> Lines:
+    yield from as_text(value.report)
+    victim = next((result for result in value.report.results if result.plan.desired.key == value.stage.victim), None)
+    if victim is not None and victim.ok:
+        yield Text(
+            f"{inert(value.stage.victim)} got through on attempt {victim.attempts}. "
+            f"The real waits would have been {sum(value.stage.real_waits):g} s."
+        )
+
+
+@as_text.register
+def _(value: values.Serving) -> Lines:
+    yield Text.assemble("Meta's Flows API, emulated at ", (value.url, "bold"))
+    yield Text(f"  account {value.waba_id}, phone number {value.phone_number_id}")
+    for fault in value.faults:
+        yield Text(f"  fault {fault}")
+    yield Text()
+    for name, text in (("BASE_URL", value.url), ("WABA_ID", value.waba_id), ("ACCESS_TOKEN", "emulated")):
+        yield Text(f"export WHATSAPP_FLOWS_{name}={text}")
+    yield Text()
+    yield Text("Ctrl-C ends it.", style="dim")
+
+
+@as_text.register
+def _(_: values.Stopped) -> Lines:
+    yield Text("Stopped.")
+
+
+@as_text.register
+def _(value: values.Explanation) -> Lines:
+    key = values.error_key(value.code, value.subcode)
+    if not value.rows:
+        yield Text(f"Nobody has documented {key}: it is raised as an UnknownApiError, and not retried.")
+        yield Text("If Meta calls it transient, or answers with HTTP 5xx, it is retried all the same.")
+        return
+    if value.fallback:
+        yield Text(f"Nobody has documented {key}; what holds for {value.code} is used:")
+    for number, row in enumerate(value.rows):
+        if number or value.fallback:
+            yield Text()
+        name = values.error_key(row.code, row.subcode) + (f" to {row.last}" if row.last else "")
+        yield Text.assemble((name, "bold"), f"  {row.meaning}")
+        verdict = Text("retryable", style="green") if values.retryable(row) else Text("fatal", style="red")
+        acted = "Meta may have acted" if row.error.leaves_doubt else "Meta has not acted"
+        if row.error is FlowProcessingError:
+            acted = "Meta has saved the Flow JSON"
+        facts: list[tuple[str, str | Text]] = [
+            ("error", Text.assemble(row.error.__name__, ", ", verdict)),
+            ("effect", acted),
+            ("advice", row.advice),
+            ("source", row.source),
+        ]
+        if row.title:
+            facts.insert(0, ("told by", f'"{row.title}" in Meta\'s text'))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for label, fact in facts:
+            table.add_row(Text(f"  {label}", style="dim"), fact if isinstance(fact, Text) else Text(fact))
+        yield table
+
+
+def error_as_text(error: FlowsError) -> Lines:
+    """One short block: what happened, what to do, what to quote."""
+    yield Text.assemble(("error: ", "bold red"), inert(_what(error)))
+    yield from _after(error)
+
+
+def _what(error: FlowsError) -> str:
+    details = error.details
+    said = details.user_message or details.message
+    if details.user_message and details.user_title and details.user_title not in details.user_message:
+        said = f"{details.user_title}: {said}"
+    facts = [] if details.code is None else [f"code {values.error_key(details.code, details.subcode)}"]
+    facts += [] if details.http_status is None else [f"HTTP {details.http_status}"]
+    facts += [f"after {len(error.attempts) + 1} attempts"] if error.attempts else []
+    doing = (details.operation or "").replace("_", " ")
+    subject = f"{doing} {details.flow_id or ''}".strip()
+    return f"{subject}: {said}".removeprefix(": ") + (f" ({', '.join(facts)})" if facts else "")
+
+
+def _after(error: FlowsError) -> Lines:
+    if isinstance(error, FlowValidationError):
+        yield from _issues(error.issues, "flow.json")
+    if error.advice and not isinstance(error, ConfigurationError):  # whose message is the remedy
+        yield Text(f"  {error.advice}")
+    if error.retry_after:
+        yield Text(f"  Meta asks to stay away for {error.retry_after:g} s.")
+    if error.fbtrace_id:
+        yield Text(f"  fbtrace_id {inert(error.fbtrace_id)}")
+
+
+def _problem(result: FlowResult) -> Lines:
+    """Why a flow is not as it should be."""
+    key, word = inert(result.plan.desired.key), values.outcome(result)
+    what = inert(result.problem if result.error is None else _what(result.error))
+    yield Text.assemble((f"{key}: ", "bold"), _word(word), "" if what == word else f": {what}")
+    yield from _issues(result.issues, inert(str(result.plan.desired.file)))
+    if result.error is not None:
+        yield from _after(result.error)
+    if isinstance(result.error, FlowProcessingError):
+        yield Text("  Meta has stored the file, so it will look unchanged: run sync again with --force to send it.")
+    if result.done and not result.ok:
+        yield Text(f"  Done before that: {', '.join(result.done)}.")
+
+
+def _sum(report: values.SyncReport) -> str:
+    words = Counter(values.outcome(result, dry_run=report.dry_run) for result in report.results)
+    flows = ", ".join(f"{count} {word}" for word, count in words.items())
+    waited = f", {report.waited:g} s of waiting" if report.waited else ""
+    retries = f", {report.retries} of them {'a retry' if report.retries == 1 else 'retries'}" if report.retries else ""
+    dry = "Dry run: nothing was changed. " if report.dry_run else ""
+    return f"{dry}{_count(len(report.results), 'flow')}: {flows}. {_count(report.calls, 'request')}{retries}{waited}."
+
+
+def _status(result: FlowResult) -> Text:
+    before, now = result.plan.status, result.status or ("unknown" if result.flow_id else "-")
+    if before not in {"", "DRAFT", now}:
+        return Text.assemble(_word(now), (f" (was {inert(before)})", "bold red"))
+    return _word(now)
+
+
+def _found(issues: tuple[ValidationIssue, ...]) -> Lines:
+    if issues:
+        yield Text(f"Meta found {_count(len(issues), 'error')} in it, and will not publish it:", style="bold red")
+        yield from _issues(issues, "flow.json")
+
+
+def _issues(issues: Iterable[ValidationIssue], file: str) -> Lines:
+    """One line each, beginning with a place that editors understand."""
+    for issue in issues:
+        place = ":".join(str(part) for part in (file, issue.line_start, issue.column_start) if part is not None)
+        path = issue.pointers[0].path if issue.pointers else ""
+        where = f" ({inert(path)})" if path else ""
+        line = Text.assemble((f"{place} ", "cyan"), inert(issue.error), ": ", inert(issue.message), where)
+        yield Padding(line, (0, 0, 0, 2), expand=False)
+
+
+def _table(*left: str, right: Iterable[str] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold underline")
+    for name in left:
+        table.add_column(name, overflow="fold")
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _word(word: str) -> Text:
+    """A state or a result, in its colour."""
+    return Text(inert(word), style=_STYLES.get(word, "green" if word.startswith("to ") else ""))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
