@@ -25,6 +25,7 @@ from urllib3.util import Retry
 from tests import misbehaving as bad
 from tests.misbehaving import Behaviour, Received, Server, answers, replies
 from whatsapp_flows import (
+    ConfigurationError,
     FlowProcessingError,
     FlowsClient,
     FlowsError,
@@ -685,6 +686,34 @@ def test_a_session_header_that_is_none_is_left_out(session: requests.Session) ->
     with Server(answers()) as server:
         publish(session, server.url)
     assert "None" not in server.requests[0].raw_head.decode()
+
+
+@pytest.mark.parametrize("value", ["two\r\nlines", "snow \u2603"])
+def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(value: str, session: requests.Session) -> None:
+    """Nothing was sent, trying again is of no use, and what the header holds is not shown."""
+    session.headers["X-Team"] = value
+    with Server(answers()) as server, pytest.raises(ConfigurationError, match="header") as caught:
+        publish(session, server.url)
+    assert server.requests == ()
+    assert value not in str(caught.value)
+
+
+def test_an_adapter_that_is_not_requests_own_says_nothing_of_retries(session: requests.Session) -> None:
+    """A host's adapter without `max_retries`, or none at all for the scheme: what failed to connect was not sent."""
+
+    class Refusing(BaseAdapter):
+        def send(self, *_: Any, **__: Any) -> requests.Response:
+            raise requests.exceptions.InvalidURL("refused")
+
+        def close(self) -> None:
+            return
+
+    session.mount("http://", Refusing())
+    for _ in ("the host's adapter", "none at all"):
+        with pytest.raises(FlowsError) as caught:
+            by_client("http://127.0.0.1:9", session, PATIENT)
+        assert_is(caught.value, NotSentError)
+        session.adapters.clear()
 
 
 def test_the_sessions_cookies_are_sent_and_kept(session: requests.Session) -> None:

@@ -62,6 +62,7 @@ _CAUSES: Final[tuple[tuple[type[BaseException], type[FlowsError]], ...]] = (
     (urllib3.ConnectTimeoutError, NotSentError),
     (urllib3.LocationValueError, NotSentError),
     (requests.exceptions.InvalidURL, NotSentError),
+    (requests.exceptions.InvalidSchema, NotSentError),
     (urllib3.ProxyError, NotSentError),
     (ssl.SSLEOFError, NotSentError),
     (ssl.SSLError, TlsError),
