@@ -241,7 +241,7 @@ class _Adapter(HTTPAdapter):
             return super().build_response(req, resp)
         answer = requests.Response()
         answer.status_code, answer.reason = resp.status, resp.reason or ""
-        answer.headers = CaseInsensitiveDict(resp.headers)
+        answer.headers = resp.headers  # type: ignore[assignment]  # as blind to case as requests' own
         answer.raw, answer.url, answer.request = resp, str(req.url), req
         return answer
 
