@@ -46,6 +46,7 @@ OWNERS = {
     "rich": {"cli"},
     "werkzeug": {"emulator"},
     "tomli": {"sync"},
+    "tomllib": {"sync"},  # not in the standard library of Python 3.10
 }
 
 
