@@ -22,7 +22,10 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"whatsapp-flows-sdk {version}"
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
+default_role = "code"  # what the docstrings put between backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

@@ -107,7 +107,7 @@ class FlowsClient:
         timeout: float | Timeout = 30.0,
         session: Session | None = None,
         transport: Transport | None = None,
-        sleep: Callable[[float], object] = _SLEEP,
+        sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         stop: threading.Event | None = None,
         error_codes: ErrorCodes = ERROR_CODES,

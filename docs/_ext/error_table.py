@@ -7,32 +7,43 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from whatsapp_flows import ERROR_CODES, RetryableError
+from whatsapp_flows import ERROR_CODES, ErrorRow, RetryableError
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-HEAD = ("Code", "Subcode", "Error", "Retry", "What it means", "What to do", "Source")
+HEAD = ("Code", "Error", "What it means", "What to do")
 
 
 class ErrorTable(SphinxDirective):
     """All rows, in the order of the table."""
 
     def run(self) -> list[nodes.Node]:
-        rows = [HEAD]
-        for row in ERROR_CODES:
-            code = str(row.code) if row.last is None else f"{row.code} to {row.last}"
-            subcode = str(row.subcode) if row.subcode is not None else f"“{row.title}”" if row.title else ""
-            retry = "yes" if issubclass(row.error, RetryableError) else "no"
-            rows.append((code, subcode, row.error.__name__, retry, row.meaning, row.advice, row.source))
         group = nodes.tgroup(cols=len(HEAD))
-        group += [nodes.colspec(colwidth=width) for width in (8, 10, 18, 5, 25, 30, 10)]
-        group += nodes.thead("", self._row(rows[0]))
-        group += nodes.tbody("", *map(self._row, rows[1:]))
+        group += [nodes.colspec(colwidth=width) for width in (14, 30, 28, 28)]
+        group += nodes.thead("", _row(*HEAD))
+        group += nodes.tbody("", *(_row(*_cells(row)) for row in ERROR_CODES))
         return [nodes.table("", group, classes=["error-table"])]
 
-    def _row(self, cells: tuple[str, ...]) -> nodes.row:
-        return nodes.row("", *(nodes.entry("", nodes.paragraph(text=cell)) for cell in cells))
+
+def _cells(row: ErrorRow) -> tuple[str, str, str, str]:
+    code = str(row.code) if row.last is None else f"{row.code} to {row.last}"
+    if row.subcode is not None:
+        code = f"{code}/{row.subcode}"
+    elif row.title is not None:
+        code = f"{code} “{row.title}”"
+    kind = "retryable" if issubclass(row.error, RetryableError) else "fatal"
+    return code, f"`{row.error.__name__}` {kind}", f"{row.meaning} ({row.source})", row.advice
+
+
+def _row(*cells: str) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", _paragraph(cell)) for cell in cells))
+
+
+def _paragraph(text: str) -> nodes.paragraph:
+    """What stands between backticks is code."""
+    parts = enumerate(text.split("`"))
+    return nodes.paragraph("", "", *(nodes.literal(text=it) if odd % 2 else nodes.Text(it) for odd, it in parts if it))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
