@@ -25,6 +25,7 @@ of a body and a refused connection into the same `ConnectionError`:
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import time
 import traceback
@@ -71,6 +72,8 @@ _CAUSES: Final[tuple[tuple[type[BaseException], type[FlowsError]], ...]] = (
 )
 
 _CONNECTIONS: Final = 100  # kept open to one host: as many threads as a busy worker has; requests keeps 10
+
+_POOL: Final = re.compile(r"^\w+\(host=[^)]*\): ")  # what urllib3 puts in front, and the message has already
 
 _TLS_DATA: Final = {"read", "write", "recv", "recv_into", "send", "sendall"}  # methods of ssl.SSLSocket
 
@@ -174,7 +177,7 @@ class RequestsTransport:
 
     def _translated(self, failure: BaseException, request: Request) -> FlowsError:
         causes = tuple(_causes(failure))
-        said = redact(str(causes[-1]) or type(causes[-1]).__name__, request.token)
+        said = redact(_POOL.sub("", str(causes[-1])) or type(causes[-1]).__name__, request.token)
         error = next((error for kind, error in _CAUSES if any(isinstance(it, kind) for it in causes)), NoAnswerError)
         if any(_passed(cause, "http.client", {"putheader", "putrequest"}) for cause in causes):
             return ConfigurationError("a header of the session holds characters that HTTP cannot carry.")
