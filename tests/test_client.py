@@ -62,6 +62,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"error_codes": {}}, "error_codes"),
     ({"transport": 5}, "transport"),
     ({"on_event": 5}, "on_event"),
+    ({"validate": "yes"}, "validate"),
     ({"on_event": [print, 5]}, "on_event"),
     ({"session": requests.Session(), "transport": ScriptedTransport()}, "not both"),
 ]
@@ -89,7 +90,7 @@ def test_the_signature_is_the_contract() -> None:
     assert defaults["error_codes"] is ERROR_CODES
     assert list(defaults) == [
         "api_version", "base_url", "app_secret", "max_attempts", "retry_policy", "timeout", "session", "transport",
-        "sleep", "clock", "stop", "error_codes", "on_event",
+        "sleep", "clock", "stop", "error_codes", "on_event", "validate",
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ from whatsapp_flows import (
 DOCUMENT = b'{"version": "7.3", "screens": []}'
 
 
-def upload(scene: Scene, **options: int) -> object:
+def upload(scene: Scene, **options: Any) -> object:
     return scene.client.update_flow_json(FLOW, DOCUMENT, **options)
 
 

@@ -25,6 +25,7 @@ LAYERS = {
     "models": 1,
     "retry": 1,
     "transport": 1,
+    "_documents": 2,
     "_engine": 2,
     "_operations": 2,
     "_requests": 3,

@@ -346,8 +346,13 @@ def test_odd_fields_never_break_a_flow(node: dict[str, object], expected: dict[s
 
 def test_other_answers_are_read() -> None:
     """Health, metric, key, numbers, apps: each in the shapes that Meta documents."""
-    points = [{"timestamp": "2024-01-28T08:00:00+0000", "data": [{"key": "value", "value": 138},
-              {"key": "rate", "value": "0.5"}, {"key": "odd", "value": None}, {"key": "huge", "value": 10**400}]}]  # fmt: skip
+    data = [
+        {"key": "value", "value": 138},
+        {"key": "rate", "value": "0.5"},
+        {"key": "odd", "value": None},
+        {"key": "huge", "value": 10**400},
+    ]
+    points = [{"timestamp": "2024-01-28T08:00:00+0000", "data": data}]
     metric = {"id": FLOW, "metric": {"name": "N", "granularity": "DAY", "data_points": points}}
     key = {"business_public_key": " ", "business_public_key_signature_status": "MISMATCH"}
     scene = Scene(

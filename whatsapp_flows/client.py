@@ -6,10 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypedDict, TypeVar
 
 from . import _operations as operations
+from ._documents import Document, Validate, document, mode
 from ._engine import Reply, Rules, Wait, converse
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._requests import RequestsTransport, Session
@@ -17,7 +19,7 @@ from ._settings import from_environment, read_environment, settings
 from ._wire import Operation, Request, Response, hidden
 from .errors import ConfigurationError
 from .events import EventConsumer
-from .flow_json import FlowJson, read_flow_json
+from .flow_json import FlowJson
 from .models import (
     Asset,
     CreatedFlow,
@@ -61,6 +63,7 @@ class Options(TypedDict, total=False):
     stop: threading.Event | None
     error_codes: ErrorCodes
     on_event: EventConsumer | Iterable[EventConsumer] | None
+    validate: Validate
 
 
 def _check_parts(transport: object, stop: object, on_event: object, error_codes: object) -> None:
@@ -84,7 +87,9 @@ class FlowsClient:
     sent at most, `retry_policy` when (default: after 5, 10, 20 ... seconds, see `ExponentialBackoff`). `timeout` is
     in seconds. `session` is a `requests.Session` of yours, whose proxies, adapters, `verify`, `cert` and hooks hold
     and which stays open; or `transport` any `Transport`. Setting `stop` ends a wait at once, and the last error comes
-    out. `on_event` hears every attempt, retry, success and failure.
+    out. `on_event` hears every attempt, retry, success and failure. `validate` says whether a Flow JSON is checked
+    before it is sent: "off", "warn" (what is found is on the result and in the log) or "error" (`FlowValidationError`,
+    and nothing is sent).
 
     One client serves many threads. Every method raises a `FlowsError`: a `RetryableError` may succeed later, a
     `FatalError` will not; a `ConfigurationError` means that nothing was sent.
@@ -112,6 +117,7 @@ class FlowsClient:
         stop: threading.Event | None = None,
         error_codes: ErrorCodes = ERROR_CODES,
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
+        validate: Validate = "off",
     ) -> None:
         token, secret = hidden(access_token), hidden(app_secret)
         del access_token, app_secret  # a traceback that shows local variables must not show these
@@ -132,6 +138,7 @@ class FlowsClient:
             "stop": stop,
             "error_codes": error_codes,
             "on_event": on_event,
+            "validate": mode(validate),
         }
         self._settings = settings({**self._options, "access_token": token, "app_secret": secret})
         self._api = self._settings.api
@@ -183,19 +190,23 @@ class FlowsClient:
 
     # Flows
 
-    def update_flow_json(self, flow_id: str, json: FlowJson, *, max_retries: int | None = None) -> FlowJsonUpdate:
+    def update_flow_json(
+        self, flow_id: str, json: FlowJson, *, max_retries: int | None = None, validate: Validate | None = None
+    ) -> FlowJsonUpdate:
         """
         Upload a Flow JSON, and send it again when Meta saved it but failed to process it (139001/4016012).
 
         `json` is a mapping, text, bytes, a path or a binary file; text and bytes are sent as they are, a mapping is
         serialised once. `max_retries` counts attempts in all (3: three requests, with waits of 5 and 10 s; 0 and 1:
-        one); None is the client's `max_attempts`.
+        one); None is the client's `max_attempts`. `validate` as for the client; None is the client's.
 
         The result may carry `validation_errors`: the JSON is stored then, and cannot be published. An upload moves a
         PUBLISHED flow back to DRAFT (Meta, "Flows lifecycle").
         """
         rules = self._settings.rules_for(max_retries)
-        return self._run(operations.update_flow_json(self._api, flow_id, read_flow_json(json)), rules)
+        checked = self._document(json, validate)
+        update = self._run(operations.update_flow_json(self._api, flow_id, checked.content), rules)
+        return replace(update, issues=checked.issues) if checked.issues else update
 
     def create_flow(
         self,
@@ -206,30 +217,32 @@ class FlowsClient:
         publish: bool = False,
         clone_flow_id: str | None = None,
         endpoint_uri: str | None = None,
+        validate: Validate | None = None,
     ) -> CreatedFlow:
         """
         Create a flow, in DRAFT; with `publish` and a valid `flow_json`, published in the same call.
 
         `categories` are Meta's words, at least one. `clone_flow_id` copies another flow. `endpoint_uri` is where its
-        data exchange goes.
+        data exchange goes. `validate` as for the client; None is the client's.
 
         Never makes a second flow: after a lost answer the name is looked up, and what is found is adopted
         (`CreatedFlow.adopted`), although it may have been there before. Without a lost answer, a name that is in use
         raises `NameTakenError`. When the publishing fails, the draft exists all the same: the `PublishBlockedError`
         has its `flow_id`.
         """
-        content = None if flow_json is None else read_flow_json(flow_json, argument="flow_json")
-        return self._run(
+        checked = None if flow_json is None else self._document(flow_json, validate, argument="flow_json")
+        created = self._run(
             operations.create_flow(
                 self._api,
                 name,
                 categories,
-                flow_json=content,
+                flow_json=checked.content if checked else None,
                 publish=publish,
                 clone_flow_id=clone_flow_id,
                 endpoint_uri=endpoint_uri,
             )
         )
+        return replace(created, issues=checked.issues) if checked and checked.issues else created
 
     def update_flow(
         self,
@@ -351,6 +364,10 @@ class FlowsClient:
     def list_subscribed_apps(self) -> tuple[SubscribedApp, ...]:
         """The apps that hear the account's webhooks."""
         return self._run(operations.list_subscribed_apps(self._api))
+
+    def _document(self, source: FlowJson, validate: Validate | None, *, argument: str = "json") -> Document:
+        wanted: Validate = self._options["validate"] if validate is None else mode(validate)
+        return document(source, wanted, argument=argument)
 
     # The driver
 

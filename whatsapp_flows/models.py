@@ -202,12 +202,14 @@ class FlowJsonUpdate:
     """
     The upload got through, after `attempts` requests.
 
-    `validation_errors` come with a success: Meta has stored the Flow JSON, and will refuse to publish it.
+    `validation_errors` come with a success: Meta has stored the Flow JSON, and will refuse to publish it. `issues` is
+    what our own check found before (`validate="warn"`).
     """
 
     success: bool
     validation_errors: tuple[ValidationIssue, ...] = ()
     attempts: int = 1
+    issues: tuple[ValidationIssue, ...] = ()
     raw: Raw = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -218,13 +220,14 @@ class CreatedFlow:
 
     `adopted`: an answer was lost, and the flow was found by its name (it may have been there before). `success` is
     False when the flow is not in the state that was asked for: its JSON is missing or another one, or it is not
-    published. Upload and publish it then.
+    published. Upload and publish it then. `issues` is what our own check found before (`validate="warn"`).
     """
 
     id: str
     success: bool = True
     validation_errors: tuple[ValidationIssue, ...] = ()
     adopted: bool = False
+    issues: tuple[ValidationIssue, ...] = ()
     raw: Raw = field(default_factory=dict, repr=False, compare=False)
 
 

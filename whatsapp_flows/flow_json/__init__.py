@@ -1,5 +1,26 @@
-"""The Flow JSON itself: reading what a caller hands us."""
+"""
+The Flow JSON itself: reading what a caller hands us, and finding Meta's errors in it before Meta does.
+
+The validator and its tables are loaded when they are first used: a client that only uploads does not pay for them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from ._source import MAX_BYTES, FlowJson, read_flow_json
 
-__all__ = ["MAX_BYTES", "FlowJson", "read_flow_json"]
+if TYPE_CHECKING:
+    from ._report import Report
+    from ._validate import validate
+
+__all__ = ["MAX_BYTES", "FlowJson", "Report", "read_flow_json", "validate"]
+
+_HOMES: Final = {"Report": "._report", "validate": "._validate"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        found: object = getattr(import_module(_HOMES[name], __name__), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

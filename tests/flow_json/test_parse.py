@@ -1,0 +1,126 @@
+"""Reading a source: whatever is in it is told, never raised."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from whatsapp_flows.errors import ConfigurationError
+from whatsapp_flows.flow_json import _parse
+from whatsapp_flows.flow_json._parse import odd, parse
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{"a": 1}',
+        b'{"a": 1}',
+        bytearray(b'{"a": 1}'),
+        {"a": 1},
+        MappingProxyType({"a": 1}),
+        io.BytesIO(b'{"a": 1}'),
+    ],
+)
+def test_every_kind_of_source_is_read(source: Any) -> None:
+    """A mapping, text, bytes and a file give the same value."""
+    assert parse(source).value == {"a": 1}
+
+
+def test_a_path_is_read(tmp_path: Path) -> None:
+    """A path is opened, and one that cannot be read is the caller's mistake."""
+    path = tmp_path / "flow.json"
+    path.write_bytes(b"{}")
+    assert parse(path).value == {}
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        parse(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("source", [None, 7, io.StringIO("{}")])
+def test_what_is_no_source_is_refused(source: Any) -> None:
+    """Only a source of no known kind raises."""
+    with pytest.raises(ConfigurationError, match="source"):
+        parse(source)
+
+
+def test_a_mapping_is_its_compact_text() -> None:
+    """The text of a mapping is what would be sent."""
+    parsed = parse({"a": "é", "b": [1, 2]})
+    assert parsed.text == '{"a":"é","b":[1,2]}'
+    assert parsed.size == len(parsed.text.encode())
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "offset"),
+    [
+        ("", "ends too early", 0),
+        ("{", "ends too early", 1),
+        ('{"a": }', "expecting value", 6),
+        ("[]", "a JSON object, not list", 0),
+        ("  7", "a JSON object, not int", 2),
+        ("\ufeff{}", "byte order mark", 0),
+        (b"\xef\xbb\xbf{}", "byte order mark", 0),
+        ('{\n\u00a0"a": 1}', "U+00A0 is not a space", 2),
+        ('{"a": NaN}', "NaN is not a JSON number", 6),
+        ('{"NaN": -Infinity}', "-Infinity is not a JSON number", 8),
+        (b'{"a": "\xff"}', "not UTF-8", 7),
+        ('{"a": "\ud800"}', "lone surrogate", 7),
+        ({"a": "\ud800"}, "lone surrogate", 6),
+        ({"a": float("nan")}, "cannot be written as JSON", None),
+        ({"a": {1, 2}}, "cannot be written as JSON", None),
+        ('{"a":' * 10_000 + "1" + "}" * 10_000, "nested too deeply", None),
+        ("[" * 10_000, "nested too deeply", None),
+    ],
+)
+def test_what_cannot_be_parsed_is_a_problem(source: Any, message: str, offset: int | None) -> None:
+    """The problem says why, and where in the text if that is known."""
+    parsed = parse(source)
+    assert parsed.value is None
+    assert parsed.problem is not None
+    assert message in parsed.problem.message
+    assert parsed.problem.offset == offset
+
+
+@pytest.mark.parametrize(
+    "make", [lambda n: "x" * (n + 1), lambda n: b"x" * (n + 1), lambda n: "é" * n, lambda n: {"a": "x" * n}]
+)
+def test_a_text_over_the_limit_is_not_parsed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the limit there is one problem, whatever the text holds; it counts bytes."""
+    monkeypatch.setattr(_parse, "MAX_BYTES", 100)
+    problem = parse(make(100)).problem
+    assert problem is not None
+    assert "may have at most 100 bytes" in problem.message
+
+
+def test_a_mapping_too_deep_is_a_problem() -> None:
+    """A mapping of ten thousand levels is told, not raised."""
+    value: dict[str, Any] = {}
+    for _ in range(10_000):
+        value = {"a": value}
+    assert parse(value).value is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": 1, "b": {"a": 2}, "c": [{"a": 1}, {"a": 1}]}', []),
+        ('{"a": 1, "a": 2}', [("DUPLICATE_KEY", ("a",))]),
+        ('{"x": [{"a": 1, "\\u0061": 2}]}', [("DUPLICATE_KEY", ("x", 0, "a"))]),
+        ('{"a": {"b": 1}, "c": {"b": 1, "d": {}, "b": 2}}', [("DUPLICATE_KEY", ("c", "b"))]),
+        ('{"a": 9007199254740991, "b": -9007199254740992}', [("UNSAFE_NUMBER", ("b",))]),
+        ('{"a": 1e20, "b": 123456789012345}', []),
+        ('{"a": ' + "9" * 5000 + "}", [("UNSAFE_NUMBER", ("a",))]),
+        (r'{"a": "\ud83d\ude00", "b": "\ud83d", "c": "x\ude00"}',
+         [("LONE_SURROGATE", ("b",)), ("LONE_SURROGATE", ("c",))]),
+    ],
+)  # fmt: skip
+def test_oddities_of_a_valid_text(text: str, expected: list[Any]) -> None:
+    """Keys given twice, numbers and characters that JavaScript reads differently are told with their place."""
+    parsed = parse(text)
+    assert parsed.value is not None
+    found = [(finding.code, finding.pointer) for finding in odd(text)]
+    assert found == expected
+    assert parsed.oddities or not found

@@ -1,0 +1,53 @@
+"""A Flow JSON on its way out: read once, and checked first when the caller wants that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from . import flow_json
+from ._wire import shown
+from .errors import ConfigurationError, ValidationIssue
+from .events import logger
+from .flow_json import FlowJson, read_flow_json
+
+Validate = Literal["off", "warn", "error"]
+"""Whether a Flow JSON is checked before it is sent: not at all, to be told, or to send nothing with an error in it."""
+
+MODES: Final[tuple[Validate, ...]] = ("off", "warn", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The bytes to send, and what the check found in them."""
+
+    content: bytes = field(repr=False)
+    issues: tuple[ValidationIssue, ...] = ()
+
+
+def mode(value: object) -> Validate:
+    """One of the three words; `ConfigurationError` for any other."""
+    for each in MODES:
+        if value == each:
+            return each
+    raise ConfigurationError(f"validate must be one of {', '.join(MODES)}, not {shown(value)}.")
+
+
+def document(source: FlowJson, validate: Validate, *, argument: str = "json") -> Document:
+    """
+    The document as it will be sent.
+
+    With "warn" what the check finds is on the result and in the log; with "error" an error in it raises
+    `FlowValidationError`, and warnings are treated as with "warn".
+    """
+    content = read_flow_json(source, argument=argument)
+    if validate == "off":
+        return Document(content=content)
+    report = flow_json.validate(content)
+    if validate == "error":
+        report.raise_for_errors()
+    for issue in report.issues:
+        place = f" at line {issue.line_start}, column {issue.column_start}" if issue.line_start else ""
+        logger.warning("Flow JSON: %s%s: %s", issue.error, place, issue.message,
+                       extra={"severity": issue.severity, "rule": issue.rule})  # fmt: skip
+    return Document(content=content, issues=report.issues)

@@ -1,0 +1,374 @@
+"""
+Advice: what Meta takes, and what still goes wrong for those who use the flow. All of it warnings, with our own codes.
+
+Lengths, list sizes and image sizes stand in the tables of components, beside the properties; one walk over a document
+measures them all, and the first rule that asks pays for it.
+Sources: Meta, Flow JSON reference; what Meta's client app shows, August 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from ._checks import shown
+from ._index import index
+from ._model import Component, Document, Finding, Pointer, Rule, Severity, Version
+from ._spec import COMPONENTS, ITEMS, KNOWN, RECOMMENDED, P, Shape, properties_of
+
+FREEZES_SOON: Final = timedelta(days=90)
+# Meta froze 4.0 ten months after it came, 5.0 after thirteen: a version of a year is near its end.
+GROWS_OLD: Final = timedelta(days=365)
+# Uploads of 11 kB with 7 screens were seen to fail in processing (139001/4016012) and to pass when sent again; many of
+# that size never fail, so advice begins well above them.
+LARGE_BYTES: Final = 20 * 1024
+LARGE_LABEL: Final = 150  # of a label with label-variant large
+DROPDOWN_WITH_IMAGES: Final = 100
+# Their values come from what the user enters. A NavigationList is an answer by the screen it leads to.
+ANSWERS: Final = frozenset(
+    {
+        "CalendarPicker",
+        "CheckboxGroup",
+        "ChipsSelector",
+        "DatePicker",
+        "DocumentPicker",
+        "Dropdown",
+        "OptIn",
+        "PhotoPicker",
+        "RadioButtonsGroup",
+        "TextArea",
+        "TextInput",
+    }
+)
+
+_REFERENCE: Final = re.compile(r"\$\{(?:screen\.([^.}]*)\.)?(data|form)\.([^.}]+)").findall
+
+
+def freezes_soon(doc: Document) -> Iterator[Finding]:
+    """
+    A version that Meta freezes within 90 days.
+
+    Passes: {"version": "5.0", "today": "2025-01-01"}
+    Fails: {"version": "5.0", "today": "2025-08-01"}
+    """
+    frozen = KNOWN[doc.version].frozen
+    if frozen and doc.today and doc.today < frozen <= doc.today + FREEZES_SOON:
+        message = f"version {doc.version} freezes on {frozen}: nothing of it can be uploaded from then on."
+        yield Finding("VERSION_FREEZES_SOON", message, ("version",))
+
+
+def old_version(doc: Document) -> Iterator[Finding]:
+    """
+    A version that came more than a year ago, and is older than the one Meta recommends.
+
+    Passes: {"version": "7.0", "today": "2025-12-01"}
+    Fails: {"version": "5.1", "today": "2025-12-01"}
+    """
+    released = KNOWN[doc.version].released
+    if doc.version < RECOMMENDED and released and doc.today and doc.today - released > GROWS_OLD:
+        message = (
+            f"version {doc.version} is of {released:%B %Y}; Meta has frozen versions after about a year. "
+            f"{RECOMMENDED} is recommended."
+        )
+        yield Finding("OLD_VERSION", message, ("version",))
+
+
+def large_document(doc: Document) -> Iterator[Finding]:
+    """
+    A document of a size at which Meta's processing is known to fail at times.
+
+    Passes: {"size": 13000}
+    Fails: {"size": 21000}
+    """
+    if doc.size > LARGE_BYTES:
+        message = (
+            f"the document has {doc.size} bytes: large ones are at times saved but not processed (139001/4016012). "
+            "Send the same again if that happens, or split the flow."
+        )
+        yield Finding("LARGE_DOCUMENT", message)
+
+
+def cut_texts(doc: Document) -> Iterator[Finding]:
+    """
+    A text longer than the client app shows.
+
+    Passes: {"children": [{"type": "TextHeading", "text": "Short"}]}
+    Fails: {"children": [{"type": "TextHeading", "text": "Far too long to be a heading of anything, as the app shows eighty characters and no more"}]}
+    """  # noqa: E501
+    return _measured(doc, "TEXT_IS_CUT")
+
+
+def list_sizes(doc: Document) -> Iterator[Finding]:
+    """
+    A list with fewer or more items than the client app takes.
+
+    Passes: {"children": [{"type": "ChipsSelector", "name": "a", "label": "A", "data-source": [{"id": "1", "title": "1"}, {"id": "2", "title": "2"}]}]}
+    Fails: {"children": [{"type": "ChipsSelector", "name": "a", "label": "A", "data-source": [{"id": "1", "title": "1"}]}]}
+    """  # noqa: E501
+    return _measured(doc, "LIST_SIZE")
+
+
+def large_images(doc: Document) -> Iterator[Finding]:
+    """
+    An image of more bytes than Meta allows or recommends at its place.
+
+    Passes: {"children": [{"type": "Image", "src": "aGVsbG8=", "alt-text": "hello"}]}
+    Fails: {"children": [{"type": "Image", "src": "aGVsbG8=", "alt-text": "hello"}], "src repeated": 60000}
+    """
+    return _measured(doc, "IMAGE_TOO_LARGE")
+
+
+def missing_alt_text(doc: Document) -> Iterator[Finding]:
+    """
+    An image that a screen reader cannot read out.
+
+    Passes: {"children": [{"type": "Image", "src": "aGVsbG8=", "alt-text": "hello"}]}
+    Fails: {"children": [{"type": "Image", "src": "aGVsbG8="}]}
+    """
+    return _measured(doc, "MISSING_ALT_TEXT")
+
+
+def unreachable_screens(doc: Document) -> Iterator[Finding]:
+    """
+    A screen that no way leads to. Asked only where no endpoint and no binding chooses the next screen.
+
+    Passes: {"routes": {"A": ["B"], "B": []}}
+    Fails: {"routes": {"A": [], "B": ["A"]}}
+    """
+    known = index(doc)
+    if len(doc.screens) < 2 or "data_api_version" in doc.value or "routing_model" in doc.value:
+        return
+    if "data_exchange" in known.actions or "NavigationList" in known.by_type:
+        return
+    ways: dict[str, set[str]] = {}
+    for action in known.actions_named("navigate"):
+        if action.target is None:
+            return
+        ways.setdefault(action.screen.id, set()).add(action.target)
+    reached, ahead = set(), [doc.screens[0].id]
+    while ahead:
+        here = ahead.pop()
+        if here not in reached:
+            reached.add(here)
+            ahead.extend(ways.get(here, ()))
+    for screen in doc.screens:
+        if screen.id not in reached:
+            message = f"no way leads from the first screen to {shown(screen.id)}."
+            yield Finding("UNREACHABLE_SCREEN", message, screen.at("id"))
+
+
+def unused_fields(doc: Document) -> Iterator[Finding]:
+    """
+    A field of a screen's data that nothing reads.
+
+    Passes: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "${data.name}"}]}
+    Fails: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "Hello"}]}
+    """  # noqa: E501
+    read = index(doc).referred_to()
+    for screen in doc.screens:
+        for name in screen.value.get("data", ()):
+            if name == "required" or ("screens", screen.index, "data", name) in read:
+                continue
+            if (screen.id, "data", name) not in _references(doc):
+                message = f"nothing reads the field {shown(name)} of screen {shown(screen.id)}."
+                yield Finding("UNUSED_DATA_FIELD", message, screen.at("data", name), key=True)
+
+
+def lost_answers(doc: Document) -> Iterator[Finding]:
+    """
+    An answer of the user that no payload sends and nothing reads.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
+    Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {}}
+    """
+    read = index(doc).referred_to()
+    for screen in doc.screens:
+        for component in screen.components:
+            if component.type in ANSWERS and component.pointer not in read:
+                name = component.value["name"]
+                if (screen.id, "form", name) not in _references(doc):
+                    message = f"the answer {shown(name)} of screen {shown(screen.id)} is in no payload: it is lost."
+                    yield Finding("ANSWER_NOT_SENT", message, component.at("name"))
+
+
+def _references(doc: Document) -> frozenset[tuple[str, str, str]]:
+    """All references of a document: (screen, data or form, name), wherever they stand in a text."""
+    found: frozenset[tuple[str, str, str]] | None = doc.cache.get("advice.references")
+    if found is None:
+        found = doc.cache["advice.references"] = frozenset(
+            (there or screen.id, kind, name)
+            for screen in doc.screens
+            for text in _bound_texts(screen.value)
+            for there, kind, name in _REFERENCE(text)
+        )
+    return found
+
+
+def _bound_texts(value: Any) -> list[str]:
+    """The strings with a binding in them, at any depth."""
+    found, ahead = [], [value]
+    while ahead:
+        held = ahead.pop()
+        if type(held) is str:
+            if "${" in held:
+                found.append(held)
+        elif type(held) is dict:
+            ahead.extend(held.values())
+        elif type(held) is list:
+            ahead.extend(held)
+    return found
+
+
+# -- what is measured
+
+
+class _Limit(NamedTuple):
+    """A row with something to measure, and the limits of what its items hold."""
+
+    row: P
+    inner: _Limits
+    wants_alt_text: bool
+
+
+class _Limits(NamedTuple):
+    """All that is measured in an object. `texts`: name and length of what may be cut; `others`: what is more."""
+
+    limits: tuple[_Limit, ...] = ()
+    texts: tuple[tuple[str, int], ...] = ()
+    others: tuple[_Limit, ...] = ()
+
+
+def _measured(doc: Document, code: str) -> Iterator[Finding]:
+    found: dict[str, list[Finding]] | None = doc.cache.get("advice.measured")
+    if found is None:
+        found = doc.cache["advice.measured"] = {}
+        limits = _limits_of(doc.version)
+        for _, component in doc.components():
+            held = limits.get(component.type)
+            if held is not None and not _within(component.value, held):
+                for finding in _over(component.value, component.pointer, held.limits, component):
+                    found.setdefault(finding.code, []).append(finding)
+    return iter(found.get(code, ()))
+
+
+@cache
+def _limits_of(version: Version) -> Mapping[str, _Limits]:
+    return {shape.name: limits for shape in COMPONENTS if (limits := _limits(shape, version)).limits}
+
+
+def _limits(shape: Shape, version: Version) -> _Limits:
+    rows = properties_of(shape, version)
+    alt = rows.get("alt-text")
+    made = (
+        _Limit(
+            row,
+            _limits(ITEMS[row.item], version) if row.item else _Limits(),
+            row.size is not None and alt is not None and not alt.required,
+        )
+        for row in rows.values()
+    )
+    found = tuple(each for each in made if each.row.cut or each.row.items or each.row.size or each.inner.limits)
+    return _Limits(
+        found,
+        tuple(
+            (row.name, min(row.cut, LARGE_LABEL) if row.name == "label" else row.cut)
+            for row, _, _ in found
+            if row.cut is not None
+        ),
+        tuple(each for each in found if each.row.items or each.row.size or each.inner.limits),
+    )
+
+
+def _within(value: Mapping[str, Any], limits: _Limits) -> bool:
+    """Whether nothing in an object needs a closer look: its texts are short, its lists too, and there is no image."""
+    for name, cut in limits.texts:
+        held = value.get(name)
+        if held is not None and (type(held) is not str or len(held) > cut):
+            return False
+    for row, inner, _ in limits.others:
+        held = value.get(row.name)
+        if held is None:
+            continue
+        if row.size is not None:
+            return False
+        if type(held) is dict:
+            held = (held,)
+        elif type(held) is not list:
+            continue
+        elif row.items is not None and not row.items[0] <= len(held) <= min(row.items[1], DROPDOWN_WITH_IMAGES):
+            return False
+        if inner.limits:
+            for each in held:
+                if type(each) is dict and not _within(each, inner):
+                    return False
+    return True
+
+
+def _over(value: Mapping[str, Any], at: Pointer, limits: tuple[_Limit, ...], component: Component) -> Iterator[Finding]:
+    for row, inner, wants_alt_text in limits:
+        held = value.get(row.name)
+        if held is None:
+            continue
+        if row.cut is not None and not (type(held) is str and len(held) <= row.cut):
+            yield from _cut(held, (*at, row.name), row, value, component)
+        if row.size is not None and type(held) is str and held[:2] != "${":
+            yield from _image(held, (*at, row.name), row, component)
+            if wants_alt_text and "alt-text" not in value:
+                message = f"an image of {component.type} without 'alt-text' says nothing to a screen reader."
+                yield Finding("MISSING_ALT_TEXT", message, at)
+        if row.items is not None and type(held) is list:
+            yield from _size(held, (*at, row.name), row, component)
+        if inner.limits:
+            for index_, each in enumerate(held) if type(held) is list else ((None, held),):
+                if type(each) is dict:
+                    here = (*at, row.name) if index_ is None else (*at, row.name, index_)
+                    yield from _over(each, here, inner.limits, component)
+
+
+def _cut(held: Any, at: Pointer, row: P, owner: Mapping[str, Any], component: Component) -> Iterator[Finding]:
+    cut = LARGE_LABEL if row.name == "label" and owner.get("label-variant") == "large" else row.cut or 0
+    texts = [held] if type(held) is str else list(held.values() if type(held) is dict else held)
+    longest = max((len(text) for text in texts if type(text) is str and not _is_dynamic(text)), default=0)
+    if longest > cut:
+        message = f"{row.name!r} of {component.type} has {longest} characters; the app shows {cut}."
+        yield Finding("TEXT_IS_CUT", message, at)
+
+
+def _is_dynamic(text: str) -> bool:
+    return "${" in text or text[:1] == "`"
+
+
+def _image(held: str, at: Pointer, row: P, component: Component) -> Iterator[Finding]:
+    size = len(held) * 3 // 4
+    if size > (row.size or 0):
+        message = f"an image of {component.type} has {size // 1024} KB; it may have {(row.size or 0) // 1024}."
+        yield Finding("IMAGE_TOO_LARGE", message, at)
+
+
+def _size(held: list[Any], at: Pointer, row: P, component: Component) -> Iterator[Finding]:
+    least, most = row.items or (0, 0)
+    if component.type == "Dropdown" and any(type(item) is dict and "image" in item for item in held):
+        most = DROPDOWN_WITH_IMAGES
+    if not least <= len(held) <= most:
+        message = f"{row.name!r} of {component.type} has {len(held)} items; the app takes {least} to {most}."
+        yield Finding("LIST_SIZE", message, at)
+
+
+ADVICE: Final[tuple[Rule, ...]] = tuple(
+    Rule(id=id_, name=name, check=check, severity=Severity.WARNING)
+    for id_, name, check in (
+        ("FJ901", "version freezes soon", freezes_soon),
+        ("FJ902", "old version", old_version),
+        ("FJ903", "large document", large_document),
+        ("FJ904", "text is cut", cut_texts),
+        ("FJ905", "list size", list_sizes),
+        ("FJ906", "image too large", large_images),
+        ("FJ907", "missing alt-text", missing_alt_text),
+        ("FJ908", "unreachable screen", unreachable_screens),
+        ("FJ909", "unused data field", unused_fields),
+        ("FJ910", "answer not sent", lost_answers),
+    )
+)

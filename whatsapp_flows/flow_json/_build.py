@@ -1,0 +1,89 @@
+"""
+From a parsed document to what the rules see: the structure is checked and the components are flattened in one walk.
+
+The walk keeps its own stack, so that depth is no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from ._model import Component, Document, Finding, Pointer, Screen, Severity
+from ._structure import LAYOUT_PLACE, Structure
+
+_Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
+"""Children still to see, the pointer of their list, the place they stand in, the containers around it."""
+
+
+def build(
+    value: Mapping[str, Any], structure: Structure, *, today: date | None = None, size: int = 0
+) -> tuple[Document | None, list[Finding]]:
+    """The document, or None and the faults of its structure. Warnings come with the document."""
+    found = list(structure.root(value) or ())
+    screens = value.get("screens")
+    made: list[Screen] = []
+    for index, screen in enumerate(screens if type(screens) is list else ()):
+        if wrong := structure.screen(screen):
+            found += _placed(("screens", index), wrong)
+        components: list[Component] = []
+        children = _children(screen)
+        if children is not None:
+            _walk(children, ("screens", index, "layout", "children"), structure, components, found)
+        if not found:
+            made.append(Screen(index, screen["id"], screen, tuple(components)))
+    if any(finding.severity is not Severity.WARNING for finding in found):
+        return None, found
+    return Document(value, structure.version, tuple(made), today=today, size=size), found
+
+
+def _children(screen: Any) -> list[Any] | None:
+    layout = screen.get("layout") if type(screen) is dict else None
+    if type(layout) is dict and layout.get("type") in ("SingleColumnLayout", None):
+        children = layout.get("children")
+        return children if type(children) is list else None
+    return None
+
+
+def _walk(
+    children: list[Any], pointer: Pointer, structure: Structure, components: list[Component], found: list[Finding]
+) -> None:
+    levels: list[_Level] = [(enumerate(children), pointer, LAYOUT_PLACE, ())]
+    while levels:
+        numbered, at, place, inside = levels[-1]
+        allowed = structure.places[place]
+        for index, value in numbered:
+            kind = value.get("type") if type(value) is dict else None
+            known = allowed.get(kind) if type(kind) is str else None
+            here = (*at, index)
+            if kind is None or known is None:
+                found += _placed(here, [structure.refused(value, place)])
+                continue
+            if (wrong := known.check(value)) is not None:
+                found += _placed(here, wrong)
+            components.append(Component(kind, here, value, inside))
+            if known.containers:
+                levels.extend(reversed(list(_inner(value, known.containers, here, kind, inside))))
+                break
+        else:
+            levels.pop()
+
+
+def _inner(
+    value: Mapping[str, Any], containers: frozenset[str], here: Pointer, kind: str, inside: tuple[str, ...]
+) -> Iterator[_Level]:
+    """The lists of components in a container, in the order of the text."""
+    for name, held in value.items():
+        if name not in containers:
+            continue
+        if type(held) is list:
+            yield enumerate(held), (*here, name), kind, (*inside, kind)
+        elif type(held) is dict:
+            for case, children in held.items():
+                if type(children) is list:
+                    yield enumerate(children), (*here, name, case), kind, (*inside, kind)
+
+
+def _placed(at: Pointer, findings: list[Finding]) -> list[Finding]:
+    return [Finding(f.code, f.message, (*at, *f.pointer), f.key, f.severity) for f in findings]

@@ -1,0 +1,84 @@
+"""
+What all checks of the structure are made of: their context, the findings that many of them give, words for messages.
+
+A check takes a value and returns None if it is right, else findings whose pointers start at that value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from ._model import Finding, Version
+from ._spec import BINDINGS, NOT_BLANK, P
+
+Check = Callable[[Any], "list[Finding] | None"]
+
+# What JavaScript's \s matches: Meta's pattern for "not blank" is one of JavaScript.
+BLANK: Final = (
+    " \t\n\r\f\v\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a version changes for all kinds."""
+
+    version: Version
+    is_binding: Callable[[str], object]
+    binding: str  # how to write one
+
+    def refuses_blank(self, kind: str) -> bool:
+        return self.version >= NOT_BLANK[kind]
+
+
+def context_of(version: Version) -> Context:
+    """The context of a version: the last row of the bindings that it reaches."""
+    pattern, text = next((pattern, text) for since, pattern, text in reversed(BINDINGS) if version >= since)
+    return Context(version, re.compile(pattern, re.ASCII).match, text)
+
+
+Maker = Callable[[P, str, Context], Check]
+
+
+def under(step: str | int, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings one step up."""
+    return [Finding(f.code, f.message, (step, *f.pointer), f.key, f.severity) for f in findings]
+
+
+def type_name(value: object) -> str:
+    """The JSON name of a value's type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def wrong_type(where: str, expected: str, value: object) -> Finding:
+    """INVALID_PROPERTY_TYPE."""
+    return Finding("INVALID_PROPERTY_TYPE", f"{where} must be {expected}, not {type_name(value)}.")
+
+
+def shown(value: str) -> str:
+    """A value of the document in a message: quoted, and never long."""
+    return repr(value if len(value) <= 60 else value[:57] + "...")
+
+
+@lru_cache(maxsize=1024)
+def did_you_mean(name: str, candidates: tuple[str, ...]) -> str:
+    """A sentence that names the nearest candidate, or nothing. Cached: one slip is often made many times."""
+    import difflib  # noqa: PLC0415 - a valid document never needs it
+
+    if len(name) > 64:
+        return ""
+    by_fold = {candidate.casefold(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.casefold().replace("_", "-"), by_fold, n=1, cutoff=0.7)
+    near = near or difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.7)
+    return f" Did you mean {by_fold[near[0]]!r}?" if near else ""

@@ -1,0 +1,103 @@
+"""
+Whether what a payload holds fits a field of a data model: values that are written out, and values that are referred to.
+
+Types are compared by name, so that a number does not fit an integer field; a written-out integer fits both. Source:
+Meta, Flow JSON reference ("Actions"); Meta's client validator, August 2026, for objects and arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
+
+from ._draft07 import MAX_DEPTH
+from ._index import Resolved
+from ._model import Pointer
+from ._references import TYPES, has_type, is_dynamic, type_of_value
+
+_MOST_NAMES: Final = 10
+_TEXTS: Final[Mapping[str, Any]] = {"type": "array", "items": {"type": "string"}}
+_VALUES_OF_INPUTS: Final = {"CheckboxGroup": _TEXTS, "ChipsSelector": _TEXTS}
+
+
+class Mismatch(NamedTuple):
+    """Why something does not fit. `fields` are the places in data models that disagree; none if the value does."""
+
+    reason: str
+    fields: tuple[Pointer, ...] = ()
+
+
+def first_of(names: Iterable[str]) -> str:
+    """Some names for a message: the first ten, so that it costs little to say that thousands are missing."""
+    found = list(islice(names, _MOST_NAMES + 1))
+    return ", ".join(found[:_MOST_NAMES]) + (" and more" if len(found) > _MOST_NAMES else "")
+
+
+def known_type(schema: Any) -> str:
+    """The type that a schema names; empty if it names none that exists."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    return kind if isinstance(kind, str) and kind in TYPES else ""
+
+
+def static_mismatch(value: Any, schema: Any, where: str = "", depth: int = 0) -> str:
+    """Why a written-out value does not fit a field; empty if it does. Dynamic strings inside fit everything."""
+    wanted = known_type(schema)
+    if not wanted or depth > MAX_DEPTH or (where and isinstance(value, str) and is_dynamic(value)):
+        return ""
+    if not has_type(value, wanted):
+        return f"{where or 'it'} is of type {type_of_value(value)}, not {wanted}"
+    if isinstance(value, dict):
+        properties = schema.get("properties")
+        for key, inner in properties.items() if isinstance(properties, dict) else ():
+            place = f"{where}.{key}" if where else key
+            if key not in value:
+                return f"{place} is missing"
+            if reason := static_mismatch(value[key], inner, place, depth + 1):
+                return reason
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            if reason := static_mismatch(item, schema.get("items"), f"{where}[{i}]", depth + 1):
+                return reason
+    return ""
+
+
+def bound_mismatches(found: Resolved, schema: Mapping[str, Any], field: Pointer) -> Iterator[Mismatch]:
+    """Why what a reference stands for does not fit a field."""
+    wanted = known_type(schema)
+    if found.schema is not None:
+        yield from _schemas(found.schema, schema, found.pointer, field, 0)
+    elif found.type and wanted and found.type != wanted:
+        yield Mismatch(f"it is of type {found.type}, not {wanted}")
+    elif found.component is not None and found.component.type in _VALUES_OF_INPUTS and wanted:
+        yield from _schemas(_VALUES_OF_INPUTS[found.component.type], schema, (), field, 0)
+
+
+def _schemas(left: Any, right: Any, left_at: Pointer, right_at: Pointer, depth: int) -> Iterator[Mismatch]:
+    got, wanted = known_type(left), known_type(right)
+    if not got or not wanted or depth > MAX_DEPTH:
+        return
+    if got != wanted:
+        yield Mismatch(f"{'its content' if depth else 'it'} is of type {got}, not {wanted}")
+        return
+    part = {"object": "properties", "array": "items"}.get(got)
+    if part is None:
+        return
+    lacking = [at for schema, at in ((left, left_at), (right, right_at)) if part not in schema and at]
+    if lacking:
+        yield Mismatch(f"it cannot be compared: a data model lacks {part}", tuple(lacking))
+    elif part == "items":
+        yield from _schemas(left["items"], right["items"], left_at, right_at, depth + 1)
+    else:
+        yield from _objects(left["properties"], right["properties"], left_at, right_at, depth)
+
+
+def _objects(left: Any, right: Any, left_at: Pointer, right_at: Pointer, depth: int) -> Iterator[Mismatch]:
+    if not isinstance(left, dict) or not isinstance(right, dict):
+        return
+    if left.keys() != right.keys():
+        differing = chain((key for key in left if key not in right), (key for key in right if key not in left))
+        yield Mismatch(f"the data models differ in the properties {first_of(differing)}", (left_at, right_at))
+        return
+    for key, inner in left.items():
+        yield from _schemas(inner, right[key], left_at, right_at, depth + 1)

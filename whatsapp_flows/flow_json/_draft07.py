@@ -1,0 +1,134 @@
+"""
+The part of JSON schema (draft 7) that data models use, to check an `__example__` with.
+
+Keywords outside of the table are ignored, as are `pattern` and `format`, whose dialects differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, TypeGuard
+
+from ._references import has_type, type_of_value
+
+MAX_DEPTH: Final = 100
+"""Deeper values are not looked at. Ours: no example is so deep, and a check must not run out of stack."""
+
+
+class Failure(NamedTuple):
+    """A keyword that a value does not satisfy, and what is wrong, as the rest of a sentence."""
+
+    keyword: str
+    reason: str
+
+
+def failures(value: Any, schema: Any, where: str = "", depth: int = 0) -> Iterator[Failure]:
+    """What is wrong with a value, outermost first. `where` names it in the reasons."""
+    if schema is False:
+        yield Failure("not", f"{where or 'it'} must not be there")
+    if not isinstance(schema, dict) or depth > MAX_DEPTH:
+        return
+    for keyword, check in _CHECKS.items():
+        if keyword in schema and (reason := check(value, schema[keyword])):
+            yield Failure(keyword, f"{where or 'it'} {reason}")
+    if isinstance(value, dict):
+        yield from _in_object(value, schema, where, depth)
+    elif isinstance(value, list) and "items" in schema:
+        items = schema["items"]
+        for i, item in enumerate(value):
+            yield from failures(item, items, f"{where}[{i}]", depth + 1)
+
+
+def _in_object(value: Mapping[str, Any], schema: Mapping[str, Any], where: str, depth: int) -> Iterator[Failure]:
+    properties = schema.get("properties")
+    known = properties if isinstance(properties, dict) else {}
+    for key in known.keys() & value.keys():
+        yield from failures(value[key], known[key], f"{where}.{key}" if where else key, depth + 1)
+    if schema.get("additionalProperties") is False:
+        for key in value.keys() - known.keys():
+            yield Failure("additionalProperties", f"{where or 'it'} may not have {key!r}")
+
+
+def same(left: Any, right: Any, depth: int = 0) -> bool:
+    """Equality as JSON has it: true is not 1, but 1.0 is. What is nested too deeply counts as equal."""
+    if depth > MAX_DEPTH:
+        return True
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key], depth + 1) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(
+            same(one, other, depth + 1) for one, other in zip(left, right, strict=True)
+        )
+    return bool(left == right)
+
+
+def _type(value: Any, wanted: Any) -> str:
+    names = wanted if isinstance(wanted, list) else [wanted]
+    if any(not isinstance(name, str) or has_type(value, name) for name in names):
+        return ""
+    return f"is of type {type_of_value(value)}, not {' or '.join(names)}"
+
+
+def _enum(value: Any, wanted: Any) -> str:
+    listed = not isinstance(wanted, list) or any(same(value, one) for one in wanted)
+    return "" if listed else "is not one of the values that enum lists"
+
+
+def _const(value: Any, wanted: Any) -> str:
+    return "" if same(value, wanted) else "is not the value of const"
+
+
+def _required(value: Any, wanted: Any) -> str:
+    if not isinstance(value, dict) or not isinstance(wanted, list):
+        return ""
+    missing = [key for key in wanted if isinstance(key, str) and key not in value]
+    return f"lacks {', '.join(missing)}" if missing else ""
+
+
+def _at_least(of: Callable[[Any], float | None], what: str) -> Callable[[Any, Any], str]:
+    def check(value: Any, wanted: Any) -> str:
+        found, least = of(value), _number(wanted)
+        return "" if found is None or least is None or found >= least else f"has {what} under {wanted}"
+
+    return check
+
+
+def _at_most(of: Callable[[Any], float | None], what: str) -> Callable[[Any, Any], str]:
+    def check(value: Any, wanted: Any) -> str:
+        found, most = of(value), _number(wanted)
+        return "" if found is None or most is None or found <= most else f"has {what} over {wanted}"
+
+    return check
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number in JSON, where true is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> float | None:
+    return value if is_number(value) else None
+
+
+def _length(value: Any) -> float | None:
+    return len(value) if isinstance(value, str) else None
+
+
+def _items(value: Any) -> float | None:
+    return len(value) if isinstance(value, list) else None
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any, Any], str]]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "required": _required,
+    "minimum": _at_least(_number, "a value"),
+    "maximum": _at_most(_number, "a value"),
+    "minLength": _at_least(_length, "a length"),
+    "maxLength": _at_most(_length, "a length"),
+    "minItems": _at_least(_items, "a count"),
+    "maxItems": _at_most(_items, "a count"),
+}

@@ -1,0 +1,479 @@
+"""
+What many rules ask of a document, found out once: components by type, actions, dynamic strings, names, routes.
+
+Strategy: one walk over all components when the first rule asks, which notes every action and every string that has no
+value before the flow runs. Whatever only some rules need (routes, resolved references) is made when it is asked for.
+The index lives in the document's `cache`, so that it ends with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from ._expressions import UNTYPED, ExpressionError, Node, parse, type_of
+from ._model import Component, Document, Pointer, Screen, Severity
+from ._references import TYPES, Reference, has_type, is_dynamic, parse_reference
+
+ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
+NO_COMPONENTS: Final[tuple[tuple[Screen, Component], ...]] = ()
+_NOT_PROPERTIES: Final = frozenset({"type", "name", "children", "then", "else", "cases", "condition", *ACTION_KEYS})
+_ITEM_LISTS: Final = {"data-source": ("on-select-action", "on-unselect-action"), "list-items": ("on-click-action",)}
+# Meta's client validator walks the items of these only (August 2026); the others are our advice.
+_WALKED: Final = frozenset({"CheckboxGroup", "RadioButtonsGroup", "Dropdown", "NavigationList"})
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+# Meta, Flow JSON reference: what `${form.name}` gives. TextInput and CalendarPicker depend on their properties.
+VALUE_TYPES: Final = {
+    "CheckboxGroup": "array",
+    "ChipsSelector": "array",
+    "DatePicker": "string",
+    "DocumentPicker": "array",
+    "Dropdown": "string",
+    "NavigationList": "string",
+    "OptIn": "boolean",
+    "PhotoPicker": "array",
+    "RadioButtonsGroup": "string",
+    "TextArea": "string",
+}
+MEDIA: Final = ("PhotoPicker", "DocumentPicker")
+EXAMPLE: Final = "__example__"
+_PLAIN: Final = frozenset({"type", EXAMPLE})
+_PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
+_EXACTLY: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "integer": int, "number": int}
+
+
+class Action(NamedTuple):
+    """An action where it stands. `target` is the id of the next screen, if it is written out."""
+
+    screen: Screen
+    component: Component
+    pointer: Pointer
+    value: Mapping[str, Any]
+    name: str
+    payload: Mapping[str, Any] | None
+    target: str | None
+    key: str
+    in_item: bool
+    severity: Severity | None
+
+
+class Use(NamedTuple):
+    """A dynamic string in a property of a component; `nested` if it is inside an item or an object."""
+
+    screen: Screen
+    component: Component
+    pointer: Pointer
+    property: str
+    text: str
+    nested: bool
+
+
+class Entry(NamedTuple):
+    """A key of a payload: what it refers to, or the value that is written out or an expression."""
+
+    action: Action
+    key: str
+    value: Any
+    found: Resolved | None
+
+
+class Resolved(NamedTuple):
+    """What a reference stands for. `problem` says why it stands for nothing; then there is no more."""
+
+    type: str = UNTYPED
+    schema: Mapping[str, Any] | None = None
+    component: Component | None = None
+    pointer: Pointer = ()
+    problem: str = ""
+
+
+class Index:
+    """See the module. Made by `index`."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.screens: dict[str, Screen] = {}
+        self.by_type: dict[str, list[tuple[Screen, Component]]] = {}
+        self.actions: dict[str, list[Action]] = {}
+        self.uses: list[Use] = []
+        self.names: list[dict[str, Component]] = []
+        """For each screen: its components by name. Forms are not among them; of two, the first."""
+        self.named: list[int] = []
+        """For each screen: how many of its components have a name, Forms not counted."""
+        self._models = [_data_model(screen.value.get("data")) for screen in document.screens]
+        self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
+        """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
+        self._references: dict[str, Reference | None] = {}
+        self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
+        self._expressions: dict[str, Node | ExpressionError] = {}
+        for screen in document.screens:
+            self.screens.setdefault(screen.id, screen)
+            names: dict[str, Component] = {}
+            named = 0
+            for component in screen.components:
+                kind = component.type
+                if kind in self.by_type:
+                    self.by_type[kind].append((screen, component))
+                else:
+                    self.by_type[kind] = [(screen, component)]
+                if "name" in component.value and kind != "Form":
+                    named += 1
+                    if isinstance(name := component.value["name"], str):
+                        names.setdefault(name, component)
+                self._read(screen, component)
+            self.names.append(names)
+            self.named.append(named)
+        self.features = frozenset((*self.by_type, *self.actions))
+        """The types of components and the names of actions in the document: see `Rule.needs`."""
+
+    def of(self, *types: str) -> Iterable[tuple[Screen, Component]]:
+        """All components of some types, type by type, each with its screen."""
+        if len(types) == 1:
+            return self.by_type.get(types[0], NO_COMPONENTS)
+        return [place for kind in types for place in self.by_type.get(kind, NO_COMPONENTS)]
+
+    def by_screen(self, *types: str) -> dict[int, list[Component]]:
+        """For each screen that has some: its components of some types, by the index of the screen."""
+        found: dict[int, list[Component]] = {}
+        for screen, component in self.of(*types):
+            found.setdefault(screen.index, []).append(component)
+        return found
+
+    def actions_named(self, *names: str) -> Iterable[Action]:
+        """All actions of some names, name by name."""
+        return [action for name in names for action in self.actions.get(name, ())]
+
+    @cached_property
+    def entries(self) -> dict[str, list[Entry]]:
+        """For each name of an action: the keys at the top of all its payloads."""
+        return {
+            name: [
+                Entry(action, key, value, self.resolve(action.screen, value) if _may_refer(value) else None)
+                for action in actions
+                if action.payload
+                for key, value in action.payload.items()
+            ]
+            for name, actions in self.actions.items()
+        }
+
+    def entries_of(self, *names: str) -> Iterator[Entry]:
+        """The keys of the payloads of some actions, name by name."""
+        for name in names:
+            yield from self.entries.get(name, ())
+
+    @cached_property
+    def fields(self) -> list[tuple[Screen, str, Mapping[str, Any]]]:
+        """All fields of data models but those without parts whose example is of their type, as most are."""
+        return [
+            (screen, name, field)
+            for screen in self.document.screens
+            for name, field in (self.data(screen) or _NOTHING).items()
+            if isinstance(field, dict) and not _is_plain_and_right(field)
+        ]
+
+    @cached_property
+    def _forms(self) -> dict[Pointer, Component]:
+        return {form.pointer: form for _, form in self.of("Form")}
+
+    def form_around(self, component: Component) -> Component | None:
+        """The Form that a component stands in."""
+        if "Form" not in component.inside:
+            return None
+        outermost_first = (component.pointer[:length] for length in range(len(component.pointer)))
+        return next((self._forms[pointer] for pointer in outermost_first if pointer in self._forms), None)
+
+    @cached_property
+    def inputs(self) -> dict[Pointer, dict[str, Component]]:
+        """For each Form, by its pointer: the components in it by name."""
+        found: dict[Pointer, dict[str, Component]] = {pointer: {} for pointer in self._forms}
+        for names in self.names if found else ():
+            for name, component in names.items():
+                if form := self.form_around(component):
+                    found[form.pointer][name] = component
+        return found
+
+    @cached_property
+    def form_names(self) -> tuple[frozenset[str], ...]:
+        """For each screen: the names of its Forms."""
+        found: list[set[str]] = [set() for _ in self.document.screens]
+        for screen, form in self.of("Form"):
+            if isinstance(name := form.value.get("name"), str):
+                found[screen.index].add(name)
+        return tuple(frozenset(names) for names in found)
+
+    def data(self, screen: Screen) -> Mapping[str, Any] | None:
+        """
+        The data model of a screen, if it has one.
+
+        A list named `required` is no field: Meta takes it for the keyword, and ignores it.
+        """
+        return self._models[screen.index]
+
+    def resolve(self, screen: Screen, text: str) -> Resolved | None:
+        """What a string that is a reference stands for on a screen; None if it is not a reference."""
+        resolved = self._resolved[screen.index]
+        if text in resolved:
+            return resolved[text]
+        found = self._at_once(screen, text)
+        if found is None:
+            if text not in self._references:
+                self._references[text] = parse_reference(text)
+            reference = self._references[text]
+            found = self._look_up(screen, reference) if reference else None
+        resolved[text] = found
+        return found
+
+    def _at_once(self, screen: Screen, text: str) -> Resolved | None:
+        """What the simplest and most frequent references stand for: a name on the own screen; None for all others."""
+        start, name = text[:7], text[7:-1]
+        if text[-1:] != "}" or not name.isidentifier():
+            return None
+        if start == "${form.":
+            component = self.names[screen.index].get(name)
+            return None if component is None else Resolved(value_type(component), None, component, component.pointer)
+        field = (self.data(screen) or _NOTHING).get(name) if start == "${data." else None
+        if not isinstance(field, dict):
+            return None
+        kind = field.get("type")
+        known = kind if isinstance(kind, str) and kind in TYPES else UNTYPED
+        return Resolved(known, field, None, ("screens", screen.index, "data", name))
+
+    def referred_to(self) -> set[Pointer]:
+        """The places of the inputs and fields that references resolved so far stand for."""
+        return {
+            found.pointer if found.component is not None else found.pointer[:4]
+            for resolved in self._resolved
+            for found in resolved.values()
+            if found is not None and found.pointer
+        }
+
+    def type_of_reference(self, screen: Screen, reference: Reference) -> str:
+        """The type of a reference in an expression. Raises `ExpressionError` if it stands for nothing."""
+        found = self.resolve(screen, reference.text) or Resolved()
+        if found.problem:
+            raise ExpressionError(found.problem, 0)
+        return found.type
+
+    def type_of_expression(self, screen: Screen, text: str) -> str:
+        """The type of an expression in backticks, UNTYPED if it has none. Raises `ExpressionError`."""
+        node = self._expressions.get(text)
+        if node is None:
+            try:
+                node = parse(text)
+            except ExpressionError as error:
+                node = error
+            self._expressions[text] = node
+        if isinstance(node, ExpressionError):
+            raise ExpressionError(node.reason, node.offset)
+        return type_of(node, lambda reference: self.type_of_reference(screen, reference))
+
+    def _read(self, screen: Screen, component: Component) -> None:
+        for key, value in component.value.items():
+            if isinstance(value, str):
+                if value[:1] in ("$", "`") and key not in _NOT_PROPERTIES and is_dynamic(value):
+                    self.uses.append(Use(screen, component, (*component.pointer, key), key, value, False))
+            elif isinstance(value, (dict, list)):
+                if key in ACTION_KEYS:
+                    self._action(screen, component, component.pointer, key, value, None)
+                elif key not in _NOT_PROPERTIES:
+                    self._read_nested(screen, component, key, value)
+
+    def _read_nested(
+        self, screen: Screen, component: Component, key: str, value: Mapping[str, Any] | list[Any]
+    ) -> None:
+        pointer = (*component.pointer, key)
+        if isinstance(value, list):
+            item_actions = _ITEM_LISTS.get(key, ())
+            for i, item in enumerate(value):
+                if isinstance(item, dict):
+                    self._dynamic_values(screen, component, (*pointer, i), key, item)
+                    for name in item_actions:
+                        if name in item:
+                            self._action(screen, component, (*pointer, i), name, item[name], i)
+        elif key not in ("init-values", "error-messages"):  # typed by the rules of the Form
+            self._dynamic_values(screen, component, pointer, key, value)
+
+    def _dynamic_values(
+        self, screen: Screen, component: Component, pointer: Pointer, key: str, value: Mapping[str, Any]
+    ) -> None:
+        for name, text in value.items():
+            if isinstance(text, str) and text[:1] in ("$", "`") and is_dynamic(text):
+                self.uses.append(Use(screen, component, (*pointer, name), f"{key}.{name}", text, True))
+
+    def _action(
+        self, screen: Screen, component: Component, owner: Pointer, key: str, value: Any, item: int | None
+    ) -> None:
+        if not isinstance(value, dict) or not isinstance(name := value.get("name"), str):
+            return
+        payload, following = value.get("payload"), value.get("next")
+        target = None
+        if name == "navigate" and isinstance(following, dict) and following.get("type") == "screen":
+            target = following.get("name")
+            if not isinstance(target, str) or is_dynamic(target):
+                target = None
+        severity = None if item is None or component.type in _WALKED else Severity.WARNING
+        action = Action(
+            screen, component, (*owner, key), value, name, payload if isinstance(payload, dict) else None,
+            target, key, item is not None, severity,
+        )  # fmt: skip
+        self.actions.setdefault(name, []).append(action)
+
+    def _look_up(self, screen: Screen, reference: Reference) -> Resolved:
+        if reference.screen is not None:
+            other = self.screens.get(reference.screen)
+            if other is None:
+                return Resolved(problem=f"{reference.text}: there is no screen {reference.screen!r}")
+            screen = other
+        return self._in_data(screen, reference) if reference.source == "data" else self._in_form(screen, reference)
+
+    def _in_data(self, screen: Screen, reference: Reference) -> Resolved:
+        fields: Any = self.data(screen) or _NOTHING
+        pointer: Pointer = screen.at("data")
+        schema: Any = None
+        for step in reference.path:
+            if schema is not None and schema.get("type") == "array":
+                return Resolved(problem=f"{reference.text}: {step!r} lies in an array, whose elements have no names")
+            if not isinstance(fields, dict) or not isinstance(fields.get(step), dict):
+                return Resolved(problem=f"{reference.text}: {step!r} is not in the data model of screen {screen.id!r}")
+            schema, pointer = fields[step], (*pointer, step)
+            fields, pointer = schema.get("properties"), (*pointer, "properties")
+        kind = schema.get("type")
+        return Resolved(
+            type=kind if isinstance(kind, str) and kind in TYPES else UNTYPED, schema=schema, pointer=pointer[:-1]
+        )
+
+    def _in_form(self, screen: Screen, reference: Reference) -> Resolved:
+        component = self.names[screen.index].get(reference.path[0])
+        if component is None:
+            if reference.path[0] in self.form_names[screen.index]:
+                return Resolved(problem=f"{reference.text}: a Form has no value that could be used")
+            return Resolved(problem=f"{reference.text}: screen {screen.id!r} has no input {reference.path[0]!r}")
+        if len(reference.path) > 1:  # a part of a value, whose types nobody documents
+            return Resolved(component=component, pointer=component.pointer)
+        return Resolved(type=value_type(component), component=component, pointer=component.pointer)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The routing graph."""
+        return Routes(self)
+
+
+class Routes:
+    """Which screen leads to which: by the routing model, or by the navigate actions where there is none."""
+
+    def __init__(self, made_from: Index) -> None:
+        document = made_from.document
+        self.navigations = tuple(
+            (action.screen.id, action.target) for action in made_from.actions.get("navigate", ()) if action.target
+        )
+        """(from, to) of every navigate action with a written-out screen."""
+        model = document.value.get("routing_model")
+        self.model: Mapping[str, Any] | None = model if isinstance(model, dict) else None
+        """The routing model, if there is one."""
+        self.edges: dict[str, list[str]] = {}
+        """The screens to which a screen leads, in the order written; unknown ones included."""
+        self.anywhere: frozenset[str] = frozenset()
+        """The screens that lead to all others, which `edges` does not list."""
+        if self.model is not None:
+            for source, targets in self.model.items():
+                self.edges[source] = [target for target in _list(targets) if isinstance(target, str)]
+        else:
+            self._generate(made_from)
+
+    def _generate(self, made_from: Index) -> None:
+        """Meta's client validator, August 2026: a screen with a NavigationList leads anywhere without an endpoint."""
+        for source, target in dict.fromkeys(self.navigations):
+            self.edges.setdefault(source, []).append(target)
+        if "data_api_version" not in made_from.document.value:
+            self.anywhere = frozenset(screen.id for screen, _ in made_from.of("NavigationList"))
+
+    def linked(self, start: str) -> set[str]:
+        """All screens connected with one by the edges, whichever way they run."""
+        neighbours: dict[str, list[str]] = {}
+        for source, targets in self.edges.items():
+            for target in targets:
+                neighbours.setdefault(source, []).append(target)
+                neighbours.setdefault(target, []).append(source)
+        return _closure([start], neighbours)
+
+
+def _closure(start: Iterable[str], neighbours: Mapping[str, Iterable[str]]) -> set[str]:
+    found, queue = set(start), list(start)
+    while queue:
+        for following in neighbours.get(queue.pop(), ()):
+            if following not in found:
+                found.add(following)
+                queue.append(following)
+    return found
+
+
+def _data_model(value: Any) -> Mapping[str, Any] | None:
+    if not isinstance(value, dict):
+        return None
+    if isinstance(value.get("required"), list):
+        return {name: field for name, field in value.items() if name != "required"}
+    return value
+
+
+def _may_refer(value: Any) -> bool:
+    return isinstance(value, str) and value[:1] == "$"
+
+
+def is_plain(field: Mapping[str, Any]) -> bool:
+    """Whether there is nothing in a field but the name of a type without parts, and the example."""
+    return len(field) <= 2 and field.keys() <= _PLAIN and field.get("type") in _PLAIN_TYPES
+
+
+def _is_plain_and_right(field: Mapping[str, Any]) -> bool:
+    kind = field.get("type")
+    if len(field) == 2 and type(kind) is str and type(field.get(EXAMPLE)) is _EXACTLY.get(kind):
+        return True
+    return is_plain(field) and has_type(field.get(EXAMPLE), field["type"])
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def value_type(component: Component) -> str:
+    """The type of an input's value, UNTYPED if it depends on data or the component has none."""
+    if component.type == "TextInput":
+        return "number" if component.value.get("input-type") in ("number", "passcode") else "string"
+    if component.type == "CalendarPicker":
+        return {"single": "string", "range": "object"}.get(mode_of(component), UNTYPED)
+    return VALUE_TYPES.get(component.type, UNTYPED)
+
+
+def mode_of(calendar: Component) -> str:
+    """single, range, or whatever decides it when the flow runs."""
+    mode = calendar.value.get("mode", "single")
+    return mode if isinstance(mode, str) else ""
+
+
+def branch_of(pointer: Pointer) -> tuple[Pointer, str | int] | None:
+    """The innermost If or Switch around a place, and the branch of it."""
+    for i in range(len(pointer) - 2, 1, -1):
+        if isinstance(pointer[i + 1], int):
+            if pointer[i - 1] == "cases":
+                return pointer[: i - 1], pointer[i]
+            if pointer[i] in ("then", "else"):
+                return pointer[:i], pointer[i]
+    return None
+
+
+def static_items(component: Component, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The items that are written out in a list property."""
+    for i, item in enumerate(_list(component.value.get(key))):
+        if isinstance(item, dict):
+            yield i, item
+
+
+def index(document: Document) -> Index:
+    """The index of a document, made on the first call."""
+    found = document.cache.get("index")
+    if found is None:
+        found = document.cache["index"] = Index(document)
+    made: Index = found
+    return made

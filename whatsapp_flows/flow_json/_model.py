@@ -1,0 +1,131 @@
+"""
+What rules work with: findings, rules, and the document as they see it.
+
+A rule is a generator: it yields findings, never raises, and knows nothing of output. Positions are not computed here:
+a finding names a place by its JSON pointer, and only what is reported is ever looked up in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any, NamedTuple
+
+Pointer = tuple[str | int, ...]
+"""Steps from the root of the document: `("screens", 0, "id")`."""
+
+
+class Version(NamedTuple):
+    """A Flow JSON version. Compared part by part, as numbers: 1.10 follows 1.9."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+class Severity(str, Enum):
+    """An ERROR is what Meta reports. A WARNING is our advice, or what Meta may report."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    Something wrong at one place.
+
+    `code` is Meta's (`INVALID_ROUTING_MODEL`) or ours for advice. Findings of one rule with equal code and message
+    become one issue with several pointers. `key`: the place is the key of the last step, not its value. `severity`
+    replaces that of the rule for this one.
+    """
+
+    code: str
+    message: str
+    pointer: Pointer = ()
+    key: bool = False
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    One check: its stable id (`FJ203`), a name, the versions that run it (inclusive; None: open), its severity.
+
+    Its docstring holds a passing and a failing example, which the tests run. `skipped_by_meta` names the versions for
+    which Meta documents the rule while its client does not run it: there its findings are warnings. `needs` names types
+    of components and names of actions, without any of which a document cannot have a finding: it is then not asked.
+    """
+
+    id: str
+    name: str
+    check: Callable[[Document], Iterable[Finding]]
+    since: Version | None = None
+    until: Version | None = None
+    severity: Severity = Severity.ERROR
+    skipped_by_meta: tuple[tuple[Version, Version], ...] = ()
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component where it stands: its pointer, its own mapping, and the containers around it, outermost first."""
+
+    type: str
+    pointer: Pointer
+    value: Mapping[str, Any] = field(repr=False)
+    inside: tuple[str, ...] = ()  # of "Form", "If", "Switch"
+
+    def at(self, *steps: str | int) -> Pointer:
+        """The pointer of something in it."""
+        return (*self.pointer, *steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A screen: its place in the list, its id, its own mapping, and all its components in document order, flattened."""
+
+    index: int
+    id: str
+    value: Mapping[str, Any] = field(repr=False)
+    components: tuple[Component, ...] = field(repr=False)
+
+    def at(self, *steps: str | int) -> Pointer:
+        """The pointer of something in it."""
+        return ("screens", self.index, *steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed Flow JSON whose structure has been checked: what the semantic rules see."""
+
+    value: Mapping[str, Any] = field(repr=False)
+    version: Version
+    screens: tuple[Screen, ...] = field(repr=False)
+    cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What rules compute once and share: see `_index.py`."""
+    today: date | None = None
+    """The day the check is made for; None: rules that ask for it have nothing to say."""
+    size: int = 0
+    """Bytes of the text, as it is sent."""
+
+    def screen(self, screen_id: str) -> Screen | None:
+        """The screen of that id; the first, if there are several."""
+        by_id = self.cache.get("screens")
+        if by_id is None:
+            by_id = self.cache["screens"] = {screen.id: screen for screen in reversed(self.screens)}
+        found: Screen | None = by_id.get(screen_id)
+        return found
+
+    def components(self) -> Iterator[tuple[Screen, Component]]:
+        """All components of all screens, with their screen."""
+        for screen in self.screens:
+            for component in screen.components:
+                yield screen, component

@@ -1,0 +1,216 @@
+"""
+From what a caller hands us to a value and its text, without ever raising for what is in it.
+
+Only a source that cannot be read, or is of no known type, is the caller's mistake (`ConfigurationError`). JSON is what
+JavaScript's JSON.parse takes, because that is what reads it at Meta: no NaN, no BOM, no space but the four of JSON.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final, NoReturn
+
+from ..errors import ConfigurationError
+from ._checks import shown
+from ._model import Finding
+from ._positions import TOKEN, tokens
+from ._source import MAX_BYTES, FlowJson, _read_file, _read_path, _RefusedError
+
+_SAFE_DIGITS: Final = 15  # every integer of so many digits is exact in a double
+_MAX_DIGITS: Final = 600  # Python may be set to refuse the conversion of more than 640
+_SAFE_INTEGER: Final = 2**53 - 1
+_CONSTANTS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
+_LONE_SURROGATE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+).search
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why there is no value: a sentence, and the place in the text as an offset, if there is one."""
+
+    message: str
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A source as it was read. Either `value` or `problem`; `oddities` says whether `odd` has something to tell."""
+
+    text: str = field(repr=False)
+    size: int
+    value: dict[str, Any] | None = field(default=None, repr=False)
+    problem: Problem | None = None
+    oddities: bool = False
+
+
+class _NotJsonConstantError(ValueError):
+    """NaN or Infinity: Python's parser takes them."""
+
+
+def parse(source: FlowJson) -> Parsed:
+    """Read a source; raises `ConfigurationError` for one that cannot be read, never for what is in it."""
+    if isinstance(source, str):
+        return _from_text(source)
+    if isinstance(source, Mapping):
+        return _from_mapping(source)
+    content = bytes(source) if isinstance(source, (bytes, bytearray)) else _content_of(source)
+    if len(content) > MAX_BYTES:
+        return Parsed("", len(content), problem=_too_large(len(content)))
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as exc:
+        before = content[: exc.start].decode()
+        message = f"the text is not UTF-8: byte {exc.start} cannot be decoded."
+        return Parsed(content.decode(errors="replace"), len(content), problem=Problem(message, len(before)))
+    return _from_json(text, len(content))
+
+
+def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
+    try:
+        if isinstance(source, os.PathLike):
+            return _read_path(source)
+        if hasattr(source, "read"):
+            return _read_file(source)
+    except _RefusedError as exc:
+        raise ConfigurationError(f"source {exc}") from None
+    raise ConfigurationError(
+        f"source must be a mapping, str, bytes, a path or a binary file, not {type(source).__name__}."
+    )
+
+
+def _from_mapping(document: Mapping[str, Any]) -> Parsed:
+    """By way of the text that would be sent, as that is what Meta reads."""
+    try:
+        text = jsonlib.dumps(
+            document if isinstance(document, dict) else dict(document),
+            ensure_ascii=False, allow_nan=False, separators=(",", ":"),
+        )  # fmt: skip
+    except (TypeError, ValueError, RecursionError) as exc:
+        return Parsed("", 0, problem=Problem(f"this cannot be written as JSON: {exc}."))
+    return _from_text(text)
+
+
+def _from_text(text: str) -> Parsed:
+    if len(text) > MAX_BYTES:
+        return Parsed("", len(text), problem=_too_large(len(text)))
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError as exc:
+        message = "the text holds a lone surrogate: it has no UTF-8 and cannot be sent."
+        return Parsed(text, len(text), problem=Problem(message, exc.start))
+    if size > MAX_BYTES:
+        return Parsed("", size, problem=_too_large(size))
+    return _from_json(text, size)
+
+
+def _too_large(size: int) -> Problem:
+    """Not even parsed: it will never be sent."""
+    return Problem(f"the document may have at most {MAX_BYTES} bytes (10 MB); it has at least {size - MAX_BYTES} more.")
+
+
+def _from_json(text: str, size: int) -> Parsed:
+    odd: list[bool] = []
+    keys = 0
+
+    def counted(made: dict[str, Any]) -> dict[str, Any]:
+        nonlocal keys
+        keys += len(made)
+        return made
+
+    def integer(digits: str) -> int | float:
+        if len(digits) <= _SAFE_DIGITS:
+            return int(digits)
+        odd.append(True)
+        return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+    decoder = jsonlib.JSONDecoder(object_hook=counted, parse_int=integer, parse_constant=_no_constant)
+    if text.startswith("\ufeff"):
+        return _unreadable(text, size, "it begins with a byte order mark (BOM)", 0)
+    try:
+        value = decoder.decode(text)
+    except jsonlib.JSONDecodeError as exc:
+        return _unreadable(text, size, _reason(exc), exc.pos)
+    except RecursionError:
+        return _unreadable(text, size, "it is nested too deeply", None)
+    except _NotJsonConstantError as exc:
+        at = next((match.start() for match in TOKEN.finditer(text) if match[0] in _CONSTANTS), None)
+        return _unreadable(text, size, f"{exc} is not a JSON number", at)
+    if not isinstance(value, dict):
+        message = f"a Flow JSON is a JSON object, not {type(value).__name__}."
+        return Parsed(text, size, problem=Problem(message, len(text) - len(text.lstrip())))
+    oddities = bool(odd) or "\\ud" in text or "\\uD" in text or _writes_more_keys(text, keys)
+    return Parsed(text, size, value, oddities=oddities)
+
+
+def _writes_more_keys(text: str, keys: int) -> bool:
+    """
+    Whether a JSON text writes more keys than its value has: some are written twice.
+
+    A key is a quote with a colon behind it, perhaps after spaces. So a text holds at least as many of these as it
+    writes keys, and has no key twice if it holds no more than the value has. Only where that does not tell, keys are
+    counted one by one.
+    """
+    if text.count(":") == keys:
+        return False
+    if text.count('":') == keys and not any(spaced in text for spaced in (" :", "\n:", "\t:", "\r:")):
+        return False
+    written = 0
+
+    def count(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal written
+        written += len(pairs)
+
+    jsonlib.JSONDecoder(object_pairs_hook=count, parse_int=len).decode(text)
+    return written != keys
+
+
+def _unreadable(text: str, size: int, reason: str, offset: int | None) -> Parsed:
+    return Parsed(text, size, problem=Problem(f"this is not valid JSON: {reason}.", offset))
+
+
+def _reason(error: jsonlib.JSONDecodeError) -> str:
+    found = error.doc[error.pos : error.pos + 1]
+    if found.isspace() and found not in " \t\r\n":
+        return f"U+{ord(found):04X} is not a space in JSON, though it looks like one"
+    return error.msg[:1].lower() + error.msg[1:] if found else f"it ends too early: {error.msg.lower()}"
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _NotJsonConstantError(name)
+
+
+def odd(text: str) -> Iterator[Finding]:
+    """
+    What a JSON text may hold and should not: keys given twice, integers that JavaScript cannot hold, half characters.
+
+    To be asked only if `Parsed.oddities`; scans the whole text.
+    """
+    seen: dict[int, set[str | int]] = {}  # the keys so far, by depth: one object is open at each
+    for path, is_key, start, end in tokens(text):
+        depth = len(path)
+        if is_key:
+            keys = seen.setdefault(depth, set())
+            if path[-1] in keys:
+                message = f"the key {shown(str(path[-1]))} is given twice in one object: the last one counts."
+                yield Finding("DUPLICATE_KEY", message, tuple(path), key=True)
+            keys.add(path[-1])
+        elif text[start] in "{[":
+            seen.pop(depth + 1, None)
+        elif text[start] == '"':
+            if _LONE_SURROGATE(text, start, end):
+                yield Finding("LONE_SURROGATE", "a string holds half a character (a lone surrogate).", tuple(path))
+        elif not _exact(text[start:end]):
+            message = "a number beyond 2^53 - 1: JavaScript, which reads it, rounds it. Write it as a string."
+            yield Finding("UNSAFE_NUMBER", message, tuple(path))
+
+
+def _exact(written: str) -> bool:
+    digits = written.removeprefix("-")
+    if not digits.isdigit() or len(digits) <= _SAFE_DIGITS:
+        return True
+    return len(digits) <= _MAX_DIGITS and int(digits) <= _SAFE_INTEGER

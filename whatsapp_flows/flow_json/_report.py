@@ -1,0 +1,111 @@
+"""The outcome of a validation: the issues in the order of the text, and how they read in a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..errors import ErrorDetails, FlowValidationError, ValidationIssue
+from ._model import Severity, Version
+from ._parse import parse
+from ._positions import utf16_length
+from ._source import FlowJson
+
+_WIDTH: Final = 100  # of the piece of a line that is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """
+    What a validation found. `version` is the one that was checked against; None if none could be told.
+
+    `issues` are in the order of the text, those without a place first.
+    """
+
+    issues: tuple[ValidationIssue, ...]
+    version: Version | None = None
+    text: str | None = field(default=None, repr=False, compare=False)
+    """The text that the places are in; None when there are no issues."""
+
+    @property
+    def errors(self) -> tuple[ValidationIssue, ...]:
+        """What Meta would report: with any of these a flow cannot be published."""
+        return tuple(issue for issue in self.issues if issue.severity == Severity.ERROR.value)
+
+    @property
+    def warnings(self) -> tuple[ValidationIssue, ...]:
+        """Advice, and what Meta documents without checking it."""
+        return tuple(issue for issue in self.issues if issue.severity == Severity.WARNING.value)
+
+    @property
+    def ok(self) -> bool:
+        """No errors; there may be warnings."""
+        return not self.errors
+
+    def raise_for_errors(self) -> None:
+        """Raise `FlowValidationError` with the errors, if there are any."""
+        errors = self.errors
+        if errors:
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            message = f"{errors[0].error}{_place(errors[0])}: {errors[0].message}{more}"
+            details = ErrorDetails(message=message, advice=FlowValidationError.default_advice)
+            raise FlowValidationError(details, errors)
+
+    def render(self, source: FlowJson | None = None, *, name: str = "") -> str:
+        """
+        The issues as compilers show them: the place, the message, the line with a caret below.
+
+        `source` is what was validated; without it the text that the report has kept. `name` is put before the places.
+        """
+        text = parse(source).text if source is not None else self.text or ""
+        lines = text.split("\n")
+        return "\n".join(_rendered(issue, lines, name) for issue in self.issues)
+
+
+def _place(issue: ValidationIssue) -> str:
+    if issue.line_start is None:
+        return ""
+    return f" at line {issue.line_start}, column {issue.column_start}"
+
+
+def _rendered(issue: ValidationIssue, lines: list[str], name: str) -> str:
+    at = [name] if name else []
+    if issue.line_start is not None:
+        at += [str(issue.line_start), str(issue.column_start)]
+    rule = f" [{issue.rule}]" if issue.rule else ""
+    said = [f"{':'.join(at)}{': ' if at else ''}{issue.severity}: {issue.error}: {issue.message}{rule}"]
+    said += _excerpt(issue, lines)
+    if issue.pointers and issue.pointers[0].path:
+        said.append(f"  in {issue.pointers[0].path}")
+    said += [f"  also at {p.line_start}:{p.column_start} {p.path}".rstrip() for p in issue.pointers[1:]]
+    return "\n".join(said)
+
+
+def _excerpt(issue: ValidationIssue, lines: list[str]) -> list[str]:
+    """The line and the caret. Of a long line (a mapping is one) only the piece around the place is shown."""
+    if issue.line_start is None or issue.column_start is None or issue.line_start > len(lines):
+        return []
+    line = lines[issue.line_start - 1].rstrip("\r")
+    start = _index(line, issue.column_start)
+    end = _index(line, issue.column_end or 0) if issue.line_end == issue.line_start else len(line)
+    left = max(0, start - _WIDTH // 3) if len(line) > _WIDTH else 0
+    piece = "".join(char if char.isprintable() else " " for char in line[left : left + _WIDTH])
+    before, after = "…" if left else "", "…" if left + _WIDTH < len(line) else ""
+    carets = "^" * max(1, min(end, left + _WIDTH) - start)
+    number = str(issue.line_start)
+    return [
+        f"  {number} | {before}{piece}{after}",
+        f"  {' ' * len(number)} | {' ' * (len(before) + start - left)}{carets}",
+    ]
+
+
+def _index(line: str, column: int) -> int:
+    """The index in a line of a column in UTF-16 units."""
+    if line.isascii():
+        return min(column - 1, len(line))
+    units = 0
+    for index, char in enumerate(line):
+        if units >= column - 1:
+            return index
+        units += utf16_length(char)
+    return len(line)

@@ -1,0 +1,96 @@
+"""
+What exists in which version of Flow JSON: tables, and the few functions that read them.
+
+A new version is a row in `_versions.py`, and rows with `since` in the tables of components and of everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from .._model import Version
+from ._components import COMPONENTS
+from ._document import ACTIONS, ITEMS, LAYOUT, NEXT, ON_CLICK, ON_SELECT, ROOT, SCREEN
+from ._rows import Action, P, Shape, VersionRow
+from ._versions import (
+    BINDINGS,
+    CONDITION_MAY_BE_BOOLEAN,
+    ERROR_MESSAGES_OF_ANY_TYPE,
+    LOOSE_BINDING,
+    NAMES_ARE_FIXED,
+    NOT_A_BINDING,
+    NOT_BLANK,
+    RECOMMENDED,
+    TEXT_LISTS,
+    TOLERANT,
+    VERSIONS,
+    WITHDRAWN,
+)
+
+__all__ = [
+    "ACTIONS",
+    "BINDINGS",
+    "COMPONENTS",
+    "CONDITION_MAY_BE_BOOLEAN",
+    "ERROR_MESSAGES_OF_ANY_TYPE",
+    "ITEMS",
+    "KNOWN",
+    "LAYOUT",
+    "LOOSE_BINDING",
+    "NAMES_ARE_FIXED",
+    "NEWEST",
+    "NEXT",
+    "NOT_A_BINDING",
+    "NOT_BLANK",
+    "ON_CLICK",
+    "ON_SELECT",
+    "RECOMMENDED",
+    "ROOT",
+    "SCREEN",
+    "TEXT_LISTS",
+    "TOLERANT",
+    "VERSIONS",
+    "WITHDRAWN",
+    "Action",
+    "P",
+    "Shape",
+    "VersionRow",
+    "parse_version",
+    "places_of",
+    "properties_of",
+]
+
+KNOWN: Final[Mapping[Version, VersionRow]] = MappingProxyType({row.version: row for row in VERSIONS})
+NEWEST: Final = max(KNOWN)
+
+
+def parse_version(text: str) -> Version | None:
+    """The version that a text spells, or None. Major 1 to 32766, minor 0 to 99; no leading zeros."""
+    major, dot, minor = text.partition(".")
+    if not (dot and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()):
+        return None
+    if len(major) > 5 or len(minor) > 2:
+        return None
+    found = Version(int(major), int(minor))
+    return found if str(found) == text and 1 <= found.major <= 32766 else None
+
+
+def properties_of(shape: Shape, version: Version, *, in_form: bool = False) -> dict[str, P]:
+    """The properties that a shape has in a version, by name."""
+    return {row.name: row for row in shape.properties if _covers(row, version) and not (in_form and row.outside_form)}
+
+
+def places_of(shape: Shape, version: Version) -> frozenset[str]:
+    """The places where a component may stand in a version; none: it does not exist yet."""
+    return frozenset(place for place, since in shape.places.items() if version >= _read(since))
+
+
+def _covers(row: P, version: Version) -> bool:
+    return (not row.since or version >= _read(row.since)) and (not row.until or version <= _read(row.until))
+
+
+def _read(text: str) -> Version:
+    major, minor = text.split(".")
+    return Version(int(major), int(minor))

@@ -1,0 +1,444 @@
+"""
+The engine that reads the tables: for one version, a check for every shape.
+
+Strategy. A check takes a value and returns None if it is right, else what is wrong with it, each finding with a pointer
+from that value down; the caller puts its own step before it. So a valid document costs a dict lookup and a call for
+each property and allocates nothing. Checks are closures, made from the rows of the tables once for a version.
+
+Rule 1: each keyword of a JSON schema has one code (`RULE_OF`; source: Meta's client validator, August 2026).
+Rule 2: one fault, one record. Meta also reports what other components' schemas make of the same value; we do not.
+Rule 3: a component where it may not stand is reported at its type, and nothing in it is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+from ._checks import Check, Context, Maker, context_of, did_you_mean, shown, under, wrong_type
+from ._kinds import (
+    MAKERS,
+    SCREEN_ID,
+    anything,
+    list_or_binding,
+    listed,
+    no_list,
+    not_an_id,
+)
+from ._model import Finding, Version
+from ._spec import (
+    ACTIONS,
+    COMPONENTS,
+    ITEMS,
+    KNOWN,
+    LAYOUT,
+    NEXT,
+    ON_CLICK,
+    ON_SELECT,
+    ROOT,
+    SCREEN,
+    P,
+    Shape,
+    parse_version,
+    places_of,
+    properties_of,
+)
+
+RULE_OF: Final[Mapping[str, str]] = {
+    "INVALID_PROPERTY_KEY": "FJ101",
+    "INVALID_PROPERTY_VALUE": "FJ102",
+    "MISSING_REQUIRED_PROPERTY": "FJ103",
+    "INVALID_PROPERTY_TYPE": "FJ104",
+    "MIN_ITEMS_REQUIRED": "FJ105",
+    "MAX_ITEMS_REQUIRED": "FJ106",
+    "INVALID_PROPERTY_VALUE_FORMAT": "FJ107",
+    "MIN_CHARS_REQUIRED": "FJ108",
+    "PATTERN_MISMATCH": "FJ109",
+    "INVALID_ENUM_VALUE": "FJ110",
+    "INVALID_DEPENDENCIES": "FJ111",
+    "NOT_KEYWORD_SCHEMA_VALIDATION_FAILED": "FJ112",
+    "MINIMUM_VALUE_REQUIRED": "FJ113",
+    "MAXIMUM_VALUE_REQUIRED": "FJ114",
+    "ONE_OF_SCHEMA_VALIDATION_FAILED": "FJ115",
+    "INVALID_SCHEMA": "FJ116",
+}
+
+LAYOUT_PLACE: Final = "layout"
+_PLACES: Final = {"layout": "the layout", "Form": "a Form", "If": "a branch of an If", "Switch": "a case of a Switch"}
+_FORM_ONLY_UNTIL: Final = Version(3, 1)  # until here Meta reports a component outside a Form at the component itself
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A component in one place: its check, and the properties that hold more components, in no order."""
+
+    check: Check
+    containers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """All checks of one version. `places`: place -> component type -> what is known of it there."""
+
+    version: Version
+    root: Check
+    screen: Check
+    places: Mapping[str, Mapping[str, Checked]]
+
+    def refused(self, value: Any, place: str) -> Finding:
+        """What is wrong with a child that is no component that may stand at this place."""
+        if type(value) is not dict:
+            return wrong_type("a component", "an object", value)
+        if "type" not in value:
+            return Finding("MISSING_REQUIRED_PROPERTY", "required property 'type' is missing in a component.")
+        kind = value["type"]
+        shape = _SHAPES.get(kind) if type(kind) is str else None
+        if shape is not None:
+            return self._misplaced(shape, place)
+        said = shown(kind) if type(kind) is str else f"of type {'null' if kind is None else type(kind).__name__}"
+        near = did_you_mean(kind, tuple(sorted(self.places[place]))) if type(kind) is str else ""
+        code = "INVALID_PROPERTY_VALUE" if place in ("layout", "Form") else "ONE_OF_SCHEMA_VALIDATION_FAILED"
+        return Finding(code, f"there is no component {said}.{near}", ("type",))
+
+    def _misplaced(self, shape: Shape, place: str) -> Finding:
+        allowed = places_of(shape, self.version)
+        if place == LAYOUT_PLACE and "Form" in allowed and self.version <= _FORM_ONLY_UNTIL:
+            message = f"{shape.name} must be inside a Form in version {self.version}."
+            return Finding("ONE_OF_SCHEMA_VALIDATION_FAILED", message)
+        since = shape.places.get(place)
+        if since is None:
+            message = f"{shape.name} may not stand in {_PLACES[place]}."
+        else:
+            message = (
+                f"{shape.name} may stand in {_PLACES[place]} from version {since}; this document is {self.version}."
+            )
+        return Finding("ONE_OF_SCHEMA_VALIDATION_FAILED", message, ("type",))
+
+
+_SHAPES: Final[Mapping[str, Shape]] = {shape.name: shape for shape in COMPONENTS}
+
+
+@cache
+def structure_of(version: Version) -> Structure:
+    """The checks of a known version: made when the first document of that version comes."""
+    context = context_of(version)
+    places: dict[str, dict[str, Checked]] = {place: {} for place in _PLACES}
+    for shape in COMPONENTS:
+        outside, inside = _component(shape, context), _component(shape, context, in_form=True)
+        for place in places_of(shape, version):
+            places[place][shape.name] = inside if place == "Form" else outside
+    return Structure(
+        version=version,
+        root=_object(ROOT, context),
+        screen=_object(SCREEN, context),
+        places=places,
+    )
+
+
+def _component(shape: Shape, context: Context, *, in_form: bool = False) -> Checked:
+    rows = properties_of(shape, context.version, in_form=in_form)
+    return Checked(
+        check=_object(shape, context, rows, known={"type": anything}),
+        containers=frozenset(name for name, row in rows.items() if row.kind in _CONTAINERS),
+    )
+
+
+_CONTAINERS: Final = frozenset({"components", "map<components>"})
+
+
+def _object(
+    shape: Shape, context: Context, rows: Mapping[str, P] | None = None, known: Mapping[str, Check] | None = None
+) -> Check:
+    """The check of an object: its keys, their values, what is required, what holds between them."""
+    rows = properties_of(shape, context.version) if rows is None else rows
+    fields: dict[str, Check] = {
+        **(known or {}),
+        **{name: _KINDS[row.kind](row, f"{name!r} of {shape.name}", context) for name, row in rows.items()},
+    }
+    required = frozenset(name for name, row in rows.items() if row.required)
+    relations = _relations(shape, rows)
+
+    def check(value: Any) -> list[Finding] | None:
+        if type(value) is not dict:
+            return [wrong_type(shape.name, "an object", value)]
+        for key, held in value.items():
+            field = fields.get(key)
+            if field is None or field(held) is not None:
+                return failures(value)
+        if not required <= value.keys():
+            return failures(value)
+        for relation in relations:
+            if relation(value):
+                return failures(value)
+        return None
+
+    def failures(value: dict[str, Any]) -> list[Finding] | None:
+        found: list[Finding] = []
+        for key, held in value.items():
+            field = fields.get(key)
+            if field is None:
+                found.append(_unknown_key(key, shape, rows, context))
+            elif wrong := field(held):
+                found += under(key, wrong)
+        for key in sorted(required - value.keys()):
+            message = f"required property {key!r} is missing in {shape.name}."
+            found.append(Finding("MISSING_REQUIRED_PROPERTY", message))
+        for relation in relations:
+            found += relation(value)
+        return found or None
+
+    return check
+
+
+def _unknown_key(key: str, shape: Shape, rows: Mapping[str, P], context: Context) -> Finding:
+    ever = {row.name: row for row in shape.properties}
+    if key in shape.hints:
+        hint = " " + shape.hints[key]
+    elif key in ever:
+        hint = _when(ever[key], context.version)
+    else:
+        hint = did_you_mean(key, tuple(rows))
+    return Finding("INVALID_PROPERTY_KEY", f"{shape.name} has no property {shown(key)}.{hint}", (key,), key=True)
+
+
+def _when(row: P, version: Version) -> str:
+    if row.outside_form:
+        return " Inside a Form it belongs to the Form: init-values, error-messages."
+    until = parse_version(row.until)
+    if until is not None and version > until:
+        return f" It ended with version {row.until}; this document is {version}."
+    return f" It comes with version {row.since}; this document is {version}."
+
+
+Relation = Callable[[Mapping[str, Any]], list[Finding]]
+
+
+def _relations(shape: Shape, rows: Mapping[str, P]) -> tuple[Relation, ...]:
+    """What holds between properties of one object, as far as they exist in the version."""
+    made: list[Relation] = [_together(shape.name, pair) for pair in shape.together if rows.keys() >= set(pair)]
+    made += [_apart(shape.name, one, others) for one, others in shape.apart if one in rows]
+    made += [_only_if(one, other) for one, other in shape.only_if if one in rows]
+    made += [_limited(shape.name, one, other, values) for one, other, values in shape.limits if one in rows]
+    return tuple(made)
+
+
+def _together(owner: str, pair: tuple[str, str]) -> Relation:
+    def relation(value: Mapping[str, Any]) -> list[Finding]:
+        given = [name for name in pair if name in value]
+        if len(given) != 1:
+            return []
+        other = pair[1] if given[0] == pair[0] else pair[0]
+        return [Finding("INVALID_DEPENDENCIES", f"{given[0]!r} of {owner} needs {other!r} beside it.")]
+
+    return relation
+
+
+def _apart(owner: str, one: str, others: tuple[str, ...]) -> Relation:
+    message = f"{one!r} of {owner} excludes {' and '.join(repr(other) for other in others)}."
+
+    def relation(value: Mapping[str, Any]) -> list[Finding]:
+        if one in value and any(other in value for other in others):
+            return [Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message)]
+        return []
+
+    return relation
+
+
+def _only_if(one: str, other: str) -> Relation:
+    def relation(value: Mapping[str, Any]) -> list[Finding]:
+        if one in value and value.get(other) is not True:
+            message = f"{one!r} may stand only where {other!r} is true."
+            return [Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, (one,))]
+        return []
+
+    return relation
+
+
+def _limited(owner: str, one: str, other: str, values: tuple[str, ...]) -> Relation:
+    def relation(value: Mapping[str, Any]) -> list[Finding]:
+        given = value.get(other)
+        if one in value and type(given) is str and given not in values:
+            message = f"{other!r} of {owner} must be one of {', '.join(values)} where {one!r} is given."
+            return [Finding("INVALID_ENUM_VALUE", message, (other,))]
+        return []
+
+    return relation
+
+
+# -- kinds that are made of objects
+
+
+def _nested(row: P, where: str, context: Context) -> Check:
+    if not row.item:
+        return MAKERS["static-object"](row, where, context)
+    return _object(_ITEMS[row.item], context)
+
+
+def _objects(row: P, where: str, context: Context) -> Check:
+    return listed(row, where, _object(ITEMS[row.item], context), list_or_binding(where, context))
+
+
+_ITEMS: Final[Mapping[str, Shape]] = {**ITEMS, "next": NEXT}
+
+
+def _on_select(row: P, where: str, context: Context) -> Check:
+    return _object(_with_names(ON_SELECT, row), context)
+
+
+def _on_click(row: P, where: str, context: Context) -> Check:
+    """The keys of the action, and then those that this action needs or may not have."""
+    check = _object(_with_names(ON_CLICK, row), context)
+    own = {action.needs for action in ACTIONS if action.needs}
+    # From here on it is known that the keys exist in the version: the others are unknown keys already.
+    needs = {action.name: action.needs for action in ACTIONS}
+    forbidden = {action.name: tuple(sorted((own - {action.needs}) | {action.without} - {""})) for action in ACTIONS}
+    known = properties_of(ON_CLICK, context.version).keys()
+
+    def action(value: Any) -> list[Finding] | None:
+        found = check(value)
+        name = value.get("name") if type(value) is dict else None
+        if type(name) is not str or name not in needs:
+            return found
+        needed = needs[name]
+        if needed and needed not in value and needed in known:
+            message = f"required property {needed!r} is missing in on-click-action {name!r}."
+            found = [*(found or ()), Finding("MISSING_REQUIRED_PROPERTY", message)]
+        for key in forbidden[name]:
+            if key in value and key in known:
+                message = f"{key!r} is not for on-click-action {name!r}."
+                more = Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, (key,), key=True)
+                found = [*(found or ()), more]
+        return found
+
+    return action
+
+
+def _with_names(shape: Shape, row: P) -> Shape:
+    first, *rest = shape.properties
+    return shape._replace(properties=(first._replace(values=row.values), *rest))
+
+
+# -- kinds of the document itself
+
+
+def _components(row: P, where: str, context: Context) -> Check:
+    """Only that it is a list: what stands in it is walked elsewhere."""
+    return listed(row, where, anything, no_list(where))
+
+
+def _cases(row: P, where: str, context: Context) -> Check:
+    def cases(value: Any) -> list[Finding] | None:
+        if type(value) is not dict:
+            return [wrong_type(where, "an object", value)]
+        found: list[Finding] = []
+        for key, children in value.items():
+            if not _is_case_key(key):
+                message = f"a key of {where} takes letters, digits, '-' and '_', a letter first, not {shown(key)}."
+                found.append(Finding("PATTERN_MISMATCH", message, (key,), key=True))
+            if type(children) is not list:
+                found += under(key, [wrong_type(f"a case of {where}", "an array", children)])
+        return found or None
+
+    return cases
+
+
+def _is_case_key(key: str) -> bool:
+    first = key[:1]
+    return first.isascii() and first.isalpha() and all(
+        char.isascii() and (char.isalnum() or char in "-_") for char in key
+    )  # fmt: skip
+
+
+def _data_api(row: P, where: str, context: Context) -> Check:
+    allowed = KNOWN[context.version].data_api
+
+    def version(value: Any) -> list[Finding] | None:
+        if type(value) is str and value in allowed:
+            return None
+        expected = " or ".join(repr(each) for each in allowed)
+        message = f"{where} must be {expected} in Flow JSON {context.version}."
+        return [Finding("INVALID_PROPERTY_VALUE", message)]
+
+    return version
+
+
+def _routing(row: P, where: str, context: Context) -> Check:
+    routes_of_one = listed(
+        row, f"an entry of {where}", MAKERS["any-string"](row, f"a destination in {where}", context),
+        no_list(f"an entry of {where}"),
+    )  # fmt: skip
+
+    def routes(value: Any) -> list[Finding] | None:
+        if type(value) is not dict:
+            return [wrong_type(where, "an object", value)]
+        found: list[Finding] = []
+        for key, destinations in value.items():
+            if not SCREEN_ID(key):
+                found.append(replace(not_an_id(f"a key of {where}", key), pointer=(key,), key=True))
+            if wrong := routes_of_one(destinations):
+                found += under(key, wrong)
+        return found or None
+
+    return routes
+
+
+def _data(row: P, where: str, context: Context) -> Check:
+    """The data model: each field an object that says its type and gives an example. The rest is for the rules."""
+
+    def fields(value: Any) -> list[Finding] | None:
+        if type(value) is not dict:
+            return [wrong_type(where, "an object", value)]
+        for field in value.values():
+            if type(field) is not dict or "type" not in field or "__example__" not in field:
+                break
+        else:
+            return None
+        return [f for name, field in value.items() for f in under(name, _field(name, field))] or None
+
+    return fields
+
+
+def _field(name: str, field: Any) -> list[Finding]:
+    if name == "required":  # read as the keyword of a JSON schema: the names of the fields that must be given
+        return [] if type(field) is list else [wrong_type("'required' of data", "an array", field)]
+    if type(field) is not dict:
+        return [wrong_type("a field of data", "an object", field)]
+    return [
+        Finding("MISSING_REQUIRED_PROPERTY", f"required property {key!r} is missing in a field of data.")
+        for key in ("type", "__example__")
+        if key not in field
+    ]
+
+
+def _layout(row: P, where: str, context: Context) -> Check:
+    layouts = KNOWN[context.version].layouts
+    check = _object(LAYOUT, context)
+
+    def layout(value: Any) -> list[Finding] | None:
+        kind = value.get("type") if type(value) is dict else None
+        if kind == layouts[0]:
+            return check(value)
+        if kind is None or (type(kind) is str and kind in layouts):
+            return check(value) if kind is None else None  # the layouts of 5.2 were never public: taken as they are
+        near = did_you_mean(kind, layouts) if type(kind) is str else ""
+        return [Finding("INVALID_PROPERTY_VALUE", f"the type of a layout must be {layouts[0]!r}.{near}", ("type",))]
+
+    return layout
+
+
+_KINDS: Final[Mapping[str, Maker]] = {
+    **MAKERS,
+    "action:on-click": _on_click,
+    "action:on-select": _on_select,
+    "array<object>|binding": _objects,
+    "components": _components,
+    "data": _data,
+    "data-api": _data_api,
+    "layout": _layout,
+    "map<components>": _cases,
+    "object": _nested,
+    "routing": _routing,
+    "screens": _components,
+}

@@ -1,0 +1,242 @@
+"""
+The pipeline: parse, version, size, structure, rules, advice. Each stage runs only if those before it leave a document.
+
+It is Meta's ("Meta's client validator, August 2026"), with two differences: a text of over 10 MB is not parsed, and the
+place of a syntax error is told, which Meta leaves out. Pure, but for reading a path and the day of `today`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
+from ._advice import ADVICE
+from ._build import build
+from ._index import index
+from ._model import Document, Finding, Rule, Severity, Version
+from ._parse import Parsed, Problem, odd, parse
+from ._positions import Place, Span, locate, path_of, spans_of
+from ._report import Report
+from ._source import FlowJson
+from ._spec import KNOWN, NEWEST, WITHDRAWN, parse_version
+from ._structure import RULE_OF, structure_of
+from .rules import RULES
+
+ERROR_TYPE: Final = "FLOW_JSON_ERROR"
+PARSE: Final = "FJ001"
+VERSION: Final = "FJ002"
+NEWER: Final = "FJ003"
+DEPTH: Final = "FJ004"
+ODDITIES: Final = "FJ005"
+
+
+class _Reported(NamedTuple):
+    """A finding of a rule, with the severity that it has in this version."""
+
+    rule: str
+    severity: Severity
+    finding: Finding
+
+
+def validate(
+    source: FlowJson,
+    *,
+    version: str | Version | None = None,
+    today: date | None = None,
+    advice: bool = True,
+    rules: tuple[Rule, ...] = RULES,
+) -> Report:
+    """
+    What Meta would report of a Flow JSON, with the same codes at the same places; and advice, as warnings.
+
+    Never raises for what is in the document. `version` checks as if the document were of that version, and asks
+    nothing of the one it states but that there is one; it may be frozen. `today` decides which versions are frozen;
+    None is the day of the machine. `advice=False` leaves only what Meta documents. `rules` are the rules of meaning.
+    Raises `ConfigurationError` for a source that cannot be read and a `version` that there is not.
+    """
+    today = date.today() if today is None else today
+    wanted = _wanted(version)
+    parsed = parse(source)
+    if parsed.value is None:
+        return Report((_unparsed(parsed),), wanted[0] if wanted else None, parsed.text)
+    used, reported = _version(parsed.value, wanted, today)
+    if used is None:
+        return _report(parsed, reported, None)
+    document, faults = build(parsed.value, structure_of(used), today=today, size=parsed.size)
+    reported += [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in faults]
+    if document is not None:
+        if rules:
+            reported += _run(rules, document)
+        if advice:
+            reported += _run(ADVICE, document)
+    if advice and parsed.oddities:
+        reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in odd(parsed.text)]
+    return _report(parsed, reported, used)
+
+
+# -- version
+
+
+def _wanted(version: str | Version | None) -> tuple[Version, list[_Reported]] | None:
+    if version is None:
+        return None
+    asked = version if isinstance(version, Version) else parse_version(version)
+    if asked is None or (asked not in KNOWN and asked < NEWEST):
+        raise ConfigurationError(f"version {str(version)!r} is not a version of Flow JSON.")
+    return _known(asked)
+
+
+def _known(asked: Version) -> tuple[Version, list[_Reported]]:
+    """The version to check against: a newer one than the newest known is checked as that, with a warning."""
+    if asked in KNOWN:
+        return asked, []
+    message = f"version {asked} is newer than this library knows: checked against {NEWEST}."
+    finding = Finding("UNKNOWN_NEWER_VERSION", message, ("version",))
+    return NEWEST, [_Reported(NEWER, Severity.WARNING, finding)]
+
+
+def _version(
+    value: Mapping[str, Any], wanted: tuple[Version, list[_Reported]] | None, today: date
+) -> tuple[Version | None, list[_Reported]]:
+    if "version" not in value:
+        return None, [_error("MISSING_FLOW_JSON_VERSION", "the document has no 'version'.", ())]
+    stated = value["version"]
+    asked = parse_version(stated) if type(stated) is str else None
+    if wanted is not None and type(stated) is str:
+        return wanted
+    if type(stated) is not str:
+        return None, [_invalid_version("the version must be a string such as '7.3'.")]
+    if asked is None:
+        return None, [_invalid_version("the version must have the form '7.3'.")]
+    if stated in WITHDRAWN or (asked not in KNOWN and asked < NEWEST):
+        return None, [_invalid_version(f"there is no version {asked} of Flow JSON that can be used.")]
+    used, reported = _known(asked)
+    frozen = KNOWN[used].frozen
+    if frozen is not None and today >= frozen:
+        return None, [_invalid_version(f"version {asked} is frozen since {frozen}: nothing of it can be uploaded.")]
+    return used, reported
+
+
+def _invalid_version(message: str) -> _Reported:
+    return _error("INVALID_FLOW_JSON_VERSION", message, ("version",))
+
+
+def _error(code: str, message: str, pointer: tuple[str | int, ...]) -> _Reported:
+    return _Reported(VERSION, Severity.ERROR, Finding(code, message, pointer))
+
+
+# -- rules
+
+
+def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
+    """
+    The findings of the rules that run for the document's version.
+
+    A rule may walk into a payload or an example to any depth: what is too deep for it is too deep for a Flow JSON.
+    """
+    version = document.version
+    found: list[_Reported] = []
+    features = index(document).features
+    for rule in _running(rules, version):
+        if rule.needs and rule.needs.isdisjoint(features):
+            continue
+        try:
+            findings = list(rule.check(document))
+        except RecursionError:
+            deep = Finding("INVALID_FLOW_JSON", "the document is nested too deeply to be checked.")
+            found.append(_Reported(DEPTH, Severity.ERROR, deep))
+            continue
+        if findings:
+            severity = rule.severity
+            if any(first <= version <= last for first, last in rule.skipped_by_meta):
+                severity = Severity.WARNING
+            found += [_Reported(rule.id, finding.severity or severity, finding) for finding in findings]
+    return found
+
+
+def _running(rules: tuple[Rule, ...], version: Version) -> tuple[Rule, ...]:
+    """The rules that run for a version. For our own tables this is found out once."""
+    which = 0 if rules is RULES else 1 if rules is ADVICE else None
+    return _chosen(rules, version) if which is None else _chosen_once(which, version)
+
+
+@cache
+def _chosen_once(which: int, version: Version) -> tuple[Rule, ...]:
+    return _chosen((RULES, ADVICE)[which], version)
+
+
+def _chosen(rules: tuple[Rule, ...], version: Version) -> tuple[Rule, ...]:
+    return tuple(
+        rule
+        for rule in rules
+        if (rule.since is None or rule.since <= version) and (rule.until is None or version <= rule.until)
+    )
+
+
+# -- from findings to issues
+
+
+def _unparsed(parsed: Parsed) -> ValidationIssue:
+    problem: Problem = parsed.problem  # type: ignore[assignment]  # there is no value
+    return _issue("INVALID_FLOW_JSON", problem.message, PARSE, Severity.ERROR, (), _span_at(parsed.text, problem))
+
+
+def _span_at(text: str, problem: Problem) -> Span | None:
+    if problem.offset is None:
+        return None
+    ends = (problem.offset, min(problem.offset + 1, len(text)))
+    return spans_of(text, [ends])[ends]
+
+
+def _report(parsed: Parsed, reported: list[_Reported], used: Version | None) -> Report:
+    if not reported:
+        return Report((), used)
+    merged: dict[tuple[str, str, str, Severity], list[Place]] = {}
+    for rule, severity, finding in reported:
+        places = merged.setdefault((rule, finding.code, finding.message, severity), [])
+        place = (finding.pointer, finding.key)
+        if place not in places[-8:]:
+            places.append(place)
+    spans = locate(parsed.text, {place for places in merged.values() for place in places})
+    issues = []
+    for (rule, code, message, severity), places in merged.items():
+        placeless = code == "INVALID_FLOW_JSON" and places == [((), False)]
+        pointers = () if placeless else tuple(_pointer(place, spans[place]) for place in places)
+        issues.append(_issue(code, message, rule, severity, pointers, None if placeless else spans[places[0]]))
+    issues.sort(key=lambda issue: (issue.line_start or 0, issue.column_start or 0))
+    return Report(tuple(issues), used, parsed.text)
+
+
+def _pointer(place: Place, span: Span) -> ValidationPointer:
+    return ValidationPointer(
+        path=path_of(place[0]),
+        line_start=span.line,
+        line_end=span.end_line,
+        column_start=span.column,
+        column_end=span.end_column,
+    )
+
+
+def _issue(
+    code: str,
+    message: str,
+    rule: str,
+    severity: Severity,
+    pointers: tuple[ValidationPointer, ...],
+    span: Span | None,
+) -> ValidationIssue:
+    return ValidationIssue(
+        error=code,
+        message=message,
+        error_type=ERROR_TYPE if severity is Severity.ERROR else None,
+        line_start=span.line if span else None,
+        line_end=span.end_line if span else None,
+        column_start=span.column if span else None,
+        column_end=span.end_column if span else None,
+        pointers=pointers,
+        severity=severity.value,
+        rule=rule,
+    )

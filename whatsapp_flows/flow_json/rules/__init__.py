@@ -1,0 +1,43 @@
+"""The rules about the meaning of a Flow JSON: RULES, sorted by id, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .._model import Rule
+from . import (
+    _actions,
+    _bindings,
+    _branches,
+    _calendar,
+    _components,
+    _counts,
+    _data,
+    _dates,
+    _forms,
+    _lists,
+    _media,
+    _payloads,
+    _routing,
+    _screens,
+)
+
+__all__ = ["RULES"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    *_screens.RULES,
+    *_counts.RULES,
+    *_routing.RULES,
+    *_actions.RULES,
+    *_payloads.RULES,
+    *_media.PAYLOAD_RULES,
+    *_bindings.RULES,
+    *_branches.RULES,
+    *_data.RULES,
+    *_components.RULES,
+    *_forms.RULES,
+    *_lists.RULES,
+    *_dates.RULES,
+    *_calendar.RULES,
+    *_media.CAROUSEL_RULES,
+)

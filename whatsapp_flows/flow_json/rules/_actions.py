@@ -1,0 +1,135 @@
+"""
+Actions: which may stand where, where they lead.
+
+Sources: Meta, Flow JSON reference; Meta's client validator, August 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from .._index import index, static_items
+from .._model import Document, Finding, Rule, Version
+
+# (component, property) -> action -> first version. Items of lists are named by their list.
+ALLOWED: Final = {
+    ("CalendarPicker", "on-select-action"): {"data_exchange": Version(6, 1)},
+    ("CheckboxGroup", "on-select-action"): {"data_exchange": Version(2, 1), "update_data": Version(6, 0)},
+    ("CheckboxGroup", "on-unselect-action"): {"update_data": Version(6, 0)},
+    ("ChipsSelector", "on-select-action"): {"data_exchange": Version(7, 1), "update_data": Version(7, 1)},
+    ("ChipsSelector", "on-unselect-action"): {"update_data": Version(7, 1)},
+    ("DatePicker", "on-select-action"): {"data_exchange": Version(2, 1)},
+    ("Dropdown", "on-select-action"): {"data_exchange": Version(2, 1), "update_data": Version(6, 0)},
+    ("Dropdown", "on-unselect-action"): {"update_data": Version(6, 0)},
+    ("EmbeddedLink", "on-click-action"): {
+        "data_exchange": Version(2, 1), "navigate": Version(2, 1), "open_url": Version(6, 0),
+    },
+    ("Footer", "on-click-action"): {
+        "complete": Version(2, 1), "data_exchange": Version(2, 1), "navigate": Version(2, 1),
+    },
+    ("NavigationList", "on-click-action"): {"data_exchange": Version(6, 2), "navigate": Version(6, 2)},
+    ("OptIn", "on-click-action"): {
+        "data_exchange": Version(2, 1), "navigate": Version(2, 1), "open_url": Version(6, 0),
+    },
+    ("OptIn", "on-select-action"): {"update_data": Version(6, 0)},
+    ("OptIn", "on-unselect-action"): {"update_data": Version(6, 0)},
+    ("RadioButtonsGroup", "on-select-action"): {"data_exchange": Version(2, 1), "update_data": Version(6, 0)},
+    ("RadioButtonsGroup", "on-unselect-action"): {"update_data": Version(6, 0)},
+}  # fmt: skip
+ITEM_ACTIONS: Final = {"update_data": Version(6, 0)}
+
+
+def action_not_allowed(doc: Document) -> Iterator[Finding]:
+    """
+    Each component takes certain actions only.
+
+    Passes: {"children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}
+    Fails: {"children": [{"type": "EmbeddedLink", "on-click-action": {"name": "complete"}}]}
+    """
+    for name, actions in index(doc).actions.items():
+        for action in actions:
+            in_data_source = action.in_item and action.key != "on-click-action"
+            allowed = ITEM_ACTIONS if in_data_source else ALLOWED.get((action.component.type, action.key), {})
+            since = allowed.get(name)
+            if since is None or doc.version < since:
+                names = ", ".join(sorted(other for other, first in allowed.items() if first <= doc.version))
+                yield Finding(
+                    "INVALID_ENUM_VALUE",
+                    f"{action.key} of {action.component.type} does not take {name!r}; it takes [{names}].",
+                    (*action.pointer, "name"), severity=action.severity,
+                )  # fmt: skip
+
+
+def unknown_next_screen(doc: Document) -> Iterator[Finding]:
+    """
+    navigate leads to a screen of the document. A name that is a reference is not checked.
+
+    Passes: {"screens": [{"go": "B"}, {}]}
+    Fails: {"screens": [{"go": "C"}, {}]}
+    """
+    for action in index(doc).actions.get("navigate", ()):
+        if action.target is not None and action.target not in index(doc).screens:
+            yield Finding(
+                "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME", f"There is no screen {action.target!r}.",
+                (*action.pointer, "next", "name"),
+            )  # fmt: skip
+
+
+def navigation_to_itself(doc: Document) -> Iterator[Finding]:
+    """
+    navigate leads to another screen.
+
+    Passes: {"screens": [{"go": "B"}, {}]}
+    Fails: {"screens": [{"go": "A"}, {}]}
+    """
+    for action in index(doc).actions.get("navigate", ()):
+        if action.target == action.screen.id:
+            yield Finding(
+                "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME", f"Screen {action.target!r} navigates to itself.",
+                (*action.pointer, "next", "name"),
+            )  # fmt: skip
+
+
+def complete_before_the_end(doc: Document) -> Iterator[Finding]:
+    """
+    complete is for terminal screens.
+
+    Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
+    Fails: {"screens": [{"children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
+    """
+    for action in index(doc).actions.get("complete", ()):
+        if action.screen.value.get("terminal") is not True:
+            yield Finding(
+                "INVALID_COMPLETE_ACTION", f"complete is for terminal screens; {action.screen.id!r} is none.",
+                (*action.pointer, "name"),
+            )  # fmt: skip
+
+
+def action_at_both_levels(doc: Document) -> Iterator[Finding]:
+    """
+    An action on selecting stands at the component or at its items, not at both.
+
+    Passes: {"children": [{"type": "Dropdown", "data-source": [{"on-select-action": {"name": "update_data"}}]}]}
+    Fails: {"children": [{"type": "Dropdown", "on-select-action": {"name": "update_data"},
+        "data-source": [{"on-select-action": {"name": "update_data"}}]}]}
+    """
+    for _, component in index(doc).of("CheckboxGroup", "RadioButtonsGroup", "Dropdown"):
+        for key in ("on-select-action", "on-unselect-action"):
+            if key in component.value:
+                for i, item in static_items(component, "data-source"):
+                    if key in item:
+                        yield Finding(
+                            "INVALID_UPDATE_DATA_ACTION_PAYLOAD",
+                            f"{component.type} has {key} both for itself and for its items.",
+                            component.at("data-source", i, key),
+                        )  # fmt: skip
+
+
+RULES: Final = (
+    Rule("FJ301", "an action that the component does not take", action_not_allowed),
+    Rule("FJ302", "navigation to an unknown screen", unknown_next_screen),
+    Rule("FJ303", "navigation to the own screen", navigation_to_itself),
+    Rule("FJ304", "complete on a screen that is not terminal", complete_before_the_end),
+    Rule("FJ305", "one action at two levels", action_at_both_levels, since=Version(6, 0)),
+)

@@ -1,0 +1,180 @@
+"""
+Properties of one component that depend on each other, and which components may stand together.
+
+Sources: Meta, Flow JSON reference ("Components"); Meta's client validator, August 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from .._draft07 import is_number
+from .._index import index, static_items
+from .._model import Component, Document, Finding, Rule, Version
+from ._gaps import NO_TERMINAL_FOOTER
+
+_MIN_AND_MAX: Final = {
+    "CheckboxGroup": ("min-selected-items", "max-selected-items"),
+    "DocumentPicker": ("min-uploaded-documents", "max-uploaded-documents"),
+    "PhotoPicker": ("min-uploaded-photos", "max-uploaded-photos"),
+    "TextInput": ("min-chars", "max-chars"),
+}
+_WITH_PATTERN: Final = ("text", "number", "password", "passcode")
+_ENDING: Final = ("complete", "data_exchange")
+
+
+def min_over_max(doc: Document) -> Iterator[Finding]:
+    """
+    A minimum is not over its maximum.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "min-chars": 2, "max-chars": 5}]}
+    Fails: {"children": [{"type": "TextInput", "name": "a", "min-chars": 5, "max-chars": 2}]}
+    """
+    for kind, (least, most) in _MIN_AND_MAX.items():
+        for _, component in index(doc).of(kind):
+            low, high = component.value.get(least), component.value.get(most)
+            if is_number(low) and is_number(high) and low > high:
+                message = f"{least} {low} is over {most} {high} in {_named(component)}."
+                yield Finding("MIN_VALUE_GREATER_THAN_MAX", message, component.at(least))
+
+
+def image_and_color(doc: Document) -> Iterator[Finding]:
+    """
+    The items of one list have images or colors, not both.
+
+    Passes: {"children": [{"type": "Dropdown", "data-source": [{"color": "#00FF00"}, {"color": "#FF0000"}]}]}
+    Fails: {"children": [{"type": "Dropdown", "data-source": [{"color": "#00FF00"}, {"image": "iVBO"}]}]}
+    """
+    for _, component in index(doc).of("CheckboxGroup", "RadioButtonsGroup", "Dropdown"):
+        colors = [i for i, item in static_items(component, "data-source") if "color" in item]
+        images = [i for i, item in static_items(component, "data-source") if "image" in item] if colors else []
+        message = f"The items of {_named(component)} have images or colors, not both."
+        for key, places in (("color", colors), ("image", images)) if images else ():
+            for i in places:
+                at = component.at("data-source", i, key)
+                yield Finding("DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR", message, at)
+
+
+def pattern_without_help(doc: Document) -> Iterator[Finding]:
+    """
+    An input with a pattern says in helper-text what it wants.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "pattern": "[0-9]{4}", "helper-text": "Four digits"}]}
+    Fails: {"children": [{"type": "TextInput", "name": "a", "pattern": "[0-9]{4}"}]}
+    """
+    for _, component in index(doc).of("TextInput"):
+        if "pattern" in component.value and "helper-text" not in component.value:
+            message = f"{_named(component)} has a pattern, so it needs helper-text."
+            yield Finding("MISSING_REQUIRED_PROPERTY", message, component.at())
+
+
+def pattern_of_another_input(doc: Document) -> Iterator[Finding]:
+    """
+    Inputs for e-mail addresses and phone numbers have their own pattern.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "input-type": "text", "pattern": "a+"}]}
+    Fails: {"children": [{"type": "TextInput", "name": "a", "input-type": "email", "pattern": "a+"}]}
+    """
+    for _, component in index(doc).of("TextInput"):
+        if "pattern" in component.value and component.value.get("input-type", "text") not in _WITH_PATTERN:
+            message = f"{_named(component)} has a pattern, so its input-type is one of [{', '.join(_WITH_PATTERN)}]."
+            yield Finding("INVALID_ENUM_VALUE", message, component.at("input-type"))
+
+
+def caption_on_one_side(doc: Document) -> Iterator[Finding]:
+    """
+    A Footer has captions left and right, or neither.
+
+    Passes: {"children": [{"type": "Footer", "left-caption": "a", "right-caption": "b"}]}
+    Fails: {"children": [{"type": "Footer", "left-caption": "a"}]}
+    """
+    for _, footer in index(doc).of("Footer"):
+        if ("left-caption" in footer.value) != ("right-caption" in footer.value):
+            message = "A Footer has left-caption and right-caption together, or neither."
+            yield Finding("INVALID_DEPENDENCIES", message, footer.at())
+
+
+def caption_in_the_middle(doc: Document) -> Iterator[Finding]:
+    """
+    A Footer has a caption in the middle, or at its sides, not both.
+
+    Passes: {"children": [{"type": "Footer", "center-caption": "a"}]}
+    Fails: {"children": [{"type": "Footer", "center-caption": "a", "left-caption": "b", "right-caption": "c"}]}
+    """
+    for _, footer in index(doc).of("Footer"):
+        if "center-caption" in footer.value and ("left-caption" in footer.value or "right-caption" in footer.value):
+            message = "A Footer has center-caption, or left-caption and right-caption, not all."
+            yield Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, footer.at())
+
+
+def rich_text_in_company(doc: Document) -> Iterator[Finding]:
+    """
+    A RichText stands alone on its screen; from 6.3 on a Footer may stand beside it.
+
+    Passes: {"children": [{"type": "RichText"}]}
+    Fails: {"children": [{"type": "RichText"}, {"type": "TextBody"}]}
+    """
+    beside = {"Footer"} if doc.version >= Version(6, 3) else set()
+    for i, texts in index(doc).by_screen("RichText").items():
+        others = {component.type for component in doc.screens[i].components} - beside - {"RichText"}
+        if not others and len(texts) == 1:
+            continue
+        company = "with nothing but a Footer" if beside else "alone"
+        message = f"A RichText stands {company} on its screen, and once."
+        if doc.version < Version(6, 0):
+            if others:  # two of them are no company yet
+                yield Finding("INVALID_RICHTEXT_PLACEMENT", message, texts[0].at("type"))
+            continue
+        for text in texts:
+            yield Finding("INVALID_COMPONENT_PLACEMENT", message, text.at("type"))
+
+
+def terminal_without_footer(doc: Document) -> Iterator[Finding]:
+    """
+    A terminal screen has a Footer, with which the flow ends.
+
+    Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer"}]}]}
+    Fails: {"screens": [{"terminal": true}]}
+    """
+    with_footer = {screen.index for screen, _ in index(doc).of("Footer")}
+    bare = [s for s in doc.screens if s.value.get("terminal") is True and s.index not in with_footer]
+    if bare:
+        message = f"Terminal screens need a Footer: {', '.join(screen.id for screen in bare)}."
+        for screen in bare:
+            yield Finding("MISSING_FOOTER_ON_TERMINAL_SCREEN", message, screen.at())
+
+
+def terminal_going_on(doc: Document) -> Iterator[Finding]:
+    """
+    The first Footer of a terminal screen ends the flow.
+
+    Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
+    Fails: {"screens": [{"terminal": true, "go": "B"}, {}]}
+    """
+    for i, footers in index(doc).by_screen("Footer").items():
+        action = footers[0].value.get("on-click-action")
+        name = action.get("name") if isinstance(action, dict) else None
+        terminal = doc.screens[i].value.get("terminal") is True
+        if terminal and isinstance(name, str) and name not in _ENDING:
+            message = f"The Footer of a terminal screen takes one of [{', '.join(_ENDING)}], not {name!r}."
+            yield Finding("INVALID_PROPERTY_VALUE", message, footers[0].at("on-click-action", "name"))
+
+
+def _named(component: Component) -> str:
+    return f"{component.type} {component.value.get('name', '')!r}"
+
+
+RULES: Final = (
+    Rule("FJ601", "a minimum over its maximum", min_over_max),
+    Rule("FJ602", "images and colors mixed", image_and_color, since=Version(5, 0)),
+    Rule("FJ603", "a pattern without helper-text", pattern_without_help, since=Version(6, 2)),
+    Rule("FJ604", "a pattern on an input that has its own", pattern_of_another_input, since=Version(6, 2)),
+    Rule("FJ605", "a Footer with one caption at a side", caption_on_one_side),
+    Rule("FJ606", "a Footer with all captions", caption_in_the_middle),
+    Rule("FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1)),
+    Rule(
+        "FJ608", "a terminal screen without Footer", terminal_without_footer, skipped_by_meta=NO_TERMINAL_FOOTER
+    ),
+    Rule("FJ609", "a terminal screen that does not end", terminal_going_on, since=Version(7, 3)),
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""
+Data models of screens: each field is a JSON schema (draft 7) with an `__example__` that fits it.
+
+Sources: Meta, Flow JSON reference ("Data model"); Meta's client validator, August 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from .._draft07 import MAX_DEPTH, failures
+from .._index import EXAMPLE, index, is_plain
+from .._model import Document, Finding, Pointer, Rule, Severity
+from .._references import TYPES
+
+CODE: Final = "INVALID_SCREEN_DATA"
+
+# Keyword that the example does not satisfy -> Meta's code for it (Meta's client validator, August 2026).
+CODES: Final = {
+    "additionalProperties": "INVALID_PROPERTY_KEY",
+    "const": "INVALID_PROPERTY_VALUE",
+    "enum": "INVALID_ENUM_VALUE",
+    "maxItems": "MAX_ITEMS_REQUIRED",
+    "maxLength": "INVALID_SCHEMA",
+    "maximum": "MAXIMUM_VALUE_REQUIRED",
+    "minItems": "MIN_ITEMS_REQUIRED",
+    "minLength": "MIN_CHARS_REQUIRED",
+    "minimum": "MINIMUM_VALUE_REQUIRED",
+    "not": "INVALID_SCHEMA",
+    "required": "MISSING_REQUIRED_PROPERTY",
+    "type": "INVALID_PROPERTY_TYPE",
+}
+
+
+def untyped_schema(doc: Document) -> Iterator[Finding]:
+    """
+    A field, and the items of an array, say their type; an array says its items.
+
+    Passes: {"screens": [{"data": {"a": {"type": "array", "items": {"type": "string"}}}}]}
+    Fails: {"screens": [{"data": {"a": {"type": "array"}}}]}
+    """
+    for screen, name, field in index(doc).fields:
+        if not is_plain(field):
+            for pointer, schema, typed in _schemas(field, screen.at("data", name)):
+                yield from _untyped(schema, pointer, typed=typed)
+
+
+def _untyped(schema: Mapping[str, Any], pointer: Pointer, *, typed: bool) -> Iterator[Finding]:
+    if "type" not in schema:
+        if typed:
+            yield Finding(CODE, "A field and the items of an array need a type.", pointer)
+    elif not isinstance(schema["type"], str):
+        yield Finding(CODE, "A type is a string.", (*pointer, "type"))
+    elif schema["type"] == "array":
+        if "items" not in schema:
+            yield Finding(CODE, "An array needs items.", pointer)
+        elif not isinstance(schema["items"], (dict, bool)):
+            message = "The items of an array are described by an object, or by true or false."
+            yield Finding(CODE, message, pointer, severity=Severity.WARNING)  # Meta's client lets it pass
+
+
+def example_inside(doc: Document) -> Iterator[Finding]:
+    """
+    The example stands at the field, not inside of its schema.
+
+    Passes: {"screens": [{"data": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}]}
+    Fails: {"screens": [{"data": {"a": {"type": "object", "properties": {"b": {"__example__": "x"}}}}}]}
+    """
+    for screen, name, field in index(doc).fields:
+        if not is_plain(field):
+            for pointer, schema, _ in _schemas(field, screen.at("data", name)):
+                if schema is not field and EXAMPLE in schema:
+                    message = f"{EXAMPLE} stands at the field {name!r} itself, not inside of its schema."
+                    yield Finding(CODE, message, (*pointer, EXAMPLE), key=True)
+
+
+def invalid_schema(doc: Document) -> Iterator[Finding]:
+    """
+    A field is a schema: its types exist (there is no null), enum and required are arrays, properties an object.
+
+    Passes: {"screens": [{"data": {"a": {"type": "number"}}}]}
+    Fails: {"screens": [{"data": {"a": {"type": "float"}}}]}
+    """
+    for screen, name, field in index(doc).fields:
+        if not is_plain(field) and (reason := _invalid(field)):
+            message = f"The schema of {name!r} is wrong: {reason}."
+            yield Finding(CODE, message, screen.at("data", name, EXAMPLE))
+
+
+def _invalid(field: Mapping[str, Any]) -> str:
+    for _, schema, _ in _schemas(field, ()):
+        kind = schema.get("type")
+        if isinstance(kind, str) and kind not in TYPES:
+            return f"there is no type {kind!r}"
+        for keyword, wanted in (("enum", list), ("required", list), ("properties", dict)):
+            if keyword in schema and not isinstance(schema[keyword], wanted):
+                return f"{keyword} must be {'an object' if wanted is dict else 'an array'}"
+    return ""
+
+
+def wrong_example(doc: Document) -> Iterator[Finding]:
+    """
+    The example fits the schema.
+
+    Passes: {"screens": [{"data": {"a": {"type": "string", "__example__": "x"}}}]}
+    Fails: {"screens": [{"data": {"a": {"type": "string", "__example__": 5}}}]}
+    """
+    for screen, name, field in index(doc).fields:
+        if EXAMPLE not in field or _invalid(field):  # the schema is reported by a rule of its own
+            continue
+        found = next(failures(field[EXAMPLE], field), None)
+        if found:
+            message = f"The example of {name!r} does not fit: {found.reason}."
+            yield Finding(CODES[found.keyword], message, screen.at("data", name, EXAMPLE))
+
+
+def _schemas(field: Mapping[str, Any], pointer: Pointer) -> Iterator[tuple[Pointer, Mapping[str, Any], bool]]:
+    """The schema of a field and all in it, each with its place and whether it must have a type."""
+    queue: list[tuple[Pointer, Any, bool]] = [(pointer, field, True)]
+    while queue:
+        at, schema, typed = queue.pop()
+        if isinstance(schema, dict) and len(at) < MAX_DEPTH:
+            yield at, schema, typed
+            properties = schema.get("properties")
+            if isinstance(properties, dict):
+                queue.extend(((*at, "properties", key), inner, False) for key, inner in properties.items())
+            queue.append(((*at, "items"), schema.get("items"), schema.get("type") == "array"))
+
+
+RULES: Final = (
+    Rule("FJ501", "a schema without type", untyped_schema),
+    Rule("FJ502", "an example inside of a schema", example_inside),
+    Rule("FJ503", "a schema that is none", invalid_schema),
+    Rule("FJ504", "an example that does not fit", wrong_example),
+)

@@ -1,0 +1,163 @@
+"""Forms: what must stand inside, and what they hand to their inputs. Sources: Meta, Flow JSON reference ("Form");
+Meta's client validator, August 2026."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from .._comparison import known_type
+from .._expressions import ExpressionError
+from .._index import MEDIA, index, mode_of, value_type
+from .._model import Component, Document, Finding, Rule, Screen, Version
+from .._references import has_type, is_dynamic, is_expression, type_of_value
+
+# CalendarPicker, ChipsSelector and NavigationList are not in the list of Meta's client.
+_INPUTS: Final = (
+    "CheckboxGroup", "DatePicker", "DocumentPicker", "Dropdown", "OptIn", "PhotoPicker", "RadioButtonsGroup",
+    "TextArea", "TextInput",
+)  # fmt: skip
+
+
+def input_outside_form(doc: Document) -> Iterator[Finding]:
+    """
+    On a screen with a Form, inputs stand in it.
+
+    Passes: {"children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"}]}]}
+    Fails: {"children": [{"type": "Form", "children": []}, {"type": "TextInput", "name": "a"}]}
+    """
+    with_form = {screen.index for screen, _ in index(doc).of("Form")}
+    if not with_form:
+        return
+    outside = [
+        component
+        for screen, component in index(doc).of(*_INPUTS)
+        if screen.index in with_form and "Form" not in component.inside
+    ]
+    if outside:
+        types = ", ".join(dict.fromkeys(component.type for component in outside))
+        for component in outside:
+            message = f"On a screen with a Form these stand inside of it: {types}."
+            yield Finding("COMPONENTS_OUTSIDE_FORM", message, component.at())
+
+
+def media_with_initial_value(doc: Document) -> Iterator[Finding]:
+    """
+    Media pickers begin empty.
+
+    Passes: {"children": [{"type": "Form", "init-values": {},
+        "children": [{"type": "PhotoPicker", "name": "a"}]}]}
+    Fails: {"children": [{"type": "Form", "init-values": {"a": 1},
+        "children": [{"name": "a", "type": "PhotoPicker"}]}]}
+    """
+    forms: dict[int, Component] = {}
+    for screen, form in index(doc).of("Form"):
+        forms.setdefault(screen.index, form)
+    for screen, picker in index(doc).of(*MEDIA) if forms else ():
+        owner, name = forms.get(screen.index), picker.value.get("name")
+        values = owner.value.get("init-values") if owner else None
+        if owner and isinstance(values, dict) and isinstance(name, str) and name in values:
+            message = f"A {picker.type} takes no initial value."
+            yield Finding("NATIVE_COMPONENT_IN_FORM_INIT_VALUES", message, owner.at("init-values", name), key=True)
+
+
+def initial_values(doc: Document) -> Iterator[Finding]:
+    """
+    `init-values` names inputs of the Form and gives each a value of its type.
+
+    Passes: {"children": [{"type": "Form", "init-values": {"a": "x"},
+        "children": [{"type": "TextInput", "name": "a"}]}]}
+    Fails: {"children": [{"type": "Form", "init-values": {"a": 5},
+        "children": [{"type": "TextInput", "name": "a"}]}]}
+    """
+    for screen, form in index(doc).of("Form"):
+        values = form.value.get("init-values")
+        if values is None:
+            continue
+        inputs = index(doc).inputs[form.pointer]
+        for key, value, schema in _entries(doc, screen, values):
+            component = inputs.get(key)
+            if component is None:
+                reason = f"{key}: the Form has no such input" if schema is None else ""
+            elif component.type in MEDIA:
+                continue
+            else:
+                reason = _mismatch(doc, screen, key, value, schema, (value_type(component),))
+            if reason:
+                yield Finding("INVALID_PROPERTY_VALUE", f"init-values: {reason}.", form.at("init-values"))
+
+
+def error_messages(doc: Document) -> Iterator[Finding]:
+    """
+    `error-messages` holds texts; for a CalendarPicker that takes a range, objects.
+
+    Passes: {"children": [{"type": "Form", "error-messages": {"a": "No"},
+        "children": [{"type": "TextArea", "name": "a"}]}]}
+    Fails: {"children": [{"type": "Form", "error-messages": {"a": 5},
+        "children": [{"type": "TextArea", "name": "a"}]}]}
+    """
+    for screen, form in index(doc).of("Form"):
+        values = form.value.get("error-messages")
+        if values is None:
+            continue
+        inputs = index(doc).inputs[form.pointer]
+        for key, value, schema in _entries(doc, screen, values):
+            component = inputs.get(key)
+            if component is not None:
+                reason = _mismatch(doc, screen, key, value, schema, _message_types(component))
+                if reason:
+                    yield Finding("INVALID_PROPERTY_VALUE", f"error-messages: {reason}.", form.at("error-messages"))
+
+
+def _message_types(component: Component) -> tuple[str, ...]:
+    if component.type == "CalendarPicker":
+        return {"single": ("string",), "range": ("object",)}.get(mode_of(component), ("string", "object"))
+    return ("string", "object") if component.type in MEDIA else ("string",)
+
+
+def _entries(doc: Document, screen: Screen, values: Any) -> Iterator[tuple[str, Any, Mapping[str, Any] | None]]:
+    """Each key, with its value or, where all of it is a reference, with the schema of the value."""
+    if isinstance(values, dict):
+        for key, value in values.items():
+            yield key, value, None
+    elif isinstance(values, str):
+        found = index(doc).resolve(screen, values)
+        properties = found.schema.get("properties") if found and found.schema else None
+        for key, schema in properties.items() if isinstance(properties, dict) else ():
+            yield key, None, schema if isinstance(schema, dict) else {}
+
+
+def _mismatch(
+    doc: Document, screen: Screen, key: str, value: Any, schema: Mapping[str, Any] | None, wanted: tuple[str, ...]
+) -> str:
+    if "" in wanted:
+        return ""
+    if schema is not None:
+        got = known_type(schema)
+    elif isinstance(value, str) and is_dynamic(value):
+        try:
+            got = _dynamic_type(doc, screen, value)
+        except ExpressionError as error:
+            return f"{key}: {error.reason}"
+    else:
+        if any(has_type(value, one) for one in wanted):
+            return ""
+        got = type_of_value(value)
+    return f"{key} is of type {got}, not {' or '.join(wanted)}" if got and got not in wanted else ""
+
+
+def _dynamic_type(doc: Document, screen: Screen, text: str) -> str:
+    if is_expression(text):
+        return index(doc).type_of_expression(screen, text)
+    found = index(doc).resolve(screen, text)
+    if found is not None and found.problem:
+        raise ExpressionError(found.problem, 0)
+    return found.type if found is not None else ""
+
+
+RULES: Final = (
+    Rule("FJ620", "an input outside of the Form", input_outside_form, since=Version(4, 0)),
+    Rule("FJ621", "a media picker with an initial value", media_with_initial_value, since=Version(4, 0)),
+    Rule("FJ622", "an initial value that does not fit", initial_values, since=Version(7, 0)),
+    Rule("FJ623", "an error message that is none", error_messages, since=Version(7, 0)),
+)

@@ -1,0 +1,270 @@
+"""
+Payloads of actions against the data model of the screen that receives them, and what payloads refer to.
+
+navigate is checked against the next screen, update_data against the own one; complete and data_exchange may send
+anything. Sources: Meta, Flow JSON reference ("Actions"); Meta's client validator, August 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from .._comparison import bound_mismatches, first_of, known_type, static_mismatch
+from .._draft07 import MAX_DEPTH
+from .._expressions import ExpressionError
+from .._index import Action, Entry, index
+from .._model import Document, Finding, Pointer, Rule, Screen, Version
+from .._references import is_expression
+from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
+
+NAVIGATE: Final = "INVALID_NAVIGATE_ACTION_PAYLOAD"
+NAVIGATE_STATIC: Final = "INVALID_NAVIGATE_ACTION_STATIC_DATA"
+UPDATE: Final = "INVALID_UPDATE_DATA_ACTION_PAYLOAD"
+SINCE: Final = Version(6, 0)  # of update_data and of expressions
+
+# action -> first version whose payloads' references are checked
+REFERRING: Final = {
+    "complete": Version(2, 1),
+    "data_exchange": Version(2, 1),
+    "navigate": Version(2, 1),
+    "update_data": Version(6, 0),
+}
+_SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
+
+
+def navigate_keys(doc: Document) -> Iterator[Finding]:
+    """
+    navigate hands over exactly the fields of the next screen's data model.
+
+    Passes: {"screens": [{"go": "B", "payload": {"a": "x"}}, {"data": {"a": {"type": "string"}}}]}
+    Fails: {"screens": [{"go": "B", "payload": {"b": "x"}}, {"data": {"a": {"type": "string"}}}]}
+    """
+    for action, following in _navigations(doc):
+        fields, payload = index(doc).data(following) or {}, action.payload
+        if payload is None:
+            if fields:
+                message = f"Screen {following.id!r} needs a payload with {first_of(fields)}."
+                yield Finding("MISSING_NAVIGATION_ACTION_PAYLOAD", message, action.pointer)
+        elif payload.keys() != fields.keys():
+            yield from _differing_keys(action, payload, following, fields)
+
+
+def _differing_keys(
+    action: Action, payload: Mapping[str, Any], following: Screen, fields: Mapping[str, Any]
+) -> Iterator[Finding]:
+    at = (*action.pointer, "payload")
+    unknown = [key for key in payload if key not in fields]
+    if unknown and "data" not in following.value:
+        yield Finding(NAVIGATE, f"Screen {following.id!r} has no data model, so it takes no payload.", at)
+    elif unknown:
+        message = f"The data model of screen {following.id!r} has no {', '.join(unknown)}."
+        for key in unknown:
+            yield Finding(NAVIGATE, message, (*at, key), key=True)
+    missing = first_of(key for key in fields if key not in payload)
+    if missing:
+        yield Finding(NAVIGATE, f"The payload lacks fields of screen {following.id!r}: {missing}.", at)
+
+
+def navigate_values(doc: Document) -> Iterator[Finding]:
+    """
+    What navigate hands over written out, or as an expression, is of the type of the field.
+
+    Passes: {"screens": [{"go": "B", "payload": {"a": "x"}}, {"data": {"a": {"type": "string"}}}]}
+    Fails: {"screens": [{"go": "B", "payload": {"a": 5}}, {"data": {"a": {"type": "string"}}}]}
+    """
+    for action, key, value, found in index(doc).entries_of("navigate"):
+        following = None if found else index(doc).screens.get(action.target or "")
+        fields = index(doc).data(following) if following else None
+        if following is None or fields is None:
+            continue
+        at = (*action.pointer, "payload", key)
+        if key not in fields:
+            message = f"The data model of screen {following.id!r} has no {key}, which the payload sets."
+            yield Finding(NAVIGATE_STATIC, message, at)
+            yield Finding(NAVIGATE_STATIC, message, following.at("data"))
+        elif reason := _value_mismatch(doc, action.screen, value, fields[key]):
+            message = f"The payload's {key} does not fit screen {following.id!r}: {reason}."
+            yield Finding(NAVIGATE_STATIC, message, at)
+
+
+def navigate_references(doc: Document) -> Iterator[Finding]:
+    """
+    What navigate hands over by a reference is of the type of the field.
+
+    Passes: {"screens": [{"go": "B", "payload": {"a": "${data.a}"}, "data": {"a": {"type": "string"}}},
+        {"data": {"a": {"type": "string"}}}]}
+    Fails: {"screens": [{"go": "B", "payload": {"a": "${data.a}"}, "data": {"a": {"type": "number"}}},
+        {"data": {"a": {"type": "string"}}}]}
+    """
+    for entry in index(doc).entries_of("navigate"):
+        following = index(doc).screens.get(entry.action.target or "") if entry.found else None
+        if following is not None:
+            yield from _reference(doc, entry, following, NAVIGATE)
+
+
+def update_keys(doc: Document) -> Iterator[Finding]:
+    """
+    update_data sets fields of its own screen's data model.
+
+    Passes: {"screens": [{"update": {"a": "x"}, "data": {"a": {"type": "string"}}}]}
+    Fails: {"screens": [{"update": {"b": "x"}, "data": {"a": {"type": "string"}}}]}
+    """
+    for action in index(doc).actions.get("update_data", ()):
+        at, fields = (*action.pointer, "payload"), index(doc).data(action.screen)
+        unknown = [key for key in action.payload or () if key not in (fields or ())]
+        if unknown and fields is None:
+            message = f"Screen {action.screen.id!r} has no data model that could be updated."
+            yield Finding(UPDATE, message, at, severity=action.severity)
+        elif unknown:
+            message = f"The data model of screen {action.screen.id!r} has no {', '.join(unknown)}."
+            for key in unknown:
+                yield Finding(UPDATE, message, (*at, key), key=True, severity=action.severity)
+
+
+def update_values(doc: Document) -> Iterator[Finding]:
+    """
+    What update_data sets written out, or as an expression, is of the type of the field.
+
+    Passes: {"screens": [{"update": {"a": "x"}, "data": {"a": {"type": "string"}}}]}
+    Fails: {"screens": [{"update": {"a": 5}, "data": {"a": {"type": "string"}}}]}
+    """
+    for action, key, value, found in index(doc).entries_of("update_data"):
+        fields = index(doc).data(action.screen) or {}
+        if key in fields and found is None and (reason := _value_mismatch(doc, action.screen, value, fields[key])):
+            message = f"The payload's {key} does not fit screen {action.screen.id!r}: {reason}."
+            yield Finding(UPDATE, message, (*action.pointer, "payload", key), severity=action.severity)
+
+
+def update_references(doc: Document) -> Iterator[Finding]:
+    """
+    What update_data sets by a reference is of the type of the field.
+
+    Passes: {"screens": [{"update": {"a": "${data.b}"}, "data": {"a": {"type": "string"}, "b": {"type": "string"}}}]}
+    Fails: {"screens": [{"update": {"a": "${data.b}"}, "data": {"a": {"type": "string"}, "b": {"type": "number"}}}]}
+    """
+    for entry in index(doc).entries_of("update_data"):
+        yield from _reference(doc, entry, entry.action.screen, UPDATE)
+
+
+def self_update(doc: Document) -> Iterator[Finding]:
+    """
+    update_data does not set a field to its own value.
+
+    Passes: {"screens": [{"update": {"a": "${data.b}"}, "data": {"a": {"type": "string"}, "b": {"type": "string"}}}]}
+    Fails: {"screens": [{"update": {"a": "${data.a}"}, "data": {"a": {"type": "string"}}}]}
+    """
+    for action, key, value, _ in index(doc).entries_of("update_data"):
+        if value == f"${{data.{key}}}":
+            message = f"{key} is set to the value it has."
+            yield Finding(UPDATE, message, (*action.pointer, "payload", key), severity=action.severity)
+
+
+def unknown_reference(doc: Document) -> Iterator[Finding]:
+    """
+    A payload refers to inputs, fields and screens that exist, and to no Form.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a"},
+        {"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "${form.a}"}}}]}
+    Fails: {"children": [{"type": "TextInput", "name": "b"},
+        {"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "${form.a}"}}}]}
+    """
+    names = [name for name, since in REFERRING.items() if doc.version >= since]
+    for action, key, _, found in index(doc).entries_of(*names):
+        if found is not None and found.problem:
+            at = (*action.pointer, "payload", key)
+            yield Finding("INVALID_ON_CLICK_ACTION_PAYLOAD", f"{found.problem}.", at, severity=action.severity)
+
+
+def expression_in_payload(doc: Document) -> Iterator[Finding]:
+    """
+    An expression in the payload of navigate or update_data can be read and refers to what exists.
+
+    Passes: {"screens": [{"update": {"a": "`1 + 2`"}, "data": {"a": {"type": "number"}}}]}
+    Fails: {"screens": [{"update": {"a": "`1 +`"}, "data": {"a": {"type": "number"}}}]}
+    """
+    for action, key, value, found in index(doc).entries_of("navigate", "update_data"):
+        if found is None and isinstance(value, str):
+            yield from _unreadable(doc, action, value, (*action.pointer, "payload", key))
+
+
+def expression_in_answer(doc: Document) -> Iterator[Finding]:
+    """
+    An expression in the payload of complete or data_exchange can be read and refers to what exists.
+
+    Passes: {"children": [{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "`1 + 2`"}}}]}
+    Fails: {"children": [{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "`1 +`"}}}]}
+    """
+    for action, key, value, found in index(doc).entries_of("complete", "data_exchange"):
+        if found is None:
+            for pointer, text in _texts(value, (*action.pointer, "payload", key), 0):
+                yield from _unreadable(doc, action, text, pointer)
+
+
+def _navigations(doc: Document) -> Iterator[tuple[Action, Screen]]:
+    """navigate actions whose next screen is known, with that screen."""
+    screens = index(doc).screens
+    for action in index(doc).actions.get("navigate", ()):
+        if action.target is not None and (following := screens.get(action.target)):
+            yield action, following
+
+
+def _value_mismatch(doc: Document, screen: Screen, value: Any, schema: Any) -> str:
+    if not isinstance(value, str) or doc.version < SINCE or not is_expression(value):
+        return static_mismatch(value, schema)
+    try:
+        found, wanted = index(doc).type_of_expression(screen, value), known_type(schema)
+    except ExpressionError:  # a rule of its own reports it
+        return ""
+    return f"the expression gives {found}, not {wanted}" if found and wanted and found != wanted else ""
+
+
+def _reference(doc: Document, entry: Entry, receiver: Screen, code: str) -> Iterator[Finding]:
+    action, key, value, found = entry
+    fields = index(doc).data(receiver) or {}
+    if found is None or found.problem or key not in fields:
+        return
+    if found.type in _SCALARS and isinstance(fields[key], dict) and fields[key].get("type") == found.type:
+        return  # as most do
+    field, compared = receiver.at("data", key), index(doc).compared
+    pair = (found.pointer, found.type, field)
+    if pair not in compared:  # many payloads may hand over the same
+        compared[pair] = tuple(bound_mismatches(found, fields[key], field))
+    for mismatch in compared[pair]:
+        message = f"{value} does not fit {key} of screen {receiver.id!r}: {mismatch.reason}."
+        for pointer in mismatch.fields or ((*action.pointer, "payload", key),):
+            yield Finding(code, message, pointer, severity=action.severity)
+
+
+def _unreadable(doc: Document, action: Action, text: str, pointer: Pointer) -> Iterator[Finding]:
+    if is_expression(text):
+        try:
+            index(doc).type_of_expression(action.screen, text)
+        except ExpressionError as error:
+            message = f"The expression {text} cannot be used: {error.reason}."
+            yield Finding("INVALID_ACTION_PAYLOAD_PROPERTY", message, pointer, severity=action.severity)
+
+
+def _texts(value: Any, pointer: Pointer, depth: int) -> Iterator[tuple[Pointer, str]]:
+    if isinstance(value, str):
+        if value[:1] == "`":
+            yield pointer, value
+    elif isinstance(value, (dict, list)) and depth <= MAX_DEPTH:
+        steps: Any = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, inner in steps:
+            yield from _texts(inner, (*pointer, step), depth + 1)
+
+
+_UNCHECKED: Final = NO_PAYLOADS_OR_BINDINGS
+RULES: Final = (
+    Rule("FJ310", "a payload with other keys than the next screen", navigate_keys, skipped_by_meta=NO_PAYLOAD_KEYS),
+    Rule("FJ311", "a payload the next screen cannot take", navigate_values, skipped_by_meta=_UNCHECKED),
+    Rule("FJ312", "a reference the next screen cannot take", navigate_references, skipped_by_meta=_UNCHECKED),
+    Rule("FJ313", "an update of what is not there", update_keys, since=SINCE, skipped_by_meta=_UNCHECKED),
+    Rule("FJ314", "an update with a value of another type", update_values, since=SINCE, skipped_by_meta=_UNCHECKED),
+    Rule("FJ315", "an update with another type", update_references, since=SINCE, skipped_by_meta=_UNCHECKED),
+    Rule("FJ316", "an update that changes nothing", self_update, since=SINCE),
+    Rule("FJ317", "a payload with a reference to nothing", unknown_reference, skipped_by_meta=_UNCHECKED),
+    Rule("FJ318", "an expression in a payload", expression_in_payload, since=SINCE, skipped_by_meta=_UNCHECKED),
+    Rule("FJ319", "an expression in an answer", expression_in_answer, since=Version(7, 2)),
+)
