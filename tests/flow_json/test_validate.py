@@ -270,3 +270,42 @@ def test_random_documents_never_raise(root: dict[str, Any], screen: Any, child: 
     value["screens"].append(screen)
     value["screens"][0]["layout"]["children"].append(child)
     assert validate(value, today=TODAY).issues
+
+
+def test_a_warning_of_structure_hides_no_screen_from_the_rules() -> None:
+    """What Meta's client lets pass is a warning, and the rules still see every screen: no route leads nowhere."""
+    pick = {
+        "type": "CheckboxGroup",
+        "name": "pick",
+        "label": "Pick",
+        "media-size": "huge",
+        "data-source": [{"id": "1", "title": "One"}],
+    }
+    go = {"name": "navigate", "next": {"type": "screen", "name": "END"}, "payload": {"picked": "${form.pick}"}}
+    field = {"type": "array", "items": {"type": "string"}, "__example__": ["1"]}
+    end = {"name": "complete", "payload": {"picked": "${data.picked}"}}
+    document = {
+        "version": "7.3",
+        "screens": [
+            {
+                "id": "START",
+                "title": "Start",
+                "layout": {
+                    "type": "SingleColumnLayout",
+                    "children": [pick, {"type": "Footer", "label": "Go", "on-click-action": go}],
+                },
+            },
+            {
+                "id": "END",
+                "title": "End",
+                "terminal": True,
+                "data": {"picked": field},
+                "layout": {
+                    "type": "SingleColumnLayout",
+                    "children": [{"type": "Footer", "label": "End", "on-click-action": end}],
+                },
+            },
+        ],
+    }
+    issues = validate(document, advice=False).issues
+    assert [(issue.error, issue.severity) for issue in issues] == [("INVALID_ENUM_VALUE", "warning")]

@@ -22,20 +22,27 @@ def build(
 ) -> tuple[Document | None, list[Finding]]:
     """The document, or None and the faults of its structure. Warnings come with the document."""
     found = list(structure.root(value) or ())
+    faulty = _faulty(found)
     screens = value.get("screens")
     made: list[Screen] = []
     for index, screen in enumerate(screens if type(screens) is list else ()):
+        before = len(found)
         if wrong := structure.screen(screen):
             found += _placed(("screens", index), wrong)
         components: list[Component] = []
         children = _children(screen)
         if children is not None:
             _walk(children, ("screens", index, "layout", "children"), structure, components, found)
-        if not found:
+        faulty = faulty or _faulty(found[before:])
+        if not faulty:
             made.append(Screen(index, screen["id"], screen, tuple(components)))
-    if any(finding.severity is not Severity.WARNING for finding in found):
+    if faulty:
         return None, found
     return Document(value, structure.version, tuple(made), today=today, size=size), found
+
+
+def _faulty(found: list[Finding]) -> bool:
+    return any(finding.severity is not Severity.WARNING for finding in found)
 
 
 def _children(screen: Any) -> list[Any] | None:
