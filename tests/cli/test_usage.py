@@ -18,6 +18,8 @@ COMMANDS = [
     ("demo",),
     ("emulate",),
     ("explain",),
+    ("validate",),
+    ("graph",),
     *(("flows", name) for name in (
         "list", "get", "create", "update", "upload", "publish", "deprecate", "delete", "preview", "download", "migrate",
     )),

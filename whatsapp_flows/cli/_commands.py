@@ -10,10 +10,12 @@ from rich.text import Text
 from ..flow_json import read_flow_json
 from ..sync import SyncOptions, read_flows, read_manifest
 from ._app import App
+from ._graph import graph_command
 from ._inert import inert
 from ._local import demo, emulate, explain
 from ._options import Group
 from ._sync import synchronise
+from ._validate import validate_command
 from ._values import (
     Created,
     Declined,
@@ -41,7 +43,7 @@ program = Group(
 )
 flows = Group(name="flows", help="Look at flows, and change them one by one.")
 keys = Group(name="keys", help="The public keys that Meta encrypts with, one for each phone number.")
-for part in (demo, emulate, explain, flows, keys):
+for part in (demo, emulate, explain, flows, graph_command, keys, validate_command):
     program.add_command(part)
 
 

@@ -1,0 +1,169 @@
+"""`validate`: what Meta would report of Flow JSON files, without asking Meta."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+from click.core import ParameterSource
+from rich.text import Text
+
+from ..errors import ConfigurationError
+from ..flow_json import Report, validate
+from ._app import App
+from ._formats import RENDERERS, Checked, summary, text_of
+from ._json import Json, as_json
+from ._options import Command
+from ._text import Lines, as_text
+from ._values import Value
+
+STDIN: Final = "<stdin>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated(Value):
+    """What was found in each file. `format` is one of `RENDERERS`, or "text" or "json"."""
+
+    files: tuple[Checked, ...]
+    format: str = "text"
+
+    @property
+    def exit_code(self) -> int:
+        """1 when there is an error; advice is none."""
+        return int(not all(file.report.ok for file in self.files))
+
+    @property
+    def raw(self) -> bytes | None:
+        """The document, in the formats that another program reads."""
+        render = RENDERERS.get(self.format)
+        return None if render is None else render(self.files).encode()
+
+
+@as_text.register
+def _(value: Validated) -> Lines:
+    for file in value.files:
+        if file.report.issues:
+            yield Text(text_of(file), no_wrap=True, overflow="ignore")
+    yield Text(summary(value.files))
+
+
+@as_json.register
+def _(value: Validated) -> Json:
+    return {
+        "ok": not value.exit_code,
+        "errors": sum(len(file.report.errors) for file in value.files),
+        "warnings": sum(len(file.report.warnings) for file in value.files),
+        "files": [_file(file) for file in value.files],
+    }
+
+
+def _file(file: Checked) -> Json:
+    return {
+        "file": file.name,
+        "ok": file.report.ok,
+        "version": None if file.report.version is None else str(file.report.version),
+        "issues": [
+            {
+                "severity": issue.severity,
+                "error": issue.error,
+                "rule": issue.rule,
+                "message": issue.message,
+                "line": issue.line_start,
+                "column": issue.column_start,
+                "end_line": issue.line_end,
+                "end_column": issue.column_end,
+                "path": issue.pointers[0].path if issue.pointers else None,
+                "also_at": [
+                    {"line": pointer.line_start, "column": pointer.column_start, "path": pointer.path}
+                    for pointer in issue.pointers[1:]
+                ],
+            }
+            for issue in file.report.issues
+        ],
+    }
+
+
+@click.command("validate", cls=Command, api=False)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", *RENDERERS]), default="text", show_default=True,
+    help="How to write what was found.",
+)  # fmt: skip
+@click.option("--no-advice", is_flag=True, help="Only what Meta documents, no advice.")
+@click.option("--select", metavar="CODES", multiple=True, help="Only these codes or rules, as A,B; repeatable.")
+@click.option("--ignore", metavar="CODES", multiple=True, help="Not these codes or rules, as A,B; repeatable.")
+@click.option("--as-version", metavar="N.N", help="Check as if the files were of this version.")
+@click.pass_context
+def validate_command(
+    context: click.Context,
+    paths: tuple[str, ...],
+    format_: str,
+    no_advice: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    as_version: str | None,
+) -> Validated:
+    """
+    Find the errors in Flow JSON files that Meta would find.
+
+    PATH is a file, a folder (all *.json below it), a pattern such as 'flows/**/*.json', or - for stdin. Nothing is
+    sent. Ends with 0 without errors, with 1 with errors, with 2 when a file cannot be read.
+    """
+    app = context.ensure_object(App)
+    if app.given.get("json"):
+        if format_ != "json" and context.get_parameter_source("format_") is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"give --json or --format {format_}, not both.")
+        format_ = "json"
+    elif format_ == "json":
+        app.given["json"] = True
+    selected, ignored = _codes("--select", select), _codes("--ignore", ignore)
+    checked = []
+    for file in dict.fromkeys(name for path in paths for name in _files(path)):
+        report = validate(app.read(file), version=as_version, advice=not no_advice)
+        checked.append(Checked(STDIN if file == "-" else file, _filtered(report, selected, ignored)))
+    return Validated(files=tuple(checked), format=format_)
+
+
+def _codes(option: str, given: Iterable[str]) -> frozenset[str]:
+    codes = [code.strip().upper() for text in given for code in text.split(",")]
+    if not all(codes):
+        raise click.UsageError(f"{option} must look like INVALID_ROUTING_MODEL,FJ203.")
+    return frozenset(codes)
+
+
+def _filtered(report: Report, selected: frozenset[str], ignored: frozenset[str]) -> Report:
+    """The issues whose code or rule is asked for."""
+    issues = []
+    for issue in report.issues:
+        names = {issue.error, issue.rule}
+        if (not selected or names & selected) and not names & ignored:
+            issues.append(issue)
+    return Report(tuple(issues), report.version, report.text)
+
+
+def _files(path: str) -> Iterator[str]:
+    """The files that an argument stands for: there is at least one."""
+    if path == "-" or Path(path).is_file():
+        yield path
+        return
+    found = [path] if Path(path).is_dir() else sorted(glob.glob(path, recursive=True))
+    files = [name for one in found for name in _below(Path(one))]
+    if files:
+        yield from files
+    elif Path(path).is_dir():
+        raise ConfigurationError(f"{path} cannot be checked: there is no *.json in this folder.")
+    elif glob.has_magic(path):
+        raise ConfigurationError(f"{path} cannot be checked: no file matches.")
+    else:
+        yield path  # which cannot be read, or is a pipe
+
+
+def _below(path: Path) -> Iterator[str]:
+    if path.is_dir():
+        yield from sorted(str(file) for file in path.rglob("*.json") if file.is_file())
+    else:
+        yield str(path)
