@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_flows.flow_json._positions import Span, locate, path_of
+from whatsapp_flows.flow_json._positions import Span, locate, offsets_by_token, offsets_of, path_of
 
 TEXT = """{
   "version": "7.3",
@@ -116,3 +116,20 @@ def test_what_a_span_holds_is_the_value(value: Any, indent: int | None, ascii_: 
         assert json.loads(between(found[pointer, False])) == held
         if pointer and isinstance(pointer[-1], str):
             assert json.loads(between(found[pointer, True])) == pointer[-1]
+
+
+@given(value=JSON, indent=st.sampled_from([None, 0, 2]), data=st.data())
+def test_both_ways_to_a_place_end_there(value: Any, indent: int | None, data: st.DataObject) -> None:
+    """The fast walk, which skips what nobody asks for, finds what the walk over all tokens finds."""
+    text = json.dumps(value, indent=indent)
+    places = [(pointer, key) for pointer, _ in pointers(value) for key in (False, True)]
+    wanted = data.draw(st.sets(st.sampled_from(places)))
+    around = {(pointer[:length], False) for pointer, _ in wanted for length in range(len(pointer) + 1)}
+    fast, slow = (find(text, wanted | around) for find in (offsets_of, offsets_by_token))
+    assert {place: fast.get(place) for place in wanted} == {place: slow.get(place) for place in wanted}
+
+
+def test_what_is_nested_too_deeply_for_the_parser_has_places_too() -> None:
+    """The slow walk keeps its own stack."""
+    text = "[" * 100_000 + "]" * 100_000
+    assert locate(text, [((0, 0), False)])[(0, 0), False] == Span(1, 3, 1, 199_999)

@@ -48,6 +48,16 @@ def test_a_rule_shows_what_passes_and_what_fails(rule: Rule) -> None:
         assert bool(check(rule.id, fragment, str(rule.until or NEWEST))) == (kind == "Fails"), kind
 
 
+def test_a_rule_that_is_not_asked_has_nothing_to_say() -> None:
+    """What a rule needs is in every document that it finds fault with: tried on the examples of all rules."""
+    fragments = [fragment for rule in RULES for _, fragment in docstring_examples(rule)]
+    documents = [build(complete(fragment, version)) for fragment in fragments for version in ("5.2", str(NEWEST))]
+    for rule in RULES:
+        for document in documents if rule.needs else ():
+            if index(document).features.isdisjoint(rule.needs):
+                assert not list(rule.check(document)), (rule.id, document.value)
+
+
 def test_rules_are_sorted_and_differ() -> None:
     """One id, one name and one function a rule."""
     ids = [rule.id for rule in RULES]

@@ -9,6 +9,7 @@ Sources: Meta, Flow JSON reference; what Meta's client app shows, August 2026.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
@@ -167,10 +168,10 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
     Passes: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "${data.name}"}]}
     Fails: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "Hello"}]}
     """  # noqa: E501
-    read = index(doc).referred_to()
+    known = index(doc)
     for screen in doc.screens:
         for name in screen.value.get("data", ()):
-            if name == "required" or ("screens", screen.index, "data", name) in read:
+            if name == "required" or known.is_read(screen, "data", name):
                 continue
             if (screen.id, "data", name) not in _references(doc):
                 message = f"nothing reads the field {shown(name)} of screen {shown(screen.id)}."
@@ -184,14 +185,14 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {}}
     """
-    read = index(doc).referred_to()
+    known = index(doc)
     for screen in doc.screens:
         for component in screen.components:
-            if component.type in ANSWERS and component.pointer not in read:
-                name = component.value["name"]
-                if (screen.id, "form", name) not in _references(doc):
-                    message = f"the answer {shown(name)} of screen {shown(screen.id)} is in no payload: it is lost."
-                    yield Finding("ANSWER_NOT_SENT", message, component.at("name"))
+            if component.type not in ANSWERS or known.is_read(screen, "form", name := component.value["name"]):
+                continue
+            if (screen.id, "form", name) not in _references(doc):
+                message = f"the answer {shown(name)} of screen {shown(screen.id)} is in no payload: it is lost."
+                yield Finding("ANSWER_NOT_SENT", message, component.at("name"))
 
 
 def _references(doc: Document) -> frozenset[tuple[str, str, str]]:
@@ -234,11 +235,15 @@ class _Limit(NamedTuple):
 
 
 class _Limits(NamedTuple):
-    """All that is measured in an object. `texts`: name and length of what may be cut; `others`: what is more."""
+    """
+    All that is measured in an object, and the same once more for a quick look: `texts` with the lengths they are cut
+    at, `images`, and `lists` with the fewest and most items and the limits of what they hold.
+    """
 
     limits: tuple[_Limit, ...] = ()
     texts: tuple[tuple[str, int], ...] = ()
-    others: tuple[_Limit, ...] = ()
+    images: tuple[str, ...] = ()
+    lists: tuple[tuple[str, int, int, _Limits], ...] = ()
 
 
 def _measured(doc: Document, code: str) -> Iterator[Finding]:
@@ -278,32 +283,37 @@ def _limits(shape: Shape, version: Version) -> _Limits:
             for row, _, _ in found
             if row.cut is not None
         ),
-        tuple(each for each in found if each.row.items or each.row.size or each.inner.limits),
+        tuple(row.name for row, _, _ in found if row.size),
+        tuple((row.name, *_few(row), inner) for row, inner, _ in found if row.items or inner.limits),
     )
+
+
+def _few(row: P) -> tuple[int, int]:
+    """The fewest items that need no closer look, and the most."""
+    least, most = row.items or (0, sys.maxsize)
+    return least, min(most, DROPDOWN_WITH_IMAGES)
 
 
 def _within(value: Mapping[str, Any], limits: _Limits) -> bool:
     """Whether nothing in an object needs a closer look: its texts are short, its lists too, and there is no image."""
     for name, cut in limits.texts:
+        if name in value and not (type(held := value[name]) is str and len(held) <= cut):
+            return False
+    for name in limits.images:
+        if name in value:
+            return False
+    for name, least, most, inner in limits.lists:
         held = value.get(name)
-        if held is not None and (type(held) is not str or len(held) > cut):
-            return False
-    for row, inner, _ in limits.others:
-        held = value.get(row.name)
-        if held is None:
-            continue
-        if row.size is not None:
-            return False
         if type(held) is dict:
-            held = (held,)
-        elif type(held) is not list:
-            continue
-        elif row.items is not None and not row.items[0] <= len(held) <= min(row.items[1], DROPDOWN_WITH_IMAGES):
-            return False
-        if inner.limits:
-            for each in held:
-                if type(each) is dict and not _within(each, inner):
-                    return False
+            if not _within(held, inner):
+                return False
+        elif type(held) is list:
+            if not least <= len(held) <= most:
+                return False
+            if inner.limits:
+                for each in held:
+                    if type(each) is dict and not _within(each, inner):
+                        return False
     return True
 
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ._expressions import MAX_DEPTH, ExpressionError, Resolver
-from ._references import BODY, parse_reference
+from ._references import BODY, REMEMBERED, parse_reference
 
 _TOKEN: Final = re.compile(
     rf"""(?P<reference>{BODY})
@@ -52,17 +53,17 @@ def check_condition(text: str, resolve: Resolver) -> None:
     """Read and type a condition. Raises `ExpressionError`; its offset is -1 when no place can be named."""
     if not text.strip():
         raise ExpressionError("the condition is empty", -1)
-    _Reader(_tokens(text), resolve).whole()
+    _Reader(_kept(text) if len(text) <= REMEMBERED else _tokens(text), resolve).whole()
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokens(text: str) -> tuple[_Token, ...]:
     tokens: list[_Token] = []
     position = 0
     while True:
         blank = _BLANK.match(text, position)
         position = blank.end() if blank else position
         if position == len(text):
-            return [*tokens, _Token("end", "", position)]
+            return (*tokens, _Token("end", "", position))
         found = _TOKEN.match(text, position)
         if found is None:
             reason = (
@@ -74,13 +75,14 @@ def _tokens(text: str) -> list[_Token]:
         position = found.end()
 
 
+_kept: Final = lru_cache(maxsize=512)(_tokens)
 _Part = Callable[[], _Operand]
 
 
 class _Reader:
     """Reads and types in one go: a condition is needed once, so that no tree is built."""
 
-    def __init__(self, tokens: list[_Token], resolve: Resolver) -> None:
+    def __init__(self, tokens: tuple[_Token, ...], resolve: Resolver) -> None:
         self.tokens = tokens
         self.resolve = resolve
         self.at = 0

@@ -28,8 +28,9 @@ def failures(value: Any, schema: Any, where: str = "", depth: int = 0) -> Iterat
         yield Failure("not", f"{where or 'it'} must not be there")
     if not isinstance(schema, dict) or depth > MAX_DEPTH:
         return
-    for keyword, check in _CHECKS.items():
-        if keyword in schema and (reason := check(value, schema[keyword])):
+    for keyword, wanted in schema.items():
+        check = _CHECKS.get(keyword)
+        if check is not None and (reason := check(value, wanted)):
             yield Failure(keyword, f"{where or 'it'} {reason}")
     if isinstance(value, dict):
         yield from _in_object(value, schema, where, depth)

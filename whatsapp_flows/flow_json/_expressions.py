@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from ._references import BODY, Reference, parse_reference
+from ._references import BODY, REMEMBERED, Reference, parse_reference
 
 MAX_DEPTH: Final = 32
 """Parentheses and operators before an operand may be nested this deep. Ours: the parser must not run out of stack."""
@@ -154,7 +155,14 @@ _MISTAKES: Final = {
 
 def parse(text: str) -> Node:
     """The tree of a whole property value with its backticks. Raises `ExpressionError`."""
+    return _kept(text) if len(text) <= REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> Node:
     return _Parser(list(_tokens(text))).whole()
+
+
+_kept: Final = lru_cache(maxsize=512)(_parse)  # the same expressions come again, in a document and from call to call
 
 
 def _tokens(text: str) -> Iterator[_Token]:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from ._expressions import UNTYPED, ExpressionError, Node, parse, type_of
+from ._draft07 import MAX_DEPTH
+from ._expressions import UNTYPED, ExpressionError, parse, type_of
 from ._model import Component, Document, Pointer, Screen, Severity
 from ._references import TYPES, Reference, has_type, is_dynamic, parse_reference
 
@@ -41,6 +42,8 @@ MEDIA: Final = ("PhotoPicker", "DocumentPicker")
 EXAMPLE: Final = "__example__"
 _PLAIN: Final = frozenset({"type", EXAMPLE})
 _PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
+_MARKS: Final = frozenset({"$", "`"})
+_SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
 _EXACTLY: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "integer": int, "number": int}
 
 
@@ -89,6 +92,14 @@ class Resolved(NamedTuple):
     problem: str = ""
 
 
+class Part(NamedTuple):
+    """A schema in a field of a data model, or the field itself; `typed` if it must say its type."""
+
+    pointer: Pointer
+    schema: Mapping[str, Any]
+    typed: bool
+
+
 class Index:
     """See the module. Made by `index`."""
 
@@ -105,11 +116,14 @@ class Index:
         self._models = [_data_model(screen.value.get("data")) for screen in document.screens]
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
-        self._references: dict[str, Reference | None] = {}
         self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
-        self._expressions: dict[str, Node | ExpressionError] = {}
+        self._types: list[dict[str, str] | None] = [None for _ in document.screens]
+        self._read_texts: list[set[str]] = [set() for _ in document.screens]
+        """For each screen: the references that were resolved to something on it, without the rest of their paths."""
+        keys = set(document.value)
         for screen in document.screens:
             self.screens.setdefault(screen.id, screen)
+            keys.update(screen.value)
             names: dict[str, Component] = {}
             named = 0
             for component in screen.components:
@@ -122,11 +136,12 @@ class Index:
                     named += 1
                     if isinstance(name := component.value["name"], str):
                         names.setdefault(name, component)
-                self._read(screen, component)
+                keys.update(component.value)
+                self._read(screen, component, keys)
             self.names.append(names)
             self.named.append(named)
-        self.features = frozenset((*self.by_type, *self.actions))
-        """The types of components and the names of actions in the document: see `Rule.needs`."""
+        self.features = frozenset(keys.union(self.by_type, self.actions))
+        """Types of components, names of actions, and keys of the document, its screens, components and items."""
 
     def of(self, *types: str) -> Iterable[tuple[Screen, Component]]:
         """All components of some types, type by type, each with its screen."""
@@ -147,16 +162,42 @@ class Index:
 
     @cached_property
     def entries(self) -> dict[str, list[Entry]]:
-        """For each name of an action: the keys at the top of all its payloads."""
+        """For each name of an action: the keys at the top of all its payloads, but those that are plainly right."""
         return {
-            name: [
-                Entry(action, key, value, self.resolve(action.screen, value) if _may_refer(value) else None)
-                for action in actions
-                if action.payload
-                for key, value in action.payload.items()
-            ]
+            name: [entry for action in actions if action.payload for entry in self._not_plain(action, action.payload)]
             for name, actions in self.actions.items()
         }
+
+    def _not_plain(self, action: Action, payload: Mapping[str, Any]) -> Iterator[Entry]:
+        """All keys but references to what exists, of the same simple type as the field that takes them, if one does."""
+        following = self.screens.get(action.target) if action.target else None
+        fields = None if following is None else self.data(following)
+        screen, updates = action.screen, action.name == "update_data"
+        types, read = self._types_on(screen), self._read_texts[screen.index]
+        for key, value in payload.items():
+            if type(value) is not str or value[:1] != "$":
+                yield Entry(action, key, value, None)
+                continue
+            kind = None if updates else types.get(value)
+            field = fields.get(key) if kind is not None and fields else None
+            if kind is None or (field is not None and not (kind in _SCALARS and _type_of_field(field) == kind)):
+                yield Entry(action, key, value, self.resolve(screen, value))
+            else:
+                read.add(value)
+
+    def _types_on(self, screen: Screen) -> Mapping[str, str]:
+        """The types of the simplest references on a screen, which most are: to a name on the screen itself."""
+        types = self._types[screen.index]
+        if types is None:
+            types = self._types[screen.index] = {
+                f"${{form.{name}}}": value_type(component)
+                for name, component in self.names[screen.index].items()
+                if name.isidentifier()
+            }
+            for name, field in (self.data(screen) or _NOTHING).items():
+                if name.isidentifier() and (kind := _type_of_field(field)) is not None:
+                    types[f"${{data.{name}}}"] = kind
+        return types
 
     def entries_of(self, *names: str) -> Iterator[Entry]:
         """The keys of the payloads of some actions, name by name."""
@@ -171,6 +212,15 @@ class Index:
             for screen in self.document.screens
             for name, field in (self.data(screen) or _NOTHING).items()
             if isinstance(field, dict) and not _is_plain_and_right(field)
+        ]
+
+    @cached_property
+    def schemas(self) -> list[tuple[Screen, str, Mapping[str, Any], list[Part]]]:
+        """The fields of data models with parts, and all their parts."""
+        return [
+            (screen, name, field, list(_parts(field, screen.at("data", name))))
+            for screen, name, field in self.fields
+            if not is_plain(field)
         ]
 
     @cached_property
@@ -216,41 +266,20 @@ class Index:
         resolved = self._resolved[screen.index]
         if text in resolved:
             return resolved[text]
-        found = self._at_once(screen, text)
-        if found is None:
-            if text not in self._references:
-                self._references[text] = parse_reference(text)
-            reference = self._references[text]
-            found = self._look_up(screen, reference) if reference else None
-        resolved[text] = found
+        reference = parse_reference(text)
+        found = resolved[text] = self._look_up(screen, reference) if reference else None
         return found
 
-    def _at_once(self, screen: Screen, text: str) -> Resolved | None:
-        """What the simplest and most frequent references stand for: a name on the own screen; None for all others."""
-        start, name = text[:7], text[7:-1]
-        if text[-1:] != "}" or not name.isidentifier():
-            return None
-        if start == "${form.":
-            component = self.names[screen.index].get(name)
-            return None if component is None else Resolved(value_type(component), None, component, component.pointer)
-        field = (self.data(screen) or _NOTHING).get(name) if start == "${data." else None
-        if not isinstance(field, dict):
-            return None
-        kind = field.get("type")
-        known = kind if isinstance(kind, str) and kind in TYPES else UNTYPED
-        return Resolved(known, field, None, ("screens", screen.index, "data", name))
-
-    def referred_to(self) -> set[Pointer]:
-        """The places of the inputs and fields that references resolved so far stand for."""
-        return {
-            found.pointer if found.component is not None else found.pointer[:4]
-            for resolved in self._resolved
-            for found in resolved.values()
-            if found is not None and found.pointer
-        }
+    def is_read(self, screen: Screen, source: str, name: str) -> bool:
+        """Whether a reference resolved so far stands for an input ("form") or a field ("data") of a screen."""
+        return f"${{{source}.{name}}}" in self._read_texts[screen.index]
 
     def type_of_reference(self, screen: Screen, reference: Reference) -> str:
         """The type of a reference in an expression. Raises `ExpressionError` if it stands for nothing."""
+        kind = self._types_on(screen).get(reference.text)
+        if kind is not None:
+            self._read_texts[screen.index].add(reference.text)
+            return kind
         found = self.resolve(screen, reference.text) or Resolved()
         if found.problem:
             raise ExpressionError(found.problem, 0)
@@ -258,36 +287,29 @@ class Index:
 
     def type_of_expression(self, screen: Screen, text: str) -> str:
         """The type of an expression in backticks, UNTYPED if it has none. Raises `ExpressionError`."""
-        node = self._expressions.get(text)
-        if node is None:
-            try:
-                node = parse(text)
-            except ExpressionError as error:
-                node = error
-            self._expressions[text] = node
-        if isinstance(node, ExpressionError):
-            raise ExpressionError(node.reason, node.offset)
-        return type_of(node, lambda reference: self.type_of_reference(screen, reference))
+        return type_of(parse(text), lambda reference: self.type_of_reference(screen, reference))
 
-    def _read(self, screen: Screen, component: Component) -> None:
+    def _read(self, screen: Screen, component: Component, keys: set[str]) -> None:
         for key, value in component.value.items():
-            if isinstance(value, str):
-                if value[:1] in ("$", "`") and key not in _NOT_PROPERTIES and is_dynamic(value):
+            kind = type(value)
+            if kind is str:
+                if value[:1] in _MARKS and key not in _NOT_PROPERTIES and is_dynamic(value):
                     self.uses.append(Use(screen, component, (*component.pointer, key), key, value, False))
-            elif isinstance(value, (dict, list)):
+            elif kind is dict or kind is list:
                 if key in ACTION_KEYS:
                     self._action(screen, component, component.pointer, key, value, None)
                 elif key not in _NOT_PROPERTIES:
-                    self._read_nested(screen, component, key, value)
+                    self._read_nested(screen, component, key, value, keys)
 
     def _read_nested(
-        self, screen: Screen, component: Component, key: str, value: Mapping[str, Any] | list[Any]
+        self, screen: Screen, component: Component, key: str, value: Mapping[str, Any] | list[Any], keys: set[str]
     ) -> None:
         pointer = (*component.pointer, key)
         if isinstance(value, list):
             item_actions = _ITEM_LISTS.get(key, ())
             for i, item in enumerate(value):
                 if isinstance(item, dict):
+                    keys.update(item)
                     self._dynamic_values(screen, component, (*pointer, i), key, item)
                     for name in item_actions:
                         if name in item:
@@ -299,7 +321,7 @@ class Index:
         self, screen: Screen, component: Component, pointer: Pointer, key: str, value: Mapping[str, Any]
     ) -> None:
         for name, text in value.items():
-            if isinstance(text, str) and text[:1] in ("$", "`") and is_dynamic(text):
+            if type(text) is str and text[:1] in _MARKS and is_dynamic(text):
                 self.uses.append(Use(screen, component, (*pointer, name), f"{key}.{name}", text, True))
 
     def _action(
@@ -326,6 +348,7 @@ class Index:
             if other is None:
                 return Resolved(problem=f"{reference.text}: there is no screen {reference.screen!r}")
             screen = other
+        self._read_texts[screen.index].add(f"${{{reference.source}.{reference.path[0]}}}")
         return self._in_data(screen, reference) if reference.source == "data" else self._in_form(screen, reference)
 
     def _in_data(self, screen: Screen, reference: Reference) -> Resolved:
@@ -339,10 +362,7 @@ class Index:
                 return Resolved(problem=f"{reference.text}: {step!r} is not in the data model of screen {screen.id!r}")
             schema, pointer = fields[step], (*pointer, step)
             fields, pointer = schema.get("properties"), (*pointer, "properties")
-        kind = schema.get("type")
-        return Resolved(
-            type=kind if isinstance(kind, str) and kind in TYPES else UNTYPED, schema=schema, pointer=pointer[:-1]
-        )
+        return Resolved(type=_type_of_field(schema) or UNTYPED, schema=schema, pointer=pointer[:-1])
 
     def _in_form(self, screen: Screen, reference: Reference) -> Resolved:
         component = self.names[screen.index].get(reference.path[0])
@@ -417,8 +437,26 @@ def _data_model(value: Any) -> Mapping[str, Any] | None:
     return value
 
 
-def _may_refer(value: Any) -> bool:
-    return isinstance(value, str) and value[:1] == "$"
+def _type_of_field(field: Any) -> str | None:
+    """The type of a field of a data model, UNTYPED if it says none that exists; None for what is no field."""
+    if type(field) is not dict:
+        return None
+    kind = field.get("type")
+    return kind if type(kind) is str and kind in TYPES else UNTYPED
+
+
+def _parts(field: Mapping[str, Any], pointer: Pointer) -> Iterator[Part]:
+    """The schema of a field and all in it."""
+    queue: list[tuple[Pointer, Any, bool]] = [(pointer, field, True)]
+    while queue:
+        at, schema, typed = queue.pop()
+        if isinstance(schema, dict) and len(at) < MAX_DEPTH:
+            yield Part(at, schema, typed)
+            properties = schema.get("properties")
+            if isinstance(properties, dict):
+                queue.extend(((*at, "properties", key), inner, False) for key, inner in properties.items())
+            if "items" in schema:
+                queue.append(((*at, "items"), schema["items"], schema.get("type") == "array"))
 
 
 def is_plain(field: Mapping[str, Any]) -> bool:

@@ -432,6 +432,21 @@ def _each_a_text(where: str, *, blank: bool) -> Check:
     return each
 
 
+# Kinds that take every value of one type; of texts, every one that begins with a printable character of ASCII. The
+# engine decides these where it stands, as most properties are of these kinds, and asks the check for the rest.
+PLAIN: Final[Mapping[str, type]] = {
+    "any-string": str,
+    "bool": bool,
+    "label1": str,
+    "loose-bool": bool,
+    "static-bool": bool,
+    "string": str,
+    "string|array<string>": str,
+    "string|object": str,
+    "text": str,
+    "text|array<text>": str,
+}
+
 MAKERS: Final[Mapping[str, Maker]] = {
     "any": _any,
     "any-string": lambda row, where, context: text(where, blank=True),

@@ -61,7 +61,7 @@ class Rule:
 
     Its docstring holds a passing and a failing example, which the tests run. `skipped_by_meta` names the versions for
     which Meta documents the rule while its client does not run it: there its findings are warnings. `needs` names types
-    of components and names of actions, without any of which a document cannot have a finding: it is then not asked.
+    of components, actions and keys: without any of them a document cannot have a finding, and the rule is not asked.
     """
 
     id: str
@@ -71,16 +71,15 @@ class Rule:
     until: Version | None = None
     severity: Severity = Severity.ERROR
     skipped_by_meta: tuple[tuple[Version, Version], ...] = ()
-    needs: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A component where it stands: its pointer, its own mapping, and the containers around it, outermost first."""
 
     type: str
     pointer: Pointer
-    value: Mapping[str, Any] = field(repr=False)
+    value: Mapping[str, Any]
     inside: tuple[str, ...] = ()  # of "Form", "If", "Switch"
 
     def at(self, *steps: str | int) -> Pointer:

@@ -1,9 +1,10 @@
 """
 Where in the text a pointer points: looked up only for what is reported.
 
-One linear scan over the tokens of the text, however many places are asked for. Lines and columns count from 1, an end
-column is exclusive, and columns count UTF-16 units, as Meta's do. Only a newline ends a line. Of a key that is given
-twice the last one counts, as it does when the text is parsed.
+One linear walk along the text, however many places are asked for: it goes into a container only if something in it is
+asked for, and leaves the rest to the parser of the standard library, which is in C. Lines and columns count from 1, an
+end column is exclusive, and columns count UTF-16 units, as Meta's do. Only a newline ends a line. Of a key that is
+given twice the last one counts, as it does when the text is parsed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
 
 from ._model import Pointer
 
 TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
+
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL).match
+_SPACE: Final = re.compile(r"[ \t\r\n]*").match
+_SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
+_Asked: TypeAlias = "dict[str | int, _Asked]"
 
 Place = tuple[Pointer, bool]
 """A pointer, and whether the key of its last step is meant instead of the value."""
@@ -68,12 +75,85 @@ def locate(text: str, places: Iterable[Place]) -> Mapping[Place, Span]:
         wanted.update((pointer[:length], False) for length in range(len(pointer) + 1))
     if not wanted:
         return {}
-    offsets = _offsets(text, wanted)
+    try:
+        offsets = offsets_of(text, wanted)
+    except RecursionError:  # nested as deep as can just be parsed
+        offsets = offsets_by_token(text, wanted)
     spans = spans_of(text, offsets.values())
     return {place: spans[_nearest(place, offsets)] for place in asked}
 
 
-def _offsets(text: str, wanted: set[Place]) -> dict[Place, tuple[int, int]]:
+@dataclass(slots=True)
+class _Container:
+    """A container that is open: its pointer, what is asked for in it, where it began, the index of its next element."""
+
+    pointer: Pointer
+    asked: _Asked
+    start: int
+    index: int | None  # None: it is an object
+
+
+def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
+    """Where places begin and end in a JSON text. Raises `RecursionError` for what is nested too deeply to be parsed."""
+    asked = _tree_of(pointer for pointer, _ in wanted)
+    found: dict[Place, tuple[int, int]] = {}
+    around: list[_Container] = []
+    at, pointer = _after_space(text, 0), ()
+    while True:
+        if asked and text[at] in "{[":
+            around.append(_Container(pointer, asked, at, 0 if text[at] == "[" else None))
+            at += 1
+        else:
+            end = _SKIP(text, at)[1]
+            found[pointer, False] = (at, end)
+            at = end
+        while around:
+            container = around[-1]
+            at = _after_space(text, at)
+            if text[at] in "]}":
+                at += 1
+                found[container.pointer, False] = (container.start, at)
+                around.pop()
+                continue
+            if text[at] == ",":
+                at = _after_space(text, at + 1)
+            if container.index is None:
+                step, key_at, at = _key(text, at)
+                if step in container.asked:
+                    found[(*container.pointer, step), True] = key_at
+            else:
+                step, container.index = container.index, container.index + 1
+            if step in container.asked:
+                pointer, asked = (*container.pointer, step), container.asked[step]
+                break
+            at = _SKIP(text, at)[1]
+        else:
+            return found
+
+
+def _tree_of(pointers: Iterable[Pointer]) -> _Asked:
+    tree: _Asked = {}
+    for pointer in pointers:
+        level = tree
+        for step in pointer:
+            level = level.setdefault(step, {})
+    return tree
+
+
+def _after_space(text: str, at: int) -> int:
+    return _SPACE(text, at).end()  # type: ignore[union-attr]  # it always matches
+
+
+def _key(text: str, at: int) -> tuple[str | int, tuple[int, int], int]:
+    """The key that begins here, where it stands, and where its value begins."""
+    end = _STRING(text, at).end()  # type: ignore[union-attr]  # the text has been parsed
+    key = text[at + 1 : end - 1]
+    value_at = _after_space(text, _after_space(text, end) + 1)
+    return json.loads(text[at:end]) if "\\" in key else key, (at, end), value_at
+
+
+def offsets_by_token(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
+    """The same, token by token: slower, and at any depth."""
     ends = {pointer[-1] if pointer else None for pointer, _ in wanted}
     found: dict[Place, tuple[int, int]] = {}
     for path, is_key, start, end in tokens(text):

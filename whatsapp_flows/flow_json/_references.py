@@ -8,12 +8,15 @@ when nothing precedes or follows it. Source of the forms and the types: Meta, Fl
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 TYPES: Final = frozenset({"string", "number", "integer", "boolean", "object", "array"})
 """The types a field of a data model may have. There is no null."""
 
 BODY: Final = r"\$\{(?:screen\.([^.{}]*)\.)?(data|form)\.([^{}]+)\}"
+REMEMBERED: Final = 256
+"""Characters of the longest text whose reading is kept for the next time, so that what is kept stays small."""
 _WHOLE: Final = re.compile(BODY, re.DOTALL)
 _ANYWHERE: Final = re.compile(r"\$\{(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)
 _ILLEGAL: Final = re.compile(r"[-\s`'\"]")
@@ -35,11 +38,18 @@ class Reference(NamedTuple):
 
 def parse_reference(text: str) -> Reference | None:
     """The reference that a whole string is, or None."""
+    return _kept(text) if len(text) <= REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> Reference | None:
     found = _WHOLE.fullmatch(text) if text.startswith("${") else None
     if found is None:
         return None
     screen, source, path = found.groups()
     return Reference(text, screen, source, tuple(path.split(".")))
+
+
+_kept: Final = lru_cache(maxsize=2048)(_parse)
 
 
 def is_expression(text: str) -> bool:

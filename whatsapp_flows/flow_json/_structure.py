@@ -20,6 +20,7 @@ from typing import Any, Final
 from ._checks import Check, Context, Maker, context_of, did_you_mean, shown, under, wrong_type
 from ._kinds import (
     MAKERS,
+    PLAIN,
     SCREEN_ID,
     anything,
     list_or_binding,
@@ -157,6 +158,10 @@ def _object(
         **(known or {}),
         **{name: _KINDS[row.kind](row, f"{name!r} of {shape.name}", context) for name, row in rows.items()},
     }
+    plain: dict[str, type] = {
+        name: PLAIN[row.kind] for name, row in rows.items() if row.kind in PLAIN and not row.format
+    }
+    plain.update(dict.fromkeys(known or (), str))
     required = frozenset(name for name, row in rows.items() if row.required)
     relations = _relations(shape, rows)
 
@@ -164,6 +169,9 @@ def _object(
         if type(value) is not dict:
             return [wrong_type(shape.name, "an object", value)]
         for key, held in value.items():
+            kind = type(held)
+            if kind is plain.get(key) and (kind is not str or "!" <= held < "\x7f"):
+                continue
             field = fields.get(key)
             if field is None or field(held) is not None:
                 return failures(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
@@ -139,10 +139,7 @@ def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
     """
     version = document.version
     found: list[_Reported] = []
-    features = index(document).features
-    for rule in _running(rules, version):
-        if rule.needs and rule.needs.isdisjoint(features):
-            continue
+    for rule in _running(rules, version, index(document).features):
         try:
             findings = list(rule.check(document))
         except RecursionError:
@@ -157,22 +154,25 @@ def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
     return found
 
 
-def _running(rules: tuple[Rule, ...], version: Version) -> tuple[Rule, ...]:
-    """The rules that run for a version. For our own tables this is found out once."""
-    which = 0 if rules is RULES else 1 if rules is ADVICE else None
-    return _chosen(rules, version) if which is None else _chosen_once(which, version)
+def _running(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules that can have something to say. Documents of the same make are frequent: ours are chosen once."""
+    if rules is RULES or rules is ADVICE:
+        return _chosen_once(rules is RULES, version, features)
+    return _chosen(rules, version, features)
 
 
-@cache
-def _chosen_once(which: int, version: Version) -> tuple[Rule, ...]:
-    return _chosen((RULES, ADVICE)[which], version)
+@lru_cache(maxsize=128)
+def _chosen_once(meaning: bool, version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
+    return _chosen(RULES if meaning else ADVICE, version, features)
 
 
-def _chosen(rules: tuple[Rule, ...], version: Version) -> tuple[Rule, ...]:
+def _chosen(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
     return tuple(
         rule
         for rule in rules
-        if (rule.since is None or rule.since <= version) and (rule.until is None or version <= rule.until)
+        if (rule.since is None or rule.since <= version)
+        and (rule.until is None or version <= rule.until)
+        and (not rule.needs or not features.isdisjoint(rule.needs))
     )
 
 

@@ -128,8 +128,14 @@ def action_at_both_levels(doc: Document) -> Iterator[Finding]:
 
 RULES: Final = (
     Rule("FJ301", "an action that the component does not take", action_not_allowed),
-    Rule("FJ302", "navigation to an unknown screen", unknown_next_screen),
-    Rule("FJ303", "navigation to the own screen", navigation_to_itself),
-    Rule("FJ304", "complete on a screen that is not terminal", complete_before_the_end),
-    Rule("FJ305", "one action at two levels", action_at_both_levels, since=Version(6, 0)),
+    Rule("FJ302", "navigation to an unknown screen", unknown_next_screen, needs=("navigate",)),
+    Rule("FJ303", "navigation to the own screen", navigation_to_itself, needs=("navigate",)),
+    Rule("FJ304", "complete on a screen that is not terminal", complete_before_the_end, needs=("complete",)),
+    Rule(
+        "FJ305",
+        "one action at two levels",
+        action_at_both_levels,
+        since=Version(6, 0),
+        needs=("on-select-action", "on-unselect-action"),
+    ),
 )

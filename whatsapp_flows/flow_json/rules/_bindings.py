@@ -193,6 +193,12 @@ RULES: Final = (
     Rule("FJ401", "a reference to nothing", reference_to_nothing, skipped_by_meta=NO_PAYLOADS_OR_BINDINGS),
     Rule("FJ402", "a reference of another type", reference_of_another_type, skipped_by_meta=NO_PAYLOADS_OR_BINDINGS),
     Rule("FJ403", "an expression that cannot be used", unusable_expression, since=EXPRESSIONS_SINCE),
-    Rule("FJ404", "a RichText with text and reference mixed", mixed_rich_text, since=EXPRESSIONS_SINCE),
+    Rule(
+        "FJ404",
+        "a RichText with text and reference mixed",
+        mixed_rich_text,
+        since=EXPRESSIONS_SINCE,
+        needs=("RichText",),
+    ),
     Rule("FJ405", "a reference in an array of texts", reference_in_text_array, since=Version(5, 1)),
 )

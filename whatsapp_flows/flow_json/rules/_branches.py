@@ -129,10 +129,38 @@ def _footers(doc: Document) -> dict[Pointer, set[str | int]]:
 
 
 RULES: Final = (
-    Rule("FJ410", "a wrong condition", wrong_condition, since=SINCE, skipped_by_meta=NO_PAYLOADS_OR_BINDINGS),
-    Rule("FJ411", "an If that shows nothing", empty_then, since=SINCE, skipped_by_meta=NO_PAYLOADS_OR_BINDINGS),
-    Rule("FJ412", "a Switch without cases", empty_switch, since=SINCE),
-    Rule("FJ413", "If nested too deeply", deep_nesting, since=SINCE),
-    Rule("FJ414", "a Footer in one branch only", footer_in_some_branches, since=SINCE, skipped_by_meta=NEVER_RUN),
-    Rule("FJ415", "a Footer in some cases only", footer_in_some_cases, since=SINCE, skipped_by_meta=NEVER_RUN),
+    Rule(
+        "FJ410",
+        "a wrong condition",
+        wrong_condition,
+        since=SINCE,
+        skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
+        needs=("If",),
+    ),
+    Rule(
+        "FJ411",
+        "an If that shows nothing",
+        empty_then,
+        since=SINCE,
+        skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
+        needs=("If",),
+    ),
+    Rule("FJ412", "a Switch without cases", empty_switch, since=SINCE, needs=("Switch",)),
+    Rule("FJ413", "If nested too deeply", deep_nesting, since=SINCE, needs=("If",)),
+    Rule(
+        "FJ414",
+        "a Footer in one branch only",
+        footer_in_some_branches,
+        since=SINCE,
+        skipped_by_meta=NEVER_RUN,
+        needs=("If",),
+    ),
+    Rule(
+        "FJ415",
+        "a Footer in some cases only",
+        footer_in_some_cases,
+        since=SINCE,
+        skipped_by_meta=NEVER_RUN,
+        needs=("Switch",),
+    ),
 )

@@ -194,12 +194,12 @@ def _named(picker: Component) -> str:
 
 
 RULES: Final = (
-    Rule("FJ710", "a property for ranges on a single date", range_only_property, since=SINCE),
-    Rule("FJ711", "a shortest range over the longest", min_days_over_max_days, since=SINCE),
-    Rule("FJ712", "a value for the other mode", value_of_another_mode, since=SINCE),
-    Rule("FJ713", "half a range", half_a_range, since=SINCE),
-    Rule("FJ714", "more than a range", more_than_a_range, since=SINCE),
-    Rule("FJ715", "an initial date that is none", wrong_initial_date, since=SINCE),
-    Rule("FJ716", "a date of a calendar that is none", wrong_calendar_date, since=SINCE),
-    Rule("FJ717", "a date outside of the calendar", calendar_out_of_range, since=SINCE),
+    Rule("FJ710", "a property for ranges on a single date", range_only_property, since=SINCE, needs=(KIND,)),
+    Rule("FJ711", "a shortest range over the longest", min_days_over_max_days, since=SINCE, needs=(KIND,)),
+    Rule("FJ712", "a value for the other mode", value_of_another_mode, since=SINCE, needs=(KIND,)),
+    Rule("FJ713", "half a range", half_a_range, since=SINCE, needs=(KIND,)),
+    Rule("FJ714", "more than a range", more_than_a_range, since=SINCE, needs=(KIND,)),
+    Rule("FJ715", "an initial date that is none", wrong_initial_date, since=SINCE, needs=(KIND,)),
+    Rule("FJ716", "a date of a calendar that is none", wrong_calendar_date, since=SINCE, needs=(KIND,)),
+    Rule("FJ717", "a date outside of the calendar", calendar_out_of_range, since=SINCE, needs=(KIND,)),
 )

@@ -167,14 +167,17 @@ def _named(component: Component) -> str:
 
 RULES: Final = (
     Rule("FJ601", "a minimum over its maximum", min_over_max),
-    Rule("FJ602", "images and colors mixed", image_and_color, since=Version(5, 0)),
-    Rule("FJ603", "a pattern without helper-text", pattern_without_help, since=Version(6, 2)),
-    Rule("FJ604", "a pattern on an input that has its own", pattern_of_another_input, since=Version(6, 2)),
-    Rule("FJ605", "a Footer with one caption at a side", caption_on_one_side),
-    Rule("FJ606", "a Footer with all captions", caption_in_the_middle),
-    Rule("FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1)),
+    Rule("FJ602", "images and colors mixed", image_and_color, since=Version(5, 0), needs=("color",)),
+    Rule("FJ603", "a pattern without helper-text", pattern_without_help, since=Version(6, 2), needs=("pattern",)),
+    Rule(
+        "FJ604", "a pattern on an input that has its own", pattern_of_another_input, since=Version(6, 2),
+        needs=("pattern",),
+    ),
+    Rule("FJ605", "a Footer with one caption at a side", caption_on_one_side, needs=("left-caption", "right-caption")),
+    Rule("FJ606", "a Footer with all captions", caption_in_the_middle, needs=("center-caption",)),
+    Rule("FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1), needs=("RichText",)),
     Rule(
         "FJ608", "a terminal screen without Footer", terminal_without_footer, skipped_by_meta=NO_TERMINAL_FOOTER
     ),
-    Rule("FJ609", "a terminal screen that does not end", terminal_going_on, since=Version(7, 3)),
+    Rule("FJ609", "a terminal screen that does not end", terminal_going_on, since=Version(7, 3), needs=("Footer",)),
 )  # fmt: skip

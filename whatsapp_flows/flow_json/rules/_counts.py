@@ -143,7 +143,7 @@ def duplicate_name(doc: Document) -> Iterator[Finding]:
 
 RULES: Final = (
     Rule("FJ120", "too many components of a type", too_many_of_a_type),
-    Rule("FJ121", "two media pickers on a screen", two_pickers, since=Version(4, 0)),
+    Rule("FJ121", "two media pickers on a screen", two_pickers, since=Version(4, 0), needs=MEDIA),
     Rule("FJ122", "too many components", too_many_components),
     Rule("FJ123", "a name given twice", duplicate_name),
 )

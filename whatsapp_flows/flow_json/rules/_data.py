@@ -6,12 +6,12 @@ Sources: Meta, Flow JSON reference ("Data model"); Meta's client validator, Augu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from .._draft07 import MAX_DEPTH, failures
-from .._index import EXAMPLE, index, is_plain
-from .._model import Document, Finding, Pointer, Rule, Severity
+from .._draft07 import failures
+from .._index import EXAMPLE, Part, index
+from .._model import Document, Finding, Rule, Severity
 from .._references import TYPES
 
 CODE: Final = "INVALID_SCREEN_DATA"
@@ -40,13 +40,13 @@ def untyped_schema(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"data": {"a": {"type": "array", "items": {"type": "string"}}}}]}
     Fails: {"screens": [{"data": {"a": {"type": "array"}}}]}
     """
-    for screen, name, field in index(doc).fields:
-        if not is_plain(field):
-            for pointer, schema, typed in _schemas(field, screen.at("data", name)):
-                yield from _untyped(schema, pointer, typed=typed)
+    for _, _, _, parts in index(doc).schemas:
+        for part in parts:
+            yield from _untyped(part)
 
 
-def _untyped(schema: Mapping[str, Any], pointer: Pointer, *, typed: bool) -> Iterator[Finding]:
+def _untyped(part: Part) -> Iterator[Finding]:
+    pointer, schema, typed = part
     if "type" not in schema:
         if typed:
             yield Finding(CODE, "A field and the items of an array need a type.", pointer)
@@ -67,12 +67,11 @@ def example_inside(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"data": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}]}
     Fails: {"screens": [{"data": {"a": {"type": "object", "properties": {"b": {"__example__": "x"}}}}}]}
     """
-    for screen, name, field in index(doc).fields:
-        if not is_plain(field):
-            for pointer, schema, _ in _schemas(field, screen.at("data", name)):
-                if schema is not field and EXAMPLE in schema:
-                    message = f"{EXAMPLE} stands at the field {name!r} itself, not inside of its schema."
-                    yield Finding(CODE, message, (*pointer, EXAMPLE), key=True)
+    for _, name, field, parts in index(doc).schemas:
+        for pointer, schema, _ in parts:
+            if schema is not field and EXAMPLE in schema:
+                message = f"{EXAMPLE} stands at the field {name!r} itself, not inside of its schema."
+                yield Finding(CODE, message, (*pointer, EXAMPLE), key=True)
 
 
 def invalid_schema(doc: Document) -> Iterator[Finding]:
@@ -82,14 +81,14 @@ def invalid_schema(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"data": {"a": {"type": "number"}}}]}
     Fails: {"screens": [{"data": {"a": {"type": "float"}}}]}
     """
-    for screen, name, field in index(doc).fields:
-        if not is_plain(field) and (reason := _invalid(field)):
+    for screen, name, _, parts in index(doc).schemas:
+        if reason := _invalid(parts):
             message = f"The schema of {name!r} is wrong: {reason}."
             yield Finding(CODE, message, screen.at("data", name, EXAMPLE))
 
 
-def _invalid(field: Mapping[str, Any]) -> str:
-    for _, schema, _ in _schemas(field, ()):
+def _invalid(parts: list[Part]) -> str:
+    for _, schema, _ in parts:
         kind = schema.get("type")
         if isinstance(kind, str) and kind not in TYPES:
             return f"there is no type {kind!r}"
@@ -106,8 +105,9 @@ def wrong_example(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"data": {"a": {"type": "string", "__example__": "x"}}}]}
     Fails: {"screens": [{"data": {"a": {"type": "string", "__example__": 5}}}]}
     """
+    wrong = {parts[0].pointer for _, _, _, parts in index(doc).schemas if _invalid(parts)}
     for screen, name, field in index(doc).fields:
-        if EXAMPLE not in field or _invalid(field):  # the schema is reported by a rule of its own
+        if EXAMPLE not in field or (wrong and screen.at("data", name) in wrong):  # a rule of its own reports the schema
             continue
         found = next(failures(field[EXAMPLE], field), None)
         if found:
@@ -115,22 +115,9 @@ def wrong_example(doc: Document) -> Iterator[Finding]:
             yield Finding(CODES[found.keyword], message, screen.at("data", name, EXAMPLE))
 
 
-def _schemas(field: Mapping[str, Any], pointer: Pointer) -> Iterator[tuple[Pointer, Mapping[str, Any], bool]]:
-    """The schema of a field and all in it, each with its place and whether it must have a type."""
-    queue: list[tuple[Pointer, Any, bool]] = [(pointer, field, True)]
-    while queue:
-        at, schema, typed = queue.pop()
-        if isinstance(schema, dict) and len(at) < MAX_DEPTH:
-            yield at, schema, typed
-            properties = schema.get("properties")
-            if isinstance(properties, dict):
-                queue.extend(((*at, "properties", key), inner, False) for key, inner in properties.items())
-            queue.append(((*at, "items"), schema.get("items"), schema.get("type") == "array"))
-
-
 RULES: Final = (
-    Rule("FJ501", "a schema without type", untyped_schema),
-    Rule("FJ502", "an example inside of a schema", example_inside),
-    Rule("FJ503", "a schema that is none", invalid_schema),
-    Rule("FJ504", "an example that does not fit", wrong_example),
+    Rule("FJ501", "a schema without type", untyped_schema, needs=("data",)),
+    Rule("FJ502", "an example inside of a schema", example_inside, needs=("data",)),
+    Rule("FJ503", "a schema that is none", invalid_schema, needs=("data",)),
+    Rule("FJ504", "an example that does not fit", wrong_example, needs=("data",)),
 )

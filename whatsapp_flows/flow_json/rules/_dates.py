@@ -147,7 +147,7 @@ def _severity(doc: Document) -> Severity | None:
 
 
 RULES: Final = (
-    Rule("FJ701", "a date that is none", wrong_date),
-    Rule("FJ702", "a first date after the last", min_date_over_max_date),
-    Rule("FJ703", "a date out of range", date_out_of_range),
+    Rule("FJ701", "a date that is none", wrong_date, needs=("DatePicker",)),
+    Rule("FJ702", "a first date after the last", min_date_over_max_date, needs=("DatePicker",)),
+    Rule("FJ703", "a date out of range", date_out_of_range, needs=("DatePicker",)),
 )

@@ -156,8 +156,14 @@ def _dynamic_type(doc: Document, screen: Screen, text: str) -> str:
 
 
 RULES: Final = (
-    Rule("FJ620", "an input outside of the Form", input_outside_form, since=Version(4, 0)),
-    Rule("FJ621", "a media picker with an initial value", media_with_initial_value, since=Version(4, 0)),
-    Rule("FJ622", "an initial value that does not fit", initial_values, since=Version(7, 0)),
-    Rule("FJ623", "an error message that is none", error_messages, since=Version(7, 0)),
+    Rule("FJ620", "an input outside of the Form", input_outside_form, since=Version(4, 0), needs=("Form",)),
+    Rule(
+        "FJ621",
+        "a media picker with an initial value",
+        media_with_initial_value,
+        since=Version(4, 0),
+        needs=("init-values",),
+    ),
+    Rule("FJ622", "an initial value that does not fit", initial_values, since=Version(7, 0), needs=("init-values",)),
+    Rule("FJ623", "an error message that is none", error_messages, since=Version(7, 0), needs=("error-messages",)),
 )

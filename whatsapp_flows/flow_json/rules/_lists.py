@@ -120,11 +120,11 @@ def _items(found: Component) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 RULES: Final = (
-    Rule("FJ640", "a NavigationList that is not alone", list_in_company, since=SINCE),
-    Rule("FJ641", "a NavigationList on a terminal screen", list_on_terminal_screen, since=SINCE),
-    Rule("FJ642", "large images beside an end", large_media_with_end, since=SINCE),
-    Rule("FJ643", "an end with nothing or with everything", wrong_end, since=SINCE),
-    Rule("FJ644", "actions of the list and of its items", list_action_at_both_levels, since=SINCE),
-    Rule("FJ645", "a NavigationList that does nothing", list_without_action, since=SINCE),
-    Rule("FJ646", "more than one badge", too_many_badges, since=SINCE),
+    Rule("FJ640", "a NavigationList that is not alone", list_in_company, since=SINCE, needs=(KIND,)),
+    Rule("FJ641", "a NavigationList on a terminal screen", list_on_terminal_screen, since=SINCE, needs=(KIND,)),
+    Rule("FJ642", "large images beside an end", large_media_with_end, since=SINCE, needs=(KIND,)),
+    Rule("FJ643", "an end with nothing or with everything", wrong_end, since=SINCE, needs=(KIND,)),
+    Rule("FJ644", "actions of the list and of its items", list_action_at_both_levels, since=SINCE, needs=(KIND,)),
+    Rule("FJ645", "a NavigationList that does nothing", list_without_action, since=SINCE, needs=(KIND,)),
+    Rule("FJ646", "more than one badge", too_many_badges, since=SINCE, needs=(KIND,)),
 )

@@ -155,11 +155,13 @@ def _number(component: Component, key: str, default: int) -> int:
 
 _UNCHECKED: Final = NO_PAYLOADS_OR_BINDINGS
 PAYLOAD_RULES: Final = (
-    Rule("FJ330", "media out of place", media_out_of_place, since=PICKERS_SINCE, skipped_by_meta=_UNCHECKED),
-    Rule("FJ331", "too much media", too_much_media, since=PICKERS_SINCE, skipped_by_meta=_UNCHECKED),
+    Rule(
+        "FJ330", "media out of place", media_out_of_place, since=PICKERS_SINCE, skipped_by_meta=_UNCHECKED, needs=MEDIA
+    ),
+    Rule("FJ331", "too much media", too_much_media, since=PICKERS_SINCE, skipped_by_meta=_UNCHECKED, needs=MEDIA),
 )
 CAROUSEL_RULES: Final = (
-    Rule("FJ740", "too many images in a carousel", too_many_images, since=CAROUSEL_SINCE),
-    Rule("FJ741", "too many carousels", too_many_carousels, since=CAROUSEL_SINCE),
-    Rule("FJ742", "an image that is not base64", image_without_base64, since=CAROUSEL_SINCE),
+    Rule("FJ740", "too many images in a carousel", too_many_images, since=CAROUSEL_SINCE, needs=("ImageCarousel",)),
+    Rule("FJ741", "too many carousels", too_many_carousels, since=CAROUSEL_SINCE, needs=("ImageCarousel",)),
+    Rule("FJ742", "an image that is not base64", image_without_base64, since=CAROUSEL_SINCE, needs=("ImageCarousel",)),
 )

@@ -30,7 +30,6 @@ REFERRING: Final = {
     "navigate": Version(2, 1),
     "update_data": Version(6, 0),
 }
-_SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
 
 
 def navigate_keys(doc: Document) -> Iterator[Finding]:
@@ -224,8 +223,6 @@ def _reference(doc: Document, entry: Entry, receiver: Screen, code: str) -> Iter
     fields = index(doc).data(receiver) or {}
     if found is None or found.problem or key not in fields:
         return
-    if found.type in _SCALARS and isinstance(fields[key], dict) and fields[key].get("type") == found.type:
-        return  # as most do
     field, compared = receiver.at("data", key), index(doc).compared
     pair = (found.pointer, found.type, field)
     if pair not in compared:  # many payloads may hand over the same
@@ -257,14 +254,66 @@ def _texts(value: Any, pointer: Pointer, depth: int) -> Iterator[tuple[Pointer, 
 
 _UNCHECKED: Final = NO_PAYLOADS_OR_BINDINGS
 RULES: Final = (
-    Rule("FJ310", "a payload with other keys than the next screen", navigate_keys, skipped_by_meta=NO_PAYLOAD_KEYS),
-    Rule("FJ311", "a payload the next screen cannot take", navigate_values, skipped_by_meta=_UNCHECKED),
-    Rule("FJ312", "a reference the next screen cannot take", navigate_references, skipped_by_meta=_UNCHECKED),
-    Rule("FJ313", "an update of what is not there", update_keys, since=SINCE, skipped_by_meta=_UNCHECKED),
-    Rule("FJ314", "an update with a value of another type", update_values, since=SINCE, skipped_by_meta=_UNCHECKED),
-    Rule("FJ315", "an update with another type", update_references, since=SINCE, skipped_by_meta=_UNCHECKED),
-    Rule("FJ316", "an update that changes nothing", self_update, since=SINCE),
+    Rule(
+        "FJ310",
+        "a payload with other keys than the next screen",
+        navigate_keys,
+        skipped_by_meta=NO_PAYLOAD_KEYS,
+        needs=("navigate",),
+    ),
+    Rule(
+        "FJ311",
+        "a payload the next screen cannot take",
+        navigate_values,
+        skipped_by_meta=_UNCHECKED,
+        needs=("navigate",),
+    ),
+    Rule(
+        "FJ312",
+        "a reference the next screen cannot take",
+        navigate_references,
+        skipped_by_meta=_UNCHECKED,
+        needs=("navigate",),
+    ),
+    Rule(
+        "FJ313",
+        "an update of what is not there",
+        update_keys,
+        since=SINCE,
+        skipped_by_meta=_UNCHECKED,
+        needs=("update_data",),
+    ),
+    Rule(
+        "FJ314",
+        "an update with a value of another type",
+        update_values,
+        since=SINCE,
+        skipped_by_meta=_UNCHECKED,
+        needs=("update_data",),
+    ),
+    Rule(
+        "FJ315",
+        "an update with another type",
+        update_references,
+        since=SINCE,
+        skipped_by_meta=_UNCHECKED,
+        needs=("update_data",),
+    ),
+    Rule("FJ316", "an update that changes nothing", self_update, since=SINCE, needs=("update_data",)),
     Rule("FJ317", "a payload with a reference to nothing", unknown_reference, skipped_by_meta=_UNCHECKED),
-    Rule("FJ318", "an expression in a payload", expression_in_payload, since=SINCE, skipped_by_meta=_UNCHECKED),
-    Rule("FJ319", "an expression in an answer", expression_in_answer, since=Version(7, 2)),
+    Rule(
+        "FJ318",
+        "an expression in a payload",
+        expression_in_payload,
+        since=SINCE,
+        skipped_by_meta=_UNCHECKED,
+        needs=("navigate", "update_data"),
+    ),
+    Rule(
+        "FJ319",
+        "an expression in an answer",
+        expression_in_answer,
+        since=Version(7, 2),
+        needs=("complete", "data_exchange"),
+    ),
 )

@@ -190,13 +190,14 @@ def _names(names: Iterator[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
+_MODEL: Final = ("routing_model",)
 RULES: Final = (
-    Rule("FJ201", "a screen that the routing model lacks", missing_screen),
-    Rule("FJ202", "an unknown screen in the routing model", unknown_screen),
-    Rule("FJ203", "a screen that leads to itself", loop),
+    Rule("FJ201", "a screen that the routing model lacks", missing_screen, needs=_MODEL),
+    Rule("FJ202", "an unknown screen in the routing model", unknown_screen, needs=_MODEL),
+    Rule("FJ203", "a screen that leads to itself", loop, needs=_MODEL),
     Rule("FJ204", "too many routes from a screen", too_many_branches),
-    Rule("FJ205", "a route declared in both directions", back_route),
+    Rule("FJ205", "a route declared in both directions", back_route, needs=_MODEL),
     Rule("FJ206", "no first screen", no_entry, skipped_by_meta=NO_ENTRY_OR_EDGES),
     Rule("FJ207", "a screen without connection", loose_screen),
-    Rule("FJ208", "navigation along no route", missing_route, skipped_by_meta=NO_ENTRY_OR_EDGES),
+    Rule("FJ208", "navigation along no route", missing_route, skipped_by_meta=NO_ENTRY_OR_EDGES, needs=_MODEL),
 )
