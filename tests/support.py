@@ -13,6 +13,15 @@ WABA = "102290129340398"
 FLOW = "1234567890123456789"
 
 
+def valid_flow(screen: str = "START", **changes: object) -> dict[str, Any]:
+    """A small Flow JSON without a fault, with one screen; None takes a property out."""
+    footer = {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {}}}
+    layout = {"type": "SingleColumnLayout", "children": [footer]}
+    screens = [{"id": screen, "title": "Start", "terminal": True, "layout": layout}]
+    document = {"version": "7.3", "screens": screens, **changes}
+    return {name: value for name, value in document.items() if value is not None}
+
+
 def answer(body: object = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; bytes are sent as they are."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()

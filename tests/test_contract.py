@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -10,12 +11,12 @@ import pytest
 import requests
 
 from tests.openapi.contract import check_request, check_response
-from tests.support import TOKEN
+from tests.support import TOKEN, valid_flow
 from whatsapp_flows import FlowsClient, FlowsError, FlowStateError
 from whatsapp_flows.emulator import Emulator
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "flows"
-DOCUMENT = '{"version": "7.3", "screens": [{"id": "A"}]}'
+DOCUMENT = json.dumps(valid_flow())
 PEM = (Path(__file__).parent / "data" / "public_key.pem").read_text()
 
 

@@ -6,24 +6,11 @@ import logging
 
 import pytest
 
-from tests.support import FLOW, UPLOADED, Scene, answer
+from tests.support import FLOW, UPLOADED, Scene, answer, valid_flow
 from whatsapp_flows import ConfigurationError, FlowValidationError
 
-GOOD = {
-    "version": "7.3",
-    "screens": [
-        {
-            "id": "START",
-            "title": "Start",
-            "terminal": True,
-            "layout": {
-                "type": "SingleColumnLayout",
-                "children": [{"type": "Footer", "label": "Done", "on-click-action": {"name": "complete"}}],
-            },
-        }
-    ],
-}
-BROKEN = {"version": "7.3", "screens": [{**GOOD["screens"][0], "colour": "red"}]}  # type: ignore[dict-item]
+GOOD = valid_flow()
+BROKEN = {"version": "7.3", "screens": [{**GOOD["screens"][0], "colour": "red"}]}
 CREATED = answer({"id": "1"})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support import DONE, FLOW, PROCESSING, TOKEN, UPLOADED, WABA, FakeTime, Scene, answer, refusal
+from tests.support import DONE, FLOW, PROCESSING, TOKEN, UPLOADED, WABA, FakeTime, Scene, answer, refusal, valid_flow
 from whatsapp_flows import (
     FlowsClient,
     FlowsError,
@@ -24,7 +24,7 @@ from whatsapp_flows import (
 from whatsapp_flows.emulator import Emulator
 
 LOST = NoAnswerError("silence")
-DOCUMENT = '{"version": "7.3", "screens": [{"id": "A"}]}'
+DOCUMENT = json.dumps(valid_flow())
 TAKEN = refusal(100, 4016019, error_user_title="Flow name is not unique")
 GONE = refusal(100, 33, message="Unsupported get request.")
 NOT_A_DRAFT = refusal(139002, error_user_title="Publishing Flow in invalid state")

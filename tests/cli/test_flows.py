@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.support import PUBLIC_KEY, CommandLine
+from tests.support import valid_flow
 from whatsapp_flows.emulator import Emulator
 
-FLOW_JSON = '{"version": "7.3", "screens": [{"id": "FIRST"}]}'
+FLOW_JSON = json.dumps(valid_flow())
+SIZE = len(FLOW_JSON)
 FAULTY_FLOW_JSON = '{\n  "version": "7.3",\n  "screens": []\n}'
+FAULT = "  flow.json:3:14 MIN_ITEMS_REQUIRED: 'screens' of the document must have at least 1 item. (screens)"
 
 
 @pytest.fixture
@@ -53,11 +56,11 @@ def test_one_flow_is_shown(cli: CommandLine, meta: Emulator) -> None:
     lines = cli("flows", "get", flow.id).out.splitlines()
     assert lines[:3] == [f"id                 {flow.id}", "name               Booking", "status             DRAFT"]
     assert "endpoint           https://a.example/flow" in lines
-    assert lines[-1] == "  flow.json:1:1 MIN_ITEMS_REQUIRED: Expected 'screens' to have at least 1 item. (screens)"
+    assert lines[-1] == FAULT
     found = cli("flows", "get", flow.id, "--json").json
     assert (found["name"], found["endpoint_uri"]) == ("Booking", "https://a.example/flow")
     assert found["validation_errors"][0] | {"message": ""} == {
-        "error": "MIN_ITEMS_REQUIRED", "message": "", "line": 1, "column": 1, "path": "screens",
+        "error": "MIN_ITEMS_REQUIRED", "message": "", "line": 3, "column": 14, "path": "screens",
     }  # fmt: skip
 
 
@@ -104,7 +107,7 @@ def test_a_created_flow_with_errors_is_a_failure(cli: CommandLine) -> None:
     assert outcome.code == 1
     assert outcome.out.splitlines()[1:] == [
         "Meta found 1 error in it, and will not publish it:",
-        "  flow.json:1:1 MIN_ITEMS_REQUIRED: Expected 'screens' to have at least 1 item. (screens)",
+        FAULT,
     ]
 
 
@@ -150,11 +153,11 @@ def test_an_upload_outlasts_the_processing_error(
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     outcome = cli("flows", "upload", booking, document)
     assert (outcome.code, cli.sleeps) == (0, [5.0, 10.0])
-    assert outcome.out == f"Uploaded 48 bytes to flow {booking} on attempt 3. It is a draft until published.\n"
+    assert outcome.out == f"Uploaded {SIZE} bytes to flow {booking} on attempt 3. It is a draft until published.\n"
     assert "Meta flow processing error detected (retryable): " in outcome.err
     assert "; retry 2/3 in 5 s" in outcome.err
     assert cli("flows", "upload", booking, document, "--json").json == {
-        "id": booking, "bytes": 48, "attempts": 1, "validation_errors": [],
+        "id": booking, "bytes": SIZE, "attempts": 1, "validation_errors": [],
     }  # fmt: skip
 
 
@@ -162,7 +165,7 @@ def test_an_upload_with_errors_is_a_failure(cli: CommandLine, meta: Emulator, bo
     """Meta stores it and will not publish it: the errors are told, and the exit code is 1."""
     outcome = cli("flows", "upload", booking, "-", stdin=FAULTY_FLOW_JSON)
     assert outcome.code == 1
-    assert "  flow.json:1:1 MIN_ITEMS_REQUIRED" in outcome.out
+    assert "  flow.json:3:14 MIN_ITEMS_REQUIRED" in outcome.out
 
 
 @pytest.mark.parametrize(
@@ -212,10 +215,10 @@ def test_the_stored_flow_json_is_downloaded(cli: CommandLine, booking: str, tmp_
     assert cli("flows", "download", booking).out == FLOW_JSON
     assert cli("flows", "download", booking, "-o", "-").out == FLOW_JSON
     path = tmp_path / "x.json"
-    assert cli("flows", "download", booking, "-o", path).out == f"Wrote 48 bytes of flow {booking} to {path}.\n"
+    assert cli("flows", "download", booking, "-o", path).out == f"Wrote {SIZE} bytes of flow {booking} to {path}.\n"
     assert path.read_text() == FLOW_JSON
     assert cli("flows", "download", booking, "--json").json == {
-        "id": booking, "bytes": 48, "file": None, "flow_json": json.loads(FLOW_JSON),
+        "id": booking, "bytes": SIZE, "file": None, "flow_json": json.loads(FLOW_JSON),
     }  # fmt: skip
 
 

@@ -53,12 +53,18 @@ def test_a_value_that_nobody_can_show_is_a_mistake() -> None:
 
 
 def test_a_flow_json_refused_here_is_told_with_its_places() -> None:
-    """Line and column where they are known; the same facts in JSON."""
+    """Line and column where they are known; the same facts in JSON. Nothing was sent as flow.json."""
     error = FlowValidationError(ErrorDetails(message="2 errors.", advice="Correct it."), ISSUES)
-    assert shown(error_as_text(error)) == [
-        "error: 2 errors.", "  flow.json:3:7 BAD: It is bad.", "  flow.json E: M", "  Correct it.",
-    ]  # fmt: skip
+    assert shown(error_as_text(error)) == ["error: 2 errors.", "  3:7 BAD: It is bad.", "  E: M", "  Correct it."]
     assert [issue["line"] for issue in error_as_json(error)["validation_errors"]] == [3, None]
+
+
+def test_a_flow_json_refused_by_meta_is_told_with_its_places() -> None:
+    """They are in the file as it was sent."""
+    error = FlowValidationError(ErrorDetails(message="No.", operation="create_flow"), ISSUES)
+    assert shown(error_as_text(error)) == [
+        "error: create flow: No.", "  flow.json:3:7 BAD: It is bad.", "  flow.json E: M",
+    ]  # fmt: skip
 
 
 def test_a_title_of_metas_stands_before_its_message() -> None:

@@ -32,8 +32,8 @@ def test_a_folder_becomes_flows(cli: CommandLine, meta: Emulator, folder: Path) 
     assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
     assert outcome.out.splitlines() == [
         "Flow  Result   Status     Attempts  Bytes",
-        "one   created  PUBLISHED         1     48",
-        "two   created  PUBLISHED         1     48",
+        "one   created  PUBLISHED         1    233",
+        "two   created  PUBLISHED         1    233",
         "",
         "2 flows: 2 created. 7 requests.",
     ]
@@ -99,7 +99,7 @@ def test_a_published_flow_is_not_touched_without_a_word(cli: CommandLine, meta: 
     outcome = cli("sync", folder, "--flow", "one")
     assert (outcome.code, meta.flow(flow.id).status) == (1, "PUBLISHED")
     assert outcome.out.splitlines()[1:] == [
-        "one   refused  PUBLISHED         -     48",
+        "one   refused  PUBLISHED         -    233",
         "",
         "one: refused: published; pass --publish to upload and publish again",
         "",
@@ -136,8 +136,8 @@ def test_a_dry_run_changes_nothing(cli: CommandLine, meta: Emulator, folder: Pat
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
         "Flow  Result     Status  Attempts  Bytes",
-        "one   to create  -              -     48",
-        "two   to update  DRAFT          -     48",
+        "one   to create  -              -    233",
+        "two   to update  DRAFT          -    233",
         "",
         "Dry run: nothing was changed. 2 flows: 1 to create, 1 to update. 3 requests.",
     ]
@@ -154,7 +154,7 @@ def test_a_draft_that_is_wanted_published_is_published(cli: CommandLine, meta: E
     """Without a new upload."""
     meta.add_flow("One", flow_json=FLOW_JSON)
     outcome = cli("sync", folder, "--flow", "one")
-    assert "one   published  PUBLISHED         -     48" in outcome.out
+    assert "one   published  PUBLISHED         -    233" in outcome.out
     assert "update_flow_json" not in [request.operation for request in meta.requests]
 
 
@@ -177,7 +177,7 @@ def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, fo
     outcome = cli("sync", folder, "--max-attempts", "2")
     assert (outcome.code, statuses(meta)) == (1, {"One": "DRAFT", "Two": "PUBLISHED"})
     lines = outcome.out.splitlines()
-    assert lines[1] == "one   failed   DRAFT             2     48"
+    assert lines[1] == "one   failed   DRAFT             2    233"
     assert lines[4].startswith("one: failed: update flow json ")
     assert lines[4].endswith("(code 139001/4016012, HTTP 400, after 2 attempts)")
     assert lines[5].startswith("  Send exactly the same upload again")
@@ -187,16 +187,36 @@ def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, fo
     assert lines[-1] == "2 flows: 1 failed, 1 created. 8 requests, 1 of them a retry, 5 s of waiting."
 
 
-def test_errors_in_a_flow_json_are_told_with_their_place(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
-    """File, line and column; the flow is not published. The next run finds the same, and fails as well."""
-    write_flows(tmp_path, {"one": FAULTY_FLOW_JSON}, publish=True)
-    place = f"  {tmp_path / 'one.json'}:1:1 MIN_ITEMS_REQUIRED: Expected 'screens' to have at least 1 item. (screens)"
-    for done in ("create, upload", ""):
-        outcome = cli("sync", tmp_path)
-        assert (outcome.code, statuses(meta)) == (1, {"One": "DRAFT"})
-        lines = outcome.out.splitlines()
-        assert lines[3:5] == ["one: failed: Meta found 1 error in one.json", place]
-        assert ("  Done before that: create, upload." in lines) == bool(done)
+def test_errors_in_a_flow_json_are_told_before_the_first_request(
+    cli: CommandLine, meta: Emulator, folder: Path
+) -> None:
+    """All of them, with file, line and column: no flow is touched while one of the files is broken."""
+    (folder / "two.json").write_bytes(FAULTY_FLOW_JSON)
+    outcome = cli("sync", folder)
+    assert (outcome.code, outcome.out) == (1, "")
+    said, issue, _ = outcome.err.splitlines()
+    assert said == "error: nothing was sent: there are errors in two.json."
+    assert issue.startswith(f"  1:31 MIN_ITEMS_REQUIRED: {folder / 'two.json'}: ")
+    found = cli("sync", folder, "--dry-run", "--json")
+    assert (found.code, found.json["error"]["class"]) == (1, "FlowValidationError")
+    assert [issue["error"] for issue in found.json["error"]["validation_errors"]] == ["MIN_ITEMS_REQUIRED"]
+    assert not meta.requests
+
+
+def test_errors_that_only_meta_finds_are_told_with_their_place(
+    cli: CommandLine, meta: Emulator, tmp_path: Path
+) -> None:
+    """File, line and column; the flow is not published."""
+    issue = {"error": "NEW_RULE", "message": "Not so.", "line_start": 1, "column_start": 5}
+    meta.fail("update_flow_json", status=200, body={"success": True, "validation_errors": [issue]})
+    write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
+    outcome = cli("sync", tmp_path)
+    assert (outcome.code, statuses(meta)) == (1, {"One": "DRAFT"})
+    assert outcome.out.splitlines()[3:6] == [
+        "one: failed: Meta found 1 error in one.json",
+        f"  {tmp_path / 'one.json'}:1:5 NEW_RULE: Not so.",
+        "  Done before that: create, upload.",
+    ]
 
 
 def test_a_listing_that_fails_ends_it(cli: CommandLine, meta: Emulator, folder: Path) -> None:
@@ -213,8 +233,8 @@ def test_a_download_that_fails_is_told(cli: CommandLine, meta: Emulator, folder:
     meta.fail("list_assets", code=10)
     outcome = cli("sync", folder)
     assert outcome.code == 1
-    assert "one   failed   DRAFT             -     48" in outcome.out
-    assert "two   created  PUBLISHED         1     48" in outcome.out
+    assert "one   failed   DRAFT             -    233" in outcome.out
+    assert "two   created  PUBLISHED         1    233" in outcome.out
 
 
 def test_the_report_is_json_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> None:
@@ -226,7 +246,7 @@ def test_the_report_is_json_for_machines(cli: CommandLine, meta: Emulator, folde
     assert one == {
         "key": "one", "name": "One", "id": meta.flows()[1].id, "action": "create", "ok": True, "status": "PUBLISHED",
         "status_before": None, "planned": ["create", "upload", "publish"], "done": ["create", "upload", "publish"],
-        "attempts": 1, "bytes": 48, "error": None, "validation_errors": [],
+        "attempts": 1, "bytes": 233, "error": None, "validation_errors": [],
     }  # fmt: skip
     assert (two["action"], two["ok"], two["status"]) == ("publish", False, "DRAFT")
     assert (two["error"]["class"], two["error"]["subcode"]) == ("PublishBlockedError", 4233014)
@@ -261,8 +281,8 @@ def test_an_interrupt_says_what_was_done(
     assert outcome.code == code
     assert outcome.out.splitlines() == [
         "Flow  Result       Status   Attempts  Bytes",
-        "one   interrupted  unknown         1     48",
-        "two   not begun    -               -     48",
+        "one   interrupted  unknown         1    233",
+        "two   not begun    -               -    233",
         "",
         "one: interrupted",
         "  Done before that: create, upload.",

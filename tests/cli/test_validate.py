@@ -12,25 +12,13 @@ import jsonschema
 import pytest
 
 from tests.cli.support import CommandLine, Outcome
+from tests.support import valid_flow
 from whatsapp_flows.cli._formats import Checked, github, junit, sarif
 from whatsapp_flows.errors import ValidationIssue, ValidationPointer
 from whatsapp_flows.flow_json import Report
 
 ROOT = Path(__file__).parents[2]
-GOOD: dict[str, Any] = {
-    "version": "7.3",
-    "screens": [
-        {
-            "id": "START",
-            "title": "Start",
-            "terminal": True,
-            "layout": {
-                "type": "SingleColumnLayout",
-                "children": [{"type": "Footer", "label": "Done", "on-click-action": {"name": "complete"}}],
-            },
-        }
-    ],
-}
+GOOD = valid_flow()
 BAD = {**GOOD, "screens": [{**GOOD["screens"][0], "titel": "😀"}]}
 # What a result needs of the official schema of SARIF 2.1.0, whose objects take nothing that is not listed.
 POSITIVE = {"type": "integer", "minimum": 1}

@@ -10,6 +10,7 @@ from typing import Any, Final
 import requests
 
 from tests.openapi.contract import check_request, check_response
+from tests.support import valid_flow
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.emulator._call import Call, Part, Settings
 from whatsapp_flows.emulator._documents import read_document
@@ -46,15 +47,14 @@ YIfPGwDXtcHcs03eQFVp/r0/PBRno2/yrloMvVticezWOx2pioIRmwfH2w==
 """
 
 
-def flow_json(**changes: object) -> bytes:
+def flow_json(**changes: Any) -> bytes:
     """A Flow JSON that the emulator finds no fault with; None takes a property out."""
-    document: dict[str, object] = {"version": "7.3", "screens": [{"id": "ONLY"}], **changes}
-    return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
+    return json.dumps(valid_flow(**changes)).encode()
 
 
-def endpoint_json(**changes: object) -> bytes:
+def endpoint_json(**changes: Any) -> bytes:
     """A Flow JSON that exchanges data with an endpoint."""
-    return flow_json(data_api_version="3.0", **changes)
+    return flow_json(**{"data_api_version": "3.0", "routing_model": {"START": []}, **changes})
 
 
 class Clock:
@@ -122,7 +122,7 @@ class Model:
     def add(self, name: str = "a flow", content: bytes | None = None, **parts: Any) -> str:
         """Put a Flow into the world; its id comes back."""
         world, flow_id = self.world.new_flow_id()
-        document = None if content is None else read_document(content)
+        document = None if content is None else read_document(content, self.now)
         parts = {"waba_id": WABA, "categories": ("OTHER",), **parts}
         self.world = world.with_flow(FlowRecord(id=flow_id, name=name, document=document, **parts))
         return flow_id

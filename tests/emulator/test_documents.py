@@ -1,75 +1,108 @@
-"""The little that is checked of a Flow JSON."""
+"""What is read of a Flow JSON, and how its errors are told."""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
-from tests.emulator.support import endpoint_json, flow_json
-from whatsapp_flows.emulator._documents import FROZEN_VERSIONS, PUBLISHABLE_VERSIONS, read_document
+from tests.emulator.support import NOON, endpoint_json, flow_json
+from whatsapp_flows import ValidationIssue
+from whatsapp_flows.emulator._documents import read_document, wire
+from whatsapp_flows.flow_json import validate
+
+
+def noon(year: int, month: int, day: int) -> float:
+    """That day at noon (UTC), in Unix seconds."""
+    return datetime(year, month, day, 12, tzinfo=timezone.utc).timestamp()
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         (flow_json(), []),
+        (flow_json(version="99.0"), []),  # newer than the library: a warning, and none of Meta's
         (b"{", ["INVALID_FLOW_JSON"]),
         (b"\xff\xfe\xff", ["INVALID_FLOW_JSON"]),
         (b"[" * 100_000, ["INVALID_FLOW_JSON"]),
         (b"[]", ["INVALID_FLOW_JSON"]),
-        (b"{}", ["MISSING_FLOW_JSON_VERSION", "MISSING_REQUIRED_TYPE_PROPERTY"]),
+        (b"{}", ["MISSING_FLOW_JSON_VERSION"]),
         (flow_json(version=7.3), ["INVALID_FLOW_JSON_VERSION"]),
-        (flow_json(version="7"), ["INVALID_FLOW_JSON_VERSION"]),
-        (flow_json(version="99.0"), ["UNSUPPORTED_FLOW_JSON_VERSION"]),
-        (flow_json(screens={}), ["INVALID_PROPERTY_TYPE"]),
         (flow_json(screens=[]), ["MIN_ITEMS_REQUIRED"]),
+        (flow_json(data_api_version="2.0", routing_model={}), ["INVALID_PROPERTY_VALUE"]),
     ],
 )
-def test_a_document_parses_has_a_version_and_screens(content: bytes, expected: list[str]) -> None:
-    """Each fault has one of Meta's error codes."""
-    assert [issue.error for issue in read_document(content).issues] == expected
+def test_the_errors_are_those_of_the_validator(content: bytes, expected: list[str]) -> None:
+    """Errors alone: neither advice nor warnings are Meta's."""
+    issues = read_document(content, NOON).issues
+    assert [issue.error for issue in issues] == expected
+    assert issues == validate(content, advice=False).errors
 
 
-def test_a_syntax_error_has_its_place() -> None:
+def test_an_error_has_its_place_twice() -> None:
     """Line and column are those of the document, once at the top and once with the path."""
-    (issue,) = read_document(b'{\n "version": }').issues
-    place = {"line_start": 2, "line_end": 2, "column_start": 13, "column_end": 13}
-    assert issue.as_json() == {
-        "error": "INVALID_FLOW_JSON",
+    (issue,) = read_document(b'{\n "version": 7\n}', NOON).issues
+    place = {"line_start": 2, "line_end": 2, "column_start": 13, "column_end": 14}
+    assert wire(issue) == {
+        "error": "INVALID_FLOW_JSON_VERSION",
         "error_type": "FLOW_JSON_ERROR",
-        "message": "Invalid Flow JSON: Expecting value.",
+        "message": issue.message,
         **place,
-        "pointers": [{**place, "path": ""}],
+        "pointers": [{**place, "path": "version"}],
     }
+
+
+def test_what_an_error_lacks_is_left_out() -> None:
+    """There is no null in Meta's answer, and no empty list of pointers."""
+    assert wire(ValidationIssue(error="E", message="M")) == {"error": "E", "message": "M"}
 
 
 def test_what_was_uploaded_is_kept_byte_for_byte() -> None:
     """Also when it is broken."""
-    assert read_document(b"{ ").content == b"{ "
+    assert read_document(b"{ ", NOON).content == b"{ "
 
 
 @pytest.mark.parametrize(
-    ("content", "publishable"),
+    ("version", "now", "publishable"),
     [
-        *((flow_json(version=version), True) for version in sorted(PUBLISHABLE_VERSIONS)),
-        *((flow_json(version=version), False) for version in sorted(FROZEN_VERSIONS)),
-        (endpoint_json(), True),
-        (flow_json(data_api_version="4.0"), True),
-        (flow_json(data_api_version="2.0"), False),
+        ("5.1", NOON, True),
+        ("7.3", NOON, True),
+        ("5.0", noon(2025, 9, 8), True),
+        ("5.0", noon(2025, 9, 9), False),
+        ("5.2", NOON, False),
+        ("99.0", NOON, False),
     ],
 )
-def test_a_frozen_version_cannot_be_published(content: bytes, publishable: bool) -> None:
-    """Neither a frozen Flow JSON version nor a frozen data API version."""
-    document = read_document(content)
-    assert (document.publishable, document.issues) == (publishable, ())
+def test_a_version_is_publishable_from_its_announcement_until_it_is_frozen(
+    version: str, now: float, publishable: bool
+) -> None:
+    """What was never announced, or is not known, cannot be published."""
+    assert read_document(flow_json(version=version), now).publishable(now) is publishable
 
 
-@pytest.mark.parametrize(("version", "named"), [("2.1", True), ("3.0", False), ("10.0", False), ("x", False)])
+@pytest.mark.parametrize("version", [None, 7.3, "x", "07.3"])
+def test_a_version_that_is_none_is_not_kept(version: object) -> None:
+    """Such a document is of no version, names no endpoint and cannot be published."""
+    document = read_document(flow_json(version=version), NOON)
+    assert (document.version, document.names_its_endpoint, document.publishable(NOON)) == (None, False, False)
+
+
+def test_the_day_of_the_upload_decides() -> None:
+    """A document without errors on one day has one on the next, when its version is frozen."""
+    content = flow_json(version="5.0")
+    assert read_document(content, noon(2025, 9, 8)).issues == ()
+    assert [issue.error for issue in read_document(content, noon(2025, 9, 9)).issues] == ["INVALID_FLOW_JSON_VERSION"]
+
+
+@pytest.mark.parametrize(("version", "named"), [("2.1", True), ("3.0", False), ("10.0", False)])
 def test_before_version_3_the_document_names_its_endpoint(version: str, named: bool) -> None:
     """Versions compare as numbers."""
-    assert read_document(flow_json(version=version)).names_its_endpoint is named
+    assert read_document(flow_json(version=version), NOON).names_its_endpoint is named
 
 
 def test_properties_of_the_wrong_type_count_as_absent() -> None:
-    """Their types are not checked here, and they must not break anything."""
-    document = read_document(flow_json(data_api_version=3, data_channel_uri=[]))
+    """They are reported, and must not break anything else."""
+    document = read_document(flow_json(data_api_version=3, data_channel_uri=[]), NOON)
     assert (document.data_api_version, document.data_channel_uri) == (None, None)
+    document = read_document(endpoint_json(version="2.1", data_channel_uri="https://e.example"), NOON)
+    assert (document.data_api_version, document.data_channel_uri) == ("3.0", "https://e.example")

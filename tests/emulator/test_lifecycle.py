@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -120,6 +121,7 @@ def _nothing(_: Model) -> None:
     """The world is as it should be."""
 
 
+_BEFORE_THE_FREEZE = datetime(2025, 4, 7, 12, tzinfo=timezone.utc).timestamp()  # of 2.1 to 4.0
 _OLD = endpoint_json(version="2.1", data_channel_uri="https://example.com")
 _WITH = {"endpoint_uri": "https://example.com"}
 
@@ -130,8 +132,9 @@ _WITH = {"endpoint_uri": "https://example.com"}
         (_nothing, None, {}, Problem.INVALID_JSON),
         (_nothing, b"{", {}, Problem.INVALID_JSON),
         (_nothing, flow_json(screens=[]), {}, Problem.INVALID_JSON),
-        (_nothing, flow_json(version="5.0"), {}, Problem.FROZEN_VERSION),
-        (_nothing, flow_json(data_api_version="2.0"), _WITH, Problem.FROZEN_VERSION),
+        (_nothing, flow_json(version="5.0"), {}, Problem.INVALID_JSON),
+        (_nothing, endpoint_json(data_api_version="2.0"), _WITH, Problem.INVALID_JSON),
+        (_nothing, flow_json(version="5.2"), {}, Problem.FROZEN_VERSION),
         (_no_number, flow_json(), {}, Problem.NO_PHONE_NUMBER),
         (_unverified, flow_json(), {}, Problem.NO_PHONE_NUMBER),
         (_nothing, endpoint_json(), {}, Problem.NO_ENDPOINT),
@@ -171,16 +174,30 @@ def test_a_publishing_check_that_fails_is_named(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (endpoint_json(version="2.1"), [Problem.FROZEN_VERSION, Problem.NO_DATA_CHANNEL]),
-        (_OLD, [Problem.FROZEN_VERSION]),
-        (endpoint_json(version="3.0"), [Problem.FROZEN_VERSION, Problem.NO_ENDPOINT]),
+        (endpoint_json(version="2.1"), [Problem.NO_DATA_CHANNEL]),
+        (_OLD, []),
+        (endpoint_json(version="3.0"), [Problem.NO_ENDPOINT]),
     ],
 )
 def test_an_old_document_names_its_endpoint_itself(model: Model, content: bytes, expected: list[Problem]) -> None:
     """Before Flow JSON 3.0 the URI stands in the document; later it is the Flow's."""
     model.ready()
+    model.now = _BEFORE_THE_FREEZE
     flow = model.flow(model.add(content=content))
-    assert [check.problem for check in failed_checks(model.world, flow)] == expected
+    assert [check.problem for check in failed_checks(model.world, flow, model.now)] == expected
+
+
+def test_a_version_that_is_frozen_after_the_upload_cannot_be_published(model: Model) -> None:
+    """The document has no errors, and the health status and publishing refuse its version from that day on."""
+    model.now = _BEFORE_THE_FREEZE
+    flow_id = model.add(content=flow_json(version="4.0"))
+    assert model.get(flow_id, fields="health_status")["health_status"]["can_send_message"] == "AVAILABLE"
+    model.now += 24 * 3600
+    shown = model.get(flow_id, fields="validation_errors,health_status")
+    assert (shown["validation_errors"], shown["health_status"]["can_send_message"]) == ([], "BLOCKED")
+    assert model.refusal("POST", f"{flow_id}/publish") == (139002, None)
+    model.now -= 24 * 3600
+    assert model.post(f"{flow_id}/publish") == {"success": True}
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -208,7 +225,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert _ASK[operation](self.model, flow_id)[1]["error"]["error_subcode"] == 33  # type: ignore[index]
             return
         flow = self.model.flow(flow_id)
-        sound = flow.document is not None and not flow.document.issues and flow.document.publishable
+        sound = flow.document is not None and not flow.document.issues and flow.document.publishable(self.model.now)
         after = _outcome(self.model, flow_id, operation)
         legal = _LEGALITY[before, "edit" if operation == "upload" else operation]
         if operation == "publish" and before == "DRAFT" and not sound:
@@ -238,7 +255,8 @@ class Lifecycle(RuleBasedStateMachine):
         for flow in self.model.world.flows.values():
             if flow.status != "DRAFT":
                 assert flow.document is not None
-                assert flow.document.publishable
+                assert flow.document.issues == ()
+                assert flow.document.publishable(self.model.now)
 
 
 TestLifecycle = Lifecycle.TestCase

@@ -15,10 +15,10 @@ from whatsapp_flows.emulator._state import DEFAULT_APP_ID, DEFAULT_BUSINESS_ID
 
 def test_a_flow_shows_five_fields_by_default(model: Model) -> None:
     """As on Meta's page."""
-    flow_id = model.add("hello", flow_json(version="0.1"))
+    flow_id = model.add("hello", flow_json(version="2.0"))
     shown = model.get(flow_id)
     (issue,) = shown.pop("validation_errors")
-    assert issue["error"] == "UNSUPPORTED_FLOW_JSON_VERSION"
+    assert issue["error"] == "INVALID_FLOW_JSON_VERSION"
     assert shown == {"id": flow_id, "name": "hello", "status": "DRAFT", "categories": ["OTHER"]}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.emulator.support import NOON, PEM, WABA, Model, endpoint_json
+from tests.emulator.support import NOON, PEM, WABA, Model, endpoint_json, flow_json
 from whatsapp_flows.emulator._state import Account, MetricPoint, PhoneNumber, PreviewLink, World
 from whatsapp_flows.emulator._storage import Storage
 
@@ -45,6 +46,18 @@ def test_a_world_is_read_as_it_was_written(tmp_path: Path) -> None:
         storage.save(World(), world)
     with closing(Storage(tmp_path / "world")) as storage:
         assert storage.load() == world
+
+
+def test_a_document_keeps_the_errors_of_its_day(tmp_path: Path) -> None:
+    """What was sound when it was uploaded is so when it is read after its version was frozen."""
+    model = Model(now=datetime(2025, 9, 8, tzinfo=timezone.utc).timestamp())
+    flow_id = model.add(content=flow_json(version="5.0"), updated_at=NOON)
+    with closing(Storage(tmp_path / "world")) as storage:
+        storage.save(World(), model.world)
+    with closing(Storage(tmp_path / "world")) as storage:
+        document = storage.load().flows[flow_id].document
+    assert document is not None
+    assert (document.issues, document.publishable(NOON)) == ((), False)
 
 
 def test_only_the_difference_is_written(tmp_path: Path) -> None:

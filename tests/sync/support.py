@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.support import valid_flow
 from whatsapp_flows.sync import ActualFlow, DesiredFlow
 
-FLOW_JSON = b'{"version": "7.3", "screens": [{"id": "FIRST"}]}'
-SAME_FLOW_JSON = b'{\n  "screens": [{"id": "FIRST"}],\n  "version": "7.3"\n}\n'
-OTHER_FLOW_JSON = b'{"version": "7.3", "screens": [{"id": "SECOND"}]}'
+FLOW_JSON = json.dumps(valid_flow("FIRST")).encode()
+SAME_FLOW_JSON = json.dumps(dict(reversed(valid_flow("FIRST").items())), indent=2).encode()
+OTHER_FLOW_JSON = json.dumps(valid_flow("SECOND")).encode()
 FAULTY_FLOW_JSON = b'{"version": "7.3", "screens": []}'
 
 

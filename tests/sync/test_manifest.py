@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.sync.support import FLOW_JSON, write_flows
-from whatsapp_flows import ConfigurationError
+from tests.support import valid_flow
+from tests.sync.support import FAULTY_FLOW_JSON, FLOW_JSON, write_flows
+from whatsapp_flows import ConfigurationError, FlowValidationError
 from whatsapp_flows.sync import FlowEntry, parse_manifest, read_flows, read_manifest
 
 LEAST = """
@@ -131,6 +133,24 @@ def test_a_file_that_holds_no_flow_json_is_refused(tmp_path: Path, content: byte
     with pytest.raises(ConfigurationError, match=said) as caught:
         read_flows(manifest.entries)
     assert caught.value.message.startswith(f"{tmp_path / 'one.json'} ([flows.one]): ")
+
+
+def test_errors_in_any_file_are_told_together(tmp_path: Path) -> None:
+    """What Meta would refuse is refused here: all errors of all files, each with its file and its place."""
+    documents = {"one": FAULTY_FLOW_JSON, "two": FLOW_JSON, "three": b'{"version": "7.3"}'}
+    with pytest.raises(FlowValidationError) as caught:
+        read_flows(read_manifest(write_flows(tmp_path, documents)).entries)
+    assert caught.value.message == "nothing was sent: there are errors in one.json, three.json."
+    assert [(issue.error, issue.message.split(": ")[0], issue.line_start) for issue in caught.value.issues] == [
+        ("MIN_ITEMS_REQUIRED", str(tmp_path / "one.json"), 1),
+        ("MISSING_REQUIRED_PROPERTY", str(tmp_path / "three.json"), 1),
+    ]
+
+
+def test_warnings_do_not_stop(tmp_path: Path) -> None:
+    """What Meta accepts is accepted: a version that this library does not know yet is checked as the newest."""
+    newer = json.dumps(valid_flow(version="99.0")).encode()
+    assert read_flows(read_manifest(write_flows(tmp_path, {"one": newer})).entries)
 
 
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

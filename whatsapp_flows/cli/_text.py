@@ -245,7 +245,8 @@ def _what(error: FlowsError) -> str:
 
 def _after(error: FlowsError) -> Lines:
     if isinstance(error, FlowValidationError):
-        yield from _issues(error.issues, "flow.json")
+        # Without an operation nothing was sent as flow.json, and the message names the file.
+        yield from _issues(error.issues, "flow.json" if error.operation else None)
     if error.advice and not isinstance(error, ConfigurationError):  # whose message is the remedy
         yield Text(f"  {error.advice}")
     if error.retry_after:
@@ -290,13 +291,15 @@ def _found(issues: tuple[ValidationIssue, ...]) -> Lines:
         yield from _issues(issues, "flow.json")
 
 
-def _issues(issues: Iterable[ValidationIssue], file: str) -> Lines:
+def _issues(issues: Iterable[ValidationIssue], file: str | None) -> Lines:
     """One line each, beginning with a place that editors understand."""
     for issue in issues:
         place = ":".join(str(part) for part in (file, issue.line_start, issue.column_start) if part is not None)
         path = issue.pointers[0].path if issue.pointers else ""
         where = f" ({inert(path)})" if path else ""
-        line = Text.assemble((f"{place} ", "cyan"), inert(issue.error), ": ", inert(issue.message), where)
+        line = Text.assemble(
+            (place, "cyan"), " " if place else "", inert(issue.error), ": ", inert(issue.message), where
+        )
         yield Padding(line, (0, 0, 0, 2), expand=False)
 
 

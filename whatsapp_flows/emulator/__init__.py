@@ -11,7 +11,7 @@ import importlib.util
 if importlib.util.find_spec("werkzeug") is None:
     raise ImportError('the emulator needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
 
-from ._documents import Document, ValidationIssue
+from ._documents import Document
 from ._emulator import Emulator, serve
 from ._faults import Fault, FaultRule
 from ._state import FlowRecord
@@ -24,6 +24,5 @@ __all__ = [
     "FaultRule",
     "FlowRecord",
     "RecordedRequest",
-    "ValidationIssue",
     "serve",
 ]

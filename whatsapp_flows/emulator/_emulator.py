@@ -305,10 +305,15 @@ class Emulator:
         endpoint_uri: str | None = None,
         waba_id: str | None = None,
     ) -> FlowRecord:
-        """A Flow that was there before the test began; nothing about it is checked but its name and status."""
+        """
+        A Flow that was there before the test began.
+
+        Nothing about it is refused but its name and status; its Flow JSON is checked as in an upload.
+        """
         content = flow_json.encode() if isinstance(flow_json, str) else flow_json
         account = _existing(self._backend.world.accounts, waba_id or self._waba_id)
         _check_status(status)
+        now = self._clock()
         with self._backend.lock:
             if self._backend.world.flow_named(account.id, name) is not None:
                 raise ValueError(f"the account has a Flow named {name!r} already")
@@ -320,8 +325,8 @@ class Emulator:
                 categories=tuple(categories),
                 status=status,
                 endpoint_uri=endpoint_uri,
-                document=None if content is None else read_document(content),
-                updated_at=self._clock(),
+                document=None if content is None else read_document(content, now),
+                updated_at=now,
             )
             self._change(lambda _: world.with_flow(flow))
         return flow

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from ..flow_json import MAX_BYTES
 from ._call import (
     Answer,
     Call,
@@ -21,7 +22,7 @@ from ._call import (
     text,
     texts,
 )
-from ._documents import MAX_BYTES, Document, read_document
+from ._documents import Document, read_document, wire
 from ._errors import GraphError, Problem, error, error_body
 from ._lifecycle import moved, published
 from ._node import asset_items, is_id, node_of, selected, shown
@@ -93,7 +94,7 @@ def _created(world: World, call: Call, flow: FlowRecord) -> tuple[World, Answer]
     """The id; with a JSON also how it was received; with `fields`, what they select of the new Flow."""
     answer: dict[str, object] = {"id": flow.id}
     if text(call, "flow_json") is not None and flow.document is not None:
-        issues = [issue.as_json() for issue in flow.document.issues]
+        issues = [wire(issue) for issue in flow.document.issues]
         answer.update(success=True, validation_errors=issues)
     world, nodes = shown(world, call, [flow.id], selected(call, "id"))
     return world, json_answer({**answer, **nodes[0]})
@@ -173,9 +174,9 @@ def update_flow_json(world: World, call: Call, flow_id: str) -> tuple[World, Ans
         raise bad_parameter("name", "must be flow.json")
     if text(call, "asset_type") != "FLOW_JSON":
         raise bad_parameter("asset_type", "must be FLOW_JSON")
-    document = _document(part.content, "file")
+    document = _document(call, part.content, "file")
     flow = replace(moved(flow, "edit", call.now), document=document)
-    issues = [issue.as_json() for issue in document.issues]
+    issues = [wire(issue) for issue in document.issues]
     return world.with_flow(flow), json_answer({"success": True, "validation_errors": issues})
 
 
@@ -279,10 +280,10 @@ def _clone_source(world: World, call: Call) -> FlowRecord | None:
 
 def _json_parameter(call: Call) -> Document | None:
     content = text(call, "flow_json")
-    return _document(content.encode("utf-8", "surrogatepass"), "flow_json") if content is not None else None
+    return None if content is None else _document(call, content.encode("utf-8", "surrogatepass"), "flow_json")
 
 
-def _document(content: bytes, parameter: str) -> Document:
+def _document(call: Call, content: bytes, parameter: str) -> Document:
     if len(content) > MAX_BYTES:
         raise bad_parameter(parameter, "must not be larger than 10 MB")
-    return read_document(content)
+    return read_document(content, call.now)

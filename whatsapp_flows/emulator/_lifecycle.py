@@ -35,6 +35,15 @@ _REFUSALS: Final[Mapping[str, Problem]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A Flow that is to be published: in which world, and when."""
+
+    world: World
+    flow: FlowRecord
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
 class PublishingCheck:
     """One condition of publishing: who it concerns, when it holds, and what is said when it does not."""
 
@@ -42,52 +51,54 @@ class PublishingCheck:
     # How the health status begins its description. `endpoint_uri` and `app_check` are Meta's; the others are ours.
     prefix: str
     endpoint_only: bool
-    holds: Callable[[World, FlowRecord], bool]
+    holds: Callable[[Candidate], bool]
 
 
-def _has_valid_json(_: World, flow: FlowRecord) -> bool:
-    return flow.document is not None and not flow.document.issues
+def _has_valid_json(it: Candidate) -> bool:
+    return it.flow.document is not None and not it.flow.document.issues
 
 
-def _has_publishable_versions(_: World, flow: FlowRecord) -> bool:
+def _has_publishable_version(it: Candidate) -> bool:
     # A document without a readable version fails the check before this one.
-    return flow.document is None or flow.document.version is None or flow.document.publishable
+    document = it.flow.document
+    return document is None or document.version is None or document.publishable(it.now)
 
 
-def _has_phone_number(world: World, flow: FlowRecord) -> bool:
-    return any(number.verified for number in world.phone_numbers_of(flow.waba_id))
+def _has_phone_number(it: Candidate) -> bool:
+    return any(number.verified for number in it.world.phone_numbers_of(it.flow.waba_id))
 
 
-def _names_data_channel(_: World, flow: FlowRecord) -> bool:
-    document = flow.document
+def _names_data_channel(it: Candidate) -> bool:
+    document = it.flow.document
     return document is None or not document.names_its_endpoint or document.data_channel_uri is not None
 
 
-def _has_endpoint_uri(_: World, flow: FlowRecord) -> bool:
-    return flow.endpoint_uri is not None or (flow.document is not None and flow.document.names_its_endpoint)
+def _has_endpoint_uri(it: Candidate) -> bool:
+    document = it.flow.document
+    return it.flow.endpoint_uri is not None or (document is not None and document.names_its_endpoint)
 
 
-def _has_public_key(world: World, flow: FlowRecord) -> bool:
-    return any(number.public_key for number in world.phone_numbers_of(flow.waba_id))
+def _has_public_key(it: Candidate) -> bool:
+    return any(number.public_key for number in it.world.phone_numbers_of(it.flow.waba_id))
 
 
-def _has_application(_: World, flow: FlowRecord) -> bool:
-    return flow.application_id is not None
+def _has_application(it: Candidate) -> bool:
+    return it.flow.application_id is not None
 
 
-def _endpoint_answers(world: World, flow: FlowRecord) -> bool:
-    uri = flow.endpoint_uri or (flow.document.data_channel_uri if flow.document else None)
-    return world.endpoint_answers(uri or "")
+def _endpoint_answers(it: Candidate) -> bool:
+    uri = it.flow.endpoint_uri or (it.flow.document.data_channel_uri if it.flow.document else None)
+    return it.world.endpoint_answers(uri or "")
 
 
-def _is_subscribed(world: World, flow: FlowRecord) -> bool:
-    return bool(world.accounts[flow.waba_id].subscribed_apps)
+def _is_subscribed(it: Candidate) -> bool:
+    return bool(it.world.accounts[it.flow.waba_id].subscribed_apps)
 
 
 # In the order of the "Lifecycle" page; the first that fails is what publishing answers with.
 PUBLISHING_CHECKS: Final = (
     PublishingCheck(Problem.INVALID_JSON, "flow_json", False, _has_valid_json),
-    PublishingCheck(Problem.FROZEN_VERSION, "versions", False, _has_publishable_versions),
+    PublishingCheck(Problem.FROZEN_VERSION, "versions", False, _has_publishable_version),
     PublishingCheck(Problem.NO_PHONE_NUMBER, "phone_number", False, _has_phone_number),
     PublishingCheck(Problem.NO_DATA_CHANNEL, "data_channel_uri", True, _names_data_channel),
     PublishingCheck(Problem.NO_ENDPOINT, "endpoint_uri", True, _has_endpoint_uri),
@@ -98,10 +109,11 @@ PUBLISHING_CHECKS: Final = (
 )
 
 
-def failed_checks(world: World, flow: FlowRecord) -> Iterator[PublishingCheck]:
-    """The publishing checks that a Flow does not pass, in order."""
+def failed_checks(world: World, flow: FlowRecord, now: float) -> Iterator[PublishingCheck]:
+    """The publishing checks that a Flow does not pass at `now`, in order."""
+    candidate = Candidate(world, flow, now)
     for check in PUBLISHING_CHECKS:
-        if (flow.has_endpoint or not check.endpoint_only) and not check.holds(world, flow):
+        if (flow.has_endpoint or not check.endpoint_only) and not check.holds(candidate):
             yield check
 
 
@@ -117,6 +129,6 @@ def moved(flow: FlowRecord, operation: str, now: float) -> FlowRecord:
 def published(world: World, flow: FlowRecord, now: float) -> FlowRecord:
     """The Flow after publishing; a refusal when it is not a draft or fails a check."""
     after = moved(flow, "publish", now)
-    for check in failed_checks(world, flow):
+    for check in failed_checks(world, flow, now):
         raise error(check.problem)
     return after

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ._call import Answer, Call, as_flag, bad_parameter, text, timestamp
+from ._documents import wire
 from ._errors import Problem, error
 from ._fields import Field, NodeField, check, parse, project
 from ._lifecycle import failed_checks
@@ -82,7 +83,7 @@ def _health(view: FlowView, field: Field) -> object:
     world, flow = view.world, view.flow
     account = world.accounts[flow.waba_id]
     entities: list[dict[str, object]] = [
-        _flow_health(world, flow),
+        _flow_health(view),
         {"entity_type": "WABA", "id": account.id, "can_send_message": "AVAILABLE"},
         {"entity_type": "BUSINESS", "id": account.business_id, "can_send_message": "AVAILABLE"},
     ]
@@ -100,12 +101,13 @@ def _health(view: FlowView, field: Field) -> object:
     return {"can_send_message": worst, "entities": entities}
 
 
-def _flow_health(world: World, flow: FlowRecord) -> dict[str, object]:
+def _flow_health(view: FlowView) -> dict[str, object]:
+    flow = view.flow
     entity: dict[str, object] = {"entity_type": "FLOW", "id": flow.id}
     if flow.status == THROTTLED:
         reason = "The Flow is throttled: 10 messages per hour can be sent."
         return {**entity, "can_send_message": "LIMITED", "additional_info": [reason]}
-    errors = [(check.prefix, check.problem.value.title) for check in failed_checks(world, flow)]
+    errors = [(check.prefix, check.problem.value.title) for check in failed_checks(view.world, flow, view.call.now)]
     if flow.status in (BLOCKED, DEPRECATED):
         errors = [("status", f"The Flow is {flow.status}.")]
     if flow.status not in (BLOCKED, DEPRECATED, DRAFT) or not errors:
@@ -217,7 +219,7 @@ FLOW_FIELDS: Final[Mapping[str, NodeField[FlowView]]] = {
     "status": NodeField(lambda view, _: view.flow.status),
     "updated_at": NodeField(lambda view, _: timestamp(view.call, view.flow.updated_at)),
     "validation_errors": NodeField(
-        lambda view, _: [issue.as_json() for issue in view.flow.document.issues] if view.flow.document else [],
+        lambda view, _: [wire(issue) for issue in view.flow.document.issues] if view.flow.document else [],
         inside=_ISSUE_KEYS,
     ),
     "whatsapp_business_account": NodeField(_account, inside=_ACCOUNT_KEYS),

@@ -20,7 +20,7 @@ from ._documents import read_document
 from ._state import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World
 
 _APPLICATION_ID: Final = 0x57414645  # "WAFE": tells our files from other people's
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 _META: Final = "world"
 
 Entity = Account | PhoneNumber | FlowRecord
@@ -118,6 +118,7 @@ def _written(entity: Entity) -> tuple[dict[str, object], bytes | None]:
     record = {field.name: getattr(entity, field.name) for field in fields(entity) if field.name != "document"}
     if not isinstance(entity, FlowRecord):
         return record, None
+    record["uploaded_at"] = entity.document.uploaded_at if entity.document else None
     link = entity.preview
     record["preview"] = {"serial": link.serial, "created_at": link.created_at} if link else None
     record["metrics"] = [{"metric": each.metric, "at": each.at, "data": each.data} for each in entity.metrics]
@@ -133,13 +134,14 @@ def _read_phone_number(record: dict[str, Any], _: bytes | None) -> PhoneNumber:
 
 
 def _read_flow(record: dict[str, Any], document: bytes | None) -> FlowRecord:
+    uploaded_at = record.pop("uploaded_at")
     points = [
         MetricPoint(metric=each["metric"], at=each["at"], data=tuple((key, value) for key, value in each["data"]))
         for each in record["metrics"]
     ]
     read = {
         "categories": tuple(record["categories"]),
-        "document": read_document(document) if document is not None else None,
+        "document": None if document is None else read_document(document, uploaded_at),
         "preview": PreviewLink(**record["preview"]) if record["preview"] else None,
         "metrics": tuple(points),
     }

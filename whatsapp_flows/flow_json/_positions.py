@@ -98,7 +98,8 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
     asked = _tree_of(pointer for pointer, _ in wanted)
     found: dict[Place, tuple[int, int]] = {}
     around: list[_Container] = []
-    at, pointer = _after_space(text, 0), ()
+    at = _after_space(text, 0)
+    pointer: Pointer = ()
     while True:
         if asked and text[at] in "{[":
             around.append(_Container(pointer, asked, at, 0 if text[at] == "[" else None))

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import ConfigurationError
-from ..flow_json import read_flow_json
+from ..errors import ConfigurationError, ErrorDetails, FlowValidationError
+from ..flow_json import read_flow_json, validate
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -112,8 +112,25 @@ def parse_manifest(text: str, source: Path) -> Manifest:
 
 
 def read_flows(entries: Iterable[FlowEntry]) -> tuple[DesiredFlow, ...]:
-    """The entries with their Flow JSON. Raises `ConfigurationError` for the first file that holds none."""
-    return tuple(_with_content(entry) for entry in entries)
+    """
+    The entries with their Flow JSON, in which the validator finds no error; warnings do not count.
+
+    Raises `ConfigurationError` for the first file that holds none, and `FlowValidationError` with the errors of all
+    files, each named by its file.
+    """
+    flows = tuple(_with_content(entry) for entry in entries)
+    _refuse_errors(flows)
+    return flows
+
+
+def _refuse_errors(flows: Iterable[DesiredFlow]) -> None:
+    found = {flow.file: validate(flow.content, advice=False).errors for flow in flows}
+    broken = [file.name for file, errors in found.items() if errors]
+    if broken:
+        message = f"nothing was sent: there are errors in {', '.join(broken)}."
+        details = ErrorDetails(message=message, advice=FlowValidationError.default_advice)
+        issues = [replace(each, message=f"{file}: {each.message}") for file, errors in found.items() for each in errors]
+        raise FlowValidationError(details, tuple(issues))
 
 
 def _with_content(entry: FlowEntry) -> DesiredFlow:
