@@ -15,6 +15,7 @@ from ._inert import inert
 from ._local import demo, emulate, explain
 from ._options import Group
 from ._sync import synchronise
+from ._upgrade import upgrade_command
 from ._validate import validate_command
 from ._values import (
     Created,
@@ -43,7 +44,7 @@ program = Group(
 )
 flows = Group(name="flows", help="Look at flows, and change them one by one.")
 keys = Group(name="keys", help="The public keys that Meta encrypts with, one for each phone number.")
-for part in (demo, emulate, explain, flows, graph_command, keys, validate_command):
+for part in (demo, emulate, explain, flows, graph_command, keys, upgrade_command, validate_command):
     program.add_command(part)
 
 

@@ -11,11 +11,12 @@ from ._source import MAX_BYTES, FlowJson, read_flow_json
 
 if TYPE_CHECKING:
     from ._report import Report
+    from ._upgrade import Upgrade, upgrade
     from ._validate import validate
 
-__all__ = ["MAX_BYTES", "FlowJson", "Report", "read_flow_json", "validate"]
+__all__ = ["MAX_BYTES", "FlowJson", "Report", "Upgrade", "read_flow_json", "upgrade", "validate"]
 
-_HOMES: Final = {"Report": "._report", "validate": "._validate"}
+_HOMES: Final = {"Report": "._report", "Upgrade": "._upgrade", "upgrade": "._upgrade", "validate": "._validate"}
 
 
 def __getattr__(name: str) -> object:

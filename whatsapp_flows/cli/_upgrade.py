@@ -1,0 +1,192 @@
+"""`upgrade`: files in an older version of Flow JSON, rewritten to a newer one, as a diff or in place."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.text import Text
+
+from ..errors import ConfigurationError
+from ..flow_json import Report, Upgrade, upgrade, validate
+from ._app import App
+from ._inert import inert
+from ._json import Json, as_json
+from ._options import Command
+from ._text import Lines, as_text
+from ._values import Value
+
+_FIRST: Final = 3  # errors that are shown
+_INDENTED: Final = re.compile(r"\n([ \t]+)\S").search
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgraded:
+    """One file: what it was, what it is or would be, and what the validator says of that."""
+
+    file: Path
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+    upgrade: Upgrade
+    report: Report
+    written: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrades(Value):
+    """All files of a run."""
+
+    files: Sequence[Upgraded]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when something is left to decide."""
+        return int(any(file.upgrade.undecided for file in self.files))
+
+
+@click.command("upgrade", cls=Command, api=False)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--to", "version", metavar="VERSION", default="7.3", show_default=True, help="The version to reach.")
+@click.option("--write", is_flag=True, help="Write the files; without it nothing is written.")
+@click.pass_obj
+def upgrade_command(app: App, paths: tuple[Path, ...], version: str, write: bool) -> Upgrades:
+    """
+    Rewrite Flow JSON files to a newer version, and tell what it cannot decide.
+
+    Shows a diff, the changes, and what is left to decide; the exit code is then 1. Nothing is written if one of the
+    files cannot be upgraded.
+    """
+    files = [_upgraded(app, path, version, write=write) for path in dict.fromkeys(paths)]
+    for file in files:
+        if file.written:
+            _replace(file.file, file.after.encode())
+    return Upgrades(files=files)
+
+
+def _upgraded(app: App, path: Path, version: str, *, write: bool) -> Upgraded:
+    content = app.read(str(path)) if str(path) != "-" else _no_stdin()
+    try:
+        result = upgrade(content, version)
+    except ConfigurationError as mistake:
+        raise ConfigurationError(f"{path}: {mistake.details.message}") from None
+    before = content.decode()
+    after = _rewritten(before, result.document) if result.changed else before
+    report = validate(after)
+    return Upgraded(
+        file=path, before=before, after=after, upgrade=result, report=report, written=write and result.changed
+    )
+
+
+def _no_stdin() -> bytes:
+    raise click.UsageError("a file is upgraded, not standard input: name one.")
+
+
+def _rewritten(before: str, document: Any) -> str:
+    """The document written as the text was: its indentation, line ends, escapes and last line."""
+    found = _INDENTED(before)
+    spaced = found is not None or '": ' in before
+    separators = ("," if found or ", " not in before else ", ", ": " if spaced else ":")
+    escaped = before.isascii() and "\\u" in before
+    try:
+        text = json.dumps(document, ensure_ascii=escaped, indent=found[1] if found else None, separators=separators)
+    except RecursionError:
+        raise ConfigurationError("the document is nested too deeply to be written.") from None
+    text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    text += "\n" if before.endswith("\n") else ""
+    return text.replace("\n", "\r\n") if "\r\n" in before else text
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that at any time it is the old one or the new one. A link is followed, the mode is kept."""
+    target = path.resolve()
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except OSError as exc:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise ConfigurationError(f"{path} cannot be written: {exc.strerror}.") from None
+
+
+def _diff(file: Upgraded) -> list[str]:
+    """The lines of a unified diff, without their ends."""
+    old, new = ([line.removesuffix("\r") for line in text.split("\n")] for text in (file.before, file.after))
+    return list(difflib.unified_diff(old, new, str(file.file), str(file.file), lineterm=""))
+
+
+# -- how it is shown
+
+
+@as_text.register
+def _(value: Upgrades) -> Lines:
+    for number, file in enumerate(value.files):
+        if number:
+            yield Text()
+        for line in _diff(file):
+            yield Text("\t".join(inert(part) for part in line.split("\t")), style=_STYLES.get(line[:1], ""))
+        yield from _summary(file)
+
+
+def _summary(file: Upgraded) -> Lines:
+    result, errors = file.upgrade, file.report.errors
+    name = inert(str(file.file))
+    if result.changed:
+        done = "upgraded" if file.written else "would be upgraded"
+        yield Text.assemble((f"{name}: ", "bold"), f"{done} from {result.from_version} to {result.to_version}")
+    else:
+        yield Text.assemble((f"{name}: ", "bold"), f"is of version {result.to_version} already")
+    for change in result.changes:
+        values = " -> ".join(each for each in (change.before, change.after) if each is not None)
+        yield Text(f"  changed {inert(change.pointer)}: {inert(change.what)} ({inert(values)})")
+    for point in result.undecided:
+        yield Text(f"  to decide {inert(point.pointer)}: {inert(point.what)}", style="yellow")
+    if errors:
+        yield Text(f"  {len(errors)} error{'' if len(errors) == 1 else 's'} in the result:", style="bold red")
+        for issue in errors[:_FIRST]:
+            place = f"{name}:{issue.line_start}:{issue.column_start}"
+            yield Text(f"    {place} {inert(issue.error)}: {inert(issue.message)}")
+        if len(errors) > _FIRST:
+            yield Text(f"    and {len(errors) - _FIRST} more")
+
+
+@as_json.register
+def _(value: Upgrades) -> Json:
+    return {"files": [_file_as_json(file) for file in value.files]}
+
+
+def _file_as_json(file: Upgraded) -> Json:
+    result = file.upgrade
+    return {
+        "file": str(file.file),
+        "from": str(result.from_version),
+        "to": str(result.to_version),
+        "changed": result.changed,
+        "written": file.written,
+        "changes": [
+            {"path": each.pointer, "what": each.what, "before": each.before, "after": each.after}
+            for each in result.changes
+        ],
+        "undecided": [{"path": each.pointer, "what": each.what} for each in result.undecided],
+        "diff": "\n".join(_diff(file)),
+        "errors": [
+            {"error": each.error, "message": each.message, "line": each.line_start, "column": each.column_start}
+            for each in file.report.errors
+        ],
+    }
