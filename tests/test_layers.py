@@ -20,6 +20,7 @@ LAYERS = {
     "_wire": 0,
     "errors": 0,
     "_error_codes": 1,
+    "_files": 1,
     "events": 1,
     "flow_json": 1,
     "models": 1,
