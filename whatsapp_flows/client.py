@@ -188,6 +188,11 @@ class FlowsClient:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a FlowsClient is not pickled, because it holds a token: make one in each process.")
 
+    @property
+    def waba_id(self) -> str | None:
+        """The WhatsApp Business Account; None for a client that knows none."""
+        return self._api.waba_id
+
     # Flows
 
     def update_flow_json(
@@ -339,9 +344,13 @@ class FlowsClient:
         """The flow's files, with links for immediate use."""
         return self._run(operations.list_assets(self._api, flow_id))
 
-    def download_flow_json(self, flow_id: str) -> bytes:
-        """The stored Flow JSON, as Meta keeps it. The token does not go to the host that serves it."""
-        return self._run(operations.download_flow_json(self._api, flow_id))
+    def download_flow_json(self, flow_id: str, *, asset: Asset | None = None) -> bytes:
+        """
+        The stored Flow JSON, as Meta keeps it. The token does not go to the host that serves it.
+
+        `asset` is one that was just listed: its link spares a call, and is replaced by a fresh one if it is refused.
+        """
+        return self._run(operations.download_flow_json(self._api, flow_id, asset=asset))
 
     # Keys and account
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support import valid_flow
 from tests.sync.support import FAULTY_FLOW_JSON, FLOW_JSON, write_flows
 from whatsapp_flows import ConfigurationError, FlowValidationError
-from whatsapp_flows.sync import FlowEntry, parse_manifest, read_flows, read_manifest
+from whatsapp_flows.sync._manifest import FlowEntry, parse_manifest, read_flows, read_manifest
 
 LEAST = """
 [defaults]

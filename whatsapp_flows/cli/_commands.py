@@ -8,7 +8,8 @@ import click
 from rich.text import Text
 
 from ..flow_json import read_flow_json
-from ..sync import SyncOptions, read_flows, read_manifest
+from ..sync._manifest import read_flows, read_manifest
+from ..sync._old_plan import SyncOptions
 from ._app import App
 from ._graph import graph_command
 from ._inert import inert

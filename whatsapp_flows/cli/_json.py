@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import FlowsError, FlowValidationError, RetryableError, ValidationIssue
 from ..models import Flow
-from ..sync import FlowResult
+from ..sync._old_apply import FlowResult
 from . import _values as values
 
 Json = dict[str, Any]

@@ -13,7 +13,8 @@ from .._error_codes import ERROR_CODES, ErrorRow
 from ..client import FlowsClient
 from ..errors import ConfigurationError
 from ..retry import ExponentialBackoff
-from ..sync import FlowPlan, Step, SyncOptions, read_flows, read_manifest
+from ..sync._manifest import read_flows, read_manifest
+from ..sync._old_plan import FlowPlan, Step, SyncOptions
 from ._app import App
 from ._options import Command, attempts_option
 from ._sync import synchronise

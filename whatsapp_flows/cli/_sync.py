@@ -9,7 +9,10 @@ from rich.text import Text
 
 from ..client import FlowsClient
 from ..events import RetryCounters
-from ..sync import DesiredFlow, FlowPlan, FlowResult, OnStep, Step, SyncOptions, apply, decide, observe, unapplied
+from ..sync._manifest import DesiredFlow
+from ..sync._old_apply import FlowResult, OnStep, apply, unapplied
+from ..sync._old_observe import observe
+from ..sync._old_plan import FlowPlan, Step, SyncOptions, decide
 from ._app import App, Terminated
 from ._inert import inert
 from ._progress import Narrator

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import ConfigurationError, FlowProcessingError, FlowsError, FlowValidationError, ValidationIssue
-from ..sync import FlowResult
+from ..sync._old_apply import FlowResult
 from . import _values as values
 from ._inert import inert
 

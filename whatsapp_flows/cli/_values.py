@@ -9,7 +9,7 @@ from pathlib import Path
 from .._error_codes import ErrorRow
 from ..errors import RetryableError
 from ..models import CreatedFlow, Flow, FlowJsonUpdate, Migration, Preview, PublicKey
-from ..sync import FlowResult
+from ..sync._old_apply import FlowResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

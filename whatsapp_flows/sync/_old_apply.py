@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..client import FlowsClient
 from ..errors import FlowProcessingError, FlowsError, ValidationIssue
 from ..models import FlowStatus
-from ._plan import FlowPlan, Step, found_errors
+from ._old_plan import FlowPlan, Step, found_errors
 
 OnStep = Callable[[FlowPlan, Step, str], object]
 """Called before each step, with the id of the flow, which is empty while it has none."""

@@ -8,7 +8,7 @@ from ..client import FlowsClient
 from ..errors import FlowsError, NotFoundError
 from ..models import Flow, FlowStatus
 from ._manifest import DesiredFlow
-from ._plan import ActualFlow, Unreadable
+from ._old_plan import ActualFlow, Unreadable
 
 
 def observe(
