@@ -144,18 +144,10 @@ def unreachable_screens(doc: Document) -> Iterator[Finding]:
         return
     if "data_exchange" in known.actions or "NavigationList" in known.by_type:
         return
-    ways: dict[str, set[str]] = {}
-    for action in known.actions_named("navigate"):
-        if action.target is None:
-            return
-        ways.setdefault(action.screen.id, set()).add(action.target)
-    reached, ahead = set(), [doc.screens[0].id]
-    while ahead:
-        here = ahead.pop()
-        if here not in reached:
-            reached.add(here)
-            ahead.extend(ways.get(here, ()))
-    for screen in doc.screens:
+    if len(known.routes.navigations) < len(known.actions.get("navigate", ())):
+        return
+    reached = known.routes.reached
+    for screen in () if reached.issuperset(known.screens) else doc.screens:
         if screen.id not in reached:
             message = f"no way leads from the first screen to {shown(screen.id)}."
             yield Finding("UNREACHABLE_SCREEN", message, screen.at("id"))
@@ -251,11 +243,12 @@ def _measured(doc: Document, code: str) -> Iterator[Finding]:
     if found is None:
         found = doc.cache["advice.measured"] = {}
         limits = _limits_of(doc.version)
-        for _, component in doc.components():
-            held = limits.get(component.type)
-            if held is not None and not _within(component.value, held):
-                for finding in _over(component.value, component.pointer, held.limits, component):
-                    found.setdefault(finding.code, []).append(finding)
+        for kind, places in index(doc).by_type.items():
+            held = limits.get(kind, _Limits())
+            for _, component in places if held.limits else ():
+                if not _within(component.value, held):
+                    for finding in _over(component.value, component.pointer, held.limits, component):
+                        found.setdefault(finding.code, []).append(finding)
     return iter(found.get(code, ()))
 
 

@@ -153,6 +153,8 @@ def _name(row: P, where: str, context: Context) -> Check:
         return check
 
     def fixed(value: Any) -> list[Finding] | None:
+        if type(value) is str and "a" <= value[:1].lower() <= "z":
+            return None
         found = check(value)
         if found is None and value[0] in "$`":
             if _NOT_FIXED(value):
@@ -437,9 +439,15 @@ def _each_a_text(where: str, *, blank: bool) -> Check:
 PLAIN: Final[Mapping[str, type]] = {
     "any-string": str,
     "bool": bool,
+    "components": list,
+    "int": int,
     "label1": str,
     "loose-bool": bool,
+    "number": int,
+    "object|binding": dict,
     "static-bool": bool,
+    "static-int": int,
+    "static-object": dict,
     "string": str,
     "string|array<string>": str,
     "string|object": str,

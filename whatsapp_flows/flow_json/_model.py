@@ -87,18 +87,17 @@ class Component(NamedTuple):
         return (*self.pointer, *steps)
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """A screen: its place in the list, its id, its own mapping, and all its components in document order, flattened."""
 
-    index: int
+    position: int
     id: str
-    value: Mapping[str, Any] = field(repr=False)
-    components: tuple[Component, ...] = field(repr=False)
+    value: Mapping[str, Any]
+    components: tuple[Component, ...]
 
     def at(self, *steps: str | int) -> Pointer:
         """The pointer of something in it."""
-        return ("screens", self.index, *steps)
+        return ("screens", self.position, *steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,24 +158,26 @@ def _object(
         **(known or {}),
         **{name: _KINDS[row.kind](row, f"{name!r} of {shape.name}", context) for name, row in rows.items()},
     }
-    plain: dict[str, type] = {
-        name: PLAIN[row.kind] for name, row in rows.items() if row.kind in PLAIN and not row.format
+    plain: dict[str, type | None] = {
+        **dict.fromkeys(known or (), str),
+        **{name: None if row.bounded else PLAIN.get(row.kind) for name, row in rows.items()},
     }
-    plain.update(dict.fromkeys(known or (), str))
     required = frozenset(name for name, row in rows.items() if row.required)
     relations = _relations(shape, rows)
 
     def check(value: Any) -> list[Finding] | None:
         if type(value) is not dict:
             return [wrong_type(shape.name, "an object", value)]
-        for key, held in value.items():
-            kind = type(held)
-            if kind is plain.get(key) and (kind is not str or "!" <= held < "\x7f"):
-                continue
-            field = fields.get(key)
-            if field is None or field(held) is not None:
-                return failures(value)
-        if not required <= value.keys():
+        try:
+            for key, held in value.items():
+                kind = type(held)
+                if kind is plain[key] and (kind is not str or "!" <= held < "\x7f"):
+                    continue
+                if fields[key](held) is not None:
+                    return failures(value)
+        except KeyError:  # an unknown key; asked for in this way because it is the quickest for known ones
+            return failures(value)
+        if not value.keys() >= required:
             return failures(value)
         for relation in relations:
             if relation(value):
@@ -301,8 +303,8 @@ def _on_click(row: P, where: str, context: Context) -> Check:
     own = {action.needs for action in ACTIONS if action.needs}
     # From here on it is known that the keys exist in the version: the others are unknown keys already.
     needs = {action.name: action.needs for action in ACTIONS}
-    forbidden = {action.name: tuple(sorted((own - {action.needs}) | {action.without} - {""})) for action in ACTIONS}
     known = properties_of(ON_CLICK, context.version).keys()
+    forbidden = {action.name: known & ((own - {action.needs}) | {action.without}) for action in ACTIONS}
 
     def action(value: Any) -> list[Finding] | None:
         found = check(value)
@@ -313,8 +315,8 @@ def _on_click(row: P, where: str, context: Context) -> Check:
         if needed and needed not in value and needed in known:
             message = f"required property {needed!r} is missing in on-click-action {name!r}."
             found = [*(found or ()), Finding("MISSING_REQUIRED_PROPERTY", message)]
-        for key in forbidden[name]:
-            if key in value and key in known:
+        if not forbidden[name].isdisjoint(value):
+            for key in sorted(forbidden[name] & value.keys()):
                 message = f"{key!r} is not for on-click-action {name!r}."
                 more = Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, (key,), key=True)
                 found = [*(found or ()), more]

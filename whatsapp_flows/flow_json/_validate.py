@@ -72,6 +72,7 @@ def validate(
             reported += _run(rules, document)
         if advice:
             reported += _run(ADVICE, document)
+        document.cache.clear()  # what rules share refers to the document: no cycle is left for the garbage collector
     if advice and parsed.oddities:
         reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in odd(parsed.text)]
     return _report(parsed, reported, used)
@@ -141,24 +142,28 @@ def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
     found: list[_Reported] = []
     for rule in _running(rules, version, index(document).features):
         try:
-            findings = list(rule.check(document))
+            for finding in rule.check(document):
+                severity = finding.severity or _severity(rule, version)
+                found.append(_Reported(rule.id, severity, finding))
         except RecursionError:
             deep = Finding("INVALID_FLOW_JSON", "the document is nested too deeply to be checked.")
             found.append(_Reported(DEPTH, Severity.ERROR, deep))
-            continue
-        if findings:
-            severity = rule.severity
-            if any(first <= version <= last for first, last in rule.skipped_by_meta):
-                severity = Severity.WARNING
-            found += [_Reported(rule.id, finding.severity or severity, finding) for finding in findings]
     return found
+
+
+def _severity(rule: Rule, version: Version) -> Severity:
+    skipped = any(first <= version <= last for first, last in rule.skipped_by_meta)
+    return Severity.WARNING if skipped else rule.severity
 
 
 def _running(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
     """The rules that can have something to say. Documents of the same make are frequent: ours are chosen once."""
     if rules is RULES or rules is ADVICE:
-        return _chosen_once(rules is RULES, version, features)
+        return _chosen_once(rules is RULES, version, features & _ASKED_FOR)
     return _chosen(rules, version, features)
+
+
+_ASKED_FOR: Final = frozenset(name for rule in RULES + ADVICE for name in rule.needs)
 
 
 @lru_cache(maxsize=128)

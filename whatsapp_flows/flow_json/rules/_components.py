@@ -137,8 +137,8 @@ def terminal_without_footer(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer"}]}]}
     Fails: {"screens": [{"terminal": true}]}
     """
-    with_footer = {screen.index for screen, _ in index(doc).of("Footer")}
-    bare = [s for s in doc.screens if s.value.get("terminal") is True and s.index not in with_footer]
+    with_footer = {screen.position for screen, _ in index(doc).of("Footer")}
+    bare = [s for s in doc.screens if s.value.get("terminal") is True and s.position not in with_footer]
     if bare:
         message = f"Terminal screens need a Footer: {', '.join(screen.id for screen in bare)}."
         for screen in bare:

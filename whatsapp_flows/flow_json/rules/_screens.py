@@ -134,7 +134,7 @@ def unknown_sensitive_field(doc: Document) -> Iterator[Finding]:
     for screen in doc.screens:
         listed = screen.value.get("sensitive")
         if isinstance(listed, list):
-            names = index(doc).names[screen.index]
+            names = index(doc).names[screen.position]
             for i, name in enumerate(listed):
                 if isinstance(name, str) and name not in names:
                     yield Finding(
