@@ -162,7 +162,7 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
     """  # noqa: E501
     known = index(doc)
     for screen in doc.screens:
-        for name in screen.value.get("data", ()):
+        for name in screen.value.get("data", ()) if not known.all_read(screen) else ():
             if name == "required" or known.is_read(screen, "data", name):
                 continue
             if (screen.id, "data", name) not in _references(doc):
@@ -179,7 +179,7 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
     """
     known = index(doc)
     for screen in doc.screens:
-        for component in screen.components:
+        for component in screen.components if not known.all_read(screen) else ():
             if component.type not in ANSWERS or known.is_read(screen, "form", name := component.value["name"]):
                 continue
             if (screen.id, "form", name) not in _references(doc):

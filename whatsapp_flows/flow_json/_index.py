@@ -39,6 +39,16 @@ VALUE_TYPES: Final = {
     "TextArea": "string",
 }
 MEDIA: Final = ("PhotoPicker", "DocumentPicker")
+SOME_COMPONENTS: Final = 50
+"""So many on a screen, and no more, need no closer look."""
+
+# What an index notes beside the names that a document uses, for the `needs` of rules.
+DYNAMIC: Final = "a dynamic property"
+NO_END: Final = "no terminal screen"
+SAME_ID: Final = "an id given twice"
+SAME_NAME: Final = "a name given twice"
+TEXT_LIST: Final = "a list of texts"
+MANY_COMPONENTS: Final = "many components on a screen"
 EXAMPLE: Final = "__example__"
 _PLAIN: Final = frozenset({"type", EXAMPLE})
 _PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
@@ -126,8 +136,6 @@ class Index:
         self.uses: list[Use] = []
         self.names: list[dict[str, Component]] = []
         """For each screen: its components by name. Forms are not among them; of two, the first."""
-        self.named: list[int] = []
-        """For each screen: how many of its components have a name, Forms not counted."""
         self._models = [_data_model(screen.value.get("data")) for screen in document.screens]
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
@@ -135,6 +143,8 @@ class Index:
         self._known_types: list[tuple[dict[str, str], dict[str, str]] | None] = [None] * len(document.screens)
         self._read_texts: list[set[str]] = [set() for _ in document.screens]
         """For each screen: the references that were resolved to something on it, without the rest of their paths."""
+        self.ends = [screen for screen in document.screens if screen.value.get("terminal") is True]
+        """The terminal screens."""
         keys = set(document.value)
         by_type = self.by_type
         for screen in document.screens:
@@ -155,9 +165,21 @@ class Index:
                 keys.update(value)
                 self._read(screen, component, keys)
             self.names.append(names)
-            self.named.append(named)
-        self.features = frozenset(keys.union(by_type, self.actions))
-        """Types of components, names of actions, and keys of the document, its screens, components and items."""
+            if named > len(names):
+                keys.add(SAME_NAME)
+            if len(screen.components) > SOME_COMPONENTS:
+                keys.add(MANY_COMPONENTS)
+        if not self.ends:
+            keys.add(NO_END)
+        if len(self.screens) < len(document.screens):
+            keys.add(SAME_ID)
+        if self.uses:
+            keys.add(DYNAMIC)
+        self.features = frozenset(keys.union(by_type, self.actions, self.screens))
+        """
+        Types of components, names of actions, ids of screens, keys of the document, its screens, components and items,
+        and what is noted beside them.
+        """
 
     def of(self, *types: str) -> Iterable[tuple[Screen, Component]]:
         """All components of some types, type by type, each with its screen."""
@@ -236,9 +258,11 @@ class Index:
         """All fields of data models but those without parts whose example is of their type, as most are."""
         return [
             (screen, name, field)
-            for screen in self.document.screens
-            for name, field in (self.data(screen) or _NOTHING).items()
-            if isinstance(field, dict) and not _is_plain_and_right(field)
+            for screen, fields in zip(self.document.screens, self._models, strict=True)
+            for name, field in (fields or _NOTHING).items()
+            if type(field) is dict
+            and not (len(field) == 2 and type(field.get(EXAMPLE)) is str and field.get("type") == "string")
+            and not _is_plain_and_right(field)
         ]
 
     @made_once
@@ -297,6 +321,12 @@ class Index:
         found = resolved[text] = self._look_up(screen, reference) if reference else None
         return found
 
+    def all_read(self, screen: Screen) -> bool:
+        """Whether a reference resolved so far stands for each input and each field of a screen."""
+        simple, _ = self._simple(screen)
+        names = len(self._models[screen.position] or ()) + len(self.names[screen.position])
+        return len(simple) == names and simple.keys() <= self._read_texts[screen.position]
+
     def is_read(self, screen: Screen, source: str, name: str) -> bool:
         """Whether a reference resolved so far stands for an input ("form") or a field ("data") of a screen."""
         return f"${{{source}.{name}}}" in self._read_texts[screen.position]
@@ -336,6 +366,8 @@ class Index:
 
     def _read_items(self, screen: Screen, component: Component, key: str, value: list[Any], keys: set[str]) -> None:
         actions = _ITEM_LISTS.get(key, ())
+        if key == "text":
+            keys.add(TEXT_LIST)
         for i, item in enumerate(value):
             if type(item) is not dict:
                 continue

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .._index import MEDIA, branch_of, index
+from .._index import MANY_COMPONENTS, MEDIA, SAME_NAME, SOME_COMPONENTS, branch_of, index
 from .._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
 
 MAX_COMPONENTS: Final = 100
-DOCUMENTED_MAX_COMPONENTS: Final = 50
+DOCUMENTED_MAX_COMPONENTS: Final = SOME_COMPONENTS
 
 # type -> (most on one screen, first version that counts it)
 MAX_PER_SCREEN: Final = {
@@ -132,8 +132,6 @@ def duplicate_name(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextInput", "name": "a"}, {"type": "TextInput", "name": "a"}]}
     """
     for screen in doc.screens:
-        if index(doc).named[screen.position] == len(index(doc).names[screen.position]):
-            continue
         named = [c for c in screen.components if "name" in c.value and c.type != "Form"]
         counts = Counter(c.value["name"] for c in named if isinstance(c.value["name"], str))
         for component in named:
@@ -146,6 +144,6 @@ def duplicate_name(doc: Document) -> Iterator[Finding]:
 RULES: Final = (
     Rule("FJ120", "too many components of a type", too_many_of_a_type),
     Rule("FJ121", "two media pickers on a screen", two_pickers, since=Version(4, 0), needs=MEDIA),
-    Rule("FJ122", "too many components", too_many_components),
-    Rule("FJ123", "a name given twice", duplicate_name),
+    Rule("FJ122", "too many components", too_many_components, needs=(MANY_COMPONENTS,)),
+    Rule("FJ123", "a name given twice", duplicate_name, needs=(SAME_NAME,)),
 )
