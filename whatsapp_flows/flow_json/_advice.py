@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ._checks import shown
@@ -242,31 +242,37 @@ def _measured(doc: Document, code: str) -> Iterator[Finding]:
     found: dict[str, list[Finding]] | None = doc.cache.get("advice.measured")
     if found is None:
         found = doc.cache["advice.measured"] = {}
-        limits = _limits_of(doc.version)
-        for kind, places in index(doc).by_type.items():
-            held = limits.get(kind, _Limits())
-            for _, component in places if held.limits else ():
+        known = index(doc)
+        for kind, held in _limits_for(doc.version, known.features & _MEASURED).items():
+            for _, component in known.by_type.get(kind, ()):
                 if not _within(component.value, held):
                     for finding in _over(component.value, component.pointer, held.limits, component):
                         found.setdefault(finding.code, []).append(finding)
     return iter(found.get(code, ()))
 
 
-@cache
-def _limits_of(version: Version) -> Mapping[str, _Limits]:
-    return {shape.name: limits for shape in COMPONENTS if (limits := _limits(shape, version)).limits}
+@lru_cache(maxsize=128)
+def _limits_for(version: Version, names: frozenset[str]) -> Mapping[str, _Limits]:
+    """What is measured in the components of a document that uses these names: documents of one make are frequent."""
+    return {
+        shape.name: limits
+        for shape in COMPONENTS
+        if shape.name in names and (limits := _limits(shape, version, (names, names))).limits
+    }
 
 
-def _limits(shape: Shape, version: Version) -> _Limits:
+def _limits(shape: Shape, version: Version, names: tuple[frozenset[str], ...]) -> _Limits:
+    """Of the properties that have one of the names: the first for this shape, the next for its items; then of all."""
     rows = properties_of(shape, version)
     alt = rows.get("alt-text")
     made = (
         _Limit(
             row,
-            _limits(ITEMS[row.item], version) if row.item else _Limits(),
+            _limits(ITEMS[row.item], version, names[1:]) if row.item else _Limits(),
             row.size is not None and alt is not None and not alt.required,
         )
         for row in rows.values()
+        if not names or row.name in names[0]
     )
     found = tuple(each for each in made if each.row.cut or each.row.items or each.row.size or each.inner.limits)
     return _Limits(
@@ -279,6 +285,15 @@ def _limits(shape: Shape, version: Version) -> _Limits:
         tuple(row.name for row, _, _ in found if row.size),
         tuple((row.name, *_few(row), inner) for row, inner, _ in found if row.items or inner.limits),
     )
+
+
+_MEASURED: Final = frozenset(
+    name
+    for shape in (*COMPONENTS, *ITEMS.values())
+    for row in shape.properties
+    if row.cut or row.items or row.size or row.item
+    for name in (shape.name, row.name)
+)
 
 
 def _few(row: P) -> tuple[int, int]:

@@ -68,9 +68,10 @@ def _walk(
             except (KeyError, TypeError):  # the quickest way to ask, where nearly all answers are yes
                 found += _placed(here, [structure.refused(value, place)])
                 continue
-            if (wrong := known.check(value)) is not None:
+            wrong = known.check(value)
+            if wrong:
                 found += _placed(here, wrong)
-            components.append(_component((kind, here, value, inside)))
+            components.append(_component((kind, here, value, inside, wrong is None)))
             if known.containers:
                 levels.extend(reversed(list(_inner(value, known.containers, here, kind, inside))))
                 break

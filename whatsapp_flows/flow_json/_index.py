@@ -153,7 +153,7 @@ class Index:
             names: dict[str, Component] = {}
             named = 0
             for component in screen.components:
-                kind, _, value, _ = component
+                kind, _, value, _, fixed = component
                 if kind in by_type:
                     by_type[kind].append((screen, component))
                 else:
@@ -163,23 +163,29 @@ class Index:
                     if type(name := value["name"]) is str:
                         names.setdefault(name, component)
                 keys.update(value)
-                self._read(screen, component, keys)
+                for key in _ITEM_LISTS:
+                    if key in value and type(value[key]) is list:
+                        keys.update(*[item for item in value[key] if type(item) is dict])
+                if not fixed:
+                    self._read(screen, component, keys)
             self.names.append(names)
             if named > len(names):
                 keys.add(SAME_NAME)
             if len(screen.components) > SOME_COMPONENTS:
                 keys.add(MANY_COMPONENTS)
-        if not self.ends:
-            keys.add(NO_END)
-        if len(self.screens) < len(document.screens):
-            keys.add(SAME_ID)
-        if self.uses:
-            keys.add(DYNAMIC)
-        self.features = frozenset(keys.union(by_type, self.actions, self.screens))
+        self.features = frozenset(keys.union(by_type, self.actions, self.screens, self._noted()))
         """
         Types of components, names of actions, ids of screens, keys of the document, its screens, components and items,
         and what is noted beside them.
         """
+
+    def _noted(self) -> Iterator[str]:
+        if not self.ends:
+            yield NO_END
+        if len(self.screens) < len(self.document.screens):
+            yield SAME_ID
+        if self.uses:
+            yield DYNAMIC
 
     def of(self, *types: str) -> Iterable[tuple[Screen, Component]]:
         """All components of some types, type by type, each with its screen."""
@@ -371,7 +377,6 @@ class Index:
         for i, item in enumerate(value):
             if type(item) is not dict:
                 continue
-            keys.update(item)
             for name, held in item.items():
                 if type(held) is str:
                     if held[:1] in _MARKS and is_dynamic(held):

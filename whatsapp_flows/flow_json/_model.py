@@ -75,12 +75,17 @@ class Rule:
 
 
 class Component(NamedTuple):
-    """A component where it stands: its pointer, its own mapping, and the containers around it, outermost first."""
+    """
+    A component where it stands: its pointer, its own mapping, and the containers around it, outermost first.
+
+    `fixed`: it is known to hold nothing dynamic and no action.
+    """
 
     type: str
     pointer: Pointer
     value: Mapping[str, Any]
     inside: tuple[str, ...] = ()  # of "Form", "If", "Switch"
+    fixed: bool = False
 
     def at(self, *steps: str | int) -> Pointer:
         """The pointer of something in it."""

@@ -1,9 +1,10 @@
 """
 The engine that reads the tables: for one version, a check for every shape.
 
-Strategy. A check takes a value and returns None if it is right, else what is wrong with it, each finding with a pointer
-from that value down; the caller puts its own step before it. So a valid document costs a dict lookup and a call for
-each property and allocates nothing. Checks are closures, made from the rows of the tables once for a version.
+Strategy. A check takes a value and says what is wrong with it, each finding with a pointer from that value down; the
+caller puts its own step before it. For a value that is right it also says whether it is fixed, which most are: those
+the rules need not read. So a valid document costs a dict lookup or a call for each property and allocates nothing.
+Checks are closures, made from the rows of the tables once for a version.
 
 Rule 1: each keyword of a JSON schema has one code (`RULE_OF`; source: Meta's client validator, August 2026).
 Rule 2: one fault, one record. Meta also reports what other components' schemas make of the same value; we do not.
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from ._checks import Check, Context, Maker, context_of, did_you_mean, shown, under, wrong_type
+from ._checks import NOTED, Check, Context, Found, Maker, context_of, did_you_mean, shown, under, wrong_type
 from ._kinds import (
     MAKERS,
     PLAIN,
@@ -165,16 +166,21 @@ def _object(
     required = frozenset(name for name, row in rows.items() if row.required)
     relations = _relations(shape, rows)
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(shape.name, "an object", value)]
+        noted: Found = None
         try:
             for key, held in value.items():
                 kind = type(held)
-                if kind is plain[key] and (kind is not str or "!" <= held < "\x7f"):
+                # Most texts begin with a letter: neither blank nor dynamic.
+                if kind is plain[key] and (kind is not str or "a" <= held < "{" or "A" <= held < "["):
                     continue
-                if fields[key](held) is not None:
-                    return failures(value)
+                found = fields[key](held)
+                if found is not None:
+                    if found:
+                        return failures(value)
+                    noted = found
         except KeyError:  # an unknown key; asked for in this way because it is the quickest for known ones
             return failures(value)
         if not value.keys() >= required:
@@ -182,9 +188,9 @@ def _object(
         for relation in relations:
             if relation(value):
                 return failures(value)
-        return None
+        return noted
 
-    def failures(value: dict[str, Any]) -> list[Finding] | None:
+    def failures(value: dict[str, Any]) -> Found:
         found: list[Finding] = []
         for key, held in value.items():
             field = fields.get(key)
@@ -294,7 +300,8 @@ _ITEMS: Final[Mapping[str, Shape]] = {**ITEMS, "next": NEXT}
 
 
 def _on_select(row: P, where: str, context: Context) -> Check:
-    return _object(_with_names(ON_SELECT, row), context)
+    check = _object(_with_names(ON_SELECT, row), context)
+    return lambda value: check(value) or NOTED
 
 
 def _on_click(row: P, where: str, context: Context) -> Check:
@@ -306,7 +313,7 @@ def _on_click(row: P, where: str, context: Context) -> Check:
     known = properties_of(ON_CLICK, context.version).keys()
     forbidden = {action.name: known & ((own - {action.needs}) | {action.without}) for action in ACTIONS}
 
-    def action(value: Any) -> list[Finding] | None:
+    def action(value: Any) -> Found:
         found = check(value)
         name = value.get("name") if type(value) is dict else None
         if type(name) is not str or name not in needs:
@@ -320,7 +327,7 @@ def _on_click(row: P, where: str, context: Context) -> Check:
                 message = f"{key!r} is not for on-click-action {name!r}."
                 more = Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, (key,), key=True)
                 found = [*(found or ()), more]
-        return found
+        return found or NOTED
 
     return action
 
@@ -339,7 +346,7 @@ def _components(row: P, where: str, context: Context) -> Check:
 
 
 def _cases(row: P, where: str, context: Context) -> Check:
-    def cases(value: Any) -> list[Finding] | None:
+    def cases(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         found: list[Finding] = []
@@ -364,7 +371,7 @@ def _is_case_key(key: str) -> bool:
 def _data_api(row: P, where: str, context: Context) -> Check:
     allowed = KNOWN[context.version].data_api
 
-    def version(value: Any) -> list[Finding] | None:
+    def version(value: Any) -> Found:
         if type(value) is str and value in allowed:
             return None
         expected = " or ".join(repr(each) for each in allowed)
@@ -380,7 +387,7 @@ def _routing(row: P, where: str, context: Context) -> Check:
         no_list(f"an entry of {where}"),
     )  # fmt: skip
 
-    def routes(value: Any) -> list[Finding] | None:
+    def routes(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         found: list[Finding] = []
@@ -397,7 +404,7 @@ def _routing(row: P, where: str, context: Context) -> Check:
 def _data(row: P, where: str, context: Context) -> Check:
     """The data model: each field an object that says its type and gives an example. The rest is for the rules."""
 
-    def fields(value: Any) -> list[Finding] | None:
+    def fields(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         for field in value.values():
@@ -426,7 +433,7 @@ def _layout(row: P, where: str, context: Context) -> Check:
     layouts = KNOWN[context.version].layouts
     check = _object(LAYOUT, context)
 
-    def layout(value: Any) -> list[Finding] | None:
+    def layout(value: Any) -> Found:
         kind = value.get("type") if type(value) is dict else None
         if kind == layouts[0]:
             return check(value)
