@@ -161,8 +161,8 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
     Fails: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "Hello"}]}
     """  # noqa: E501
     known = index(doc)
-    for screen in doc.screens:
-        for name in screen.value.get("data", ()) if not known.all_read(screen) else ():
+    for screen in known.unread:
+        for name in screen.value.get("data", ()):
             if name == "required" or known.is_read(screen, "data", name):
                 continue
             if (screen.id, "data", name) not in _references(doc):
@@ -178,8 +178,8 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {}}
     """
     known = index(doc)
-    for screen in doc.screens:
-        for component in screen.components if not known.all_read(screen) else ():
+    for screen in known.unread:
+        for component in screen.components:
             if component.type not in ANSWERS or known.is_read(screen, "form", name := component.value["name"]):
                 continue
             if (screen.id, "form", name) not in _references(doc):

@@ -245,9 +245,14 @@ class Index:
         """
         found = self._known_types[screen.position]
         if found is None:
-            fields = self._models[screen.position] or _NOTHING
-            kinds = {name: kind for name, field in fields.items() if (kind := _type_of_field(field)) is not None}
-            texts = {f"${{data.{name}}}": kind for name, kind in kinds.items() if name.isidentifier()}
+            kinds: dict[str, str] = {}
+            texts: dict[str, str] = {}
+            for name, field in (self._models[screen.position] or _NOTHING).items():
+                kind = _type_of_field(field)
+                if kind is not None:
+                    kinds[name] = kind
+                    if name.isidentifier():
+                        texts[f"${{data.{name}}}"] = kind
             for name, component in self.names[screen.position].items():
                 if name.isidentifier():
                     texts[f"${{form.{name}}}"] = value_type(component)
@@ -327,10 +332,14 @@ class Index:
         found = resolved[text] = self._look_up(screen, reference) if reference else None
         return found
 
-    def all_read(self, screen: Screen) -> bool:
-        """Whether a reference resolved so far stands for each input and each field of a screen."""
-        simple, _ = self._simple(screen)
-        names = len(self._models[screen.position] or ()) + len(self.names[screen.position])
+    @made_once
+    def unread(self) -> list[Screen]:
+        """The screens with an input or a field for which no reference that was resolved by then may stand."""
+        return [screen for screen in self.document.screens if not self._all_read(screen)]
+
+    def _all_read(self, screen: Screen) -> bool:
+        simple, kinds = self._simple(screen)
+        names = len(kinds) + len(self.names[screen.position])
         return len(simple) == names and simple.keys() <= self._read_texts[screen.position]
 
     def is_read(self, screen: Screen, source: str, name: str) -> bool:
