@@ -5,9 +5,9 @@ What finding the errors of a Flow JSON costs.
 
 Method. One process; every contender gets the same text of a valid document, parses it and says whether it is right, in
 rounds of shuffled order, five calls in a row for the small document. The garbage collector runs between blocks. Two
-documents: the seven screens of `examples/flows/solar_installation.json`, and a made one of 100 screens and about 1 MB. Then `validate` and `json.loads`
-alone on made documents of 1 to 10 MB: seconds of the quickest of five runs, and the peak of Python's own memory
-(tracemalloc, text excluded) of one more.
+documents: the seven screens of `examples/flows/solar_installation.json`, and a made one of 100 screens and about 1 MB.
+Then `validate` and `json.loads` alone on made documents of 1 to 10 MB: seconds of the quickest of five runs, and the
+peak of Python's own memory (tracemalloc, the text not counted) of one more.
 
     json.loads       parsing alone; the base of the ratio
     validate         this project: structure, all rules of meaning, advice, and places if there were something to report

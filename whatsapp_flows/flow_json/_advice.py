@@ -45,6 +45,7 @@ ANSWERS: Final = frozenset(
     }
 )
 
+_TEXT: Final = frozenset({str})
 _REFERENCE: Final = re.compile(r"\$\{(?:screen\.([^.}]*)\.)?(data|form)\.([^.}]+)").findall
 
 
@@ -315,13 +316,21 @@ def _within(value: Mapping[str, Any], limits: _Limits) -> bool:
         if type(held) is dict:
             if not _within(held, inner):
                 return False
-        elif type(held) is list:
-            if not least <= len(held) <= most:
-                return False
-            if inner.limits:
-                for each in held:
-                    if type(each) is dict and not _within(each, inner):
-                        return False
+        elif type(held) is list and not (least <= len(held) <= most and _all_within(held, inner)):
+            return False
+    return True
+
+
+def _all_within(items: list[Any], limits: _Limits) -> bool:
+    """The same of many objects, name by name: lists are what large documents are made of."""
+    objects = [item for item in items if type(item) is dict]
+    for name, cut in limits.texts:
+        texts = [item[name] for item in objects if name in item]
+        if not _TEXT.issuperset(map(type, texts)) or max(map(len, texts), default=0) > cut:
+            return False
+    if limits.images or limits.lists:
+        rest = limits._replace(texts=())
+        return all(_within(item, rest) for item in objects)
     return True
 
 

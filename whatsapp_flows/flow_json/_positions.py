@@ -20,12 +20,16 @@ from ._model import Pointer
 TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL).match
-_SPACE: Final = re.compile(r"[ \t\r\n]*").match
+_BLANKS: Final = " \t\r\n"
+_SPACE: Final = re.compile(f"[{_BLANKS}]*").match
 _SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _Asked: TypeAlias = "dict[str | int, _Asked]"
 
 Place = tuple[Pointer, bool]
 """A pointer, and whether the key of its last step is meant instead of the value."""
+
+
+_ROOT: Final[Place] = ((), False)
 
 
 class Span(NamedTuple):
@@ -72,13 +76,13 @@ def locate(text: str, places: Iterable[Place]) -> Mapping[Place, Span]:
     asked = frozenset(places)
     wanted = set(asked)
     for pointer, _ in asked:
-        wanted.update((pointer[:length], False) for length in range(len(pointer) + 1))
-    if not wanted:
-        return {}
+        wanted.update((pointer[:length], False) for length in range(1, len(pointer) + 1))
+    wanted.discard(_ROOT)
     try:
-        offsets = offsets_of(text, wanted)
+        offsets = offsets_of(text, wanted) if wanted else {}
     except RecursionError:  # nested as deep as can just be parsed
         offsets = offsets_by_token(text, wanted)
+    offsets[_ROOT] = (_after_space(text, 0), len(text.rstrip(_BLANKS)))  # there is nothing else in a JSON text
     spans = spans_of(text, offsets.values())
     return {place: spans[_nearest(place, offsets)] for place in asked}
 
