@@ -54,12 +54,12 @@ def path_of(pointer: Pointer) -> str:
     'screens[0].data.name'
     """
     said = ""
-    for step in pointer:
+    for number, step in enumerate(pointer):
         text = str(step)
         if text.isascii() and text.isdigit():
             said += f"[{text}]"
         else:
-            said += f".{text}" if said else text
+            said += f".{text}" if number else text
     return said
 
 

@@ -180,8 +180,8 @@ def _to_6_0(document: dict[str, Any]) -> Iterator[Point]:
         layout = screen.get("layout")
         if layout is None:
             yield _Open(pointer, "every screen needs a layout from 6.0 on.")
-        elif isinstance(layout, dict) and layout.get("type") in _SHOPPING:
-            yield _Open((*pointer, "layout", "type"), f"the layout {layout['type']} exists in 5.2 alone.")
+        elif isinstance(layout, dict) and isinstance(kind := layout.get("type"), str) and kind in _SHOPPING:
+            yield _Open((*pointer, "layout", "type"), f"the layout {kind} exists in 5.2 alone.")
         for place, component in _components_of(screen, pointer):
             yield from _component_to_6_0(component, place)
 
