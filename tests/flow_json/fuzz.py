@@ -12,6 +12,7 @@ is no JSON is refused, and nothing takes long. Ends with 1 when something of thi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import json
 import random
@@ -32,15 +33,17 @@ from whatsapp_flows.flow_json import Report, upgrade, validate
 LONG: Final = 2.0  # seconds that no document of the fuzzer's size may take
 VERSIONS: Final = ("2.1", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "6.2", "6.3", "7.0", "7.1", "7.2", "7.3", "7.4")
 TOKENS: Final = (
-    b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"null", b"true", b"-0", b"1e999", b"NaN", b"Infinity", b"\xef\xbb\xbf",
-    b"\xc2\xa0", b"\xff", b"\r", b"\x00", b"\\ud800", b"\\udc00", b"\xf0\x9f\x98\x80", b"9007199254740993", b"`", b"${data.x}",
-    b"${form.", b"__example__", b'"type":', b'"required":', b"[[[[[[[[", b'{"a":{"a":{"a":',
+    b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"null", b"true", b"-0", b"1e999", b"NaN", b"Infinity",
+    b"\xef\xbb\xbf", b"\xc2\xa0", b"\xff", b"\r", b"\x00", b"\\ud800", b"\\udc00", b"\xf0\x9f\x98\x80",
+    b"9007199254740993", b"`", b"${data.x}", b"${form.", b"__example__", b'"type":', b'"required":', b"[[[[[[[[",
+    b'{"a":{"a":{"a":',
 )  # fmt: skip
 VALUES: Final[tuple[Any, ...]] = (
-    None, True, False, 0, -1, 1.5, 1e300, 2**60, "", " ", "\u00a0", "x", "😀", "$", "${data.x}", "${form.x}", "${data.}",
-    "${screen.END.form.name}", "${screen.START.data.name}", "`", "``", "`1 + 1`", "`'a' ${form.name}`", "`1 / (2`", "`!!!true`",
-    "success", "2025-01-31", "2025-13-99", [], [[]], [None], {}, {"": {}}, {"type": "If"}, {"type": "object"}, {"type": []},
-    {"type": "Footer"}, {"name": "navigate", "next": {"type": "screen", "name": "END"}}, {"name": "complete", "payload": {}},
+    None, True, False, 0, -1, 1.5, 1e300, 2**60, "", " ", "\u00a0", "x", "😀", "$", "${data.x}", "${form.x}",
+    "${data.}", "${screen.END.form.name}", "${screen.START.data.name}", "`", "``", "`1 + 1`", "`'a' ${form.name}`",
+    "`1 / (2`", "`!!!true`", "success", "2025-01-31", "2025-13-99", [], [[]], [None], {}, {"": {}}, {"type": "If"},
+    {"type": "object"}, {"type": []}, {"type": "Footer"}, {"name": "complete", "payload": {}},
+    {"name": "navigate", "next": {"type": "screen", "name": "END"}},
     {"type": "array", "items": {"type": "array"}, "__example__": [[1]]},
 )  # fmt: skip
 
@@ -194,10 +197,8 @@ def _check(content: bytes, report: Report) -> None:
     for issue in report.issues:
         _check_places(issue, lines, value)
     if isinstance(value.get("version"), str):
-        try:
+        with contextlib.suppress(ConfigurationError):
             upgrade(content, to="7.4")
-        except ConfigurationError:
-            pass
 
 
 def _value(content: bytes) -> dict[str, Any] | None:

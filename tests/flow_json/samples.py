@@ -65,7 +65,7 @@ def _old(version: str) -> dict[str, Any]:
         },
     )
     texts = {"type": "array", "items": {"type": "string"}, "__example__": []}
-    data = {key: _TEXT for key in "bdeg"} | {
+    data = dict.fromkeys("bdeg", _TEXT) | {
         "a": {"type": "number", "__example__": 1},
         "c": texts,
         "f": {"type": "boolean", "__example__": True},
