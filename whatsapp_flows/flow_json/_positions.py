@@ -70,15 +70,12 @@ def locate(text: str, places: Iterable[Place]) -> Mapping[Place, Span]:
     A place that is not there has the span of the nearest one around it: a rule may point at what is missing.
     """
     asked = frozenset(places)
-    wanted = set(asked)
-    for pointer, _ in asked:
-        wanted.update((pointer[:length], False) for length in range(len(pointer) + 1))
-    if not wanted:
+    if not asked:
         return {}
     try:
-        offsets = offsets_of(text, wanted)
+        offsets = offsets_of(text, asked)
     except RecursionError:  # nested as deep as can just be parsed
-        offsets = offsets_by_token(text, wanted)
+        offsets = offsets_by_token(text, asked | _around(asked))
     spans = spans_of(text, offsets.values())
     return {place: spans[_nearest(place, offsets)] for place in asked}
 
@@ -94,7 +91,11 @@ class _Container:
 
 
 def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
-    """Where places begin and end in a JSON text. Raises `RecursionError` for what is nested too deeply to be parsed."""
+    """
+    Where places begin and end in a JSON text, and all values around them.
+
+    Raises `RecursionError` for what is nested too deeply to be parsed.
+    """
     asked = _tree_of(pointer for pointer, _ in wanted)
     found: dict[Place, tuple[int, int]] = {}
     around: list[_Container] = []
@@ -130,6 +131,18 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
             at = _SKIP(text, at)[1]
         else:
             return found
+
+
+def _around(places: Iterable[Place]) -> set[Place]:
+    """The values that places are in, and those themselves; each one once, as many places may lie deep in the same."""
+    found: set[Place] = set()
+    for pointer, _ in places:
+        for length in range(len(pointer), -1, -1):
+            place = (pointer[:length], False)
+            if place in found:
+                break
+            found.add(place)
+    return found
 
 
 def _tree_of(pointers: Iterable[Pointer]) -> _Asked:
