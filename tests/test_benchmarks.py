@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from benchmarks import _common as common
+from benchmarks._flows import made_flow
+from benchmarks._schema import schema_of
+from whatsapp_flows.flow_json import validate
+from whatsapp_flows.flow_json._model import Version
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -71,6 +76,42 @@ def test_engine_overhead_tells_the_pieces_apart() -> None:
     assert names(pieces)[0] == "transport alone"
     assert pieces[0]["over_transport_us"] == 0
     assert [target["limit"] for target in found["targets"]] == [5.0, 60.0]
+
+
+def test_validate_compares_with_parsing() -> None:
+    """Both documents have their table, and parsing is the base of the ratios."""
+    found = measured("validate", "--no-peer", "--no-growth")
+    assert [title.partition(",")[0] for title in found["tables"]] == ["7 screens", "100 screens"]
+    for rows in found["tables"].values():
+        assert names(rows) == ["json.loads", "validate", "structure alone"]
+        assert rows[0]["ratio"] == 1
+    assert [target["limit"] for target in found["targets"]] == [1.0, 8.0]
+
+
+@pytest.mark.parametrize(("screens", "size"), [(1, 5_000), (7, 13_000), (100, 200_000)])
+def test_a_made_flow_has_no_error_and_about_the_size_asked_for(screens: int, size: int) -> None:
+    """Whatever is measured on it is measured on a document that Meta would take."""
+    text = made_flow(screens=screens, size=size)
+    report = validate(text)
+    assert {issue.error for issue in report.issues} <= {"LARGE_DOCUMENT"}
+    assert abs(len(text) - size) < 0.15 * size
+
+
+def test_the_schema_of_the_rivals_takes_valid_flows_and_refuses_broken_ones() -> None:
+    """It is made from the validator's tables, and is as strict as a schema can be."""
+    rival = jsonschema.Draft7Validator(schema_of(Version(7, 3)))
+    jsonschema.Draft7Validator.check_schema(rival.schema)
+    flows = [
+        json.loads(path.read_bytes()) for path in sorted((BENCHMARKS.parent / "examples" / "flows").glob("*.json"))
+    ]
+    assert all(rival.is_valid(flow) for flow in flows)
+    for flow in flows:
+        footer = flow["screens"][0]["layout"]["children"][-1]
+        for key, value in (("type", "Header"), ("label", 5), ("own", 1), ("on-click-action", {"name": "open"})):
+            broken = {**footer, key: value}
+            flow["screens"][0]["layout"]["children"][-1] = broken
+            assert not rival.is_valid(flow)
+        flow["screens"][0]["layout"]["children"][-1] = footer
 
 
 def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> None:

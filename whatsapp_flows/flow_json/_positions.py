@@ -20,12 +20,16 @@ from ._model import Pointer
 TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL).match
-_SPACE: Final = re.compile(r"[ \t\r\n]*").match
+_BLANKS: Final = " \t\r\n"
+_SPACE: Final = re.compile(f"[{_BLANKS}]*").match
 _SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _Asked: TypeAlias = "dict[str | int, _Asked]"
 
 Place = tuple[Pointer, bool]
 """A pointer, and whether the key of its last step is meant instead of the value."""
+
+
+_ROOT: Final[Place] = ((), False)
 
 
 class Span(NamedTuple):
@@ -70,12 +74,12 @@ def locate(text: str, places: Iterable[Place]) -> Mapping[Place, Span]:
     A place that is not there has the span of the nearest one around it: a rule may point at what is missing.
     """
     asked = frozenset(places)
-    if not asked:
-        return {}
+    wanted = asked - {_ROOT}
     try:
-        offsets = offsets_of(text, asked)
+        offsets = offsets_of(text, wanted) if wanted else {}
     except RecursionError:  # nested as deep as can just be parsed
-        offsets = offsets_by_token(text, asked | _around(asked))
+        offsets = offsets_by_token(text, wanted | _around(wanted))
+    offsets[_ROOT] = (_after_space(text, 0), len(text.rstrip(_BLANKS)))  # there is nothing else in a JSON text
     spans = spans_of(text, offsets.values())
     return {place: spans[_nearest(place, offsets)] for place in asked}
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from .._draft07 import is_number
 from .._index import index, static_items
-from .._model import Component, Document, Finding, Rule, Version
+from .._model import Component, Document, Finding, Rule, Screen, Version
 from .._spec import SHOPPING_LAYOUTS
 from ._gaps import NO_TERMINAL_FOOTER
 
@@ -98,8 +98,7 @@ def terminal_without_footer(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer"}]}]}
     Fails: {"screens": [{"terminal": true}]}
     """
-    with_footer = {screen.index for screen, _ in index(doc).of("Footer", *SHOPPING_LAYOUTS)}
-    bare = [s for s in doc.screens if s.value.get("terminal") is True and s.index not in with_footer]
+    bare = [screen for screen in index(doc).ends if _first_footer(screen) is None and not _shops(screen)]
     if bare:
         message = f"Terminal screens need a Footer: {', '.join(screen.id for screen in bare)}."
         for screen in bare:
@@ -113,13 +112,21 @@ def terminal_going_on(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
     Fails: {"screens": [{"terminal": true, "go": "B"}, {}]}
     """
-    for i, footers in index(doc).by_screen("Footer").items():
-        action = footers[0].value.get("on-click-action")
+    for screen in index(doc).ends:
+        footer = _first_footer(screen)
+        action = footer.value.get("on-click-action") if footer else None
         name = action.get("name") if isinstance(action, dict) else None
-        terminal = doc.screens[i].value.get("terminal") is True
-        if terminal and isinstance(name, str) and name not in _ENDING:
+        if footer and isinstance(name, str) and name not in _ENDING:
             message = f"The Footer of a terminal screen takes one of [{', '.join(_ENDING)}], not {name!r}."
-            yield Finding("INVALID_PROPERTY_VALUE", message, footers[0].at("on-click-action", "name"))
+            yield Finding("INVALID_PROPERTY_VALUE", message, footer.at("on-click-action", "name"))
+
+
+def _first_footer(screen: Screen) -> Component | None:
+    return next((component for component in screen.components if component.type == "Footer"), None)
+
+
+def _shops(screen: Screen) -> bool:
+    return any(component.type in SHOPPING_LAYOUTS for component in screen.components[:1])
 
 
 def _named(component: Component) -> str:

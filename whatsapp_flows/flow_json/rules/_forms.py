@@ -26,13 +26,13 @@ def input_outside_form(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"}]}]}
     Fails: {"children": [{"type": "Form", "children": []}, {"type": "TextInput", "name": "a"}]}
     """
-    with_form = {screen.index for screen, _ in index(doc).of("Form")}
+    with_form = {screen.position for screen, _ in index(doc).of("Form")}
     if not with_form:
         return
     outside = [
         component
         for screen, component in index(doc).of(*_INPUTS)
-        if screen.index in with_form and "Form" not in component.inside
+        if screen.position in with_form and "Form" not in component.inside
     ]
     if outside:
         types = ", ".join(dict.fromkeys(component.type for component in outside))
@@ -52,9 +52,9 @@ def media_with_initial_value(doc: Document) -> Iterator[Finding]:
     """
     forms: dict[int, Component] = {}
     for screen, form in index(doc).of("Form"):
-        forms.setdefault(screen.index, form)
+        forms.setdefault(screen.position, form)
     for screen, picker in index(doc).of(*MEDIA) if forms else ():
-        owner, name = forms.get(screen.index), picker.value.get("name")
+        owner, name = forms.get(screen.position), picker.value.get("name")
         values = owner.value.get("init-values") if owner else None
         if owner and isinstance(values, dict) and isinstance(name, str) and name in values:
             message = f"A {picker.type} takes no initial value."

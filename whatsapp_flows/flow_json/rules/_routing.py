@@ -127,7 +127,7 @@ def no_entry(doc: Document) -> Iterator[Finding]:
             entered.update(index(doc).screens)
     elif doc.version >= Version(7, 3):
         entered.update(target for _, target in routes.navigations)
-    if doc.screens and all(screen.id in entered for screen in doc.screens):
+    if doc.screens and entered.issuperset(index(doc).screens):
         if routes.model is not None:
             yield Finding(CODE, "Every screen is a destination: the flow has no first screen.", ("routing_model",))
         else:
@@ -144,11 +144,14 @@ def loose_screen(doc: Document) -> Iterator[Finding]:
     routes = index(doc).routes
     if len(doc.screens) < 2 or routes.anywhere:
         return
-    linked = routes.linked(doc.screens[0].id)
+    start = doc.screens[0].id
+    if routes.reached.issuperset(index(doc).screens):
+        return
+    linked = routes.linked(start)
     loose = [screen for screen in doc.screens if screen.id not in linked]
     if loose:
         how = "by a route" if routes.model is not None else "by a navigate action"
-        message = f"Not connected with screen {doc.screens[0].id!r} {how}: {_names(screen.id for screen in loose)}."
+        message = f"Not connected with screen {start!r} {how}: {_names(screen.id for screen in loose)}."
         for screen in loose:
             yield Finding(CODE, message, screen.at("id"))
 

@@ -60,15 +60,11 @@ def different_sources(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"external_data": {"meta_catalog": {}}}, {"external_data": {"meta_catalog": {}}}]}
     Fails: {"screens": [{"external_data": {"meta_catalog": {}}}, {"external_data": {}}]}
     """
-    sources = {
-        screen.index: next(iter(given), "")
-        for screen in doc.screens
-        if isinstance(given := screen.value.get("external_data"), dict)
-    }
-    if len(set(sources.values())) > 1:
-        for i in sources:
+    naming = [screen for screen in doc.screens if isinstance(screen.value.get("external_data"), dict)]
+    if len({next(iter(screen.value["external_data"]), "") for screen in naming}) > 1:
+        for screen in naming:
             message = "The screens name different sources of external_data; there is one, meta_catalog."
-            yield Finding("INVALID_FLOW_JSON", message, doc.screens[i].at("external_data"))
+            yield Finding("INVALID_FLOW_JSON", message, screen.at("external_data"))
 
 
 def _layouts(doc: Document) -> Mapping[str, str]:
