@@ -11,6 +11,7 @@ from typing import Final
 
 from .._index import index, static_items
 from .._model import Document, Finding, Rule, Version
+from ._routing import nearest_screen
 
 
 def unknown_next_screen(doc: Document) -> Iterator[Finding]:
@@ -23,7 +24,8 @@ def unknown_next_screen(doc: Document) -> Iterator[Finding]:
     for action in index(doc).actions.get("navigate", ()):
         if action.target is not None and action.target not in index(doc).screens:
             yield Finding(
-                "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME", f"There is no screen {action.target!r}.",
+                "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME",
+                f"There is no screen {action.target!r}.{nearest_screen(doc, action.target)}",
                 (*action.pointer, "next", "name"),
             )  # fmt: skip
 
