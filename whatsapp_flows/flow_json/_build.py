@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from ._model import Component, Document, Finding, Pointer, Screen, Severity
+from ._spec import SHOPPING_LAYOUTS
 from ._structure import LAYOUT_PLACE, Structure
 
 _Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
@@ -33,6 +34,8 @@ def build(
         components: list[Component] = []
         if children := _children(screen):
             _walk(children, ("screens", index, "layout", "children"), structure, components, found)
+        elif (layout := _shopping_layout(screen)) is not None:
+            components.append(Component(layout["type"], ("screens", index, "layout"), layout))
         faulty = faulty or (len(found) > before and _faulty(found[before:]))
         if not faulty:
             made.append(Screen(index, screen["id"], screen, tuple(components)))
@@ -51,6 +54,13 @@ def _children(screen: Any) -> list[Any] | None:
         children = layout.get("children")
         return children if type(children) is list else None
     return None
+
+
+def _shopping_layout(screen: Any) -> Mapping[str, Any] | None:
+    """A layout of 5.2 that is one component."""
+    layout = screen.get("layout") if type(screen) is dict else None
+    kind = layout.get("type") if type(layout) is dict else None
+    return layout if type(kind) is str and kind in SHOPPING_LAYOUTS else None
 
 
 def _walk(

@@ -15,8 +15,9 @@ from ._draft07 import MAX_DEPTH
 from ._expressions import UNTYPED, ExpressionError, parse, type_of
 from ._model import Component, Document, Pointer, Screen, Severity
 from ._references import TYPES, Reference, has_type, is_dynamic, parse_reference
+from ._spec import SHOPPING_ACTIONS
 
-ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
+ACTION_KEYS: Final = SHOPPING_ACTIONS | {"on-click-action", "on-select-action", "on-unselect-action"}
 NO_COMPONENTS: Final[tuple[tuple[Screen, Component], ...]] = ()
 _NOT_PROPERTIES: Final = frozenset({"type", "name", "children", "then", "else", "cases", "condition", *ACTION_KEYS})
 _NOT_NESTED: Final = _NOT_PROPERTIES | {"init-values", "error-messages"}

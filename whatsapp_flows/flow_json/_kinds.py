@@ -260,6 +260,24 @@ def _enum_or_binding(row: P, where: str, context: Context) -> Check:
     return one_of
 
 
+def _source(row: P, where: str, context: Context) -> Check:
+    """One of the few bindings that name a part of a catalogue."""
+    listed = " or ".join(row.values)
+
+    def source(value: Any) -> list[Finding] | None:
+        if type(value) is str and value in row.values:
+            return None
+        return [Finding("INVALID_PROPERTY_VALUE", f"{where} must be {listed}.")]
+
+    return source
+
+
+def _source_or_binding(row: P, where: str, context: Context) -> Check:
+    return either(
+        lambda value: type(value) is str and context.is_binding(value), anything, _source(row, where, context)
+    )
+
+
 # -- booleans, numbers, objects
 
 
@@ -397,7 +415,7 @@ def _text_or_list(kind: str) -> Maker:
     return make
 
 
-def either(fits: Callable[[Any], bool], check: Check, otherwise: Check) -> Check:
+def either(fits: Callable[[Any], object], check: Check, otherwise: Check) -> Check:
     """One check for the values that fit, another for the rest."""
     return lambda value: check(value) if fits(value) else otherwise(value)
 
@@ -492,6 +510,8 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "number": _dynamic(_is_number, "a number"),
     "object|binding": _dynamic(_is_object, "an object"),
     "screen-id": _screen_id,
+    "source": _source,
+    "source|binding": _source_or_binding,
     "static-bool": _fixed(_is_bool, "a boolean"),
     "static-object": _fixed(_is_object, "an object"),
     "static-int": _fixed(_is_int, "an integer"),

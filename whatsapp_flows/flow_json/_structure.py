@@ -41,6 +41,7 @@ from ._spec import (
     ON_SELECT,
     ROOT,
     SCREEN,
+    SHOPPING_LAYOUTS,
     P,
     Shape,
     parse_version,
@@ -316,7 +317,7 @@ def _on_click(row: P, where: str, context: Context) -> Check:
     def action(value: Any) -> Found:
         found = check(value)
         name = value.get("name") if type(value) is dict else None
-        if type(name) is not str or name not in needs:
+        if type(name) is not str or name not in needs or name not in row.values:
             return found
         needed = needs[name]
         if needed and needed not in value and needed in known:
@@ -431,14 +432,12 @@ def _field(name: str, field: Any) -> list[Finding]:
 
 def _layout(row: P, where: str, context: Context) -> Check:
     layouts = KNOWN[context.version].layouts
-    check = _object(LAYOUT, context)
+    checks = {kind: _object(SHOPPING_LAYOUTS.get(kind, LAYOUT), context) for kind in layouts}
 
     def layout(value: Any) -> Found:
-        kind = value.get("type") if type(value) is dict else None
-        if kind == layouts[0]:
-            return check(value)
-        if kind is None or (type(kind) is str and kind in layouts):
-            return check(value) if kind is None else None  # the layouts of 5.2 were never public: taken as they are
+        kind = value.get("type", layouts[0]) if type(value) is dict else layouts[0]
+        if type(kind) is str and kind in checks:
+            return checks[kind](value)
         near = did_you_mean(kind, layouts) if type(kind) is str else ""
         return [Finding("INVALID_PROPERTY_VALUE", f"the type of a layout must be {layouts[0]!r}.{near}", ("type",))]
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from .._checks import did_you_mean
 from .._index import index
 from .._model import Document, Finding, Pointer, Rule, Version
 from ._gaps import NO_ENTRY_OR_EDGES
+from ._screens import MAX_SCREENS
 
 CODE: Final = "INVALID_ROUTING_MODEL"
 MAX_BRANCHES: Final = 10
@@ -55,7 +57,9 @@ def unknown_screen(doc: Document) -> Iterator[Finding]:
             if target not in screens:
                 wrong.append((target, ("routing_model", source, i), False))
     if wrong:
-        message = f"The routing model names screens that do not exist: {_names(name for name, _, _ in wrong)}."
+        names = _names(name for name, _, _ in wrong)
+        hint = nearest_screen(doc, wrong[0][0]) if len({name for name, _, _ in wrong}) == 1 else ""
+        message = f"The routing model names screens that do not exist: {names}.{hint}"
         for _, pointer, key in wrong:
             yield Finding(CODE, message, pointer, key=key)
 
@@ -187,6 +191,12 @@ def _destinations(targets: Any) -> Iterator[tuple[int, str]]:
         for i, target in enumerate(targets):
             if isinstance(target, str):
                 yield i, target
+
+
+def nearest_screen(doc: Document, name: str) -> str:
+    """A sentence that names the screen that may be meant. Not for more screens than a flow may have."""
+    names = tuple(index(doc).screens)
+    return did_you_mean(name, names) if len(names) <= MAX_SCREENS else ""
 
 
 def _names(names: Iterator[str]) -> str:
