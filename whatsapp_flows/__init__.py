@@ -54,6 +54,8 @@ if TYPE_CHECKING:
         Counts,
         Event,
         EventConsumer,
+        RequestFinished,
+        RequestStarted,
         RetryCounters,
         RetryScheduled,
     )
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
         PublicKey,
         SubscribedApp,
     )
+    from .queued import QueuedConsumer
     from .retry import (
         Decision,
         ExponentialBackoff,
@@ -91,6 +94,7 @@ if TYPE_CHECKING:
         full_jitter,
     )
     from .transport import Request, Response, Timeout, Transport
+    from .usage import Usage
 
 __all__ = [
     "ERROR_CODES",
@@ -147,8 +151,11 @@ __all__ = [
     "Preview",
     "PublicKey",
     "PublishBlockedError",
+    "QueuedConsumer",
     "RateLimitedError",
     "Request",
+    "RequestFinished",
+    "RequestStarted",
     "Response",
     "RetryBudget",
     "RetryCounters",
@@ -165,6 +172,7 @@ __all__ = [
     "TransportError",
     "UnexpectedResponseError",
     "UnknownApiError",
+    "Usage",
     "ValidationIssue",
     "ValidationPointer",
     "__version__",
@@ -182,6 +190,8 @@ _HOMES: Final = (
     ".models",
     ".transport",
     ".flow_json",
+    ".usage",
+    ".queued",
     "._error_codes",
     ".client",
 )

@@ -1,8 +1,8 @@
 """
 What happened: typed events, the log lines made from them, and counters.
 
-A consumer is any callable that takes an `Event`. It runs in the calling thread, so it should be quick; an exception
-in it is logged and never breaks the call.
+A consumer is any callable that takes an `Event`. It runs in the calling thread, so it should be quick (put a slow one
+behind a `QueuedConsumer`). An exception in it never breaks the call: the first of each consumer is logged.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from .errors import FlowsError, RetryableError
+from .usage import Usage
 
 __all__ = [
     "AttemptFailed",
@@ -26,9 +27,13 @@ __all__ = [
     "Counts",
     "Event",
     "EventConsumer",
+    "RequestFinished",
+    "RequestStarted",
     "RetryCounters",
     "RetryScheduled",
 ]
+
+T = TypeVar("T")
 
 logger: Final = logging.getLogger("whatsapp_flows")
 logger.addHandler(logging.NullHandler())  # a host that has set up no logging hears nothing, as of any library
@@ -68,6 +73,36 @@ class AttemptStarted(Event):
     max_attempts: int
     after: FlowsError | None = None
     waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestStarted(Event):
+    """
+    Request `number` (from 1) of an attempt is about to be sent.
+
+    `url` holds no credential, and no query where it leads to another host than the API's: such links are signed.
+    """
+
+    attempt: int
+    number: int
+    method: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFinished(Event):
+    """
+    A request has its outcome, after `duration` seconds: an answer with `status`, or None when none came.
+
+    `error` is what a refusal or the silence stands for, `usage` what the answer says of the rate limits.
+    """
+
+    attempt: int
+    number: int
+    duration: float
+    status: int | None
+    error: FlowsError | None
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,20 +267,40 @@ _LEVELS: Final[Mapping[type[Event], int]] = {
 
 
 def emitter(consumers: tuple[EventConsumer, ...]) -> Emit:
-    """Makes each event and hands it to the log and to all consumers; what one raises is logged, and the others hear."""
+    """Makes each event that somebody hears, and hands it to the log and to all consumers."""
+    hear = isolated(consumers)
 
     def emit(kind: type[Event], /, **fields: Any) -> None:
         logged = kind in _LEVELS and logger.isEnabledFor(_LEVELS[kind])
         if not (logged or consumers):
             return
         event = kind(**fields)
-        for consumer in (log_event, *consumers) if logged else consumers:
-            try:
-                consumer(event)
-            except Exception:  # a host's consumer may raise anything, and must not break a call
-                logger.exception("An event consumer failed on %s", kind.__name__)
+        if logged:
+            log_event(event)
+        hear(event)
 
     return emit
+
+
+def isolated(consumers: tuple[Callable[[T], object], ...]) -> Callable[[T], None]:
+    """
+    Hands a thing to all consumers, each on its own: what one raises does not reach the others or the caller.
+
+    The first exception of each consumer is logged, and no other, because one that is broken is so for every event.
+    """
+    failed: set[int] = set()
+
+    def hear(thing: T) -> None:
+        for number, consumer in enumerate(consumers):
+            try:
+                consumer(thing)
+            except Exception:  # a host's consumer may raise anything, and must not break a call
+                if number not in failed:
+                    failed.add(number)
+                    what = type(thing).__name__
+                    logger.exception("An event consumer failed on %s; it is not logged when it fails again", what)
+
+    return hear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
