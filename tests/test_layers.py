@@ -36,6 +36,8 @@ LAYERS = {
     "emulator": 5,
     "sync": 5,
     "cli": 6,
+    "contrib": 6,
+    "pytest_plugin": 6,
     "__main__": 7,
 }
 ERRORS_BEFORE_WIRE = {("_wire", "errors")}  # the one import inside layer 0: an Operation speaks of errors
@@ -48,6 +50,9 @@ OWNERS = {
     "click": {"cli"},
     "rich": {"cli"},
     "werkzeug": {"emulator"},
+    "opentelemetry": {"contrib"},
+    "prometheus_client": {"contrib"},
+    "pytest": {"pytest_plugin"},
     "tomli": {"sync"},
     "tomllib": {"sync"},  # not in the standard library of Python 3.10
 }
