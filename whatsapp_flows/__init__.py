@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
+    from ._requests import RequestsTransport
     from ._version import __version__
     from ._wire import Secret
     from .client import FlowsClient
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         PublicKey,
         SubscribedApp,
     )
+    from .pacing import AsyncPacedTransport, Pace, PacedTransport, Pacer, Turn, pause_before
     from .queued import QueuedConsumer
     from .retry import (
         Decision,
@@ -100,6 +102,7 @@ __all__ = [
     "ERROR_CODES",
     "ApiError",
     "Asset",
+    "AsyncPacedTransport",
     "AttemptFailed",
     "AttemptStarted",
     "AttemptSucceeded",
@@ -145,6 +148,9 @@ __all__ = [
     "NoRetry",
     "NotFoundError",
     "NotSentError",
+    "Pace",
+    "PacedTransport",
+    "Pacer",
     "PermissionDeniedError",
     "PhoneNumber",
     "PlanError",
@@ -156,6 +162,7 @@ __all__ = [
     "Request",
     "RequestFinished",
     "RequestStarted",
+    "RequestsTransport",
     "Response",
     "RetryBudget",
     "RetryCounters",
@@ -170,6 +177,7 @@ __all__ = [
     "TlsError",
     "Transport",
     "TransportError",
+    "Turn",
     "UnexpectedResponseError",
     "UnknownApiError",
     "Usage",
@@ -179,6 +187,7 @@ __all__ = [
     "decorrelated_jitter",
     "equal_jitter",
     "full_jitter",
+    "pause_before",
 ]
 
 _HOMES: Final = (
@@ -193,7 +202,9 @@ _HOMES: Final = (
     ".usage",
     ".queued",
     "._error_codes",
+    "._requests",
     ".client",
+    ".pacing",
 )
 
 

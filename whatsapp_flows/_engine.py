@@ -9,7 +9,7 @@ exception was raised. The policy says whether and when to try again; the engine 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -30,7 +30,7 @@ from .events import (
     RetryScheduled,
 )
 from .retry import Decision, RetryPolicy, RetryState
-from .usage import APP_HEADER, BUSINESS_HEADER, Usage, read_usage
+from .usage import Usage, usage_in
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Rules:
     How calls are made: the policy, the number of attempts, the table of codes, who hears of it, the clock.
 
     `watched`: whether anybody but the log listens; the events of single requests are made for them alone. `note` is
-    told what the usage headers of an answer say.
+    given the headers of each answer, and returns what they say of the rate limits.
     """
 
     policy: RetryPolicy
@@ -59,7 +59,7 @@ class Rules:
     emit: Emit
     clock: Callable[[], float]
     watched: bool = True
-    note: Callable[[str, str, float], tuple[Usage, ...]] = read_usage
+    note: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
 
 
 Reply = Response | bool | BaseException | None
@@ -223,8 +223,7 @@ class _Line:
         else:
             status = reply.status
             problem = classify(reply, request, self._rules.error_codes) if is_error(reply, request) else None
-            if "usage" in "".join(reply.headers).lower():  # one look, because most answers have no such header
-                usage = self._rules.note(reply.header(APP_HEADER), reply.header(BUSINESS_HEADER), reply.received_at)
+            usage = self._rules.note(reply.headers, reply.received_at)
         if self._rules.watched:
             self._rules.emit(
                 RequestFinished,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json import loads
 from typing import Any, Final
@@ -48,6 +48,14 @@ class Usage:
 def read_usage(app: str, business: str, received_at: float = 0.0) -> tuple[Usage, ...]:
     """What the two headers of an answer say of the limits; empty when that is nothing, or nothing that can be read."""
     return (*_app(app, received_at), *_business(business, received_at))
+
+
+def usage_in(headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:
+    """What all the headers of an answer say of the limits. Most answers say nothing, and one look finds it out."""
+    if "usage" not in "".join(headers).lower():
+        return ()
+    found = {name.lower(): value for name, value in headers.items()}
+    return read_usage(found.get(APP_HEADER, ""), found.get(BUSINESS_HEADER, ""), received_at)
 
 
 def _app(value: str, received_at: float) -> Iterator[Usage]:
@@ -111,9 +119,9 @@ class UsageLog:
         self._lock = threading.Lock()
         self._figures: dict[tuple[str | None, str], Usage] = {}
 
-    def note(self, app: str, business: str, received_at: float) -> tuple[Usage, ...]:
+    def note(self, headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:
         """Keeps what the headers of an answer say, and returns it."""
-        said = read_usage(app, business, received_at)
+        said = usage_in(headers, received_at)
         if said:
             with self._lock:
                 for usage in said:
