@@ -70,7 +70,10 @@ def test_engine_overhead_tells_the_pieces_apart() -> None:
     pieces = found["tables"]["a clean call"]
     assert names(pieces)[0] == "transport alone"
     assert pieces[0]["over_transport_us"] == 0
-    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0]
+    listeners = found["tables"]["events of a clean call"]
+    assert names(listeners)[:3] == ["no events", "nobody listens", "a consumer that does nothing"]
+    assert listeners[0]["ratio"] == 1
+    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0, 2.0]
 
 
 def test_the_simulation_compares_policies_under_one_fate() -> None:
