@@ -50,6 +50,8 @@ from whatsapp_flows import (
     equal_jitter,
     pause_before,
 )
+from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
+from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 
 
 class Policy:
