@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import pytest
 from opentelemetry import context, trace
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -52,13 +53,18 @@ class Sdk:
         assert self.consumer.flush(PATIENCE)
         return sorted(self.exporter.get_finished_spans(), key=lambda span: span.start_time or 0)
 
-    def points(self, name: str) -> dict[tuple[Any, ...], Any]:
-        """The points of a metric by the values of their attributes."""
+    @cached_property
+    def collected(self) -> MetricsData:
+        """All metrics as they stand when they are first asked for."""
         data = self.reader.get_metrics_data()
         assert data is not None
+        return data
+
+    def points(self, name: str) -> dict[tuple[Any, ...], Any]:
+        """The points of a metric by the values of their attributes."""
         return {
             tuple(value for _, value in sorted((point.attributes or {}).items())): point
-            for resource in data.resource_metrics
+            for resource in self.collected.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
             if metric.name == name
@@ -240,9 +246,7 @@ def test_no_token_and_no_body_is_in_any_attribute(sdk: Sdk) -> None:
     with pytest.raises(Exception, match="DOCUMENT"):
         scene.client.update_flow_json(FLOW, b'{"DOCUMENT": 1}')
     told = "".join(span.to_json() for span in sdk.spans)
-    data = sdk.reader.get_metrics_data()
-    assert data is not None
-    told += data.to_json()
+    told += sdk.collected.to_json()
     assert "update_flow_json" in told
     assert TOKEN[:20] not in told
     assert "DOCUMENT" not in told

@@ -183,7 +183,7 @@ class OpenTelemetryConsumer:
         span.set_attribute("whatsapp_flows.retries", event.attempts - 1)
         span.set_attribute("whatsapp_flows.wait_seconds", event.waited)
         running.call.leave()
-        self._end((span, time.time_ns()))
+        self._end_span(span, time.time_ns())
 
     # A request
 
@@ -230,7 +230,11 @@ class OpenTelemetryConsumer:
         if error is not None and "error.type" not in request.attributes:
             _failed(request.span, {"error.type": error} if isinstance(error, str) else _error(error))
         request.leave()
-        self._end((request.span, request.ended_at or time.time_ns()))
+        self._end_span(request.span, request.ended_at or time.time_ns())
+
+    def _end_span(self, span: Span, at: int) -> None:
+        if span.is_recording():  # nobody waits for the end of one that is not
+            self._end((span, at))
 
 
 def _entered(span: Span, current: Context, attributes: Attributes) -> _Running:
