@@ -102,6 +102,19 @@ def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFix
     assert [record.exc_info[0] for record in failures if record.exc_info] == [ZeroDivisionError, KeyError]
 
 
+def test_a_consumer_that_holds_up_calls_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Once, with the remedy: it runs in the thread of the call, and only a queue can help."""
+    scene = Scene(UPLOADED, UPLOADED)
+    client = scene.client.with_options(
+        on_event=[lambda _: scene.time.sleep(1.5), lambda _: scene.time.sleep(1.0)], clock=scene.time.clock
+    )
+    client.update_flow_json(FLOW, DOCUMENT)
+    client.update_flow_json(FLOW, DOCUMENT)
+    assert [record.getMessage() for record in caplog.records if "held up" in record.getMessage()] == [
+        "An event consumer held up a call for 1.5 s: put it behind a QueuedConsumer"
+    ]
+
+
 def test_one_consumer_or_several() -> None:
     """`on_event` takes a callable or any iterable of them; a generator is read once, and kept by `with_options`."""
     heard: list[Event] = []

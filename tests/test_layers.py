@@ -28,6 +28,7 @@ LAYERS = {
     "transport": 1,
     "_documents": 2,
     "_engine": 2,
+    "counters": 2,
     "_operations": 2,
     "pacing": 2,
     "queued": 2,
@@ -143,7 +144,7 @@ def test_the_public_list_is_what_is_there() -> None:
     for name in whatsapp_flows.__all__:
         assert getattr(whatsapp_flows, name) is not None
         assert name in dir(whatsapp_flows)
-    for module in ("errors", "events", "models", "pacing", "queued", "retry", "transport", "usage"):
+    for module in ("counters", "errors", "events", "models", "pacing", "queued", "retry", "transport", "usage"):
         listed = set(sys.modules[f"whatsapp_flows.{module}"].__all__)
         assert listed <= set(whatsapp_flows.__all__), module
     with pytest.raises(AttributeError, match="no attribute 'FlowClient'"):

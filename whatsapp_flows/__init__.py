@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._version import __version__
     from ._wire import Secret
     from .client import FlowsClient
+    from .counters import Counts, RetryCounters
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -52,12 +53,10 @@ if TYPE_CHECKING:
         CallAborted,
         CallFailed,
         CallSucceeded,
-        Counts,
         Event,
         EventConsumer,
         RequestFinished,
         RequestStarted,
-        RetryCounters,
         RetryScheduled,
     )
     from .flow_json import FlowJson
@@ -196,6 +195,7 @@ _HOMES: Final = (
     ".errors",
     ".retry",
     ".events",
+    ".counters",
     ".models",
     ".transport",
     ".flow_json",

@@ -54,7 +54,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
             policy=ExponentialBackoff() if policy is None else policy,
             max_attempts=attempts("max_attempts", options["max_attempts"]),
             error_codes=options["error_codes"],
-            emit=emitter(consumers),
+            emit=emitter(consumers, options["clock"]),
             clock=options["clock"],
             watched=bool(consumers),
             note=usage.note,
