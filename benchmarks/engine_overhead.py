@@ -221,10 +221,12 @@ def _events(content: bytes) -> dict[str, Callable[[], object]]:
     transport = cast("Transport", _InMemory())
     client = FlowsClient("x" * 200, transport=transport)
     operation = _operations.update_flow_json(client._api, FLOW_ID, content)
-    silent = replace(client._settings.rules, emit=lambda kind, /, **fields: None, watched=False)
+    silent = client.with_options()
+    rules = replace(client._settings.rules, emit=lambda kind, /, **fields: None, watched=False)
+    silent._settings = replace(client._settings, rules=rules)
     idle = client.with_options(on_event=lambda event: None)
     found: dict[str, Callable[[], object]] = {
-        SILENT: lambda: client._run(operation, silent),
+        SILENT: lambda: silent._run(operation),
         UNHEARD: lambda: client._run(operation),
         "a consumer that does nothing": lambda: idle._run(operation),
     }
