@@ -75,7 +75,57 @@ def test_engine_overhead_tells_the_pieces_apart() -> None:
     pieces = found["tables"]["a clean call"]
     assert names(pieces)[0] == "transport alone"
     assert pieces[0]["over_transport_us"] == 0
-    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0]
+    listeners = found["tables"]["events of a clean call"]
+    assert names(listeners)[:3] == ["no events", "nobody listens", "a consumer that does nothing"]
+    assert listeners[0]["ratio"] == 1
+    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0, 2.0]
+
+
+def test_the_simulation_compares_policies_under_one_fate() -> None:
+    """Every policy, in every scenario, gives the same figures in every run; the plots are drawn beside."""
+    found = json.loads(run("retry_simulation", "--json", "--workers", "8"))
+    assert set(found["tables"]) == {"processing, 8 workers", "outage, 8 workers", "limit, 8 workers"}
+    for title, rows in found["tables"].items():
+        shipped = ["origin", "NoRetry", "FixedDelays", "ExponentialBackoff", "full_jitter", "equal_jitter",
+                   "decorrelated_jitter", "RetryBudget, full_jitter"]  # fmt: skip
+        assert names(rows)[: len(shipped)] == shipped, title
+        assert all(0 <= row["success"] <= 1 for row in rows)
+    assert found["tables"] == json.loads(run("retry_simulation", "--json", "--workers", "8"))["tables"]
+
+
+def test_the_simulation_tells_what_policies_are_for() -> None:
+    """What is known beforehand must come out: chances multiply, jitter spreads, a limit is kept only by a pace."""
+    simulation = pytest.importorskip("benchmarks.retry_simulation")
+    fleets = {
+        (scenario, each.name, each.attempts): simulation.simulated(scenario, each, workers, 1)
+        for scenario, workers in {"processing": 300, "outage": 300, "limit": 600}.items()
+        for each in simulation.contenders(scenario)
+    }
+    share = {key: len(outcome.successes) / outcome.workers for key, outcome in fleets.items()}
+    assert share["processing", "NoRetry", 1] == pytest.approx(1 / 2, abs=0.1)
+    assert share["processing", "ExponentialBackoff", 3] == pytest.approx(7 / 8, abs=0.1)
+    assert share["outage", "ExponentialBackoff", 3] == 0
+    assert share["outage", "ExponentialBackoff", 10] == 1
+    peaks = [fleets["outage", name, 3].row()["retry_peak_rps"] for name in ("ExponentialBackoff", "full_jitter")]
+    assert peaks[1] < peaks[0] / 2
+    assert share["limit", "ExponentialBackoff", 3] == share["limit", "origin", 3] == 200 / 600
+    assert fleets["limit", "origin", 3].refused == 400
+    assert share["limit", "ExponentialBackoff, paced", 3] == 1
+    assert fleets["limit", "ExponentialBackoff, paced", 3].refused == 0
+
+
+def test_the_simulation_draws_its_plots(tmp_path: Path) -> None:
+    """As SVG, the same bytes in every run, small enough for a page."""
+    pytest.importorskip("matplotlib")
+    simulation = pytest.importorskip("benchmarks.retry_simulation")
+    for folder in ("one", "two"):
+        simulation.draw(tmp_path / folder, seed=1, workers=5)
+    for name in ("processing", "outage", "limit"):
+        first, second = ((tmp_path / folder / f"retry_{name}.svg").read_bytes() for folder in ("one", "two"))
+        assert first == second
+        assert first.startswith(b"<?xml")
+        committed = BENCHMARKS.parent / "docs" / "_static" / f"retry_{name}.svg"
+        assert committed.stat().st_size < 100_000
 
 
 def test_validate_compares_with_parsing() -> None:

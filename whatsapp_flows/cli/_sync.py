@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.text import Text
 
 from ..client import FlowsClient
-from ..events import RetryCounters
+from ..counters import RetryCounters
 from ..sync import DesiredFlow, FlowPlan, FlowResult, OnStep, Step, SyncOptions, apply, decide, observe, unapplied
 from ._app import App, Terminated
 from ._inert import inert
