@@ -349,6 +349,17 @@ def shop(version: str, *layouts: str, routes: Any = None, **first: Any) -> Docum
     return flow(version, *screens, routing_model=routes or chain)
 
 
+def going(version: str, target: str) -> Document:
+    """A list of items whose items lead on, without a routing model; from the cart all ways are free."""
+    made = shop(version, "ItemListLayout", "CartLayout")
+    del made["routing_model"]
+    items, cart = made["screens"]
+    cart["id"], cart["terminal"] = "C", False
+    items["layout"]["on-item-click-action"] = GO | {"next": {"type": "screen", "name": target}}
+    cart["layout"]["on-cta-click-action"] = GO | {"next": {"type": "screen", "name": "END"}}
+    return flow(version, items, cart, end("END"))
+
+
 def placed(component: Document, count: int) -> Made:
     """So many of a component, each with a name of its own, and the Footer that is missing."""
     made = [component | ({"name": "abcdefg"[i]} if "name" in component else {}) for i in range(count)]
@@ -723,6 +734,8 @@ ROWS: Final = (
     Row("INVALID_ROUTING_MODEL", "from a detail to a list", "routing_model.B[0]",
         lambda v: shop(v, "ItemListLayout", "ItemDetailLayout", "CartLayout", routes={"B": ["A"], "A": ["C"]}),
         lambda v: shop(v, "ItemListLayout", "ItemDetailLayout", "CartLayout"), ("5.2",)),
+    Row("INVALID_ROUTING_MODEL", "from a list to a screen without goods", "screens[0].id",
+        lambda v: going(v, "END"), lambda v: going(v, "C"), ("5.2",)),
     Row("INVALID_FLOW_JSON", "two sources of goods", "screens[0].external_data",
         lambda v: shop(v, "ItemDetailLayout", "CartLayout", external_data={}),
         lambda v: shop(v, "ItemDetailLayout", "CartLayout"), ("5.2",)),
