@@ -46,6 +46,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/upload_overhead.py
 	@$(BIN)/python benchmarks/import_time.py
 	@$(BIN)/python benchmarks/engine_overhead.py
+	@$(BIN)/python benchmarks/validate.py
 
 matrix:
 	@set -e; for version in $(VERSIONS); do \

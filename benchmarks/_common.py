@@ -39,7 +39,13 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 ENVIRONMENT: Final = ROOT / ".cache" / "bench-venv"
 
 # The rivals, in the versions that were measured; nothing of the project depends on them.
-PEERS: Final = ("pywa==4.5.0", "tenacity==9.2.1")
+PEERS: Final = (
+    "pywa==4.5.0",
+    "tenacity==9.2.1",
+    "jsonschema==4.26.0",
+    "fastjsonschema==2.22.3",
+    "jsonschema-rs==0.61.0",
+)
 
 Contenders = Mapping[str, Callable[[], object]]
 Samples = dict[str, list[list[float]]]  # contender -> block -> seconds of each call

@@ -13,6 +13,11 @@ pieces. "engine" is the call of an operation that is already built, from the fir
 document is the 11 kB Flow JSON of `upload_overhead.py`. `over_transport_us` is what is left without the bare transport.
 Beside it the same transport under tenacity's `Retrying`, which counts attempts but reads no answer and tells no events.
 
+Events: the same call of the engine with events left out altogether, with nobody who listens (which is how the client
+comes), with a consumer that does nothing, and with OpenTelemetry's where its API is installed without an SDK. `ratio`
+is to the first. What nobody hears is also compared with a whole upload over loopback, which is what a call costs at
+least.
+
 The pieces run hot, fifty times in a row. Between two requests over a socket the same code takes about twice as long.
 
 Not claimed. The rivals do less or other things than ours, so the rows show orders of magnitude, and no winner. A retry
@@ -25,6 +30,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, cast
 
@@ -36,6 +42,9 @@ FLOW_ID: Final = "1234567890123456"
 BATCH: Final = 50
 OURS: Final = ("ExponentialBackoff", "RetryBudget")
 TRANSPORT: Final = "transport alone"
+SILENT: Final = "no events"
+UNHEARD: Final = "nobody listens"
+UPLOAD: Final = "an upload over loopback"
 ENGINE: Final = "engine, events and answer"
 
 
@@ -45,20 +54,23 @@ def main(argv: Sequence[str]) -> int:
     chosen = options.parse_args(argv)
     if not chosen.no_peer and (done := common.in_own_environment(__file__, argv)) is not None:
         return done
+    common.without_proxies()
     cores = common.cores()
     if cores:
         common.pin(cores[0])
     decisions = _decisions(peer=not chosen.no_peer)
     content = common.document()
     calls = _calls(content, peer=not chosen.no_peer)
-    samples = common.measure(
-        {**decisions, **calls},
-        rounds=chosen.rounds,
-        blocks=chosen.blocks,
-        seed=chosen.seed,
-        batch=BATCH,
-        warm_up=5,
-    )
+    events = _events(content)
+    with common.loopback_server(cores[1] if cores else None) as url:
+        samples = common.measure(
+            {**decisions, **calls, **events, UPLOAD: _upload(url, content)},
+            rounds=chosen.rounds,
+            blocks=chosen.blocks,
+            seed=chosen.seed,
+            batch=BATCH,
+            warm_up=5,
+        )
     medians = {name: common.median(blocks) * 1e6 for name, blocks in samples.items()}
     spread = {name: _spread(blocks) for name, blocks in samples.items()}
     decision_rows = [{"decision": name, "p50_us": medians[name], **spread[name]} for name in decisions]
@@ -70,6 +82,10 @@ def main(argv: Sequence[str]) -> int:
             "over_transport_us": medians[name] - medians[TRANSPORT],
         }
         for name in calls
+    ]
+    event_rows = [
+        {"listener": name, "p50_us": medians[name], **common.Ratio.of(samples[name], samples[SILENT]).columns()}
+        for name in (*events, UPLOAD)
     ]
     slowest = max(value for name, value in medians.items() if name.startswith(OURS))
     common.report(
@@ -85,10 +101,15 @@ def main(argv: Sequence[str]) -> int:
             "garbage collection": "between blocks",
         },
         versions=common.versions("requests", "urllib3", *(() if chosen.no_peer else ("tenacity",))),
-        tables={"a decision": decision_rows, "a clean call": call_rows},
+        tables={"a decision": decision_rows, "a clean call": call_rows, "events of a clean call": event_rows},
         targets=[
             common.Target(what="slowest decision of our policies, us", limit=5.0, value=slowest),
             common.Target(what=f"{ENGINE}, us", limit=60.0, value=medians[ENGINE] - medians[TRANSPORT]),
+            common.Target(
+                what="events that nobody hears, percent of an upload over loopback",
+                limit=2.0,
+                value=100 * (medians[UNHEARD] - medians[SILENT]) / medians[UPLOAD],
+            ),
         ],
     )
     return 0
@@ -189,6 +210,39 @@ def _calls(content: bytes, *, peer: bool) -> dict[str, Callable[[], object]]:
         )
         found["tenacity Retrying"] = lambda: retrying(transport.send, request, timeout=timeout)
     return found
+
+
+def _events(content: bytes) -> dict[str, Callable[[], object]]:
+    """The engine's call of one upload, with more and more that listens."""
+    from dataclasses import replace
+
+    from whatsapp_flows import FlowsClient, Transport, _operations
+
+    transport = cast("Transport", _InMemory())
+    client = FlowsClient("x" * 200, transport=transport)
+    operation = _operations.update_flow_json(client._api, FLOW_ID, content)
+    silent = client.with_options()
+    rules = replace(client._settings.rules, emit=lambda kind, /, **fields: None, watched=False)
+    silent._settings = replace(client._settings, rules=rules)
+    idle = client.with_options(on_event=lambda event: None)
+    found: dict[str, Callable[[], object]] = {
+        SILENT: lambda: silent._run(operation),
+        UNHEARD: lambda: client._run(operation),
+        "a consumer that does nothing": lambda: idle._run(operation),
+    }
+    if find_spec("opentelemetry"):
+        traced = client.with_options(
+            on_event=import_module("whatsapp_flows.contrib.opentelemetry").OpenTelemetryConsumer()
+        )
+        found["OpenTelemetryConsumer without an SDK"] = lambda: traced._run(operation)
+    return found
+
+
+def _upload(url: str, content: bytes) -> Callable[[], object]:
+    from whatsapp_flows import FlowsClient
+
+    client = FlowsClient("x" * 200, base_url=url)
+    return lambda: client.update_flow_json(FLOW_ID, content)
 
 
 if __name__ == "__main__":

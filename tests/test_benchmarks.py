@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from benchmarks import _common as common
+from benchmarks._flows import made_flow
+from benchmarks._schema import schema_of
+from whatsapp_flows.flow_json import validate
+from whatsapp_flows.flow_json._model import Version
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -70,7 +75,93 @@ def test_engine_overhead_tells_the_pieces_apart() -> None:
     pieces = found["tables"]["a clean call"]
     assert names(pieces)[0] == "transport alone"
     assert pieces[0]["over_transport_us"] == 0
-    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0]
+    listeners = found["tables"]["events of a clean call"]
+    assert names(listeners)[:3] == ["no events", "nobody listens", "a consumer that does nothing"]
+    assert listeners[0]["ratio"] == 1
+    assert [target["limit"] for target in found["targets"]] == [5.0, 60.0, 2.0]
+
+
+def test_the_simulation_compares_policies_under_one_fate() -> None:
+    """Every policy, in every scenario, gives the same figures in every run; the plots are drawn beside."""
+    found = json.loads(run("retry_simulation", "--json", "--workers", "8"))
+    assert set(found["tables"]) == {"processing, 8 workers", "outage, 8 workers", "limit, 8 workers"}
+    for title, rows in found["tables"].items():
+        shipped = ["origin", "NoRetry", "FixedDelays", "ExponentialBackoff", "full_jitter", "equal_jitter",
+                   "decorrelated_jitter", "RetryBudget, full_jitter"]  # fmt: skip
+        assert names(rows)[: len(shipped)] == shipped, title
+        assert all(0 <= row["success"] <= 1 for row in rows)
+    assert found["tables"] == json.loads(run("retry_simulation", "--json", "--workers", "8"))["tables"]
+
+
+def test_the_simulation_tells_what_policies_are_for() -> None:
+    """What is known beforehand must come out: chances multiply, jitter spreads, a limit is kept only by a pace."""
+    simulation = pytest.importorskip("benchmarks.retry_simulation")
+    fleets = {
+        (scenario, each.name, each.attempts): simulation.simulated(scenario, each, workers, 1)
+        for scenario, workers in {"processing": 300, "outage": 300, "limit": 600}.items()
+        for each in simulation.contenders(scenario)
+    }
+    share = {key: len(outcome.successes) / outcome.workers for key, outcome in fleets.items()}
+    assert share["processing", "NoRetry", 1] == pytest.approx(1 / 2, abs=0.1)
+    assert share["processing", "ExponentialBackoff", 3] == pytest.approx(7 / 8, abs=0.1)
+    assert share["outage", "ExponentialBackoff", 3] == 0
+    assert share["outage", "ExponentialBackoff", 10] == 1
+    peaks = [fleets["outage", name, 3].row()["retry_peak_rps"] for name in ("ExponentialBackoff", "full_jitter")]
+    assert peaks[1] < peaks[0] / 2
+    assert share["limit", "ExponentialBackoff", 3] == share["limit", "origin", 3] == 200 / 600
+    assert fleets["limit", "origin", 3].refused == 400
+    assert share["limit", "ExponentialBackoff, paced", 3] == 1
+    assert fleets["limit", "ExponentialBackoff, paced", 3].refused == 0
+
+
+def test_the_simulation_draws_its_plots(tmp_path: Path) -> None:
+    """As SVG, the same bytes in every run, small enough for a page."""
+    pytest.importorskip("matplotlib")
+    simulation = pytest.importorskip("benchmarks.retry_simulation")
+    for folder in ("one", "two"):
+        simulation.draw(tmp_path / folder, seed=1, workers=5)
+    for name in ("processing", "outage", "limit"):
+        first, second = ((tmp_path / folder / f"retry_{name}.svg").read_bytes() for folder in ("one", "two"))
+        assert first == second
+        assert first.startswith(b"<?xml")
+        committed = BENCHMARKS.parent / "docs" / "_static" / f"retry_{name}.svg"
+        assert committed.stat().st_size < 100_000
+
+
+def test_validate_compares_with_parsing() -> None:
+    """Both documents have their table, and parsing is the base of the ratios."""
+    found = measured("validate", "--no-peer", "--no-growth")
+    assert [title.partition(",")[0] for title in found["tables"]] == ["7 screens", "100 screens"]
+    for rows in found["tables"].values():
+        assert names(rows) == ["json.loads", "validate", "structure alone"]
+        assert rows[0]["ratio"] == 1
+    assert [target["limit"] for target in found["targets"]] == [1.0, 8.0]
+
+
+@pytest.mark.parametrize(("screens", "size"), [(1, 5_000), (7, 13_000), (100, 200_000)])
+def test_a_made_flow_has_no_error_and_about_the_size_asked_for(screens: int, size: int) -> None:
+    """Whatever is measured on it is measured on a document that Meta would take."""
+    text = made_flow(screens=screens, size=size)
+    report = validate(text)
+    assert {issue.error for issue in report.issues} <= {"LARGE_DOCUMENT"}
+    assert abs(len(text) - size) < 0.15 * size
+
+
+def test_the_schema_of_the_rivals_takes_valid_flows_and_refuses_broken_ones() -> None:
+    """It is made from the validator's tables, and is as strict as a schema can be."""
+    rival = jsonschema.Draft7Validator(schema_of(Version(7, 3)))
+    jsonschema.Draft7Validator.check_schema(rival.schema)
+    flows = [
+        json.loads(path.read_bytes()) for path in sorted((BENCHMARKS.parent / "examples" / "flows").glob("*.json"))
+    ]
+    assert all(rival.is_valid(flow) for flow in flows)
+    for flow in flows:
+        footer = flow["screens"][0]["layout"]["children"][-1]
+        for key, value in (("type", "Header"), ("label", 5), ("own", 1), ("on-click-action", {"name": "open"})):
+            broken = {**footer, key: value}
+            flow["screens"][0]["layout"]["children"][-1] = broken
+            assert not rival.is_valid(flow)
+        flow["screens"][0]["layout"]["children"][-1] = footer
 
 
 def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An account with one flow, and the environment of a reader who has credentials."""
-    with Emulator() as meta:
-        monkeypatch.chdir(ROOT)
-        monkeypatch.setenv("WHATSAPP_FLOWS_ACCESS_TOKEN", "a-token-for-the-documentation")
-        monkeypatch.setenv("WHATSAPP_FLOWS_WABA_ID", meta.waba_id)
-        monkeypatch.setenv("WHATSAPP_FLOWS_BASE_URL", meta.url)
-        yield meta
+def world(flows_emulator: Emulator, flows_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """An account with nothing in it yet, and the environment of a reader who has credentials."""
+    monkeypatch.chdir(ROOT)
+    return flows_emulator
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if BLOCK.search(page.read_text())], ids=lambda page: page.name)

@@ -34,6 +34,8 @@ from whatsapp_flows import (
     NoRetry,
     NotSentError,
     RateLimitedError,
+    RequestFinished,
+    RequestStarted,
     Response,
     RetryScheduled,
     RetryState,
@@ -138,23 +140,55 @@ def test_the_policy_sees_the_whole_state() -> None:
 
 
 def test_every_step_is_an_event() -> None:
-    """A call that fails, waits and gets through: six events, in order, all of the same call."""
+    """A call that fails, waits and gets through: ten events, in order, all of the same call."""
     scene = Scene(PROCESSING, UPLOADED)
     upload(scene)
-    started, failed, scheduled, again, succeeded, done = scene.events
+    started, asked, refused, failed, scheduled, again, asked_again, answered, succeeded, done = scene.events
     assert {event.call for event in scene.events} == {started.call}
     assert (started.call.operation, started.call.flow_id) == ("update_flow_json", FLOW)
     assert isinstance(started, AttemptStarted)
     assert (started.attempt, started.max_attempts, started.after, started.waited) == (1, 3, None, 0.0)
+    assert isinstance(asked, RequestStarted)
+    assert (asked.attempt, asked.number, asked.method) == (1, 1, "POST")
+    assert asked.url == f"https://graph.facebook.com/v25.0/{FLOW}/assets"
+    assert isinstance(refused, RequestFinished)
     assert isinstance(failed, AttemptFailed)
+    assert (refused.attempt, refused.number, refused.status, refused.error) == (1, 1, 400, failed.error)
     assert isinstance(failed.error, FlowProcessingError)
     assert isinstance(scheduled, RetryScheduled)
     assert (scheduled.next_attempt, scheduled.delay, scheduled.error) == (2, 5.0, failed.error)
     assert isinstance(again, AttemptStarted)
     assert (again.attempt, again.after, again.waited) == (2, failed.error, 5.0)
+    assert isinstance(asked_again, RequestStarted)
+    assert isinstance(answered, RequestFinished)
+    assert (answered.attempt, answered.number, answered.status, answered.error) == (2, 1, 200, None)
     assert isinstance(succeeded, AttemptSucceeded)
     assert isinstance(done, CallSucceeded)
     assert (done.attempts, done.errors, done.waited, done.elapsed) == (2, (failed.error,), 5.0, 5.0)
+
+
+def test_each_request_of_an_attempt_is_told() -> None:
+    """A download is two requests: the second goes to another host, by a signed link whose query nobody is told."""
+    link = "https://cdn.example/file.json?signature=abc"
+    assets = answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": link}]})
+    scene = Scene(assets, answer({"version": "7.3"}))
+    scene.client.download_flow_json(FLOW)
+    told = [(event.number, event.method, event.url) for event in scene.events if isinstance(event, RequestStarted)]
+    listing = f"https://graph.facebook.com/v25.0/{FLOW}/assets"
+    assert [(number, method, url.partition("?")[0]) for number, method, url in told] == [
+        (1, "GET", listing),
+        (2, "GET", "https://cdn.example/file.json"),
+    ]
+    assert "signature" not in repr(scene.events)
+
+
+def test_a_request_without_an_answer_has_no_status() -> None:
+    """Silence is an outcome too: what it stands for is told, and how long it took."""
+    scene = Scene(NoAnswerError("silence"), max_attempts=1)
+    with pytest.raises(NoAnswerError) as caught:
+        upload(scene)
+    (ended,) = (event for event in scene.events if isinstance(event, RequestFinished))
+    assert (ended.status, ended.error, ended.duration, ended.usage) == (None, caught.value, 0.0, ())
 
 
 def test_a_failed_call_ends_in_one_event() -> None:

@@ -85,18 +85,34 @@ def test_a_quiet_logger_costs_no_record(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged, the other consumers still hear, and the call goes on."""
+    """It is logged once for each consumer, the other consumers still hear, and the calls go on."""
 
     def broken(event: Event) -> None:
         raise ZeroDivisionError(TOKEN[:0])
 
+    def broken_too(event: Event) -> None:
+        raise KeyError("key")
+
     heard: list[Event] = []
-    scene = Scene(PROCESSING, UPLOADED, on_event=[broken, heard.append])
+    scene = Scene(PROCESSING, UPLOADED, UPLOADED, on_event=[broken, broken_too, heard.append])
+    scene.client.update_flow_json(FLOW, DOCUMENT)
     scene.client.update_flow_json(FLOW, DOCUMENT)
     assert heard == scene.events
     failures = [record for record in caplog.records if "event consumer failed" in record.getMessage()]
-    assert len(failures) == len(scene.events)
-    assert failures[0].exc_info is not None
+    assert [record.exc_info[0] for record in failures if record.exc_info] == [ZeroDivisionError, KeyError]
+
+
+def test_a_consumer_that_holds_up_calls_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Once, with the remedy: it runs in the thread of the call, and only a queue can help."""
+    scene = Scene(UPLOADED, UPLOADED)
+    client = scene.client.with_options(
+        on_event=[lambda _: scene.time.sleep(1.5), lambda _: scene.time.sleep(1.0)], clock=scene.time.clock
+    )
+    client.update_flow_json(FLOW, DOCUMENT)
+    client.update_flow_json(FLOW, DOCUMENT)
+    assert [record.getMessage() for record in caplog.records if "held up" in record.getMessage()] == [
+        "An event consumer held up a call for 1.5 s: put it behind a QueuedConsumer"
+    ]
 
 
 def test_one_consumer_or_several() -> None:

@@ -19,6 +19,7 @@ LAYERS = {
     "_version": 0,
     "_wire": 0,
     "errors": 0,
+    "usage": 0,
     "_error_codes": 1,
     "_files": 1,
     "events": 1,
@@ -28,13 +29,18 @@ LAYERS = {
     "transport": 1,
     "_documents": 2,
     "_engine": 2,
+    "counters": 2,
     "_operations": 2,
+    "pacing": 2,
+    "queued": 2,
     "_requests": 3,
     "_settings": 3,
     "client": 4,
     "emulator": 5,
     "sync": 5,
     "cli": 6,
+    "contrib": 6,
+    "pytest_plugin": 6,
     "__main__": 7,
 }
 ERRORS_BEFORE_WIRE = {("_wire", "errors")}  # the one import inside layer 0: an Operation speaks of errors
@@ -43,10 +49,13 @@ ERRORS_BEFORE_WIRE = {("_wire", "errors")}  # the one import inside layer 0: an 
 OWNERS = {
     "requests": {"_requests"},
     "urllib3": {"_requests", "_operations"},
-    "typing_extensions": {"client"},
+    "typing_extensions": {"client", "queued"},
     "click": {"cli"},
     "rich": {"cli"},
     "werkzeug": {"emulator"},
+    "opentelemetry": {"contrib"},
+    "prometheus_client": {"contrib"},
+    "pytest": {"pytest_plugin"},
     "tomli": {"sync"},
     "tomllib": {"sync"},  # not in the standard library of Python 3.10
 }
@@ -136,7 +145,7 @@ def test_the_public_list_is_what_is_there() -> None:
     for name in whatsapp_flows.__all__:
         assert getattr(whatsapp_flows, name) is not None
         assert name in dir(whatsapp_flows)
-    for module in ("errors", "events", "models", "retry", "transport"):
+    for module in ("counters", "errors", "events", "models", "pacing", "queued", "retry", "transport", "usage"):
         listed = set(sys.modules[f"whatsapp_flows.{module}"].__all__)
         assert listed <= set(whatsapp_flows.__all__), module
     with pytest.raises(AttributeError, match="no attribute 'FlowClient'"):

@@ -25,12 +25,15 @@ from whatsapp_flows import (
     Event,
     FlowsClient,
     NotFoundError,
+    RequestFinished,
+    RequestStarted,
     RetryCounters,
     RetryScheduled,
 )
 
 THREADS = 16
 CALLS = 400
+REQUESTS = (RequestStarted, RequestFinished)
 
 
 @pytest.fixture(autouse=True)
@@ -131,17 +134,20 @@ def test_many_threads_share_one_client(hosts_session: bool) -> None:
     assert answers == [(flow, "missing") if flow in MISSING else flow for flow in FLOWS]
     assert_bodies_belong_to_their_flows(server.requests)
 
-    spoken_of = []
+    spoken_of, requests_seen = [], Counter[type[Event]]()
     for events in diary.calls.values():
         (flow_id,) = {event.call.flow_id for event, _ in events}
         assert flow_id is not None
         assert len({thread for _, thread in events}) == 1
-        assert [type(event) for event, _ in events] == expected_events(flow_id)
+        kinds = [type(event) for event, _ in events]
+        requests_seen.update(kind for kind in kinds if kind in REQUESTS)
+        assert [kind for kind in kinds if kind not in REQUESTS] == expected_events(flow_id)
         assert {event.call.operation for event, _ in events} == {operation_of(flow_id)}
         waits.update(event.delay for event, _ in events if isinstance(event, RetryScheduled))
         spoken_of.append(flow_id)
     assert sorted(spoken_of) == list(FLOWS)
 
+    assert requests_seen == dict.fromkeys(REQUESTS, len(server.requests))
     assert waits == {5.0: len(RETRIED)}
     assert counters.total == Counts(
         attempts=CALLS + len(RETRIED),
@@ -189,7 +195,7 @@ def test_call_ids_are_not_used_twice() -> None:
         for client in clients:
             client.close()
     assert len(diary.calls) == 64
-    assert all(len(events) == 3 for events in diary.calls.values())
+    assert all(len(events) == 5 for events in diary.calls.values())
 
 
 def test_each_thread_keeps_a_connection() -> None:

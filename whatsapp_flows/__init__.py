@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
+    from ._requests import RequestsTransport
     from ._version import __version__
     from ._wire import Secret
     from .client import FlowsClient
+    from .counters import Counts, RetryCounters
     from .errors import (
         ApiError,
         AuthenticationError,
@@ -51,10 +53,10 @@ if TYPE_CHECKING:
         CallAborted,
         CallFailed,
         CallSucceeded,
-        Counts,
         Event,
         EventConsumer,
-        RetryCounters,
+        RequestFinished,
+        RequestStarted,
         RetryScheduled,
     )
     from .flow_json import FlowJson
@@ -77,6 +79,8 @@ if TYPE_CHECKING:
         PublicKey,
         SubscribedApp,
     )
+    from .pacing import AsyncPacedTransport, Pace, PacedTransport, Pacer, Turn, pause_before
+    from .queued import QueuedConsumer
     from .retry import (
         Decision,
         ExponentialBackoff,
@@ -91,11 +95,13 @@ if TYPE_CHECKING:
         full_jitter,
     )
     from .transport import Request, Response, Timeout, Transport
+    from .usage import Usage
 
 __all__ = [
     "ERROR_CODES",
     "ApiError",
     "Asset",
+    "AsyncPacedTransport",
     "AttemptFailed",
     "AttemptStarted",
     "AttemptSucceeded",
@@ -141,14 +147,21 @@ __all__ = [
     "NoRetry",
     "NotFoundError",
     "NotSentError",
+    "Pace",
+    "PacedTransport",
+    "Pacer",
     "PermissionDeniedError",
     "PhoneNumber",
     "PlanError",
     "Preview",
     "PublicKey",
     "PublishBlockedError",
+    "QueuedConsumer",
     "RateLimitedError",
     "Request",
+    "RequestFinished",
+    "RequestStarted",
+    "RequestsTransport",
     "Response",
     "RetryBudget",
     "RetryCounters",
@@ -163,14 +176,17 @@ __all__ = [
     "TlsError",
     "Transport",
     "TransportError",
+    "Turn",
     "UnexpectedResponseError",
     "UnknownApiError",
+    "Usage",
     "ValidationIssue",
     "ValidationPointer",
     "__version__",
     "decorrelated_jitter",
     "equal_jitter",
     "full_jitter",
+    "pause_before",
 ]
 
 _HOMES: Final = (
@@ -179,11 +195,16 @@ _HOMES: Final = (
     ".errors",
     ".retry",
     ".events",
+    ".counters",
     ".models",
     ".transport",
     ".flow_json",
+    ".usage",
+    ".queued",
     "._error_codes",
+    "._requests",
     ".client",
+    ".pacing",
 )
 
 

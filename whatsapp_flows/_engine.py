@@ -9,7 +9,7 @@ exception was raised. The policy says whether and when to try again; the engine 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -25,9 +25,12 @@ from .events import (
     CallFailed,
     CallSucceeded,
     Emit,
+    RequestFinished,
+    RequestStarted,
     RetryScheduled,
 )
 from .retry import Decision, RetryPolicy, RetryState
+from .usage import Usage, usage_in
 
 T = TypeVar("T")
 
@@ -43,13 +46,20 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How calls are made: the policy, the number of attempts, the table of codes, who hears of it, the clock."""
+    """
+    How calls are made: the policy, the number of attempts, the table of codes, who hears of it, the clock.
+
+    `watched`: whether anybody but the log listens; the events of single requests are made for them alone. `note` is
+    given the headers of each answer, and returns what they say of the rate limits.
+    """
 
     policy: RetryPolicy
     max_attempts: int
     error_codes: ErrorCodes
     emit: Emit
     clock: Callable[[], float]
+    watched: bool = True
+    note: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
 
 
 Reply = Response | bool | BaseException | None
@@ -80,14 +90,14 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 waited=last_wait,
                 after=errors[-1] if errors else None,
             )
-            sent: list[Request] = []
+            line = _Line(rules, call, attempt)
             try:
-                result = yield from _attempt(operation, errors, rules.error_codes, sent)
+                result = yield from _attempt(operation, errors, line)
             except FlowsError as caught:
                 error = _labelled(caught, operation, errors)
             else:
                 now = clock()
-                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began, requests=len(sent))
+                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began, requests=line.requests)
                 emit(
                     CallSucceeded,
                     call=call,
@@ -106,7 +116,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 attempt=attempt,
                 max_attempts=limit,
                 duration=now - began,
-                requests=len(sent),
+                requests=line.requests,
                 error=error,
             )
             state = RetryState(
@@ -179,30 +189,77 @@ def _decide(policy: RetryPolicy, state: RetryState) -> Decision:
         raise mistake from state.error
 
 
-def _attempt(
-    operation: Operation[T], errors: list[FlowsError], codes: ErrorCodes, sent: list[Request]
-) -> Generator[Request, Reply, T]:
-    """One attempt: where earlier ones left the outcome open, look first; then ask. Notes in `sent` what it sends."""
+class _Line:
+    """What one attempt says and hears: counts its requests, reads the answers, tells who watches."""
+
+    __slots__ = ("_attempt", "_began", "_call", "_rules", "requests")
+
+    def __init__(self, rules: Rules, call: Call, attempt: int) -> None:
+        self._rules, self._call, self._attempt = rules, call, attempt
+        self._began = 0.0
+        self.requests = 0
+
+    def sends(self, request: Request) -> None:
+        """A request is about to leave."""
+        self.requests += 1
+        if self._rules.watched:
+            self._began = self._rules.clock()
+            self._rules.emit(
+                RequestStarted,
+                call=self._call,
+                attempt=self._attempt,
+                number=self.requests,
+                method=request.method,
+                url=request.url if request.authenticated else request.url.partition("?")[0],
+            )
+
+    def hears(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
+        """The error that a reply stands for, or None."""
+        usage: tuple[Usage, ...] = ()
+        status: int | None = None
+        problem: FlowsError | None = None
+        if isinstance(reply, FlowsError):
+            problem = reply
+        else:
+            status = reply.status
+            problem = classify(reply, request, self._rules.error_codes) if is_error(reply, request) else None
+            usage = self._rules.note(reply.headers, reply.received_at)
+        if self._rules.watched:
+            self._rules.emit(
+                RequestFinished,
+                call=self._call,
+                attempt=self._attempt,
+                number=self.requests,
+                duration=self._rules.clock() - self._began,
+                status=status,
+                error=problem,
+                usage=usage,
+            )
+        return problem
+
+
+def _attempt(operation: Operation[T], errors: list[FlowsError], line: _Line) -> Generator[Request, Reply, T]:
+    """One attempt: where earlier ones left the outcome open, look first; then ask."""
     doubts = tuple(error for error in errors if operation.uncertain(error))
     recover = operation.recover
     if not doubts or recover is None:
-        return (yield from _talk(operation.script(len(errors) + 1), codes, sent))
-    found = yield from _talk(recover(doubts), codes, sent)
+        return (yield from _talk(operation.script(len(errors) + 1), line))
+    found = yield from _talk(recover(doubts), line)
     if found is not None:
         return found
     try:
-        return (yield from _talk(operation.script(len(errors) + 1), codes, sent))
+        return (yield from _talk(operation.script(len(errors) + 1), line))
     except ApiError as refusal:
         if not operation.settles(refusal):
             raise
         echo = refusal
-    found = yield from _talk(recover(doubts), codes, sent)
+    found = yield from _talk(recover(doubts), line)
     if found is None:
         raise echo
     return found
 
 
-def _talk(script: Script[T], codes: ErrorCodes, sent: list[Request]) -> Generator[Request, Reply, T]:
+def _talk(script: Script[T], line: _Line) -> Generator[Request, Reply, T]:
     """Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for."""
     answer: Response | None = None
     problem: FlowsError | None = None
@@ -218,16 +275,13 @@ def _talk(script: Script[T], codes: ErrorCodes, sent: list[Request]) -> Generato
             except StopIteration as done:
                 result: T = done.value
                 return result
-            sent.append(request)
+            line.sends(request)
             reply = yield request
-            answer = problem = None
-            if isinstance(reply, FlowsError):
-                problem = reply
+            answer = reply if isinstance(reply, Response) else None
+            if isinstance(reply, (Response, FlowsError)):
+                problem = line.hears(request, reply)
             elif isinstance(reply, BaseException):
                 raise reply
-            elif isinstance(reply, Response):
-                answer = reply
-                problem = classify(answer, request, codes) if is_error(answer, request) else None
             else:
                 raise TypeError(f"a Transport must return a Response, not {type(reply).__name__}")
     finally:

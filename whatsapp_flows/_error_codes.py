@@ -38,6 +38,7 @@ from .errors import (
     UnexpectedResponseError,
     UnknownApiError,
 )
+from .usage import BUSINESS_HEADER, read_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +412,7 @@ def retry_after(response: Response) -> float | None:
     """
     hints = (
         _retry_after_header(response.header("retry-after"), response),
-        _minutes_to_regain_access(response.header("x-business-use-case-usage")) * 60.0,
+        max((usage.regain_access for usage in read_usage("", response.header(BUSINESS_HEADER))), default=0.0),
     )
     longest = max(hints)
     return longest if longest > 0 else None
@@ -434,20 +435,6 @@ def _unix_time(http_date: str) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()  # HTTP dates are in GMT
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-
-
-def _minutes_to_regain_access(value: str) -> float:
-    """The largest estimate in `X-Business-Use-Case-Usage`: {object id: [{..., estimated_time_to_regain_access}]}."""
-    if not value:
-        return 0.0
-    try:
-        found = loads(value)
-    except (ValueError, RecursionError):
-        return 0.0
-    groups = found.values() if isinstance(found, dict) else ()
-    entries = [entry for group in groups for entry in (group if isinstance(group, list) else [group])]
-    minutes = [_number(entry.get("estimated_time_to_regain_access")) for entry in entries if isinstance(entry, dict)]
-    return max(minutes, default=0.0)
 
 
 def _without_row(status: int, code: int | None, transient: bool) -> type[FlowsError]:
@@ -498,15 +485,6 @@ def _whole(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
     return None
-
-
-def _number(value: object) -> float:
-    """A finite number that may have been written as a string; 0 when it is none."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
-        return float(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9:
-        return float(value)
-    return 0.0
 
 
 def _text(value: object) -> str | None:

@@ -15,6 +15,7 @@ from .errors import ConfigurationError
 from .events import emitter
 from .retry import ExponentialBackoff, Jitter, decorrelated_jitter, equal_jitter, full_jitter
 from .transport import Credentials, Timeout
+from .usage import UsageLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,17 @@ class Settings:
     credentials: Credentials
     rules: Rules
     timeout: Timeout
+    usage: UsageLog
 
     def rules_for(self, max_retries: int | None) -> Rules:
         """The rules of one call; `max_retries` counts attempts in all, None is the client's own number."""
         if max_retries is None:
             return self.rules
         return replace(self.rules, max_attempts=attempts("max_retries", max_retries))
+
+    def sharing_usage(self, other: Settings) -> Settings:
+        """The same, but what is learnt of the rate limits is kept together with another client's."""
+        return replace(self, usage=other.usage, rules=replace(self.rules, note=other.usage.note))
 
 
 def settings(options: Mapping[str, Any]) -> Settings:
@@ -40,6 +46,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
     policy = options["retry_policy"]
     if policy is not None and not callable(getattr(policy, "decide", None)):
         raise ConfigurationError("retry_policy must have a decide method: see RetryPolicy.")
+    usage = UsageLog()
     return Settings(
         api=Api(base_url=options["base_url"], version=options["api_version"], waba_id=options["waba_id"]),
         credentials=Credentials(options["access_token"], options["app_secret"]),
@@ -47,10 +54,13 @@ def settings(options: Mapping[str, Any]) -> Settings:
             policy=ExponentialBackoff() if policy is None else policy,
             max_attempts=attempts("max_attempts", options["max_attempts"]),
             error_codes=options["error_codes"],
-            emit=emitter(consumers),
+            emit=emitter(consumers, options["clock"]),
             clock=options["clock"],
+            watched=bool(consumers),
+            note=usage.note,
         ),
         timeout=Timeout.of(options["timeout"]),
+        usage=usage,
     )
 
 

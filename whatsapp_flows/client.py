@@ -35,6 +35,7 @@ from .models import (
 )
 from .retry import RetryPolicy
 from .transport import Timeout, Transport
+from .usage import Usage
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -166,7 +167,20 @@ class FlowsClient:
         kept = {**self._options, "access_token": token, "app_secret": secret}
         if "session" not in given and "transport" not in given:
             kept["transport"] = self._transport
-        return type(self)(**{**kept, **given})
+        made = type(self)(**{**kept, **given})
+        if "access_token" not in given:  # the limits are those of the token's app
+            made._settings = made._settings.sharing_usage(self._settings)
+        return made
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """
+        How near the rate limits are: the last figures that Meta sent, per business object and type of limit.
+
+        The app's own limit comes first, if there is one. Empty before Meta has said anything: it sends figures "once
+        enough calls have been made". Clients made by `with_options` share them, unless the token is another.
+        """
+        return self._settings.usage.figures
 
     def close(self) -> None:
         """Closes the connections that this client opened; a session or a transport of yours stays as it is."""

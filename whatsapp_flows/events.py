@@ -1,19 +1,19 @@
 """
-What happened: typed events, the log lines made from them, and counters.
+What happened: typed events, and the log lines made from them.
 
-A consumer is any callable that takes an `Event`. It runs in the calling thread, so it should be quick; an exception
-in it is logged and never breaks the call.
+A consumer is any callable that takes an `Event`. It runs in the calling thread, so it should be quick (put a slow one
+behind a `QueuedConsumer`). An exception in it never breaks the call: the first of each consumer is logged.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from .errors import FlowsError, RetryableError
+from .usage import Usage
 
 __all__ = [
     "AttemptFailed",
@@ -23,12 +23,14 @@ __all__ = [
     "CallAborted",
     "CallFailed",
     "CallSucceeded",
-    "Counts",
     "Event",
     "EventConsumer",
-    "RetryCounters",
+    "RequestFinished",
+    "RequestStarted",
     "RetryScheduled",
 ]
+
+T = TypeVar("T")
 
 logger: Final = logging.getLogger("whatsapp_flows")
 logger.addHandler(logging.NullHandler())  # a host that has set up no logging hears nothing, as of any library
@@ -68,6 +70,36 @@ class AttemptStarted(Event):
     max_attempts: int
     after: FlowsError | None = None
     waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestStarted(Event):
+    """
+    Request `number` (from 1) of an attempt is about to be sent.
+
+    `url` holds no credential, and no query where it leads to another host than the API's: such links are signed.
+    """
+
+    attempt: int
+    number: int
+    method: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFinished(Event):
+    """
+    A request has its outcome, after `duration` seconds: an answer with `status`, or None when none came.
+
+    `error` is what a refusal or the silence stands for, `usage` what the answer says of the rate limits.
+    """
+
+    attempt: int
+    number: int
+    duration: float
+    status: int | None
+    error: FlowsError | None
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,117 +263,49 @@ _LEVELS: Final[Mapping[type[Event], int]] = {
 }
 
 
-def emitter(consumers: tuple[EventConsumer, ...]) -> Emit:
-    """Makes each event and hands it to the log and to all consumers; what one raises is logged, and the others hear."""
+def emitter(consumers: tuple[EventConsumer, ...], clock: Callable[[], float] | None = None) -> Emit:
+    """Makes each event that somebody hears, and hands it to the log and to all consumers."""
+    hear = isolated(consumers, clock)
 
     def emit(kind: type[Event], /, **fields: Any) -> None:
         logged = kind in _LEVELS and logger.isEnabledFor(_LEVELS[kind])
         if not (logged or consumers):
             return
         event = kind(**fields)
-        for consumer in (log_event, *consumers) if logged else consumers:
-            try:
-                consumer(event)
-            except Exception:  # a host's consumer may raise anything, and must not break a call
-                logger.exception("An event consumer failed on %s", kind.__name__)
+        if logged:
+            log_event(event)
+        hear(event)
 
     return emit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+_SLOW: Final = 1.0  # seconds; a call takes a fraction of one
+
+
+def isolated(
+    consumers: tuple[Callable[[T], object], ...], clock: Callable[[], float] | None = None
+) -> Callable[[T], None]:
     """
-    Totals for one operation, or for one error code.
+    Hands a thing to all consumers, each on its own: what one raises does not reach the others or the caller.
 
-    `requests` are HTTP requests: an attempt may need several. For an error code, `attempts` are those that ended in
-    it, `retries` and `seconds_waited` those it caused, `successes_after_retry` the calls that met it and got through,
-    `failures` and `exhausted` those it ended.
+    The first exception of each consumer is logged, and no other, because one that is broken is so for every event. So
+    is, given a clock, the first time that one takes longer than a second.
     """
+    failed: set[int] = set()
+    slow: set[int] = set()
 
-    attempts: int = 0
-    requests: int = 0
-    retries: int = 0
-    successes: int = 0
-    successes_after_retry: int = 0
-    failures: int = 0
-    exhausted: int = 0
-    aborted: int = 0
-    seconds_waited: float = 0.0
+    def hear(thing: T) -> None:
+        for number, consumer in enumerate(consumers):
+            started = clock() if clock else 0.0
+            try:
+                consumer(thing)
+            except Exception:  # a host's consumer may raise anything, and must not break a call
+                if number not in failed:
+                    failed.add(number)
+                    what = type(thing).__name__
+                    logger.exception("An event consumer failed on %s; it is not logged when it fails again", what)
+            if clock and number not in slow and (took := clock() - started) > _SLOW:
+                slow.add(number)
+                logger.warning("An event consumer held up a call for %.1f s: put it behind a QueuedConsumer", took)
 
-
-class RetryCounters:
-    """
-    An event consumer that counts, for the numbers that a dashboard asks for. Threads may share it.
-
-    >>> counters = RetryCounters()
-    >>> counters.total.retries
-    0
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._operations: dict[str, Counts] = {}
-        self._errors: dict[str, Counts] = {}
-
-    @property
-    def total(self) -> Counts:
-        """Everything, over all operations."""
-        total = Counts()
-        for counts in self.by_operation.values():
-            total = _added(total, counts)
-        return total
-
-    @property
-    def by_operation(self) -> Mapping[str, Counts]:
-        """Totals per client method, as they stand now."""
-        with self._lock:
-            return dict(self._operations)
-
-    @property
-    def by_error(self) -> Mapping[str, Counts]:
-        """Totals per `code/subcode` (`139001/4016012`, `80008`), or per error class where Meta gave no code."""
-        with self._lock:
-            return dict(self._errors)
-
-    def __call__(self, event: Event) -> None:
-        for error, counts in _counted(event):
-            with self._lock:
-                book = self._operations if error is None else self._errors
-                key = event.call.operation if error is None else error_key(error)
-                book[key] = _added(book.get(key, Counts()), counts)
-
-
-def error_key(error: FlowsError) -> str:
-    """The key of an error in counters: `139001/4016012`, `80008`, or `NoAnswerError`."""
-    if error.code is None:
-        return type(error).__name__
-    return str(error.code) if error.subcode is None else f"{error.code}/{error.subcode}"
-
-
-def _added(left: Counts, right: Counts) -> Counts:
-    return Counts(**{name: getattr(left, name) + getattr(right, name) for name in Counts.__slots__})
-
-
-def _counted(event: Event) -> Iterable[tuple[FlowsError | None, Counts]]:
-    """What an event adds: for its operation (None), and for the errors it speaks of."""
-    if isinstance(event, AttemptStarted):
-        retries = 0 if event.after is None else 1
-        yield None, Counts(attempts=1, retries=retries, seconds_waited=event.waited)
-        if event.after is not None:
-            yield event.after, Counts(retries=1, seconds_waited=event.waited)
-    elif isinstance(event, AttemptSucceeded):
-        yield None, Counts(requests=event.requests)
-    elif isinstance(event, AttemptFailed):
-        yield None, Counts(requests=event.requests)
-        yield event.error, Counts(attempts=1, requests=event.requests)
-    elif isinstance(event, CallAborted):
-        yield None, Counts(aborted=1)
-    elif isinstance(event, CallSucceeded):
-        met = {error_key(error): error for error in event.errors}
-        yield None, Counts(successes=1, successes_after_retry=1 if met else 0)
-        for error in met.values():
-            yield error, Counts(successes_after_retry=1)
-    elif isinstance(event, CallFailed):
-        counts = Counts(failures=1, exhausted=int(event.exhausted), seconds_waited=event.unfinished_wait)
-        yield None, counts
-        yield event.error, counts
+    return hear

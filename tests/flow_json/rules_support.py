@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from whatsapp_flows.flow_json._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
+from whatsapp_flows.flow_json._spec import SHOPPING_LAYOUTS
 from whatsapp_flows.flow_json.rules import RULES
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
@@ -32,7 +33,10 @@ def build(value: Mapping[str, Any]) -> Document:
         if isinstance(screen, Mapping) and isinstance(screen.get("id"), str):
             layout = screen.get("layout")
             children = layout.get("children") if isinstance(layout, Mapping) else None
-            found = _flat(children, ("screens", i, "layout", "children"), ())
+            found = list(_flat(children, ("screens", i, "layout", "children"), ()))
+            kind = layout.get("type") if isinstance(layout, Mapping) else None
+            if isinstance(layout, Mapping) and isinstance(kind, str) and kind in SHOPPING_LAYOUTS:
+                found.append(Component(kind, ("screens", i, "layout"), layout))
             screens.append(Screen(len(screens), screen["id"], screen, tuple(found)))
     return Document(value, version_of(value["version"]), tuple(screens))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,10 +55,14 @@ def warnings_of(rule: Rule, example: dict[str, Any]) -> list[str]:
     return [finding.code for finding in rule.check(document)]
 
 
+def examples_of(rule: Rule) -> dict[str, str]:
+    return dict(re.findall(r"^\s*(Passes|Fails): (.*)$", rule.check.__doc__ or "", re.MULTILINE))
+
+
 @pytest.mark.parametrize("rule", ADVICE, ids=lambda rule: str(rule.id))
 def test_the_examples_of_a_rule_hold(rule: Rule) -> None:
     """The passing example of the docstring has no finding, the failing one has."""
-    examples = dict(re.findall(r"^\s*(Passes|Fails): (.*)$", rule.check.__doc__ or "", re.MULTILINE))
+    examples = examples_of(rule)
     assert warnings_of(rule, json.loads(examples["Passes"])) == []
     assert warnings_of(rule, json.loads(examples["Fails"]))
     assert rule.severity is Severity.WARNING
@@ -175,3 +180,12 @@ def test_advice_can_be_switched_off() -> None:
     value = flow_of({"children": [{"type": "Image", "src": "A"}]})
     assert validate(value, today=TODAY).warnings
     assert validate(value, today=TODAY, advice=False).issues == ()
+
+
+def test_the_page_names_every_advice() -> None:
+    """Each code of advice stands in the documentation, as people select and ignore by it."""
+    page = (Path(__file__).parents[2] / "docs" / "validate.md").read_text(encoding="utf-8")
+    codes = {code for rule in ADVICE for code in warnings_of(rule, json.loads(examples_of(rule)["Fails"]))}
+    assert len(codes) == len(ADVICE)
+    odd = {"DUPLICATE_KEY", "LONE_SURROGATE", "UNKNOWN_NEWER_VERSION", "UNSAFE_NUMBER"}
+    assert {code for code in codes | odd if f"`{code}`" not in page} == set()

@@ -77,6 +77,7 @@ def test_nothing_asked_is_nothing_scanned() -> None:
         (("data", "7"), "data[7]"),
         (("a.b", "on-click-action"), "a.b.on-click-action"),
         ((0,), "[0]"),
+        (("", "a"), ".a"),
     ],
 )
 def test_paths_are_spelt_as_metas(pointer: tuple[str | int, ...], path: str) -> None:

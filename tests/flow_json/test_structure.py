@@ -29,6 +29,7 @@ CHILD = "screens[0].layout.children[0]"
 COMPLETE = {"name": "complete", "payload": {}}
 NAVIGATE = {"name": "navigate", "next": {"type": "screen", "name": "B"}, "payload": {}}
 ITEMS = [{"id": "a", "title": "A"}]
+CATALOG = "${external_data.meta_catalog"
 
 
 def document(*children: Any, version: str = "7.3", **screen: Any) -> dict[str, Any]:
@@ -288,7 +289,28 @@ DOCUMENTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (document(layout={"type": "SingleColumnLayout", "children": 1}),
      [("INVALID_PROPERTY_TYPE", "screens[0].layout.children")]),
     (document(layout=1), [("INVALID_PROPERTY_TYPE", "screens[0].layout")]),
-    (document(layout={"type": "CartLayout"}, version="5.2"), []),
+    (document(layout={"type": "CartLayout", "items": f"{CATALOG}.products}}"}, version="5.2"), []),
+    (document(layout={"type": "CartLayout", "items": f"{CATALOG}.products}}", "cart": "${data.cart}",
+     "on-cta-click-action": COMPLETE, "coupons": [{"id": "1"}], "cta-label": "Pay"}, version="5.2"), []),
+    (document(layout={"type": "CartLayout", "coupons": [{"name": "1"}]}, version="5.2"),
+     [("MISSING_REQUIRED_PROPERTY", "screens[0].layout"),
+      ("INVALID_PROPERTY_KEY", "screens[0].layout.coupons[0].name")]),
+    (document(layout={"type": "ItemListLayout", "items": f"{CATALOG}.product_list}}", "show-media": False},
+     version="5.2"), []),
+    (document(layout={"type": "ItemListLayout", "items": "${data.items}", "children": []}, version="5.2"),
+     [("INVALID_PROPERTY_VALUE", "screens[0].layout.items"), ("INVALID_PROPERTY_KEY", "screens[0].layout.children")]),
+    (document(layout={"type": "ItemDetailLayout", "item": 5}, version="5.2"),
+     [("INVALID_PROPERTY_VALUE", "screens[0].layout.item")]),
+    (document(layout={"type": "CategoryListLayout", "categories": "${data.all}"}, version="5.2"), []),
+    (document(layout={"type": "CategoryListLayout", "categories": "all"}, version="5.2"),
+     [("INVALID_PROPERTY_VALUE", "screens[0].layout.categories")]),
+    (document(external_data={"meta_catalog": {"products": {"payload": {"product_ids": ["1"]}}, "categories": {}}},
+     version="5.2"), []),
+    (document(external_data={"meta_catalog": {"categories": {"payload": {}},
+     "product_list": {"payload": {"category": 5}}}, "other": {}}, version="5.2"),
+     [("INVALID_PROPERTY_KEY", "screens[0].external_data.meta_catalog.categories.payload"),
+      ("INVALID_PROPERTY_TYPE", "screens[0].external_data.meta_catalog.product_list.payload.category"),
+      ("INVALID_PROPERTY_KEY", "screens[0].external_data.other")]),
     (document(layout={"type": "CartLayout"}, version="6.0"), [("INVALID_PROPERTY_VALUE", "screens[0].layout.type")]),
     ({"version": "6.0", "screens": [{"id": "A", "title": "T"}]}, [("MISSING_REQUIRED_PROPERTY", "screens[0]")]),
     ({"version": "5.1", "screens": [{"id": "A", "title": "T"}]}, []),

@@ -187,6 +187,15 @@ def test_a_screen_needs_a_layout() -> None:
     assert [point.pointer for point in found.undecided] == ["screens[0]"]
 
 
+@pytest.mark.parametrize("kind", [None, 5, [], {}, "Grid"])
+def test_a_layout_of_no_known_type_is_left_to_the_validator(kind: object) -> None:
+    """Whatever stands there, nothing raises and nothing is told."""
+    screens = [{"id": "A", "title": "A", "terminal": True, "layout": {"type": kind, "children": []}}]
+    upgraded = upgrade({"version": "5.2", "screens": screens}, to="6.0")
+    assert upgraded.document["screens"] == screens
+    assert not [point for point in upgraded.undecided if "layout" in point.pointer]
+
+
 def test_what_5_2_alone_had_is_told() -> None:
     """The shopping layouts, their data, and the value of data_api_version."""
     document = {

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import requests
+from prometheus_client import CollectorRegistry
 from typing_extensions import assert_type
 
 from whatsapp_flows import (
@@ -29,19 +30,28 @@ from whatsapp_flows import (
     Health,
     Metric,
     Migration,
+    Pace,
+    PacedTransport,
     PhoneNumber,
     Preview,
     PublicKey,
+    QueuedConsumer,
     Request,
+    RequestsTransport,
     Response,
     RetryableError,
     RetryCounters,
     RetryState,
     SubscribedApp,
     Timeout,
+    Turn,
+    Usage,
     ValidationIssue,
     equal_jitter,
+    pause_before,
 )
+from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
+from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 
 
 class Policy:
@@ -71,9 +81,18 @@ client = FlowsClient(
     session=requests.Session(),
     stop=threading.Event(),
     error_codes=ERROR_CODES.with_rows({(1, None): FlowProcessingError}),
-    on_event=[heard, RetryCounters()],
+    on_event=[
+        heard,
+        RetryCounters(),
+        QueuedConsumer(heard, capacity=10),
+        PrometheusConsumer(CollectorRegistry()),
+        OpenTelemetryConsumer(suppress_http=False),
+    ],
 )
 assert_type(client.with_options(transport=Wire(), retry_policy=Policy()), FlowsClient)
+assert_type(client.usage, tuple[Usage, ...])
+assert_type(client.with_options(transport=PacedTransport(RequestsTransport(), Pace(burst=3))), FlowsClient)
+assert_type(pause_before(Pace(), client.usage, Turn(), 0.0), Turn)
 assert_type(FlowsClient.from_env({"WHATSAPP_FLOWS_ACCESS_TOKEN": "token"}), FlowsClient)
 
 for document in ({"version": "7.3"}, "{}", b"{}", Path("flow.json"), io.BytesIO(b"{}")):

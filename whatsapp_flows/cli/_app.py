@@ -17,8 +17,8 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from ..client import FlowsClient
+from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
-from ..events import RetryCounters
 from ._json import as_json, error_as_json
 from ._progress import Narrator
 from ._text import as_text, error_as_text

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.text import Text
 
 from ..client import FlowsClient
-from ..events import RetryCounters
+from ..counters import RetryCounters
 from ..sync._manifest import DesiredFlow
 from ..sync._old_apply import FlowResult, OnStep, apply, unapplied
 from ..sync._old_observe import observe

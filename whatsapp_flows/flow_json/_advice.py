@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ._checks import shown
@@ -45,6 +45,7 @@ ANSWERS: Final = frozenset(
     }
 )
 
+_TEXT: Final = frozenset({str})
 _REFERENCE: Final = re.compile(r"\$\{(?:screen\.([^.}]*)\.)?(data|form)\.([^.}]+)").findall
 
 
@@ -144,18 +145,10 @@ def unreachable_screens(doc: Document) -> Iterator[Finding]:
         return
     if "data_exchange" in known.actions or "NavigationList" in known.by_type:
         return
-    ways: dict[str, set[str]] = {}
-    for action in known.actions_named("navigate"):
-        if action.target is None:
-            return
-        ways.setdefault(action.screen.id, set()).add(action.target)
-    reached, ahead = set(), [doc.screens[0].id]
-    while ahead:
-        here = ahead.pop()
-        if here not in reached:
-            reached.add(here)
-            ahead.extend(ways.get(here, ()))
-    for screen in doc.screens:
+    if len(known.routes.navigations) < len(known.actions.get("navigate", ())):
+        return
+    reached = known.routes.reached
+    for screen in () if reached.issuperset(known.screens) else doc.screens:
         if screen.id not in reached:
             message = f"no way leads from the first screen to {shown(screen.id)}."
             yield Finding("UNREACHABLE_SCREEN", message, screen.at("id"))
@@ -169,7 +162,7 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
     Fails: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "Hello"}]}
     """  # noqa: E501
     known = index(doc)
-    for screen in doc.screens:
+    for screen in known.unread:
         for name in screen.value.get("data", ()):
             if name == "required" or known.is_read(screen, "data", name):
                 continue
@@ -186,7 +179,7 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {}}
     """
     known = index(doc)
-    for screen in doc.screens:
+    for screen in known.unread:
         for component in screen.components:
             if component.type not in ANSWERS or known.is_read(screen, "form", name := component.value["name"]):
                 continue
@@ -250,30 +243,37 @@ def _measured(doc: Document, code: str) -> Iterator[Finding]:
     found: dict[str, list[Finding]] | None = doc.cache.get("advice.measured")
     if found is None:
         found = doc.cache["advice.measured"] = {}
-        limits = _limits_of(doc.version)
-        for _, component in doc.components():
-            held = limits.get(component.type)
-            if held is not None and not _within(component.value, held):
-                for finding in _over(component.value, component.pointer, held.limits, component):
-                    found.setdefault(finding.code, []).append(finding)
+        known = index(doc)
+        for kind, held in _limits_for(doc.version, known.features & _MEASURED).items():
+            for _, component in known.by_type.get(kind, ()):
+                if not _within(component.value, held):
+                    for finding in _over(component.value, component.pointer, held.limits, component):
+                        found.setdefault(finding.code, []).append(finding)
     return iter(found.get(code, ()))
 
 
-@cache
-def _limits_of(version: Version) -> Mapping[str, _Limits]:
-    return {shape.name: limits for shape in COMPONENTS if (limits := _limits(shape, version)).limits}
+@lru_cache(maxsize=128)
+def _limits_for(version: Version, names: frozenset[str]) -> Mapping[str, _Limits]:
+    """What is measured in the components of a document that uses these names: documents of one make are frequent."""
+    return {
+        shape.name: limits
+        for shape in COMPONENTS
+        if shape.name in names and (limits := _limits(shape, version, (names, names))).limits
+    }
 
 
-def _limits(shape: Shape, version: Version) -> _Limits:
+def _limits(shape: Shape, version: Version, names: tuple[frozenset[str], ...]) -> _Limits:
+    """Of the properties that have one of the names: the first for this shape, the next for its items; then of all."""
     rows = properties_of(shape, version)
     alt = rows.get("alt-text")
     made = (
         _Limit(
             row,
-            _limits(ITEMS[row.item], version) if row.item else _Limits(),
+            _limits(ITEMS[row.item], version, names[1:]) if row.item else _Limits(),
             row.size is not None and alt is not None and not alt.required,
         )
         for row in rows.values()
+        if not names or row.name in names[0]
     )
     found = tuple(each for each in made if each.row.cut or each.row.items or each.row.size or each.inner.limits)
     return _Limits(
@@ -286,6 +286,15 @@ def _limits(shape: Shape, version: Version) -> _Limits:
         tuple(row.name for row, _, _ in found if row.size),
         tuple((row.name, *_few(row), inner) for row, inner, _ in found if row.items or inner.limits),
     )
+
+
+_MEASURED: Final = frozenset(
+    name
+    for shape in (*COMPONENTS, *ITEMS.values())
+    for row in shape.properties
+    if row.cut or row.items or row.size or row.item
+    for name in (shape.name, row.name)
+)
 
 
 def _few(row: P) -> tuple[int, int]:
@@ -307,13 +316,21 @@ def _within(value: Mapping[str, Any], limits: _Limits) -> bool:
         if type(held) is dict:
             if not _within(held, inner):
                 return False
-        elif type(held) is list:
-            if not least <= len(held) <= most:
-                return False
-            if inner.limits:
-                for each in held:
-                    if type(each) is dict and not _within(each, inner):
-                        return False
+        elif type(held) is list and not (least <= len(held) <= most and _all_within(held, inner)):
+            return False
+    return True
+
+
+def _all_within(items: list[Any], limits: _Limits) -> bool:
+    """The same of many objects, name by name: lists are what large documents are made of."""
+    objects = [item for item in items if type(item) is dict]
+    for name, cut in limits.texts:
+        texts = [item[name] for item in objects if name in item]
+        if not _TEXT.issuperset(map(type, texts)) or max(map(len, texts), default=0) > cut:
+            return False
+    if limits.images or limits.lists:
+        rest = limits._replace(texts=())
+        return all(_within(item, rest) for item in objects)
     return True
 
 

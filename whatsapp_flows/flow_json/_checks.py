@@ -1,7 +1,8 @@
 """
 What all checks of the structure are made of: their context, the findings that many of them give, words for messages.
 
-A check takes a value and returns None if it is right, else findings whose pointers start at that value.
+A check takes a value and returns None if it is right and fixed, `NOTED` if it is right and holds something that the
+rules have to look at (a binding, an expression, an action), else findings whose pointers start at that value.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ._model import Finding, Version
 from ._spec import BINDINGS, NOT_BLANK, P
 
-Check = Callable[[Any], "list[Finding] | None"]
+Found: TypeAlias = "list[Finding] | tuple[()] | None"
+Check = Callable[[Any], Found]
+NOTED: Final[tuple[()]] = ()
 
 # What JavaScript's \s matches: Meta's pattern for "not blank" is one of JavaScript.
 BLANK: Final = (

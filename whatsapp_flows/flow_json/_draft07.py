@@ -6,7 +6,7 @@ Keywords outside of the table are ignored, as are `pattern` and `format`, whose 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from ._references import has_type, type_of_value
@@ -22,32 +22,63 @@ class Failure(NamedTuple):
     reason: str
 
 
-def failures(value: Any, schema: Any, where: str = "", depth: int = 0) -> Iterator[Failure]:
+_Listed = dict[int, frozenset[Hashable]]
+"""What is listed by each enum, by its identity, so that a long list is read once, whatever is checked against it."""
+
+
+def failures(
+    value: Any, schema: Any, where: str = "", depth: int = 0, listed: _Listed | None = None
+) -> Iterator[Failure]:
     """What is wrong with a value, outermost first. `where` names it in the reasons."""
+    listed = {} if listed is None else listed
     if schema is False:
         yield Failure("not", f"{where or 'it'} must not be there")
     if not isinstance(schema, dict) or depth > MAX_DEPTH:
         return
     for keyword, wanted in schema.items():
         check = _CHECKS.get(keyword)
-        if check is not None and (reason := check(value, wanted)):
+        if keyword == "enum":
+            if not _is_listed(value, wanted, listed):
+                yield Failure(keyword, f"{where or 'it'} is not one of the values that enum lists")
+        elif check is not None and (reason := check(value, wanted)):
             yield Failure(keyword, f"{where or 'it'} {reason}")
     if isinstance(value, dict):
-        yield from _in_object(value, schema, where, depth)
+        yield from _in_object(value, schema, where, depth, listed)
     elif isinstance(value, list) and "items" in schema:
         items = schema["items"]
         for i, item in enumerate(value):
-            yield from failures(item, items, f"{where}[{i}]", depth + 1)
+            yield from failures(item, items, f"{where}[{i}]", depth + 1, listed)
 
 
-def _in_object(value: Mapping[str, Any], schema: Mapping[str, Any], where: str, depth: int) -> Iterator[Failure]:
+def _in_object(
+    value: Mapping[str, Any], schema: Mapping[str, Any], where: str, depth: int, listed: _Listed
+) -> Iterator[Failure]:
     properties = schema.get("properties")
     known = properties if isinstance(properties, dict) else {}
-    for key in known.keys() & value.keys():
-        yield from failures(value[key], known[key], f"{where}.{key}" if where else key, depth + 1)
-    if schema.get("additionalProperties") is False:
-        for key in value.keys() - known.keys():
+    closed = schema.get("additionalProperties") is False
+    for key, held in value.items():  # in the order of the text, and not all that is known for each of many small values
+        if key in known:
+            yield from failures(held, known[key], f"{where}.{key}" if where else key, depth + 1, listed)
+        elif closed:
             yield Failure("additionalProperties", f"{where or 'it'} may not have {key!r}")
+
+
+def _is_listed(value: Any, wanted: Any, listed: _Listed) -> bool:
+    if not isinstance(wanted, list):
+        return True
+    if id(wanted) not in listed:
+        listed[id(wanted)] = frozenset(map(_comparable, wanted))
+    return _comparable(value) in listed[id(wanted)]
+
+
+def _comparable(value: Any, depth: int = 0) -> Hashable:
+    """Something that equals another where `same` says so of their values."""
+    if isinstance(value, dict):
+        inner = () if depth >= MAX_DEPTH else ((key, _comparable(held, depth + 1)) for key, held in value.items())
+        return dict, frozenset(inner)
+    if isinstance(value, list):
+        return list, () if depth >= MAX_DEPTH else tuple(_comparable(held, depth + 1) for held in value)
+    return isinstance(value, bool), value
 
 
 def same(left: Any, right: Any, depth: int = 0) -> bool:
@@ -70,11 +101,6 @@ def _type(value: Any, wanted: Any) -> str:
     if any(not isinstance(name, str) or has_type(value, name) for name in names):
         return ""
     return f"is of type {type_of_value(value)}, not {' or '.join(names)}"
-
-
-def _enum(value: Any, wanted: Any) -> str:
-    listed = not isinstance(wanted, list) or any(same(value, one) for one in wanted)
-    return "" if listed else "is not one of the values that enum lists"
 
 
 def _const(value: Any, wanted: Any) -> str:
@@ -123,7 +149,6 @@ def _items(value: Any) -> float | None:
 
 _CHECKS: Final[Mapping[str, Callable[[Any, Any], str]]] = {
     "type": _type,
-    "enum": _enum,
     "const": _const,
     "required": _required,
     "minimum": _at_least(_number, "a value"),

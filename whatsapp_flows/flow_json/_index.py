@@ -8,18 +8,19 @@ The index lives in the document's `cache`, so that it ends with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ._draft07 import MAX_DEPTH
 from ._expressions import UNTYPED, ExpressionError, parse, type_of
 from ._model import Component, Document, Pointer, Screen, Severity
 from ._references import TYPES, Reference, has_type, is_dynamic, parse_reference
+from ._spec import SHOPPING_ACTIONS
 
-ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
+ACTION_KEYS: Final = SHOPPING_ACTIONS | {"on-click-action", "on-select-action", "on-unselect-action"}
 NO_COMPONENTS: Final[tuple[tuple[Screen, Component], ...]] = ()
 _NOT_PROPERTIES: Final = frozenset({"type", "name", "children", "then", "else", "cases", "condition", *ACTION_KEYS})
+_NOT_NESTED: Final = _NOT_PROPERTIES | {"init-values", "error-messages"}
 _ITEM_LISTS: Final = {"data-source": ("on-select-action", "on-unselect-action"), "list-items": ("on-click-action",)}
 # Meta's client validator walks the items of these only (August 2026); the others are our advice.
 _WALKED: Final = frozenset({"CheckboxGroup", "RadioButtonsGroup", "Dropdown", "NavigationList"})
@@ -39,12 +40,37 @@ VALUE_TYPES: Final = {
     "TextArea": "string",
 }
 MEDIA: Final = ("PhotoPicker", "DocumentPicker")
+SOME_COMPONENTS: Final = 50
+"""So many on a screen, and no more, need no closer look."""
+
+# What an index notes beside the names that a document uses, for the `needs` of rules.
+DYNAMIC: Final = "a dynamic property"
+NO_END: Final = "no terminal screen"
+SAME_ID: Final = "an id given twice"
+SAME_NAME: Final = "a name given twice"
+TEXT_LIST: Final = "a list of texts"
+MANY_COMPONENTS: Final = "many components on a screen"
 EXAMPLE: Final = "__example__"
 _PLAIN: Final = frozenset({"type", EXAMPLE})
 _PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
 _MARKS: Final = frozenset({"$", "`"})
 _SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
 _EXACTLY: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "integer": int, "number": int}
+
+
+_T = TypeVar("_T")
+
+
+class made_once(Generic[_T]):  # noqa: N801 - reads as the decorator that it is
+    """functools.cached_property without the lock that it takes until Python 3.12: an index belongs to one call."""
+
+    def __init__(self, make: Callable[[Any], _T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __get__(self, owner: object, _: object = None) -> _T:
+        made = owner.__dict__[self._make.__name__] = self._make(owner)
+        return made
 
 
 class Action(NamedTuple):
@@ -111,37 +137,56 @@ class Index:
         self.uses: list[Use] = []
         self.names: list[dict[str, Component]] = []
         """For each screen: its components by name. Forms are not among them; of two, the first."""
-        self.named: list[int] = []
-        """For each screen: how many of its components have a name, Forms not counted."""
         self._models = [_data_model(screen.value.get("data")) for screen in document.screens]
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
         self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
-        self._types: list[dict[str, str] | None] = [None for _ in document.screens]
+        self._known_types: list[tuple[dict[str, str], dict[str, str]] | None] = [None] * len(document.screens)
         self._read_texts: list[set[str]] = [set() for _ in document.screens]
         """For each screen: the references that were resolved to something on it, without the rest of their paths."""
+        self.ends = [screen for screen in document.screens if screen.value.get("terminal") is True]
+        """The terminal screens."""
         keys = set(document.value)
+        by_type = self.by_type
         for screen in document.screens:
             self.screens.setdefault(screen.id, screen)
             keys.update(screen.value)
             names: dict[str, Component] = {}
             named = 0
             for component in screen.components:
-                kind = component.type
-                if kind in self.by_type:
-                    self.by_type[kind].append((screen, component))
+                kind, _, value, _, fixed = component
+                if kind in by_type:
+                    by_type[kind].append((screen, component))
                 else:
-                    self.by_type[kind] = [(screen, component)]
-                if "name" in component.value and kind != "Form":
+                    by_type[kind] = [(screen, component)]
+                if "name" in value and kind != "Form":
                     named += 1
-                    if isinstance(name := component.value["name"], str):
+                    if type(name := value["name"]) is str:
                         names.setdefault(name, component)
-                keys.update(component.value)
-                self._read(screen, component, keys)
+                keys.update(value)
+                for key in _ITEM_LISTS:
+                    if key in value and type(value[key]) is list:
+                        keys.update(*[item for item in value[key] if type(item) is dict])
+                if not fixed:
+                    self._read(screen, component, keys)
             self.names.append(names)
-            self.named.append(named)
-        self.features = frozenset(keys.union(self.by_type, self.actions))
-        """Types of components, names of actions, and keys of the document, its screens, components and items."""
+            if named > len(names):
+                keys.add(SAME_NAME)
+            if len(screen.components) > SOME_COMPONENTS:
+                keys.add(MANY_COMPONENTS)
+        self.features = frozenset(keys.union(by_type, self.actions, self.screens, self._noted()))
+        """
+        Types of components, names of actions, ids of screens, keys of the document, its screens, components and items,
+        and what is noted beside them.
+        """
+
+    def _noted(self) -> Iterator[str]:
+        if not self.ends:
+            yield NO_END
+        if len(self.screens) < len(self.document.screens):
+            yield SAME_ID
+        if self.uses:
+            yield DYNAMIC
 
     def of(self, *types: str) -> Iterable[tuple[Screen, Component]]:
         """All components of some types, type by type, each with its screen."""
@@ -153,68 +198,86 @@ class Index:
         """For each screen that has some: its components of some types, by the index of the screen."""
         found: dict[int, list[Component]] = {}
         for screen, component in self.of(*types):
-            found.setdefault(screen.index, []).append(component)
+            found.setdefault(screen.position, []).append(component)
         return found
 
     def actions_named(self, *names: str) -> Iterable[Action]:
         """All actions of some names, name by name."""
         return [action for name in names for action in self.actions.get(name, ())]
 
-    @cached_property
+    @made_once
     def entries(self) -> dict[str, list[Entry]]:
         """For each name of an action: the keys at the top of all its payloads, but those that are plainly right."""
-        return {
-            name: [entry for action in actions if action.payload for entry in self._not_plain(action, action.payload)]
-            for name, actions in self.actions.items()
-        }
+        found: dict[str, list[Entry]] = {}
+        for name, actions in self.actions.items():
+            entries: list[Entry] = []
+            found[name] = entries
+            for action in actions:
+                if action.payload:
+                    self._not_plain(action, action.payload, entries)
+        return found
 
-    def _not_plain(self, action: Action, payload: Mapping[str, Any]) -> Iterator[Entry]:
+    def _not_plain(self, action: Action, payload: Mapping[str, Any], entries: list[Entry]) -> None:
         """All keys but references to what exists, of the same simple type as the field that takes them, if one does."""
+        screen = action.screen
         following = self.screens.get(action.target) if action.target else None
-        fields = None if following is None else self.data(following)
-        screen, updates = action.screen, action.name == "update_data"
-        types, read = self._types_on(screen), self._read_texts[screen.index]
+        fields = _NOTHING if following is None else self._simple(following)[1]
+        simple = _NOTHING if action.name == "update_data" else self._simple(screen)[0]
+        read = self._read_texts[screen.position].add
         for key, value in payload.items():
-            if type(value) is not str or value[:1] != "$":
-                yield Entry(action, key, value, None)
+            if type(value) is not str:
+                entries.append(Entry(action, key, value, None))
                 continue
-            kind = None if updates else types.get(value)
-            field = fields.get(key) if kind is not None and fields else None
-            if kind is None or (field is not None and not (kind in _SCALARS and _type_of_field(field) == kind)):
-                yield Entry(action, key, value, self.resolve(screen, value))
-            else:
-                read.add(value)
+            kind = simple.get(value)
+            if kind is not None:
+                field = fields.get(key)
+                if field is None or (field == kind and kind in _SCALARS):
+                    read(value)
+                    continue
+            found = self.resolve(screen, value) if value[:1] == "$" else None
+            entries.append(Entry(action, key, value, found))
 
-    def _types_on(self, screen: Screen) -> Mapping[str, str]:
-        """The types of the simplest references on a screen, which most are: to a name on the screen itself."""
-        types = self._types[screen.index]
-        if types is None:
-            types = self._types[screen.index] = {
-                f"${{form.{name}}}": value_type(component)
-                for name, component in self.names[screen.index].items()
-                if name.isidentifier()
-            }
-            for name, field in (self.data(screen) or _NOTHING).items():
-                if name.isidentifier() and (kind := _type_of_field(field)) is not None:
-                    types[f"${{data.{name}}}"] = kind
-        return types
+    def _simple(self, screen: Screen) -> tuple[dict[str, str], dict[str, str]]:
+        """
+        The types of the simplest references to a screen, by their text, and the types of the fields of its data.
+
+        The simplest are `${data.x}` and `${form.x}` where x is on the screen. Most references are, and they have to be
+        found quickly.
+        """
+        found = self._known_types[screen.position]
+        if found is None:
+            kinds: dict[str, str] = {}
+            texts: dict[str, str] = {}
+            for name, field in (self._models[screen.position] or _NOTHING).items():
+                kind = _type_of_field(field)
+                if kind is not None:
+                    kinds[name] = kind
+                    if name.isidentifier():
+                        texts[f"${{data.{name}}}"] = kind
+            for name, component in self.names[screen.position].items():
+                if name.isidentifier():
+                    texts[f"${{form.{name}}}"] = value_type(component)
+            found = self._known_types[screen.position] = (texts, kinds)
+        return found
 
     def entries_of(self, *names: str) -> Iterator[Entry]:
         """The keys of the payloads of some actions, name by name."""
         for name in names:
             yield from self.entries.get(name, ())
 
-    @cached_property
+    @made_once
     def fields(self) -> list[tuple[Screen, str, Mapping[str, Any]]]:
         """All fields of data models but those without parts whose example is of their type, as most are."""
         return [
             (screen, name, field)
-            for screen in self.document.screens
-            for name, field in (self.data(screen) or _NOTHING).items()
-            if isinstance(field, dict) and not _is_plain_and_right(field)
+            for screen, fields in zip(self.document.screens, self._models, strict=True)
+            for name, field in (fields or _NOTHING).items()
+            if type(field) is dict
+            and not (len(field) == 2 and type(field.get(EXAMPLE)) is str and field.get("type") == "string")
+            and not _is_plain_and_right(field)
         ]
 
-    @cached_property
+    @made_once
     def schemas(self) -> list[tuple[Screen, str, Mapping[str, Any], list[Part]]]:
         """The fields of data models with parts, and all their parts."""
         return [
@@ -223,7 +286,7 @@ class Index:
             if not is_plain(field)
         ]
 
-    @cached_property
+    @made_once
     def _forms(self) -> dict[Pointer, Component]:
         return {form.pointer: form for _, form in self.of("Form")}
 
@@ -234,7 +297,7 @@ class Index:
         outermost_first = (component.pointer[:length] for length in range(len(component.pointer)))
         return next((self._forms[pointer] for pointer in outermost_first if pointer in self._forms), None)
 
-    @cached_property
+    @made_once
     def inputs(self) -> dict[Pointer, dict[str, Component]]:
         """For each Form, by its pointer: the components in it by name."""
         found: dict[Pointer, dict[str, Component]] = {pointer: {} for pointer in self._forms}
@@ -244,13 +307,13 @@ class Index:
                     found[form.pointer][name] = component
         return found
 
-    @cached_property
+    @made_once
     def form_names(self) -> tuple[frozenset[str], ...]:
         """For each screen: the names of its Forms."""
         found: list[set[str]] = [set() for _ in self.document.screens]
         for screen, form in self.of("Form"):
             if isinstance(name := form.value.get("name"), str):
-                found[screen.index].add(name)
+                found[screen.position].add(name)
         return tuple(frozenset(names) for names in found)
 
     def data(self, screen: Screen) -> Mapping[str, Any] | None:
@@ -259,26 +322,36 @@ class Index:
 
         A list named `required` is no field: Meta takes it for the keyword, and ignores it.
         """
-        return self._models[screen.index]
+        return self._models[screen.position]
 
     def resolve(self, screen: Screen, text: str) -> Resolved | None:
         """What a string that is a reference stands for on a screen; None if it is not a reference."""
-        resolved = self._resolved[screen.index]
+        resolved = self._resolved[screen.position]
         if text in resolved:
             return resolved[text]
         reference = parse_reference(text)
         found = resolved[text] = self._look_up(screen, reference) if reference else None
         return found
 
+    @made_once
+    def unread(self) -> list[Screen]:
+        """The screens with an input or a field for which no reference that was resolved by then may stand."""
+        return [screen for screen in self.document.screens if not self._all_read(screen)]
+
+    def _all_read(self, screen: Screen) -> bool:
+        simple, kinds = self._simple(screen)
+        names = len(kinds) + len(self.names[screen.position])
+        return len(simple) == names and simple.keys() <= self._read_texts[screen.position]
+
     def is_read(self, screen: Screen, source: str, name: str) -> bool:
         """Whether a reference resolved so far stands for an input ("form") or a field ("data") of a screen."""
-        return f"${{{source}.{name}}}" in self._read_texts[screen.index]
+        return f"${{{source}.{name}}}" in self._read_texts[screen.position]
 
     def type_of_reference(self, screen: Screen, reference: Reference) -> str:
         """The type of a reference in an expression. Raises `ExpressionError` if it stands for nothing."""
-        kind = self._types_on(screen).get(reference.text)
+        kind = self._simple(screen)[0].get(reference.text)
         if kind is not None:
-            self._read_texts[screen.index].add(reference.text)
+            self._read_texts[screen.position].add(reference.text)
             return kind
         found = self.resolve(screen, reference.text) or Resolved()
         if found.problem:
@@ -295,34 +368,32 @@ class Index:
             if kind is str:
                 if value[:1] in _MARKS and key not in _NOT_PROPERTIES and is_dynamic(value):
                     self.uses.append(Use(screen, component, (*component.pointer, key), key, value, False))
-            elif kind is dict or kind is list:
+            elif kind is list:
+                if key not in _NOT_PROPERTIES:
+                    self._read_items(screen, component, key, value, keys)
+            elif kind is dict:
                 if key in ACTION_KEYS:
                     self._action(screen, component, component.pointer, key, value, None)
-                elif key not in _NOT_PROPERTIES:
-                    self._read_nested(screen, component, key, value, keys)
+                elif key not in _NOT_NESTED:  # typed by the rules of the Form
+                    for name, text in value.items():
+                        if type(text) is str and text[:1] in _MARKS and is_dynamic(text):
+                            pointer = (*component.pointer, key, name)
+                            self.uses.append(Use(screen, component, pointer, f"{key}.{name}", text, True))
 
-    def _read_nested(
-        self, screen: Screen, component: Component, key: str, value: Mapping[str, Any] | list[Any], keys: set[str]
-    ) -> None:
-        pointer = (*component.pointer, key)
-        if isinstance(value, list):
-            item_actions = _ITEM_LISTS.get(key, ())
-            for i, item in enumerate(value):
-                if isinstance(item, dict):
-                    keys.update(item)
-                    self._dynamic_values(screen, component, (*pointer, i), key, item)
-                    for name in item_actions:
-                        if name in item:
-                            self._action(screen, component, (*pointer, i), name, item[name], i)
-        elif key not in ("init-values", "error-messages"):  # typed by the rules of the Form
-            self._dynamic_values(screen, component, pointer, key, value)
-
-    def _dynamic_values(
-        self, screen: Screen, component: Component, pointer: Pointer, key: str, value: Mapping[str, Any]
-    ) -> None:
-        for name, text in value.items():
-            if type(text) is str and text[:1] in _MARKS and is_dynamic(text):
-                self.uses.append(Use(screen, component, (*pointer, name), f"{key}.{name}", text, True))
+    def _read_items(self, screen: Screen, component: Component, key: str, value: list[Any], keys: set[str]) -> None:
+        actions = _ITEM_LISTS.get(key, ())
+        if key == "text":
+            keys.add(TEXT_LIST)
+        for i, item in enumerate(value):
+            if type(item) is not dict:
+                continue
+            for name, held in item.items():
+                if type(held) is str:
+                    if held[:1] in _MARKS and is_dynamic(held):
+                        pointer = (*component.pointer, key, i, name)
+                        self.uses.append(Use(screen, component, pointer, f"{key}.{name}", held, True))
+                elif name in actions:
+                    self._action(screen, component, (*component.pointer, key, i), name, held, i)
 
     def _action(
         self, screen: Screen, component: Component, owner: Pointer, key: str, value: Any, item: int | None
@@ -348,7 +419,7 @@ class Index:
             if other is None:
                 return Resolved(problem=f"{reference.text}: there is no screen {reference.screen!r}")
             screen = other
-        self._read_texts[screen.index].add(f"${{{reference.source}.{reference.path[0]}}}")
+        self._read_texts[screen.position].add(f"${{{reference.source}.{reference.path[0]}}}")
         return self._in_data(screen, reference) if reference.source == "data" else self._in_form(screen, reference)
 
     def _in_data(self, screen: Screen, reference: Reference) -> Resolved:
@@ -365,16 +436,16 @@ class Index:
         return Resolved(type=_type_of_field(schema) or UNTYPED, schema=schema, pointer=pointer[:-1])
 
     def _in_form(self, screen: Screen, reference: Reference) -> Resolved:
-        component = self.names[screen.index].get(reference.path[0])
+        component = self.names[screen.position].get(reference.path[0])
         if component is None:
-            if reference.path[0] in self.form_names[screen.index]:
+            if reference.path[0] in self.form_names[screen.position]:
                 return Resolved(problem=f"{reference.text}: a Form has no value that could be used")
             return Resolved(problem=f"{reference.text}: screen {screen.id!r} has no input {reference.path[0]!r}")
         if len(reference.path) > 1:  # a part of a value, whose types nobody documents
             return Resolved(component=component, pointer=component.pointer)
         return Resolved(type=value_type(component), component=component, pointer=component.pointer)
 
-    @cached_property
+    @made_once
     def routes(self) -> Routes:
         """The routing graph."""
         return Routes(self)
@@ -385,9 +456,10 @@ class Routes:
 
     def __init__(self, made_from: Index) -> None:
         document = made_from.document
-        self.navigations = tuple(
+        self._first = document.screens[0].id if document.screens else None
+        self.navigations = [
             (action.screen.id, action.target) for action in made_from.actions.get("navigate", ()) if action.target
-        )
+        ]
         """(from, to) of every navigate action with a written-out screen."""
         model = document.value.get("routing_model")
         self.model: Mapping[str, Any] | None = model if isinstance(model, dict) else None
@@ -408,6 +480,11 @@ class Routes:
             self.edges.setdefault(source, []).append(target)
         if "data_api_version" not in made_from.document.value:
             self.anywhere = frozenset(screen.id for screen, _ in made_from.of("NavigationList"))
+
+    @made_once
+    def reached(self) -> set[str]:
+        """The screens to which a way leads from the first one, along the edges."""
+        return _closure([self._first], self.edges) if self._first is not None else set()
 
     def linked(self, start: str) -> set[str]:
         """All screens connected with one by the edges, whichever way they run."""
@@ -439,10 +516,11 @@ def _data_model(value: Any) -> Mapping[str, Any] | None:
 
 def _type_of_field(field: Any) -> str | None:
     """The type of a field of a data model, UNTYPED if it says none that exists; None for what is no field."""
-    if type(field) is not dict:
-        return None
-    kind = field.get("type")
-    return kind if type(kind) is str and kind in TYPES else UNTYPED
+    try:
+        kind = field["type"]
+        return kind if kind in TYPES else UNTYPED
+    except (KeyError, TypeError):  # of an unhashable value as well
+        return UNTYPED if type(field) is dict else None
 
 
 def _parts(field: Mapping[str, Any], pointer: Pointer) -> Iterator[Part]:
@@ -465,10 +543,17 @@ def is_plain(field: Mapping[str, Any]) -> bool:
 
 
 def _is_plain_and_right(field: Mapping[str, Any]) -> bool:
-    kind = field.get("type")
-    if len(field) == 2 and type(kind) is str and type(field.get(EXAMPLE)) is _EXACTLY.get(kind):
+    """Whether it is seen at a glance that an example fits: one of a simple type, or a list of such."""
+    kind, example = field.get("type"), field.get(EXAMPLE)
+    if type(kind) is not str:
+        return False
+    if len(field) == 2 and type(example) is _EXACTLY.get(kind):
         return True
-    return is_plain(field) and has_type(field.get(EXAMPLE), field["type"])
+    if kind == "array" and len(field) == 3 and type(example) is list:
+        items = field.get("items")
+        if type(items) is dict and len(items) == 1 and type(each := items.get("type")) is str and each in _EXACTLY:
+            return all(type(value) is _EXACTLY[each] for value in example)
+    return is_plain(field) and has_type(example, kind)
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,8 +1,8 @@
 """
 The kinds of values that a property may take: one maker of checks for each kind named in the tables.
 
-A check takes a value and returns None if it is right, else findings whose pointers start at that value. A string where
-a fixed value or a binding may stand, and which is neither, fails as both (Meta reports the two at one place).
+What a check returns stands in `_checks.py`. A string where a fixed value or a binding may stand, and which is neither,
+fails as both (Meta reports the two at one place).
 Source of the codes: Meta's client validator, August 2026.
 """
 
@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from ._checks import (
     BLANK,
+    NOTED,
     Check,
     Context,
+    Found,
     Maker,
     did_you_mean,
     shown,
@@ -34,6 +36,7 @@ from ._spec import (
     P,
 )
 
+_MARKS: Final = frozenset({"$", "`"})  # what a binding and an expression begin with
 SCREEN_ID: Final = re.compile(r"[a-zA-Z,_]+").fullmatch
 _COLOR: Final = re.compile(r"#[A-Fa-f0-9]{6}").fullmatch
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+").fullmatch
@@ -63,16 +66,16 @@ def _strings(kind: str) -> Maker:
 def text(where: str, *, blank: bool, empty: bool = True) -> Check:
     """A string; not `blank`: something must be in it; not `empty`: at least one character."""
 
-    def any_string(value: Any) -> list[Finding] | None:
+    def any_string(value: Any) -> Found:
         if type(value) is str:
-            return None
+            return NOTED if value[:1] in _MARKS else None
         return [wrong_type(where, "a string", value)]
 
-    def some_string(value: Any) -> list[Finding] | None:
+    def some_string(value: Any) -> Found:
         if type(value) is str:
             # The comparison answers for nearly all texts: they begin with a printable ASCII character.
             if "!" <= value < "\x7f" or value.strip(BLANK) or (blank and value):
-                return None
+                return NOTED if value[0] in _MARKS else None
             if not empty and not value:
                 return [Finding("MIN_CHARS_REQUIRED", f"{where} must have at least 1 character.")]
             return [Finding("PATTERN_MISMATCH", f"{where} must not be blank.")]
@@ -82,9 +85,9 @@ def text(where: str, *, blank: bool, empty: bool = True) -> Check:
 
 
 def _with_format(check: Check, fault: Callable[[str, str], Finding | None], where: str) -> Check:
-    def formatted(value: Any) -> list[Finding] | None:
+    def formatted(value: Any) -> Found:
         found = check(value)
-        if found is None and (wrong := fault(value, where)):
+        if not found and (wrong := fault(value, where)):
             return [wrong]
         return found
 
@@ -152,9 +155,11 @@ def _name(row: P, where: str, context: Context) -> Check:
     if context.version < NAMES_ARE_FIXED:
         return check
 
-    def fixed(value: Any) -> list[Finding] | None:
+    def fixed(value: Any) -> Found:
+        if type(value) is str and "a" <= value[:1].lower() <= "z":
+            return None
         found = check(value)
-        if found is None and value[0] in "$`":
+        if found is NOTED:
             if _NOT_FIXED(value):
                 return [Finding("PATTERN_MISMATCH", f"{where} must be a fixed name, not a binding.")]
             if value[0] == "`" and len(value) > 1 and value[-1] == "`":
@@ -167,9 +172,9 @@ def _name(row: P, where: str, context: Context) -> Check:
 def _screen_id(row: P, where: str, context: Context) -> Check:
     check = text(where, blank=True, empty=False)
 
-    def identifier(value: Any) -> list[Finding] | None:
+    def identifier(value: Any) -> Found:
         found = check(value)
-        if found is None and not SCREEN_ID(value):
+        if not found and not SCREEN_ID(value):
             return [not_an_id(where, value)]
         return found
 
@@ -182,31 +187,33 @@ def not_an_id(where: str, value: str) -> Finding:
 
 
 def _binding(row: P, where: str, context: Context) -> Check:
-    def binding(value: Any) -> list[Finding] | None:
+    def binding(value: Any) -> Found:
         if type(value) is str:
-            return None if context.is_binding(value) else [_no_binding(where, context)]
+            return NOTED if context.is_binding(value) else [_no_binding(where, context)]
         return [wrong_type(where, "a binding", value)]
 
     return binding
 
 
 def _base64(row: P, where: str, context: Context) -> Check:
-    def picture(value: Any) -> list[Finding] | None:
+    def picture(value: Any) -> Found:
         if type(value) is str:
             if value[:2] == "${" and _NOT_FIXED(value) and not context.is_binding(value):
                 return [_no_binding(where, context)]
-            return None
+            return NOTED if value[:1] in _MARKS else None
         return [wrong_type(where, "a base64 string or a binding", value)]
 
     return picture
 
 
 def _url(row: P, where: str, context: Context) -> Check:
-    def url(value: Any) -> list[Finding] | None:
+    def url(value: Any) -> Found:
         if type(value) is not str:
             return [wrong_type(where, "a URL or a binding", value)]
-        if value.startswith(("https://", "http://")) or context.is_binding(value):
+        if value.startswith(("https://", "http://")):
             return None
+        if context.is_binding(value):
+            return NOTED
         wrong = _bad_uri(value, where)
         return [wrong] if wrong else None
 
@@ -221,7 +228,7 @@ def _enum(row: P, where: str, context: Context) -> Check:
     values = frozenset(row.values)
     tolerant = context.version >= TOLERANT and row.tolerated
 
-    def one_of(value: Any) -> list[Finding] | None:
+    def one_of(value: Any) -> Found:
         if type(value) is not str:
             return [wrong_type(where, "a string", value)]
         if value in values:
@@ -241,14 +248,34 @@ def _not_listed(where: str, value: str, values: tuple[str, ...], severity: Sever
 def _enum_or_binding(row: P, where: str, context: Context) -> Check:
     values = frozenset(row.values)
 
-    def one_of(value: Any) -> list[Finding] | None:
+    def one_of(value: Any) -> Found:
         if type(value) is not str:
             return [wrong_type(where, "a string", value)]
-        if value in values or context.is_binding(value):
+        if value in values:
             return None
+        if context.is_binding(value):
+            return NOTED
         return [_not_listed(where, value, row.values), _no_binding(where, context)]
 
     return one_of
+
+
+def _source(row: P, where: str, context: Context) -> Check:
+    """One of the few bindings that name a part of a catalogue."""
+    listed = " or ".join(row.values)
+
+    def source(value: Any) -> list[Finding] | None:
+        if type(value) is str and value in row.values:
+            return None
+        return [Finding("INVALID_PROPERTY_VALUE", f"{where} must be {listed}.")]
+
+    return source
+
+
+def _source_or_binding(row: P, where: str, context: Context) -> Check:
+    return either(
+        lambda value: type(value) is str and context.is_binding(value), anything, _source(row, where, context)
+    )
 
 
 # -- booleans, numbers, objects
@@ -266,13 +293,17 @@ def _is_int(value: Any) -> bool:
     return type(value) is int or (type(value) is float and value.is_integer())
 
 
+def _is_list(value: Any) -> bool:
+    return type(value) is list
+
+
 def _is_object(value: Any) -> bool:
     return type(value) is dict
 
 
 def _fixed(fits: Callable[[Any], bool], expected: str) -> Maker:
     def make(row: P, where: str, context: Context) -> Check:
-        def check(value: Any) -> list[Finding] | None:
+        def check(value: Any) -> Found:
             if fits(value):
                 return _out_of_bounds(row, where, value)
             return [wrong_type(where, expected, value)]
@@ -286,12 +317,12 @@ def _dynamic(fits: Callable[[Any], bool], expected: str, *, loose: bool = False)
     def make(row: P, where: str, context: Context) -> Check:
         is_binding = _LOOSE if loose else context.is_binding
 
-        def check(value: Any) -> list[Finding] | None:
+        def check(value: Any) -> Found:
             if fits(value):
                 return _out_of_bounds(row, where, value)
             if type(value) is not str:
                 return [wrong_type(where, f"{expected} or a binding", value)]
-            return None if is_binding(value) else neither(where, expected, value, context)
+            return NOTED if is_binding(value) else neither(where, expected, value, context)
 
         return check
 
@@ -303,7 +334,7 @@ def neither(where: str, expected: str, value: object, context: Context) -> list[
     return [wrong_type(where, expected, value), _no_binding(where, context)]
 
 
-def _out_of_bounds(row: P, where: str, value: Any) -> list[Finding] | None:
+def _out_of_bounds(row: P, where: str, value: Any) -> Found:
     if row.low is not None and value < row.low:
         return [Finding("MINIMUM_VALUE_REQUIRED", f"{where} must be at least {row.low}.")]
     if row.high is not None and value > row.high:
@@ -324,11 +355,13 @@ def listed(row: P, where: str, item: Check, otherwise: Check) -> Check:
     """A list whose items pass `item`, with as many as the row says; what is no list goes to `otherwise`."""
     least, most = row.least or 0, row.most
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> Found:
         if type(value) is not list:
             return otherwise(value)
-        if len(value) >= least and (most is None or len(value) <= most) and not any(map(item, value)):
-            return None
+        if len(value) >= least and (most is None or len(value) <= most):
+            told = list(map(item, value))
+            if not any(told):
+                return None if told.count(None) == len(told) else NOTED
         found = [f for i, each in enumerate(value) if (wrong := item(each)) for f in under(i, wrong)]
         if len(value) < least:
             found.append(Finding("MIN_ITEMS_REQUIRED", f"{where} must have at least {_items(least)}."))
@@ -376,12 +409,13 @@ def _text_or_list(kind: str) -> Maker:
         string = text(where, blank=not context.refuses_blank(kind))
         if context.version < TEXT_LISTS:
             return string
-        return listed(row, where, text(f"an item of {where}", blank=False), string)
+        texts = listed(row, where, text(f"an item of {where}", blank=False), string)
+        return either(_is_list, lambda value: texts(value) or NOTED, string)
 
     return make
 
 
-def either(fits: Callable[[Any], bool], check: Check, otherwise: Check) -> Check:
+def either(fits: Callable[[Any], object], check: Check, otherwise: Check) -> Check:
     """One check for the values that fit, another for the rest."""
     return lambda value: check(value) if fits(value) else otherwise(value)
 
@@ -393,12 +427,12 @@ def _calendar(make: Maker) -> Maker:
         single = make(row, where, context)
         ends = {name: make(row, f"{name} of {where}", context) for name in ("start-date", "end-date")}
 
-        def both(value: Any) -> list[Finding] | None:
+        def both(value: Any) -> Found:
             found = [
                 f for name, check in ends.items() if name in value and (wrong := check(value[name]))
                 for f in under(name, wrong)
             ]  # fmt: skip
-            return found or None
+            return found or NOTED
 
         return either(_is_object, both, single)
 
@@ -416,7 +450,7 @@ def _text_or_object(row: P, where: str, context: Context) -> Check:
     """error-message of a picker: a text, or texts by the id of the file."""
     each = _each_a_text(where, blank=False)
 
-    def some(value: Any) -> list[Finding] | None:
+    def some(value: Any) -> Found:
         return each(value) if value else [Finding("INVALID_SCHEMA", f"{where} must have at least 1 entry.")]
 
     return either(_is_object, some, text(where, blank=not context.refuses_blank("string")))
@@ -425,21 +459,27 @@ def _text_or_object(row: P, where: str, context: Context) -> Check:
 def _each_a_text(where: str, *, blank: bool) -> Check:
     check = text(f"an entry of {where}", blank=blank)
 
-    def each(value: Any) -> list[Finding] | None:
+    def each(value: Any) -> Found:
         found = [f for key, entry in value.items() if (wrong := check(entry)) for f in under(key, wrong)]
-        return found or None
+        return found or NOTED
 
     return each
 
 
-# Kinds that take every value of one type; of texts, every one that begins with a printable character of ASCII. The
-# engine decides these where it stands, as most properties are of these kinds, and asks the check for the rest.
+# Kinds that take every value of one type; of texts, every one that begins with a letter of ASCII. The engine decides
+# these where it stands, as most properties are of these kinds, and asks the check for the rest.
 PLAIN: Final[Mapping[str, type]] = {
     "any-string": str,
     "bool": bool,
+    "components": list,
+    "int": int,
     "label1": str,
     "loose-bool": bool,
+    "number": int,
+    "object|binding": dict,
     "static-bool": bool,
+    "static-int": int,
+    "static-object": dict,
     "string": str,
     "string|array<string>": str,
     "string|object": str,
@@ -470,6 +510,8 @@ MAKERS: Final[Mapping[str, Maker]] = {
     "number": _dynamic(_is_number, "a number"),
     "object|binding": _dynamic(_is_object, "an object"),
     "screen-id": _screen_id,
+    "source": _source,
+    "source|binding": _source_or_binding,
     "static-bool": _fixed(_is_bool, "a boolean"),
     "static-object": _fixed(_is_object, "an object"),
     "static-int": _fixed(_is_int, "an integer"),

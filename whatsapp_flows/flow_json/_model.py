@@ -75,30 +75,34 @@ class Rule:
 
 
 class Component(NamedTuple):
-    """A component where it stands: its pointer, its own mapping, and the containers around it, outermost first."""
+    """
+    A component where it stands: its pointer, its own mapping, and the containers around it, outermost first.
+
+    `fixed`: it is known to hold nothing dynamic and no action.
+    """
 
     type: str
     pointer: Pointer
     value: Mapping[str, Any]
     inside: tuple[str, ...] = ()  # of "Form", "If", "Switch"
+    fixed: bool = False
 
     def at(self, *steps: str | int) -> Pointer:
         """The pointer of something in it."""
         return (*self.pointer, *steps)
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """A screen: its place in the list, its id, its own mapping, and all its components in document order, flattened."""
 
-    index: int
+    position: int
     id: str
-    value: Mapping[str, Any] = field(repr=False)
-    components: tuple[Component, ...] = field(repr=False)
+    value: Mapping[str, Any]
+    components: tuple[Component, ...]
 
     def at(self, *steps: str | int) -> Pointer:
         """The pointer of something in it."""
-        return ("screens", self.index, *steps)
+        return ("screens", self.position, *steps)
 
 
 @dataclass(frozen=True, slots=True)

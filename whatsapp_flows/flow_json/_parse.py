@@ -114,25 +114,14 @@ def _too_large(size: int) -> Problem:
 
 
 def _from_json(text: str, size: int) -> Parsed:
-    odd: list[bool] = []
-
-    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        value = dict(pairs)
-        if len(value) != len(pairs):
-            odd.append(True)
-        return value
-
-    def integer(digits: str) -> int | float:
-        if len(digits) <= _SAFE_DIGITS:
-            return int(digits)
-        odd.append(True)
-        return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
-
-    decoder = jsonlib.JSONDecoder(object_pairs_hook=made, parse_int=integer, parse_constant=_no_constant)
     if text.startswith("\ufeff"):
         return _unreadable(text, size, "it begins with a byte order mark (BOM)", 0)
+    odd = False
     try:
-        value = decoder.decode(text)
+        try:
+            value = _STRICT.decode(text)
+        except _OddError:
+            value, odd = _TOLERANT.decode(text), True
     except jsonlib.JSONDecodeError as exc:
         return _unreadable(text, size, _reason(exc), exc.pos)
     except RecursionError:
@@ -144,7 +133,7 @@ def _from_json(text: str, size: int) -> Parsed:
         message = f"a Flow JSON is a JSON object, not {type(value).__name__}."
         return Parsed(text, size, problem=Problem(message, len(text) - len(text.lstrip())))
     halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
-    return Parsed(text, size, value, oddities=bool(odd) or halves)
+    return Parsed(text, size, value, oddities=odd or halves)
 
 
 def _unreadable(text: str, size: int, reason: str, offset: int | None) -> Parsed:
@@ -158,8 +147,36 @@ def _reason(error: jsonlib.JSONDecodeError) -> str:
     return error.msg[:1].lower() + error.msg[1:] if found else f"it ends too early: {error.msg.lower()}"
 
 
+class _OddError(ValueError):
+    """Something that may be in a JSON text and should not: see `odd`."""
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _OddError
+    return value
+
+
+def _exact_integer(digits: str) -> int:
+    if len(digits) > _SAFE_DIGITS:
+        raise _OddError
+    return int(digits)
+
+
+def _any_integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise _NotJsonConstantError(name)
+
+
+_STRICT: Final = jsonlib.JSONDecoder(
+    object_pairs_hook=_without_duplicates, parse_int=_exact_integer, parse_constant=_no_constant
+)
+_TOLERANT: Final = jsonlib.JSONDecoder(parse_int=_any_integer, parse_constant=_no_constant)
+"""For the few texts that the strict one gives up."""
 
 
 def odd(text: str) -> Iterator[Finding]:

@@ -20,12 +20,16 @@ from ._model import Pointer
 TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL).match
-_SPACE: Final = re.compile(r"[ \t\r\n]*").match
+_BLANKS: Final = " \t\r\n"
+_SPACE: Final = re.compile(f"[{_BLANKS}]*").match
 _SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _Asked: TypeAlias = "dict[str | int, _Asked]"
 
 Place = tuple[Pointer, bool]
 """A pointer, and whether the key of its last step is meant instead of the value."""
+
+
+_ROOT: Final[Place] = ((), False)
 
 
 class Span(NamedTuple):
@@ -54,12 +58,12 @@ def path_of(pointer: Pointer) -> str:
     'screens[0].data.name'
     """
     said = ""
-    for step in pointer:
+    for number, step in enumerate(pointer):
         text = str(step)
         if text.isascii() and text.isdigit():
             said += f"[{text}]"
         else:
-            said += f".{text}" if said else text
+            said += f".{text}" if number else text
     return said
 
 
@@ -70,15 +74,12 @@ def locate(text: str, places: Iterable[Place]) -> Mapping[Place, Span]:
     A place that is not there has the span of the nearest one around it: a rule may point at what is missing.
     """
     asked = frozenset(places)
-    wanted = set(asked)
-    for pointer, _ in asked:
-        wanted.update((pointer[:length], False) for length in range(len(pointer) + 1))
-    if not wanted:
-        return {}
+    wanted = asked - {_ROOT}
     try:
-        offsets = offsets_of(text, wanted)
+        offsets = offsets_of(text, wanted) if wanted else {}
     except RecursionError:  # nested as deep as can just be parsed
-        offsets = offsets_by_token(text, wanted)
+        offsets = offsets_by_token(text, wanted | _around(wanted))
+    offsets[_ROOT] = (_after_space(text, 0), len(text.rstrip(_BLANKS)))  # there is nothing else in a JSON text
     spans = spans_of(text, offsets.values())
     return {place: spans[_nearest(place, offsets)] for place in asked}
 
@@ -94,7 +95,11 @@ class _Container:
 
 
 def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
-    """Where places begin and end in a JSON text. Raises `RecursionError` for what is nested too deeply to be parsed."""
+    """
+    Where places begin and end in a JSON text, and all values around them.
+
+    Raises `RecursionError` for what is nested too deeply to be parsed.
+    """
     asked = _tree_of(pointer for pointer, _ in wanted)
     found: dict[Place, tuple[int, int]] = {}
     around: list[_Container] = []
@@ -130,6 +135,18 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
             at = _SKIP(text, at)[1]
         else:
             return found
+
+
+def _around(places: Iterable[Place]) -> set[Place]:
+    """The values that places are in, and those themselves; each one once, as many places may lie deep in the same."""
+    found: set[Place] = set()
+    for pointer, _ in places:
+        for length in range(len(pointer), -1, -1):
+            place = (pointer[:length], False)
+            if place in found:
+                break
+            found.add(place)
+    return found
 
 
 def _tree_of(pointers: Iterable[Pointer]) -> _Asked:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import ErrorDetails, FlowValidationError, ValidationIssue
 from ._model import Severity, Version
 from ._parse import parse
-from ._positions import utf16_length
 from ._source import FlowJson
 
 _WIDTH: Final = 100  # of the piece of a line that is shown
+_TWO_UNITS: Final = re.compile("[\U00010000-\U0010ffff]").finditer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,30 @@ class Report:
         `source` is what was validated; without it the text that the report has kept. `name` is put before the places.
         """
         text = parse(source).text if source is not None else self.text or ""
-        lines = text.split("\n")
+        lines = _Lines(text)
         return "\n".join(_rendered(issue, lines, name) for issue in self.issues)
+
+
+class _Lines:
+    """
+    The lines of a text, and where in a line a column is.
+
+    A document may be one long line with many issues: what a line takes to be looked into is made once.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self._wide: dict[int, list[int]] = {}
+
+    def index(self, number: int, column: int) -> int:
+        """The index in a line, counted from 1, of a column in UTF-16 units."""
+        line = self.lines[number - 1]
+        units = column - 1
+        if not line.isascii():
+            if number not in self._wide:  # where each character of two units begins, in units
+                self._wide[number] = [found.start() + i for i, found in enumerate(_TWO_UNITS(line))]
+            units -= bisect_left(self._wide[number], units)
+        return min(units, len(line))
 
 
 def _place(issue: ValidationIssue) -> str:
@@ -68,7 +92,7 @@ def _place(issue: ValidationIssue) -> str:
     return f" at line {issue.line_start}, column {issue.column_start}"
 
 
-def _rendered(issue: ValidationIssue, lines: list[str], name: str) -> str:
+def _rendered(issue: ValidationIssue, lines: _Lines, name: str) -> str:
     at = [name] if name else []
     if issue.line_start is not None:
         at += [str(issue.line_start), str(issue.column_start)]
@@ -81,13 +105,13 @@ def _rendered(issue: ValidationIssue, lines: list[str], name: str) -> str:
     return "\n".join(said)
 
 
-def _excerpt(issue: ValidationIssue, lines: list[str]) -> list[str]:
+def _excerpt(issue: ValidationIssue, lines: _Lines) -> list[str]:
     """The line and the caret. Of a long line (a mapping is one) only the piece around the place is shown."""
-    if issue.line_start is None or issue.column_start is None or issue.line_start > len(lines):
+    if issue.line_start is None or issue.column_start is None or issue.line_start > len(lines.lines):
         return []
-    line = lines[issue.line_start - 1].rstrip("\r")
-    start = _index(line, issue.column_start)
-    end = _index(line, issue.column_end or 0) if issue.line_end == issue.line_start else len(line)
+    line = lines.lines[issue.line_start - 1].rstrip("\r")
+    start = min(lines.index(issue.line_start, issue.column_start), len(line))
+    end = lines.index(issue.line_start, issue.column_end or 0) if issue.line_end == issue.line_start else len(line)
     left = max(0, start - _WIDTH // 3) if len(line) > _WIDTH else 0
     piece = "".join(char if char.isprintable() else " " for char in line[left : left + _WIDTH])
     before, after = "…" if left else "", "…" if left + _WIDTH < len(line) else ""
@@ -97,15 +121,3 @@ def _excerpt(issue: ValidationIssue, lines: list[str]) -> list[str]:
         f"  {number} | {before}{piece}{after}",
         f"  {' ' * len(number)} | {' ' * (len(before) + start - left)}{carets}",
     ]
-
-
-def _index(line: str, column: int) -> int:
-    """The index in a line of a column in UTF-16 units."""
-    if line.isascii():
-        return min(column - 1, len(line))
-    units = 0
-    for index, char in enumerate(line):
-        if units >= column - 1:
-            return index
-        units += utf16_length(char)
-    return len(line)

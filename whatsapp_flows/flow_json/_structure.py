@@ -1,9 +1,10 @@
 """
 The engine that reads the tables: for one version, a check for every shape.
 
-Strategy. A check takes a value and returns None if it is right, else what is wrong with it, each finding with a pointer
-from that value down; the caller puts its own step before it. So a valid document costs a dict lookup and a call for
-each property and allocates nothing. Checks are closures, made from the rows of the tables once for a version.
+Strategy. A check takes a value and says what is wrong with it, each finding with a pointer from that value down; the
+caller puts its own step before it. For a value that is right it also says whether it is fixed, which most are: those
+the rules need not read. So a valid document costs a dict lookup or a call for each property and allocates nothing.
+Checks are closures, made from the rows of the tables once for a version.
 
 Rule 1: each keyword of a JSON schema has one code (`RULE_OF`; source: Meta's client validator, August 2026).
 Rule 2: one fault, one record. Meta also reports what other components' schemas make of the same value; we do not.
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from ._checks import Check, Context, Maker, context_of, did_you_mean, shown, under, wrong_type
+from ._checks import NOTED, Check, Context, Found, Maker, context_of, did_you_mean, shown, under, wrong_type
 from ._kinds import (
     MAKERS,
     PLAIN,
@@ -40,6 +41,7 @@ from ._spec import (
     ON_SELECT,
     ROOT,
     SCREEN,
+    SHOPPING_LAYOUTS,
     P,
     Shape,
     parse_version,
@@ -158,31 +160,38 @@ def _object(
         **(known or {}),
         **{name: _KINDS[row.kind](row, f"{name!r} of {shape.name}", context) for name, row in rows.items()},
     }
-    plain: dict[str, type] = {
-        name: PLAIN[row.kind] for name, row in rows.items() if row.kind in PLAIN and not row.format
+    plain: dict[str, type | None] = {
+        **dict.fromkeys(known or (), str),
+        **{name: None if row.bounded else PLAIN.get(row.kind) for name, row in rows.items()},
     }
-    plain.update(dict.fromkeys(known or (), str))
     required = frozenset(name for name, row in rows.items() if row.required)
     relations = _relations(shape, rows)
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(shape.name, "an object", value)]
-        for key, held in value.items():
-            kind = type(held)
-            if kind is plain.get(key) and (kind is not str or "!" <= held < "\x7f"):
-                continue
-            field = fields.get(key)
-            if field is None or field(held) is not None:
-                return failures(value)
-        if not required <= value.keys():
+        noted: Found = None
+        try:
+            for key, held in value.items():
+                kind = type(held)
+                # Most texts begin with a letter: neither blank nor dynamic.
+                if kind is plain[key] and (kind is not str or "a" <= held < "{" or "A" <= held < "["):
+                    continue
+                found = fields[key](held)
+                if found is not None:
+                    if found:
+                        return failures(value)
+                    noted = found
+        except KeyError:  # an unknown key; asked for in this way because it is the quickest for known ones
+            return failures(value)
+        if not value.keys() >= required:
             return failures(value)
         for relation in relations:
             if relation(value):
                 return failures(value)
-        return None
+        return noted
 
-    def failures(value: dict[str, Any]) -> list[Finding] | None:
+    def failures(value: dict[str, Any]) -> Found:
         found: list[Finding] = []
         for key, held in value.items():
             field = fields.get(key)
@@ -292,7 +301,8 @@ _ITEMS: Final[Mapping[str, Shape]] = {**ITEMS, "next": NEXT}
 
 
 def _on_select(row: P, where: str, context: Context) -> Check:
-    return _object(_with_names(ON_SELECT, row), context)
+    check = _object(_with_names(ON_SELECT, row), context)
+    return lambda value: check(value) or NOTED
 
 
 def _on_click(row: P, where: str, context: Context) -> Check:
@@ -301,24 +311,24 @@ def _on_click(row: P, where: str, context: Context) -> Check:
     own = {action.needs for action in ACTIONS if action.needs}
     # From here on it is known that the keys exist in the version: the others are unknown keys already.
     needs = {action.name: action.needs for action in ACTIONS}
-    forbidden = {action.name: tuple(sorted((own - {action.needs}) | {action.without} - {""})) for action in ACTIONS}
     known = properties_of(ON_CLICK, context.version).keys()
+    forbidden = {action.name: known & ((own - {action.needs}) | {action.without}) for action in ACTIONS}
 
-    def action(value: Any) -> list[Finding] | None:
+    def action(value: Any) -> Found:
         found = check(value)
         name = value.get("name") if type(value) is dict else None
-        if type(name) is not str or name not in needs:
+        if type(name) is not str or name not in needs or name not in row.values:
             return found
         needed = needs[name]
         if needed and needed not in value and needed in known:
             message = f"required property {needed!r} is missing in on-click-action {name!r}."
             found = [*(found or ()), Finding("MISSING_REQUIRED_PROPERTY", message)]
-        for key in forbidden[name]:
-            if key in value and key in known:
+        if not forbidden[name].isdisjoint(value):
+            for key in sorted(forbidden[name] & value.keys()):
                 message = f"{key!r} is not for on-click-action {name!r}."
                 more = Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, (key,), key=True)
                 found = [*(found or ()), more]
-        return found
+        return found or NOTED
 
     return action
 
@@ -337,7 +347,7 @@ def _components(row: P, where: str, context: Context) -> Check:
 
 
 def _cases(row: P, where: str, context: Context) -> Check:
-    def cases(value: Any) -> list[Finding] | None:
+    def cases(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         found: list[Finding] = []
@@ -362,7 +372,7 @@ def _is_case_key(key: str) -> bool:
 def _data_api(row: P, where: str, context: Context) -> Check:
     allowed = KNOWN[context.version].data_api
 
-    def version(value: Any) -> list[Finding] | None:
+    def version(value: Any) -> Found:
         if type(value) is str and value in allowed:
             return None
         expected = " or ".join(repr(each) for each in allowed)
@@ -378,7 +388,7 @@ def _routing(row: P, where: str, context: Context) -> Check:
         no_list(f"an entry of {where}"),
     )  # fmt: skip
 
-    def routes(value: Any) -> list[Finding] | None:
+    def routes(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         found: list[Finding] = []
@@ -395,7 +405,7 @@ def _routing(row: P, where: str, context: Context) -> Check:
 def _data(row: P, where: str, context: Context) -> Check:
     """The data model: each field an object that says its type and gives an example. The rest is for the rules."""
 
-    def fields(value: Any) -> list[Finding] | None:
+    def fields(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         for field in value.values():
@@ -422,14 +432,12 @@ def _field(name: str, field: Any) -> list[Finding]:
 
 def _layout(row: P, where: str, context: Context) -> Check:
     layouts = KNOWN[context.version].layouts
-    check = _object(LAYOUT, context)
+    checks = {kind: _object(SHOPPING_LAYOUTS.get(kind, LAYOUT), context) for kind in layouts}
 
-    def layout(value: Any) -> list[Finding] | None:
-        kind = value.get("type") if type(value) is dict else None
-        if kind == layouts[0]:
-            return check(value)
-        if kind is None or (type(kind) is str and kind in layouts):
-            return check(value) if kind is None else None  # the layouts of 5.2 were never public: taken as they are
+    def layout(value: Any) -> Found:
+        kind = value.get("type", layouts[0]) if type(value) is dict else layouts[0]
+        if type(kind) is str and kind in checks:
+            return checks[kind](value)
         near = did_you_mean(kind, layouts) if type(kind) is str else ""
         return [Finding("INVALID_PROPERTY_VALUE", f"the type of a layout must be {layouts[0]!r}.{near}", ("type",))]
 

@@ -22,14 +22,13 @@ from ._parse import parse
 from ._positions import path_of
 from ._references import is_dynamic, is_expression
 from ._source import FlowJson
-from ._spec import COMPONENTS, ITEMS, KNOWN, NOT_BLANK, SCREEN, P, Shape, parse_version, properties_of
+from ._spec import COMPONENTS, ITEMS, KNOWN, NOT_BLANK, SCREEN, SHOPPING_LAYOUTS, P, Shape, parse_version, properties_of
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY: Final = 86_400_000  # milliseconds
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _MILLISECONDS: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _LARGEST_IMAGE: Final = 102_400  # bytes, from 6.0 on
-_SHOPPING: Final = frozenset({"ItemDetailLayout", "CategoryListLayout", "ItemListLayout", "CartLayout"})
 _ACTION_KEYS: Final = frozenset({"on-click-action", "on-select-action", "on-unselect-action"})
 _ITEM_LISTS: Final = ("data-source", "list-items")
 _SHAPES: Final = {shape.name: shape for shape in COMPONENTS}
@@ -180,8 +179,8 @@ def _to_6_0(document: dict[str, Any]) -> Iterator[Point]:
         layout = screen.get("layout")
         if layout is None:
             yield _Open(pointer, "every screen needs a layout from 6.0 on.")
-        elif isinstance(layout, dict) and layout.get("type") in _SHOPPING:
-            yield _Open((*pointer, "layout", "type"), f"the layout {layout['type']} exists in 5.2 alone.")
+        elif isinstance(layout, dict) and isinstance(kind := layout.get("type"), str) and kind in SHOPPING_LAYOUTS:
+            yield _Open((*pointer, "layout", "type"), f"the layout {kind} exists in 5.2 alone.")
         for place, component in _components_of(screen, pointer):
             yield from _component_to_6_0(component, place)
 

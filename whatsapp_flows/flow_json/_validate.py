@@ -68,10 +68,10 @@ def validate(
     document, faults = build(parsed.value, structure_of(used), today=today, size=parsed.size)
     reported += [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in faults]
     if document is not None:
-        if rules:
-            reported += _run(rules, document)
         if advice:
-            reported += _run(ADVICE, document)
+            rules = _ALL if rules is RULES else rules + ADVICE
+        reported += _run(rules, document)
+        document.cache.clear()  # what rules share refers to the document: no cycle is left for the garbage collector
     if advice and parsed.oddities:
         reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in odd(parsed.text)]
     return _report(parsed, reported, used)
@@ -139,31 +139,36 @@ def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
     """
     version = document.version
     found: list[_Reported] = []
-    for rule in _running(rules, version, index(document).features):
+    for rule in _running(rules, version, index(document).features) if rules else ():
         try:
-            findings = list(rule.check(document))
+            for finding in rule.check(document):
+                severity = finding.severity or _severity(rule, version)
+                found.append(_Reported(rule.id, severity, finding))
         except RecursionError:
             deep = Finding("INVALID_FLOW_JSON", "the document is nested too deeply to be checked.")
             found.append(_Reported(DEPTH, Severity.ERROR, deep))
-            continue
-        if findings:
-            severity = rule.severity
-            if any(first <= version <= last for first, last in rule.skipped_by_meta):
-                severity = Severity.WARNING
-            found += [_Reported(rule.id, finding.severity or severity, finding) for finding in findings]
     return found
+
+
+def _severity(rule: Rule, version: Version) -> Severity:
+    skipped = any(first <= version <= last for first, last in rule.skipped_by_meta)
+    return Severity.WARNING if skipped else rule.severity
 
 
 def _running(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
     """The rules that can have something to say. Documents of the same make are frequent: ours are chosen once."""
-    if rules is RULES or rules is ADVICE:
-        return _chosen_once(rules is RULES, version, features)
+    if rules is RULES or rules is _ALL:
+        return _chosen_once(rules is _ALL, version, features & _ASKED_FOR)
     return _chosen(rules, version, features)
 
 
+_ALL: Final = RULES + ADVICE
+_ASKED_FOR: Final = frozenset(name for rule in _ALL for name in rule.needs)
+
+
 @lru_cache(maxsize=128)
-def _chosen_once(meaning: bool, version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
-    return _chosen(RULES if meaning else ADVICE, version, features)
+def _chosen_once(advice: bool, version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
+    return _chosen(_ALL if advice else RULES, version, features)
 
 
 def _chosen(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:

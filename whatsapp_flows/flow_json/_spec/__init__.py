@@ -14,6 +14,7 @@ from .._model import Version
 from ._components import COMPONENTS
 from ._document import ACTIONS, ITEMS, LAYOUT, NEXT, ON_CLICK, ON_SELECT, ROOT, SCREEN
 from ._rows import Action, P, Shape, VersionRow
+from ._shopping import SHOPPING_ACTIONS, SHOPPING_LAYOUTS, SHOPPING_ROUTES
 from ._versions import (
     BINDINGS,
     CONDITION_MAY_BE_BOOLEAN,
@@ -49,6 +50,9 @@ __all__ = [
     "RECOMMENDED",
     "ROOT",
     "SCREEN",
+    "SHOPPING_ACTIONS",
+    "SHOPPING_LAYOUTS",
+    "SHOPPING_ROUTES",
     "TEXT_LISTS",
     "TOLERANT",
     "VERSIONS",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ._rows import Action, P, Shape
+from ._shopping import SHOPPING_ITEMS
 
 ROOT: Final = Shape(
     "the document",
@@ -35,7 +36,7 @@ SCREEN: Final = Shape(
         P("sensitive", "array<string>", since="5.1", least=1),
         P("layout", "layout", until="5.2"),
         P("layout", "layout", required=True, since="6.0"),
-        P("external_data", "object", since="5.2", until="5.2"),
+        P("external_data", "object", since="5.2", until="5.2", item="external_data"),
     ),
     only_if=(("success", "terminal"),),
 )
@@ -46,6 +47,7 @@ LAYOUT: Final = Shape(
 )
 
 ITEMS: Final = {
+    **SHOPPING_ITEMS,
     "meta": Shape("meta", (P("lead_gen_ai", "static-bool"),)),
     "data_source_item": Shape(
         "an item of data-source",

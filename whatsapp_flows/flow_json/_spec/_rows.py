@@ -52,6 +52,12 @@ class P(NamedTuple):
     items: tuple[int, int] | None = None
     size: int | None = None
 
+    @property
+    def bounded(self) -> bool:
+        """Whether more than the kind decides which values are right."""
+        limits = (self.low, self.high, self.least, self.most)
+        return bool(self.format) or any(limit is not None for limit in limits)
+
 
 class Shape(NamedTuple):
     """

@@ -20,6 +20,7 @@ from . import (
     _payloads,
     _routing,
     _screens,
+    _shopping,
 )
 
 __all__ = ["RULES"]
@@ -27,6 +28,7 @@ __all__ = ["RULES"]
 RULES: Final[tuple[Rule, ...]] = (
     *_screens.RULES,
     *_counts.RULES,
+    *_shopping.RULES,
     *_routing.RULES,
     *_actions.RULES,
     *_payloads.RULES,

@@ -1,5 +1,5 @@
 """
-Actions: which may stand where, where they lead.
+Actions: where they lead, and which stand where others do. Which component takes which is in the tables of components.
 
 Sources: Meta, Flow JSON reference; Meta's client validator, August 2026.
 """
@@ -11,54 +11,7 @@ from typing import Final
 
 from .._index import index, static_items
 from .._model import Document, Finding, Rule, Version
-
-# (component, property) -> action -> first version. Items of lists are named by their list.
-ALLOWED: Final = {
-    ("CalendarPicker", "on-select-action"): {"data_exchange": Version(6, 1)},
-    ("CheckboxGroup", "on-select-action"): {"data_exchange": Version(2, 1), "update_data": Version(6, 0)},
-    ("CheckboxGroup", "on-unselect-action"): {"update_data": Version(6, 0)},
-    ("ChipsSelector", "on-select-action"): {"data_exchange": Version(7, 1), "update_data": Version(7, 1)},
-    ("ChipsSelector", "on-unselect-action"): {"update_data": Version(7, 1)},
-    ("DatePicker", "on-select-action"): {"data_exchange": Version(2, 1)},
-    ("Dropdown", "on-select-action"): {"data_exchange": Version(2, 1), "update_data": Version(6, 0)},
-    ("Dropdown", "on-unselect-action"): {"update_data": Version(6, 0)},
-    ("EmbeddedLink", "on-click-action"): {
-        "data_exchange": Version(2, 1), "navigate": Version(2, 1), "open_url": Version(6, 0),
-    },
-    ("Footer", "on-click-action"): {
-        "complete": Version(2, 1), "data_exchange": Version(2, 1), "navigate": Version(2, 1),
-    },
-    ("NavigationList", "on-click-action"): {"data_exchange": Version(6, 2), "navigate": Version(6, 2)},
-    ("OptIn", "on-click-action"): {
-        "data_exchange": Version(2, 1), "navigate": Version(2, 1), "open_url": Version(6, 0),
-    },
-    ("OptIn", "on-select-action"): {"update_data": Version(6, 0)},
-    ("OptIn", "on-unselect-action"): {"update_data": Version(6, 0)},
-    ("RadioButtonsGroup", "on-select-action"): {"data_exchange": Version(2, 1), "update_data": Version(6, 0)},
-    ("RadioButtonsGroup", "on-unselect-action"): {"update_data": Version(6, 0)},
-}  # fmt: skip
-ITEM_ACTIONS: Final = {"update_data": Version(6, 0)}
-
-
-def action_not_allowed(doc: Document) -> Iterator[Finding]:
-    """
-    Each component takes certain actions only.
-
-    Passes: {"children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}
-    Fails: {"children": [{"type": "EmbeddedLink", "on-click-action": {"name": "complete"}}]}
-    """
-    for name, actions in index(doc).actions.items():
-        for action in actions:
-            in_data_source = action.in_item and action.key != "on-click-action"
-            allowed = ITEM_ACTIONS if in_data_source else ALLOWED.get((action.component.type, action.key), {})
-            since = allowed.get(name)
-            if since is None or doc.version < since:
-                names = ", ".join(sorted(other for other, first in allowed.items() if first <= doc.version))
-                yield Finding(
-                    "INVALID_ENUM_VALUE",
-                    f"{action.key} of {action.component.type} does not take {name!r}; it takes [{names}].",
-                    (*action.pointer, "name"), severity=action.severity,
-                )  # fmt: skip
+from ._routing import nearest_screen
 
 
 def unknown_next_screen(doc: Document) -> Iterator[Finding]:
@@ -71,7 +24,8 @@ def unknown_next_screen(doc: Document) -> Iterator[Finding]:
     for action in index(doc).actions.get("navigate", ()):
         if action.target is not None and action.target not in index(doc).screens:
             yield Finding(
-                "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME", f"There is no screen {action.target!r}.",
+                "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME",
+                f"There is no screen {action.target!r}.{nearest_screen(doc, action.target)}",
                 (*action.pointer, "next", "name"),
             )  # fmt: skip
 
@@ -127,7 +81,6 @@ def action_at_both_levels(doc: Document) -> Iterator[Finding]:
 
 
 RULES: Final = (
-    Rule("FJ301", "an action that the component does not take", action_not_allowed),
     Rule("FJ302", "navigation to an unknown screen", unknown_next_screen, needs=("navigate",)),
     Rule("FJ303", "navigation to the own screen", navigation_to_itself, needs=("navigate",)),
     Rule("FJ304", "complete on a screen that is not terminal", complete_before_the_end, needs=("complete",)),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from .._comparison import known_type
 from .._draft07 import same
 from .._expressions import ExpressionError
-from .._index import Use, index
+from .._index import DYNAMIC, TEXT_LIST, Use, index
 from .._model import Document, Finding, Rule, Severity, Version
 from .._references import embedded_reference, is_expression, parse_reference
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
@@ -190,9 +190,27 @@ def _severity(doc: Document, use: Use) -> Severity | None:
 
 
 RULES: Final = (
-    Rule("FJ401", "a reference to nothing", reference_to_nothing, skipped_by_meta=NO_PAYLOADS_OR_BINDINGS),
-    Rule("FJ402", "a reference of another type", reference_of_another_type, skipped_by_meta=NO_PAYLOADS_OR_BINDINGS),
-    Rule("FJ403", "an expression that cannot be used", unusable_expression, since=EXPRESSIONS_SINCE),
+    Rule(
+        "FJ401",
+        "a reference to nothing",
+        reference_to_nothing,
+        skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
+        needs=(DYNAMIC,),
+    ),
+    Rule(
+        "FJ402",
+        "a reference of another type",
+        reference_of_another_type,
+        skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
+        needs=(DYNAMIC,),
+    ),
+    Rule(
+        "FJ403",
+        "an expression that cannot be used",
+        unusable_expression,
+        since=EXPRESSIONS_SINCE,
+        needs=(DYNAMIC, "condition"),
+    ),
     Rule(
         "FJ404",
         "a RichText with text and reference mixed",
@@ -200,5 +218,5 @@ RULES: Final = (
         since=EXPRESSIONS_SINCE,
         needs=("RichText",),
     ),
-    Rule("FJ405", "a reference in an array of texts", reference_in_text_array, since=Version(5, 1)),
+    Rule("FJ405", "a reference in an array of texts", reference_in_text_array, since=Version(5, 1), needs=(TEXT_LIST,)),
 )

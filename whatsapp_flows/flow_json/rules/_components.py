@@ -11,7 +11,8 @@ from typing import Final
 
 from .._draft07 import is_number
 from .._index import index, static_items
-from .._model import Component, Document, Finding, Rule, Version
+from .._model import Component, Document, Finding, Rule, Screen, Version
+from .._spec import SHOPPING_LAYOUTS
 from ._gaps import NO_TERMINAL_FOOTER
 
 _MIN_AND_MAX: Final = {
@@ -20,7 +21,6 @@ _MIN_AND_MAX: Final = {
     "PhotoPicker": ("min-uploaded-photos", "max-uploaded-photos"),
     "TextInput": ("min-chars", "max-chars"),
 }
-_WITH_PATTERN: Final = ("text", "number", "password", "passcode")
 _ENDING: Final = ("complete", "data_exchange")
 
 
@@ -69,45 +69,6 @@ def pattern_without_help(doc: Document) -> Iterator[Finding]:
             yield Finding("MISSING_REQUIRED_PROPERTY", message, component.at())
 
 
-def pattern_of_another_input(doc: Document) -> Iterator[Finding]:
-    """
-    Inputs for e-mail addresses and phone numbers have their own pattern.
-
-    Passes: {"children": [{"type": "TextInput", "name": "a", "input-type": "text", "pattern": "a+"}]}
-    Fails: {"children": [{"type": "TextInput", "name": "a", "input-type": "email", "pattern": "a+"}]}
-    """
-    for _, component in index(doc).of("TextInput"):
-        if "pattern" in component.value and component.value.get("input-type", "text") not in _WITH_PATTERN:
-            message = f"{_named(component)} has a pattern, so its input-type is one of [{', '.join(_WITH_PATTERN)}]."
-            yield Finding("INVALID_ENUM_VALUE", message, component.at("input-type"))
-
-
-def caption_on_one_side(doc: Document) -> Iterator[Finding]:
-    """
-    A Footer has captions left and right, or neither.
-
-    Passes: {"children": [{"type": "Footer", "left-caption": "a", "right-caption": "b"}]}
-    Fails: {"children": [{"type": "Footer", "left-caption": "a"}]}
-    """
-    for _, footer in index(doc).of("Footer"):
-        if ("left-caption" in footer.value) != ("right-caption" in footer.value):
-            message = "A Footer has left-caption and right-caption together, or neither."
-            yield Finding("INVALID_DEPENDENCIES", message, footer.at())
-
-
-def caption_in_the_middle(doc: Document) -> Iterator[Finding]:
-    """
-    A Footer has a caption in the middle, or at its sides, not both.
-
-    Passes: {"children": [{"type": "Footer", "center-caption": "a"}]}
-    Fails: {"children": [{"type": "Footer", "center-caption": "a", "left-caption": "b", "right-caption": "c"}]}
-    """
-    for _, footer in index(doc).of("Footer"):
-        if "center-caption" in footer.value and ("left-caption" in footer.value or "right-caption" in footer.value):
-            message = "A Footer has center-caption, or left-caption and right-caption, not all."
-            yield Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, footer.at())
-
-
 def rich_text_in_company(doc: Document) -> Iterator[Finding]:
     """
     A RichText stands alone on its screen; from 6.3 on a Footer may stand beside it.
@@ -137,8 +98,7 @@ def terminal_without_footer(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer"}]}]}
     Fails: {"screens": [{"terminal": true}]}
     """
-    with_footer = {screen.index for screen, _ in index(doc).of("Footer")}
-    bare = [s for s in doc.screens if s.value.get("terminal") is True and s.index not in with_footer]
+    bare = [screen for screen in index(doc).ends if _first_footer(screen) is None and not _shops(screen)]
     if bare:
         message = f"Terminal screens need a Footer: {', '.join(screen.id for screen in bare)}."
         for screen in bare:
@@ -152,13 +112,21 @@ def terminal_going_on(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
     Fails: {"screens": [{"terminal": true, "go": "B"}, {}]}
     """
-    for i, footers in index(doc).by_screen("Footer").items():
-        action = footers[0].value.get("on-click-action")
+    for screen in index(doc).ends:
+        footer = _first_footer(screen)
+        action = footer.value.get("on-click-action") if footer else None
         name = action.get("name") if isinstance(action, dict) else None
-        terminal = doc.screens[i].value.get("terminal") is True
-        if terminal and isinstance(name, str) and name not in _ENDING:
+        if footer and isinstance(name, str) and name not in _ENDING:
             message = f"The Footer of a terminal screen takes one of [{', '.join(_ENDING)}], not {name!r}."
-            yield Finding("INVALID_PROPERTY_VALUE", message, footers[0].at("on-click-action", "name"))
+            yield Finding("INVALID_PROPERTY_VALUE", message, footer.at("on-click-action", "name"))
+
+
+def _first_footer(screen: Screen) -> Component | None:
+    return next((component for component in screen.components if component.type == "Footer"), None)
+
+
+def _shops(screen: Screen) -> bool:
+    return any(component.type in SHOPPING_LAYOUTS for component in screen.components[:1])
 
 
 def _named(component: Component) -> str:
@@ -169,12 +137,6 @@ RULES: Final = (
     Rule("FJ601", "a minimum over its maximum", min_over_max),
     Rule("FJ602", "images and colors mixed", image_and_color, since=Version(5, 0), needs=("color",)),
     Rule("FJ603", "a pattern without helper-text", pattern_without_help, since=Version(6, 2), needs=("pattern",)),
-    Rule(
-        "FJ604", "a pattern on an input that has its own", pattern_of_another_input, since=Version(6, 2),
-        needs=("pattern",),
-    ),
-    Rule("FJ605", "a Footer with one caption at a side", caption_on_one_side, needs=("left-caption", "right-caption")),
-    Rule("FJ606", "a Footer with all captions", caption_in_the_middle, needs=("center-caption",)),
     Rule("FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1), needs=("RichText",)),
     Rule(
         "FJ608", "a terminal screen without Footer", terminal_without_footer, skipped_by_meta=NO_TERMINAL_FOOTER

@@ -7,15 +7,16 @@ Sources: Meta, Flow JSON reference; Meta's client validator, August 2026.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .._index import MEDIA, branch_of, index
+from .._index import MANY_COMPONENTS, MEDIA, SAME_NAME, SOME_COMPONENTS, branch_of, index
 from .._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
 
 MAX_COMPONENTS: Final = 100
-DOCUMENTED_MAX_COMPONENTS: Final = 50
+DOCUMENTED_MAX_COMPONENTS: Final = SOME_COMPONENTS
 
 # type -> (most on one screen, first version that counts it)
 MAX_PER_SCREEN: Final = {
@@ -29,6 +30,7 @@ MAX_PER_SCREEN: Final = {
     "OptIn": (5, Version(2, 1)),
     "PhotoPicker": (1, Version(4, 0)),
 }
+_ANY_NUMBER: Final = (sys.maxsize, Version(2, 1))
 
 
 def most_at_once(components: Sequence[Component]) -> int:
@@ -60,9 +62,9 @@ def too_many_of_a_type(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "Footer"}]}
     Fails: {"children": [{"type": "Footer"}, {"type": "Footer"}]}
     """
-    for kind, (most, since) in MAX_PER_SCREEN.items():
-        places = index(doc).by_type.get(kind)
-        if places is None or len(places) <= most or doc.version < since:
+    for kind, places in index(doc).by_type.items():
+        most, since = MAX_PER_SCREEN.get(kind, _ANY_NUMBER)
+        if len(places) <= most or doc.version < since:
             continue
         for i, of_kind in index(doc).by_screen(kind).items():
             if len(of_kind) > most:
@@ -130,8 +132,6 @@ def duplicate_name(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextInput", "name": "a"}, {"type": "TextInput", "name": "a"}]}
     """
     for screen in doc.screens:
-        if index(doc).named[screen.index] == len(index(doc).names[screen.index]):
-            continue
         named = [c for c in screen.components if "name" in c.value and c.type != "Form"]
         counts = Counter(c.value["name"] for c in named if isinstance(c.value["name"], str))
         for component in named:
@@ -144,6 +144,6 @@ def duplicate_name(doc: Document) -> Iterator[Finding]:
 RULES: Final = (
     Rule("FJ120", "too many components of a type", too_many_of_a_type),
     Rule("FJ121", "two media pickers on a screen", two_pickers, since=Version(4, 0), needs=MEDIA),
-    Rule("FJ122", "too many components", too_many_components),
-    Rule("FJ123", "a name given twice", duplicate_name),
+    Rule("FJ122", "too many components", too_many_components, needs=(MANY_COMPONENTS,)),
+    Rule("FJ123", "a name given twice", duplicate_name, needs=(SAME_NAME,)),
 )

@@ -146,8 +146,9 @@ def _severity(doc: Document) -> Severity | None:
     return Severity.WARNING if doc.version < DAYS_SINCE else None
 
 
+_DATES: Final = ("init-value", "max-date", "min-date", "unavailable-dates")
 RULES: Final = (
-    Rule("FJ701", "a date that is none", wrong_date, needs=("DatePicker",)),
-    Rule("FJ702", "a first date after the last", min_date_over_max_date, needs=("DatePicker",)),
-    Rule("FJ703", "a date out of range", date_out_of_range, needs=("DatePicker",)),
+    Rule("FJ701", "a date that is none", wrong_date, needs=_DATES),
+    Rule("FJ702", "a first date after the last", min_date_over_max_date, needs=("max-date",)),
+    Rule("FJ703", "a date out of range", date_out_of_range, needs=_DATES),
 )

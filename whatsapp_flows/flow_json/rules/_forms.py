@@ -26,13 +26,13 @@ def input_outside_form(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"}]}]}
     Fails: {"children": [{"type": "Form", "children": []}, {"type": "TextInput", "name": "a"}]}
     """
-    with_form = {screen.index for screen, _ in index(doc).of("Form")}
+    with_form = {screen.position for screen, _ in index(doc).of("Form")}
     if not with_form:
         return
     outside = [
         component
         for screen, component in index(doc).of(*_INPUTS)
-        if screen.index in with_form and "Form" not in component.inside
+        if screen.position in with_form and "Form" not in component.inside
     ]
     if outside:
         types = ", ".join(dict.fromkeys(component.type for component in outside))
@@ -52,9 +52,9 @@ def media_with_initial_value(doc: Document) -> Iterator[Finding]:
     """
     forms: dict[int, Component] = {}
     for screen, form in index(doc).of("Form"):
-        forms.setdefault(screen.index, form)
+        forms.setdefault(screen.position, form)
     for screen, picker in index(doc).of(*MEDIA) if forms else ():
-        owner, name = forms.get(screen.index), picker.value.get("name")
+        owner, name = forms.get(screen.position), picker.value.get("name")
         values = owner.value.get("init-values") if owner else None
         if owner and isinstance(values, dict) and isinstance(name, str) and name in values:
             message = f"A {picker.type} takes no initial value."
@@ -75,10 +75,10 @@ def initial_values(doc: Document) -> Iterator[Finding]:
         if values is None:
             continue
         inputs = index(doc).inputs[form.pointer]
-        for key, value, schema in _entries(doc, screen, values):
+        for key, value, schema in _entries(doc, screen, values, inputs):
             component = inputs.get(key)
             if component is None:
-                reason = f"{key}: the Form has no such input" if schema is None else ""
+                reason = f"{key}: the Form has no such input"
             elif component.type in MEDIA:
                 continue
             else:
@@ -101,7 +101,7 @@ def error_messages(doc: Document) -> Iterator[Finding]:
         if values is None:
             continue
         inputs = index(doc).inputs[form.pointer]
-        for key, value, schema in _entries(doc, screen, values):
+        for key, value, schema in _entries(doc, screen, values, inputs):
             component = inputs.get(key)
             if component is not None:
                 reason = _mismatch(doc, screen, key, value, schema, _message_types(component))
@@ -115,16 +115,21 @@ def _message_types(component: Component) -> tuple[str, ...]:
     return ("string", "object") if component.type in MEDIA else ("string",)
 
 
-def _entries(doc: Document, screen: Screen, values: Any) -> Iterator[tuple[str, Any, Mapping[str, Any] | None]]:
-    """Each key, with its value or, where all of it is a reference, with the schema of the value."""
+def _entries(
+    doc: Document, screen: Screen, values: Any, inputs: Mapping[str, Component]
+) -> Iterator[tuple[str, Any, Mapping[str, Any] | None]]:
+    """Each key with its value; where all of it is a reference, each input that it serves, with the value's schema."""
     if isinstance(values, dict):
         for key, value in values.items():
             yield key, value, None
     elif isinstance(values, str):
         found = index(doc).resolve(screen, values)
         properties = found.schema.get("properties") if found and found.schema else None
-        for key, schema in properties.items() if isinstance(properties, dict) else ():
-            yield key, None, schema if isinstance(schema, dict) else {}
+        known = properties if isinstance(properties, dict) else {}
+        for key in inputs:  # not all that is known: many Forms may share one large field
+            if key in known:
+                schema = known[key]
+                yield key, None, schema if isinstance(schema, dict) else {}
 
 
 def _mismatch(

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from .._checks import did_you_mean
 from .._index import index
 from .._model import Document, Finding, Pointer, Rule, Version
 from ._gaps import NO_ENTRY_OR_EDGES
+from ._screens import MAX_SCREENS
 
 CODE: Final = "INVALID_ROUTING_MODEL"
 MAX_BRANCHES: Final = 10
@@ -55,7 +57,9 @@ def unknown_screen(doc: Document) -> Iterator[Finding]:
             if target not in screens:
                 wrong.append((target, ("routing_model", source, i), False))
     if wrong:
-        message = f"The routing model names screens that do not exist: {_names(name for name, _, _ in wrong)}."
+        names = _names(name for name, _, _ in wrong)
+        hint = nearest_screen(doc, wrong[0][0]) if len({name for name, _, _ in wrong}) == 1 else ""
+        message = f"The routing model names screens that do not exist: {names}.{hint}"
         for _, pointer, key in wrong:
             yield Finding(CODE, message, pointer, key=key)
 
@@ -127,7 +131,7 @@ def no_entry(doc: Document) -> Iterator[Finding]:
             entered.update(index(doc).screens)
     elif doc.version >= Version(7, 3):
         entered.update(target for _, target in routes.navigations)
-    if doc.screens and all(screen.id in entered for screen in doc.screens):
+    if doc.screens and entered.issuperset(index(doc).screens):
         if routes.model is not None:
             yield Finding(CODE, "Every screen is a destination: the flow has no first screen.", ("routing_model",))
         else:
@@ -144,11 +148,14 @@ def loose_screen(doc: Document) -> Iterator[Finding]:
     routes = index(doc).routes
     if len(doc.screens) < 2 or routes.anywhere:
         return
-    linked = routes.linked(doc.screens[0].id)
+    start = doc.screens[0].id
+    if routes.reached.issuperset(index(doc).screens):
+        return
+    linked = routes.linked(start)
     loose = [screen for screen in doc.screens if screen.id not in linked]
     if loose:
         how = "by a route" if routes.model is not None else "by a navigate action"
-        message = f"Not connected with screen {doc.screens[0].id!r} {how}: {_names(screen.id for screen in loose)}."
+        message = f"Not connected with screen {start!r} {how}: {_names(screen.id for screen in loose)}."
         for screen in loose:
             yield Finding(CODE, message, screen.at("id"))
 
@@ -184,6 +191,12 @@ def _destinations(targets: Any) -> Iterator[tuple[int, str]]:
         for i, target in enumerate(targets):
             if isinstance(target, str):
                 yield i, target
+
+
+def nearest_screen(doc: Document, name: str) -> str:
+    """A sentence that names the screen that may be meant. Not for more screens than a flow may have."""
+    names = tuple(index(doc).screens)
+    return did_you_mean(name, names) if len(names) <= MAX_SCREENS else ""
 
 
 def _names(names: Iterator[str]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from .._index import index
+from .._index import NO_END, SAME_ID, index
 from .._model import Document, Finding, Rule, Severity, Version
 
 MAX_SCREENS: Final = 100
+RESERVED: Final = ("success", "SUCCESS")
 
 
 def too_many_screens(doc: Document) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ def reserved_screen_id(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"id": "DONE"}]}
     Fails: {"screens": [{"id": "success"}]}
     """
-    for name in ("success", "SUCCESS"):
+    for name in RESERVED:
         if screen := index(doc).screens.get(name):
             severity = None if name == "success" else Severity.WARNING
             yield Finding(
@@ -59,7 +60,7 @@ def no_terminal_screen(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{}, {"terminal": true}]}
     Fails: {"screens": [{}, {"terminal": false}]}
     """
-    if not any(screen.value.get("terminal") is True for screen in doc.screens):
+    if not index(doc).ends:
         yield Finding("MISSING_TERMINAL_SCREEN", "No screen has terminal set to true.", ("screens",))
 
 
@@ -72,7 +73,7 @@ def no_successful_end(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "success": false}, {"terminal": true}]}
     Fails: {"screens": [{"terminal": true, "success": false}]}
     """
-    ends = [screen for screen in doc.screens if screen.value.get("terminal") is True]
+    ends = index(doc).ends
     if ends and all(screen.value.get("success") is False for screen in ends):
         undecided = any("terminal" not in screen.value for screen in doc.screens)
         for screen in ends:
@@ -134,7 +135,7 @@ def unknown_sensitive_field(doc: Document) -> Iterator[Finding]:
     for screen in doc.screens:
         listed = screen.value.get("sensitive")
         if isinstance(listed, list):
-            names = index(doc).names[screen.index]
+            names = index(doc).names[screen.position]
             for i, name in enumerate(listed):
                 if isinstance(name, str) and name not in names:
                     yield Finding(
@@ -156,10 +157,16 @@ def reserved_meta(doc: Document) -> Iterator[Finding]:
 
 RULES: Final = (
     Rule("FJ101", "too many screens", too_many_screens),
-    Rule("FJ102", "a screen id given twice", duplicate_screen_id),
-    Rule("FJ103", "a reserved screen id", reserved_screen_id),
-    Rule("FJ104", "no terminal screen", no_terminal_screen),
-    Rule("FJ105", "no terminal screen counts as success", no_successful_end, since=Version(3, 1)),
+    Rule("FJ102", "a screen id given twice", duplicate_screen_id, needs=(SAME_ID,)),
+    Rule("FJ103", "a reserved screen id", reserved_screen_id, needs=RESERVED),
+    Rule("FJ104", "no terminal screen", no_terminal_screen, needs=(NO_END,)),
+    Rule(
+        "FJ105",
+        "no terminal screen counts as success",
+        no_successful_end,
+        since=Version(3, 1),
+        needs=("success",),
+    ),
     Rule("FJ106", "data_exchange without an endpoint", exchange_without_endpoint, needs=("data_exchange",)),
     Rule("FJ107", "an endpoint without a routing model", endpoint_without_routing_model, needs=("data_api_version",)),
     Rule("FJ108", "refresh_on_back without an endpoint", refresh_without_endpoint, needs=("refresh_on_back",)),

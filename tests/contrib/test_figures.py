@@ -1,0 +1,126 @@
+"""What events add to metrics: every event of a call, in every outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import pytest
+
+from tests.support import FLOW, PROCESSING, UPLOADED, Scene, answer, refusal
+from whatsapp_flows import FlowsError, NoAnswerError
+from whatsapp_flows.contrib import _figures as figures
+from whatsapp_flows.contrib._figures import METRICS, Metric, measurements
+
+UPLOAD = "update_flow_json"
+PROCESSED = ("FlowProcessingError", "139001", "4016012")
+NOTHING = ("", "", "")
+
+
+def measured(scene: Scene, metric: Metric) -> list[tuple[float, tuple[str, ...]]]:
+    found = [each for event in scene.events for each in measurements(event)]
+    for measure, _, labels in found:
+        assert len(labels) == len(measure.labels)
+    return [(value, labels) for measure, value, labels in found if measure is metric]
+
+
+def upload(scene: Scene) -> None:
+    with contextlib.suppress(FlowsError):
+        scene.client.update_flow_json(FLOW, b"{}")
+
+
+def test_a_call_that_gets_through_after_a_retry() -> None:
+    """Its attempts by outcome and error, the retry by its cause, the wait, and the success that the retry made."""
+    scene = Scene(PROCESSING, UPLOADED)
+    upload(scene)
+    assert measured(scene, figures.CALLS) == [(1, (UPLOAD, "success", *NOTHING))]
+    assert measured(scene, figures.ATTEMPTS) == [
+        (1, (UPLOAD, "failure", *PROCESSED)),
+        (1, (UPLOAD, "success", *NOTHING)),
+    ]
+    assert measured(scene, figures.RETRIES) == [(1, (UPLOAD, *PROCESSED))]
+    assert measured(scene, figures.WAIT) == [(5.0, (UPLOAD,))]
+    assert measured(scene, figures.SUCCESSES_AFTER_RETRY) == [(1, (UPLOAD,))]
+    assert measured(scene, figures.FAILURES_AFTER_RETRY) == []
+    assert measured(scene, figures.CALL_DURATION) == [(5.0, (UPLOAD, "success"))]
+    assert measured(scene, figures.REQUEST_DURATION) == [(0.0, (UPLOAD, "400")), (0.0, (UPLOAD, "200"))]
+
+
+def test_a_call_at_once_needed_no_retry() -> None:
+    """It is a success, and none after a retry."""
+    scene = Scene(UPLOADED)
+    upload(scene)
+    assert [metric for event in scene.events for metric, _, _ in measurements(event)] == [
+        figures.REQUEST_DURATION,
+        figures.ATTEMPTS,
+        figures.CALLS,
+        figures.CALL_DURATION,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome", "facts", "after_retry"),
+    [
+        ([PROCESSING, PROCESSING], "exhausted", PROCESSED, 1),
+        ([refusal(100)], "failure", ("InvalidRequestError", "100", ""), 0),
+        ([PROCESSING, refusal(100)], "failure", ("InvalidRequestError", "100", ""), 1),
+        ([NoAnswerError("silence"), NoAnswerError("silence")], "exhausted", ("NoAnswerError", "", ""), 1),
+        ([KeyboardInterrupt()], "aborted", ("KeyboardInterrupt", "", ""), 0),
+    ],
+)
+def test_a_call_that_fails(
+    answers: list[FlowsError], outcome: str, facts: tuple[str, str, str], after_retry: int
+) -> None:
+    """Exhausted, fatal and aborted are told apart; the class stands for an error without a code."""
+    scene = Scene(*answers, max_attempts=2)
+    if outcome == "aborted":
+        with pytest.raises(KeyboardInterrupt):
+            upload(scene)
+    else:
+        upload(scene)
+    assert measured(scene, figures.CALLS) == [(1, (UPLOAD, outcome, *facts))]
+    assert sum(value for value, _ in measured(scene, figures.FAILURES_AFTER_RETRY)) == after_retry
+    assert measured(scene, figures.SUCCESSES_AFTER_RETRY) == []
+    statuses = {labels[1] for _, labels in measured(scene, figures.REQUEST_DURATION)}
+    assert statuses <= ({"none"} if facts[0] == "NoAnswerError" else {"400"})
+
+
+def test_a_wait_that_was_stopped_counts_as_far_as_it_went() -> None:
+    """The seconds until `stop` was set."""
+    stop = threading.Event()
+    scene = Scene(PROCESSING, stop=stop)
+
+    def sleep(_: float) -> None:
+        scene.time.sleep(2.0)
+        stop.set()
+
+    scene.client = scene.client.with_options(sleep=sleep)
+    upload(scene)
+    assert measured(scene, figures.WAIT) == [(2.0, (UPLOAD,))]
+    assert measured(scene, figures.RETRIES) == []
+
+
+def test_usage_is_a_share_of_one() -> None:
+    """By business object, type of limit and figure; the app's own limit is called `app`."""
+    header = '{"9": [{"type": "whatsapp", "call_count": 85, "total_time": 5, "estimated_time_to_regain_access": 2}]}'
+    headers = {"x-app-usage": '{"call_count": 50}', "x-business-use-case-usage": header}
+    scene = Scene(answer({"success": True}, headers=headers))
+    upload(scene)
+    assert {labels: value for value, labels in measured(scene, figures.USAGE)} == {
+        ("app", "", "call_count"): 0.5,
+        ("app", "", "total_cputime"): 0.0,
+        ("app", "", "total_time"): 0.0,
+        ("9", "whatsapp", "call_count"): 0.85,
+        ("9", "whatsapp", "total_cputime"): 0.0,
+        ("9", "whatsapp", "total_time"): 0.05,
+    }
+    assert measured(scene, figures.REGAIN_ACCESS) == [(0.0, ("app", "")), (120.0, ("9", "whatsapp"))]
+
+
+def test_the_table_is_whole() -> None:
+    """Every metric of the module is in it, once; a histogram has its buckets, in order."""
+    assert {metric for metric in vars(figures).values() if isinstance(metric, Metric)} == set(METRICS)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+    for metric in METRICS:
+        assert (metric.kind == "histogram") == bool(metric.buckets)
+        assert list(metric.buckets) == sorted(set(metric.buckets))

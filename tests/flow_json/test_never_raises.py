@@ -1,0 +1,224 @@
+"""No input raises: whatever is handed in, a report comes back, and it can be drawn."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.flow_json.samples import TODAY, footer, samples, screen
+from whatsapp_flows.flow_json import MAX_BYTES, Report, validate
+
+LEVELS: Final = 10_000
+GOOD: Final = json.dumps(
+    {"version": "7.3", "screens": [screen("A", {"type": "TextBody", "text": "Hello"}, footer(), terminal=True)]},
+    indent=1,
+)
+TEXT: Final = '{"type": "TextBody", "text": "x"}'
+OPEN: Final = '{"a": '
+
+
+def codes(report: Report) -> set[str]:
+    """The codes of a report that can be drawn, raised and told."""
+    assert isinstance(report.render(), str)
+    assert report.ok is not bool(report.errors)
+    return {issue.error for issue in report.issues}
+
+
+def of(source: Any) -> set[str]:
+    return codes(validate(source, today=TODAY))
+
+
+def around(before: str, after: str, inner: str = "1", levels: int = LEVELS) -> str:
+    return before * levels + inner + after * levels
+
+
+def good_with(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new, 1)
+
+
+SCHEMA: Final = '{"type": "object", "properties": {"a": '
+IF: Final = '{"type": "If", "condition": "${data.a}", "then": ['
+# What stands in a good document instead of a piece of it, so many levels deep.
+DEEP: Final[dict[str, tuple[str, Callable[[int], str]]]] = {
+    "screens": ('"screens": [', lambda n: f'"screens": [{around("[", "]", "1", n)},'),
+    "a payload": ('"payload": {}', lambda n: f'"payload": {{"a": {around("[", "]", "1", n)}}}'),
+    "a payload of objects": ('"payload": {}', lambda n: f'"payload": {around(OPEN, "}", "1", n)}'),
+    "components": ('"children": [', lambda n: f'"children": [{around(IF, "]}", TEXT, n)},'),
+    "a schema": ('"title"', lambda n: f'"data": {{"a": {around(SCHEMA, "}}", "{}", n)}}}, "title"'),
+    "an example": (
+        '"title"', lambda n: f'"data": {{"a": {{"type": "array", "__example__": {around("[", "]", "1", n)}}}}}, "title"'
+    ),
+    "a constant": (
+        '"title"', lambda n: '"data": {"a": {"type": "array", "__example__": %s, "const": %s, "enum": [%s]}}, "title"'
+        % ((around("[", "]", "1", n),) * 3)
+    ),
+    "an expression": ('"Hello"', lambda n: f'"`{around("(", ")", "1", n)} 5`"'),
+    "operators": ('"Hello"', lambda n: f'"`{"!" * n}true`"'),
+    "a path": ('"Hello"', lambda n: f'"${{data{".a" * n}}}"'),
+    "an unknown key": ('"title"', lambda n: f'"titel": {around("[", "]", "1", n)}, "title"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [30, 150, 320, 480, 900, LEVELS])
+@pytest.mark.parametrize("what", DEEP)
+def test_depth(what: str, levels: int) -> None:
+    """Ten thousand levels, fewer than the parser takes, and as many as it just takes."""
+    old, make = DEEP[what]
+    of(good_with(old, make(levels)))
+
+
+@pytest.mark.parametrize(
+    "text", [around("[", "]"), around(OPEN, "}"), "[" * LEVELS, OPEN * LEVELS, "]" * LEVELS, '"' + "[" * LEVELS]
+)
+def test_depth_of_nothing_else(text: str) -> None:
+    """Brackets alone."""
+    assert of(text) == of(text.encode()) == {"INVALID_FLOW_JSON"}
+
+
+def test_a_deep_mapping() -> None:
+    """A mapping that is too deep, or holds itself, cannot be written as JSON."""
+    deep: Any = {}
+    for _ in range(LEVELS):
+        deep = {"a": deep}
+    endless: dict[str, Any] = {"version": "7.3"}
+    endless["screens"] = [endless]
+    assert of({"version": "7.3", "screens": [deep]}) == of(endless) == {"INVALID_FLOW_JSON"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * MAX_BYTES,
+        b'{"a":' * (MAX_BYTES // 5),
+        b'"' * MAX_BYTES,
+        b"9" * MAX_BYTES,
+        b"\x00" * MAX_BYTES,
+        b"\xf0\x9f\x98\x80" * (MAX_BYTES // 4),
+        b" " * MAX_BYTES,
+        b'{"version": "7.3", "a": "' + b"\\" * (MAX_BYTES - 30) + b'"}',
+        b'{"version": "7.3", "screens": "' + b"a" * (MAX_BYTES - 40) + b'"}',
+        b'{"version": "7.3", "screens": ' + b"9" * (MAX_BYTES - 40) + b"}",
+        b"[" * (MAX_BYTES + 1),
+    ],
+    ids=lambda content: f"{content[:40]!r}",
+)
+def test_ten_megabytes(content: bytes) -> None:
+    """The largest document that there may be, and one more byte."""
+    assert of(content)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('"7.3"', '"7.3", "version": "7.3"', "DUPLICATE_KEY"),
+        ('"title": "Title"', '"title": "A", "title": "B", "title": "C"', "DUPLICATE_KEY"),
+        ('"Hello"', '"\\ud83d"', "LONE_SURROGATE"),
+        ('"Hello"', '"\\ude00\\ud83d"', "LONE_SURROGATE"),
+        ('"title"', '"\\ud800": 1, "title"', "INVALID_PROPERTY_KEY"),
+        ('"payload": {}', '"payload": {"\\udfff": 1}', None),
+        ('"Hello"', "NaN", "INVALID_FLOW_JSON"),
+        ('"Hello"', "Infinity", "INVALID_FLOW_JSON"),
+        ('"Hello"', "-Infinity", "INVALID_FLOW_JSON"),
+        ('"payload": {}', '"payload": {"n": 9007199254740993}', "UNSAFE_NUMBER"),
+        ('"payload": {}', '"payload": {"n": -9007199254740993}', "UNSAFE_NUMBER"),
+        ('"payload": {}', '"payload": {"n": %s}' % ("9" * 5_000), "UNSAFE_NUMBER"),
+        ('"payload": {}', '"payload": {"n": 1e999, "m": -1e999, "k": 5e-999, "z": -0}', None),
+        ('"payload": {}', '"payload": {"n": 0.%s}' % ("1" * 5_000), None),
+        ('"Hello"', "9007199254740993", "INVALID_PROPERTY_TYPE"),
+        ('"type": "TextBody"', '"type": "TextArea", "name": "a", "label": "A", "max-length": 1e999',
+         "INVALID_PROPERTY_TYPE"),
+        ("\n ", "\n\u00a0", "INVALID_FLOW_JSON"),
+        ("\n ", "\n\u3000", "INVALID_FLOW_JSON"),
+        ("\n ", "\n\ufeff", "INVALID_FLOW_JSON"),
+        ('"Hello"', '"\t"', "INVALID_FLOW_JSON"),
+        ('"Hello"', '"\\x41"', "INVALID_FLOW_JSON"),
+        ('"Hello"', "'Hello'", "INVALID_FLOW_JSON"),
+        ('"Hello"', '"Hello",', "INVALID_FLOW_JSON"),
+        ('"Hello"', '"Hello" // hello', "INVALID_FLOW_JSON"),
+        ('"Hello"', "null", "INVALID_PROPERTY_TYPE"),
+    ],
+)  # fmt: skip
+def test_what_is_odd_in_a_document(old: str, new: str, code: str | None) -> None:
+    """It is an issue, or nothing; as text and as bytes it is the same."""
+    text = good_with(old, new)
+    assert of(text) == of(text.encode())
+    assert code is None or code in of(text)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "\ufeff" + GOOD,
+        GOOD.encode("utf-8-sig"),
+        GOOD.encode("utf-16"),
+        GOOD.encode("utf-32"),
+        GOOD.encode("latin-1").replace(b"Hello", b"H\xe9llo"),
+        GOOD.replace("Hello", "\ud800"),
+        GOOD.replace(" ", "\u00a0"),
+        "",
+        b"",
+        " ",
+        "\n",
+        "null",
+        "0",
+        '"text"',
+        "true",
+        "{}",
+        "[]",
+        b"\xed\xa0\x80",
+        io.BytesIO(b"{"),
+        {},
+        {1: 2},
+        {("a", "b"): 1},
+        {"version": {1, 2}},
+        {"version": float("nan")},
+        {"version": "7.3", "screens": (1, 2)},
+        {"version": "\ud800"},
+        {"version": b"7.3"},
+        {"version": "7.3", "screens": [10**400]},
+        {"version": "7.3", "screens": [Path()]},
+    ],
+    ids=lambda source: repr(source)[:30],
+)
+def test_what_is_no_flow(source: Any) -> None:
+    """Other encodings, other values, mappings that are no JSON."""
+    assert of(source) <= {
+        "INVALID_FLOW_JSON", "MISSING_FLOW_JSON_VERSION", "INVALID_FLOW_JSON_VERSION", "MISSING_REQUIRED_PROPERTY",
+        "INVALID_PROPERTY_TYPE", "UNSAFE_NUMBER",
+    }  # fmt: skip
+    assert not validate(source, today=TODAY).ok
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=400) | st.text(max_size=200))
+def test_random_bytes_and_text(content: bytes | str) -> None:
+    """They are no Flow JSON, and say so."""
+    assert of(content) == {"INVALID_FLOW_JSON"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([document for _, document in samples()]), st.binary(max_size=6), st.floats(0, 1), st.floats(0, 0.1)
+)
+def test_random_bytes_in_a_document(document: dict[str, Any], content: bytes, where: float, length: float) -> None:
+    """A piece of a valid document is overwritten."""
+    text = json.dumps(document).encode()
+    at = int(where * len(text))
+    of(text[:at] + content + text[at + int(length * len(text)) :])
+
+
+@pytest.mark.parametrize("version", ["7.3", "2.1", "99.9"])
+@pytest.mark.parametrize(
+    "source", ["{", "{}", '{"version": 7.3}', '{"version": "x"}', GOOD, '{"version": "7.3", "screens": 5}']
+)
+def test_another_version_raises_no_more(source: str, version: str) -> None:
+    """`version` decides against what is checked, not whether something may be wrong."""
+    codes(validate(source, version=version, today=TODAY))

@@ -1,0 +1,181 @@
+"""What the exporters measure: one table of metrics, and what each event adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ..errors import FlowsError
+from ..events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    CallAborted,
+    CallFailed,
+    CallSucceeded,
+    Event,
+    RequestFinished,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """
+    One metric. `name` has dots, as OpenTelemetry writes it; `unit` is a UCUM unit.
+
+    `labels` tell its series apart. `buckets` are the upper bounds of a histogram, in the metric's unit.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    unit: str
+    help: str
+    labels: tuple[str, ...]
+    buckets: tuple[float, ...] = ()
+
+
+_ERROR: Final = ("error", "code", "subcode")
+_WHOLE_CALL: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_WAITING: Final = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0)  # around 5, 10, 20, 40, 60
+# OpenTelemetry, "Semantic conventions for HTTP metrics", and our time-out of 30 s.
+ONE_REQUEST: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0)
+
+CALLS: Final = Metric(
+    name="whatsapp_flows.calls",
+    kind="counter",
+    unit="{call}",
+    help="Calls that ended, by outcome: success, failure, exhausted (no attempts left) or aborted.",
+    labels=("operation", "outcome", *_ERROR),
+)
+ATTEMPTS: Final = Metric(
+    name="whatsapp_flows.attempts",
+    kind="counter",
+    unit="{attempt}",
+    help="Attempts that ended, by outcome: success or failure.",
+    labels=("operation", "outcome", *_ERROR),
+)
+RETRIES: Final = Metric(
+    name="whatsapp_flows.retries",
+    kind="counter",
+    unit="{attempt}",
+    help="Attempts after the first of a call, by the error that led to them.",
+    labels=("operation", *_ERROR),
+)
+SUCCESSES_AFTER_RETRY: Final = Metric(
+    name="whatsapp_flows.successes_after_retry",
+    kind="counter",
+    unit="{call}",
+    help="Calls that failed at first and got through in the end.",
+    labels=("operation",),
+)
+FAILURES_AFTER_RETRY: Final = Metric(
+    name="whatsapp_flows.failures_after_retry",
+    kind="counter",
+    unit="{call}",
+    help="Calls that were tried again and failed all the same.",
+    labels=("operation",),
+)
+WAIT: Final = Metric(
+    name="whatsapp_flows.wait",
+    kind="histogram",
+    unit="s",
+    help="Seconds waited between two attempts.",
+    labels=("operation",),
+    buckets=_WAITING,
+)
+CALL_DURATION: Final = Metric(
+    name="whatsapp_flows.call.duration",
+    kind="histogram",
+    unit="s",
+    help="Seconds of whole calls, their waits included.",
+    labels=("operation", "outcome"),
+    buckets=_WHOLE_CALL,
+)
+REQUEST_DURATION: Final = Metric(
+    name="whatsapp_flows.request.duration",
+    kind="histogram",
+    unit="s",
+    help="Seconds of HTTP requests, by status; none where no answer came.",
+    labels=("operation", "status"),
+    buckets=ONE_REQUEST,
+)
+USAGE: Final = Metric(
+    name="whatsapp_flows.usage",
+    kind="gauge",
+    unit="1",
+    help="Used share of a rate limit, 1 being all of it, as last told by Meta; object app is the whole app's limit.",
+    labels=("object", "limit", "figure"),
+)
+REGAIN_ACCESS: Final = Metric(
+    name="whatsapp_flows.regain_access",
+    kind="gauge",
+    unit="s",
+    help="Seconds for which Meta refuses calls, as last told; 0 when it does not.",
+    labels=("object", "limit"),
+)
+
+METRICS: Final = (
+    CALLS,
+    ATTEMPTS,
+    RETRIES,
+    SUCCESSES_AFTER_RETRY,
+    FAILURES_AFTER_RETRY,
+    WAIT,
+    CALL_DURATION,
+    REQUEST_DURATION,
+    USAGE,
+    REGAIN_ACCESS,
+)
+
+Measurement = tuple[Metric, float, tuple[str, ...]]  # with the values of the metric's labels, in their order
+
+
+def measurements(event: Event) -> Iterator[Measurement]:
+    """What an event adds to the metrics, or in the case of a gauge sets it to."""
+    name = event.call.operation
+    if isinstance(event, AttemptStarted):
+        if event.after is not None:
+            yield RETRIES, 1, (name, *_facts(event.after))
+            yield WAIT, event.waited, (name,)
+    elif isinstance(event, RequestFinished):
+        yield REQUEST_DURATION, event.duration, (name, "none" if event.status is None else str(event.status))
+        yield from _usage(event)
+    elif isinstance(event, AttemptSucceeded):
+        yield ATTEMPTS, 1, (name, "success", *_NO_ERROR)
+    elif isinstance(event, AttemptFailed):
+        yield ATTEMPTS, 1, (name, "failure", *_facts(event.error))
+    elif isinstance(event, CallSucceeded):
+        yield from _ended(name, "success", _NO_ERROR, event.elapsed)
+        if event.errors:
+            yield SUCCESSES_AFTER_RETRY, 1, (name,)
+    elif isinstance(event, CallFailed):
+        yield from _ended(name, "exhausted" if event.exhausted else "failure", _facts(event.error), event.elapsed)
+        if event.attempts > 1:
+            yield FAILURES_AFTER_RETRY, 1, (name,)
+        if event.unfinished_wait:
+            yield WAIT, event.unfinished_wait, (name,)
+    elif isinstance(event, CallAborted):
+        yield from _ended(name, "aborted", (event.exception, "", ""), event.elapsed)
+
+
+_NO_ERROR: Final = ("", "", "")
+
+
+def _facts(error: FlowsError) -> tuple[str, str, str]:
+    """Class, code and subcode; empty where Meta gave none."""
+    code, subcode = ("" if number is None else str(number) for number in (error.code, error.subcode))
+    return type(error).__name__, code, subcode
+
+
+def _ended(operation: str, outcome: str, facts: tuple[str, str, str], elapsed: float) -> Iterator[Measurement]:
+    yield CALLS, 1, (operation, outcome, *facts)
+    yield CALL_DURATION, elapsed, (operation, outcome)
+
+
+def _usage(event: RequestFinished) -> Iterator[Measurement]:
+    for usage in event.usage:
+        limit = ("app" if usage.object_id is None else usage.object_id, usage.type)
+        for figure in ("call_count", "total_cputime", "total_time"):
+            yield USAGE, getattr(usage, figure) / 100.0, (*limit, figure)
+        yield REGAIN_ACCESS, usage.regain_access, limit

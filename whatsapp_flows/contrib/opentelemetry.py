@@ -1,0 +1,280 @@
+"""
+OpenTelemetry: an event consumer that makes spans and metrics. Extra `opentelemetry`.
+
+    from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
+
+    client = FlowsClient(token, on_event=OpenTelemetryConsumer())
+
+A call is a client span named as the client's method, a child of whatever span is current. Each HTTP request is a
+client span below it, by the stable semantic conventions for HTTP; one attempt is one request, but for the few
+operations that need several, and its `http.request.resend_count` tells a retry. While a request is under way its span
+is the current one, so that what the host's own hooks do belongs to it.
+
+Nothing is added to what is sent: Meta gets no `traceparent`. No token, body or message of Meta's is in any attribute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextvars import Token
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from opentelemetry import context, metrics, trace
+
+# Underscored, yet shared by all instrumentations of OpenTelemetry: it is how one of them tells those below to be still.
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, Context
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.util.types import AttributeValue
+
+from .._version import __version__
+from ..errors import FlowsError
+from ..events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    Call,
+    CallAborted,
+    CallFailed,
+    CallSucceeded,
+    Event,
+    RequestFinished,
+    RequestStarted,
+    RetryScheduled,
+)
+from ..queued import Background
+from ._figures import METRICS, ONE_REQUEST, REQUEST_DURATION, Metric, measurements
+
+__all__ = ["OpenTelemetryConsumer"]
+
+Attributes = dict[str, AttributeValue]
+
+_NAME: Final = "whatsapp_flows"
+# A label of our metrics -> the attribute that stands for it.
+_ATTRIBUTES: Final[Mapping[str, str]] = {
+    "operation": "whatsapp_flows.operation",
+    "outcome": "whatsapp_flows.outcome",
+    "error": "error.type",
+    "code": "whatsapp_flows.error.code",
+    "subcode": "whatsapp_flows.error.subcode",
+    "object": "whatsapp_flows.object_id",
+    "limit": "whatsapp_flows.limit",
+    "figure": "whatsapp_flows.figure",
+}
+_INT64: Final = 2**63  # what OTLP can carry
+_LONGEST_ID: Final = 64
+_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+
+
+@dataclass(slots=True)
+class _Running:
+    """A span that has not ended, and the context in which it is the current one."""
+
+    span: Span
+    context: Context
+    token: Token[Context]
+    attributes: Attributes
+    ended_at: int = 0
+
+    def leave(self) -> None:
+        """Makes the span before it the current one again; not from another thread or task, which never entered."""
+        if context.get_current() is self.context:
+            context.detach(self.token)
+
+
+@dataclass(slots=True)
+class _Trace:
+    """The spans of one call."""
+
+    call: _Running
+    request: _Running | None = None
+
+
+class OpenTelemetryConsumer:
+    """
+    Makes spans and metrics of the events of all clients it is given to; docs/observability.md lists them.
+
+    The providers are the process's own by default, and without an SDK nothing is recorded. With `suppress_http`,
+    instrumentations of HTTP libraries keep still during our requests: their span would be ours once more, and they
+    would send a `traceparent` to Meta. Spans end in a thread of their own, so that an exporter that blocks stalls no
+    call; at most `capacity` of them wait there, and more are dropped. `flush` waits for them, `close` ends the thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: trace.TracerProvider | None = None,
+        meter_provider: metrics.MeterProvider | None = None,
+        suppress_http: bool = True,
+        capacity: int = 10_000,
+    ) -> None:
+        self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
+        meter = metrics.get_meter(_NAME, __version__, meter_provider)
+        self._record = {metric: _recorder(metric, meter) for metric in METRICS if metric is not REQUEST_DURATION}
+        self._request_duration = meter.create_histogram(
+            "http.client.request.duration",
+            unit="s",
+            description="Duration of HTTP client requests.",
+            explicit_bucket_boundaries_advisory=ONE_REQUEST,
+        )
+        self._suppress_http = suppress_http
+        self._traces: dict[int, _Trace] = {}
+        self._end: Background[tuple[Span, int]] = Background(_end, capacity=capacity)
+
+    def __call__(self, event: Event) -> None:
+        """Records what the event tells."""
+        for metric, value, labels in measurements(event):
+            if metric is not REQUEST_DURATION:  # the conventions have a metric of their own for it
+                self._record[metric](value, labels)
+        if isinstance(event, AttemptStarted) and event.attempt == 1:
+            self._traces[event.call.id] = _Trace(self._call_span(event.call))
+        running = self._traces.get(event.call.id)
+        if running is not None:
+            self._trace(running, event)
+
+    @property
+    def dropped(self) -> int:
+        """How many spans were dropped because too many were waiting to end."""
+        return self._end.dropped
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Waits until all spans have ended; False if that took longer than `timeout` seconds."""
+        return self._end.flush(timeout)
+
+    def close(self, timeout: float | None = 5.0) -> bool:
+        """Flushes and ends the thread. Spans that end later are dropped."""
+        return self._end.close(timeout)
+
+    def _trace(self, running: _Trace, event: Event) -> None:
+        if isinstance(event, RequestStarted):
+            self._end_request(running)
+            running.request = self._request_span(event)
+        elif isinstance(event, RequestFinished):
+            self._finish_request(running, event)
+        elif isinstance(event, AttemptSucceeded):
+            self._end_request(running)
+        elif isinstance(event, AttemptFailed):
+            self._end_request(running, event.error)
+        elif isinstance(event, RetryScheduled):
+            about = {"whatsapp_flows.next_attempt": event.next_attempt, "whatsapp_flows.delay": event.delay}
+            running.call.span.add_event("whatsapp_flows.retry_scheduled", {**about, **_error(event.error)})
+        elif isinstance(event, (CallSucceeded, CallFailed, CallAborted)):
+            self._end_call(running, event)
+
+    # A call
+
+    def _call_span(self, call: Call) -> _Running:
+        attributes: Attributes = {"whatsapp_flows.operation": call.operation}
+        if call.flow_id is not None:
+            attributes["whatsapp_flows.flow_id"] = call.flow_id
+        span = self._tracer.start_span(call.operation, kind=SpanKind.CLIENT, attributes=attributes)
+        return _entered(span, trace.set_span_in_context(span), attributes)
+
+    def _end_call(self, running: _Trace, event: CallSucceeded | CallFailed | CallAborted) -> None:
+        del self._traces[event.call.id]
+        span = running.call.span
+        if isinstance(event, CallAborted):
+            self._end_request(running, event.exception)
+            _failed(span, {"error.type": event.exception})
+        elif isinstance(event, CallFailed):
+            _failed(span, _error(event.error))
+            span.set_attribute("whatsapp_flows.exhausted", event.exhausted)
+        span.set_attribute("whatsapp_flows.attempts", event.attempts)
+        span.set_attribute("whatsapp_flows.retries", event.attempts - 1)
+        span.set_attribute("whatsapp_flows.wait_seconds", event.waited)
+        running.call.leave()
+        self._end_span(span, time.time_ns())
+
+    # A request
+
+    def _request_span(self, event: RequestStarted) -> _Running:
+        url = urlsplit(event.url)
+        attributes: Attributes = {"http.request.method": event.method, "server.address": url.hostname or ""}
+        if port := url.port or _PORTS.get(url.scheme):
+            attributes["server.port"] = port
+        about: Attributes = {
+            **attributes,
+            "url.full": event.url,
+            "whatsapp_flows.operation": event.call.operation,
+            "whatsapp_flows.attempt": event.attempt,
+        }
+        if event.call.flow_id is not None:
+            about["whatsapp_flows.flow_id"] = event.call.flow_id
+        if event.attempt > 1:
+            about["http.request.resend_count"] = event.attempt - 1
+        span = self._tracer.start_span(event.method, kind=SpanKind.CLIENT, attributes=about)
+        current = trace.set_span_in_context(span)
+        if self._suppress_http:
+            current = context.set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, current)
+        return _entered(span, current, attributes)
+
+    def _finish_request(self, running: _Trace, event: RequestFinished) -> None:
+        request = running.request
+        if request is None:
+            return
+        if event.status is not None:
+            request.attributes["http.response.status_code"] = event.status
+            request.span.set_attribute("http.response.status_code", event.status)
+        if event.error is not None:
+            request.attributes["error.type"] = type(event.error).__name__
+            _failed(request.span, _error(event.error))
+        self._request_duration.record(event.duration, request.attributes)
+        request.leave()
+        request.ended_at = time.time_ns()
+
+    def _end_request(self, running: _Trace, error: FlowsError | str | None = None) -> None:
+        """The span lasts until here, because only now it is known whether the answer could be read."""
+        request, running.request = running.request, None
+        if request is None:
+            return
+        if error is not None and "error.type" not in request.attributes:
+            _failed(request.span, {"error.type": error} if isinstance(error, str) else _error(error))
+        request.leave()
+        self._end_span(request.span, request.ended_at or time.time_ns())
+
+    def _end_span(self, span: Span, at: int) -> None:
+        if span.is_recording():  # nobody waits for the end of one that is not
+            self._end((span, at))
+
+
+def _entered(span: Span, current: Context, attributes: Attributes) -> _Running:
+    return _Running(span, current, context.attach(current), attributes)
+
+
+def _end(ended: tuple[Span, int]) -> None:
+    span, at = ended
+    span.end(at)
+
+
+def _failed(span: Span, attributes: Mapping[str, AttributeValue]) -> None:
+    """Without a description: what Meta says may quote the body."""
+    span.set_status(StatusCode.ERROR)
+    span.set_attributes(attributes)
+
+
+def _error(error: FlowsError) -> Attributes:
+    """The class, which is the conventions' `error.type`, and Meta's own names for it, unless they are out of bounds."""
+    facts: Attributes = {"error.type": type(error).__name__}
+    for name, number in (("code", error.code), ("subcode", error.subcode)):
+        if number is not None and abs(number) < _INT64:
+            facts[f"whatsapp_flows.error.{name}"] = number
+    if error.fbtrace_id is not None:
+        facts["whatsapp_flows.error.fbtrace_id"] = error.fbtrace_id[:_LONGEST_ID]
+    return facts
+
+
+def _recorder(metric: Metric, meter: metrics.Meter) -> Callable[[float, tuple[str, ...]], None]:
+    """Makes the instrument; the function adds a value with these labels, the empty ones left out."""
+    names = tuple(_ATTRIBUTES[label] for label in metric.labels)
+    add: Callable[[float, Attributes], None]
+    if metric.kind == "counter":
+        add = meter.create_counter(metric.name, metric.unit, metric.help).add
+    elif metric.kind == "gauge":
+        add = meter.create_gauge(metric.name, metric.unit, metric.help).set
+    else:
+        add = meter.create_histogram(
+            metric.name, metric.unit, metric.help, explicit_bucket_boundaries_advisory=metric.buckets
+        ).record
+    return lambda value, labels: add(value, {name: label for name, label in zip(names, labels, strict=True) if label})

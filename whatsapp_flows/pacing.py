@@ -1,0 +1,212 @@
+"""
+Slowing down before Meta's rate limits do it for us.
+
+`pause_before` decides, and is pure: what the limits say, what is due and the clock in, seconds out. A `Pacer` keeps
+what it needs between two requests, and `PacedTransport` (or `AsyncPacedTransport`) waits. A refused call counts too and
+lengthens the lock-out (Meta, "Rate limits"), so the call that is not sent is the one that helps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ._wire import Request, Response, shown
+from .errors import ConfigurationError, ErrorDetails, RateLimitedError
+from .transport import Timeout, Transport
+from .usage import Usage, UsageLog
+
+__all__ = ["AsyncPacedTransport", "Pace", "PacedTransport", "Pacer", "Turn", "pause_before"]
+
+HOUR: Final = 3600.0  # Meta's limits are those of a rolling hour, in seconds
+_FULL: Final = 99.0  # percent; from there on it is tried every 24 times `average` whether there is room again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """
+    How fast requests may leave, all senders together.
+
+    From `slow_from` percent of a limit on, requests are spaced out: half way to the limit by `average` seconds, more
+    the nearer it is, and without bound, so that the limit is approached and not reached while older calls fall out of
+    Meta's hour. `average` is an hour divided by the limit; the default of 18 s is for 200 calls, Meta's smallest.
+
+    With `calls_per_hour` there is a budget besides, whatever Meta says: so many in an hour, of which `burst` may leave
+    at once. A pause of more than `max_pause` seconds is not made: the call is refused with `RateLimitedError`, which
+    says when to come back.
+
+    Raises `ConfigurationError` for numbers that make no sense.
+
+    >>> Pace(calls_per_hour=200, burst=10).average
+    18.0
+    """
+
+    slow_from: float = 75.0
+    average: float = HOUR / 200
+    max_pause: float = 120.0
+    calls_per_hour: float | None = None
+    burst: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("slow_from", "average", "max_pause", "calls_per_hour", "burst"):
+            value, least = getattr(self, name), 1 if name == "burst" else 0
+            if value is None and name == "calls_per_hour":
+                continue
+            number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or value < least or (name == "calls_per_hour" and not value):
+                raise ConfigurationError(f"{name} must be a finite number of at least {least}, not {shown(value)}.")
+        if self.slow_from > _FULL:
+            raise ConfigurationError(f"slow_from is in percent of the limit, and must be at most {_FULL:g}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """
+    Send after `pause` seconds, at `start` on the clock.
+
+    `due` is when the budget would have had this request's successor, had all of them come evenly.
+    """
+
+    pause: float = 0.0
+    start: float = -math.inf
+    due: float = -math.inf
+
+
+def pause_before(pace: Pace, usage: Iterable[Usage], last: Turn, now: float) -> Turn:
+    """
+    When the next request may leave.
+
+    `last` is the turn before (`Turn()` for the first), `now` the clock in seconds, on which the `received_at` of each
+    figure is read too. Figures that are an hour old say nothing any more; of the others the worst counts. The rule for
+    bursts is that of a token bucket, in the form that needs one number (GCRA, ITU-T I.371).
+    """
+    said = [each for each in usage if now - each.received_at < HOUR]
+    locked = max((each.received_at + each.regain_access - now for each in said), default=0.0)
+    used = min(max((each.highest for each in said), default=0.0), _FULL)
+    spacing = pace.average * max(used - pace.slow_from, 0.0) / (100.0 - used)
+    budget = HOUR / pace.calls_per_hour if pace.calls_per_hour else 0.0
+    tolerance = 0.0 if spacing else budget * (pace.burst - 1)  # nobody bursts into a limit that is near
+    start = max(now, now + locked, last.start + spacing, last.due - tolerance)
+    return Turn(pause=start - now, start=start, due=max(start, last.due) + budget)
+
+
+class Pacer:
+    """
+    A pace, and what it has to know: when the last request left, and how near the limits are.
+
+    One for each account and token; threads, tasks and clients may share it. It neither sends nor waits.
+    """
+
+    def __init__(self, pace: Pace | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pace = Pace() if pace is None else pace
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._log = UsageLog()
+        self._last = Turn()
+
+    def before(self, request: Request) -> float:
+        """
+        The seconds to wait before this request is sent; its place in the queue is taken.
+
+        Raises `RateLimitedError`, and takes none, when they would be more than `max_pause`. What goes to another host
+        than the API's has no limit.
+        """
+        if not request.authenticated:
+            return 0.0
+        with self._lock:
+            turn = pause_before(self._pace, self._log.figures, self._last, self._clock())
+            if turn.pause <= self._pace.max_pause:
+                self._last = turn
+                return turn.pause
+        raise RateLimitedError(
+            ErrorDetails(
+                message=f"not sent: the rate limit leaves no room for {turn.pause:.0f} s, more than max_pause",
+                operation=request.operation,
+                flow_id=request.flow_id,
+                retry_after=turn.pause,
+                advice=RateLimitedError.default_advice,
+            )
+        )
+
+    def after(self, response: Response) -> None:
+        """Learns from an answer."""
+        self._log.note(response.headers, self._clock())
+
+
+class PacedTransport:
+    """
+    A transport that waits before it sends, by a `Pace`, so that the rate limit is not run into.
+
+    `transport` is the one that sends: `RequestsTransport()`, or any other. Threads and clients that share this one
+    share the pace: it is a queue of one. The `stop` of a client does not reach a pause here; `sleep=stop.wait` does.
+
+    >>> paced = PacedTransport(RequestsTransport(), pace=Pace(calls_per_hour=200, burst=10))
+    >>> client = FlowsClient("token", transport=paced)
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        pace: Pace | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if not callable(getattr(transport, "send", None)):
+            raise ConfigurationError("PacedTransport needs a transport that sends: RequestsTransport(), for instance.")
+        self._transport = transport
+        self._pacer = Pacer(pace, clock=clock)
+        self._sleep = sleep
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        """One request, one answer, in its turn. Raises `RateLimitedError` when that would be too far off."""
+        pause = self._pacer.before(request)
+        if pause > 0:
+            self._sleep(pause)
+        response = self._transport.send(request, timeout=timeout)
+        self._pacer.after(response)
+        return response
+
+    def close(self) -> None:
+        """Closes the transport that sends."""
+        self._transport.close()
+
+
+class _AsyncTransport(Protocol):
+    async def send(self, request: Request, /, *, timeout: Timeout) -> Response: ...
+
+    async def aclose(self) -> None: ...
+
+
+class AsyncPacedTransport:
+    """The same for `AsyncFlowsClient`: tasks that share it wait for their turn without stopping one another."""
+
+    def __init__(
+        self,
+        transport: _AsyncTransport,
+        pace: Pace | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._transport = transport
+        self._pacer = Pacer(pace, clock=clock)
+        self._sleep = sleep
+
+    async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        """One request, one answer, in its turn. Raises `RateLimitedError` when that would be too far off."""
+        pause = self._pacer.before(request)
+        if pause > 0:
+            await self._sleep(pause)
+        response = await self._transport.send(request, timeout=timeout)
+        self._pacer.after(response)
+        return response
+
+    async def aclose(self) -> None:
+        """Closes the transport that sends."""
+        await self._transport.aclose()
