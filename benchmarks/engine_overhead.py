@@ -176,7 +176,7 @@ def _calls(content: bytes, *, peer: bool) -> dict[str, Callable[[], object]]:
         "read and check the document": lambda: read_flow_json(content),
         "read and check a mapping": lambda: read_flow_json(mapping),
         "build the request": lambda: _operations.update_flow_json(client._api, FLOW_ID, content),
-        ENGINE: lambda: client._run(operation),
+        ENGINE: lambda: client._call(operation),
         "the whole call": lambda: client.update_flow_json(FLOW_ID, content),
     }
     if peer:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
     from ._version import __version__
     from ._wire import Secret
+    from .aio import AsyncFlowsClient
     from .client import FlowsClient
     from .errors import (
         ApiError,
@@ -90,12 +91,14 @@ if TYPE_CHECKING:
         equal_jitter,
         full_jitter,
     )
-    from .transport import Request, Response, Timeout, Transport
+    from .transport import AsyncTransport, Request, Response, Timeout, Transport
 
 __all__ = [
     "ERROR_CODES",
     "ApiError",
     "Asset",
+    "AsyncFlowsClient",
+    "AsyncTransport",
     "AttemptFailed",
     "AttemptStarted",
     "AttemptSucceeded",
@@ -184,6 +187,7 @@ _HOMES: Final = (
     ".flow_json",
     "._error_codes",
     ".client",
+    ".aio",
 )
 
 
