@@ -126,6 +126,16 @@ class Connection:
         self._server.record(received)
         return received
 
+    def skip(self, size: int) -> None:
+        """Reads a request with a body of this size, and keeps nothing of it."""
+        while b"\r\n\r\n" not in self._buffer and self._fill():
+            pass
+        left = size - len(self._buffer.partition(b"\r\n\r\n")[2])
+        self._buffer = b""
+        room = bytearray(65536)
+        while left > 0 and (read := self._sock.recv_into(room, min(left, len(room)))):
+            left -= read
+
     def send(self, data: bytes) -> None:
         """Sends all of it."""
         self._sock.sendall(data)

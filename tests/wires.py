@@ -38,9 +38,9 @@ class Setup:
 class Loop:
     """An event loop in debug mode, for coroutines that a blocking test wants to run."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_debug(True)
+    def __init__(self, make: Callable[[], asyncio.AbstractEventLoop] | None = None, *, debug: bool = True) -> None:
+        self._loop = (make or asyncio.new_event_loop)()
+        self._loop.set_debug(debug)
         self._loop.set_exception_handler(lambda _, context: self.complaints.append(context))
         self.complaints: list[dict[str, Any]] = []
 
@@ -62,9 +62,9 @@ class Loop:
 
 
 @contextmanager
-def event_loop() -> Iterator[Loop]:
+def event_loop(make: Callable[[], asyncio.AbstractEventLoop] | None = None, *, debug: bool = True) -> Iterator[Loop]:
     """A `Loop` for the time of a test."""
-    loop = Loop()
+    loop = Loop(make, debug=debug)
     try:
         yield loop
     finally:

@@ -29,9 +29,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -59,7 +62,7 @@ from .errors import (
 )
 from .transport import Timeout
 
-Session = aiohttp.ClientSession
+ClientSession = aiohttp.ClientSession
 
 _USER_AGENT: Final = f"whatsapp-flows-sdk/{__version__}"
 _CONNECTIONS: Final = 100  # to all hosts together, as aiohttp itself and the transport on requests have it
@@ -77,6 +80,8 @@ _NOT_CONNECTED: Final = (
     aiohttp.ServerFingerprintMismatch,
     aiohttp.InvalidURL,
 )
+
+_NO_LINGERING: Final = struct.pack("ii", 1, 0)
 
 _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (aiohttp.InvalidURL, "the address cannot be used"),
@@ -110,12 +115,12 @@ class AiohttpTransport:
 
     def __init__(
         self,
-        session: Session | None = None,
+        session: ClientSession | None = None,
         *,
         max_connections: int | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        if session is not None and not isinstance(session, Session):
+        if session is not None and not isinstance(session, ClientSession):
             kind = f"{type(session).__module__.partition('.')[0]}.{type(session).__name__}"
             remedy = " (FlowsClient takes that one)" if kind == "requests.Session" else ""
             raise ConfigurationError(f"session must be an aiohttp.ClientSession, not {kind}{remedy}.")
@@ -152,7 +157,7 @@ class AiohttpTransport:
                 self._check_loop()
                 await self._session.close()
 
-    def _here(self) -> Session:
+    def _here(self) -> ClientSession:
         """The session, which must be open, and of the event loop that we are in."""
         if self._closed:
             raise ConfigurationError("the client that opened these connections has been closed: make another.")
@@ -169,7 +174,7 @@ class AiohttpTransport:
                 "the session belongs to another event loop: make one client in each, inside a coroutine."
             )
 
-    async def _answer(self, session: Session, sending: _Sending) -> Response:
+    async def _answer(self, session: ClientSession, sending: _Sending) -> Response:
         request = sending.request
         url = _url(request.signed_url)
         answer = await session.request(
@@ -353,7 +358,7 @@ def _said(failure: BaseException) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _limit(session: Session | None, wanted: int | None) -> int:
+def _limit(session: ClientSession | None, wanted: int | None) -> int:
     """How many requests may be on their way at once."""
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
         raise ConfigurationError(f"max_connections must be a whole number above 0, not {wanted!r}.")
@@ -364,7 +369,7 @@ def _limit(session: Session | None, wanted: int | None) -> int:
     return min(allowed, default=_CONNECTIONS)
 
 
-def _own_session() -> Session:
+def _own_session() -> ClientSession:
     """A session that keeps no cookies; how many connections there are, our own limit says."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
@@ -373,7 +378,7 @@ def _own_session() -> Session:
     )
 
 
-def _headers(session: Session, request: Request) -> dict[str, str]:
+def _headers(session: ClientSession, request: Request) -> dict[str, str]:
     """Length and type of the body are the request's own; the User-Agent is ours unless the host has chosen one."""
     headers = {}
     if request.content_type:
@@ -410,5 +415,10 @@ def _tls() -> ssl.SSLContext | bool:
 
 
 def _abort(transport: asyncio.Transport | None) -> None:
-    if transport is not None:
-        transport.abort()
+    """Ends a connection at once: with a reset, or the kernel would keep it for what the server does not take."""
+    if transport is None:
+        return
+    if (sock := transport.get_extra_info("socket")) is not None:
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+    transport.abort()

@@ -38,7 +38,7 @@ from .transport import AsyncTransport, Timeout
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from ._aiohttp import Session
+    from ._aiohttp import ClientSession
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Options(CommonOptions, total=False):
     """The options of a client, for `with_options`."""
 
     access_token: str | Callable[[], str | Awaitable[str]]
-    session: Session | None
+    session: ClientSession | None
     transport: AsyncTransport | None
     max_connections: int | None
     sleep: Callable[[float], Awaitable[object]]
@@ -100,7 +100,7 @@ class AsyncFlowsClient(Configured):
         max_attempts: int = 3,
         retry_policy: RetryPolicy | None = None,
         timeout: float | Timeout = 30.0,
-        session: Session | None = None,
+        session: ClientSession | None = None,
         transport: AsyncTransport | None = None,
         max_connections: int | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -403,7 +403,7 @@ class AsyncFlowsClient(Configured):
         return not self._stop.is_set()
 
 
-def _over_aiohttp(session: Session | None, max_connections: int | None) -> AsyncTransport:
+def _over_aiohttp(session: ClientSession | None, max_connections: int | None) -> AsyncTransport:
     """The transport on aiohttp, which is loaded now: a client on a transport of the host's own does not need it."""
     from ._aiohttp import AiohttpTransport  # noqa: PLC0415
 
