@@ -503,19 +503,51 @@ def test_a_cancelled_turn_is_given_to_the_next() -> None:
         run(main)
 
 
+def answers_until(told: threading.Event) -> Behaviour:
+    """Answers once, and closes the connection when it is told to."""
+
+    def act(connection: bad.Connection) -> bool:
+        if connection.receive() is not None:
+            connection.send(Answer().encoded())
+            told.wait(10)
+        return False
+
+    return Behaviour("answers until told", act)
+
+
+@pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("document", [DOCUMENT, LARGE, None], ids=["small", "large", "none"])
+def test_a_kept_connection_that_ended_while_the_loop_was_busy_is_not_used(
+    document: str | bytes | None, uvloop: bool
+) -> None:
+    """A loop that was blocked since has not heard of the end yet: the connection is looked at before it is chosen."""
+    told = threading.Event()
+
+    async def main() -> None:
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, timeout=PATIENT, max_attempts=1) as client:
+            await client.publish_flow(FLOW)
+            await asyncio.sleep(0.01)
+            told.set()
+            assert server.all_connections_end()  # this blocks
+            if document is None:
+                await client.publish_flow(FLOW)
+            else:
+                await client.update_flow_json(FLOW, document)
+
+    with Server(answers_until(told), answers()) as server, event_loop(_uvloop() if uvloop else None) as loop:
+        loop.run(main())
+    assert (len(server.requests), server.connections) == (2, 2)
+
+
 def test_uvloop_runs_the_client() -> None:
-    """Calls, a retry after a lost answer, and a kept connection that the server has closed meanwhile."""
+    """Calls, and a retry after a lost answer."""
 
     async def main() -> None:
         async with AsyncFlowsClient(TOKEN, base_url=server.url, sleep=_no_wait, timeout=PATIENT) as client:
             assert (await client.update_flow_json(FLOW, LARGE)).attempts == 2
-            assert server.all_connections_end()  # blocks the loop: it hears of the end only afterwards
             assert (await client.update_flow_json(FLOW, DOCUMENT, max_retries=1)).success
 
-    with (
-        Server(bad.RESET_AFTER_REQUEST, bad.ANSWER_AND_CLOSE, answers()) as server,
-        event_loop(_uvloop()) as loop,
-    ):
+    with Server(bad.RESET_AFTER_REQUEST, answers()) as server, event_loop(_uvloop()) as loop:
         loop.run(main())
     assert len(server.requests) == 3
 

@@ -50,7 +50,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from ._version import __version__
-from ._wire import Request, Response, redact
+from ._wire import Request, Response, redact, shown
 from .errors import (
     ConfigurationError,
     ErrorDetails,
@@ -68,11 +68,6 @@ _USER_AGENT: Final = f"whatsapp-flows-sdk/{__version__}"
 _CONNECTIONS: Final = 100  # to all hosts together, as aiohttp itself and the transport on requests have it
 _PIECE: Final = 32 * 1024  # with the headers less than the 64 KiB that aiohttp writes before it waits for the server
 
-_TLS: Final = (
-    aiohttp.ClientConnectorCertificateError,
-    aiohttp.ClientConnectorSSLError,
-    aiohttp.ServerFingerprintMismatch,
-)
 _NOT_CONNECTED: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -274,6 +269,10 @@ class _LostError(aiohttp.ClientError):
     """A failure after which aiohttp would send again by itself; the failure is its cause."""
 
 
+class _BundleError(aiohttp.ClientError):
+    """The environment names a CA bundle that is none."""
+
+
 class _Sending:
     """One request under way: what is sent, and whether anything of it may have left."""
 
@@ -320,6 +319,14 @@ class _Sending:
         return isinstance(failure, aiohttp.ClientConnectionResetError)  # by the writer, which writes all at once
 
 
+_TLS: Final = (
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ClientConnectorSSLError,
+    aiohttp.ServerFingerprintMismatch,
+    _BundleError,
+)
+
+
 def _translated(failure: BaseException, sending: _Sending) -> FlowsError:
     """Our error for aiohttp's, without the request that it may hold."""
     if isinstance(failure, _LostError) and failure.__cause__ is not None:
@@ -351,11 +358,11 @@ def _said(failure: BaseException) -> str:
     for kind, words in _WORDS:
         if isinstance(failure, kind):
             return words
-    cause = getattr(failure, "os_error", failure)
-    number = getattr(cause, "errno", None)
-    if cause is failure and number is not None:
-        return os.strerror(number)
-    return str(cause) or type(cause).__name__
+    if isinstance(failure, aiohttp.ClientConnectorError):
+        return str(failure.os_error) or type(failure.os_error).__name__
+    if isinstance(failure, OSError):
+        return os.strerror(failure.errno) if failure.errno and failure.errno > 0 else "the connection broke"
+    return str(failure) or type(failure).__name__
 
 
 def _limit(session: ClientSession | None, wanted: int | None) -> int:
@@ -402,7 +409,12 @@ def _proxy(url: URL) -> str | None:
         return None
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+    if not proxy:
+        return None
+    scheme, found, _ = proxy.partition("://")
+    if found and scheme not in {"http", "https"}:
+        raise ConfigurationError(f"the environment names a {shown(scheme)} proxy: aiohttp speaks to HTTP proxies only.")
+    return proxy if found else f"http://{proxy}"
 
 
 def _tls() -> ssl.SSLContext | bool:
@@ -411,7 +423,10 @@ def _tls() -> ssl.SSLContext | bool:
     if bundle is None:
         return True
     folder = os.path.isdir(bundle)
-    return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
+    try:
+        return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
+    except OSError as problem:  # an SSLError is one
+        raise _BundleError(f"the CA bundle cannot be used: {problem.strerror or problem}") from None
 
 
 def _abort(transport: asyncio.Transport | None) -> None:
