@@ -706,6 +706,24 @@ def test_no_frame_of_a_failure_shows_the_token(
         assert_clean("a local variable", variables_around(caught.value))
 
 
+@pytest.mark.parametrize("behaviour", [bad.SILENCE, bad.STALL_IN_BODY], ids=str)
+def test_no_frame_of_a_cancelled_call_shows_the_token(behaviour: Behaviour, watch_requests: Watch) -> None:
+    """What cancels an async call comes out through the frames of aiohttp: the token is in none of them."""
+    watch = watch_requests
+
+    async def main(url: str) -> BaseException:
+        async with AsyncFlowsClient(USER_TOKEN, **_usual(watch, url, {"sleep": asyncio.sleep})) as client:
+            with pytest.raises(asyncio.TimeoutError) as caught:
+                await asyncio.wait_for(client.update_flow_json(FLOW_ID, DOCUMENT), 0.15)
+            return caught.value
+
+    with Server(behaviour) as server:
+        error = asyncio.run(main(server.url))
+    assert any("aiohttp" in line for line in traceback.format_exception(error))
+    assert_clean("a local variable", variables_around(error))
+    watch.assert_clean(server)
+
+
 @pytest.mark.parametrize("name", [name for name in MISTAKES if name not in MISPLACED])
 def test_no_frame_of_a_mistake_shows_the_value(name: str) -> None:
     """Nor do the frames between the caller and the check that refused an argument."""

@@ -359,7 +359,8 @@ def _said(failure: BaseException) -> str:
         if isinstance(failure, kind):
             return words
     if isinstance(failure, aiohttp.ClientConnectorError):
-        return str(failure.os_error) or type(failure.os_error).__name__
+        cause = getattr(failure, "certificate_error", None) or failure.os_error
+        return str(cause) or type(cause).__name__
     if isinstance(failure, OSError):
         return os.strerror(failure.errno) if failure.errno and failure.errno > 0 else "the connection broke"
     return str(failure) or type(failure).__name__
