@@ -7,7 +7,8 @@ Method. One process, one event loop. So many tasks as the table says share one c
 about 11 kB, one upload after the other, to a server on the loopback interface that answers at once; what is timed is
 the whole wave, and what is shown is its time for each upload. The contenders take turns, in rounds of shuffled order.
 The server is a process of its own, on another core where processes can be pinned. Every client is used as it comes,
-with its own limits of connections (100 for all of them):
+with its own limits of connections (100 for all of them); only the time-out of pywa's httpx is a minute instead of 5 s,
+which 256 in flight may exceed while they wait for a connection:
 
     aiohttp.ClientSession   what a developer writes first on aiohttp: a FormData, and the answer's JSON
     pywa_async              the leading Python client for WhatsApp (on httpx), in an environment of its own; the base
@@ -172,7 +173,8 @@ async def _raw(open_clients: AsyncExitStack, url: str, content: bytes) -> Upload
 async def _pywa(open_clients: AsyncExitStack, url: str, content: bytes) -> Upload:
     # Imported by name: it exists in the benchmark's own environment only.
     httpx, pywa = import_module("httpx"), import_module("pywa_async")
-    session = await open_clients.enter_async_context(httpx.AsyncClient())  # what pywa makes when it is given none
+    # What pywa makes when it is given none, but for the time-out: 5 s for a connection of the pool may be too few.
+    session = await open_clients.enter_async_context(httpx.AsyncClient(timeout=60))
     client = pywa.WhatsApp(token=TOKEN, session=session, api_version=VERSION.removeprefix("v"))
     session.base_url = url  # pywa has just set it to Meta's
     if session.base_url.host != "127.0.0.1":

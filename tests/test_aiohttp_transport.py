@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -460,15 +461,18 @@ def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPat
 
 def test_a_fingerprint_that_does_not_match_is_tls_trouble() -> None:
     """A host that pins a certificate gets what it pinned, or nothing."""
-    with Server(answers(secured=True)) as server, pytest.raises(TlsError):
-        run(lambda: _pinned(server.url))
+
+    async def main() -> None:
+        connector = aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(bytes(32)))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            with pytest.raises(TlsError):
+                await client_for(server.url, session, max_attempts=1).publish_flow(FLOW_ID)
+            assert await asyncio.to_thread(server.all_connections_end)  # aiohttp says its TLS farewell first
+            await asyncio.sleep(0.05)
+
+    with Server(answers(secured=True)) as server:
+        run(main)
     assert server.requests == ()
-
-
-async def _pinned(url: str) -> None:
-    connector = aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(bytes(32)))
-    async with aiohttp.ClientSession(connector=connector) as session:
-        await client_for(url, session, max_attempts=1).publish_flow(FLOW_ID)
 
 
 @pytest.mark.parametrize("body", [None, DOCUMENT.encode()], ids=["no body", "body"])
