@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -128,11 +129,11 @@ def test_the_sessions_headers_are_sent() -> None:
     assert received.raw_head.lower().count(b"content-length:") == 1
 
 
-@pytest.mark.parametrize("value", ["two\r\nlines", "nul\0"])
-def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(value: str) -> None:
+@pytest.mark.parametrize(("name", "value"), [("X-Team", "two\r\nlines"), ("X-Team", "nul\0"), ("X-Te\nam", "one")])
+def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(name: str, value: str) -> None:
     """Nothing was sent, trying again is of no use, and what the header holds is not shown."""
     with Server(answers()) as server, pytest.raises(ConfigurationError, match="header") as caught:
-        publish(server.url, headers={"X-Team": value})
+        publish(server.url, headers={name: value})
     assert server.requests == ()
     assert value not in str(caught.value)
 
@@ -180,6 +181,13 @@ def test_a_session_that_raises_for_status_changes_no_error() -> None:
     with Server(answers(PROCESSING_FAILED, 400), answers()) as server:
         run(main)
     assert len(server.requests) == 2
+
+
+def test_a_session_that_does_not_decompress_changes_nothing() -> None:
+    """The answer is read all the same."""
+    packed = gzip.compress(b'{"success": true}')
+    with Server(answers(packed, headers={"Content-Encoding": "gzip"})) as server:
+        publish(server.url, auto_decompress=False)
 
 
 def test_the_sessions_own_time_outs_do_not_count() -> None:
@@ -555,8 +563,6 @@ def test_an_own_session_is_opened_by_the_first_request() -> None:
 
 def test_a_long_answer_arrives_whole() -> None:
     """In many pieces, compressed or not."""
-    import gzip
-
     content = b'{"x": "' + b"y" * 300_000 + b'"}'
 
     def serve(received: Received) -> bad.Answer:

@@ -1,9 +1,9 @@
 """
 A typed SDK for Meta's WhatsApp Flows management API: uploads that get through, errors that say what to do.
 
-`FlowsClient` is the way in. This is the public list, and nothing else. The names are loaded when they are first
-used, so that a process that imports the package and makes no call (a worker's master, a `--help`) does not pay for
-requests.
+`FlowsClient` is the way in, or `AsyncFlowsClient` for asyncio. This is the public list, and nothing else. The names are
+loaded when they are first used, so that a process that imports the package and makes no call (a worker's master, a
+`--help`) does not pay for requests.
 """
 
 from importlib import import_module

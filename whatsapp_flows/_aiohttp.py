@@ -164,7 +164,7 @@ class AiohttpTransport:
         return self._session
 
     def _check_loop(self) -> None:
-        if self._loop is not asyncio.get_running_loop():
+        if self._loop not in {None, asyncio.get_running_loop()}:
             raise ConfigurationError(
                 "the session belongs to another event loop: make one client in each, inside a coroutine."
             )
@@ -180,6 +180,7 @@ class AiohttpTransport:
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
             raise_for_status=False,
+            auto_decompress=True,
             timeout=sending.limits,
             middlewares=(sending.outer, *getattr(session, "_middlewares", ()), sending.inner),
             **(self._settings(url) if self._owned else {}),
@@ -296,7 +297,7 @@ class _Sending:
     async def inner(self, wire: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Inside the host's middlewares: the bearer and no other credential; and what became of this try."""
         wire.headers.popall("Authorization", None)
-        if any(mark in value for value in wire.headers.values() for mark in "\r\n\0"):
+        if any(mark in text for header in wire.headers.items() for text in header for mark in "\r\n\0"):
             raise ConfigurationError("a header of the session holds characters that HTTP cannot carry.")
         if self.request.token is not None:
             wire.headers["Authorization"] = f"Bearer {self.request.token.reveal()}"
