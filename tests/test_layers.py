@@ -32,8 +32,11 @@ LAYERS = {
     "_operations": 2,
     "pacing": 2,
     "queued": 2,
+    "_aiohttp": 3,
+    "_conversations": 3,
     "_requests": 3,
     "_settings": 3,
+    "aio": 4,
     "client": 4,
     "emulator": 5,
     "sync": 5,
@@ -48,7 +51,9 @@ ERRORS_BEFORE_WIRE = {("_wire", "errors")}  # the one import inside layer 0: an 
 OWNERS = {
     "requests": {"_requests"},
     "urllib3": {"_requests", "_operations"},
-    "typing_extensions": {"client", "queued"},
+    "typing_extensions": {"_settings", "client", "aio", "queued"},
+    "aiohttp": {"_aiohttp"},
+    "yarl": {"_aiohttp"},  # aiohttp's own URLs
     "click": {"cli"},
     "rich": {"cli"},
     "werkzeug": {"emulator"},
