@@ -659,6 +659,23 @@ def test_closing_ends_what_is_under_way() -> None:
         run(main)
 
 
+def test_closing_ends_what_is_waiting_for_its_turn() -> None:
+    """It never had a connection, and is told that there will be none."""
+
+    async def main() -> None:
+        client = AsyncFlowsClient(TOKEN, base_url=server.url, timeout=PATIENT, max_connections=1, max_attempts=1)
+        first, second = (asyncio.create_task(client.get_flow(flow)) for flow in "12")
+        await asyncio.sleep(0.1)
+        await client.aclose()
+        with pytest.raises(NoAnswerError):
+            await first
+        with pytest.raises(ConfigurationError, match="has been closed"):
+            await second
+
+    with Server(bad.SILENCE) as server:
+        run(main)
+
+
 def test_a_client_belongs_to_one_event_loop() -> None:
     """A session of the host's to its own; one of the client's to that of the first call."""
     with Server(answers()) as server, event_loop() as one, event_loop() as other:

@@ -464,6 +464,23 @@ def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPat
     assert (len(proxy.requests), len(server.requests)) == (1, 1)
 
 
+def test_a_ca_bundle_is_read_once_and_connections_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also when the API and the host of the files take turns."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bad.certificate_file(tmp_path))
+    files = answers(DOCUMENT.encode(), secured=True)
+
+    async def main() -> None:
+        async with client_for(api.url) as client:
+            for _ in range(3):
+                assert await client.download_flow_json(FLOW_ID) == DOCUMENT.encode()
+
+    with Server(files) as cdn:
+        listed = json.dumps({"data": [{"asset_type": "FLOW_JSON", "download_url": f"{cdn.url}/file"}]}).encode()
+        with Server(answers(listed, secured=True)) as api:
+            run(main)
+    assert (len(api.requests), api.connections, len(cdn.requests), cdn.connections) == (3, 1, 3, 1)
+
+
 # Exactness
 
 

@@ -27,6 +27,7 @@ LAYERS = {
     "transport": 1,
     "_documents": 2,
     "_engine": 2,
+    "_environment": 2,
     "_operations": 2,
     "_aiohttp": 3,
     "_conversations": 3,
