@@ -540,6 +540,22 @@ def test_a_failure_quotes_neither_the_request_nor_the_answer() -> None:
             assert "b'" not in said
 
 
+def test_a_middleware_that_quotes_the_url_shows_no_proof() -> None:
+    """Nor the token, whatever text the host's own code makes of the request."""
+
+    async def quoting(request: aiohttp.ClientRequest, _: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        raise ValueError(f"{request.url} with {TOKEN}")
+
+    async def main() -> None:
+        async with aiohttp.ClientSession(middlewares=(quoting,)) as session:
+            client = client_for("http://127.0.0.1:9", session, app_secret=APP_SECRET, max_attempts=1)
+            with pytest.raises(NotSentError) as caught:
+                await client.publish_flow(FLOW_ID)
+            assert "appsecret_proof=[redacted]&appsecret_time=[redacted] with [redacted]" in caught.value.message
+
+    run(main)
+
+
 def test_every_kind_of_failure_has_words() -> None:
     """A failure without a text of its own is named by its kind."""
     assert module._said(ValueError()) == "ValueError"
