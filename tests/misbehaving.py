@@ -153,7 +153,7 @@ class Connection:
         """Reads nothing, and notices all the same when the other side resets or the server is closed."""
         poll = select.poll()
         poll.register(self._sock, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
-        poll.poll(_PATIENCE * 1000)
+        poll.poll(2 * _PATIENCE * 1000)
 
     def reset(self) -> None:
         """The next close sends a reset: whatever was under way is lost."""

@@ -398,7 +398,21 @@ def test_cancelling_ends_a_wait_at_once(stoppable: bool) -> None:
     run(main)
 
 
+def deaf(said: bytes) -> Behaviour:
+    """Speaks TLS, takes the request, says this much, and hears nothing any more: no farewell either."""
+
+    def act(connection: bad.Connection) -> bool:
+        if connection.receive() is not None:
+            connection.send(said)
+            connection.wait_for_the_end()
+        return False
+
+    return Behaviour(f"deaf after {len(said)} bytes", act, "https", secured=True)
+
+
 STUCK: tuple[Behaviour, ...] = (
+    deaf(b""),
+    deaf(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome"),
     bad.SILENCE,
     bad.STALL_IN_HEADERS,
     bad.STALL_IN_BODY,
@@ -424,13 +438,15 @@ async def session_for(server: Server, folder: Path) -> AsyncIterator[aiohttp.Cli
 def test_a_call_that_is_cut_short_leaves_no_connection_open(behaviour: Behaviour, uvloop: bool, tmp_path: Path) -> None:
     """Wherever it was: in the handshake, in its own body, before the answer or in it; and the session stays usable."""
 
+    document = LARGE if behaviour is bad.TAKES_NO_BODY else DOCUMENT
+
     async def main() -> None:
         with Server(behaviour, answers()) as server:
             async with session_for(server, tmp_path) as session:
                 client = AsyncFlowsClient(TOKEN, base_url=server.url, session=session, timeout=PATIENT)
                 started = time.monotonic()
                 with pytest.raises(asyncio.TimeoutError):
-                    await asyncio.wait_for(client.update_flow_json(FLOW, LARGE), 0.4)
+                    await asyncio.wait_for(client.update_flow_json(FLOW, document), 0.4)
                 assert time.monotonic() - started < 5
                 assert server.connections == 1
                 assert await asyncio.to_thread(server.all_connections_end)
@@ -654,6 +670,23 @@ def test_closing_ends_what_is_under_way() -> None:
         await client.aclose()
         with pytest.raises(FlowsError):
             await call
+
+    with Server(bad.SILENCE) as server:
+        run(main)
+
+
+def test_closing_ends_what_is_waiting_for_its_turn() -> None:
+    """It never had a connection, and is told that there will be none."""
+
+    async def main() -> None:
+        client = AsyncFlowsClient(TOKEN, base_url=server.url, timeout=PATIENT, max_connections=1, max_attempts=1)
+        first, second = (asyncio.create_task(client.get_flow(flow)) for flow in "12")
+        await asyncio.sleep(0.1)
+        await client.aclose()
+        with pytest.raises(NoAnswerError):
+            await first
+        with pytest.raises(ConfigurationError, match="has been closed"):
+            await second
 
     with Server(bad.SILENCE) as server:
         run(main)

@@ -464,6 +464,23 @@ def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPat
     assert (len(proxy.requests), len(server.requests)) == (1, 1)
 
 
+def test_a_ca_bundle_is_read_once_and_connections_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also when the API and the host of the files take turns."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bad.certificate_file(tmp_path))
+    files = answers(DOCUMENT.encode(), secured=True)
+
+    async def main() -> None:
+        async with client_for(api.url) as client:
+            for _ in range(3):
+                assert await client.download_flow_json(FLOW_ID) == DOCUMENT.encode()
+
+    with Server(files) as cdn:
+        listed = json.dumps({"data": [{"asset_type": "FLOW_JSON", "download_url": f"{cdn.url}/file"}]}).encode()
+        with Server(answers(listed, secured=True)) as api:
+            run(main)
+    assert (len(api.requests), api.connections, len(cdn.requests), cdn.connections) == (3, 1, 3, 1)
+
+
 # Exactness
 
 
@@ -521,6 +538,22 @@ def test_a_failure_quotes_neither_the_request_nor_the_answer() -> None:
             assert "fields=" not in said
             assert "\n" not in said
             assert "b'" not in said
+
+
+def test_a_middleware_that_quotes_the_url_shows_no_proof() -> None:
+    """Nor the token, whatever text the host's own code makes of the request."""
+
+    async def quoting(request: aiohttp.ClientRequest, _: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        raise ValueError(f"{request.url} with {TOKEN}")
+
+    async def main() -> None:
+        async with aiohttp.ClientSession(middlewares=(quoting,)) as session:
+            client = client_for("http://127.0.0.1:9", session, app_secret=APP_SECRET, max_attempts=1)
+            with pytest.raises(NotSentError) as caught:
+                await client.publish_flow(FLOW_ID)
+            assert "appsecret_proof=[redacted]&appsecret_time=[redacted] with [redacted]" in caught.value.message
+
+    run(main)
 
 
 def test_every_kind_of_failure_has_words() -> None:

@@ -29,6 +29,7 @@ LAYERS = {
     "_documents": 2,
     "_engine": 2,
     "counters": 2,
+    "_environment": 2,
     "_operations": 2,
     "pacing": 2,
     "queued": 2,

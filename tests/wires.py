@@ -9,6 +9,7 @@ forgotten.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,10 +40,14 @@ class Loop:
     """An event loop in debug mode, for coroutines that a blocking test wants to run."""
 
     def __init__(self, make: Callable[[], asyncio.AbstractEventLoop] | None = None, *, debug: bool = True) -> None:
+        self.complaints: list[object] = []
         self._loop = (make or asyncio.new_event_loop)()
         self._loop.set_debug(debug)
+        self._loop.slow_callback_duration = 2.0  # a busy machine is no mistake of ours
         self._loop.set_exception_handler(lambda _, context: self.complaints.append(context))
-        self.complaints: list[dict[str, Any]] = []
+        self._listener = logging.Handler(logging.WARNING)
+        self._listener.emit = self.complaints.append  # type: ignore[method-assign, assignment]
+        logging.getLogger("asyncio").addHandler(self._listener)
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """What a coroutine returns."""
@@ -53,11 +58,12 @@ class Loop:
         return self._loop.run_until_complete(result())
 
     def close(self) -> None:
-        """The end; what was complained of fails the test."""
+        """The end; what was complained of, in the log or not, fails the test."""
         self.run(asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
+        logging.getLogger("asyncio").removeHandler(self._listener)
         assert self.complaints == []
 
 

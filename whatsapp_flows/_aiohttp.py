@@ -37,7 +37,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 try:
     import aiohttp
@@ -49,8 +48,9 @@ except ModuleNotFoundError as missing:
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
+from ._environment import BundleError, Environment
 from ._version import __version__
-from ._wire import Request, Response, redact, shown
+from ._wire import Request, Response, redact
 from .errors import (
     ConfigurationError,
     ErrorDetails,
@@ -79,6 +79,7 @@ _NOT_CONNECTED: Final = (
 _NO_LINGERING: Final = struct.pack("ii", 1, 0)
 
 _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (BundleError, "the CA bundle that the environment names cannot be used"),
     (aiohttp.InvalidURL, "the address cannot be used"),
     (aiohttp.ConnectionTimeoutError, "no connection in time"),
     (aiohttp.ServerFingerprintMismatch, "the certificate has another fingerprint"),
@@ -89,14 +90,6 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (aiohttp.ClientPayloadError, "the answer broke off"),
     (aiohttp.ClientResponseError, "the answer is not HTTP"),
 )
-
-# What a session of our own takes from the environment, as requests does.
-_VARIABLES: Final = tuple(
-    spelt
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-    for spelt in (name, name.lower())
-)  # fmt: skip
-_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class AiohttpTransport:
@@ -123,20 +116,21 @@ class AiohttpTransport:
         self._session = session
         self._loop: object = getattr(session, "_loop", None)  # aiohttp has deprecated the public name
         self._slots = asyncio.Semaphore(_limit(session, max_connections))
-        self._environment: dict[object, dict[str, Any]] = {}
+        self._environment = Environment()
         self._closed = False
         self._now = now
 
     async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
-        session, sending = self._here(), _Sending(request, timeout)
+        self._here()  # before the queue, which belongs to one event loop too
+        sending = _Sending(request, timeout)
         try:
             async with self._slots:
                 # An end that the server has put to a kept connection is seen before the connection is chosen: one turn
                 # of the loop hears of it, the next has dealt with it.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-                return await self._answer(session, sending)
+                return await self._answer(self._here(), sending)
         except FlowsError:
             raise
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as failure:
@@ -202,17 +196,12 @@ class AiohttpTransport:
         )
 
     def _settings(self, url: URL) -> dict[str, Any]:
-        """
-        Proxy and CA bundle from the environment, kept for as long as the variables stay the same.
-
-        Not by aiohttp's `trust_env`, which goes through two threads for each request, and reads netrc.
-        """
-        key = url.scheme, url.host, url.port, *map(os.environ.get, (*_VARIABLES, *_BUNDLES, "REQUEST_METHOD"))
-        settings = self._environment.get(key)
-        if settings is None:
-            settings = {"proxy": _proxy(url), "ssl": _tls() if url.scheme == "https" else True}
-            self._environment = {key: settings}
-        return settings
+        """What a session of our own takes from the environment."""
+        environment, secured = self._environment, url.scheme == "https"
+        return {
+            "proxy": environment.proxy(url.scheme, url.host or "", url.port or 0),
+            "ssl": environment.trust() if secured else True,
+        }
 
 
 class _Body(aiohttp.Payload):
@@ -270,10 +259,6 @@ class _LostError(aiohttp.ClientError):
     """A failure after which aiohttp would send again by itself; the failure is its cause."""
 
 
-class _BundleError(aiohttp.ClientError):
-    """The environment names a CA bundle that is none."""
-
-
 class _Sending:
     """One request under way: what is sent, and whether anything of it may have left."""
 
@@ -324,7 +309,7 @@ _TLS: Final = (
     aiohttp.ClientConnectorCertificateError,
     aiohttp.ClientConnectorSSLError,
     aiohttp.ServerFingerprintMismatch,
-    _BundleError,
+    BundleError,
 )
 
 
@@ -402,33 +387,6 @@ def _headers(session: ClientSession, request: Request) -> dict[str, str]:
 def _url(text: str) -> URL:
     """As it is, when nothing in it needs quoting: a signed link must not change. Otherwise quoted."""
     return URL(text, encoded=text.isascii() and text.isprintable() and " " not in text)
-
-
-def _proxy(url: URL) -> str | None:
-    """The environment's proxy for the URL, as requests chooses it; `NO_PROXY` is read as the standard library does."""
-    host = url.host or ""
-    if proxy_bypass(host) or proxy_bypass(f"{host}:{url.port}"):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    scheme, found, _ = proxy.partition("://")
-    if found and scheme not in {"http", "https"}:
-        raise ConfigurationError(f"the environment names a {shown(scheme)} proxy: aiohttp speaks to HTTP proxies only.")
-    return proxy if found else f"http://{proxy}"
-
-
-def _tls() -> ssl.SSLContext | bool:
-    """Trust in the environment's CA bundle; without one, in what OpenSSL trusts."""
-    bundle = next(filter(None, map(os.environ.get, _BUNDLES)), None)
-    if bundle is None:
-        return True
-    folder = os.path.isdir(bundle)
-    try:
-        return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
-    except OSError as problem:  # an SSLError is one
-        raise _BundleError(f"the CA bundle cannot be used: {problem.strerror or problem}") from None
 
 
 def _abort(transport: asyncio.Transport | None) -> None:
