@@ -24,6 +24,7 @@ from tests.support import FLOW, PROCESSING, TOKEN, UPLOADED, Scene, answer, refu
 from whatsapp_flows import (
     FlowProcessingError,
     FlowsClient,
+    FlowsError,
     NoAnswerError,
     Request,
     Response,
@@ -251,6 +252,16 @@ def test_no_token_and_no_body_is_in_any_attribute(sdk: Sdk) -> None:
     assert TOKEN[:20] not in told
     assert "DOCUMENT" not in told
     assert "processing has failed" not in told
+
+
+def test_what_meta_says_is_kept_within_bounds(sdk: Sdk) -> None:
+    """A code that OTLP cannot carry is left out, an id without an end is cut: an exporter must not choke on either."""
+    scene = Scene(refusal(2**63, 2**70, fbtrace_id="A" * 100_000), on_event=[sdk.consumer])
+    with pytest.raises(FlowsError):
+        scene.client.update_flow_json(FLOW, b"{}")
+    for span in sdk.spans:
+        told = {name: value for name, value in facts(span).items() if name.startswith("whatsapp_flows.error")}
+        assert told == {"whatsapp_flows.error.fbtrace_id": "A" * 64}
 
 
 def test_the_metrics_are_those_of_the_table(sdk: Sdk) -> None:

@@ -63,6 +63,8 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     "limit": "whatsapp_flows.limit",
     "figure": "whatsapp_flows.figure",
 }
+_INT64: Final = 2**63  # what OTLP can carry
+_LONGEST_ID: Final = 64
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 
 
@@ -253,14 +255,14 @@ def _failed(span: Span, attributes: Mapping[str, AttributeValue]) -> None:
 
 
 def _error(error: FlowsError) -> Attributes:
-    """The class, which is the conventions' `error.type`, and Meta's own names for it."""
-    facts = {
-        "error.type": type(error).__name__,
-        "whatsapp_flows.error.code": error.code,
-        "whatsapp_flows.error.subcode": error.subcode,
-        "whatsapp_flows.error.fbtrace_id": error.fbtrace_id,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+    """The class, which is the conventions' `error.type`, and Meta's own names for it, unless they are out of bounds."""
+    facts: Attributes = {"error.type": type(error).__name__}
+    for name, number in (("code", error.code), ("subcode", error.subcode)):
+        if number is not None and abs(number) < _INT64:
+            facts[f"whatsapp_flows.error.{name}"] = number
+    if error.fbtrace_id is not None:
+        facts["whatsapp_flows.error.fbtrace_id"] = error.fbtrace_id[:_LONGEST_ID]
+    return facts
 
 
 def _recorder(metric: Metric, meter: metrics.Meter) -> Callable[[float, tuple[str, ...]], None]:
