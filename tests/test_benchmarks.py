@@ -54,6 +54,19 @@ def test_upload_overhead_compares_the_ways_to_upload() -> None:
     assert [target["limit"] for target in found["targets"]] == [0.65]
 
 
+def test_async_throughput_compares_the_ways_to_upload_at_once() -> None:
+    """Each contender has its time for an upload at each number in flight, and its ratio to the base."""
+    found = measured("async_throughput", "--no-peer")
+    rows = found["tables"]["one upload"]
+    assert names(rows) == ["aiohttp.ClientSession", "AsyncFlowsClient"] * 3
+    assert [row["in_flight"] for row in rows[::2]] == [1, 32, 256]
+    assert set(rows[0]) == {
+        "contender", "in_flight", "p50_us", "uploads_per_s", "ratio", "ratio_min", "ratio_max"
+    }  # fmt: skip
+    assert [row["ratio"] for row in rows[::2]] == [1, 1, 1]
+    assert found["targets"] == []
+
+
 def test_import_time_compares_fresh_processes() -> None:
     """The empty process is the base of the times, `import requests` that of the ratios."""
     found = measured("import_time")
