@@ -21,6 +21,7 @@ LAYERS = {
     "errors": 0,
     "usage": 0,
     "_error_codes": 1,
+    "_files": 1,
     "events": 1,
     "flow_json": 1,
     "models": 1,

@@ -94,6 +94,11 @@ class Configured:
         return made
 
     @property
+    def waba_id(self) -> str | None:
+        """The WhatsApp Business Account; None for a client that knows none."""
+        return self._api.waba_id
+
+    @property
     def usage(self) -> tuple[Usage, ...]:
         """
         How near the rate limits are: the last figures that Meta sent, per business object and type of limit.

@@ -319,9 +319,13 @@ class AsyncFlowsClient(Configured):
         """The flow's files, with links for immediate use."""
         return await self._call(operations.list_assets(self._api, flow_id))
 
-    async def download_flow_json(self, flow_id: str) -> bytes:
-        """The stored Flow JSON, as Meta keeps it. The token does not go to the host that serves it."""
-        return await self._call(operations.download_flow_json(self._api, flow_id))
+    async def download_flow_json(self, flow_id: str, *, asset: Asset | None = None) -> bytes:
+        """
+        The stored Flow JSON, as Meta keeps it. The token does not go to the host that serves it.
+
+        `asset` is one that was just listed: its link spares a call, and is replaced by a fresh one if it is refused.
+        """
+        return await self._call(operations.download_flow_json(self._api, flow_id, asset=asset))
 
     # Keys and account
 

@@ -199,7 +199,7 @@ def test_a_link_is_followed_and_the_mode_is_kept(command: CommandLine, tmp_path:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
-@pytest.mark.parametrize("failing", ["os.replace", "tempfile.mkstemp"])
+@pytest.mark.parametrize("failing", ["os.replace", "os.fsync"])
 def test_a_failed_write_leaves_the_old_file(
     command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:

@@ -245,12 +245,19 @@ def list_assets(api: Api, flow_id: str) -> Operation[tuple[Asset, ...]]:
     return whole_list(request, Asset.parse, f"flow ID: {flow_id}")
 
 
-def download_flow_json(api: Api, flow_id: str) -> Operation[bytes]:
-    """The stored Flow JSON, from Meta's CDN, which must not see the token."""
+def download_flow_json(api: Api, flow_id: str, *, asset: Asset | None = None) -> Operation[bytes]:
+    """
+    The stored Flow JSON, from Meta's CDN, which must not see the token.
+
+    With an `asset` that was just listed, its link is tried first, which saves the call that lists it.
+    """
     assets = list_assets(api, flow_id)
 
-    def script(_: int) -> Script[bytes]:
-        request = yield from _signed_link(api, assets)
+    def script(attempt: int) -> Script[bytes]:
+        if asset is not None and attempt == 1:
+            request = _link_request(api, flow_id, asset.download_url)
+        else:
+            request = yield from _signed_link(api, assets)
         try:
             return (yield request).body
         except (NotFoundError, PermissionDeniedError):
@@ -265,10 +272,14 @@ def download_flow_json(api: Api, flow_id: str) -> Operation[bytes]:
 
 
 def _signed_link(api: Api, assets: Operation[tuple[Asset, ...]]) -> Script[Request]:
-    """The request for the file: to another host, without credentials, and never with a weaker scheme than the API's."""
+    """The request for the file, from a fresh listing."""
     listed = yield from assets.script(1)
-    flow_id = assets.flow_id
     url = next((asset.download_url for asset in listed if asset.asset_type == "FLOW_JSON"), "")
+    return _link_request(api, assets.flow_id, url)
+
+
+def _link_request(api: Api, flow_id: str | None, url: str) -> Request:
+    """The request for the file: to another host, without credentials, and never with a weaker scheme than the API's."""
     request = Request(method="GET", url=url, operation="download_flow_json", flow_id=flow_id, authenticated=False)
     if not url:
         raise NotFoundError(

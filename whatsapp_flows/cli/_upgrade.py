@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import json
-import os
-import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 from rich.text import Text
 
+from .._files import replace_file
 from ..errors import ConfigurationError
 from ..flow_json import Report, Upgrade, upgrade, validate
+from ..flow_json._layout import in_style_of
 from ._app import App
 from ._inert import inert
 from ._json import Json, as_json
@@ -26,8 +23,6 @@ from ._text import Lines, as_text
 from ._values import Value
 
 _FIRST: Final = 3  # errors that are shown
-_INDENTED: Final = re.compile(r"\n([ \t]+)\S").search
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -70,7 +65,7 @@ def upgrade_command(app: App, paths: tuple[Path, ...], version: str, write: bool
     files = [_upgraded(app, path, version, write=write) for path in dict.fromkeys(paths)]
     for file in files:
         if file.written:
-            _replace(file.file, file.after.encode())
+            replace_file(file.file, file.after.encode())
     return Upgrades(files=files)
 
 
@@ -81,7 +76,7 @@ def _upgraded(app: App, path: Path, version: str, *, write: bool) -> Upgraded:
     except ConfigurationError as mistake:
         raise ConfigurationError(f"{path}: {mistake.details.message}") from None
     before = content.decode()
-    after = _rewritten(before, result.document) if result.changed else before
+    after = in_style_of(before, result.document) if result.changed else before
     report = validate(after)
     return Upgraded(
         file=path, before=before, after=after, upgrade=result, report=report, written=write and result.changed
@@ -90,39 +85,6 @@ def _upgraded(app: App, path: Path, version: str, *, write: bool) -> Upgraded:
 
 def _no_stdin() -> bytes:
     raise click.UsageError("a file is upgraded, not standard input: name one.")
-
-
-def _rewritten(before: str, document: Any) -> str:
-    """The document written as the text was: its indentation, line ends, escapes and last line."""
-    found = _INDENTED(before)
-    spaced = found is not None or '": ' in before
-    separators = ("," if found or ", " not in before else ", ", ": " if spaced else ":")
-    escaped = before.isascii() and "\\u" in before
-    try:
-        text = json.dumps(document, ensure_ascii=escaped, indent=found[1] if found else None, separators=separators)
-    except RecursionError:
-        raise ConfigurationError("the document is nested too deeply to be written.") from None
-    text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-    text += "\n" if before.endswith("\n") else ""
-    return text.replace("\n", "\r\n") if "\r\n" in before else text
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that at any time it is the old one or the new one. A link is followed, the mode is kept."""
-    target = path.resolve()
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except OSError as exc:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise ConfigurationError(f"{path} cannot be written: {exc.strerror}.") from None
 
 
 def _diff(file: Upgraded) -> list[str]:

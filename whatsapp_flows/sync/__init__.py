@@ -1,33 +1,53 @@
 """
-From a folder of Flow JSON files to the flows of an account: desired state, what is there, plan, apply.
+Flows deployed like infrastructure: what is wanted, what is there, a plan, and its application.
 
-    wanted = read_manifest(Path("flows.toml"))
-    plan = [decide(flow, actual, SyncOptions()) for flow, actual in zip(wanted, observe(client, wanted))]
-    results = list(apply(client, plan))
+    workspace = read_workspace(Path("flows.toml"))
+    lock = Lock(workspace.lock_file, account_id=client.waba_id)
+    plan = diff(workspace.flows, take_snapshot(client, workspace.flows, lock))
+    results = apply(client, plan, lock=lock, jobs=8)
 """
 
-from ._apply import FlowResult, OnStep, apply, unapplied
-from ._manifest import DesiredFlow, FlowEntry, Manifest, parse_manifest, read_flows, read_manifest
-from ._observe import observe
-from ._plan import Action, ActualFlow, FlowPlan, Step, SyncOptions, Unreadable, decide
+from ._apply import FlowEvent, FlowResult, OnEvent, State, apply
+from ._config import read_workspace
+from ._desired import DesiredFlow, Workspace, digest_of
+from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
+from ._lock import Lock, LockEntry
+from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
+from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted, diff
+from ._semantic import compare
+from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, take_snapshot
 
 __all__ = [
+    "DEFAULT_CALLS_PER_HOUR",
+    "AccountResult",
     "Action",
     "ActualFlow",
+    "Blocked",
+    "ClientFor",
     "DesiredFlow",
-    "FlowEntry",
-    "FlowPlan",
+    "Fleet",
+    "FlowChange",
+    "FlowEvent",
     "FlowResult",
-    "Manifest",
-    "OnStep",
+    "Lock",
+    "LockEntry",
+    "OnEvent",
+    "OtherFlow",
+    "Plan",
+    "PlanOptions",
+    "RunPace",
+    "Snapshot",
+    "State",
     "Step",
-    "SyncOptions",
-    "Unreadable",
+    "Workspace",
     "apply",
-    "decide",
-    "observe",
-    "parse_manifest",
-    "read_flows",
-    "read_manifest",
-    "unapplied",
+    "compare",
+    "counted",
+    "deploy_flow",
+    "diff",
+    "digest_of",
+    "generation_name",
+    "paced",
+    "read_workspace",
+    "take_snapshot",
 ]

@@ -1,0 +1,137 @@
+"""Variables are put into the strings of a Flow JSON, and found again in what Meta has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whatsapp_flows import ConfigurationError
+from whatsapp_flows.sync._variables import escaped, fill, unfill
+
+VARIABLES = {"endpoint": "https://a.example", "who": 'A "B"\n\\ \u2028', "empty": "", "x-1": "{{who}}"}
+
+
+@pytest.mark.parametrize(
+    ("written", "filled"),
+    [
+        ("{{endpoint}}/path", "https://a.example/path"),
+        ("{{ endpoint\t}}{{who}}", 'https://a.exampleA "B"\n\\ \u2028'),
+        ("a{{empty}}b", "ab"),
+        ("{{x-1}}", "{{who}}"),  # what is put in is not looked at again
+        ("{{{{endpoint}}", "{{endpoint}}"),
+        ("{{{{ {{endpoint}} {{{{{{{{", "{{ https://a.example {{{{"),
+        ("${data.who} }} {who}", "${data.who} }} {who}"),
+    ],
+)
+def test_a_variable_is_put_in(written: str, filled: str) -> None:
+    """Whatever it holds, the text around it stays JSON of the same form."""
+    assert json.loads(fill(json.dumps({"a": [written]}), VARIABLES, source="f").text) == {"a": [filled]}
+
+
+def test_everything_else_stays_as_it_is() -> None:
+    """Spaces, escapes of other strings, keys; and the names that were used are told."""
+    text = '{"{{endpoint}}" : "caf\\u00e9",\n\t"b":"{{endpoint}}"}'
+    filled = fill(text, VARIABLES, source="f")
+    assert filled.text == '{"{{endpoint}}" : "caf\\u00e9",\n\t"b":"https://a.example"}'
+    assert filled.used == {"endpoint"}
+
+
+def test_a_brace_may_be_an_escape() -> None:
+    """It is what the string says that counts, not how it is written."""
+    assert fill('["\\u007b\\u007Bendpoint}}"]', VARIABLES, source="f").text == '["https://a.example"]'
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{{endpont}}", "flow.json:3: there is no variable 'endpont': did you mean 'endpoint'?"),
+        ("{{Zebra}}", "flow.json:3: there is no variable 'Zebra': known are endpoint, who, empty, x-1."),
+        ("{{end point}}", 'flow.json:3: "{{" begins no variable: write {{name}}, or {{{{ for "{{".'),
+        ("{{1}}", 'flow.json:3: "{{" begins no variable: write {{name}}, or {{{{ for "{{".'),
+        ("{{", 'flow.json:3: "{{" begins no variable: write {{name}}, or {{{{ for "{{".'),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(written: str, said: str) -> None:
+    """The file, the line, and what was probably meant."""
+    with pytest.raises(ConfigurationError) as caught:
+        fill('{\n"a": "{{endpoint}}",\n"b": "' + written + '"}', VARIABLES, source="flow.json")
+    assert caught.value.message == said
+
+
+def test_there_may_be_no_variable_at_all() -> None:
+    """The sentence says so."""
+    with pytest.raises(ConfigurationError, match=r"no variable 'a': there is none at all\."):
+        fill('["{{a}}"]', {}, source="f")
+
+
+FILE = """{
+  "url": "{{endpoint}}/x",  "same": "https://a.example/x",
+  "list": ["one", "by {{who}}"], "braces": "{{{{1}}"
+}"""
+
+
+def document() -> dict[str, Any]:
+    """What the file says."""
+    filled: dict[str, Any] = json.loads(fill(FILE, VARIABLES, source="f").text)
+    return filled
+
+
+def test_what_is_equal_keeps_its_variable() -> None:
+    """And what never had one gets none, though it says the same."""
+    assert unfill(FILE, VARIABLES, document()) == FILE
+
+
+def test_what_differs_loses_its_variable() -> None:
+    """The text is then Meta's."""
+    assert unfill(FILE, VARIABLES, {**document(), "url": "https://b.example/x"}) == FILE.replace(
+        "{{endpoint}}", "https://b.example"
+    )
+
+
+def test_what_has_moved_keeps_its_variable() -> None:
+    """An item that was put before others does not cost them their variables."""
+    changed = document()
+    changed["list"].insert(0, "new")
+    assert json.loads(unfill(FILE, VARIABLES, changed))["list"] == ["new", "one", "by {{who}}"]
+
+
+def test_braces_at_meta_are_escaped() -> None:
+    """So that the file says what Meta has."""
+    assert json.loads(unfill("{}", {}, {"a": ["{{who}}", 1]})) == {"a": ["{{{{who}}", 1]}
+    assert escaped({"a": ["{{who}}", None]}) == {"a": ["{{{{who}}", None]}
+
+
+pieces = st.sampled_from(["{", "{{{{", "}}", "{{a}}", "{{b}}", "x", '"', "\\", "\n", "\u00e9"])
+templates = (
+    st.lists(pieces, max_size=4)
+    .map("".join)
+    .filter(
+        lambda text: (
+            "{{" not in text.replace("{{{{", "").replace("{{a}}", "").replace("{{b}}", "")
+            and "{{{" not in text.replace("{{{{", "")
+        )
+    )
+)
+plain = st.text('{}ab"\\\n', max_size=6)
+
+
+def trees(leaves: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    inner = st.recursive(
+        leaves | st.integers(), lambda each: st.lists(each, max_size=3) | st.dictionaries(plain, each, max_size=3)
+    )
+    return st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+
+
+@given(trees(templates), trees(plain), st.fixed_dictionaries({"a": plain, "b": plain}))
+def test_filling_undoes_unfilling(file: dict[str, Any], meta: dict[str, Any], variables: dict[str, str]) -> None:
+    """Whatever the file said before: once written, and filled, it says what Meta has."""
+    text = json.dumps(file, indent=2)
+    pulled = unfill(text, variables, meta)
+    assert json.loads(fill(pulled, variables, source="f").text) == meta
+    assert json.loads(fill(json.dumps(escaped(meta)), {}, source="f").text) == meta
+    now = json.loads(fill(text, variables, source="f").text)
+    assert unfill(text, variables, now) == text

@@ -1,0 +1,430 @@
+"""
+What is wanted, as a file says it: `flows.toml`, or `[tool.whatsapp-flows]` in a pyproject.toml.
+
+    [defaults]
+    categories = ["OTHER"]
+    publish = true
+
+    [flows.solar_installation]
+    file = "solar_installation.json"
+    name = "Solar Installation Request"
+
+    [env.staging]
+    waba_id = "102290129340398"
+    name_suffix = " (staging)"
+
+Of a setting that stands in several tables, the last of these counts: `[defaults]`, `[flows.KEY]`, `[env.NAME]`,
+`[env.NAME.flows.KEY]`. Paths are relative to the file. Every mistake is told with its file, line, table and key.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ..errors import ConfigurationError
+from ..flow_json import MAX_BYTES, read_flow_json
+from ._desired import DesiredFlow, Workspace
+from ._hints import hint
+from ._toml import TomlPath, lines_of, parse_toml
+from ._variables import VARIABLE, fill
+
+PYPROJECT: Final = "pyproject.toml"
+TABLE: Final = ("tool", "whatsapp-flows")
+
+NAME_OF_ENVIRONMENT: Final = r"[A-Za-z0-9_-]+"
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch
+_AT: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL).fullmatch
+_SECRET_KEY: Final = re.compile(
+    r"(?:.*[_-])?(?:token|secret|password|api[_-]?key|credentials?)", re.IGNORECASE
+).fullmatch
+_SECRET_VALUE: Final = re.compile(r"\bEAA[A-Za-z0-9]{20}").search  # how Meta's access tokens begin
+_ADVICE: Final = (
+    "a secret has no place in a file. The access token is read from WHATSAPP_FLOWS_ACCESS_TOKEN or --token-file, "
+    "the app secret from WHATSAPP_FLOWS_APP_SECRET."
+)
+
+
+def read_workspace(path: Path, env: str | None = None, *, only: Collection[str] = ()) -> Workspace:
+    """
+    The flows that the file at `path` wants in the environment `env`; without one, those outside of `[env]`.
+
+    With `only`, the flows with these keys or names, and no other file is read. Raises `ConfigurationError` for the
+    first mistake in the file or in a Flow JSON file, and for an environment or a flow that it does not have.
+    """
+    file = _File.read(path)
+    _refuse_secrets(file)
+    wanted = _Wanted(file, _checked(file.table, _FILE, file), env)
+    chosen = wanted.chosen(only)
+    flows, used = [], set[str]()
+    for entry in chosen:
+        flow, names = wanted.flow(entry)
+        flows.append(flow)
+        used |= names
+    warnings = () if only else (*wanted.unused(used), *_unlisted(path, chosen))
+    return Workspace(
+        flows=tuple(flows),
+        account_id=wanted.account_id,
+        environment=env or "",
+        lock_file=lock_file_of(path, env),
+        source=str(path),
+        warnings=warnings,
+    )
+
+
+def find_config(folder: Path) -> Path:
+    """The file of a folder: `flows.toml`, or a pyproject.toml that has the table where there is no such file."""
+    wanted, pyproject = folder / "flows.toml", folder / PYPROJECT
+    if not wanted.exists() and pyproject.exists():
+        try:
+            _File.read(pyproject)
+        except ConfigurationError:
+            return wanted
+        return pyproject
+    return wanted
+
+
+def lock_file_of(path: Path, env: str | None) -> Path:
+    """The lock file beside a file: `flows.lock.json`, and `flows.staging.lock.json` for an environment."""
+    stem = "flows" if path.name == PYPROJECT else path.stem
+    return path.with_name(f"{stem}{f'.{env}' if env else ''}.lock.json")
+
+
+# -- the file
+
+
+@dataclass(frozen=True)
+class _File:
+    """The file as it was read. `root` is where our table is in it."""
+
+    path: Path
+    text: str = field(repr=False)
+    table: Mapping[str, Any] = field(repr=False)
+    root: TomlPath = ()
+
+    @classmethod
+    def read(cls, path: Path) -> _File:
+        try:
+            text = path.read_bytes().decode()
+        except UnicodeDecodeError as exc:
+            raise ConfigurationError(f"{path} is not UTF-8: byte {exc.start} cannot be decoded.") from None
+        except OSError as exc:
+            raise ConfigurationError(f"{path} cannot be read: {exc.strerror}.") from None
+        try:
+            table = parse_toml(text)
+        except ValueError as exc:
+            raise ConfigurationError(_not_toml(path, text, str(exc))) from None
+        if path.name != PYPROJECT:
+            return cls(path, text, table)
+        for step in TABLE:
+            table = table.get(step, {})
+            if not isinstance(table, dict) or not table:
+                raise ConfigurationError(f"{path} has no [{'.'.join(TABLE)}].")
+        return cls(path, text, table, TABLE)
+
+    def wrong(self, at: TomlPath, said: str) -> ConfigurationError:
+        """The mistake at a place: what is wrong with a key, after the names of its table and itself."""
+        *around, key = at
+        table = self.name_of(tuple(around))
+        return ConfigurationError(f"{self.place(at)}: {f'{table} ' if table else ''}{key}: {said}")
+
+    def wrong_table(self, at: TomlPath, said: str, *, line_of: TomlPath = ()) -> ConfigurationError:
+        """The mistake in a table: its name, and what is wrong with it; the line may be that of something in it."""
+        return ConfigurationError(f"{self.place(line_of or at)}: {f'{self.name_of(at)} {said}'.lstrip()}")
+
+    def place(self, at: TomlPath) -> str:
+        """The file, and the line of a place, or of the nearest table around it that is written there."""
+        whole = (*self.root, *at)
+        line = next((self._lines[whole[:end]] for end in range(len(whole), 0, -1) if whole[:end] in self._lines), 1)
+        return f"{self.path}:{line}"
+
+    def name_of(self, at: TomlPath) -> str:
+        """The header of a table: `[env.staging.flows."my flow"]`."""
+        steps = [str(step) if _PLAIN(str(step)) else f'"{step}"' for step in (*self.root, *at)]
+        return f"[{'.'.join(steps)}]" if steps else ""
+
+    @cached_property
+    def _lines(self) -> Mapping[TomlPath, int]:
+        return lines_of(self.text)
+
+
+def _not_toml(path: Path, text: str, said: str) -> str:
+    found = _AT(said)
+    if found is None:
+        return f"{path}: this is not TOML: {said}."
+    line = found[2] or text.rstrip("\n").count("\n") + 1
+    return f"{path}:{line}: this is not TOML: {found[1]}{f' at column {found[3]}' if found[3] else ' at the end'}."
+
+
+# -- what may stand in it
+
+
+class _WrongError(Exception):
+    """What a value should be."""
+
+
+class _Each(NamedTuple):
+    """A table whose keys are names of the author's; `names` is what they look like."""
+
+    value: Any
+    names: str = r".+"
+    like: str = "that is not empty"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _WrongError("a text that is not empty")
+    return value
+
+
+def _any_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _WrongError("a text")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
+        raise _WrongError('a list of at least one text, like ["OTHER"]')
+    return tuple(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongError("true or false")
+    return value
+
+
+def _id(value: object) -> str:
+    said = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(said, str) or not (said.isascii() and said.isdigit()):
+        raise _WrongError('an id of digits, like "102290129340398"')
+    return said
+
+
+_VARIABLES: Final = _Each(_any_text, VARIABLE, "of letters, digits, _ and -")
+_SHARED: Final[Mapping[str, Any]] = {
+    "categories": _texts,
+    "endpoint": _text,
+    "application": _id,
+    "publish": _flag,
+    "replace": _flag,
+    "name_suffix": _any_text,
+}
+_FLOW: Final[Mapping[str, Any]] = {"file": _text, "name": _text, **_SHARED, "variables": _VARIABLES}
+_ENVIRONMENT: Final[Mapping[str, Any]] = {
+    "waba_id": _id,
+    **_SHARED,
+    "variables": _VARIABLES,
+    "flows": _Each(_FLOW),
+}
+_FILE: Final[Mapping[str, Any]] = {
+    "waba_id": _id,
+    "name_suffix": _any_text,
+    "defaults": _SHARED,
+    "flows": _Each(_FLOW),
+    "env": _Each(_ENVIRONMENT, NAME_OF_ENVIRONMENT, "of letters, digits, _ and -"),
+    "variables": _VARIABLES,
+}
+
+
+def _checked(value: Any, schema: Any, file: _File, at: TomlPath = ()) -> Any:
+    """The value as the schema wants it."""
+    if not isinstance(schema, (_Each, Mapping)):
+        try:
+            return schema(value)
+        except _WrongError as wrong:
+            raise file.wrong(at, f"{wrong}, not {value!r}.") from None
+    if not isinstance(value, dict):
+        raise file.wrong_table(at, f"must be a table, not {value!r}.")
+    checked = {}
+    for key, inside in value.items():
+        here = (*at, key)
+        if isinstance(schema, _Each):
+            if not re.fullmatch(schema.names, key):
+                raise file.wrong_table(at, f"{key!r} is not a name {schema.like}.", line_of=here)
+            checked[key] = _checked(inside, schema.value, file, here)
+        elif key not in schema:
+            raise file.wrong_table(at, f"unknown key {key!r}{hint(key, schema)}", line_of=here)
+        else:
+            checked[key] = _checked(inside, schema[key], file, here)
+    return checked
+
+
+def _refuse_secrets(file: _File) -> None:
+    """Before anything of the file is shown in a message."""
+    waiting: list[tuple[TomlPath, Any]] = [((), file.table)]
+    while waiting:
+        at, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*at, key), inside) for key, inside in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*at, index), inside) for index, inside in enumerate(value)]
+        elif _SECRET_KEY(str(at[-1])) or (isinstance(value, str) and _SECRET_VALUE(value)):
+            raise file.wrong(tuple(step for step in at if isinstance(step, str)), _ADVICE)
+
+
+# -- what it comes to
+
+
+class _Setting(NamedTuple):
+    """A value, and where it stands."""
+
+    value: Any
+    at: TomlPath
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A flow before its file is read: its settings, and its variables."""
+
+    key: str
+    name: str
+    settings: Mapping[str, _Setting]
+    variables: Mapping[str, _Setting]
+
+
+class _Wanted:
+    """The checked tables, for one environment."""
+
+    def __init__(self, file: _File, table: Mapping[str, Any], env: str | None) -> None:
+        self._file = file
+        self._table = table
+        self._env = env
+        environments = table.get("env", {})
+        if env is not None and env not in environments:
+            raise ConfigurationError(f"{file.path} has no environment {env!r}{hint(env, environments)}")
+        if not table.get("flows"):
+            like = file.name_of(("flows", "booking"))
+            raise ConfigurationError(f'{file.path} names no flow: add a table like {like} with "file" and "name".')
+        for name, environment in environments.items():
+            for key in environment.get("flows", {}):
+                if key not in table["flows"]:
+                    at = ("env", name, "flows", key)
+                    raise file.wrong_table(at, f"is not the table of a flow{hint(key, table['flows'])}")
+        self.entries = tuple(map(self._entry, table["flows"]))
+        self._refuse_shared_names()
+
+    @property
+    def account_id(self) -> str | None:
+        """The account of the environment, else the one at the top."""
+        return next((each["waba_id"] for each in (self._environment, self._table) if "waba_id" in each), None)
+
+    @property
+    def _environment(self) -> Mapping[str, Any]:
+        return self._table.get("env", {}).get(self._env, {})  # type: ignore[no-any-return]
+
+    def _entry(self, key: str) -> _Entry:
+        settings: dict[str, _Setting] = {}
+        variables: dict[str, _Setting] = {}
+        for at, layer in self._layers(key):
+            settings |= {name: _Setting(layer[name], (*at, name)) for name in _FLOW if name in layer}
+            inside = layer.get("variables", {})
+            variables |= {name: _Setting(text, (*at, "variables", name)) for name, text in inside.items()}
+        settings.pop("variables", None)
+        place = ("flows", key)
+        for required in ("file", "name"):
+            if required not in settings:
+                raise self._file.wrong_table(place, f"has no {required}.")
+        if "categories" not in settings:
+            defaults = self._file.name_of(("defaults",))
+            raise self._file.wrong_table(place, f"has no categories: name at least one, here or in {defaults}.")
+        suffix = settings["name_suffix"].value if "name_suffix" in settings else ""
+        return _Entry(key, settings["name"].value + suffix, settings, variables)
+
+    def _layers(self, key: str) -> Iterator[tuple[TomlPath, Mapping[str, Any]]]:
+        """The tables that speak of a flow; the later one wins."""
+        top = {name: self._table[name] for name in ("name_suffix", "variables") if name in self._table}
+        yield (), top
+        yield ("defaults",), self._table.get("defaults", {})
+        yield ("flows", key), self._table["flows"][key]
+        if self._env is not None:
+            yield ("env", self._env), self._environment
+            yield ("env", self._env, "flows", key), self._environment.get("flows", {}).get(key, {})
+
+    def _refuse_shared_names(self) -> None:
+        """Two flows of one name would take turns at overwriting each other."""
+        first: dict[str, str] = {}
+        for entry in self.entries:
+            if entry.name in first:
+                other = self._file.name_of(("flows", first[entry.name]))
+                raise self._file.wrong(entry.settings["name"].at, f"{entry.name!r} is the name of {other} already.")
+            first[entry.name] = entry.key
+
+    def chosen(self, only: Collection[str]) -> Sequence[_Entry]:
+        """The flows with these keys or names, in the order of the file; all of them when none is named."""
+        known = {entry.name: entry.key for entry in self.entries}
+        known |= {entry.key: entry.key for entry in self.entries}
+        for word in only:
+            if word not in known:
+                raise ConfigurationError(f"{self._file.path} has no flow {word!r}{hint(word, known)}")
+        keys = {known[word] for word in only}
+        return [entry for entry in self.entries if not only or entry.key in keys]
+
+    def flow(self, entry: _Entry) -> tuple[DesiredFlow, frozenset[str]]:
+        """The flow with its Flow JSON, and the names of the variables that are in it."""
+        settings = entry.settings
+        values = {key: setting.value for key, setting in settings.items()}
+        variables = {name: setting.value for name, setting in entry.variables.items()}
+        if "endpoint" in values:
+            variables.setdefault("endpoint", values["endpoint"])
+        path = self._file.path.parent / values["file"]
+        content, used = self._content(path, settings["file"].at, variables)
+        flow = DesiredFlow(
+            key=entry.key,
+            name=entry.name,
+            content=content,
+            categories=values["categories"],
+            endpoint_uri=values.get("endpoint"),
+            application_id=values.get("application"),
+            publish=values.get("publish", False),
+            replace=values.get("replace", False),
+            file=path,
+            variables=variables,
+        )
+        return flow, used
+
+    def _content(self, path: Path, at: TomlPath, variables: Mapping[str, str]) -> tuple[bytes, frozenset[str]]:
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except (OSError, ValueError) as exc:
+            said = getattr(exc, "strerror", None) or exc
+            raise self._file.wrong(at, f"{path} cannot be read: {said}.") from None
+        try:
+            text = read_flow_json(content, argument=str(path)).decode()
+            filled = fill(text, variables, source=str(path))
+            return read_flow_json(filled.text.encode(), argument=str(path)), filled.used
+        except ConfigurationError as mistake:
+            raise self._file.wrong(at, mistake.message) from None
+
+    def unused(self, used: Collection[str]) -> Iterator[str]:
+        """A warning for each variable that no file has."""
+        told: set[str] = set()
+        for entry in self.entries:
+            for name, setting in entry.variables.items():
+                if name not in used and name not in told:
+                    told.add(name)
+                    yield str(self._file.wrong(setting.at, "no file uses this variable.").message)
+
+
+def _unlisted(source: Path, entries: Sequence[_Entry]) -> Iterator[str]:
+    """A warning for each Flow JSON beside those that are listed, which no table names."""
+    listed = {(source.parent / entry.settings["file"].value).resolve() for entry in entries}
+    for folder in sorted({file.parent for file in listed}):
+        for path in sorted(folder.glob("*.json")):
+            if path.resolve() not in listed and _looks_like_a_flow(path):
+                yield f"{source} does not name {os.path.relpath(path, source.parent.resolve())}"
+
+
+def _looks_like_a_flow(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= MAX_BYTES and b'"screens"' in path.read_bytes()
+    except OSError:
+        return False

@@ -1,0 +1,157 @@
+"""What is wanted: one flow as it should be, and all flows of one account together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..flow_json import FlowJson, read_flow_json
+from ._hints import hint
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesiredFlow:
+    """
+    A flow as it should be.
+
+    `key` is what the repository calls it, `name` what Meta does (unique in an account). `content` is the Flow JSON as
+    it will be sent. Without `endpoint_uri` or `application_id` these are left as they are. `publish`: it shall be
+    PUBLISHED, and may be a draft for a moment when it is changed. `replace`: when it refuses edits, a flow of another
+    name takes its place (see `generation_name`). `file` is where the Flow JSON stands, for messages and for `pull`;
+    `variables` is what was put into it.
+    """
+
+    key: str
+    name: str
+    content: bytes = field(repr=False)
+    categories: tuple[str, ...] = ("OTHER",)
+    endpoint_uri: str | None = None
+    application_id: str | None = None
+    publish: bool = False
+    replace: bool = False
+    file: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_flow_json(
+        cls,
+        key: str,
+        flow_json: FlowJson,
+        *,
+        name: str | None = None,
+        categories: Iterable[str] = ("OTHER",),
+        endpoint_uri: str | None = None,
+        application_id: str | None = None,
+        publish: bool = False,
+        replace: bool = False,
+    ) -> DesiredFlow:
+        """
+        A flow from a Flow JSON in any form that `update_flow_json` takes; `name` is the key unless given.
+
+        Raises `ConfigurationError` for what is no Flow JSON.
+
+        >>> DesiredFlow.from_flow_json("booking", {"version": "7.3", "screens": []}, publish=True).name
+        'booking'
+        """
+        return cls(
+            key=key, name=name or key, content=read_flow_json(flow_json, argument="flow_json"),
+            categories=tuple(categories), endpoint_uri=endpoint_uri, application_id=application_id,
+            publish=publish, replace=replace,
+        )  # fmt: skip
+
+    @cached_property
+    def digest(self) -> str:
+        """What the Flow JSON says, whatever its layout (see `digest_of`); empty if it cannot be read."""
+        return digest_of(self.content) or ""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for messages: the file, else the key."""
+        return str(self.file) if self.file is not None else self.key
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` takes: what a queue carries to another machine."""
+        return {
+            "key": self.key,
+            "name": self.name,
+            "content": self.content.decode(),
+            "categories": list(self.categories),
+            "endpoint_uri": self.endpoint_uri,
+            "application_id": self.application_id,
+            "publish": self.publish,
+            "replace": self.replace,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> DesiredFlow:
+        """The flow that `to_json` wrote."""
+        given = {**document, "content": document["content"].encode(), "categories": tuple(document["categories"])}
+        return cls(**given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """
+    All flows that an account should have, and where the lock file is.
+
+    `account_id` is the WhatsApp Business Account, None where the client's own is meant. `environment` is the name of
+    the environment they were read for, empty for none. Without `lock_file` nothing is remembered from run to run.
+    `source` is the file they were read from, `warnings` what its reader found odd.
+    Raises `ConfigurationError` for two flows with one key or one name.
+    """
+
+    flows: tuple[DesiredFlow, ...]
+    account_id: str | None = None
+    environment: str = ""
+    lock_file: Path | None = None
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        keys: set[str] = set()
+        names: dict[str, str] = {}
+        for flow in self.flows:
+            if flow.key in keys:
+                raise ConfigurationError(f"{self.source or 'flows'}: two flows have the key {flow.key!r}.")
+            if flow.name in names:
+                raise ConfigurationError(
+                    f"{self.source or 'flows'} [flows.{flow.key}] name: {flow.name!r} is the name of "
+                    f"[flows.{names[flow.name]}] already."
+                )
+            keys.add(flow.key)
+            names[flow.name] = flow.key
+
+    def select(self, wanted: Collection[str]) -> tuple[DesiredFlow, ...]:
+        """
+        The flows with these keys or names, in their order; all of them when none is named.
+
+        Raises `ConfigurationError` for a word that is neither.
+        """
+        known = {word: flow.key for flow in self.flows for word in (flow.name, flow.key)}
+        known.update({flow.key: flow.key for flow in self.flows})
+        for word in wanted:
+            if word not in known:
+                raise ConfigurationError(f"{self.source or 'the workspace'} has no flow {word!r}{hint(word, known)}")
+        chosen = {known[word] for word in wanted}
+        return tuple(flow for flow in self.flows if not wanted or flow.key in chosen)
+
+
+def digest_of(content: bytes | None) -> str | None:
+    """
+    The SHA-256 of what a Flow JSON says, whatever its layout and the order of its keys; None if it cannot be read.
+
+    Made from the document written out again rather than from its values, because to Python `true` and `1` are equal.
+    """
+    try:
+        if content is None:
+            return None
+        canonical = json.dumps(json.loads(content), sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return None
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,119 @@
+"""
+The budget of requests of one run, shared by its threads: waits that `stop` ends, and how long a run will take.
+
+Meta documents 200 calls in a rolling hour for an app and account ("Platform overview", rate limits; 5,000 for an
+account with a phone number, but not for which endpoints). Unless a number is given, that is assumed until an answer
+carries a usage header, and from then on the headers alone are believed (see `whatsapp_flows.pacing`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from ..client import FlowsClient
+from ..errors import ConfigurationError, NotSentError
+from ..pacing import Pace, Pacer
+from ..transport import Request, Response, Timeout, Transport
+from ..usage import UsageLog
+
+DEFAULT_CALLS_PER_HOUR: Final = 200
+_HOUR: Final = 3600.0
+_SLEEP: Final = time.sleep
+
+
+class RunPace:
+    """
+    When the next request of a run may leave. Threads, and the clients of one account, may share it.
+
+    `calls_per_hour` is the budget, all of which may leave at once; None stands for what Meta's headers say, else 200.
+    `stop` ends a wait at once. `on_wait` hears of each wait. All durations are in seconds.
+    Raises `ConfigurationError` for a budget below 1.
+    """
+
+    def __init__(
+        self,
+        calls_per_hour: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+        stop: threading.Event | None = None,
+        on_wait: Callable[[float], object] = lambda seconds: None,
+    ) -> None:
+        if calls_per_hour is not None and calls_per_hour < 1:
+            raise ConfigurationError(f"calls_per_hour must be at least 1, not {calls_per_hour:g}.")
+        self.calls_per_hour: Final = float(calls_per_hour or DEFAULT_CALLS_PER_HOUR)
+        budget = Pace(calls_per_hour=self.calls_per_hour, burst=int(self.calls_per_hour), max_pause=_HOUR)
+        self._budget = Pacer(budget, clock=clock)
+        self._headers = Pacer(Pace(max_pause=_HOUR), clock=clock)
+        self._usage = UsageLog()
+        self._assumed = calls_per_hour is None
+        self._clock, self._sleep, self._stop, self._on_wait = clock, sleep, stop, on_wait
+        self._mutex = threading.Lock()
+        self._calls = 0
+
+    @property
+    def calls(self) -> int:
+        """The requests that have had their turn."""
+        return self._calls
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether the budget holds; not when it was only assumed, and Meta's headers have told since."""
+        return not (self._assumed and self._usage.figures)
+
+    def duration(self, calls: int) -> float:
+        """How long so many more requests have to wait for the budget, were all the others made just now."""
+        over = self._calls + calls - self.calls_per_hour
+        return max(over, 0.0) * _HOUR / self.calls_per_hour if self.budgeted else 0.0
+
+    def turn(self, request: Request) -> None:
+        """
+        Wait until this request may leave.
+
+        Raises `NotSentError` when `stop` is set before that, and `RateLimitedError` when that is over an hour away.
+        """
+        pause = (self._budget if self.budgeted else self._headers).before(request)
+        if pause > 0:
+            self._on_wait(pause)
+        if (pause > 0 and not self._waited(pause)) or (self._stop is not None and self._stop.is_set()):
+            raise NotSentError("the run was stopped before this request.")
+        with self._mutex:
+            self._calls += 1
+
+    def learn(self, response: Response) -> None:
+        """Read the usage headers of an answer."""
+        self._usage.note(response.headers, self._clock())
+        self._budget.after(response)
+        self._headers.after(response)
+
+    def _waited(self, seconds: float) -> bool:
+        if self._stop is not None and self._sleep is _SLEEP:
+            return not self._stop.wait(seconds)
+        self._sleep(seconds)
+        return True
+
+
+class _PacedTransport:
+    """A transport that asks a `RunPace` before each request to the API; downloads come from another host."""
+
+    def __init__(self, transport: Transport, pace: RunPace) -> None:
+        self._transport, self._pace = transport, pace
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        if not request.authenticated:
+            return self._transport.send(request, timeout=timeout)
+        self._pace.turn(request)
+        response = self._transport.send(request, timeout=timeout)
+        self._pace.learn(response)
+        return response
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def paced(client: FlowsClient, pace: RunPace) -> FlowsClient:
+    """The client, keeping to the pace, on the connections that it has."""
+    return client.with_options(transport=_PacedTransport(client._transport, pace))

@@ -1,0 +1,307 @@
+"""
+What differs between two Flow JSON documents, in the words of their author: screens, components, properties, routes.
+
+Screens are matched by their id. One that is gone and one that is new are the same one, renamed, if they say the same,
+or stand at the same place and have half of their components in common. The components of a screen are matched by name,
+and those without a name by what they say, by how that begins, then by type, in their order. What is left was removed,
+or added.
+
+Every value gets a digest of what it says, from its parts to the whole, so that equal values cost nothing more and all
+of it is linear (n log n where an order has changed). Nothing here raises for what is in a document: what has not the
+form of a screen or a component is a property like any other, and what is no JSON object is one change.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
+
+from ..flow_json._model import Pointer
+from ..flow_json._positions import path_of
+from ._difference import Difference, FlowJsonDiff, Kind, short, short_pair, word
+from ._parts import Component, Screen, parsed, screens_of
+
+T = TypeVar("T")
+
+_ABSENT: Final = object()
+_BEGINNING: Final = 12  # characters of a text that has been edited further on
+
+
+def compare(before: bytes | None, after: bytes | None) -> FlowJsonDiff:
+    """
+    What turns one Flow JSON into the other; None is no Flow JSON at all.
+
+    Layout and the order of keys do not count. Never raises for what is in them.
+    """
+    try:
+        old, new = parsed(before), parsed(after)
+        return FlowJsonDiff(tuple(_Comparison().documents(old, new)))
+    except RecursionError:  # nested as deep as can just be parsed
+        whole = Difference(
+            kind="changed",
+            subject="document",
+            property="document",
+            before="(nested too deeply)",
+            after="(to be compared)",
+        )
+        return FlowJsonDiff((whole,) if before != after else ())
+
+
+class _Comparison:
+    """Keeps the digests of values that live as long as it does: those of the documents, and what was taken apart."""
+
+    def __init__(self) -> None:
+        self._digests: dict[int, bytes] = {}
+        self._alive: list[Any] = []
+
+    def documents(self, old: Any, new: Any) -> Iterator[Difference]:
+        about = Difference(kind="changed", subject="document")
+        if not isinstance(old, dict) or not isinstance(new, dict):
+            if old != new:
+                before, after = ("a Flow JSON" if isinstance(each, dict) else "no JSON object" for each in (old, new))
+                yield replace(about, property="document", before=before, after=after)
+            return
+        (old, old_screens), (new, new_screens) = screens_of(old), screens_of(new)
+        if _are_routes(old.get("routing_model", {})) and _are_routes(new.get("routing_model", {})):
+            yield from self._properties(_without(old, "routing_model"), _without(new, "routing_model"), about, ())
+            yield from self._routes(old, new, about)
+        else:
+            yield from self._properties(old, new, about, ())
+        yield from self._screens(old_screens, new_screens)
+
+    def _routes(self, old: dict[str, Any], new: dict[str, Any], about: Difference) -> Iterator[Difference]:
+        before, after = old.get("routing_model", {}), new.get("routing_model", {})
+        found = [*_routes_between(before, after)]
+        yield from found
+        if not found:  # the same routes, in another order or given twice
+            pick = [{"routing_model": each["routing_model"]} if "routing_model" in each else {} for each in (old, new)]
+            yield from self._properties(pick[0], pick[1], about, ())
+
+    # Screens
+
+    def _screens(self, old: list[Screen], new: list[Screen]) -> Iterator[Difference]:
+        partners = self._partners(old, new)
+        kept = set(partners.values())
+        for index, screen in enumerate(old):
+            if index not in kept:
+                yield self._whole("removed", screen)
+        moved = _out_of_order([(there, here) for there, here in partners.items()])
+        for index, screen in enumerate(new):
+            if index not in partners:
+                yield self._whole("added", screen)
+                continue
+            other = old[partners[index]]
+            about = Difference(kind="changed", subject="screen", screen=screen.label, path=path_of(screen.pointer))
+            if other.id != screen.id:
+                yield replace(about, kind="renamed", before=other.label, after=screen.label)
+            if index in moved:
+                yield replace(about, kind="moved", before=path_of(other.pointer), after=path_of(screen.pointer))
+            skipped = ("id",) if other.id and screen.id else ()
+            yield from self._properties(
+                _without(other.own, *skipped), _without(screen.own, *skipped), about, screen.pointer
+            )
+            yield from self._components(other.components, screen.components, screen.label)
+
+    def _partners(self, old: list[Screen], new: list[Screen]) -> dict[int, int]:
+        """New screen -> old screen, by their indices."""
+        partners: dict[int, int] = {}
+        _match(partners, old, new, lambda screen: screen.id)
+        _match(partners, old, new, lambda screen: self._digest_of(screen.value, "id"))
+        places = [index for index in range(min(len(old), len(new))) if index not in partners]
+        taken = set(partners.values())
+        partners |= {at: at for at in places if at not in taken and self._alike(old[at], new[at])}
+        return dict(sorted(partners.items()))
+
+    def _alike(self, old: Screen, new: Screen) -> bool:
+        """Whether half of the components of two screens are the same."""
+        known: dict[Hashable, int] = defaultdict(int)
+        for component in old.components:
+            known[component.name or self._digest(component.value)] += 1
+        common = 0
+        for component in new.components:
+            key = component.name or self._digest(component.value)
+            common += known[key] > 0
+            known[key] -= 1
+        return common > 0 and common * 2 >= max(len(old.components), len(new.components))
+
+    @staticmethod
+    def _whole(kind: Kind, screen: Screen) -> Difference:
+        count = len(screen.components)
+        said = f"{count} component{'' if count == 1 else 's'}"
+        if isinstance(screen.value.get("title"), str):
+            said = f"{short(screen.value['title'])}, {said}"
+        whole = Difference(kind=kind, subject="screen", screen=screen.label, path=path_of(screen.pointer))
+        return replace(whole, after=said) if kind == "added" else replace(whole, before=said)
+
+    # Components
+
+    def _components(self, old: list[Component], new: list[Component], screen: str) -> Iterator[Difference]:
+        partners: dict[int, int] = {}
+        _match(partners, old, new, lambda each: each.name)
+        _match(partners, old, new, lambda each: None if each.name else self._digest(each.value))
+        _match(partners, old, new, lambda each: None if each.name else self._digest(each.own))
+        _match(partners, old, new, lambda each: None if each.name else (each.type, (each.text or "")[:_BEGINNING]))
+        _match(partners, old, new, lambda each: None if each.name else each.type)
+        _match(partners, old, new, lambda each: self._digest_of(each.own, "name") if each.name else None)
+        kept = set(partners.values())
+        about = Difference(kind="changed", subject="component", screen=screen)
+        for index, component in enumerate(old):
+            if index not in kept:
+                yield replace(about, kind="removed", component=component.label, path=path_of(component.pointer))
+        moved = _moved_components(old, new, partners)
+        for index, component in enumerate(new):
+            here = replace(about, component=component.label, path=path_of(component.pointer))
+            if index not in partners:
+                yield replace(here, kind="added")
+                continue
+            other = old[partners[index]]
+            if index in moved:
+                before, after = path_of(other.pointer[2:]), path_of(component.pointer[2:])
+                yield replace(here, kind="moved", before=before, after=after)
+            yield from self._properties(other.own, component.own, here, component.pointer)
+
+    # Properties
+
+    def _properties(
+        self, old: dict[str, Any], new: dict[str, Any], about: Difference, pointer: Pointer
+    ) -> Iterator[Difference]:
+        """The differences between two objects, down to the values that differ."""
+        waiting: deque[tuple[Pointer, Any, Any]] = deque([((), old, new)])
+        while waiting:
+            steps, before, after = waiting.popleft()
+            if before is not _ABSENT and after is not _ABSENT and self._digest(before) == self._digest(after):
+                continue
+            if isinstance(before, dict) and isinstance(after, dict):
+                keys = dict.fromkeys((*before, *after))
+                inside = [((*steps, key), before.get(key, _ABSENT), after.get(key, _ABSENT)) for key in keys]
+            elif isinstance(before, list) and isinstance(after, list):
+                inside = [*self._items(steps, before, after)]
+            else:
+                yield replace(
+                    _property(about, before, after), property=path_of(steps), path=path_of((*pointer, *steps))
+                )
+                continue
+            waiting.extendleft(reversed(inside))
+
+    def _items(self, steps: Pointer, old: list[Any], new: list[Any]) -> Iterator[tuple[Pointer, Any, Any]]:
+        """The items of two lists side by side, without those that are the same at the beginning and at the end."""
+        shortest = min(len(old), len(new))
+        first = 0
+        while first < shortest and self._digest(old[first]) == self._digest(new[first]):
+            first += 1
+        last = 0
+        while last < shortest - first and self._digest(old[-1 - last]) == self._digest(new[-1 - last]):
+            last += 1
+        before, after = old[first : len(old) - last], new[first : len(new) - last]
+        for index in range(max(len(before), len(after))):
+            yield (
+                (*steps, first + index),
+                before[index] if index < len(before) else _ABSENT,
+                after[index] if index < len(after) else _ABSENT,
+            )
+
+    # Digests
+
+    def _digest(self, value: Any) -> bytes:
+        """Of what a value says; to JSON `true` is not 1, and 1 is not 1.0."""
+        if not isinstance(value, (dict, list)):
+            return _hash(type(value).__name__, value if isinstance(value, str) else repr(value))
+        known = self._digests.get(id(value))
+        if known is None:
+            parts = b"".join(map(self._digest, value)) if isinstance(value, list) else self._digest_of(value)
+            known = self._digests[id(value)] = _hash(type(value).__name__, parts)
+            self._alive.append(value)  # its id stays its own
+        return known
+
+    def _digest_of(self, value: dict[str, Any], *without: str) -> bytes:
+        parts = sorted((key, self._digest(inside)) for key, inside in value.items() if key not in without)
+        return b"".join(_hash("key", key) + digest for key, digest in parts)
+
+
+def _hash(kind: str, content: str | bytes) -> bytes:
+    said = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return blake2b(said, digest_size=16, person=kind[:16].encode()).digest()
+
+
+def _match(partners: dict[int, int], old: Sequence[T], new: Sequence[T], key: Callable[[T], Hashable]) -> None:
+    """Partners for those that have none yet: the first of a key with the first of that key. None is no key."""
+    taken = set(partners.values())
+    free: dict[Hashable, deque[int]] = defaultdict(deque)
+    for index, each in enumerate(old):
+        if index not in taken and (found := key(each)) is not None:
+            free[found].append(index)
+    for index, each in enumerate(new):
+        if index not in partners and free and (found := key(each)) is not None and free.get(found):
+            partners[index] = free[found].popleft()
+
+
+def _moved_components(old: list[Component], new: list[Component], partners: Mapping[int, int]) -> set[int]:
+    """Those that stand in another list than before, and the fewest whose moving explains a new order."""
+    moved: set[int] = set()
+    lists: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+    for index, there in sorted(partners.items()):
+        parent = new[index].parent
+        here = (partners.get(parent, -2) if parent >= 0 else -1, new[index].slot)
+        if here == (old[there].parent, old[there].slot):
+            lists[here].append((index, there))
+        else:
+            moved.add(index)
+    return moved.union(*map(_out_of_order, lists.values()))
+
+
+def _out_of_order(pairs: Sequence[tuple[int, int]]) -> set[int]:
+    """The first of each pair that is not on a longest run in which the second ones rise."""
+    ends: list[int] = []  # the smallest end of a run of each length
+    chain: list[int] = []  # the pair that ends that run
+    before: list[int] = []  # for each pair, the one before it on its run
+    for number, (_, value) in enumerate(pairs):
+        length = bisect_left(ends, value)
+        before.append(chain[length - 1] if length else -1)
+        ends[length : length + 1] = [value]
+        chain[length : length + 1] = [number]
+    run, number = set(), chain[-1] if chain else -1
+    while number >= 0:
+        run.add(pairs[number][0])
+        number = before[number]
+    return {first for first, _ in pairs} - run
+
+
+def _are_routes(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(targets, list) and all(isinstance(target, str) for target in targets) for targets in value.values()
+    )
+
+
+def _routes_between(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> Iterator[Difference]:
+    for screen in dict.fromkeys((*before, *after)):
+        old, new = before.get(screen), after.get(screen)
+        about = Difference(
+            kind="changed", subject="route", property=word(screen), path=path_of(("routing_model", screen))
+        )
+        if old is None and not new:
+            yield replace(about, kind="added", after="nowhere")
+        if new is None and not old:
+            yield replace(about, kind="removed", before="nowhere")
+        for target in dict.fromkeys(old or ()):
+            if target not in (new or ()):
+                yield replace(about, kind="removed", before=word(target))
+        for target in dict.fromkeys(new or ()):
+            if target not in (old or ()):
+                yield replace(about, kind="added", after=word(target))
+
+
+def _property(about: Difference, old: Any, new: Any) -> Difference:
+    if old is _ABSENT:
+        return replace(about, kind="added", after=short(new))
+    if new is _ABSENT:
+        return replace(about, kind="removed", before=short(old))
+    before, after = short_pair(old, new)
+    return replace(about, before=before, after=after)
+
+
+def _without(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: inside for key, inside in value.items() if key not in keys}

@@ -1,0 +1,139 @@
+"""
+Variables in Flow JSON files: `{{name}}` in a string stands for a text of the configuration.
+
+Only values that are strings are looked at, never keys, and what is put in is escaped, so that a text of any kind leaves
+the document JSON of the same form. `{{{{` stands for `{{` itself. A text without `{{` stays byte for byte as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..errors import ConfigurationError
+from ..flow_json._layout import edited, json_string, same
+from ._hints import hint
+
+VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
+
+_MARK: Final = re.compile(rf"\{{\{{\{{\{{|\{{\{{[ \t]*({VARIABLE})[ \t]*\}}\}}|\{{\{{")
+_STRING: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?', re.DOTALL)
+_BRACE: Final = re.compile(r"\\u007b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with its variables put in, and the names of those it has."""
+
+    text: str
+    used: frozenset[str]
+
+
+def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
+    """
+    Put the variables into a JSON text.
+
+    Raises `ConfigurationError` for a variable that there is not, and for a `{{` that begins none; it names the
+    `source`, the line, and what was probably meant.
+    """
+    if "{{" not in text and not _BRACE.search(text):
+        return Filled(text, frozenset())
+    used: set[str] = set()
+
+    def value(found: re.Match[str]) -> str:
+        if found[2]:  # it is a key
+            return found[0]
+        written: str = json.loads(found[1], strict=False)
+        if "{{" not in written:
+            return found[0]
+        line = text.count("\n", 0, found.start()) + 1
+        return json_string(_filled(written, variables, used, f"{source}:{line}"))
+
+    return Filled(_STRING.sub(value, text), frozenset(used))
+
+
+def unfill(text: str, variables: Mapping[str, str], document: Mapping[str, Any]) -> str:
+    """
+    The text of a file, changed so that it says `document` when it is filled: what `pull` writes.
+
+    A string keeps its variables where the document holds what they stand for, at the same place or, when things have
+    moved, at any other. Everything else is taken from the document, with its `{{` escaped.
+    """
+    written = json.loads(text)
+    templates: dict[str, str] = {}
+    for each in _strings(written):
+        filled = _filled_or_none(each, variables)
+        if filled is not None:
+            templates.setdefault(filled, each)
+    return edited(text, _unfilled(document, written, variables, templates))
+
+
+def escaped(document: Any) -> Any:
+    """The document with every `{{` in its strings escaped: a file that says it when it is filled."""
+    return _unfilled(document, None, {}, {})
+
+
+def _filled(text: str, variables: Mapping[str, str], used: set[str], place: str = "") -> str:
+    def put(mark: re.Match[str]) -> str:
+        if mark[0] == "{{{{":
+            return "{{"
+        name = mark[1]
+        if name is None:
+            raise ConfigurationError(f'{place}: "{{{{" begins no variable: write {{{{name}}}}, or {{{{{{{{ for "{{{{".')
+        if name not in variables:
+            raise ConfigurationError(f"{place}: there is no variable {name!r}{hint(name, variables)}")
+        used.add(name)
+        return variables[name]
+
+    return _MARK.sub(put, text)
+
+
+def _filled_or_none(text: str, variables: Mapping[str, str]) -> str | None:
+    """What a string of a file stands for; None if it has no variable, or one that there is not."""
+    names = [mark[1] for mark in _MARK.finditer(text) if mark[0] != "{{{{"]
+    if not names or any(name not in variables for name in names):
+        return None
+    return _filled(text, variables, set())
+
+
+def _strings(document: Any) -> list[str]:
+    """All values that are strings, in the order of the document."""
+    found: list[str] = []
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            waiting += reversed(value.values())
+        elif isinstance(value, list):
+            waiting += reversed(value)
+    return found
+
+
+def _unfilled(value: Any, written: Any, variables: Mapping[str, str], templates: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        known = written if isinstance(written, dict) else {}
+        return {key: _unfilled(inner, known.get(key), variables, templates) for key, inner in value.items()}
+    if isinstance(value, list):
+        beside = written if isinstance(written, list) else []
+        return [
+            _unfilled(inner, beside[index] if index < len(beside) else None, variables, templates)
+            for index, inner in enumerate(value)
+        ]
+    if not isinstance(value, str):
+        return value
+    if isinstance(written, str) and _stands_for(written, value, variables):
+        return written
+    return templates.get(value) or value.replace("{{", "{{{{")
+
+
+def _stands_for(written: str, value: str, variables: Mapping[str, str]) -> bool:
+    if "{{" not in written:
+        return same(written, value)
+    marks = list(_MARK.finditer(written))
+    known = all(mark[0] == "{{{{" or (mark[1] is not None and mark[1] in variables) for mark in marks)
+    return known and _filled(written, variables, set()) == value
