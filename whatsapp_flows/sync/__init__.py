@@ -10,12 +10,15 @@ Flows deployed like infrastructure: what is wanted, what is there, a plan, and i
 from ._apply import FlowEvent, FlowResult, OnEvent, State, apply
 from ._config import read_workspace
 from ._desired import DesiredFlow, Workspace, digest_of
+from ._difference import Difference, FlowJsonDiff
+from ._drift import FlowDrift, find_drift
 from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
 from ._lock import Lock, LockEntry
 from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
 from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted, diff
 from ._semantic import compare
 from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, take_snapshot
+from ._status import FlowState, read_states
 
 __all__ = [
     "DEFAULT_CALLS_PER_HOUR",
@@ -25,10 +28,14 @@ __all__ = [
     "Blocked",
     "ClientFor",
     "DesiredFlow",
+    "Difference",
     "Fleet",
     "FlowChange",
+    "FlowDrift",
     "FlowEvent",
+    "FlowJsonDiff",
     "FlowResult",
+    "FlowState",
     "Lock",
     "LockEntry",
     "OnEvent",
@@ -46,8 +53,10 @@ __all__ = [
     "deploy_flow",
     "diff",
     "digest_of",
+    "find_drift",
     "generation_name",
     "paced",
+    "read_states",
     "read_workspace",
     "take_snapshot",
 ]
