@@ -7,15 +7,17 @@ Flows deployed like infrastructure: what is wanted, what is there, a plan, and i
     results = apply(client, plan, lock=lock, jobs=8)
 """
 
-from ._apply import FlowEvent, FlowResult, OnEvent, State, apply
+from ._apply import apply
 from ._config import read_workspace
 from ._desired import DesiredFlow, Workspace, digest_of
+from ._diff import diff
 from ._difference import Difference, FlowJsonDiff
 from ._drift import FlowDrift, find_drift
 from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
 from ._lock import Lock, LockEntry
 from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
-from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted, diff
+from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted
+from ._result import FlowEvent, FlowResult, OnEvent, State
 from ._semantic import compare
 from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, take_snapshot
 from ._status import FlowState, read_states

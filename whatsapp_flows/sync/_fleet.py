@@ -18,11 +18,13 @@ from typing import Any, Final
 from ..client import FlowsClient
 from ..errors import ConfigurationError, FlowsError, NotFoundError, RetryableError
 from ..retry import NoRetry, RetryPolicy
-from ._apply import FlowResult, apply
+from ._apply import apply
 from ._desired import DesiredFlow
+from ._diff import diff
 from ._lock import Lock, LockEntry
 from ._pace import RunPace, paced
-from ._plan import PlanOptions, diff
+from ._plan import PlanOptions
+from ._result import FlowResult
 from ._snapshot import Snapshot, look_again, take_snapshot
 
 ClientFor = Callable[[str], FlowsClient]

@@ -1,37 +1,18 @@
-"""
-What is to be done: `diff` looks at what is wanted and what is there, and answers with a plan. It does no I/O.
-
-An upload or new metadata move a PUBLISHED flow back to DRAFT (Meta, "Flows lifecycle"), where nobody can use it. So:
-
-    Meta's flow is        the same as wanted       differs
-    not there                                      create
-    DRAFT                 unchanged, or publish    upload or update; then publish, if that is wanted
-    PUBLISHED             unchanged                republish if it is wanted published; else blocked, or with
-                                                   `allow_unpublish` upload or update, which leave a draft
-    THROTTLED, BLOCKED    unchanged                blocked; with `replace`, replace
-    DEPRECATED            blocked                  blocked; with `replace`, replace
-    in another state      unchanged                blocked
-
-What would be sent is validated first, and blocked if Meta would find errors in it. An unchanged flow that the lock file
-does not have yet is adopted. Whether a PUBLISHED flow refuses edits, as some old ones do, is only found out by trying:
-with `replace`, another flow takes its place then.
-"""
+"""A plan is data: what may be done (`PlanOptions`), what will be done to each flow, and all of it together."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
 from ..errors import ConfigurationError, FlowsError, PlanError, ValidationIssue
-from ..flow_json import validate
-from ..models import FlowStatus
 from ._desired import DesiredFlow
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, times_pages
+from ._snapshot import ActualFlow, OtherFlow, times_pages
 
 Action = Literal[
     "create", "adopt", "upload", "update", "publish", "republish", "replace", "deprecate", "unchanged", "blocked"
@@ -44,12 +25,6 @@ Step = Literal["create", "update", "upload", "publish", "deprecate"]
 Blocked = Literal["validation", "frozen", "deprecated", "name", "state", "unpublish", "unread"]
 """Why a flow is left alone: `name` is one that a deprecated flow holds, `unread` means that Meta did not say."""
 
-# The Flow JSON goes into the `create` itself up to here; a larger one as a file, as "Flows API" documents up to 10 MB.
-_INLINE_BYTES: Final = 1024 * 1024
-_LONGEST_NAME: Final = 200  # two vendors' documentation
-_LIVE: Final = frozenset({"PUBLISHED", "THROTTLED", "BLOCKED"})
-_PUT_ASIDE: Final = frozenset({"THROTTLED", "BLOCKED"})
-_FEW: Final = 10  # so many changes are never too many
 _SECONDS_PER_CALL: Final = 1.0  # a guess at Meta's answer time, for estimates alone
 PLAN_VERSION: Final = 1
 
@@ -244,187 +219,6 @@ class Plan:
         if actual != digest:
             raise PlanError("the flows in the files are not what they were when the plan was made.")
         return plan
-
-
-def diff(desired: Iterable[DesiredFlow], snapshot: Snapshot, options: PlanOptions | None = None) -> Plan:
-    """
-    The plan that makes what is there what is wanted.
-
-    With `prune`, `desired` must be all the flows of a workspace: what is not among them is wanted no more.
-    """
-    options = options or PlanOptions()
-    changes = [change_of(flow, snapshot.flows.get(flow.key), options) for flow in desired]
-    wanted = {change.key for change in changes}
-    pruned = [_deprecation(other, wanted) for other in snapshot.others if options.prune and _is_ours(other)]
-    return Plan(
-        account_id=snapshot.account_id,
-        changes=(*changes, *pruned),
-        options=options,
-        refusal=_refusal(changes, len(pruned), options),
-        listed=snapshot.listed,
-        remembers=snapshot.remembers,
-    )
-
-
-def _is_ours(other: OtherFlow) -> bool:
-    """Only what was deployed from here is ever deprecated: an account may be shared."""
-    return bool(other.key) and other.status in _LIVE
-
-
-def _deprecation(other: OtherFlow, wanted: set[str]) -> FlowChange:
-    replaced = other.key in wanted
-    return FlowChange(
-        key=f"{other.key}@{other.id}" if replaced else other.key,
-        name=other.name,
-        action="deprecate",
-        steps=("deprecate",),
-        actual=other,
-        reason="another flow has taken its place" if replaced else "no longer wanted",
-    )
-
-
-def _refusal(changes: list[FlowChange], pruned: int, options: PlanOptions) -> str:
-    """Why so much must not be done at once. New flows harm nobody, and do not count."""
-    if pruned > options.prune_limit:
-        return f"{pruned} flows would be deprecated, for good, and at most {options.prune_limit} may be"
-    there = [change for change in changes if change.actual is not None]
-    touched = [change for change in there if change.steps and change.action != "publish"]
-    if options.force or len(touched) <= max(_FEW, options.max_changes * len(there)):
-        return ""
-    return f"{len(touched)} of the {len(there)} flows that are there would be changed at once: say force to do it"
-
-
-# -- one flow
-
-
-def change_of(desired: DesiredFlow, actual: ActualFlow | None, options: PlanOptions) -> FlowChange:
-    """The change of one flow: the table at the top of this module."""
-    base = FlowChange(key=desired.key, name=desired.name, action="unchanged", desired=desired, actual=actual)
-    if actual is None:
-        return _checked(_creation(base, desired), options)
-    base = replace(base, name=actual.name or desired.name)
-    if actual.error is not None:
-        return replace(base, action="blocked", blocked="unread", error=actual.error, reason=str(actual.error))
-    if actual.status == FlowStatus.DEPRECATED:
-        return _deprecated(base, desired, actual, options)
-    steps = _differences(desired, actual)
-    if actual.status == FlowStatus.DRAFT:
-        return _draft(base, desired, actual, steps, options)
-    if not steps:
-        return base if actual.known else replace(base, action="adopt", reason="found by its name")
-    if actual.status in _PUT_ASIDE:
-        if desired.replace:
-            return _replacement(base, desired, actual, options)
-        return _stopped(base, "state", f"{actual.status.lower()}, and cannot be edited; replace = true replaces it")
-    if actual.status != FlowStatus.PUBLISHED:
-        return _stopped(base, "state", f"in the state {actual.status}, which is not known")
-    if desired.publish:
-        change = replace(base, action="republish", steps=(*steps, "publish"), may_replace=desired.replace)
-        return _checked(replace(change, unpublishes=True), options)
-    if options.allow_unpublish:
-        change = replace(base, action=_word(steps), steps=steps, unpublishes=True, may_replace=desired.replace)
-        return _checked(change, options)
-    way_out = "publish = true publishes it again, --allow-unpublish leaves it a draft"
-    return _stopped(base, "unpublish", f"published, and a change would make it a draft; {way_out}")
-
-
-def _draft(
-    base: FlowChange, desired: DesiredFlow, actual: ActualFlow, steps: tuple[Step, ...], options: PlanOptions
-) -> FlowChange:
-    upload = "upload" in steps
-    if not upload and (actual.processed is False or (desired.publish and actual.processed is None)):
-        # Meta may have stored it and not processed it (139001/4016012): what nobody remembers is sent again.
-        steps, again = (*steps, "upload"), True
-    else:
-        again = False
-    if not upload and desired.publish and actual.validation_errors:
-        count = len(actual.validation_errors)
-        reason = f"Meta found {count} error{'' if count == 1 else 's'} in {_file(desired)}"
-        return replace(_stopped(base, "validation", reason), issues=actual.validation_errors)
-    if desired.publish:
-        word: Action = "publish" if not steps or (again and steps == ("upload",)) else _word(steps)
-        return _checked(replace(base, action=word, steps=(*steps, "publish")), options)
-    if steps:
-        return _checked(replace(base, action=_word(steps), steps=steps), options)
-    return base if actual.known else replace(base, action="adopt", reason="found by its name")
-
-
-def _word(steps: tuple[Step, ...]) -> Action:
-    return "upload" if "upload" in steps else "update"
-
-
-def _creation(base: FlowChange, desired: DesiredFlow) -> FlowChange:
-    """
-    One request where that is safe.
-
-    A large document goes as a file, and an application cannot be named in a `create`: publishing comes after both.
-    """
-    later: list[Step] = []
-    if desired.application_id is not None:
-        later.append("update")
-    if len(desired.content) > _INLINE_BYTES:
-        later.append("upload")
-    if later and desired.publish:
-        later.append("publish")
-    return replace(base, action="create", steps=("create", *later))
-
-
-def _replacement(base: FlowChange, desired: DesiredFlow, actual: ActualFlow, options: PlanOptions) -> FlowChange:
-    name = generation_name(desired.name, actual.last_generation + 1)
-    if len(name) > _LONGEST_NAME:
-        return _stopped(base, "name", f"a flow to replace it would have a name of over {_LONGEST_NAME} characters")
-    reason = f"{actual.name} is {actual.status.lower()}"
-    change = replace(_creation(base, desired), action="replace", name=name, reason=reason)
-    return _checked(change, options)
-
-
-def replaced(change: FlowChange) -> FlowChange:
-    """The change that makes another flow of one that refuses to be edited."""
-    if change.desired is None or not isinstance(change.actual, ActualFlow):
-        return change
-    return _replacement(replace(change, unpublishes=False), change.desired, change.actual, PlanOptions())
-
-
-def _deprecated(base: FlowChange, desired: DesiredFlow, actual: ActualFlow, options: PlanOptions) -> FlowChange:
-    if desired.replace:
-        return _replacement(base, desired, actual, options)
-    if actual.known:
-        return _stopped(base, "deprecated", "deprecated, for good; give it another name, or replace = true")
-    return _stopped(base, "name", "a deprecated flow has this name; give it another one, or replace = true")
-
-
-def _stopped(base: FlowChange, why: Blocked, reason: str) -> FlowChange:
-    return replace(base, action="blocked", blocked=why, reason=reason, steps=())
-
-
-def _checked(change: FlowChange, options: PlanOptions) -> FlowChange:
-    """The change, or blocked if Meta would find errors in what it sends."""
-    desired = change.desired
-    if desired is None:
-        return change
-    errors = validate(desired.content, today=options.today, advice=False).errors
-    if not errors:
-        return change
-    frozen = any(error.error == "INVALID_FLOW_JSON_VERSION" for error in errors)
-    count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
-    reason = errors[0].message.rstrip(".") if frozen else f"there {'is' if len(errors) == 1 else 'are'} {count}"
-    stopped = _stopped(change, "frozen" if frozen else "validation", f"{reason} in {_file(desired)}")
-    return replace(stopped, issues=errors, unpublishes=False, may_replace=False)
-
-
-def _file(desired: DesiredFlow) -> str:
-    return desired.file.name if desired.file is not None else "its Flow JSON"
-
-
-def _differences(desired: DesiredFlow, actual: ActualFlow) -> tuple[Step, ...]:
-    """The writes that would make them the same. What the wish leaves open is not compared."""
-    metadata = (
-        set(desired.categories) != set(actual.categories)
-        or desired.endpoint_uri not in {None, actual.endpoint_uri}
-        or desired.application_id not in {None, actual.application_id}
-    )
-    found: dict[Step, bool] = {"update": metadata, "upload": desired.digest != actual.digest}
-    return tuple(step for step, due in found.items() if due)
 
 
 # -- a plan as plain values

@@ -1,0 +1,97 @@
+"""What became of a flow, and what is told while it is worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from ..errors import FlowsError, RetryableError, ValidationIssue
+from ._plan import Action, Step
+
+State = Literal[
+    "begin", "checking", "creating", "updating", "uploading", "publishing", "deprecating", "done", "failed", "stopped"
+]
+
+INTERRUPTED: Final = "interrupted"
+NOT_BEGUN: Final = "not begun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowResult:
+    """
+    What became of one flow.
+
+    `action` is the plan's, or "replace" when it came to that. `status` is the state that it is in now (empty: unknown),
+    `status_before` the one that the plan saw. `done` are the steps that succeeded, `attempts` how often its Flow JSON
+    was sent. `problem` says what is not as it should be, `error` and `issues` are the facts behind that.
+    """
+
+    key: str
+    name: str
+    action: Action
+    flow_id: str = ""
+    status: str = ""
+    status_before: str = ""
+    done: tuple[Step, ...] = ()
+    attempts: int = 0
+    adopted: bool = False
+    problem: str = ""
+    issues: tuple[ValidationIssue, ...] = ()
+    error: FlowsError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the flow is as it should be."""
+        return not self.problem
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a queue or a report."""
+        return {
+            "key": self.key,
+            "name": self.name,
+            "id": self.flow_id or None,
+            "action": self.action,
+            "status": self.status or None,
+            "status_before": self.status_before or None,
+            "done": list(self.done),
+            "attempts": self.attempts,
+            "adopted": self.adopted,
+            "ok": self.ok,
+            "error": self._error_json(),
+        }
+
+    def _error_json(self) -> dict[str, Any] | None:
+        if self.ok:
+            return None
+        error = self.error
+        return {
+            "message": self.problem,
+            "class": type(error).__name__ if error is not None else None,
+            "retryable": isinstance(error, RetryableError),
+            "code": error.code if error is not None else None,
+            "subcode": error.subcode if error is not None else None,
+            "retry_after": error.retry_after if error is not None else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowEvent:
+    """
+    Something that happened to one flow: it has come into a `state`, or waits `wait` seconds there before `attempt`.
+
+    `result` is there when the flow has ended, `error` what the wait is for. `flow_id` is empty while there is none.
+    """
+
+    key: str
+    name: str
+    state: State
+    flow_id: str = ""
+    attempt: int = 1
+    max_attempts: int = 1
+    wait: float = 0.0
+    error: FlowsError | None = None
+    result: FlowResult | None = None
+
+
+OnEvent = Callable[[FlowEvent], object]
