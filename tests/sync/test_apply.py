@@ -23,10 +23,12 @@ from whatsapp_flows import (
     FlowProcessingError,
     FlowsClient,
     FlowStateError,
+    NameTakenError,
     NoAnswerError,
     NoRetry,
     PlanError,
     PublishBlockedError,
+    RetryBudget,
 )
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import FlowEvent, Lock, apply
@@ -435,3 +437,75 @@ def test_an_edit_between_the_last_write_and_the_look_at_its_time_is_not_hidden(
     entry = lock.get("booking", result.flow_id)
     assert entry is not None
     assert entry.updated_at == ""
+
+
+def test_a_deprecation_that_another_run_was_faster_with_is_done(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """Meta refuses to deprecate what is deprecated; any other refusal is one."""
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    synced(client, desired("old", publish=True), desired("older", publish=True), lock=lock)
+
+    def deprecate_first(event: FlowEvent) -> None:
+        if event.state == "deprecating" and event.key == "old":
+            client.deprecate_flow(event.flow_id)
+        elif event.state == "deprecating":
+            meta.fail("deprecate_flow", code=139003, flow_id=event.flow_id)
+
+    plan = planned(client, [], lock, prune=True)
+    old, older = apply(client, plan, lock=lock, jobs=1, on_event=deprecate_first)
+    assert (old.ok, old.status) == (True, "DEPRECATED")
+    assert isinstance(older.error, FlowStateError)
+    assert older.status == "PUBLISHED"
+
+
+def test_a_name_that_is_taken_by_what_cannot_be_found_is_a_failure(meta: Emulator, client: FlowsClient) -> None:
+    """As by a deprecated flow that came up since the plan."""
+    plan = planned(client, [desired()])
+    meta.add_flow("Booking", status="DEPRECATED")
+    (result,) = apply(client, plan)
+    assert isinstance(result.error, NameTakenError)
+    assert result.flow_id == ""
+
+
+def test_a_flow_whose_replacement_would_have_no_name_is_left(meta: Emulator, client: FlowsClient) -> None:
+    """Meta's names have an end."""
+    name = "N" * 195
+    meta.lock(meta.add_flow(name, flow_json=OTHER_FLOW_JSON, status="PUBLISHED").id)
+    (result,) = synced(client, desired(name=name, publish=True, replace=True))
+    assert isinstance(result.error, FlowStateError)
+
+
+def test_a_change_of_metadata_beside_the_planned_one_is_a_move(meta: Emulator, client: FlowsClient) -> None:
+    """The plan was to upload; now the categories differ as well, and nobody has looked at that."""
+    flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    plan = planned(client, [desired()])
+    client.update_flow(flow.id, categories=["SURVEY"])
+    (result,) = apply(client, plan)
+    assert isinstance(result.error, PlanError)
+    assert meta.flow(flow.id).flow_json == OTHER_FLOW_JSON
+
+
+def test_a_policy_with_a_budget_of_its_own_is_used_as_it_is(meta: Emulator) -> None:
+    """So one budget can be shared by many runs."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    meta.fail("update_flow_json", code=139001, subcode=4016012)
+    budget = RetryBudget(FixedDelays((0,)), capacity=1, refill=0)
+    for attempts in (2, 1):
+        (result,) = synced(client_of(meta, retry_policy=budget), desired(publish=True), jobs=1)
+        assert result.attempts == attempts
+
+
+@pytest.mark.parametrize("operation", ["list_flows", "get_flow"])
+def test_times_that_cannot_be_read_cost_the_next_run_a_download(
+    meta: Emulator, client: FlowsClient, lock_file: Path, operation: str
+) -> None:
+    """The deployment itself is done."""
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    wanted = [desired(f"f{number}") for number in range(2 if operation == "list_flows" else 1)]
+    plan = planned(client, wanted, lock)
+    meta.fail(operation, code=131000)
+    assert all(result.ok for result in apply(client, plan, lock=lock))
+    meta.clear_faults()
+    assert planned(client, wanted, Lock(lock_file, account_id=meta.waba_id)).empty
+    assert "download_flow_json" in calls(meta)

@@ -136,13 +136,16 @@ class FlowMachine:
     def _checking(self) -> State:
         seen = self.change.actual
         assert seen is not None  # noqa: S101 - what is not there begins with `creating`
-        fields = "id,name,status,updated_at" if seen.updated_at else "id,name,status"
+        fields = "id,name,status,categories,endpoint_uri"
         try:
-            flow = self.client.get_flow(self.flow_id, fields=fields)
+            flow = self.client.get_flow(self.flow_id, fields=f"{fields},updated_at" if seen.updated_at else fields)
         except NotFoundError:
             raise PlanError(f"{self.change.name} is gone since the plan was made.") from None
         self.status = str(flow.status)
-        if (flow.name, self.status, moment_text(flow)) == (seen.name, seen.status, seen.updated_at):
+        same = (flow.name, self.status, moment_text(flow)) == (seen.name, seen.status, seen.updated_at)
+        if isinstance(seen, ActualFlow):  # times are whole seconds, so what else can be seen for nothing is compared
+            same = same and (flow.categories, flow.endpoint_uri) == (seen.categories, seen.endpoint_uri)
+        if same:
             return self._next()
         if self.change.action == "deprecate":
             if self.status == FlowStatus.DEPRECATED and flow.name == seen.name:
