@@ -230,7 +230,8 @@ class Bench:
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
         self.rows.append(row)
-        print(f"{scenario}, {contender}: {seconds:.1f} s, {calls} calls", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            print(f"{scenario}, {contender}: {seconds:.1f} s, {calls} calls", file=sys.stderr, flush=True)
         return row
 
 

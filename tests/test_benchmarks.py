@@ -142,6 +142,21 @@ def test_the_simulation_draws_its_plots(tmp_path: Path) -> None:
         assert committed.stat().st_size < 100_000
 
 
+def test_sync_compares_deployments_with_the_least_that_is_possible() -> None:
+    """A first deployment, an unchanged one, one with a change; the unchanged one costs a request a page."""
+    found = json.loads(run("sync", "--json", "--no-peer", "--no-origin", "--flows", "3", "--many", "4"))
+    rows = {(row["scenario"], row["contender"]): row for row in found["tables"]["deployments"]}
+    assert names(found["tables"]["deployments"])[:3] == [
+        "first deploy, 0% failures",
+        "unchanged, 0% failures",
+        "one changed, 0% failures",
+    ]
+    assert rows["first deploy, 0% failures", "bare"]["calls"] == 4
+    assert rows["unchanged, 0% failures", "engine"]["calls"] == rows["unchanged, 4 flows", "engine"]["calls"] == 1
+    assert all(row["failed_flows"] == 0 for row in rows.values())
+    assert [target["limit"] for target in found["targets"]] == [1.05, 1 / 0.9, 1 / 0.9, 2.0]
+
+
 def test_validate_compares_with_parsing() -> None:
     """Both documents have their table, and parsing is the base of the ratios."""
     found = measured("validate", "--no-peer", "--no-growth")
