@@ -55,6 +55,9 @@ OWNERS = {
     "werkzeug": {"emulator"},
     "opentelemetry": {"contrib"},
     "prometheus_client": {"contrib"},
+    "celery": {"contrib"},
+    "limits": {"contrib"},
+    "redis": {"contrib"},
     "pytest": {"pytest_plugin"},
     "tomli": {"sync"},
     "tomllib": {"sync"},  # not in the standard library of Python 3.10
@@ -131,7 +134,18 @@ def loaded_after(statement: str) -> set[str]:
 
 def test_the_package_loads_what_is_used() -> None:
     """A bare import loads no requests; the client loads neither sync, emulator, command line nor an extra's package."""
-    extras = {"click", "rich", "werkzeug", "aiohttp", "django", "celery", "opentelemetry", "prometheus_client"}
+    extras = {
+        "click",
+        "rich",
+        "werkzeug",
+        "aiohttp",
+        "django",
+        "celery",
+        "redis",
+        "limits",
+        "opentelemetry",
+        "prometheus_client",
+    }
     upper = {f"whatsapp_flows.{name}" for name in ("sync", "emulator", "cli", "contrib")}
     assert not loaded_after("import whatsapp_flows") & {"requests", "urllib3", *extras, *upper}
     everything = loaded_after("from whatsapp_flows import *; FlowsClient('token')")
