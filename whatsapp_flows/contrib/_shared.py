@@ -1,5 +1,5 @@
 """
-What all workers share in Redis: the budget and the pauses of each account, a guard for each flow, the flows themselves.
+What all workers share in Redis: each account's budget, pauses and lock entries, a guard for each flow, the flows.
 
 Rule 1: nothing here waits. What has to wait raises, and the error says for how long.
 Rule 2: everything but the flows may be lost. The budget spares calls that Meta would refuse and the guard work that
@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import Any, Final
 
 from limits import RateLimitItem, parse
@@ -21,11 +22,11 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import Redis, RedisError
 from redis.exceptions import LockError
-from redis.lock import Lock
+from redis.lock import Lock as RedisLock
 
 from .._wire import shown
 from ..errors import ConfigurationError, ErrorDetails, NotSentError, RateLimitedError, RetryableError
-from ..sync import DesiredFlow
+from ..sync import DesiredFlow, Lock, LockEntry
 from ..transport import Request, Response, Timeout, Transport
 
 _LEAST_WAIT: Final = 0.05  # seconds; the clocks of two machines do not agree to less
@@ -90,6 +91,23 @@ class SharedState:
                 "(maxmemory-policy must be noeviction). Deploy it again."
             )
         return DesiredFlow.from_json(json.loads(content))
+
+    # What was uploaded: the entries of a lock file
+
+    def entry(self, account: str, key: str) -> LockEntry | None:
+        """What is remembered of one flow."""
+        with _reached():
+            said: Any = self._redis.hget(self._key("lock", account), key)
+        return LockEntry(**json.loads(said)) if said else None
+
+    def remember(self, account: str, entries: Mapping[str, LockEntry | None]) -> None:
+        """Remember entries, by key, and forget those that are None."""
+        with _reached():
+            for key, entry in entries.items():
+                if entry is None:
+                    self._redis.hdel(self._key("lock", account), key)
+                else:
+                    self._redis.hset(self._key("lock", account), key, json.dumps(asdict(entry)))
 
     # The budget of an account
 
@@ -157,10 +175,31 @@ class SharedState:
         return ":".join((self._prefix, *parts))
 
 
+class SharedLock(Lock):
+    """
+    The lock file's entry of one flow, in Redis.
+
+    Above all it remembers an upload that was begun and not answered, or that Meta saved without processing it: the
+    next try sends it again, by whichever worker.
+    """
+
+    def __init__(self, state: SharedState, account: str, key: str) -> None:
+        super().__init__(None, account_id=account)
+        self._state, self._account = state, account
+        entry = state.entry(account, key)
+        if entry is not None:
+            super().put({key: entry})
+
+    def put(self, entries: Mapping[str, LockEntry | None]) -> None:
+        """Remember entries, by key, and forget those that are None."""
+        super().put(entries)
+        self._state.remember(self._account, entries)
+
+
 class Guard:
     """What `guarded` gives: shows that the flow is still ours, and keeps it so."""
 
-    def __init__(self, lock: Lock) -> None:
+    def __init__(self, lock: RedisLock) -> None:
         self._lock = lock
 
     def renew(self) -> None:

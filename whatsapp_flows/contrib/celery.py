@@ -1,41 +1,38 @@
 """
 Celery: the same flows for many accounts, by workers on many machines. Extra `celery`.
 
-    tasks = FlowsTasks(app, credentials=token_of, redis=Redis.from_url("redis://..."))
+    tasks = FlowsTasks(app, client_for=client_for, redis=Redis.from_url("redis://..."))
     deployment = tasks.deploy_fleet(account_ids, flows)
 
 Rule 1: no worker sleeps. Whatever has to wait becomes a `countdown`.
 Rule 2: a task may be delivered twice, cut off anywhere and begun again: it looks at what is there before it writes.
-Rule 3: a message names the account and the flow. The token comes from the host's resolver, inside the worker, and
+Rule 3: a message names the account and the flow. The token comes from the host's `client_for`, inside the worker, and
         never leaves it.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from celery import Celery, Task
 from celery.exceptions import Reject
 from celery.result import AsyncResult
 from redis import Redis
 
-from .._requests import RequestsTransport
 from .._wire import shown
 from ..client import FlowsClient
-from ..errors import ConfigurationError, ErrorDetails, FlowsError, NotSentError, RateLimitedError
+from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedError
 from ..retry import ExponentialBackoff, NoRetry, RetryPolicy, equal_jitter
-from ..sync import DesiredFlow, FlowResult, PlanOptions, Workspace, apply, diff, take_snapshot
-from ..transport import Timeout, Transport
+from ..sync import ClientFor, DesiredFlow, FlowResult, PlanOptions, Workspace, apply, diff, take_snapshot
 from ._again import Again, Progress, again
-from ._shared import GatedTransport, NoRoomError, SharedState
+from ._shared import GatedTransport, NoRoomError, SharedLock, SharedState
 
-__all__ = ["SETTINGS", "AccountCredentials", "FleetDeployment", "FlowDeployment", "FlowsTasks"]
+__all__ = ["SETTINGS", "FleetDeployment", "FlowDeployment", "FlowsTasks"]
 
 SETTINGS: Final[Mapping[str, Any]] = {
     "task_serializer": "json",
@@ -58,17 +55,6 @@ longest run of a task together, and is how long the work of a machine that has d
 _USUAL_CALLS: Final = 4
 
 logger: Final = logging.getLogger("whatsapp_flows")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountCredentials:
-    """The access token for an account (or a callable that returns it), and the secret of the app. Shows neither."""
-
-    access_token: str | Callable[[], str] = field(repr=False)
-    app_secret: str | None = field(default=None, repr=False)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled: each worker asks the resolver.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,17 +125,18 @@ class FlowsTasks:
     """
     The task `deploy_flow` on a host's Celery app, and what it needs.
 
-    `credentials` is the host's resolver: asked in the worker, with an account's id, for its access token or its
-    `AccountCredentials`. A `LookupError` from it ends the task, any other exception is tried again; neither's text is
-    told, as it may hold the token. `redis` is the server that all workers share. `rate` is the budget of an account,
-    all workers together, in the notation of the package limits, or a function from an account's id to that.
+    `client_for` is the host's own, as for `Fleet`: asked in the worker, with an account's id, for a client with its
+    token, which is closed after use. A `LookupError` from it ends the task, any other exception is tried again;
+    neither text is told, as it may hold the token. `redis` is the server that all workers share. `rate` is the budget
+    of an account, all workers together, in the notation of the package limits, or a function from an account's id to
+    that.
 
     `max_attempts` is how often a flow is tried, `retry_policy` when again; None is an `ExponentialBackoff` with
-    `equal_jitter` that accepts a floor of up to a day, since nobody sleeps meanwhile. `options` is what a plan may do.
-    `base_url`, `api_version`, `timeout` (seconds) and `transport` are as for `FlowsClient`. `on_result` hears of each
-    flow that is done, in the worker, after the log. A countdown longer than `max_countdown` seconds is taken in parts.
-    A worker that has died holds a flow for at most `guard_seconds`; a single request must not take longer. Flows stay
-    in Redis for `keep_flows` seconds, which must be longer than a deployment takes. `prefix` begins every Redis key.
+    `equal_jitter` that accepts a floor of up to a day, since nobody sleeps meanwhile. Those of the client are not used.
+    `options` is what a plan may do. `on_result` hears of each flow that is done, in the worker, after the log. A
+    countdown longer than `max_countdown` seconds is taken in parts. A worker that has died holds a flow for at most
+    `guard_seconds`; a single request must not take longer. Flows stay in Redis for `keep_flows` seconds, which must be
+    longer than a deployment takes. `prefix` begins every Redis key.
 
     It changes no setting of the app: see `SETTINGS`.
     """
@@ -158,16 +145,12 @@ class FlowsTasks:
         self,
         app: Celery,
         *,
-        credentials: Callable[[str], str | AccountCredentials],
+        client_for: ClientFor,
         redis: Redis,
         rate: str | Callable[[str], str] = "200/hour",
         max_attempts: int = 5,
         retry_policy: RetryPolicy | None = None,
         options: PlanOptions | None = None,
-        base_url: str = "https://graph.facebook.com",
-        api_version: str = "v25.0",
-        timeout: float | Timeout = 30.0,
-        transport: Transport | None = None,
         on_result: Callable[[FlowDeployment], object] | None = None,
         name: str = "whatsapp_flows.deploy_flow",
         max_countdown: float = 600.0,
@@ -179,18 +162,15 @@ class FlowsTasks:
     ) -> None:
         if isinstance(max_attempts, bool) or max_attempts < 1:
             raise ConfigurationError(f"max_attempts must be at least 1, not {shown(max_attempts)}.")
-        if not callable(credentials):
-            raise ConfigurationError("credentials must be a function from an account's id to its access token.")
-        self._credentials = credentials
+        if not callable(client_for):
+            raise ConfigurationError("client_for must be a function from an account's id to a FlowsClient.")
+        self._client_for = client_for
         self._state = SharedState(
             redis, rate=rate, prefix=prefix, guard_seconds=guard_seconds, keep_flows=keep_flows, clock=clock
         )
         self._max_attempts = max_attempts
         self._policy = retry_policy or ExponentialBackoff(jitter=equal_jitter, maximum=600.0, max_wait=86400.0)
         self._options = options
-        self._base_url, self._api_version, self._timeout = base_url, api_version, timeout
-        self._transport = transport
-        self._own_transports: dict[int, Transport] = {}
         self._on_result = on_result
         self._max_countdown = max_countdown
         self._clock, self._chance = clock, chance
@@ -281,13 +261,14 @@ class FlowsTasks:
             flow = self._state.get(kept)
             name = flow.name
             self._state.require(account, _USUAL_CALLS)
-            with self._state.guarded(account, name) as guard:
-                gated = GatedTransport(self._own_transport(), self._state, guard, account)
-                client = self._client(account, gated)
-                plan = diff((flow,), take_snapshot(client, (flow,), jobs=1), self._options)
+            with self._state.guarded(account, name) as guard, self._client(account) as opened:
+                gated = GatedTransport(opened._transport, self._state, guard, account)
+                client = opened.with_options(transport=gated, max_attempts=1, retry_policy=NoRetry())
+                lock = SharedLock(self._state, account, key)
+                plan = diff((flow,), take_snapshot(client, (flow,), lock, jobs=1), self._options)
                 if plan.pending:
                     gated.reserve(plan.calls)
-                (result,) = apply(client, plan, jobs=1, retry_policy=NoRetry())
+                (result,) = apply(client, plan, lock=lock, jobs=1, retry_policy=NoRetry())
         except FlowsError as error:
             result = FlowResult(key=key, name=name, action="blocked", problem=str(error), error=error)
         self._heed(account, result.error)
@@ -301,34 +282,19 @@ class FlowsTasks:
             except NotSentError:
                 logger.warning("Redis could not be told to pause account %s", account)
 
-    def _client(self, account: str, transport: Transport) -> FlowsClient:
+    def _client(self, account: str) -> FlowsClient:
         try:
-            given = self._credentials(account)
+            client = self._client_for(account)
         except FlowsError:
             raise
-        except Exception as error:  # noqa: BLE001 - the host's code; its text may hold the token
-            kind, known = type(error).__name__, not isinstance(error, LookupError)
-            message = f"the credentials of account {account} could not be had ({kind})."
-            raise (NotSentError if known else ConfigurationError)(ErrorDetails(message=message)) from None
-        if not isinstance(given, AccountCredentials):
-            given = AccountCredentials(access_token=given)
-        return FlowsClient(
-            given.access_token,
-            account,
-            app_secret=given.app_secret,
-            base_url=self._base_url,
-            api_version=self._api_version,
-            timeout=self._timeout,
-            transport=transport,
-            max_attempts=1,
-            retry_policy=NoRetry(),
-        )
-
-    def _own_transport(self) -> Transport:
-        """The host's transport, or the connections of this process: a forked worker must not share its parent's."""
-        if self._transport is not None:
-            return self._transport
-        return self._own_transports.setdefault(os.getpid(), RequestsTransport())
+        except LookupError:
+            raise ConfigurationError(f"client_for knows no account {account}.") from None
+        except Exception as error:  # noqa: BLE001 - the host's code, whose text may hold the token
+            kind = type(error).__name__
+            raise NotSentError(f"client_for failed for account {account} ({kind}).") from None
+        if client.waba_id != account:
+            raise ConfigurationError(f"client_for gave a client of another account for {account}.")
+        return client
 
     def _done(self, account: str, result: FlowResult, *, attempts: int) -> dict[str, Any]:
         """The log line, the host's callback, the value for the result backend."""
