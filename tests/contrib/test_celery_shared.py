@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.contrib.conftest import free_port
 from tests.support import UPLOADED, WABA, ScriptedTransport, valid_flow
@@ -79,7 +82,9 @@ def test_a_change_is_reserved_as_a_whole_or_not_at_all(redis: Redis) -> None:
 def test_a_pause_holds_for_everybody(redis: Redis) -> None:
     """What Meta told one worker keeps the others from being refused, too."""
     state(redis).pause(WABA, 60.0)
-    for ask in (lambda: state(redis).take(WABA), lambda: state(redis).require(WABA, 1)):
+    other = state(redis)
+    asks: list[Callable[[], None]] = [lambda: other.take(WABA), lambda: other.require(WABA, 1)]
+    for ask in asks:
         with pytest.raises(NoRoomError) as refused:
             ask()
         assert 59 < (refused.value.retry_after or 0) <= 60
@@ -117,7 +122,7 @@ def test_a_flow_has_one_worker_at_a_time(redis: Redis) -> None:
         guard.renew()
         with pytest.raises(GuardedError) as refused, state(redis).guarded(WABA, "Booking"):
             pytest.fail("two workers have the flow")
-        assert 29 < (refused.value.retry_after or 0) <= 30
+        assert refused.value.retry_after == 10.0  # it is looked at again long before its guard ends
         with shared.guarded(WABA, "Other"), shared.guarded(OTHER, "Booking"):
             pass
     with shared.guarded(WABA, "Booking"):
@@ -130,9 +135,10 @@ def test_a_dead_workers_guard_ends(redis: Redis) -> None:
     transport = ScriptedTransport([UPLOADED])
     with shared.guarded(WABA, "Booking") as slow:
         time.sleep(0.06)
-        with shared.guarded(WABA, "Booking") as other, pytest.raises(GuardedError):
+        with shared.guarded(WABA, "Booking") as other:
             other.renew()
-            GatedTransport(transport, shared, slow, WABA).send(request(), timeout=Timeout())
+            with pytest.raises(GuardedError):
+                GatedTransport(transport, shared, slow, WABA).send(request(), timeout=Timeout())
     assert transport.requests == []
 
 
@@ -177,7 +183,7 @@ def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
     """Nothing was sent to Meta, so the task may be done again; the server's address is not told."""
     port = free_port()
     flow = DesiredFlow.from_flow_json("booking", valid_flow())
-    with Redis(port=port) as nobody:
+    with Redis(port=port, retry=Retry(NoBackoff(), 0)) as nobody:
         shared = state(nobody)
         calls: list[Callable[[], object]] = [
             lambda: shared.put(flow),
@@ -185,7 +191,9 @@ def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
             lambda: shared.take(WABA),
             lambda: shared.require(WABA, 1),
             lambda: shared.pause(WABA, 1.0),
-            lambda: shared.guarded(WABA, "Booking").__enter__(),
+            lambda: shared.entry(WABA, "booking"),
+            lambda: shared.remember(WABA, {"booking": None}),
+            lambda: ExitStack().enter_context(shared.guarded(WABA, "Booking")),
         ]
         for call in calls:
             with pytest.raises(NotSentError) as away:
@@ -193,11 +201,11 @@ def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
             assert str(port) not in str(away.value)
 
 
-@pytest.mark.parametrize("rate", ["often", "", 200])
-def test_a_rate_that_cannot_be_read_is_refused(redis: Redis, rate: Any) -> None:
+@pytest.mark.parametrize("rate", ["often", "", "200"])
+def test_a_rate_that_cannot_be_read_is_refused(redis: Redis, rate: str) -> None:
     """Before the first message is sent."""
     with pytest.raises(ConfigurationError, match="200/hour"):
-        state(redis, rate=rate if isinstance(rate, str) else "x" * rate)
+        state(redis, rate=rate)
 
 
 def test_threads_of_one_process_are_workers_too(redis: Redis) -> None:

@@ -29,6 +29,7 @@ from ..errors import ConfigurationError, ErrorDetails, NotSentError, RateLimited
 from ..sync import DesiredFlow, Lock, LockEntry
 from ..transport import Request, Response, Timeout, Transport
 
+_LOOK_AGAIN: Final = 10.0  # seconds; most workers need a flow for less
 _LEAST_WAIT: Final = 0.05  # seconds; the clocks of two machines do not agree to less
 
 
@@ -37,7 +38,7 @@ class NoRoomError(RateLimitedError):
 
 
 class GuardedError(RetryableError):
-    """Nothing more was sent: another worker has this flow. `retry_after` says when its guard ends if it has died."""
+    """Nothing more was sent: another worker has this flow. `retry_after` says when to look again."""
 
 
 class SharedState:
@@ -164,7 +165,7 @@ class SharedState:
         with _reached():
             if not lock.acquire():
                 left: Any = self._redis.pttl(key)
-                raise _guarded(max(left / 1000, _LEAST_WAIT))
+                raise _guarded(min(max(left / 1000, _LEAST_WAIT), _LOOK_AGAIN))
         try:
             yield Guard(lock)
         finally:

@@ -46,8 +46,8 @@ What a Celery app that runs these tasks should have, for `app.conf.update`.
 
 Nothing but JSON, because what a pickle does when it is read is up to its writer. One message ahead for each worker
 process, so that a task does not wait behind a slow one. `visibility_timeout` (seconds; for Redis as the broker): a
-message that was not acknowledged for so long goes to another worker. It must be longer than `max_countdown` and the
-longest run of a task together, and is how long the work of a machine that has died stays undone.
+message that was not acknowledged for so long goes to another worker. It is how long the work of a machine that has died
+stays undone, and must be at least twice the longest run of a task: some requests, each at most as long as its timeout.
 """
 
 # What a flow that has to be changed usually takes: a listing, a look, an upload, a publishing. With less room in the
@@ -134,9 +134,9 @@ class FlowsTasks:
     `max_attempts` is how often a flow is tried, `retry_policy` when again; None is an `ExponentialBackoff` with
     `equal_jitter` that accepts a floor of up to a day, since nobody sleeps meanwhile. Those of the client are not used.
     `options` is what a plan may do. `on_result` hears of each flow that is done, in the worker, after the log. A
-    countdown longer than `max_countdown` seconds is taken in parts. A worker that has died holds a flow for at most
-    `guard_seconds`; a single request must not take longer. Flows stay in Redis for `keep_flows` seconds, which must be
-    longer than a deployment takes. `prefix` begins every Redis key.
+    countdown longer than `max_countdown` seconds, or than half of the broker's visibility timeout, is taken in parts.
+    A worker that has died holds a flow for at most `guard_seconds`; a single request must not take longer. Flows stay
+    in Redis for `keep_flows` seconds, which must be longer than a deployment takes. `prefix` begins every Redis key.
 
     It changes no setting of the app: see `SETTINGS`.
     """
@@ -246,13 +246,21 @@ class FlowsTasks:
 
     def _retry(self, task: Task[Any, Any], wanted: tuple[str, str, str], step: Again) -> BaseException:
         """Puts the task back on the queue, for later; returns what has to be raised then."""
-        countdown = min(step.delay, self._max_countdown)
+        countdown = min(step.delay, self._longest_countdown(task.app))
         try:
             return task.retry(
                 args=wanted, kwargs={"progress": step.progress.to_json()}, countdown=countdown, throw=False
             )
         except Reject as lost:  # the broker is away, and Celery would drop the task
             return Reject(lost.args[0], requeue=True)
+
+    def _longest_countdown(self, app: Celery) -> float:
+        """
+        In seconds. Redis (and SQS) as the broker gives a message that waits for its time to a second worker, too, once
+        the visibility timeout is over.
+        """
+        visible = (app.conf.broker_transport_options or {}).get("visibility_timeout")
+        return min(self._max_countdown, visible / 2) if visible else self._max_countdown
 
     def _attempt(self, account: str, key: str, kept: str) -> FlowResult:
         """Look, plan, apply, with nothing repeated. Raises nothing of ours."""
