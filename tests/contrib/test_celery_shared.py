@@ -16,8 +16,15 @@ from redis.retry import Retry
 
 from tests.contrib.conftest import free_port
 from tests.support import UPLOADED, WABA, ScriptedTransport, valid_flow
-from whatsapp_flows import ConfigurationError, NotSentError, Request, Timeout
-from whatsapp_flows.contrib._shared import GatedTransport, GuardedError, NoRoomError, SharedLock, SharedState
+from whatsapp_flows import ConfigurationError, FatalError, NotSentError, Request, Timeout
+from whatsapp_flows.contrib._shared import (
+    MOST_LOSSES,
+    GatedTransport,
+    GuardedError,
+    NoRoomError,
+    SharedLock,
+    SharedState,
+)
 from whatsapp_flows.sync import DesiredFlow, LockEntry
 
 OTHER = "102290129340399"
@@ -142,6 +149,21 @@ def test_a_dead_workers_guard_ends(redis: Redis) -> None:
     assert transport.requests == []
 
 
+def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
+    """Tries that never ended are counted; one that ends, in whatever way, clears the count."""
+    shared = state(redis)
+    for _ in range(2):
+        with shared.counted("task"):
+            redis.incrby("test:begun:task", MOST_LOSSES - 1)
+        assert not redis.exists("test:begun:task")
+    redis.set("test:begun:task", MOST_LOSSES)
+    with shared.counted("task"):
+        pass
+    redis.set("test:begun:task", MOST_LOSSES + 1)
+    with pytest.raises(FatalError, match="given up"), shared.counted("task"):
+        pytest.fail("it was tried again")
+
+
 def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
     """The same flow twice is kept once; what comes out is what went in."""
     shared = state(redis)
@@ -191,6 +213,7 @@ def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
             lambda: shared.take(WABA),
             lambda: shared.require(WABA, 1),
             lambda: shared.pause(WABA, 1.0),
+            lambda: ExitStack().enter_context(shared.counted("task")),
             lambda: shared.entry(WABA, "booking"),
             lambda: shared.remember(WABA, {"booking": None}),
             lambda: ExitStack().enter_context(shared.guarded(WABA, "Booking")),

@@ -25,11 +25,13 @@ from redis.exceptions import LockError
 from redis.lock import Lock as RedisLock
 
 from .._wire import shown
-from ..errors import ConfigurationError, ErrorDetails, NotSentError, RateLimitedError, RetryableError
+from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
 from ..sync import DesiredFlow, Lock, LockEntry
 from ..transport import Request, Response, Timeout, Transport
 
 _LOOK_AGAIN: Final = 10.0  # seconds; most workers need a flow for less
+_DAY: Final = 86400  # seconds
+MOST_LOSSES: Final = 10  # rather many: a deployment of the workers themselves kills some, too
 _LEAST_WAIT: Final = 0.05  # seconds; the clocks of two machines do not agree to less
 
 
@@ -154,6 +156,27 @@ class SharedState:
     def _paused(self, account: str) -> float:
         left: Any = self._redis.pttl(self._key("pause", account))
         return float(max(left, 0)) / 1000  # negative: there is none
+
+    # The tries of a task
+
+    @contextmanager
+    def counted(self, task_id: str) -> Iterator[None]:
+        """
+        A try of a task. Raises `FatalError` when too many before it have begun and never ended.
+
+        A message that kills its worker is given back each time; some day it has to end.
+        """
+        key = self._key("begun", task_id)
+        with _reached():
+            begun: Any = self._redis.incr(key)
+            self._redis.expire(key, _DAY)
+        try:
+            if begun > MOST_LOSSES + 1:
+                raise FatalError(f"given up: {MOST_LOSSES} workers ended in the middle of this task.")
+            yield
+        finally:
+            with suppress(RedisError):
+                self._redis.delete(key)
 
     # The guard of a flow
 

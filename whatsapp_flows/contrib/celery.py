@@ -223,7 +223,7 @@ class FlowsTasks:
         if progress.not_before > now and not eager:
             early = replace(progress, waits=progress.waits + 1)
             raise self._retry(task, wanted, Again(delay=progress.not_before - now, progress=early, reason="not yet"))
-        result = self._attempt(account, key, kept)
+        result = self._attempt(str(task.request.id), account, key, kept)
         error = result.error
         step = None
         if error is not None and not eager:  # an eager task has nobody to wait for it
@@ -262,24 +262,28 @@ class FlowsTasks:
         visible = (app.conf.broker_transport_options or {}).get("visibility_timeout")
         return min(self._max_countdown, visible / 2) if visible else self._max_countdown
 
-    def _attempt(self, account: str, key: str, kept: str) -> FlowResult:
+    def _attempt(self, task_id: str, account: str, key: str, kept: str) -> FlowResult:
         """Look, plan, apply, with nothing repeated. Raises nothing of ours."""
         name = key
         try:
-            flow = self._state.get(kept)
-            name = flow.name
-            self._state.require(account, _USUAL_CALLS)
-            with self._state.guarded(account, name) as guard, self._client(account) as opened:
-                gated = GatedTransport(opened._transport, self._state, guard, account)
-                client = opened.with_options(transport=gated, max_attempts=1, retry_policy=NoRetry())
-                lock = SharedLock(self._state, account, key)
-                plan = diff((flow,), take_snapshot(client, (flow,), lock, jobs=1), self._options)
-                if plan.pending:
-                    gated.reserve(plan.calls)
-                (result,) = apply(client, plan, lock=lock, jobs=1, retry_policy=NoRetry())
+            with self._state.counted(task_id):
+                flow = self._state.get(kept)
+                name = flow.name
+                self._state.require(account, _USUAL_CALLS)
+                with self._state.guarded(account, name) as guard, self._client(account) as opened:
+                    gated = GatedTransport(opened._transport, self._state, guard, account)
+                    client = opened.with_options(transport=gated, max_attempts=1, retry_policy=NoRetry())
+                    result = self._deploy(client, gated, flow, SharedLock(self._state, account, key))
         except FlowsError as error:
             result = FlowResult(key=key, name=name, action="blocked", problem=str(error), error=error)
         self._heed(account, result.error)
+        return result
+
+    def _deploy(self, client: FlowsClient, gated: GatedTransport, flow: DesiredFlow, lock: SharedLock) -> FlowResult:
+        plan = diff((flow,), take_snapshot(client, (flow,), lock, jobs=1), self._options)
+        if plan.pending:
+            gated.reserve(plan.calls)
+        (result,) = apply(client, plan, lock=lock, jobs=1, retry_policy=NoRetry())
         return result
 
     def _heed(self, account: str, error: FlowsError | None) -> None:
