@@ -39,7 +39,7 @@ from ..errors import (
     ValidationIssue,
 )
 from ..models import FlowStatus
-from ..retry import Decision, ExponentialBackoff, RetryBudget, RetryPolicy, RetryState, equal_jitter
+from ..retry import Decision, ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, RetryState, equal_jitter
 from ..transport import Request, Response, Timeout, Transport
 from ._desired import DesiredFlow
 from ._lock import Lock, LockEntry
@@ -136,6 +136,7 @@ class FlowEvent:
     state: State
     flow_id: str = ""
     attempt: int = 1
+    max_attempts: int = 1
     wait: float = 0.0
     error: FlowsError | None = None
     result: FlowResult | None = None
@@ -160,9 +161,9 @@ def apply(
     Do what the plan says; a result for each of its changes, in their order.
 
     `jobs` flows are worked on side by side. `lock` is written after every flow. Setting `stop` ends every wait, and
-    each flow before its next request. `retry_policy` is None for exponential backoff with `equal_jitter` and one
-    `RetryBudget` for the run. `on_event` hears of each flow, one call at a time, from the threads that do the work.
-    `now` is Unix time in seconds.
+    each flow before its next request. `retry_policy` is None for the client's own, with `equal_jitter` if it has no
+    jitter, and one `RetryBudget` for the run. `on_event` hears of each flow, one call at a time, from the threads that
+    do the work. `now` is Unix time in seconds.
 
     Raises `PlanError`, and nothing is sent, for a plan that must not be applied; `force` permits one that changes too
     much, but never one that deprecates too much. After Ctrl-C the results have gone to `on_event`, and
@@ -198,6 +199,20 @@ class _ServerClock:
         self.transport.close()
 
 
+def _budgeted(policy: RetryPolicy, flows: int) -> RetryPolicy:
+    """
+    The client's own policy, made fit for many threads.
+
+    With jitter, so that they do not come back all at once, and with a budget of one retry for each flow, so that an
+    outage ends the run rather than being hammered.
+    """
+    if isinstance(policy, RetryBudget | NoRetry):
+        return policy
+    if isinstance(policy, ExponentialBackoff) and policy.jitter is None:
+        policy = replace(policy, jitter=equal_jitter)
+    return RetryBudget(policy, capacity=max(_LEAST_BUDGET, float(flows)))
+
+
 class _Run:
     """One application of a plan: what its flows share."""
 
@@ -214,8 +229,7 @@ class _Run:
         self.plan, self.lock, self.stop, self.now = plan, lock, stop, now
         self.clock = _ServerClock(client._transport)
         self.client = client.with_options(transport=self.clock, stop=stop)
-        budget = max(_LEAST_BUDGET, float(len(plan.pending)))
-        self.policy = policy or RetryBudget(ExponentialBackoff(jitter=equal_jitter), capacity=budget)
+        self.policy = policy or _budgeted(client._settings.rules.policy, len(plan.pending))
         self._on_event = on_event
         self._telling = threading.Lock()
         self.interrupt: KeyboardInterrupt | None = None
@@ -591,7 +605,9 @@ class _Flow:
     def waits(self, state: RetryState, seconds: float) -> None:
         if state.operation in {"create_flow", "update_flow_json"}:
             self.attempts = state.attempt + 1
-        self.run_.tell(self._event(attempt=state.attempt + 1, wait=seconds, error=state.error))
+        self.run_.tell(
+            self._event(attempt=state.attempt + 1, max_attempts=state.max_attempts, wait=seconds, error=state.error)
+        )
 
     def _tell(self) -> None:
         self.run_.tell(self._event())

@@ -210,7 +210,7 @@ class Plan:
             "account_id": self.account_id,
             "options": _options_json(self.options),
             "refusal": self.refusal,
-            "calls": self.calls,
+            "planned_calls": self.calls,
             "listed": self.listed,
             "remembers": self.remembers,
             "flows": [_change_json(change) for change in self.changes],
