@@ -62,7 +62,7 @@ def planned(
 ) -> Plan:  # fmt: skip
     """A new plan for what is there now."""
     flows = tuple(wanted)
-    return diff(flows, take_snapshot(client, flows, lock, jobs=2), PlanOptions(**options))  # type: ignore[arg-type]
+    return diff(flows, take_snapshot(client, flows, lock, jobs=1), PlanOptions(**options))  # type: ignore[arg-type]
 
 
 def synced(

@@ -55,7 +55,7 @@ def test_what_a_create_cannot_carry_comes_before_the_publishing(
     meta: Emulator, client: FlowsClient, more: dict[str, object], done: tuple[str, ...]
 ) -> None:
     """An application, or a document that is large."""
-    wanted = desired(publish=True, **more)
+    wanted = desired(publish=True, **more)  # type: ignore[arg-type]
     (result,) = synced(client, wanted)
     assert (result.ok, result.done) == (True, done)
     as_wanted(meta, [wanted])

@@ -241,7 +241,7 @@ class _Run:
         futures = [pool.submit(flow.run) for flow in flows]
         try:
             results = tuple(future.result() for future in futures)
-        except KeyboardInterrupt:
+        except BaseException:  # Ctrl-C: what is under way says how far it got
             self.stop.set()
             pool.shutdown(wait=True)
             raise
