@@ -276,6 +276,21 @@ def test_no_flow_is_left_a_draft_for_want_of_budget(redis: Redis, meta: Emulator
     close(tasks)
 
 
+def test_the_later_deployment_wins(meta: Emulator, tasks: FlowsTasks) -> None:
+    """A task that has waited since an earlier one leaves the flow alone."""
+    newer = DesiredFlow.from_flow_json("booking", valid_flow("NEWER"), name="Booking", publish=True)
+    tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
+    tasks.deploy_fleet(ACCOUNTS[:1], (newer,))
+    assert eager(tasks, ACCOUNTS[0], newer).ok
+    assert "superseded" in str(eager(tasks, ACCOUNTS[0], BOOKING).error)
+    (flow,) = meta.flows(ACCOUNTS[0])
+    assert flow.document is not None
+    assert digest_of(flow.document.content) == newer.digest
+    tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
+    assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    tasks.deploy_fleet(ACCOUNTS[:1], ())
+
+
 def test_what_meta_says_about_the_limit_holds_for_all(meta: Emulator, tasks: FlowsTasks) -> None:
     """After one refusal with a time, the account is left alone until then; others go on."""
     meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)

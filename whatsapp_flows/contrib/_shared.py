@@ -95,6 +95,21 @@ class SharedState:
             )
         return DesiredFlow.from_json(json.loads(content))
 
+    # What is wanted now: a task that has waited for hours must not undo a later deployment
+
+    def want(self, account: str, digests: Mapping[str, str]) -> None:
+        """From now on the account is to have these flows, by key; an earlier wish for one of them ends."""
+        mapping: dict[Any, Any] = dict(digests)
+        with _reached():
+            self._redis.hset(self._key("wanted", account), mapping=mapping)
+
+    def raise_if_superseded(self, account: str, key: str, digest: str) -> None:
+        """Raise `FatalError` when a later deployment wants another version of the flow."""
+        with _reached():
+            said: Any = self._redis.hget(self._key("wanted", account), key)
+        if said and said not in (digest, digest.encode()):
+            raise FatalError("superseded: a later deployment wants another version of this flow.")
+
     # What was uploaded: the entries of a lock file
 
     def entry(self, account: str, key: str) -> LockEntry | None:

@@ -6,7 +6,8 @@ Celery: the same flows for many accounts, by workers on many machines. Extra `ce
 
 Rule 1: no worker sleeps. Whatever has to wait becomes a `countdown`.
 Rule 2: a task may be delivered twice, cut off anywhere and begun again: it looks at what is there before it writes.
-Rule 3: a message names the account and the flow. The token comes from the host's `client_for`, inside the worker, and
+Rule 3: of two deployments the later one wins, however long a task of the earlier one has waited.
+Rule 4: a message names the account and the flow. The token comes from the host's `client_for`, inside the worker, and
         never leaves it.
 """
 
@@ -200,17 +201,18 @@ class FlowsTasks:
         """
         One task for each account and flow. Returns as soon as they are on the queue.
 
-        The flows go to Redis once, whatever the number of accounts. Raises `ConfigurationError` for two flows with one
+        The flows go to Redis once, whatever the number of accounts. A task of an earlier deployment that still waits,
+        with another version of a flow, ends without touching it. Raises `ConfigurationError` for two flows with one
         key or name, `NotSentError` when Redis cannot be reached, and what Celery raises when the broker cannot be.
         """
         workspace = Workspace(flows=tuple(flows))
         kept = {flow.key: self._state.put(flow) for flow in workspace.flows}
-        return FleetDeployment(
-            tasks={
-                account: {key: self.deploy_flow.apply_async((account, key, digest)) for key, digest in kept.items()}
-                for account in dict.fromkeys(accounts)
-            }
-        )
+        return FleetDeployment(tasks={account: self._queued(account, kept) for account in dict.fromkeys(accounts)})
+
+    def _queued(self, account: str, kept: Mapping[str, str]) -> Mapping[str, AsyncResult[Any]]:
+        if kept:
+            self._state.want(account, kept)
+        return {key: self.deploy_flow.apply_async((account, key, digest)) for key, digest in kept.items()}
 
     # In the worker
 
@@ -271,6 +273,7 @@ class FlowsTasks:
                 name = flow.name
                 self._state.require(account, _USUAL_CALLS)
                 with self._state.guarded(account, name) as guard, self._client(account) as opened:
+                    self._state.raise_if_superseded(account, key, kept)
                     gated = GatedTransport(opened._transport, self._state, guard, account)
                     client = opened.with_options(transport=gated, max_attempts=1, retry_policy=NoRetry())
                     result = self._deploy(client, gated, flow, SharedLock(self._state, account, key))
