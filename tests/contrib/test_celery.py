@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.exceptions import Reject
 from redis import Redis
 
 from tests.contrib.celery_host import host
+from tests.contrib.conftest import free_port
 from tests.contrib.workers import Worker, eventually
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError, FlowsClient
@@ -211,16 +213,22 @@ def test_a_killed_worker_process_loses_nothing(
 def test_a_host_without_a_result_backend_hears_it_all_the_same(
     meta: Emulator, options: dict[str, Any], tmp_path: Path
 ) -> None:
-    """By the log and by the callback; the failure of one flow is nobody else's."""
+    """
+    By the log and by the callback. The failure of one flow is nobody else's, and while one waits for a minute the
+    only worker there is does the others.
+    """
+    meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
     broken = DesiredFlow.from_flow_json("broken", {"version": "7.3", "screens": []}, name="Broken")
     options = {**options, "backend": False, "results": str(tmp_path / "results")}
     heard = Path(options["results"])
     tasks = host(options)
     with Worker(options, tmp_path / "log", "-P", "solo") as worker:
+        tasks.deploy_fleet(ACCOUNTS[1:2], (BOOKING,))
         tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING, broken))
         eventually(lambda: heard.exists() and heard.read_text().count("\n") == 2, "both are told")
         said = worker.log
     close(tasks)
+    assert f"Flow booking of account {ACCOUNTS[1]} again in 60.0 s: " in said
     told = {it["key"]: it for it in map(json.loads, heard.read_text().splitlines())}
     assert told["booking"]["error"] is None
     assert "error" in told["broken"]["error"]
@@ -300,6 +308,31 @@ def test_what_meta_says_about_the_limit_holds_for_all(meta: Emulator, tasks: Flo
     assert "no room for" in str(waiting.error)
     assert len(meta.requests) == sent
     assert eager(tasks, ACCOUNTS[1], SURVEY).ok
+
+
+def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) -> None:
+    """A try that cannot be queued again is not lost: its message is given back, or never acknowledged."""
+    with (
+        Redis.from_url(options["redis"]) as redis,
+        Celery("away", broker=f"amqp://127.0.0.1:{free_port()}") as app,
+    ):
+        app.conf.task_publish_retry = False
+        tasks = FlowsTasks(app, client_for=lambda account: FlowsClient("token", account), redis=redis)
+        later = {"waits": 0, "since": time.time(), "not_before": time.time() + 60, "delay": 60.0}
+        tasks.deploy_flow.push_request(id="1", is_eager=False, retries=0, called_directly=False)
+        try:
+            with pytest.raises(Reject) as given_back:
+                tasks.deploy_flow.run(ACCOUNTS[0], "booking", "digest", later)
+        finally:
+            tasks.deploy_flow.pop_request()
+    assert given_back.value.args[1] is True  # requeue
+
+
+def test_a_task_that_ends_by_a_mistake_is_told_by_its_kind(tasks: FlowsTasks) -> None:
+    """The other results are there all the same."""
+    mistaken: Any = tasks.deploy_flow.apply((ACCOUNTS[0], "booking", "digest", {"unknown": 1}))
+    (result,) = collected(FleetDeployment(tasks={ACCOUNTS[0]: {"booking": mistaken}}))
+    assert result == FlowDeployment(account=ACCOUNTS[0], key="booking", name="booking", error="TypeError")
 
 
 @pytest.mark.parametrize(

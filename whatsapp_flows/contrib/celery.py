@@ -17,6 +17,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -292,10 +293,8 @@ class FlowsTasks:
     def _heed(self, account: str, error: FlowsError | None) -> None:
         """What Meta said about the limit holds for all workers."""
         if isinstance(error, RateLimitedError) and not isinstance(error, NoRoomError) and error.retry_after:
-            try:
+            with suppress(NotSentError):  # no Redis, no pause: the next call for the account is refused, too
                 self._state.pause(account, error.retry_after)
-            except NotSentError:
-                logger.warning("Redis could not be told to pause account %s", account)
 
     def _client(self, account: str) -> FlowsClient:
         try:
