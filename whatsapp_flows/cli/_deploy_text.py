@@ -10,6 +10,7 @@ from rich.text import Text
 from ..errors import FlowProcessingError
 from ..sync import ActualFlow, FlowChange, FlowResult, compare, counted
 from ..sync._difference import FlowJsonDiff
+from ..sync._drift import metadata
 from ._deploy_values import DemoReport, Deployed, Planned
 from ._difference import diff_lines, diff_markdown
 from ._inert import inert
@@ -61,6 +62,13 @@ def _difference(change: FlowChange) -> FlowJsonDiff:
     return compare(change.actual.content, change.desired.content)
 
 
+def _metadata(change: FlowChange) -> list[tuple[str, str, str]]:
+    """What an update changes: what it is, the value that is wanted, the one that is there."""
+    if change.desired is None or not isinstance(change.actual, ActualFlow) or "update" not in change.steps:
+        return []
+    return list(metadata(change.desired, change.actual))
+
+
 def _told(planned: Planned, change: FlowChange) -> str:
     """`republish "Booking": a draft for about 2 s`, without the key."""
     what = [f'{change.action} "{change.name}"']
@@ -89,6 +97,8 @@ def _(value: Planned) -> Lines:
         style = "dim" if change.action == "adopt" else _STYLES[sign]
         yield Text.assemble((f"{sign} ", style), (inert(change.key), "bold"), ": ", (_told(value, change), style))
         yield from _issue_lines(change.issues, _source(change))
+        for what, wanted, there in _metadata(change):
+            yield Text(inert(f"  ~ {what} {there} -> {wanted}"), style=_STYLES["~"])
         yield from diff_lines(_difference(change))
     if shown:
         yield Text()

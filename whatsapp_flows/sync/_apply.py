@@ -44,7 +44,7 @@ from ..transport import Request, Response, Timeout, Transport
 from ._desired import DesiredFlow
 from ._lock import Lock, LockEntry
 from ._plan import Action, FlowChange, Plan, Step, change_of, replaced
-from ._snapshot import PAGE_SIZE, ActualFlow, find_again, look_again, moment_text
+from ._snapshot import TIMES_PAGE_SIZE, ActualFlow, find_again, look_again, moment_text
 
 State = Literal[
     "begin", "checking", "creating", "updating", "uploading", "publishing", "deprecating", "done", "failed", "stopped"
@@ -303,7 +303,9 @@ class _Run:
                 found = [self.client.get_flow(flow_id, fields=fields) for flow_id in changed]
             else:
                 found = [
-                    flow for flow in self.client.list_flows(fields=fields, page_size=PAGE_SIZE) if flow.id in changed
+                    flow
+                    for flow in self.client.list_flows(fields=fields, page_size=TIMES_PAGE_SIZE)
+                    if flow.id in changed
                 ]
         except FlowsError:
             return
