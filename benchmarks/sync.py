@@ -176,7 +176,7 @@ def pywa(url: str, waba_id: str, count: int) -> None:
     httpx, library = import_module("httpx"), import_module("pywa")
     content = common.document().decode()
     session = httpx.Client()
-    client = library.WhatsApp(token=TOKEN, session=session, business_account_id=waba_id, api_version="25.0")
+    client = library.WhatsApp(token=TOKEN, session=session, waba_id=waba_id, api_version="25.0")
     session.base_url = f"{url}/v25.0"
     if session.base_url.host != "127.0.0.1":
         raise SystemExit("pywa could not be pointed at the loopback server.")

@@ -105,3 +105,5 @@ def test_deep_documents() -> None:
         deep = [deep]
     with pytest.raises(ConfigurationError, match="nested too deeply"):
         edited(text, {"a": deep})
+    with pytest.raises(ConfigurationError, match="nested too deeply"):
+        in_style_of(text, deep)

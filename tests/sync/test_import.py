@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import ScriptedTransport, answer
 from tests.sync.support import FLOW_JSON, client_of
 from whatsapp_flows import ConfigurationError, Flow, FlowsClient
 from whatsapp_flows.emulator import Emulator
@@ -119,8 +120,23 @@ def test_what_cannot_be_imported_stops_nothing_else(meta: Emulator, client: Flow
     ids = {flow.name: flow.id for flow in client.list_flows()}
     meta.fail("download_flow_json", code=190, flow_id=ids["two"])
     found = list(download(client, find_flows(client, (), tmp_path / "flows.toml")))
-    assert [bool(each.problem) for each in found] == [False, True, False]
-    assert [each.error is not None for each in found] == [False, True, False]
+    assert [(each.key, bool(each.problem), each.error is not None) for each in found] == [
+        ("one", False, False), ("three", False, False), ("two", True, True),
+    ]  # fmt: skip
+
+
+def test_a_flow_that_has_no_flow_json_is_told() -> None:
+    """Of one that has none Meta lists no file; what is none cannot be written."""
+    empty, odd = (Flow(id=name, name=name) for name in ("empty", "odd"))
+    transport = ScriptedTransport([answer({"data": []})])
+    asset = {"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": "https://cdn.example/1"}
+    transport.script += [answer({"data": [asset]}), answer(b"[]")]
+    client = FlowsClient("token", "1", transport=transport, max_attempts=1)
+    found = [Imported(key=flow.name, flow=flow, file=Path("x.json")) for flow in (empty, odd)]
+    assert [each.problem for each in download(client, found, jobs=1)] == [
+        "it has no Flow JSON",
+        "its Flow JSON cannot be written: it must be a JSON object, not list",
+    ]
 
 
 def test_flows_are_chosen_by_name_or_key(client: FlowsClient, tmp_path: Path) -> None:
@@ -131,6 +147,6 @@ def test_flows_are_chosen_by_name_or_key(client: FlowsClient, tmp_path: Path) ->
     config = tmp_path / "flows.toml"
     assert [each.key for each in find_flows(client, (), config)] == ["one"]
     assert [each.key for each in find_flows(client, ("Old One",), config)] == ["old_one"]
-    assert [each.key for each in find_flows(client, ("old_one", "one"), config)] == ["one", "old_one"]
+    assert [each.key for each in find_flows(client, ("old_one", "one"), config)] == ["old_one", "one"]
     with pytest.raises(ConfigurationError, match=r"the account has no flow 'Onee': did you mean 'One'\?"):
         find_flows(client, ("Onee",), config)

@@ -44,7 +44,7 @@ def test_a_plan_that_was_applied_leaves_nothing_to_do(
             wanted.append(desired(f"f{number}", **wish))
             if found is not None:
                 flow = meta.add_flow(f"F{number}", **found)
-                if refuses and wish["replace"]:
+                if refuses and wish["replace"] and flow.status == "PUBLISHED":
                     meta.lock(flow.id)
         client = client_of(meta)
         before = {flow.id: flow for flow in meta.flows()}

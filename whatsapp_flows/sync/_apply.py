@@ -232,7 +232,10 @@ class _Run:
         self.policy = policy or _budgeted(client._settings.rules.policy, len(plan.pending))
         self._on_event = on_event
         self._telling = threading.Lock()
+        self._noting = threading.Lock()
         self.interrupt: KeyboardInterrupt | None = None
+        self._unwritten: dict[str, LockEntry | None] = {}
+        self._writer = ThreadPoolExecutor(max_workers=1)
 
     def results(self, jobs: int) -> tuple[FlowResult, ...]:
         self._remember_unchanged()
@@ -243,9 +246,10 @@ class _Run:
             results = tuple(future.result() for future in futures)
         except BaseException:  # Ctrl-C: what is under way says how far it got
             self.stop.set()
-            pool.shutdown(wait=True)
             raise
-        pool.shutdown(wait=True)
+        finally:
+            pool.shutdown(wait=True)
+            self._writer.shutdown(wait=True)
         if self.interrupt is not None:
             raise self.interrupt
         self._read_times(flows)
@@ -285,6 +289,18 @@ class _Run:
                 self.lock.put(entries)
         except ConfigurationError as failure:
             logger.warning("%s", failure)
+
+    def remember_soon(self, key: str, entry: LockEntry | None) -> None:
+        """The same, but the flow need not wait for the disk; what comes together is written together."""
+        with self._noting:
+            self._unwritten[key] = entry
+        self._writer.submit(self._write)
+
+    def _write(self) -> None:
+        with self._noting:
+            entries, self._unwritten = self._unwritten, {}
+        if entries:
+            self.remember(entries)
 
     def _read_times(self, flows: list[_Flow]) -> None:
         """
@@ -461,7 +477,8 @@ class _Flow:
         return self._next()
 
     def _uploading(self) -> State:
-        self._remember(processed=False)  # if this process dies now, the next run sends it again
+        # On the disk before it is sent: if this process dies now, the next run sends it again.
+        self.run_.remember({self.change.key: self._entry(processed=False)})
         self.attempts = 1
         try:
             upload = self.client.update_flow_json(self.flow_id, self.desired.content)
@@ -500,7 +517,7 @@ class _Flow:
 
     def _deprecated(self) -> State:
         self.status = FlowStatus.DEPRECATED.value
-        self.run_.remember({self.change.key: None})
+        self.run_.remember_soon(self.change.key, None)
         return "done"
 
     def _faulty(self, issues: tuple[ValidationIssue, ...]) -> State:
@@ -564,17 +581,20 @@ class _Flow:
             self._remember(processed=known if self.entry is None else self.entry.processed or known)
 
     def _remember(self, *, processed: bool | None) -> None:
+        self.run_.remember_soon(self.change.key, self._entry(processed))
+
+    def _entry(self, processed: bool | None) -> LockEntry:
         self.entry = LockEntry(
             id=self.flow_id, name=self.change.name, digest=self.desired.digest, processed=processed
         )  # fmt: skip
-        self.run_.remember({self.change.key: self.entry})
+        return self.entry
 
     def _note(self, found: ActualFlow) -> None:
         """Somebody else has made it what is wanted."""
         entry = LockEntry(
             id=found.id, name=found.name, digest=self.desired.digest, updated_at=found.updated_at
         )  # fmt: skip
-        self.run_.remember({self.change.key: entry})
+        self.run_.remember_soon(self.change.key, entry)
 
     # -- ends
 

@@ -44,14 +44,15 @@ class Imported:
 
 def find_flows(client: FlowsClient, wanted: Collection[str], config: Path) -> tuple[Imported, ...]:
     """
-    The account's flows with a key and a file beside `config` for each, in the order of the account.
+    The account's flows with a key and a file beside `config` for each, in the order of their names.
 
-    `wanted` are names or keys, none for all flows. Deprecated ones come only if they are asked for. Raises
+    Meta documents no order of its own, and a file should not change by itself. `wanted` are names or keys, none for all
+    flows. Deprecated ones come only if they are asked for. Raises
     `ConfigurationError` for a word that is neither, and what the listing raises.
     """
     taken: set[str] = set()
     found = []
-    for flow in list_all(client):
+    for flow in sorted(list_all(client), key=lambda flow: (flow.name, flow.id)):
         key = key_for(flow, taken)
         taken.add(key)
         found.append(Imported(key=key, flow=flow, file=config.parent / f"{key}.json"))
