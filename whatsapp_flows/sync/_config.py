@@ -37,6 +37,8 @@ from ._variables import VARIABLE, fill
 PYPROJECT: Final = "pyproject.toml"
 TABLE: Final = ("tool", "whatsapp-flows")
 
+NAME_OF_ENVIRONMENT: Final = r"[A-Za-z0-9_-]+"
+
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _AT: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL).fullmatch
 _SECRET_KEY: Final = re.compile(
@@ -227,7 +229,7 @@ _FILE: Final[Mapping[str, Any]] = {
     "name_suffix": _any_text,
     "defaults": _SHARED,
     "flows": _Each(_FLOW),
-    "env": _Each(_ENVIRONMENT, r"[A-Za-z0-9_-]+", "of letters, digits, _ and -"),
+    "env": _Each(_ENVIRONMENT, NAME_OF_ENVIRONMENT, "of letters, digits, _ and -"),
     "variables": _VARIABLES,
 }
 

@@ -88,6 +88,9 @@ class FlowJsonDiff:
         ]
 
 
+NO_CHANGES: Final = FlowJsonDiff()
+
+
 def word(text: str) -> str:
     """An id or a type as it is; in quotes if it is more than a word."""
     return text if _PLAIN(text) and len(text) <= _SHORT else short(text)

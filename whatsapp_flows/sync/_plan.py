@@ -31,7 +31,7 @@ from ..errors import ConfigurationError, FlowsError, PlanError, ValidationIssue
 from ..flow_json import validate
 from ..models import FlowStatus
 from ._desired import DesiredFlow
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name
+from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, pages_of
 
 Action = Literal[
     "create", "adopt", "upload", "update", "publish", "republish", "replace", "deprecate", "unchanged", "blocked"
@@ -79,8 +79,9 @@ class FlowChange:
     What will be done to one flow, in the order of `steps`.
 
     `desired` is None for a flow that is to be deprecated, `actual` while there is none. `name` is the one that it has
-    or will have at Meta. `reason` says why, in a sentence without its end; `blocked` is that in one word. `unpublishes`:
-    a flow that is in use will be a draft. `may_replace`: when it refuses the edit, another flow takes its place.
+    or will have at Meta. `reason` says why, in a sentence without its end; `blocked` is that in one word. A change that
+    `unpublishes` makes a draft of a flow that is in use. `may_replace`: when it refuses the edit, another flow takes
+    its place.
     """
 
     key: str
@@ -139,7 +140,7 @@ class Plan:
     changes: tuple[FlowChange, ...]
     options: PlanOptions = field(default_factory=PlanOptions)
     refusal: str = ""
-    pages: int = 1
+    listed: int = 0
     remembers: bool = False
 
     @property
@@ -159,13 +160,15 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        """
-        The requests that it takes at the least.
+        """The requests that it takes at the least, with a lock file `last_calls` included."""
+        return sum(change.calls for change in self.pending) + (self.last_calls if self.remembers else 0)
 
-        With a lock file those at the end are among them that read the `updated_at` of what was changed.
-        """
-        changed = len([change for change in self.pending if change.action != "deprecate"])
-        return sum(change.calls for change in self.pending) + (min(changed, self.pages) if self.remembers else 0)
+    @property
+    def last_calls(self) -> int:
+        """The requests at the end, with a lock file, that read the `updated_at` of what was changed."""
+        changed = [change for change in self.pending if change.action != "deprecate"]
+        created = [change for change in changed if change.steps[0] == "create"]
+        return min(len(changed), pages_of(self.listed + len(created)))
 
     @cached_property
     def digest(self) -> str:
@@ -174,10 +177,15 @@ class Plan:
         facts = [self.account_id, options, [_facts(change) for change in self.changes]]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
-    def raise_if_refused(self) -> None:
-        """Raise `PlanError` if the plan as a whole must not be applied."""
-        if self.refusal:
-            raise PlanError(self.refusal)
+    def raise_if_refused(self, *, force: bool = False) -> None:
+        """
+        Raise `PlanError` if the plan as a whole must not be applied.
+
+        `force` permits one that changes too much at once; never one that deprecates too much.
+        """
+        pruned = sum(change.action == "deprecate" for change in self.changes)
+        if self.refusal and not (force and pruned <= self.options.prune_limit):
+            raise PlanError(f"{self.refusal}.")
 
     def raise_if_moved(self, now: Plan) -> None:
         """
@@ -203,7 +211,7 @@ class Plan:
             "options": _options_json(self.options),
             "refusal": self.refusal,
             "calls": self.calls,
-            "pages": self.pages,
+            "listed": self.listed,
             "remembers": self.remembers,
             "flows": [_change_json(change) for change in self.changes],
         }
@@ -225,7 +233,7 @@ class Plan:
                 changes=tuple(_read_change(item, desired) for item in document["flows"]),
                 options=PlanOptions(**options),
                 refusal=document["refusal"],
-                pages=document["pages"],
+                listed=document["listed"],
                 remembers=document["remembers"],
             )
             actual = plan.digest
@@ -245,7 +253,7 @@ def diff(desired: Iterable[DesiredFlow], snapshot: Snapshot, options: PlanOption
     With `prune`, `desired` must be all the flows of a workspace: what is not among them is wanted no more.
     """
     options = options or PlanOptions()
-    changes = [_change(flow, snapshot.flows.get(flow.key), options) for flow in desired]
+    changes = [change_of(flow, snapshot.flows.get(flow.key), options) for flow in desired]
     wanted = {change.key for change in changes}
     pruned = [_deprecation(other, wanted) for other in snapshot.others if options.prune and _is_ours(other)]
     return Plan(
@@ -253,7 +261,7 @@ def diff(desired: Iterable[DesiredFlow], snapshot: Snapshot, options: PlanOption
         changes=(*changes, *pruned),
         options=options,
         refusal=_refusal(changes, len(pruned), options),
-        pages=snapshot.pages,
+        listed=snapshot.listed,
         remembers=snapshot.remembers,
     )
 
@@ -289,7 +297,7 @@ def _refusal(changes: list[FlowChange], pruned: int, options: PlanOptions) -> st
 # -- one flow
 
 
-def _change(desired: DesiredFlow, actual: ActualFlow | None, options: PlanOptions) -> FlowChange:
+def change_of(desired: DesiredFlow, actual: ActualFlow | None, options: PlanOptions) -> FlowChange:
     """The change of one flow: the table at the top of this module."""
     base = FlowChange(key=desired.key, name=desired.name, action="unchanged", desired=desired, actual=actual)
     if actual is None:

@@ -90,13 +90,13 @@ class Snapshot:
     """
     What is there. `flows` holds for each wanted key the flow, or None; `others` what else the account has.
 
-    `pages` is how many requests a listing takes. `remembers`: there is a lock file to write.
+    `listed` is how many flows the account has in all. `remembers`: there is a lock file to write.
     """
 
     account_id: str | None
     flows: Mapping[str, ActualFlow | None]
     others: tuple[OtherFlow, ...] = ()
-    pages: int = 1
+    listed: int = 0
     remembers: bool = False
 
 
@@ -128,7 +128,7 @@ def take_snapshot(
         account_id=client.waba_id,
         flows={flow.key: found.get(flow.key) for flow in wanted},
         others=account.others(),
-        pages=max(1, -(-account.listed // PAGE_SIZE)),
+        listed=account.listed,
         remembers=lock is not None and lock.kept,
     )
 
@@ -168,6 +168,11 @@ def find_again(client: FlowsClient, desired: DesiredFlow, lock: Lock | None = No
     if found is not None and found.error is not None:
         raise found.error
     return found
+
+
+def pages_of(flows: int) -> int:
+    """The requests that a listing of so many flows takes."""
+    return max(1, -(-flows // PAGE_SIZE))
 
 
 class _Account:

@@ -1,0 +1,142 @@
+"""
+From an account to a `flows.toml` and Flow JSON files, which plan nothing for that account.
+
+Names at Meta are any text. A key, which is the name of the file as well, is made of what is left of it in small ASCII
+letters, digits and underscores, so that it is a TOML key without quotes, and a file name on every system.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from ..client import FlowsClient
+from ..errors import ConfigurationError, FlowsError, NotFoundError
+from ..flow_json import read_flow_json
+from ..models import Flow, FlowStatus
+from ._hints import hint
+from ._snapshot import list_all
+from ._variables import escaped
+
+_LONGEST: Final = 60  # characters of a key
+_NO_WORD: Final = re.compile(r"[^a-z0-9]+")
+_CONTROL: Final = re.compile("[\x7f\ud800-\udfff]")  # what TOML does not take, and JSON leaves as it is
+_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])").fullmatch  # file names that Windows keeps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A flow of the account, and the file made of it; `problem` says why there is none."""
+
+    key: str
+    flow: Flow
+    file: Path
+    content: bytes = field(default=b"", repr=False)
+    problem: str = ""
+    error: FlowsError | None = None
+
+
+def find_flows(client: FlowsClient, wanted: Collection[str], config: Path) -> tuple[Imported, ...]:
+    """
+    The account's flows with a key and a file beside `config` for each, in the order of the account.
+
+    `wanted` are names or keys, none for all flows. Deprecated ones come only if they are asked for. Raises
+    `ConfigurationError` for a word that is neither, and what the listing raises.
+    """
+    taken: set[str] = set()
+    found = []
+    for flow in list_all(client):
+        key = key_for(flow, taken)
+        taken.add(key)
+        found.append(Imported(key=key, flow=flow, file=config.parent / f"{key}.json"))
+    known = {word for each in found for word in (each.key, each.flow.name)}
+    for word in wanted:
+        if word not in known:
+            raise ConfigurationError(f"the account has no flow {word!r}{hint(word, known)}")
+    return tuple(
+        each
+        for each in found
+        if ({each.key, each.flow.name} & set(wanted) if wanted else each.flow.status != FlowStatus.DEPRECATED)
+    )
+
+
+def key_for(flow: Flow, taken: Collection[str]) -> str:
+    """
+    A key for a flow that none of `taken` is.
+
+    >>> key_for(Flow(id="7", name="Solar Installation (Réunion)"), set())
+    'solar_installation_reunion'
+    """
+    plain = unicodedata.normalize("NFKD", flow.name).encode("ascii", "ignore").decode().lower()
+    key = _NO_WORD.sub("_", plain).strip("_")[:_LONGEST].rstrip("_") or f"flow_{_NO_WORD.sub('_', flow.id.lower())}"
+    key = f"{key}_flow" if _DEVICES(key) else key
+    number, first = 1, key
+    while key in taken:
+        number += 1
+        key = f"{first}_{number}"
+    return key
+
+
+def download(client: FlowsClient, found: Sequence[Imported], *, jobs: int = 8) -> Iterator[Imported]:
+    """The flows with the content of their files, in their order. A flow that has none is told, and stops no other."""
+
+    def one(each: Imported) -> Imported:
+        link = next((asset for asset in each.flow.assets if asset.asset_type == "FLOW_JSON"), None)
+        try:
+            stored = client.download_flow_json(each.flow.id, asset=link)
+            return replace(each, content=file_for(stored))
+        except NotFoundError:
+            return replace(each, problem="it has no Flow JSON")
+        except ConfigurationError as mistake:
+            return replace(each, problem=f"its Flow JSON cannot be written: {mistake.message.rstrip('.')}")
+        except FlowsError as error:
+            return replace(each, problem=str(error), error=error)
+
+    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(found)))) as pool:
+        yield from pool.map(one, found)
+
+
+def file_for(stored: bytes) -> bytes:
+    """A Flow JSON as a file of ours: indented, its `{{` escaped. Raises `ConfigurationError` for what is none."""
+    document = json.loads(read_flow_json(stored, argument="it"))
+    try:
+        text = json.dumps(escaped(document), indent=2, ensure_ascii=False)
+    except RecursionError:
+        raise ConfigurationError("it is nested too deeply") from None
+    return f"{_escapes(text)}\n".encode()
+
+
+def config_for(found: Iterable[Imported], *, account_id: str, env: str | None = None) -> bytes:
+    """The text of the `flows.toml`; with `env`, the account is that of `[env.NAME]`."""
+    account = f"waba_id = {_string(account_id)}"
+    lines = [*([] if env else [account, ""])]
+    for each in found:
+        flow = each.flow
+        lines += [
+            f"[flows.{each.key}]",
+            f"file = {_string(each.file.name)}",
+            f"name = {_string(flow.name)}",
+            f"categories = [{', '.join(map(_string, flow.categories)) or _string('OTHER')}]",
+            *([f"endpoint = {_string(flow.endpoint_uri)}"] if flow.endpoint_uri else []),
+            *([f"application = {_string(flow.application_id)}"] if flow.endpoint_uri and flow.application_id else []),
+            *(["publish = true"] if flow.status not in {FlowStatus.DRAFT, FlowStatus.DEPRECATED} else []),
+            "",
+        ]
+    if env:
+        lines += [f"[env.{env}]", account, ""]
+    return "\n".join(lines).encode()
+
+
+def _string(text: str) -> str:
+    """A basic string of TOML: JSON's, but that it takes no DEL."""
+    return _escapes(json.dumps(text, ensure_ascii=False))
+
+
+def _escapes(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,0 +1,131 @@
+"""
+From what is at Meta to the files: what to write into each, decided before anything is written.
+
+A file keeps its layout, the order of its keys and its variables wherever Meta says the same. A file of several flows is
+written only if it can say what Meta has for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from ..errors import ConfigurationError, FlowsError
+from ..flow_json import read_flow_json
+from ..models import FlowStatus
+from ._desired import DesiredFlow, digest_of
+from ._difference import NO_CHANGES, FlowJsonDiff
+from ._drift import metadata
+from ._semantic import compare
+from ._snapshot import ActualFlow, Snapshot
+from ._variables import fill, unfill
+
+PullAction = Literal["write", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """
+    What pulling one flow comes to.
+
+    `content` is what its file is to hold (`action` "write"). `changes` is what that does to the Flow JSON. `problem` is
+    a sentence about why nothing can be written, `notes` are sentences about what stands in no Flow JSON file.
+    """
+
+    key: str
+    name: str
+    action: PullAction
+    flow_id: str = ""
+    status: str = ""
+    file: Path | None = None
+    content: bytes = field(default=b"", repr=False)
+    changes: FlowJsonDiff = NO_CHANGES
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    error: FlowsError | None = None
+
+
+def plan_pull(
+    flows: Iterable[DesiredFlow], snapshot: Snapshot, files: Mapping[Path, str], shared: Iterable[DesiredFlow] = ()
+) -> tuple[Pull, ...]:
+    """
+    What to write for each flow, in their order.
+
+    `files` holds the text of each flow's `file`. `shared` are the other flows of the workspace, whose files must go on
+    saying what they say.
+    """
+    wanted = tuple(flows)
+    pulls = [_pull(desired, snapshot.flows[desired.key], files) for desired in wanted]
+    return tuple(_without_conflicts(wanted, pulls, tuple(shared)))
+
+
+def _pull(desired: DesiredFlow, actual: ActualFlow | None, files: Mapping[Path, str]) -> Pull:
+    pull = Pull(key=desired.key, name=desired.name, action="failed", file=desired.file)
+    if actual is None:
+        return replace(pull, problem="the account does not have it")
+    pull = replace(pull, name=actual.name, flow_id=actual.id, status=actual.status, error=actual.error)
+    if actual.status == FlowStatus.DEPRECATED:
+        return replace(pull, problem="it is deprecated")
+    if actual.error is not None:
+        return replace(pull, problem=str(actual.error))
+    if actual.digest is None and actual.content is None:
+        return replace(pull, problem="it has no Flow JSON")
+    notes = tuple(f"its {what} {there} at Meta, and {wanted} here" for what, wanted, there in metadata(desired, actual))
+    if actual.digest == desired.digest:
+        return replace(pull, action="unchanged", notes=notes)
+    if desired.file is None or actual.content is None:
+        return replace(pull, problem="it comes from no file")
+    try:
+        content = pulled(files[desired.file], desired.variables, actual.content)
+    except ConfigurationError as mistake:
+        return replace(pull, problem=f"what Meta has cannot be written: {mistake.message.rstrip('.')}")
+    changes = compare(desired.content, actual.content)
+    return replace(pull, action="write", content=content, changes=changes, notes=notes)
+
+
+def pulled(text: str, variables: Mapping[str, str], content: bytes) -> bytes:
+    """
+    The text of a file, changed so that it says what Meta has.
+
+    Raises `ConfigurationError` for what is no Flow JSON, or is nested too deeply.
+    """
+    document = json.loads(read_flow_json(content, argument="it"))
+    try:
+        return unfill(text, variables, document).encode()
+    except RecursionError:
+        raise ConfigurationError("it is nested too deeply") from None
+
+
+def _without_conflicts(
+    wanted: Sequence[DesiredFlow], pulls: Sequence[Pull], shared: Sequence[DesiredFlow]
+) -> Iterable[Pull]:
+    """The pulls without those after which the file would say something wrong of another flow."""
+    users: dict[Path, list[DesiredFlow]] = {}
+    for flow in (*wanted, *shared):
+        if flow.file is not None:
+            users.setdefault(flow.file.resolve(), []).append(flow)
+    pull_of = {pull.key: pull for pull in pulls}
+    for pull in pulls:
+        if pull.action != "write" or pull.file is None:
+            yield pull
+            continue
+        others = [flow for flow in users[pull.file.resolve()] if flow.key != pull.key]
+        broken = [flow.key for flow in others if not _holds(pull.content, flow, pull_of.get(flow.key))]
+        if broken:
+            said = f"its file is that of {', '.join(broken)} too, where Meta has something else"
+            yield replace(pull, action="failed", content=b"", problem=said)
+        else:
+            yield pull
+
+
+def _holds(content: bytes, flow: DesiredFlow, pull: Pull | None) -> bool:
+    """Whether the content of a file is right for another flow: as its own pull has it, or as it is now."""
+    now, wanted = _said(content, flow), flow.digest
+    return now == (_said(pull.content, flow) if pull is not None and pull.action == "write" else wanted)
+
+
+def _said(content: bytes, flow: DesiredFlow) -> str | None:
+    return digest_of(fill(content.decode(), flow.variables, source=flow.source).text.encode())
