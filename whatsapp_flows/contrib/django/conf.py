@@ -2,7 +2,7 @@
 `WHATSAPP_FLOWS` of the settings module, read into one frozen value each time it is needed.
 
 The client's keys are those of `FlowsClient.from_env` without their prefix: `WHATSAPP_FLOWS["MAX_ATTEMPTS"]` is the
-variable `WHATSAPP_FLOWS_MAX_ATTEMPTS`. A setting wins over its variable, and what neither names is the client's default.
+variable `WHATSAPP_FLOWS_MAX_ATTEMPTS`. A setting wins over its variable; what neither names is the client's default.
 """
 
 from __future__ import annotations

@@ -22,10 +22,10 @@ def other() -> list[str]:
 class SyncStatus(models.TextChoices):
     """What the last sync made of a flow."""
 
-    DRAFT = "draft", _("draft")
-    SYNCING = "syncing", _("syncing")
-    PUBLISHED = "published", _("published")
-    ERROR = "error", _("error")
+    DRAFT = "draft"
+    SYNCING = "syncing"
+    PUBLISHED = "published"
+    ERROR = "error"
 
 
 class WhatsAppFlow(models.Model):
@@ -49,7 +49,7 @@ class WhatsAppFlow(models.Model):
         max_length=LONGEST_NAME,
         blank=True,
         default="",
-        help_text=_("What Meta calls the flow, unique in the account; the name if empty. Another one is another flow."),
+        help_text=_("What Meta calls the flow; the name if empty. Another one is another flow."),
     )
     description: models.TextField[str, str] = models.TextField(_("description"), blank=True, default="")
     categories: models.JSONField[Any, Any] = models.JSONField(
@@ -65,7 +65,7 @@ class WhatsAppFlow(models.Model):
     )
     flow_json: models.JSONField[Any, Any] = models.JSONField(_("Flow JSON"))
     is_active: models.BooleanField[bool, bool] = models.BooleanField(
-        _("active"), default=True, help_text=_("Only active flows are synced, unless they are chosen one by one.")
+        _("active"), default=True, help_text=_("sync_whatsapp_flows leaves out what is not active.")
     )
 
     flow_id: models.CharField[str, str] = models.CharField(
