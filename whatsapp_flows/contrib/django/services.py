@@ -50,8 +50,8 @@ from .models import SyncStatus, WhatsAppFlow
 
 _SHOWN: Final = 10  # issues of one flow in its sync_error
 _STATUS_OF: Final[Mapping[str, str]] = {
-    FlowStatus.DRAFT.value: SyncStatus.DRAFT.value,
-    FlowStatus.PUBLISHED.value: SyncStatus.PUBLISHED.value,
+    FlowStatus.DRAFT.value: str(SyncStatus.DRAFT),
+    FlowStatus.PUBLISHED.value: str(SyncStatus.PUBLISHED),
 }
 _INTERRUPTED: Final = "Interrupted: sync it again."
 _ENDED: Final[Mapping[str, str]] = {"interrupted": _INTERRUPTED, "not begun": "Not begun: sync it again."}
@@ -247,7 +247,7 @@ class _Run:
         row, since = self._claimed.pop(result.name)
         _revive(self._using)
         values: dict[str, Any] = {
-            "sync_status": SyncStatus.ERROR.value if result.problem else _STATUS_OF[result.status],
+            "sync_status": str(SyncStatus.ERROR) if result.problem else _STATUS_OF[result.status],
             "sync_error": result.problem,
             "syncing_since": None,
         }
@@ -351,7 +351,8 @@ def _revive(using: str) -> None:
 
 def _failed(row: WhatsAppFlow, error: FlowsError) -> SyncResult:
     return SyncResult(
-        name=row.name, action="failed", flow_id=row.flow_id, sync_status=row.sync_status, problem=str(error), error=error
+        name=row.name, action="failed", flow_id=row.flow_id, sync_status=row.sync_status, problem=str(error),
+        error=error,
     )  # fmt: skip
 
 
