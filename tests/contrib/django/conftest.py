@@ -19,9 +19,7 @@ from django.core.management import call_command  # noqa: E402 - not before the s
 from django.db import connection  # noqa: E402
 from django.test.utils import override_settings, setup_test_environment, teardown_test_environment  # noqa: E402
 
-from whatsapp_flows.contrib.django.models import WhatsAppFlow  # noqa: E402
-
-TOKEN = "EAAG-the-token-of-the-tests"
+from tests.contrib.django.support import TOKEN  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,8 +66,3 @@ def client(meta: Emulator) -> Iterator[FlowsClient]:
     """A client of the host's own, which waits for nothing."""
     with FlowsClient(TOKEN, meta.waba_id, base_url=meta.url, sleep=lambda seconds: None) as made:
         yield made
-
-
-def stored(name: str) -> WhatsAppFlow:
-    """A row as it is in the database."""
-    return WhatsAppFlow.objects.get(name=name)

@@ -12,30 +12,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from tests.contrib.django.support import flow, rows, sent, stored
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError, FlowsClient, Request, Response, Timeout
 from whatsapp_flows.contrib.django.models import SyncStatus, WhatsAppFlow
 from whatsapp_flows.contrib.django.services import sync_flows
 from whatsapp_flows.emulator import Emulator
-
-
-def flow(name: str = "booking", screen: str = "FIRST", **fields: Any) -> WhatsAppFlow:
-    """A row."""
-    return WhatsAppFlow.objects.create(name=name, flow_json=valid_flow(screen), **fields)
-
-
-def stored(name: str = "booking") -> WhatsAppFlow:
-    """The row as it is in the database."""
-    return WhatsAppFlow.objects.get(name=name)
-
-
-def rows() -> Any:
-    return WhatsAppFlow.objects.all()
-
-
-def sent(meta: Emulator) -> list[str]:
-    """The writes that arrived."""
-    return [request.path.rpartition("/")[2] for request in meta.requests if request.method == "POST"]
 
 
 def test_a_flow_is_created_and_its_row_says_so(meta: Emulator, client: FlowsClient) -> None:
@@ -222,7 +204,7 @@ class Watching:
         return self.inner.send(request, timeout=timeout)
 
     def look(self, seconds: float = 0.0) -> None:
-        """Another connection gets to write, so nobody holds a transaction that has written; and Django has none open."""
+        """Another connection gets to write, so nobody holds a transaction; and Django has none open."""
         with sqlite3.connect(connection.settings_dict["NAME"], timeout=2, isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             (status,) = other.execute("SELECT sync_status FROM whatsapp_flows_whatsappflow").fetchone()
@@ -360,6 +342,7 @@ def test_what_a_row_remembers_of_another_account_counts_for_nothing(meta: Emulat
     sync_flows(rows(), client=client)
     memory = stored().sync_memory
     assert memory["account_id"] == meta.waba_id
+    changed: Any
     for changed in ({**memory, "account_id": "1"}, {**memory, "entry": {"id": 1}}, [], "x"):
         rows().update(sync_memory=changed)
         meta.clear_requests()

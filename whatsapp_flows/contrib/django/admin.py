@@ -107,7 +107,7 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if urlsplit(url).scheme != "https":
                 raise ConfigurationError("Meta gave no link to a preview.")
         except FlowsError as error:
-            self.message_user(request, f"{flow.name}: {error}", messages.ERROR)
+            self.message_user(request, f"Flow {flow.name}: {error}", messages.ERROR)
             return HttpResponseRedirect(
                 reverse(f"{self.admin_site.name}:whatsapp_flows_whatsappflow_change", args=(flow.pk,))
             )
@@ -144,6 +144,7 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.POST.get("confirmed") == "yes":
             self._run(request, queryset, publish=True)
             return None
+        request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
             "title": _("Publish flows"),
@@ -164,7 +165,7 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return
         for result in results:
             said = result.problem or f"{result.action} ({result.status})"
-            self.message_user(request, f"{result.name}: {said}", messages.SUCCESS if result.ok else messages.ERROR)
+            self.message_user(request, f"Flow {result.name}: {said}", messages.SUCCESS if result.ok else messages.ERROR)
 
     def save_model(self, request: HttpRequest, obj: WhatsAppFlow, form: Any, change: bool) -> None:
         """Only what the form has: what a sync has written in the meantime stays."""

@@ -65,7 +65,8 @@ def checked(found: Iterable[Any], *, place: str) -> tuple[Definition, ...]:
             flow.clean_fields()
             flow.clean()
         except ValidationError as wrong:
-            raise ConfigurationError(f"{here}: {' '.join(wrong.messages)}") from None
+            said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in wrong.message_dict.items())
+            raise ConfigurationError(f"{here}: {said}") from None
         if {flow.name, flow.name_at_meta} & names:
             raise ConfigurationError(f"{here}: the name stands there twice.")
         names |= {flow.name, flow.name_at_meta}
