@@ -99,6 +99,19 @@ def test_definitions_become_rows(meta: Emulator, configured: dict[str, Any]) -> 
     assert stored("survey").is_active is False
 
 
+@pytest.mark.parametrize("there", [["x"], ["x", "booking"]])
+def test_a_definition_whose_name_at_meta_another_row_has_is_an_error(
+    there: list[str], meta: Emulator, configured: dict[str, Any]
+) -> None:
+    """Whether its own row is there already or not; nothing is sent."""
+    configured["FLOWS"] = "tests.contrib.django.test_command.FLOWS"
+    for name in there:
+        flow(name, friendly_name="Booking at Meta" if name == "x" else "")
+    error, _ = fails()
+    assert "the flow 'booking': another row has the name at Meta" in str(error)
+    assert meta.requests == ()
+
+
 def test_no_flows_is_no_failure(configured: dict[str, Any]) -> None:
     """A new project."""
     assert run() == ("There are no active flows.\n", "")

@@ -164,8 +164,8 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, _("The flows will be synced."), messages.INFO)
             return
         for result in results:
-            said = result.problem or f"{result.action} ({result.status})"
-            self.message_user(request, f"Flow {result.name}: {said}", messages.SUCCESS if result.ok else messages.ERROR)
+            told = result.problem or f"{result.action} ({result.status})"
+            self.message_user(request, f"Flow {result.name}: {told}", messages.SUCCESS if result.ok else messages.ERROR)
 
     def save_model(self, request: HttpRequest, obj: WhatsAppFlow, form: Any, change: bool) -> None:
         """Only what the form has: what a sync has written in the meantime stays."""

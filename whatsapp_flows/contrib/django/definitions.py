@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import IntegrityError, router
 from django.utils.module_loading import import_string
 
 from ...errors import ConfigurationError
@@ -76,23 +76,39 @@ def checked(found: Iterable[Any], *, place: str) -> tuple[Definition, ...]:
 
 def load_definitions(definitions: Iterable[Definition], *, save: bool = True) -> tuple[WhatsAppFlow, ...]:
     """
-    The rows of these definitions, as they say: new ones are made, the others changed. What the sync has written and
-    `is_active` stay as they are. Without `save` nothing is written.
+    The rows of these definitions, as they say: new ones are made, those that differ are changed. What the sync has
+    written and `is_active` stay as they are. Without `save` nothing is written.
+
+    Each row is written by one statement, so two processes may do this at once. Raises `ConfigurationError` for a name
+    at Meta that another row has.
     """
-    wanted = tuple(definitions)
-    using = router.db_for_write(WhatsAppFlow)
-    rows = WhatsAppFlow.objects.using(using)
-    if save:
-        with transaction.atomic(using=using):
-            return tuple(
-                rows.update_or_create(name=each["name"], defaults={k: each[k] for k in each if k != "name"})[0]
-                for each in wanted
-            )
-    there = {row.name: row for row in rows.filter(name__in=[each["name"] for each in wanted])}
-    found = []
-    for each in wanted:
-        row = there.get(each["name"]) or WhatsAppFlow()
-        for field, value in each.items():
-            setattr(row, field, value)
-        found.append(row)
-    return tuple(found)
+    wanted = {each["name"]: each for each in definitions}
+    rows = WhatsAppFlow.objects.using(router.db_for_write(WhatsAppFlow))
+    there = {row.name: row for row in rows.filter(name__in=wanted)}
+    if not save:
+        return tuple(_as_defined(there.get(name) or WhatsAppFlow(), each) for name, each in wanted.items())
+    for name, each in wanted.items():
+        row = there.get(name)
+        try:
+            if row is None:
+                rows.bulk_create([WhatsAppFlow(**each)], ignore_conflicts=True)
+            if row is None or any(getattr(row, field) != value for field, value in each.items()):
+                rows.filter(name=name).update(**each)
+        except IntegrityError:
+            raise _taken(each) from None
+    made = {row.name: row for row in rows.filter(name__in=wanted)}
+    for name, each in wanted.items():
+        if name not in made:
+            raise _taken(each)
+    return tuple(made[name] for name in wanted)
+
+
+def _as_defined(row: WhatsAppFlow, definition: Definition) -> WhatsAppFlow:
+    for field, value in definition.items():
+        setattr(row, field, value)
+    return row
+
+
+def _taken(definition: Definition) -> ConfigurationError:
+    name = definition.get("friendly_name") or definition["name"]
+    return ConfigurationError(f"the flow {definition['name']!r}: another row has the name at Meta, {name!r}.")
