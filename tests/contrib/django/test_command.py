@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.contrib.django.support import TOKEN, flow, rows, sent, stored
 from tests.support import valid_flow
@@ -159,7 +160,12 @@ def test_sigterm_ends_a_wait_and_marks_the_rows(meta: Emulator, configured: dict
 def test_it_runs_in_a_thread(configured: dict[str, Any]) -> None:
     """A task queue's worker may call it, where no signal handler can be set."""
     said: list[str] = []
-    worker = threading.Thread(target=lambda: said.append(run("--dry-run")[0]))
+
+    def work() -> None:
+        said.append(run("--dry-run")[0])
+        connection.close()
+
+    worker = threading.Thread(target=work)
     worker.start()
     worker.join()
     assert said == ["There are no active flows.\n"]

@@ -77,7 +77,7 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     form = WhatsAppFlowForm
-    list_display = ("name", "friendly_name", "status", "flow_id", "last_synced_at", "is_active", "preview_link")
+    list_display = ("name", "friendly_name", "status", "preview_link", "last_synced_at", "is_active", "flow_id")
     list_filter = ("sync_status", "is_active")
     search_fields = ("name", "friendly_name", "description", "flow_id")
     readonly_fields = ("status", "flow_id", "last_synced_at", "error", "findings", "preview_link")
