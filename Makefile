@@ -1,6 +1,7 @@
 # make demo    the main job on the embedded emulator          make check    all that CI runs
 # make test    the tests, with branch coverage                make matrix   the tests on every Python found
-# make docs    the documentation, into docs/_build/html       make bench    the benchmarks
+# make docs    the documentation, into docs/_build/html       make bench    the benchmarks, onto docs/benchmarks.md
+# make fuzz    the validator on broken documents, 10 minutes  make simulate the retry policies in a made-up outage
 #
 # Each target sets up what it needs in .venv; a second run finds it there.
 
@@ -14,7 +15,7 @@ USABLE := -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
 PYTHON ?= $(shell for python in python3 $(addprefix python,$(VERSIONS)); do \
 	if $$python $(USABLE); then echo $$python; break; fi; done)
 
-.PHONY: demo test check format lint types docs bench matrix clean
+.PHONY: demo test check format lint types docs bench simulate fuzz matrix clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
@@ -43,10 +44,14 @@ docs: $(VENV)/.dev
 	@echo "docs: docs/_build/html/index.html"
 
 bench: $(VENV)/.dev
-	@$(BIN)/python benchmarks/upload_overhead.py
-	@$(BIN)/python benchmarks/import_time.py
-	@$(BIN)/python benchmarks/engine_overhead.py
-	@$(BIN)/python benchmarks/validate.py
+	@$(BIN)/python benchmarks/suite.py --write docs/benchmarks.md
+	@echo "bench: docs/benchmarks.md"
+
+simulate: $(VENV)/.dev
+	@$(BIN)/python benchmarks/retry_simulation.py --plots docs/_static
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m tests.flow_json.fuzz --seconds 600 --keep .cache/fuzz
 
 matrix:
 	@set -e; for version in $(VERSIONS); do \

@@ -78,8 +78,8 @@ def in_own_environment(script: str, argv: Sequence[str]) -> int | None:
     """
     Runs `script` again with the interpreter of the benchmarks' own environment; None when this is that interpreter.
 
-    The environment is made on first use, from `PEERS` and from the same requests and urllib3 as here, and kept in
-    `.cache/bench-venv`. The project itself is always imported from its source.
+    The environment is made on first use, from `PEERS` and from the same requests, urllib3 and aiohttp as here, and kept
+    in `.cache/bench-venv`. The project itself is always imported from its source.
     """
     if Path(sys.prefix).resolve() == ENVIRONMENT.resolve():
         return None
@@ -90,7 +90,7 @@ def _environment() -> Path:
     """The interpreter of the benchmarks' own environment, which is built anew when what it is made from changed."""
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = ENVIRONMENT / "made-from.json"
-    same = [f"{name}=={metadata.version(name)}" for name in ("requests", "urllib3", "typing-extensions")]
+    same = [f"{name}=={metadata.version(name)}" for name in ("requests", "urllib3", "typing-extensions", "aiohttp")]
     made_from = json.dumps({"python": sys.version, "base": sys.base_prefix, "requirements": [*PEERS, *same]})
     if python.exists() and stamp.exists() and stamp.read_text() == made_from:
         return python

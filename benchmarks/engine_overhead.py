@@ -197,7 +197,7 @@ def _calls(content: bytes, *, peer: bool) -> dict[str, Callable[[], object]]:
         "read and check the document": lambda: read_flow_json(content),
         "read and check a mapping": lambda: read_flow_json(mapping),
         "build the request": lambda: _operations.update_flow_json(client._api, FLOW_ID, content),
-        ENGINE: lambda: client._run(operation),
+        ENGINE: lambda: client._call(operation),
         "the whole call": lambda: client.update_flow_json(FLOW_ID, content),
     }
     if peer:
@@ -226,15 +226,15 @@ def _events(content: bytes) -> dict[str, Callable[[], object]]:
     silent._settings = replace(client._settings, rules=rules)
     idle = client.with_options(on_event=lambda event: None)
     found: dict[str, Callable[[], object]] = {
-        SILENT: lambda: silent._run(operation),
-        UNHEARD: lambda: client._run(operation),
-        "a consumer that does nothing": lambda: idle._run(operation),
+        SILENT: lambda: silent._call(operation),
+        UNHEARD: lambda: client._call(operation),
+        "a consumer that does nothing": lambda: idle._call(operation),
     }
     if find_spec("opentelemetry"):
         traced = client.with_options(
             on_event=import_module("whatsapp_flows.contrib.opentelemetry").OpenTelemetryConsumer()
         )
-        found["OpenTelemetryConsumer without an SDK"] = lambda: traced._run(operation)
+        found["OpenTelemetryConsumer without an SDK"] = lambda: traced._call(operation)
     return found
 
 

@@ -4,7 +4,7 @@ What finding the errors of a Flow JSON costs.
     python benchmarks/validate.py [--json] [--rounds N] [--blocks K] [--seed S] [--no-peer]
 
 Method. One process; every contender gets the same text of a valid document, parses it and says whether it is right, in
-rounds of shuffled order, five calls in a row for the small document. The garbage collector runs between blocks. Two
+rounds of shuffled order, twenty calls in a row for the small document. The garbage collector runs between blocks. Two
 documents: the seven screens of `examples/flows/solar_installation.json`, and a made one of 100 screens and about 1 MB.
 Then `validate` and `json.loads` alone on made documents of 1 to 10 MB: seconds of the quickest of five runs, and the
 peak of Python's own memory (tracemalloc, the text not counted) of one more.
@@ -44,12 +44,12 @@ LOADS: Final = "json.loads"
 OURS: Final = "validate"
 SIZES: Final = (1, 2, 5, 10)  # MB
 RUNS: Final = 5
-BATCH: Final = 5  # calls in a row of one contender with the small document
+BATCH: Final = 20  # calls in a row of one contender with the small document
 
 
 def main(argv: Sequence[str]) -> int:
     """Measures and prints; the exit code does not depend on the figures."""
-    options = common.arguments("What finding the errors of a Flow JSON costs.", rounds=80, blocks=10, peers=True)
+    options = common.arguments("What finding the errors of a Flow JSON costs.", rounds=40, blocks=10, peers=True)
     options.add_argument("--no-growth", action="store_true", help="leave out the documents of 1 to 10 MB")
     chosen = options.parse_args(argv)
     if not chosen.no_peer and (done := common.in_own_environment(__file__, argv)) is not None:
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     seconds: dict[str, float] = {}
     for title, text, rounds, batch in (
         ("7 screens", small, chosen.rounds, BATCH),
-        ("100 screens", large, max(chosen.blocks, chosen.rounds // 8), 1),
+        ("100 screens", large, max(chosen.blocks, chosen.rounds // 4), 1),
     ):
         contenders = _contenders(text, peer=not chosen.no_peer)
         for name, call in contenders.items():

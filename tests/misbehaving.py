@@ -126,6 +126,16 @@ class Connection:
         self._server.record(received)
         return received
 
+    def skip(self, size: int) -> None:
+        """Reads a request with a body of this size, and keeps nothing of it."""
+        while b"\r\n\r\n" not in self._buffer and self._fill():
+            pass
+        left = size - len(self._buffer.partition(b"\r\n\r\n")[2])
+        self._buffer = b""
+        room = bytearray(65536)
+        while left > 0 and (read := self._sock.recv_into(room, min(left, len(room)))):
+            left -= read
+
     def send(self, data: bytes) -> None:
         """Sends all of it."""
         self._sock.sendall(data)
@@ -138,6 +148,12 @@ class Connection:
         """Says nothing until the other side leaves, or the server is closed."""
         while self._fill():
             pass
+
+    def wait_for_the_end(self) -> None:
+        """Reads nothing, and notices all the same when the other side resets or the server is closed."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
+        poll.poll(2 * _PATIENCE * 1000)
 
     def reset(self) -> None:
         """The next close sends a reset: whatever was under way is lost."""
@@ -290,6 +306,14 @@ TLS_SHORT_BODY: Final = Behaviour("TLS, short body", _after_request(_LONG + _SOM
 TLS_DAMAGED_ANSWER: Final = Behaviour("TLS, damaged after the request", _tls_damage(b""), "https", secured=True)
 TLS_DAMAGED_BODY: Final = Behaviour("TLS, damaged in mid-body", _tls_damage(_LONG + _SOME), "https", secured=True)
 
+
+def _take_no_body(connection: Connection) -> bool:
+    if connection.arrives():
+        connection.wait_for_the_end()
+    return False
+
+
+TAKES_NO_BODY: Final = Behaviour("takes no more of the request", _take_no_body)
 ANSWER_AND_CLOSE: Final = Behaviour("an answer, then the connection is closed without a word", _one_answer)
 
 # Everything that leaves a client without a usable answer.

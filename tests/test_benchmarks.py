@@ -13,6 +13,7 @@ import pytest
 from benchmarks import _common as common
 from benchmarks._flows import made_flow
 from benchmarks._schema import schema_of
+from benchmarks.suite import NAMES, described
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json._model import Version
 
@@ -54,6 +55,19 @@ def test_upload_overhead_compares_the_ways_to_upload() -> None:
     assert [target["limit"] for target in found["targets"]] == [0.65]
 
 
+def test_async_throughput_compares_the_ways_to_upload_at_once() -> None:
+    """Each contender has its time for an upload at each number in flight, and its ratio to the base."""
+    found = measured("async_throughput", "--no-peer")
+    rows = found["tables"]["one upload"]
+    assert names(rows) == ["aiohttp.ClientSession", "AsyncFlowsClient"] * 3
+    assert [row["in_flight"] for row in rows[::2]] == [1, 32, 256]
+    assert set(rows[0]) == {
+        "contender", "in_flight", "p50_us", "uploads_per_s", "ratio", "ratio_min", "ratio_max"
+    }  # fmt: skip
+    assert [row["ratio"] for row in rows[::2]] == [1, 1, 1]
+    assert found["targets"] == []
+
+
 def test_import_time_compares_fresh_processes() -> None:
     """The empty process is the base of the times, `import requests` that of the ratios."""
     found = measured("import_time")
@@ -65,7 +79,7 @@ def test_import_time_compares_fresh_processes() -> None:
         "from whatsapp_flows import FlowsClient",
     ]
     assert (rows[0]["over_bare_ms"], rows[0]["ratio"], rows[1]["ratio"]) == (None, None, 1)
-    assert [target["limit"] for target in found["targets"]] == [1.15]
+    assert [target["limit"] for target in found["targets"]] == [1.15, 1.1, 1.1]
 
 
 def test_engine_overhead_tells_the_pieces_apart() -> None:
@@ -162,6 +176,30 @@ def test_the_schema_of_the_rivals_takes_valid_flows_and_refuses_broken_ones() ->
             flow["screens"][0]["layout"]["children"][-1] = broken
             assert not rival.is_valid(flow)
         flow["screens"][0]["layout"]["children"][-1] = footer
+
+
+def test_the_suite_puts_all_on_one_page(tmp_path: Path) -> None:
+    """The targets first, then each benchmark with its method, what it does not claim, and its tables."""
+    page = tmp_path / "benchmarks.md"
+    options = ["import_time", "--rounds", "2", "--write", str(page)]
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "suite.py"), *options], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "running import_time\n")
+    text = page.read_text()
+    assert "| import_time | import whatsapp_flows to import requests, time | 1.15 |" in text
+    assert "\n## What importing the library costs a process that starts\n" in text
+    assert "\nNot claimed. Nothing about a first start" in text
+    assert "| import requests |" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_benchmark_says_how_and_what_it_does_not_claim(name: str) -> None:
+    """Its docstring has both paragraphs, which the page shows."""
+    title, method, not_claimed = described((BENCHMARKS / f"{name}.py").read_text())
+    assert title.endswith(".")
+    assert method
+    assert not_claimed
 
 
 def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import io
-import json
-import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -23,7 +15,21 @@ from requests.auth import AuthBase
 from urllib3.util import Retry
 
 from tests import misbehaving as bad
-from tests.misbehaving import Behaviour, Received, Server, answers, replies
+from tests.misbehaving import Behaviour, Server, answers
+from tests.transport_support import (
+    APP_SECRET,
+    DOCUMENT,
+    FLOW_ID,
+    OURS,
+    PATIENT,
+    PROCESSING_FAILED,
+    TOKEN,
+    UPLOAD_PATH,
+    assert_is,
+    assets_at,
+    no_wait,
+    request_to,
+)
 from whatsapp_flows import (
     ConfigurationError,
     FlowProcessingError,
@@ -31,27 +37,12 @@ from whatsapp_flows import (
     FlowsError,
     InvalidRequestError,
     NoAnswerError,
-    NotFoundError,
     NotSentError,
-    RetryableError,
     ServiceUnavailableError,
     Timeout,
     TlsError,
-    UnexpectedResponseError,
-    __version__,
 )
 from whatsapp_flows._requests import RequestsTransport
-from whatsapp_flows._wire import Request, Secret
-
-TOKEN = "EAAGm0PX4ZCpsBA" + "k7Qz9LtR" * 12
-APP_SECRET = "0123456789abcdef0123456789abcdef"
-FLOW_ID = "1234567890"
-UPLOAD_PATH = f"/v25.0/{FLOW_ID}/assets"
-DOCUMENT = '{"version": "7.0", "screens": []}'
-
-PATIENT = Timeout(connect=10.0, read=10.0)
-QUICK = Timeout(connect=10.0, read=0.15)  # for an answer that does not come
-QUICK_TO_CONNECT = Timeout(connect=0.15, read=10.0)  # for a connection, a handshake or a tunnel that does not come
 
 
 @pytest.fixture(autouse=True)
@@ -64,77 +55,12 @@ def client_for(url: str, session: requests.Session | None = None, **options: Any
     return FlowsClient(TOKEN, "102290129340398", **{**usual, **options})
 
 
-def no_wait(_: float) -> None:
-    """Time is a parameter."""
-
-
-def request_to(url: str, *, method: str = "POST", token: str | None = TOKEN, **more: Any) -> Request:
-    secret = None if token is None else Secret(token)
-    return Request(method=method, url=url, operation="update_flow_json", flow_id=FLOW_ID, token=secret, **more)
-
-
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     """The host's own."""
     with requests.Session() as session:
         yield session
 
-
-# What happened -> error
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the server did, the error that comes of it, and how many requests reached the server whole."""
-
-    behaviour: Behaviour
-    error: type[FlowsError]
-    arrived: int
-    timeout: Timeout = PATIENT
-    trusted: bool = True
-
-    def __str__(self) -> str:
-        return str(self.behaviour)
-
-
-TABLE = (
-    Row(bad.RESET_BEFORE_READING, NoAnswerError, 0),
-    Row(bad.SILENCE, NoAnswerError, 1, QUICK),
-    Row(bad.RESET_AFTER_REQUEST, NoAnswerError, 1),
-    Row(bad.CLOSE_AFTER_REQUEST, NoAnswerError, 1),
-    Row(bad.STALL_IN_HEADERS, NoAnswerError, 1, QUICK),
-    Row(bad.CUT_IN_HEADERS, NoAnswerError, 1),
-    Row(bad.STALL_BEFORE_BODY, NoAnswerError, 1, QUICK),
-    Row(bad.STALL_IN_BODY, NoAnswerError, 1, QUICK),
-    Row(bad.STALL_IN_CHUNK, NoAnswerError, 1, QUICK),
-    Row(bad.RESET_IN_BODY, NoAnswerError, 1),
-    Row(bad.SHORT_BODY, NoAnswerError, 1),
-    Row(bad.BAD_CHUNK, NoAnswerError, 1),
-    Row(bad.SHORT_CHUNK, NoAnswerError, 1),
-    Row(bad.NO_LAST_CHUNK, NoAnswerError, 1),
-    Row(bad.DAMAGED_GZIP, UnexpectedResponseError, 1),
-    Row(bad.GARBAGE, NoAnswerError, 1),
-    Row(bad.HUGE_HEADER, NoAnswerError, 1),
-    Row(bad.MANY_HEADERS, NoAnswerError, 1),
-    Row(bad.NO_TLS, TlsError, 0),
-    Row(bad.TLS_SILENCE, NoAnswerError, 0, QUICK_TO_CONNECT),
-    Row(bad.TLS_CUT, NotSentError, 0),
-    Row(bad.TLS_RESET, NoAnswerError, 0),
-    Row(answers(secured=True), TlsError, 0, trusted=False),
-    Row(bad.TLS_CLOSE_AFTER_REQUEST, NoAnswerError, 1),
-    Row(bad.TLS_SILENCE_AFTER_REQUEST, NoAnswerError, 1, QUICK),
-    Row(bad.TLS_SHORT_BODY, NoAnswerError, 1),
-    Row(bad.TLS_DAMAGED_ANSWER, NoAnswerError, 1),
-    Row(bad.TLS_DAMAGED_BODY, NoAnswerError, 1),
-)
-
-MAY_HAVE_ACTED: Mapping[type[FlowsError], bool] = {
-    NotSentError: False,
-    TlsError: False,
-    NoAnswerError: True,
-    UnexpectedResponseError: True,
-}
-RETRYABLE = {NotSentError, NoAnswerError}
 
 Send = Callable[[str, requests.Session, Timeout], object]
 
@@ -150,84 +76,6 @@ def by_transport(url: str, session: requests.Session, timeout: Timeout) -> objec
 
 
 both_ways = pytest.mark.parametrize("send", [by_client, by_transport])
-
-
-def assert_is(error: FlowsError, expected: type[FlowsError]) -> None:
-    assert type(error) is expected, repr(error)
-    assert error.may_have_acted is MAY_HAVE_ACTED[expected]
-    assert isinstance(error, RetryableError) is (expected in RETRYABLE)
-    assert error.operation == "update_flow_json"
-    assert error.flow_id == FLOW_ID
-    assert error.http_status is None
-    assert error.advice == expected.default_advice
-    assert "127.0.0.1:" in error.message or "nonexistent" in error.message
-
-
-@both_ways
-@pytest.mark.parametrize("row", TABLE, ids=str)
-def test_a_failure_says_whether_the_request_may_have_arrived(
-    row: Row, send: Send, session: requests.Session, tmp_path: Path
-) -> None:
-    """What the server does after the request arrived leaves the outcome open; what it does before may not."""
-    if row.trusted:
-        session.verify = bad.certificate_file(tmp_path)
-    with Server(row.behaviour) as server, pytest.raises(FlowsError) as caught:
-        send(server.url, session, row.timeout)
-    assert_is(caught.value, row.error)
-    assert len(server.requests) == row.arrived
-    if row.arrived:
-        assert MAY_HAVE_ACTED[row.error]
-
-
-def test_every_misbehaviour_has_a_row() -> None:
-    """What the server can do wrong is what the table is about."""
-    assert [row.behaviour for row in TABLE if row.trusted] == list(bad.MISBEHAVIOURS)
-
-
-@both_ways
-@pytest.mark.parametrize("place", [bad.refusing, bad.unreachable])
-def test_what_never_connected_was_not_sent(
-    place: Callable[[], AbstractContextManager[str]], send: Send, session: requests.Session
-) -> None:
-    """A refused connection, and one that is not accepted in time: nothing reached the server."""
-    with place() as url, pytest.raises(FlowsError) as caught:
-        send(url, session, QUICK_TO_CONNECT)
-    assert_is(caught.value, NotSentError)
-
-
-@both_ways
-@pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_AGAIN])
-def test_an_unknown_host_was_not_sent(
-    code: int, send: Send, session: requests.Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither a name that does not exist nor a resolver that is down let anything leave."""
-
-    def resolver(host: str, *_: object, **__: object) -> object:
-        raise socket.gaierror(code, f"nobody is called {host}")
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolver)  # no test waits for the machine's DNS
-    with pytest.raises(FlowsError) as caught:
-        send("http://nonexistent.invalid", session, PATIENT)
-    assert_is(caught.value, NotSentError)
-
-
-@both_ways
-@pytest.mark.parametrize("host", ["nonexistent..invalid", "nonexistent" + "x" * 60])
-def test_a_host_that_cannot_be_a_name_was_not_sent(host: str, send: Send, session: requests.Session) -> None:
-    """An empty label, or one of more than 63 characters, is never even looked up."""
-    with pytest.raises(FlowsError) as caught:
-        send(f"http://{host}", session, PATIENT)
-    assert_is(caught.value, NotSentError)
-
-
-@both_ways
-def test_a_proxy_url_that_cannot_be_read_was_not_sent(send: Send, session: requests.Session) -> None:
-    """Such as one with no host, which an empty variable in a template leaves behind."""
-    session.proxies = {"http": "http:///"}
-    with Server(answers()) as server, pytest.raises(FlowsError) as caught:
-        send(server.url, session, PATIENT)
-    assert_is(caught.value, NotSentError)
-    assert server.connections == 0
 
 
 @pytest.mark.parametrize(
@@ -248,56 +96,6 @@ def test_a_retry_inside_the_hosts_adapter_does_not_hide_that_it_was_sent(
     assert caught.value.may_have_acted
 
 
-@both_ways
-def test_a_proxy_that_cannot_be_reached_was_not_sent(send: Send, session: requests.Session) -> None:
-    """The request ended before the proxy."""
-    with bad.refusing() as proxy:
-        session.proxies = {"http": proxy}
-        with pytest.raises(FlowsError) as caught:
-            send("http://127.0.0.1:9", session, PATIENT)
-    assert_is(caught.value, NotSentError)
-
-
-@both_ways
-@pytest.mark.parametrize(
-    ("behaviour", "error"),
-    [
-        (answers(status=407), NotSentError),
-        (answers(status=502), NotSentError),
-        (bad.CLOSE_AFTER_REQUEST, NoAnswerError),
-        (bad.SILENCE, NoAnswerError),
-    ],
-    ids=str,
-)
-def test_a_proxy_that_opens_no_tunnel_sees_nothing(
-    behaviour: Behaviour, error: type[FlowsError], send: Send, session: requests.Session
-) -> None:
-    """
-    Neither the request nor the token.
-
-    A proxy that refuses says so. One that leaves or is silent looks to urllib3 like a server that did, and the doubt
-    goes to the safe side.
-    """
-    with Server(behaviour) as proxy:
-        session.proxies = {"https": proxy.url}
-        with pytest.raises(FlowsError) as caught:
-            send("https://127.0.0.1:9", session, QUICK_TO_CONNECT if behaviour is bad.SILENCE else PATIENT)
-    assert_is(caught.value, error)
-    assert [(it.method, it.target) for it in proxy.requests] == [("CONNECT", "127.0.0.1:9")]
-    assert TOKEN.encode() not in proxy.requests[0].raw_head
-
-
-@both_ways
-def test_a_stall_behind_a_proxy_was_sent(send: Send, session: requests.Session) -> None:
-    """A proxy that took the request and then went silent is not one that refused it."""
-    with Server(bad.SILENCE) as proxy:
-        session.proxies = {"http": proxy.url}
-        with pytest.raises(FlowsError) as caught:
-            send("http://127.0.0.1:9", session, QUICK)
-    assert_is(caught.value, NoAnswerError)
-    assert len(proxy.requests) == 1
-
-
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_session_that_streams_still_hands_over_whole_answers(streaming: bool, session: requests.Session) -> None:
     """With `session.stream` the body is read by us, and its failures are ours too."""
@@ -307,19 +105,6 @@ def test_a_session_that_streams_still_hands_over_whole_answers(streaming: bool, 
         assert transport.send(request_to(server.url), timeout=PATIENT).body == b"whole"
         with pytest.raises(NoAnswerError):
             transport.send(request_to(server.url), timeout=PATIENT)
-
-
-def test_the_answer_is_a_plain_value(session: requests.Session) -> None:
-    """Status, lower-case headers, body and time of arrival, whatever the status is; and the token, to be masked."""
-    transport = RequestsTransport(session, now=lambda: 1_700_000_000.5)
-    request = request_to("")
-    with Server(answers(b"{}", 418, {"X-FB-Trace-ID": "Abc"})) as server:
-        answer = transport.send(request_to(server.url), timeout=PATIENT)
-    assert (answer.status, answer.body, answer.received_at) == (418, b"{}", 1_700_000_000.5)
-    assert answer.headers["x-fb-trace-id"] == "Abc"
-    assert answer.token is not None
-    assert request.token is not None
-    assert answer.token.reveal() == request.token.reveal()
 
 
 @both_ways
@@ -342,41 +127,6 @@ def test_a_missing_certificate_is_tls_trouble(
 # Connections
 
 
-def test_an_idle_connection_that_was_closed_is_replaced() -> None:
-    """A keep-alive connection that the server closed between two requests costs the second one nothing."""
-    with Server(bad.ANSWER_AND_CLOSE, answers()) as server, client_for(server.url) as client:
-        client.update_flow_json(FLOW_ID, DOCUMENT, max_retries=1)
-        assert server.all_connections_end()
-        client.update_flow_json(FLOW_ID, DOCUMENT, max_retries=1)
-    assert (len(server.requests), server.connections) == (2, 2)
-
-
-def test_a_kept_connection_that_is_closed_on_the_second_request_may_have_acted() -> None:
-    """Once the second request is on its way, nobody can tell a late close from a lost answer."""
-    with Server(answers(), bad.CLOSE_AFTER_REQUEST) as server, client_for(server.url) as client:
-        client.update_flow_json(FLOW_ID, DOCUMENT, max_retries=1)
-        with pytest.raises(NoAnswerError):
-            client.update_flow_json(FLOW_ID, DOCUMENT, max_retries=1)
-    assert (len(server.requests), server.connections) == (2, 1)
-
-
-def test_connections_are_kept() -> None:
-    """Calls after each other share one connection, refusals included."""
-    with Server(answers(status=400), answers()) as server, client_for(server.url) as client:
-        with pytest.raises(InvalidRequestError):
-            client.publish_flow(FLOW_ID)
-        client.publish_flow(FLOW_ID)
-    assert (len(server.requests), server.connections) == (2, 1)
-
-
-def test_a_client_closes_its_own_session() -> None:
-    """Leaving the client's context ends the connections that it opened."""
-    with Server(answers()) as server:
-        with client_for(server.url) as client:
-            client.publish_flow(FLOW_ID)
-        assert server.all_connections_end()
-
-
 def test_the_hosts_session_stays_open(session: requests.Session) -> None:
     """Leaving the client's context leaves the host's connection as it is."""
     with Server(answers()) as server:
@@ -388,30 +138,6 @@ def test_the_hosts_session_stays_open(session: requests.Session) -> None:
 
 
 # Redirects
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("call", [lambda it: it.publish_flow(FLOW_ID), lambda it: it.get_flow(FLOW_ID)])
-def test_no_redirect_is_followed(status: int, call: Callable[[FlowsClient], object]) -> None:
-    """A redirect is an error that names its status; the place that it names hears nothing."""
-    with Server(answers()) as elsewhere, Server(bad.redirects(elsewhere.url_at("localhost"), status)) as server:
-        with client_for(server.url, max_attempts=1) as client, pytest.raises(UnexpectedResponseError) as caught:
-            call(client)
-        assert caught.value.http_status == status
-    assert (len(server.requests), len(elsewhere.requests), elsewhere.connections) == (1, 0, 0)
-
-
-def test_no_redirect_of_a_download_is_followed() -> None:
-    """Nor is one that the files' host answers."""
-    with (
-        Server(answers()) as elsewhere,
-        Server(bad.redirects(elsewhere.url)) as cdn,
-        Server(assets_at(cdn.url)) as api,
-        client_for(api.url, max_attempts=1) as client,
-        pytest.raises(UnexpectedResponseError),
-    ):
-        client.download_flow_json(FLOW_ID)
-    assert (len(cdn.requests), elsewhere.connections) == (1, 0)
 
 
 # What of the host's session holds
@@ -503,25 +229,6 @@ def test_a_change_of_the_session_holds_from_the_next_request_on(session: request
         assert (options["proxies"], options["verify"], options["cert"]) == (proxies, verify, cert)
 
 
-def test_the_certificate_that_the_session_trusts_is_trusted(session: requests.Session, tmp_path: Path) -> None:
-    """`verify` with the server's own certificate is a call that works."""
-    session.verify = bad.certificate_file(tmp_path)
-    with Server(answers(secured=True)) as server:
-        publish(session, server.url)
-        publish(session, server.url_at("localhost"))
-    assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_the_environments_ca_bundle_is_used(variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It is read again when it changes; without it the certificate is refused."""
-    with Server(answers(secured=True)) as server, client_for(server.url) as client:
-        with pytest.raises(TlsError):
-            client.publish_flow(FLOW_ID)
-        monkeypatch.setenv(variable, bad.certificate_file(tmp_path))
-        client.publish_flow(FLOW_ID)
-
-
 def test_a_session_that_does_not_trust_the_environment_ignores_it(
     session: requests.Session, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -545,67 +252,6 @@ def test_the_sessions_proxy_is_used(session: requests.Session) -> None:
         (received,) = proxy.requests
         assert received.target == f"{server.url}/v25.0/{FLOW_ID}/publish"
     assert server.connections == 0
-
-
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
-def test_the_environments_proxy_is_used_and_read_again(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Setting, changing and unsetting the variable holds from the next request on."""
-    with (
-        Server(answers()) as server,
-        Server(answers()) as one,
-        Server(answers()) as two,
-        client_for(server.url) as client,
-    ):
-        for place in (server, one, two, server):
-            if place is server:
-                monkeypatch.delenv(variable, raising=False)
-            else:
-                monkeypatch.setenv(variable, place.url)
-            before = len(place.requests)
-            client.publish_flow(FLOW_ID)
-            assert len(place.requests) == before + 1
-    assert (len(server.requests), len(one.requests), len(two.requests)) == (2, 1, 1)
-
-
-@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
-def test_no_proxy_is_honoured_and_read_again(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that stands in NO_PROXY is spoken to directly, from the next request on."""
-    with Server(answers()) as server, Server(answers()) as proxy, client_for(server.url) as client:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        client.publish_flow(FLOW_ID)
-        monkeypatch.setenv(variable, "127.0.0.1")
-        client.publish_flow(FLOW_ID)
-    assert (len(proxy.requests), len(server.requests)) == (1, 1)
-
-
-def test_a_cgi_script_takes_no_proxy_from_a_request_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under CGI, HTTP_PROXY is a header that anybody may send (httpoxy): it is dropped as soon as that is known."""
-    with Server(answers()) as server, Server(answers()) as proxy, client_for(server.url) as client:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        client.publish_flow(FLOW_ID)
-        monkeypatch.setenv("REQUEST_METHOD", "GET")
-        client.publish_flow(FLOW_ID)
-    assert (len(proxy.requests), len(server.requests)) == (1, 1)
-
-
-@pytest.mark.parametrize("direct", ["127.0.0.1", "localhost"])
-def test_no_proxy_is_asked_about_each_host(direct: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API by way of the proxy and its files directly, or the other way round, in one call."""
-    content = DOCUMENT.encode()
-
-    def serve(received: Received) -> bad.Answer:
-        if "/file" in received.target:
-            return bad.Answer(content)
-        link = {"asset_type": "FLOW_JSON", "download_url": f"http://localhost:{server.port}/file"}
-        return bad.Answer(json.dumps({"data": [link]}).encode())
-
-    with Server(replies(serve)) as server, Server(replies(serve)) as proxy, client_for(server.url) as client:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", direct)
-        assert client.download_flow_json(FLOW_ID) == content
-    api, files = (server, proxy) if direct == "127.0.0.1" else (proxy, server)
-    assert [urlsplit(it.target).path for it in api.requests] == [f"/v25.0/{FLOW_ID}/assets"]
-    assert [urlsplit(it.target).path for it in files.requests] == ["/file"]
 
 
 def test_a_session_class_with_its_own_settings_is_asked_each_time() -> None:
@@ -640,9 +286,6 @@ def test_a_session_class_with_its_own_send_is_used() -> None:
     assert server.requests[0].headers["x-trace"] == "42"
 
 
-OURS = f"whatsapp-flows-sdk/{__version__}"
-
-
 @pytest.mark.parametrize(
     ("hosts", "sent"),
     [
@@ -659,13 +302,6 @@ def test_the_hosts_user_agent_is_kept(hosts: dict[str, str], sent: str, session:
     with Server(answers()) as server:
         publish(session, server.url)
     assert server.requests[0].headers["user-agent"] == sent
-
-
-def test_our_own_session_names_the_library() -> None:
-    """A client without a session of the host's says who calls."""
-    with Server(answers()) as server, client_for(server.url) as client:
-        client.publish_flow(FLOW_ID)
-    assert server.requests[0].headers["user-agent"] == OURS
 
 
 def test_the_sessions_headers_are_sent(session: requests.Session) -> None:
@@ -741,11 +377,6 @@ def test_response_hooks_are_called(session: requests.Session) -> None:
 
 def raise_for_status(response: requests.Response, **_: Any) -> None:
     response.raise_for_status()
-
-
-PROCESSING_FAILED = json.dumps(
-    {"error": {"message": "Saved, but", "code": 139001, "error_subcode": 4016012, "is_transient": False}}
-).encode()
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -884,12 +515,6 @@ def test_no_credential_goes_to_the_files_host(
     assert received.target == "/file?oh=signature"
 
 
-def assets_at(url: str) -> Behaviour:
-    """The API's list of a flow's files, which are at `url`."""
-    assets = [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": f"{url}/file?oh=signature"}]
-    return answers(json.dumps({"data": assets}).encode())
-
-
 def test_the_hosts_auth_object_is_never_called(session: requests.Session) -> None:
     """It might write its secret anywhere."""
     auth = HostAuth()
@@ -908,137 +533,6 @@ def test_the_session_is_left_as_it_was(session: requests.Session) -> None:
     assert dict(session.headers) == before
     assert session.auth is None
     assert "authorization" not in server.requests[1].headers
-
-
-def test_a_callable_token_is_asked_before_each_attempt() -> None:
-    """A token that was renewed between two attempts is the one that is sent."""
-    tokens = iter([f"{TOKEN}1", f"{TOKEN}2"])
-    with (
-        Server(bad.RESET_AFTER_REQUEST, answers()) as server,
-        FlowsClient(lambda: next(tokens), base_url=server.url, sleep=no_wait) as client,
-    ):
-        client.update_flow_json(FLOW_ID, DOCUMENT)
-    assert [it.headers["authorization"] for it in server.requests] == [f"Bearer {TOKEN}1", f"Bearer {TOKEN}2"]
-
-
-# appsecret_proof
-
-
-def query_of(received: Received) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(received.target).query, keep_blank_values=True)
-
-
-def assert_proven(received: Received, token: str) -> None:
-    """The proof is Meta's: HMAC-SHA256 with the app's secret, over `token|time`."""
-    query = query_of(received)
-    (sent_at,), (proof,) = query["appsecret_time"], query["appsecret_proof"]
-    assert proof == hmac.new(APP_SECRET.encode(), f"{token}|{sent_at}".encode(), hashlib.sha256).hexdigest()
-    assert abs(time.time() - int(sent_at)) < 60
-
-
-@pytest.mark.parametrize(
-    ("call", "method", "own_query"),
-    [
-        (lambda it: it.update_flow_json(FLOW_ID, DOCUMENT), "POST", set()),
-        (lambda it: it.publish_flow(FLOW_ID), "POST", set()),
-        (lambda it: it.delete_flow(FLOW_ID), "DELETE", set()),
-        (lambda it: it.get_flow(FLOW_ID), "GET", {"fields"}),
-        (lambda it: list(it.list_flows()), "GET", {"fields", "limit"}),
-    ],
-)
-def test_every_call_of_the_api_carries_the_proof(
-    call: Callable[[FlowsClient], object], method: str, own_query: set[str]
-) -> None:
-    """In the query, behind what is there already, whatever the method."""
-    body = json.dumps({"success": True, "id": FLOW_ID, "data": []}).encode()
-    with Server(answers(body)) as server, client_for(server.url, app_secret=APP_SECRET) as client:
-        call(client)
-    (received,) = server.requests
-    assert received.method == method
-    assert set(query_of(received)) == own_query | {"appsecret_proof", "appsecret_time"}
-    assert_proven(received, TOKEN)
-    assert APP_SECRET.encode() not in received.raw_head + received.body
-
-
-def test_without_a_secret_there_is_no_proof() -> None:
-    """The query is the call's own."""
-    with Server(answers()) as server, client_for(server.url) as client:
-        client.publish_flow(FLOW_ID)
-    assert query_of(server.requests[0]) == {}
-
-
-def test_the_proof_is_made_anew_for_each_attempt() -> None:
-    """For the token that goes with it."""
-    tokens = iter([f"{TOKEN}1", f"{TOKEN}2"])
-    with (
-        Server(bad.CLOSE_AFTER_REQUEST, answers()) as server,
-        FlowsClient(lambda: next(tokens), base_url=server.url, app_secret=APP_SECRET, sleep=no_wait) as client,
-    ):
-        client.update_flow_json(FLOW_ID, DOCUMENT)
-    first, second = server.requests
-    assert_proven(first, f"{TOKEN}1")
-    assert_proven(second, f"{TOKEN}2")
-
-
-# The bytes
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"version": "7.0", "screens": [], "title": "Größe \N{PARTY POPPER}"},
-        DOCUMENT,
-        DOCUMENT.encode(),
-        io.BytesIO(DOCUMENT.encode()),
-    ],
-    ids=lambda it: type(it).__name__,
-)
-def test_each_attempt_sends_the_same_bytes(document: Any) -> None:
-    """A file is read once, a mapping serialised once; what is sent again is the same to the byte."""
-    with (
-        Server(answers(PROCESSING_FAILED, 400), bad.RESET_IN_BODY, answers(status=503), answers()) as server,
-        client_for(server.url) as client,
-    ):
-        assert client.update_flow_json(FLOW_ID, document, max_retries=4).attempts == 4
-    assert len(server.requests) == 4
-    assert len({(it.method, it.target, it.body, it.headers["content-type"]) for it in server.requests}) == 1
-    assert b'"version":' in server.requests[0].body
-
-
-def test_each_attempt_of_an_empty_post_is_the_same() -> None:
-    """A POST without a body says so: Content-Length: 0, and no chunks."""
-    with Server(answers(PROCESSING_FAILED, 400), answers()) as server, client_for(server.url) as client:
-        client.publish_flow(FLOW_ID)
-    for received in server.requests:
-        assert received.headers["content-length"] == "0"
-        assert "transfer-encoding" not in received.headers
-        assert "content-type" not in received.headers
-    assert len(server.requests) == 2
-
-
-def test_a_get_has_no_body() -> None:
-    """Neither a length nor a type of one."""
-    with Server(answers(json.dumps({"id": FLOW_ID}).encode())) as server, client_for(server.url) as client:
-        client.get_flow(FLOW_ID)
-    assert not {"content-length", "content-type", "transfer-encoding"} & set(server.requests[0].headers)
-
-
-def test_each_reply_belongs_to_its_request() -> None:
-    """What is answered on one connection is read in order, also after a refusal."""
-    with (
-        Server(replies(echo_of_the_id)) as server,
-        client_for(server.url) as client,
-    ):
-        ids = [client.get_flow(flow_id).id for flow_id in ("1", "2", "3")]
-        with pytest.raises(NotFoundError):
-            client.get_flow("404")
-        ids.append(client.get_flow("5").id)
-    assert ids == ["1", "2", "3", "5"]
-
-
-def echo_of_the_id(received: Received) -> bad.Answer:
-    flow_id = urlsplit(received.target).path.rpartition("/")[2]
-    return bad.Answer(json.dumps({"id": flow_id}).encode(), 404 if flow_id == "404" else 200)
 
 
 # requests-mock, which hosts test with

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import logging
@@ -11,6 +12,7 @@ import traceback
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,9 @@ import requests
 
 from tests import misbehaving as bad
 from tests.misbehaving import Answer, Behaviour, Connection, Received, Server, answers, replies
+from tests.wires import WIRES, RequestsWire, Setup, Wire
 from whatsapp_flows import (
+    AsyncFlowsClient,
     ConfigurationError,
     Event,
     FlowsClient,
@@ -154,9 +158,10 @@ def sent_in_the_open(received: Received) -> Iterator[str]:
 
 @dataclass
 class Watch:
-    """Records what happens around a client, from every logger and as events."""
+    """Records what happens around the client of one wire, from every logger and as events."""
 
     logs: list[logging.LogRecord]
+    wire: Wire = field(default_factory=RequestsWire)
     events: list[Event] = field(default_factory=list)
 
     def assert_clean(self, *servers: Server) -> None:
@@ -181,32 +186,53 @@ class Collector(logging.Handler):
         self.records.append(record)
 
 
-@pytest.fixture
-def watch() -> Iterator[Watch]:
+@contextmanager
+def watching(wire: Wire) -> Iterator[Watch]:
     root, collector = logging.getLogger(), Collector()
     level = root.level
     root.addHandler(collector)
     root.setLevel(logging.DEBUG)
-    yield Watch(collector.records)
-    root.setLevel(level)
-    root.removeHandler(collector)
+    try:
+        yield Watch(collector.records, wire)
+    finally:
+        root.setLevel(level)
+        root.removeHandler(collector)
+
+
+@pytest.fixture(params=WIRES, ids=lambda wire: wire.name)
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
+    """Over both."""
+    with watching(request.param) as watch:
+        yield watch
+
+
+@pytest.fixture
+def watch_requests() -> Iterator[Watch]:
+    """Over requests alone, for what belongs to its sessions."""
+    with watching(RequestsWire()) as watch:
+        yield watch
 
 
 def no_wait(_: float) -> None:
     """Time is a parameter."""
 
 
-def client_for(watch: Watch, url: str, session: requests.Session | None = None, *, app: bool = False, **options: Any
-               ) -> FlowsClient:  # fmt: skip
+def client_for(
+    watch: Watch, url: str, setup: Setup | None = None, *, app: bool = False, **options: Any
+) -> AbstractContextManager[FlowsClient]:
     """A client with one of the two tokens, whose every word is watched."""
-    usual: dict[str, Any] = {"base_url": url, "session": session, "sleep": no_wait, "timeout": 10, "max_attempts": 2}
-    return FlowsClient(
-        APP_TOKEN if app else USER_TOKEN,
-        WABA_ID,
-        app_secret=APP_SECRET,
-        on_event=watch.events.append,
-        **{**usual, **options},
-    )
+    token = APP_TOKEN if app else USER_TOKEN
+    return watch.wire.client(token, WABA_ID, setup=setup, **_usual(watch, url, options))
+
+
+def on_session(watch: Watch, url: str, session: requests.Session) -> FlowsClient:
+    """The same on a session of the host's."""
+    return FlowsClient(USER_TOKEN, WABA_ID, session=session, **_usual(watch, url, {}))
+
+
+def _usual(watch: Watch, url: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    usual = {"base_url": url, "sleep": no_wait, "timeout": 10, "max_attempts": 2}
+    return {**usual, "app_secret": APP_SECRET, "on_event": watch.events.append, **options}
 
 
 both_tokens = pytest.mark.parametrize("app", [False, True], ids=["user token", "app token"])
@@ -226,7 +252,7 @@ def test_a_success_shows_nothing(app: bool, watch: Watch) -> None:
         list(client.list_flows())
     watch.assert_clean(server)
     assert {it.headers["authorization"] for it in server.requests} == {f"Bearer {APP_TOKEN if app else USER_TOKEN}"}
-    assert {record.name for record in watch.logs} == {"whatsapp_flows", "urllib3.connectionpool"}
+    assert {record.name for record in watch.logs} <= {"whatsapp_flows", "urllib3.connectionpool", "asyncio"}
 
 
 # Failures: what Meta, or something on the way, echoes
@@ -382,17 +408,18 @@ def test_what_was_not_sent_shows_nothing(place: Callable[[], Any], watch: Watch)
     assert len(error.attempts) == 1
 
 
-def test_a_hook_that_raises_shows_nothing(watch: Watch) -> None:
+def test_a_hook_that_raises_shows_nothing(watch_requests: Watch) -> None:
     """requests' own exception holds the request, with its header; ours is not chained to it."""
+    watch = watch_requests
     with requests.Session() as session, Server(echo(FIELDS["message"], SPELLINGS["plain"])) as server:
         session.hooks["response"].append(lambda response, **_: response.raise_for_status())
-        error = assert_failure_is_clean(watch, client_for(watch, server.url, session), server)
+        error = assert_failure_is_clean(watch, on_session(watch, server.url, session), server)
     for it in family(error):
         assert isinstance(it, FlowsError)
 
 
 def test_no_error_of_the_network_is_chained_to_one_that_holds_the_request(watch: Watch) -> None:
-    """requests hangs the request on its exceptions: none of them can be reached from ours."""
+    """requests and aiohttp hang the request on their exceptions: none of them can be reached from ours."""
     with Server(bad.RESET_AFTER_REQUEST) as server, client_for(watch, server.url) as client:
         error = assert_failure_is_clean(watch, client, server)
     assert len(error.attempts) == 1
@@ -406,10 +433,9 @@ def test_a_consumer_that_fails_shows_nothing(watch: Watch) -> None:
     def broken(event: Event) -> None:
         raise RuntimeError(f"cannot write {event}")
 
-    with Server(bad.RESET_AFTER_REQUEST) as server:
-        client = client_for(watch, server.url).with_options(on_event=[broken, watch.events.append])
+    consumers = [broken, watch.events.append]
+    with Server(bad.RESET_AFTER_REQUEST) as server, client_for(watch, server.url, on_event=consumers) as client:
         assert_failure_is_clean(watch, client, server)
-        client.close()
     assert any(record.exc_info for record in watch.logs)
 
 
@@ -419,6 +445,11 @@ BAD_TOKEN = USER_TOKEN + "\n"
 BAD_ENVIRONMENT = {"WHATSAPP_FLOWS_ACCESS_TOKEN": "Bearer " + USER_TOKEN}
 BAD_SECRET_ENVIRONMENT = {"WHATSAPP_FLOWS_ACCESS_TOKEN": USER_TOKEN, "WHATSAPP_FLOWS_APP_SECRET": APP_SECRET + " x"}
 BAD_TIMEOUT_ENVIRONMENT = {"WHATSAPP_FLOWS_ACCESS_TOKEN": USER_TOKEN, "WHATSAPP_FLOWS_TIMEOUT": "soon"}
+
+
+async def bad_token() -> str:
+    return BAD_TOKEN
+
 
 MISTAKES: Mapping[str, Callable[[], object]] = {
     "a bad token": lambda: FlowsClient(BAD_TOKEN),
@@ -437,6 +468,12 @@ MISTAKES: Mapping[str, Callable[[], object]] = {
     "the token in the URL": lambda: FlowsClient("x", base_url=f"https://graph.facebook.com?access_token={USER_TOKEN}"),
     "the token as the flow": lambda: FlowsClient("x").publish_flow(USER_TOKEN),
     "no account": lambda: list(FlowsClient(USER_TOKEN, app_secret=APP_SECRET).list_flows()),
+    "an async client's bad token": lambda: AsyncFlowsClient(BAD_TOKEN, app_secret=APP_SECRET),
+    "an async client's bad secret": lambda: AsyncFlowsClient(USER_TOKEN, app_secret=APP_SECRET + " "),
+    "an async callable's bad token": lambda: asyncio.run(AsyncFlowsClient(bad_token).publish_flow(FLOW_ID)),
+    "an async client's bad environment": lambda: AsyncFlowsClient.from_env(BAD_SECRET_ENVIRONMENT),
+    "an async client's bad change": lambda: AsyncFlowsClient(USER_TOKEN).with_options(access_token=BAD_TOKEN),
+    "an async callable for threads": lambda: FlowsClient(bad_token).publish_flow(FLOW_ID),  # type: ignore[arg-type]
     "a bad token in the environment": lambda: FlowsClient.from_env(BAD_ENVIRONMENT),
     "a bad secret in the environment": lambda: FlowsClient.from_env(BAD_SECRET_ENVIRONMENT),
     "a bad time-out in the environment": lambda: FlowsClient.from_env(BAD_TIMEOUT_ENVIRONMENT),
@@ -458,9 +495,9 @@ MISPLACED = ("the token as the account", "the token as the version", "the token 
 # Objects
 
 
-def test_nothing_shows_what_it_keeps(watch: Watch) -> None:
+def test_nothing_shows_what_it_keeps(watch_requests: Watch) -> None:
     """Clients, credentials, requests and responses, in every form that text is made of."""
-    kept: list[object] = []
+    watch, kept = watch_requests, list[object]()
 
     class Keeping(RequestsTransport):
         def send(self, request: Any, /, *, timeout: Timeout) -> Response:
@@ -470,7 +507,7 @@ def test_nothing_shows_what_it_keeps(watch: Watch) -> None:
 
     transport = Keeping()
     with Server(echo(FIELDS["message"], SPELLINGS["plain"])) as server:
-        client = client_for(watch, server.url, transport=transport)
+        client = FlowsClient(USER_TOKEN, WABA_ID, transport=transport, **_usual(watch, server.url, {}))
         assert_failure_is_clean(watch, client, server)
         transport.close()
     assert len(kept) == 2
@@ -517,7 +554,12 @@ def test_the_walk_finds_what_is_hidden() -> None:
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy], ids=lambda it: it.__name__)
 @pytest.mark.parametrize(
     "keeper",
-    [FlowsClient(USER_TOKEN, app_secret=APP_SECRET), Credentials(USER_TOKEN), Secret(USER_TOKEN)],
+    [
+        FlowsClient(USER_TOKEN, app_secret=APP_SECRET),
+        AsyncFlowsClient(USER_TOKEN, app_secret=APP_SECRET),
+        Credentials(USER_TOKEN),
+        Secret(USER_TOKEN),
+    ],
     ids=lambda it: type(it).__name__,
 )
 def test_what_holds_the_token_refuses_to_be_duplicated(duplicate: Callable[[object], object], keeper: object) -> None:
@@ -664,6 +706,24 @@ def test_no_frame_of_a_failure_shows_the_token(
         assert_clean("a local variable", variables_around(caught.value))
 
 
+@pytest.mark.parametrize("behaviour", [bad.SILENCE, bad.STALL_IN_BODY], ids=str)
+def test_no_frame_of_a_cancelled_call_shows_the_token(behaviour: Behaviour, watch_requests: Watch) -> None:
+    """What cancels an async call comes out through the frames of aiohttp: the token is in none of them."""
+    watch = watch_requests
+
+    async def main(url: str) -> BaseException:
+        async with AsyncFlowsClient(USER_TOKEN, **_usual(watch, url, {"sleep": asyncio.sleep})) as client:
+            with pytest.raises(asyncio.TimeoutError) as caught:
+                await asyncio.wait_for(client.update_flow_json(FLOW_ID, DOCUMENT), 0.15)
+            return caught.value
+
+    with Server(behaviour) as server:
+        error = asyncio.run(main(server.url))
+    assert any("aiohttp" in line for line in traceback.format_exception(error))
+    assert_clean("a local variable", variables_around(error))
+    watch.assert_clean(server)
+
+
 @pytest.mark.parametrize("name", [name for name in MISTAKES if name not in MISPLACED])
 def test_no_frame_of_a_mistake_shows_the_value(name: str) -> None:
     """Nor do the frames between the caller and the check that refused an argument."""
@@ -681,12 +741,13 @@ def assets(*urls: object) -> Behaviour:
     return answers(json.dumps(found).encode(), headers={"Set-Cookie": "datr=of-the-api; Path=/"})
 
 
-def test_the_files_host_is_told_nothing(watch: Watch) -> None:
+def test_the_files_host_is_told_nothing(watch_requests: Watch) -> None:
     """No Authorization, no proof, no cookie of the API's host, no body: the signed link, as it is."""
+    watch = watch_requests
     with requests.Session() as session, Server(answers(DOCUMENT.encode())) as cdn:
         session.cookies.set("hosts", "own", domain="127.0.0.1")
         with Server(assets(cdn.url_at("localhost") + "/file?oh=x&oe=1")) as api:
-            client = client_for(watch, api.url, session)
+            client = on_session(watch, api.url, session)
             for _ in range(2):
                 assert client.download_flow_json(FLOW_ID) == DOCUMENT.encode()
     assert "datr=of-the-api" in api.requests[1].headers["cookie"]
@@ -725,16 +786,21 @@ def test_a_link_of_another_kind_is_refused(url: str, watch: Watch) -> None:
 
 def test_a_link_with_a_weaker_scheme_is_refused(watch: Watch, tmp_path: Path) -> None:
     """An API that speaks https does not send us to http; to https it may."""
-    with requests.Session() as session, Server(answers(DOCUMENT.encode())) as plain:
-        session.verify = bad.certificate_file(tmp_path)
+    setup = Setup(trusted=bad.certificate_file(tmp_path))
+
+    def download(api: Server) -> bytes:
+        with client_for(watch, api.url, setup) as client:
+            return client.download_flow_json(FLOW_ID)
+
+    with Server(answers(DOCUMENT.encode())) as plain:
         weaker = json.dumps(
             {"data": [{"asset_type": "FLOW_JSON", "download_url": plain.url_at("localhost") + "/file"}]}
         ).encode()
         with Server(answers(weaker, secured=True)) as api, pytest.raises(UnexpectedResponseError):
-            client_for(watch, api.url, session).download_flow_json(FLOW_ID)
+            download(api)
         with Server(answers(DOCUMENT.encode(), secured=True)) as cdn:
             as_strong = weaker.replace(plain.url_at("localhost").encode(), cdn.url_at("localhost").encode())
             with Server(answers(as_strong, secured=True)) as api:
-                assert client_for(watch, api.url, session).download_flow_json(FLOW_ID) == DOCUMENT.encode()
+                assert download(api) == DOCUMENT.encode()
     assert plain.connections == 0
     watch.assert_clean(api, cdn)

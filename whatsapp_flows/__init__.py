@@ -1,9 +1,9 @@
 """
 A typed SDK for Meta's WhatsApp Flows management API: uploads that get through, errors that say what to do.
 
-`FlowsClient` is the way in. This is the public list, and nothing else. The names are loaded when they are first
-used, so that a process that imports the package and makes no call (a worker's master, a `--help`) does not pay for
-requests.
+`FlowsClient` is the way in, or `AsyncFlowsClient` for asyncio. This is the public list, and nothing else. The names are
+loaded when they are first used, so that a process that imports the package and makes no call (a worker's master, a
+`--help`) does not pay for requests.
 """
 
 from importlib import import_module
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._requests import RequestsTransport
     from ._version import __version__
     from ._wire import Secret
+    from .aio import AsyncFlowsClient
     from .client import FlowsClient
     from .counters import Counts, RetryCounters
     from .errors import (
@@ -94,14 +95,16 @@ if TYPE_CHECKING:
         equal_jitter,
         full_jitter,
     )
-    from .transport import Request, Response, Timeout, Transport
+    from .transport import AsyncTransport, Request, Response, Timeout, Transport
     from .usage import Usage
 
 __all__ = [
     "ERROR_CODES",
     "ApiError",
     "Asset",
+    "AsyncFlowsClient",
     "AsyncPacedTransport",
+    "AsyncTransport",
     "AttemptFailed",
     "AttemptStarted",
     "AttemptSucceeded",
@@ -205,6 +208,7 @@ _HOMES: Final = (
     "._requests",
     ".client",
     ".pacing",
+    ".aio",
 )
 
 

@@ -9,7 +9,6 @@ from . import flow_json
 from ._wire import shown
 from .errors import ConfigurationError, ValidationIssue
 from .events import logger
-from .flow_json import FlowJson, read_flow_json
 
 Validate = Literal["off", "warn", "error"]
 """Whether a Flow JSON is checked before it is sent: not at all, to be told, or to send nothing with an error in it."""
@@ -33,14 +32,13 @@ def mode(value: object) -> Validate:
     raise ConfigurationError(f"validate must be one of {', '.join(MODES)}, not {shown(value)}.")
 
 
-def document(source: FlowJson, validate: Validate, *, argument: str = "json") -> Document:
+def checked(content: bytes, validate: Validate) -> Document:
     """
     The document as it will be sent.
 
     With "warn" what the check finds is on the result and in the log; with "error" an error in it raises
     `FlowValidationError`, and warnings are treated as with "warn".
     """
-    content = read_flow_json(source, argument=argument)
     if validate == "off":
         return Document(content=content)
     report = flow_json.validate(content)

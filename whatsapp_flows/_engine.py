@@ -2,8 +2,8 @@
 One call as a conversation: send this, wait this long, send again.
 
 The engine does no I/O and never sleeps. It yields what it wants done; a driver of a dozen lines does it and sends
-back what came of it: a `Response` for a `Request`, for a `Wait` whether it was waited out, and for either whatever
-exception was raised. The policy says whether and when to try again; the engine counts.
+back what came of it: a `Response` for a `Request`, for a `Wait` whether it was waited out, nothing for `Work`, and for
+all of them whatever exception was raised. The policy says whether and when to try again; the engine counts.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ class Wait:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Call `task`, which may block, then send None."""
+
+    task: Callable[[], object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """
@@ -63,7 +70,19 @@ class Rules:
 
 
 Reply = Response | bool | BaseException | None
-Conversation = Generator[Request | Wait, Reply, T]
+Conversation = Generator[Request | Wait | Work, Reply, T]
+
+
+def work(task: Callable[[], T]) -> Conversation[T]:
+    """What `task` returns, called wherever the driver lets things block."""
+    results: list[T] = []
+    reply = yield Work(lambda: results.append(task()))
+    if isinstance(reply, BaseException):
+        try:
+            raise reply
+        finally:
+            reply = None  # or the exception, its traceback and this frame would keep each other alive
+    return results[0]
 
 
 def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:

@@ -31,7 +31,7 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -89,14 +89,19 @@ class RequestsTransport:
 
     def __init__(self, session: Session | None = None, *, now: Callable[[], float] = time.time) -> None:
         if session is not None and not isinstance(session, Session):
-            raise ConfigurationError(f"session must be a requests.Session, not {type(session).__name__}.")
+            kind = f"{type(session).__module__.partition('.')[0]}.{type(session).__name__}"
+            remedy = " (AsyncFlowsClient takes that one)" if kind == "aiohttp.ClientSession" else ""
+            raise ConfigurationError(f"session must be a requests.Session, not {kind}{remedy}.")
         self._owned = session is None
+        self._closed = False
         self._session = _own_session() if session is None else session
         self._now = now
         self._settings: dict[object, Mapping[str, Any]] = {}
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
+        if self._closed:
+            raise ConfigurationError("the client that opened these connections has been closed: make another.")
         prepared = self._prepared(request)
         try:
             return self._response(self._answer(prepared, timeout), request)
@@ -108,6 +113,7 @@ class RequestsTransport:
     def close(self) -> None:
         """Closes the session, unless it is the host's."""
         if self._owned:
+            self._closed = True
             self._session.close()
 
     def _answer(self, prepared: requests.PreparedRequest, timeout: Timeout) -> requests.Response:
@@ -139,7 +145,7 @@ class RequestsTransport:
             headers["Authorization"] = f"Bearer {request.token.reveal()}"
         prepared = requests.PreparedRequest()
         prepared.method = request.method
-        prepared.url = _with_proof(request)
+        prepared.url = request.signed_url
         prepared.headers = headers  # type: ignore[assignment]  # values may be bytes too, which ours are not
         prepared.body = request.body
         prepared.hooks = session.hooks
@@ -275,12 +281,6 @@ def _own_session() -> Session:
     session.mount("https://", _Adapter(pool_maxsize=_CONNECTIONS))
     session.mount("http://", _Adapter(pool_maxsize=_CONNECTIONS))
     return session
-
-
-def _with_proof(request: Request) -> str:
-    if not request.proof:
-        return request.url
-    return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.proof)}"
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypedDict
 
+from ._documents import Validate, mode
 from ._engine import Rules
+from ._error_codes import ErrorCodes
 from ._operations import Api
 from ._wire import Secret, hidden, shown
 from .errors import ConfigurationError
-from .events import emitter
-from .retry import ExponentialBackoff, Jitter, decorrelated_jitter, equal_jitter, full_jitter
+from .events import EventConsumer, emitter
+from .retry import ExponentialBackoff, Jitter, RetryPolicy, decorrelated_jitter, equal_jitter, full_jitter
 from .transport import Credentials, Timeout
-from .usage import UsageLog
+from .usage import Usage, UsageLog
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class CommonOptions(TypedDict, total=False):
+    """The options that both clients take alike, for their `with_options`."""
+
+    waba_id: str | None
+    api_version: str
+    base_url: str
+    app_secret: str | None
+    max_attempts: int
+    retry_policy: RetryPolicy | None
+    timeout: float | Timeout
+    clock: Callable[[], float]
+    error_codes: ErrorCodes
+    on_event: EventConsumer | Iterable[EventConsumer] | None
+    validate: Validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +49,11 @@ class Settings:
     rules: Rules
     timeout: Timeout
     usage: UsageLog
+    validate: Validate
+
+    def mode_for(self, validate: Validate | None) -> Validate:
+        """Whether one call checks its document; None is the client's own word."""
+        return self.validate if validate is None else mode(validate)
 
     def rules_for(self, max_retries: int | None) -> Rules:
         """The rules of one call; `max_retries` counts attempts in all, None is the client's own number."""
@@ -39,10 +66,80 @@ class Settings:
         return replace(self, usage=other.usage, rules=replace(self.rules, note=other.usage.note))
 
 
+class Configured:
+    """What both clients are made of: their options, the values behind these, and no way to show or copy a secret."""
+
+    _transport: Any
+
+    def _configure(self, options: Mapping[str, Any]) -> None:
+        """Keeps the options that a copy needs, and the values behind them. The secrets come hidden."""
+        on_event = options["on_event"]
+        if on_event is not None and not callable(on_event):
+            on_event = tuple(on_event) if isinstance(on_event, Iterable) else (on_event,)
+        self._settings = settings({**options, "on_event": on_event})
+        self._options = {name: value for name, value in options.items() if name not in _OPTION_SECRETS}
+        self._options["on_event"] = on_event
+        self._api = self._settings.api
+        self._closed = False
+
+    def _changed(self, changes: Mapping[str, Any]) -> Self:
+        """A client of the same kind with these options changed, on the same transport unless that is one of them."""
+        token, secret = self._settings.credentials.parts
+        kept = {**self._options, "access_token": token, "app_secret": secret}
+        if "session" not in changes and "transport" not in changes:
+            kept["transport"] = self._transport
+        made = type(self)(**{**kept, **changes})
+        if "access_token" not in changes:  # the limits are those of the token's app
+            made._settings = made._settings.sharing_usage(self._settings)
+        return made
+
+    @property
+    def waba_id(self) -> str | None:
+        """The WhatsApp Business Account; None for a client that knows none."""
+        return self._api.waba_id
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """
+        How near the rate limits are: the last figures that Meta sent, per business object and type of limit.
+
+        The app's own limit comes first, if there is one. Empty before Meta has said anything: it sends figures "once
+        enough calls have been made". Clients made by `with_options` share them, unless the token is another.
+        """
+        return self._settings.usage.figures
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError(f"this {type(self).__name__} has been closed: make another.")
+
+    def __repr__(self) -> str:
+        api = getattr(self, "_api", None)  # not there yet while the constructor refuses an option
+        if api is None:
+            return f"{type(self).__name__}(...)"
+        return f"{type(self).__name__}(waba_id={api.waba_id!r}, base_url={api.base_url!r}, api_version={api.version!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client is not pickled, because it holds a token: make one in each process.")
+
+
+_OPTION_SECRETS: Final = frozenset({"access_token", "app_secret"})
+
+
+def hide(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of options, the secrets among them hidden."""
+    return {name: hidden(value) if name in _OPTION_SECRETS else value for name, value in changes.items()}
+
+
 def settings(options: Mapping[str, Any]) -> Settings:
     """The values behind a client's options. Raises `ConfigurationError` for an option that makes no sense."""
     on_event = options["on_event"]
     consumers = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
+    if not all(map(callable, consumers)):
+        raise ConfigurationError("on_event must be a callable, or several.")
+    if any(iscoroutinefunction(consumer) for consumer in consumers):
+        raise ConfigurationError("on_event must be a plain callable: nobody would await a coroutine.")
+    if not isinstance(options["error_codes"], ErrorCodes):
+        raise ConfigurationError("error_codes must be a table: ERROR_CODES, or what its with_rows returns.")
     policy = options["retry_policy"]
     if policy is not None and not callable(getattr(policy, "decide", None)):
         raise ConfigurationError("retry_policy must have a decide method: see RetryPolicy.")
@@ -61,6 +158,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
         ),
         timeout=Timeout.of(options["timeout"]),
         usage=usage,
+        validate=mode(options["validate"]),
     )
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, NoReturn, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from .errors import FlowsError
 
@@ -113,6 +113,13 @@ class Request:
     authenticated: bool = True
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def signed_url(self) -> str:
+        """The URL with the proof in its query: what is asked for, and never shown."""
+        if not self.proof:
+            return self.url
+        return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.proof)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

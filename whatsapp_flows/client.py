@@ -6,16 +6,17 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypedDict, TypeVar
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from . import _conversations as conversations
 from . import _operations as operations
-from ._documents import Document, Validate, document, mode
-from ._engine import Reply, Rules, Wait, converse
+from ._documents import Validate
+from ._engine import Conversation, Reply, Wait, Work, converse
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._requests import RequestsTransport, Session
-from ._settings import from_environment, read_environment, settings
+from ._settings import CommonOptions, Configured, from_environment, hide, read_environment
 from ._wire import Operation, Request, Response, hidden
 from .errors import ConfigurationError
 from .events import EventConsumer
@@ -35,7 +36,6 @@ from .models import (
 )
 from .retry import RetryPolicy
 from .transport import Timeout, Transport
-from .usage import Usage
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -43,43 +43,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SLEEP: Final = time.sleep  # kept, so that replacing time.sleep later does not make `stop` deaf
-_SECRETS: Final = frozenset({"access_token", "app_secret"})
 
 
-class Options(TypedDict, total=False):
+class Options(CommonOptions, total=False):
     """The options of a client, for `with_options`."""
 
     access_token: str | Callable[[], str]
-    waba_id: str | None
-    api_version: str
-    base_url: str
-    app_secret: str | None
-    max_attempts: int
-    retry_policy: RetryPolicy | None
-    timeout: float | Timeout
     session: Session | None
     transport: Transport | None
     sleep: Callable[[float], object]
-    clock: Callable[[], float]
     stop: threading.Event | None
-    error_codes: ErrorCodes
-    on_event: EventConsumer | Iterable[EventConsumer] | None
-    validate: Validate
 
 
-def _check_parts(transport: object, stop: object, on_event: object, error_codes: object) -> None:
+def _check_parts(session: object, transport: object, stop: object) -> None:
     """Refuses what cannot work, before the first call finds out."""
-    if transport is not None and not callable(getattr(transport, "send", None)):
+    if session is not None and transport is not None:
+        raise ConfigurationError("give the client a session or a transport, not both.")
+    send = getattr(transport, "send", None)
+    if transport is not None and not callable(send):
         raise ConfigurationError("transport must have a send method: see Transport.")
-    if stop is not None and not callable(getattr(stop, "wait", None)):
+    if iscoroutinefunction(send):
+        raise ConfigurationError("transport sends with a coroutine: that is for AsyncFlowsClient.")
+    wait = getattr(stop, "wait", None)
+    if stop is not None and (not callable(wait) or iscoroutinefunction(wait)):
         raise ConfigurationError("stop must be a threading.Event.")
-    if isinstance(on_event, tuple) and not all(map(callable, on_event)):
-        raise ConfigurationError("on_event must be a callable, or several.")
-    if not isinstance(error_codes, ErrorCodes):
-        raise ConfigurationError("error_codes must be a table: ERROR_CODES, or what its with_rows returns.")
 
 
-class FlowsClient:
+class FlowsClient(Configured):
     """
     Meta's WhatsApp Flows management API, for one access token and at most one WhatsApp Business Account.
 
@@ -122,27 +112,25 @@ class FlowsClient:
     ) -> None:
         token, secret = hidden(access_token), hidden(app_secret)
         del access_token, app_secret  # a traceback that shows local variables must not show these
-        if session is not None and transport is not None:
-            raise ConfigurationError("give the client a session or a transport, not both.")
-        if on_event is not None and not callable(on_event):
-            on_event = tuple(on_event) if isinstance(on_event, Iterable) else (on_event,)
-        _check_parts(transport, stop, on_event, error_codes)
-        self._options: dict[str, Any] = {
-            "waba_id": waba_id,
-            "api_version": api_version,
-            "base_url": base_url,
-            "max_attempts": max_attempts,
-            "retry_policy": retry_policy,
-            "timeout": timeout,
-            "sleep": sleep,
-            "clock": clock,
-            "stop": stop,
-            "error_codes": error_codes,
-            "on_event": on_event,
-            "validate": mode(validate),
-        }
-        self._settings = settings({**self._options, "access_token": token, "app_secret": secret})
-        self._api = self._settings.api
+        _check_parts(session, transport, stop)
+        self._configure(
+            {
+                "access_token": token,
+                "waba_id": waba_id,
+                "api_version": api_version,
+                "base_url": base_url,
+                "app_secret": secret,
+                "max_attempts": max_attempts,
+                "retry_policy": retry_policy,
+                "timeout": timeout,
+                "sleep": sleep,
+                "clock": clock,
+                "stop": stop,
+                "error_codes": error_codes,
+                "on_event": on_event,
+                "validate": validate,
+            }
+        )
         self._owns_transport = transport is None
         self._transport: Transport = RequestsTransport(session) if transport is None else transport
         self._sleep = sleep
@@ -161,29 +149,17 @@ class FlowsClient:
 
     def with_options(self, **changes: Unpack[Options]) -> Self:
         """A client with some options changed, on the same transport (unless that is one of the changes)."""
-        given = {name: hidden(value) if name in _SECRETS else value for name, value in changes.items()}
+        given = hide(changes)
         del changes
-        token, secret = self._settings.credentials.parts
-        kept = {**self._options, "access_token": token, "app_secret": secret}
-        if "session" not in given and "transport" not in given:
-            kept["transport"] = self._transport
-        made = type(self)(**{**kept, **given})
-        if "access_token" not in given:  # the limits are those of the token's app
-            made._settings = made._settings.sharing_usage(self._settings)
-        return made
-
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """
-        How near the rate limits are: the last figures that Meta sent, per business object and type of limit.
-
-        The app's own limit comes first, if there is one. Empty before Meta has said anything: it sends figures "once
-        enough calls have been made". Clients made by `with_options` share them, unless the token is another.
-        """
-        return self._settings.usage.figures
+        return self._changed(given)
 
     def close(self) -> None:
-        """Closes the connections that this client opened; a session or a transport of yours stays as it is."""
+        """
+        Closes the connections that this client opened; a session or a transport of yours stays as it is.
+
+        A call after that raises `ConfigurationError`.
+        """
+        self._closed = True
         if self._owns_transport:
             self._transport.close()
 
@@ -192,20 +168,6 @@ class FlowsClient:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        api = getattr(self, "_api", None)  # not there yet while the constructor refuses an option
-        if api is None:
-            return f"{type(self).__name__}(...)"
-        return f"{type(self).__name__}(waba_id={api.waba_id!r}, base_url={api.base_url!r}, api_version={api.version!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a FlowsClient is not pickled, because it holds a token: make one in each process.")
-
-    @property
-    def waba_id(self) -> str | None:
-        """The WhatsApp Business Account; None for a client that knows none."""
-        return self._api.waba_id
 
     # Flows
 
@@ -222,10 +184,8 @@ class FlowsClient:
         The result may carry `validation_errors`: the JSON is stored then, and cannot be published. An upload moves a
         PUBLISHED flow back to DRAFT (Meta, "Flows lifecycle").
         """
-        rules = self._settings.rules_for(max_retries)
-        checked = self._document(json, validate)
-        update = self._run(operations.update_flow_json(self._api, flow_id, checked.content), rules)
-        return replace(update, issues=checked.issues) if checked.issues else update
+        rules, checks = self._settings.rules_for(max_retries), self._settings.mode_for(validate)
+        return self._run(conversations.update_flow_json(self._api, rules, flow_id, json, checks))
 
     def create_flow(
         self,
@@ -249,19 +209,19 @@ class FlowsClient:
         raises `NameTakenError`. When the publishing fails, the draft exists all the same: the `PublishBlockedError`
         has its `flow_id`.
         """
-        checked = None if flow_json is None else self._document(flow_json, validate, argument="flow_json")
-        created = self._run(
-            operations.create_flow(
+        return self._run(
+            conversations.create_flow(
                 self._api,
+                self._settings.rules,
                 name,
                 categories,
-                flow_json=checked.content if checked else None,
+                flow_json=flow_json,
                 publish=publish,
                 clone_flow_id=clone_flow_id,
                 endpoint_uri=endpoint_uri,
+                validate=self._settings.mode_for(validate),
             )
         )
-        return replace(created, issues=checked.issues) if checked and checked.issues else created
 
     def update_flow(
         self,
@@ -273,7 +233,7 @@ class FlowsClient:
         application_id: str | None = None,
     ) -> None:
         """Change metadata; None leaves as it is. Moves a PUBLISHED flow back to DRAFT."""
-        self._run(
+        self._call(
             operations.update_flow(
                 self._api,
                 flow_id,
@@ -299,19 +259,19 @@ class FlowsClient:
 
         Meta cannot search, so this pages through the account. A listing that fails raises.
         """
-        return operations.best_match(operations.words("name", name), self.list_flows())
+        return self._run(conversations.find_flow_by_name(self._api, self._settings.rules, name))
 
     def get_flow(self, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Flow:
         """One flow; `fields` as for `list_flows`. Never touches the preview link unless the fields name it."""
-        return self._run(operations.get_flow(self._api, flow_id, fields=fields))
+        return self._call(operations.get_flow(self._api, flow_id, fields=fields))
 
     def get_health(self, flow_id: str, *, phone_number_id: str | None = None) -> Health:
         """Whether the flow can be sent (from that number), and what stands in the way."""
-        return self._run(operations.get_health(self._api, flow_id, phone_number_id=phone_number_id))
+        return self._call(operations.get_health(self._api, flow_id, phone_number_id=phone_number_id))
 
     def get_preview(self, flow_id: str, *, invalidate: bool = False) -> Preview:
         """A public link to try the flow, good for 30 days. `invalidate` voids the old one first."""
-        return self._run(operations.get_preview(self._api, flow_id, invalidate=invalidate))
+        return self._call(operations.get_preview(self._api, flow_id, invalidate=invalidate))
 
     def get_metric(
         self,
@@ -327,19 +287,19 @@ class FlowsClient:
 
         Dates are `date`s or YYYY-MM-DD. Below 250 requests Meta refuses (`FlowStateError`, 139006).
         """
-        return self._run(operations.get_metric(self._api, flow_id, metric, granularity, since=since, until=until))
+        return self._call(operations.get_metric(self._api, flow_id, metric, granularity, since=since, until=until))
 
     def publish_flow(self, flow_id: str) -> None:
         """Publish a draft. Raises `PublishBlockedError` that says which of Meta's checks failed."""
-        self._run(operations.publish_flow(self._api, flow_id))
+        self._call(operations.publish_flow(self._api, flow_id))
 
     def deprecate_flow(self, flow_id: str) -> None:
         """Take a published flow out of use, for good."""
-        self._run(operations.deprecate_flow(self._api, flow_id))
+        self._call(operations.deprecate_flow(self._api, flow_id))
 
     def delete_flow(self, flow_id: str) -> None:
         """Delete a draft, for good."""
-        self._run(operations.delete_flow(self._api, flow_id))
+        self._call(operations.delete_flow(self._api, flow_id))
 
     def migrate_flows(self, source_waba_id: str, names: Sequence[str] | None = None) -> Migration:
         """
@@ -349,14 +309,13 @@ class FlowsClient:
         request fails its error comes out, and what the earlier ones copied stays: ask again, and those names come
         back in `failed`, because they exist.
         """
-        batches = operations.migrate_flows(self._api, source_waba_id, names)
-        return operations.merged(self._run(batch) for batch in batches)
+        return self._run(conversations.migrate_flows(self._api, self._settings.rules, source_waba_id, names))
 
     # Assets
 
     def list_assets(self, flow_id: str) -> tuple[Asset, ...]:
         """The flow's files, with links for immediate use."""
-        return self._run(operations.list_assets(self._api, flow_id))
+        return self._call(operations.list_assets(self._api, flow_id))
 
     def download_flow_json(self, flow_id: str, *, asset: Asset | None = None) -> bytes:
         """
@@ -364,39 +323,37 @@ class FlowsClient:
 
         `asset` is one that was just listed: its link spares a call, and is replaced by a fresh one if it is refused.
         """
-        return self._run(operations.download_flow_json(self._api, flow_id, asset=asset))
+        return self._call(operations.download_flow_json(self._api, flow_id, asset=asset))
 
     # Keys and account
 
     def set_public_key(self, phone_number_id: str, pem: str | bytes) -> None:
         """Upload the 2048-bit RSA public key (PEM) of a phone number; it replaces the one before."""
-        self._run(operations.set_public_key(self._api, phone_number_id, pem))
+        self._call(operations.set_public_key(self._api, phone_number_id, pem))
 
     def get_public_key(self, phone_number_id: str) -> PublicKey:
         """The key that Meta holds for a phone number, and whether its signature is valid."""
-        return self._run(operations.get_public_key(self._api, phone_number_id))
+        return self._call(operations.get_public_key(self._api, phone_number_id))
 
     def list_phone_numbers(self) -> tuple[PhoneNumber, ...]:
         """The account's phone numbers."""
-        return self._run(operations.list_phone_numbers(self._api))
+        return self._call(operations.list_phone_numbers(self._api))
 
     def subscribe_app(self) -> None:
         """Subscribe the token's app to the account's webhooks, as publishing a flow with an endpoint needs."""
-        self._run(operations.subscribe_app(self._api))
+        self._call(operations.subscribe_app(self._api))
 
     def list_subscribed_apps(self) -> tuple[SubscribedApp, ...]:
         """The apps that hear the account's webhooks."""
-        return self._run(operations.list_subscribed_apps(self._api))
-
-    def _document(self, source: FlowJson, validate: Validate | None, *, argument: str = "json") -> Document:
-        wanted: Validate = self._options["validate"] if validate is None else mode(validate)
-        return document(source, wanted, argument=argument)
+        return self._call(operations.list_subscribed_apps(self._api))
 
     # The driver
 
-    def _run(self, operation: Operation[T], rules: Rules | None = None) -> T:
+    def _call(self, operation: Operation[T]) -> T:
+        return self._run(converse(operation, self._settings.rules))
+
+    def _run(self, conversation: Conversation[T]) -> T:
         """Does what the engine asks for, until it returns or raises."""
-        conversation = converse(operation, rules or self._settings.rules)
         reply: Reply = None
         try:
             while True:
@@ -406,19 +363,25 @@ class FlowsClient:
                     result: T = done.value
                     return result
                 try:
-                    reply = self._pause(step.seconds) if isinstance(step, Wait) else self._send(step)
+                    reply = self._do(step)
                 except BaseException as error:  # noqa: BLE001 - the engine decides; what it does not know it lets pass
                     reply = error
         finally:
             reply = None  # or the exception, its traceback and this frame would keep each other alive
 
-    def _send(self, request: Request) -> Response:
-        return self._transport.send(self._settings.credentials.sign(request), timeout=self._settings.timeout)
+    def _do(self, step: Request | Wait | Work) -> Response | bool | None:
+        if isinstance(step, Request):
+            self._check_open()
+            return self._transport.send(self._settings.credentials.sign(step), timeout=self._settings.timeout)
+        if isinstance(step, Wait):
+            return self._pause(step.seconds)
+        step.task()
+        return None
 
     def _each(self, operation: Operation[operations.Page[T]]) -> Iterator[T]:
         following: Operation[operations.Page[T]] | None = operation
         while following is not None:
-            page = self._run(following)
+            page = self._call(following)
             yield from page.items
             following = page.following
 

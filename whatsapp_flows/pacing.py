@@ -14,11 +14,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from ._wire import Request, Response, shown
 from .errors import ConfigurationError, ErrorDetails, RateLimitedError
-from .transport import Timeout, Transport
+from .transport import AsyncTransport, Timeout, Transport
 from .usage import Usage, UsageLog
 
 __all__ = ["AsyncPacedTransport", "Pace", "PacedTransport", "Pacer", "Turn", "pause_before"]
@@ -177,18 +177,12 @@ class PacedTransport:
         self._transport.close()
 
 
-class _AsyncTransport(Protocol):
-    async def send(self, request: Request, /, *, timeout: Timeout) -> Response: ...
-
-    async def aclose(self) -> None: ...
-
-
 class AsyncPacedTransport:
     """The same for `AsyncFlowsClient`: tasks that share it wait for their turn without stopping one another."""
 
     def __init__(
         self,
-        transport: _AsyncTransport,
+        transport: AsyncTransport,
         pace: Pace | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,

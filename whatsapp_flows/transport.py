@@ -1,18 +1,19 @@
-"""How a request leaves: the `Transport` protocol, `Timeout`, and the credentials that a driver adds."""
+"""How a request leaves: the `Transport` protocols, `Timeout`, and the credentials that a driver adds."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from inspect import isawaitable, iscoroutine
 from typing import NoReturn, Protocol
 
 from ._wire import Request, Response, Secret, appsecret_proof, hidden, shown
 from .errors import ConfigurationError
 
-__all__ = ["Request", "Response", "Timeout", "Transport"]
+__all__ = ["AsyncTransport", "Request", "Response", "Timeout", "Transport"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,20 @@ class Transport(Protocol):
         """Lets go of what the transport itself opened."""
 
 
+class AsyncTransport(Protocol):
+    """
+    The same for `AsyncFlowsClient`: what `Transport` promises holds, and many tasks of one event loop use it at once.
+
+    A call that is cancelled leaves no connection open.
+    """
+
+    async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        """One request, one answer."""
+
+    async def aclose(self) -> None:
+        """Lets go of what the transport itself opened."""
+
+
 class Credentials:
     """The access token, or where it comes from, and the app's secret. Shows neither."""
 
@@ -62,7 +77,7 @@ class Credentials:
 
     def __init__(
         self,
-        access_token: str | Secret | Callable[[], str],
+        access_token: str | Secret | Callable[[], str | Awaitable[str]],
         app_secret: str | Secret | None = None,
         *,
         now: Callable[[], float] = time.time,
@@ -75,7 +90,27 @@ class Credentials:
         """The request with a token that is valid now; unchanged when it goes to a host that must not see one."""
         if not request.authenticated:
             return request
-        token = self._token if isinstance(self._token, Secret) else _checked(self._token(), "access_token")
+        token = self._token
+        if not isinstance(token, Secret):
+            given = hidden(token())
+            if iscoroutine(given):
+                given.close()  # or Python warns that nobody awaited it
+            if isawaitable(given):
+                raise ConfigurationError("access_token returns an awaitable: that is for AsyncFlowsClient.")
+            token = _checked(given, "access_token")
+        return self._signed(request, token)
+
+    async def asign(self, request: Request) -> Request:
+        """The same where the token may have to be awaited."""
+        if not request.authenticated:
+            return request
+        token = self._token
+        if not isinstance(token, Secret):
+            given = hidden(token())
+            token = _checked(hidden(await given) if isawaitable(given) else given, "access_token")
+        return self._signed(request, token)
+
+    def _signed(self, request: Request, token: Secret) -> Request:
         if self._app_secret is None:
             return replace(request, token=token)
         return replace(request, token=token, proof=appsecret_proof(token, self._app_secret, int(self._now())))
@@ -87,7 +122,7 @@ class Credentials:
         raise TypeError("credentials are not pickled: give the other process its own way to get the token")
 
     @property
-    def parts(self) -> tuple[Secret | Callable[[], str], Secret | None]:
+    def parts(self) -> tuple[Secret | Callable[[], str | Awaitable[str]], Secret | None]:
         """Where the token comes from, and the app's secret: what another client may share."""
         return self._token, self._app_secret
 

@@ -81,9 +81,10 @@ def test_a_character_that_the_terminal_does_not_know_is_no_crash() -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_a_wait_and_says_what_was_done(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """The wait of five seconds is not sat out, and the report says how far it got."""
-    write_flows(tmp_path, {"one": FLOW_JSON})
+    write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
     with Emulator() as meta:
-        meta.fail("update_flow_json", code=139001, subcode=4016012)
+        meta.add_flow("One")
+        meta.fail("publish_flow", code=131000)
         process = script(
             "sync", str(tmp_path), program=("-c", HEEDS_INTERRUPTS), WHATSAPP_FLOWS_ACCESS_TOKEN="t",
             WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
@@ -91,12 +92,12 @@ def test_a_signal_ends_a_wait_and_says_what_was_done(tmp_path: Path, number: sig
         )  # fmt: skip
         assert process.stderr is not None
         line = process.stderr.readline()
-        assert line.startswith("one: Meta flow processing error detected (retryable): ")
+        assert line.startswith("one: Meta service error detected (retryable): ")
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "one   interrupted  unknown" in out
-    assert "  Done before that: create." in out
+    assert "  Done before that: upload." in out
     assert "Traceback" not in err
 
 

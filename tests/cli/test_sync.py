@@ -1,13 +1,14 @@
-"""`sync`: a folder in, a report out, and an exit code."""
+"""`plan`, `apply` and `sync`: a folder in, a report out, and an exit code."""
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.cli.support import CommandLine
+from tests.cli.support import CommandLine, Terminal
 from tests.sync.support import FAULTY_FLOW_JSON, FLOW_JSON, OTHER_FLOW_JSON, write_flows
 from whatsapp_flows.cli import Terminated
 from whatsapp_flows.emulator import Emulator
@@ -26,33 +27,34 @@ def statuses(meta: Emulator) -> dict[str, str]:
 
 
 def test_a_folder_becomes_flows(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """New flows are created, uploaded and published; progress is on stderr, the table on stdout."""
-    outcome = cli("sync", folder)
+    """New flows are created and published; progress is on stderr, the table on stdout; a lock file remembers."""
+    outcome = cli("sync", folder, "--jobs", "1")
     ids = {flow.name: flow.id for flow in meta.flows()}
     assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
     assert outcome.out.splitlines() == [
-        "Flow  Result   Status     Attempts  Bytes",
-        "one   created  PUBLISHED         1    233",
-        "two   created  PUBLISHED         1    233",
+        "Flow  Result   Status     Attempts",
+        "one   created  PUBLISHED         1",
+        "two   created  PUBLISHED         1",
         "",
-        "2 flows: 2 created. 7 requests.",
+        "2 flows: 2 created. 4 requests.",
     ]
     assert outcome.err.splitlines() == [
-        f"[1/2] one: created {ids['One']}, uploaded, published",
-        f"[2/2] two: created {ids['Two']}, uploaded, published",
+        f"[1/2] one: created {ids['One']}, published",
+        f"[2/2] two: created {ids['Two']}, published",
         "",
     ]
+    assert json.loads((folder / "flows.lock.json").read_text())["flows"]["one"]["id"] == ids["One"]
 
 
-def test_what_has_not_changed_is_left_alone(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+def test_what_has_not_changed_costs_one_request(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """A second run writes nothing, and says so."""
     cli("sync", folder)
     meta.clear_requests()
     outcome = cli("sync", folder)
     assert outcome.code == 0
-    assert "2 flows: 2 unchanged. " in outcome.out
+    assert "2 flows: 2 unchanged. 1 request." in outcome.out
     assert outcome.err == ""
-    assert {request.method for request in meta.requests} == {"GET"}
+    assert [request.operation for request in meta.requests] == ["list_flows"]
 
 
 def test_the_manifest_is_found(cli: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +81,7 @@ def test_one_flow_is_chosen_by_its_table_or_its_name(cli: CommandLine, meta: Emu
     ("argv", "said"),
     [
         (("--flow", "tow"), "flows.toml has no flow 'tow': did you mean 'two'?"),
-        ((), "one.json ([flows.one]): json is not JSON"),
+        ((), "flows.toml:5: [flows.one] file: "),
     ],
 )
 def test_mistakes_are_found_before_the_first_request(
@@ -93,114 +95,118 @@ def test_mistakes_are_found_before_the_first_request(
     assert not meta.requests
 
 
-def test_a_published_flow_is_not_touched_without_a_word(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """An upload would take it out of use: it is refused, which is told, and makes the exit code 1."""
+def test_a_published_flow_is_not_touched_without_a_word(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
+    """An upload would take it out of use: it is blocked, which is told, and makes the exit code 1."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
-    outcome = cli("sync", folder, "--flow", "one")
+    write_flows(tmp_path, {"one": FLOW_JSON})
+    outcome = cli("sync", tmp_path, "--flow", "one")
     assert (outcome.code, meta.flow(flow.id).status) == (1, "PUBLISHED")
     assert outcome.out.splitlines()[1:] == [
-        "one   refused  PUBLISHED         -    233",
+        "one   blocked  PUBLISHED         -",
         "",
-        "one: refused: published; pass --publish to upload and publish again",
+        "one: blocked: published, and a change would make it a draft; publish = true publishes it again, "
+        "--allow-unpublish leaves it a draft",
         "",
-        "1 flow: 1 refused. 3 requests.",
+        "1 flow: 1 blocked. 2 requests.",
     ]
 
 
 @pytest.mark.parametrize(
-    ("wish", "option", "status"),
-    [
-        (True, "--publish", "PUBLISHED"),
-        (False, "--publish", "PUBLISHED"),
-        (True, "--force", "PUBLISHED"),
-        (False, "--force", "DRAFT"),
-    ],
+    ("wish", "options", "status"),
+    [(True, (), "PUBLISHED"), (False, ("--publish",), "PUBLISHED"), (False, ("--allow-unpublish",), "DRAFT")],
 )
 def test_permission_to_touch_a_published_flow(
-    cli: CommandLine, meta: Emulator, tmp_path: Path, wish: bool, option: str, status: str
+    cli: CommandLine, meta: Emulator, tmp_path: Path, wish: bool, options: tuple[str, ...], status: str
 ) -> None:
-    """--publish uploads and publishes again; --force uploads, and publishes again if the file wants that."""
+    """The file or --publish publishes it again; --allow-unpublish leaves a draft, which is told."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=wish)
-    outcome = cli("sync", tmp_path, option)
+    outcome = cli("sync", tmp_path, *options)
     document = meta.flow(flow.id).document
     assert document is not None
     assert (outcome.code, meta.flow(flow.id).status, document.content) == (0, status, FLOW_JSON)
     assert ("DRAFT (was PUBLISHED)" in outcome.out) == (status == "DRAFT")
 
 
-def test_a_dry_run_changes_nothing(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """It says what would be done, and sends no write."""
-    meta.add_flow("Two", flow_json=OTHER_FLOW_JSON)
-    outcome = cli("sync", folder, "--dry-run")
+@pytest.mark.parametrize("command", [("sync", "--dry-run", "--config"), ("plan", "--config")])
+def test_a_plan_changes_nothing(cli: CommandLine, meta: Emulator, folder: Path, command: tuple[str, ...]) -> None:
+    """It says what would be done, with what differs in the Flow JSON, and sends no write."""
+    meta.add_flow("Two", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    outcome = cli(*command, folder / "flows.toml")
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
-        "Flow  Result     Status  Attempts  Bytes",
-        "one   to create  -              -    233",
-        "two   to update  DRAFT          -    233",
+        '+ one: create "One"',
+        '~ two: republish "Two"; a draft for about 2 s; upload, publish',
+        "  ~ screen FIRST, which was SECOND",
         "",
-        "Dry run: nothing was changed. 2 flows: 1 to create, 1 to update. 3 requests.",
+        "2 flows: 1 to create, 1 to republish. It takes 5 requests.",
     ]
     assert {request.method for request in meta.requests} == {"GET"}
-    planned = cli("sync", folder, "--dry-run", "--json").json
-    assert planned["dry_run"] is True
-    assert [(flow["action"], flow["planned"], flow["done"]) for flow in planned["flows"]] == [
-        ("create", ["create", "upload", "publish"], []),
-        ("update", ["upload", "publish"], []),
-    ]
+    assert not (folder / "flows.lock.json").exists()
+    planned = cli(*command, folder / "flows.toml", "--json").json
+    assert (planned["dry_run"], planned["calls"], planned["planned_calls"]) == (True, 2, 5)
+    one, two = planned["flows"]
+    assert (one["key"], one["name"], one["id"], one["action"], one["status"], one["error"]) == (
+        "one", "One", None, "create", None, None,
+    )  # fmt: skip
+    assert (two["action"], two["steps"], two["unpublished_seconds"]) == ("republish", ["upload", "publish"], 2.0)
+    assert [difference["kind"] for difference in two["differences"]] == ["renamed"]
 
 
 def test_a_draft_that_is_wanted_published_is_published(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """Without a new upload."""
+    """With one more upload where nobody knows that Meta has processed the one before."""
     meta.add_flow("One", flow_json=FLOW_JSON)
     outcome = cli("sync", folder, "--flow", "one")
-    assert "one   published  PUBLISHED         -    233" in outcome.out
-    assert "update_flow_json" not in [request.operation for request in meta.requests]
+    assert "one   published  PUBLISHED         1" in outcome.out
 
 
 def test_the_processing_error_is_outlasted(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """Retries are told as they are waited for, and counted."""
+    """Retries are told as they are waited for, and counted; the waits have jitter, so that flows do not march."""
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     outcome = cli("sync", folder, "--flow", "one")
-    assert (outcome.code, cli.sleeps) == (0, [5.0, 10.0])
+    assert outcome.code == 0
+    assert [2.5 <= cli.sleeps[0] <= 5, 5 <= cli.sleeps[1] <= 10] == [True, True]
     first, second, done, _ = outcome.err.splitlines()
     assert first.startswith("one: Meta flow processing error detected (retryable): ")
-    assert first.endswith("; retry 2/3 in 5 s")
-    assert second.endswith("; retry 3/3 in 10 s")
-    assert done.endswith(", uploaded on attempt 3, published")
-    assert outcome.out.splitlines()[-1] == "1 flow: 1 created. 6 requests, 2 of them retries, 15 s of waiting."
+    assert "; retry 2/3 in " in first
+    assert "; retry 3/3 in " in second
+    assert done == "[1/1] one: uploaded, published, 3 attempts"
+    assert "1 flow: 1 uploaded. 8 requests, 2 of them retries, " in outcome.out.splitlines()[-1]
 
 
 def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """The flow that fails is told with its error, the next one goes on, and the exit code is 1."""
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
-    outcome = cli("sync", folder, "--max-attempts", "2")
+    outcome = cli("sync", folder, "--max-attempts", "2", "--jobs", "1")
     assert (outcome.code, statuses(meta)) == (1, {"One": "DRAFT", "Two": "PUBLISHED"})
     lines = outcome.out.splitlines()
-    assert lines[1] == "one   failed   DRAFT             2    233"
+    assert lines[1] == "one   failed   DRAFT             2"
     assert lines[4].startswith("one: failed: update flow json ")
     assert lines[4].endswith("(code 139001/4016012, HTTP 400, after 2 attempts)")
     assert lines[5].startswith("  Send exactly the same upload again")
     assert lines[6].startswith("  fbtrace_id ")
-    assert lines[7] == "  Meta has stored the file, so it will look unchanged: run sync again with --force to send it."
-    assert lines[8] == "  Done before that: create."
-    assert lines[-1] == "2 flows: 1 failed, 1 created. 8 requests, 1 of them a retry, 5 s of waiting."
+    assert lines[7] == "  Meta has stored the file: the next run sends it again."
+    assert "2 flows: 1 failed, 1 created. " in lines[-1]
+    again = cli("sync", folder)
+    assert (again.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
 
 
-def test_errors_in_a_flow_json_are_told_before_the_first_request(
-    cli: CommandLine, meta: Emulator, folder: Path
-) -> None:
-    """All of them, with file, line and column: no flow is touched while one of the files is broken."""
+def test_errors_in_a_flow_json_keep_it_from_being_sent(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """All of them, with file, line and column; the other flows go on."""
     (folder / "two.json").write_bytes(FAULTY_FLOW_JSON)
+    found = cli("plan", "--config", folder / "flows.toml")
+    assert found.code == 1
+    assert "! two: blocked: there is 1 error in two.json" in found.out.splitlines()
+    assert f"  {folder / 'two.json'}:1:31 MIN_ITEMS_REQUIRED: " in found.out
+    (_, two) = cli("plan", "--config", folder / "flows.toml", "--json").json["flows"]
+    assert (two["blocked"], [issue["error"] for issue in two["error"]["validation_errors"]]) == (
+        "validation", ["MIN_ITEMS_REQUIRED"],
+    )  # fmt: skip
     outcome = cli("sync", folder)
-    assert (outcome.code, outcome.out) == (1, "")
-    said, issue, _ = outcome.err.splitlines()
-    assert said == "error: nothing was sent: there are errors in two.json."
-    assert issue.startswith(f"  1:31 MIN_ITEMS_REQUIRED: {folder / 'two.json'}: ")
-    found = cli("sync", folder, "--dry-run", "--json")
-    assert (found.code, found.json["error"]["class"]) == (1, "FlowValidationError")
-    assert [issue["error"] for issue in found.json["error"]["validation_errors"]] == ["MIN_ITEMS_REQUIRED"]
-    assert not meta.requests
+    assert (outcome.code, statuses(meta)) == (1, {"One": "PUBLISHED"})
+    assert f"  {folder / 'two.json'}:1:31 MIN_ITEMS_REQUIRED: " in outcome.out
 
 
 def test_errors_that_only_meta_finds_are_told_with_their_place(
@@ -208,6 +214,7 @@ def test_errors_that_only_meta_finds_are_told_with_their_place(
 ) -> None:
     """File, line and column; the flow is not published."""
     issue = {"error": "NEW_RULE", "message": "Not so.", "line_start": 1, "column_start": 5}
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", status=200, body={"success": True, "validation_errors": [issue]})
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
     outcome = cli("sync", tmp_path)
@@ -215,7 +222,7 @@ def test_errors_that_only_meta_finds_are_told_with_their_place(
     assert outcome.out.splitlines()[3:6] == [
         "one: failed: Meta found 1 error in one.json",
         f"  {tmp_path / 'one.json'}:1:5 NEW_RULE: Not so.",
-        "  Done before that: create, upload.",
+        "  Done before that: upload.",
     ]
 
 
@@ -230,11 +237,13 @@ def test_a_listing_that_fails_ends_it(cli: CommandLine, meta: Emulator, folder: 
 def test_a_download_that_fails_is_told(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """That flow is left alone, the other one synced."""
     meta.add_flow("One", flow_json=FLOW_JSON)
-    meta.fail("list_assets", code=10)
+    meta.fail("download_flow_json", status=500)
     outcome = cli("sync", folder)
     assert outcome.code == 1
-    assert "one   failed   DRAFT             -    233" in outcome.out
-    assert "two   created  PUBLISHED         1    233" in outcome.out
+    assert "one   blocked  DRAFT             -" in outcome.out
+    assert "two   created  PUBLISHED         1" in outcome.out
+    (one, _) = cli("plan", "--config", folder / "flows.toml", "--json").json["flows"]
+    assert (one["blocked"], one["error"]["class"]) == ("unread", "ServiceUnavailableError")
 
 
 def test_the_report_is_json_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> None:
@@ -242,22 +251,22 @@ def test_the_report_is_json_for_machines(cli: CommandLine, meta: Emulator, folde
     meta.fail("publish_flow", code=139002, subcode=4233014, flow_id=meta.add_flow("Two", flow_json=FLOW_JSON).id)
     report = cli("sync", folder, "--json").json
     one, two = report["flows"]
-    assert report["calls"] == 1 + 2 + 3 + 1
+    assert report["calls"] == len(meta.requests)
     assert one == {
         "key": "one", "name": "One", "id": meta.flows()[1].id, "action": "create", "ok": True, "status": "PUBLISHED",
-        "status_before": None, "planned": ["create", "upload", "publish"], "done": ["create", "upload", "publish"],
-        "attempts": 1, "bytes": 233, "error": None, "validation_errors": [],
+        "status_before": None, "done": ["create"], "attempts": 1, "adopted": False, "error": None,
+        "validation_errors": [],
     }  # fmt: skip
     assert (two["action"], two["ok"], two["status"]) == ("publish", False, "DRAFT")
     assert (two["error"]["class"], two["error"]["subcode"]) == ("PublishBlockedError", 4233014)
 
 
-def test_a_refusal_is_an_error_for_machines_too(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+def test_a_blocked_flow_is_an_error_for_machines_too(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """With the reason as its message."""
     meta.add_flow("One", status="DEPRECATED")
     (flow,) = cli("sync", folder, "--flow", "one", "--json").json["flows"]
-    assert (flow["action"], flow["ok"]) == ("refused", False)
-    assert flow["error"] == {"message": "deprecated, for good; give the flow in the file another name"}
+    assert (flow["action"], flow["ok"]) == ("blocked", False)
+    assert flow["error"] == {"message": "a deprecated flow has this name; give it another one, or replace = true"}
 
 
 def test_files_that_nobody_names_are_noted(cli: CommandLine, folder: Path) -> None:
@@ -276,20 +285,21 @@ def test_an_interrupt_says_what_was_done(
     def interrupted(seconds: float) -> None:
         raise interrupt
 
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("publish_flow", code=131000)
-    outcome = cli("sync", folder, sleep=interrupted)
+    outcome = cli("sync", folder, "--jobs", "1", sleep=interrupted)
     assert outcome.code == code
     assert outcome.out.splitlines() == [
-        "Flow  Result       Status   Attempts  Bytes",
-        "one   interrupted  unknown         1    233",
-        "two   not begun    -               -    233",
+        "Flow  Result       Status   Attempts",
+        "one   interrupted  unknown         1",
+        "two   not begun    -               -",
         "",
         "one: interrupted",
-        "  Done before that: create, upload.",
+        "  Done before that: upload.",
         "",
         "two: not begun",
         "",
-        "2 flows: 1 interrupted, 1 not begun. 4 requests.",
+        "2 flows: 1 interrupted, 1 not begun. 5 requests.",
     ]
 
 
@@ -306,22 +316,127 @@ def test_an_interrupt_before_the_first_write_says_that_nothing_was_changed(
     assert (outcome.code, outcome.out) == (130, "Interrupted: nothing was changed.\n")
 
 
-def test_stop_ends_it_after_the_flow_it_is_at(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """A host that sets `stop` gets a report of what was done."""
+def test_stop_ends_it_before_the_next_request(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """A host that sets `stop` gets a report of what was done: here, nothing."""
     stop = threading.Event()
     stop.set()
     outcome = cli("sync", folder, "--json", stop=stop)
+    assert (outcome.code, outcome.json["interrupted"], outcome.json["flows"]) == (130, True, [])
+    assert not meta.requests
+
+
+def test_stop_in_the_middle_is_told(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """The wait is over, the flow it was for says how far it got, and the others that they were not begun."""
+    stop = threading.Event()
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
+    meta.fail("publish_flow", code=131000)
+    outcome = cli("sync", folder, "--json", "--jobs", "1", stop=stop, sleep=lambda seconds: stop.set())
     assert outcome.code == 130
-    assert outcome.json["interrupted"] is True
-    assert [(flow["ok"], flow["error"]) for flow in outcome.json["flows"]] == [
-        (True, None),
-        (False, {"message": "not begun"}),
-    ]
+    assert [flow["error"]["message"] for flow in outcome.json["flows"]] == ["interrupted", "not begun"]
 
 
 def test_a_terminal_shows_what_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """An animated line on stderr, which goes away, and colours in the table."""
+    """Animated lines on stderr, one for each flow that is worked on, which go away; and colours in the table."""
     outcome = cli("sync", folder, terminal=True, env={"TERM": "xterm-256color"})
     assert outcome.code == 0
-    assert "two: publishing" in outcome.err
+    assert "creating" in outcome.err
     assert "\x1b[32mcreated" in outcome.out
+
+
+# -- plan and apply
+
+
+def test_apply_asks_and_takes_no_for_an_answer(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """The plan is shown, and nothing is sent without a yes; without a terminal it has to be on the command line."""
+    config = ("--config", folder / "flows.toml")
+    declined = cli("apply", *config, stdin=Terminal("n\n"))
+    assert (declined.code, declined.out) == (1, "Nothing was changed.\n")
+    assert '+ one: create "One"' in declined.err
+    assert "Do this? [y/N]" in declined.err
+    assert cli("apply", *config).code == 2
+    assert not meta.flows()
+    assert cli("apply", *config, stdin=Terminal("y\n")).code == 0
+    assert len(meta.flows()) == 2
+    assert cli("apply", *config).code == 0  # there is nothing to ask about
+
+
+@pytest.mark.parametrize("how", ["out", "json"])
+def test_a_plan_that_was_kept_is_applied(cli: CommandLine, meta: Emulator, folder: Path, how: str) -> None:
+    """As it was reviewed: from --out, or from --json."""
+    config, file = ("--config", folder / "flows.toml"), folder / "plan.json"
+    if how == "out":
+        cli("plan", *config, "--out", file)
+    else:
+        file.write_text(cli("plan", *config, "--json").out)
+    outcome = cli("apply", *config, "--plan", file, "--yes")
+    assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
+
+
+def test_a_plan_is_refused_when_the_world_has_moved(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """At Meta, or in the files; and when it is none."""
+    config, file = ("--config", folder / "flows.toml"), folder / "plan.json"
+    cli("plan", *config, "--out", file)
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
+    outcome = cli("apply", *config, "--plan", file, "--yes")
+    assert outcome.code == 1
+    assert "the plan is stale: not as they were when the plan was made: one." in outcome.err
+    (folder / "one.json").write_bytes(OTHER_FLOW_JSON)
+    assert "the flows in the files are not what they were" in cli("apply", *config, "--plan", file, "--yes").err
+    file.write_text("{")
+    assert "is no plan" in cli("apply", *config, "--plan", file, "--yes").err
+    assert {request.method for request in meta.requests} == {"GET"}
+
+
+def test_too_much_at_once_needs_force(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
+    """`plan` says so and exits with 1; `apply` refuses; --force does it."""
+    write_flows(tmp_path, {f"f{number}": FLOW_JSON for number in range(11)})
+    for number in range(11):
+        meta.add_flow(f"F{number}", flow_json=OTHER_FLOW_JSON)
+    config = ("--config", tmp_path / "flows.toml")
+    planned = cli("plan", *config)
+    assert planned.code == 1
+    assert planned.out.splitlines()[-1].startswith("Refused: 11 of the 11 flows that are there would be changed")
+    refused = cli("apply", *config, "--yes")
+    assert refused.code == 1
+    assert "say force to do it" in refused.err
+    assert cli("apply", *config, "--yes", "--force").code == 0
+
+
+def test_what_is_wanted_no_more_is_pruned(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """Only with --prune, which looks at the whole file."""
+    cli("sync", folder)
+    write_flows(folder, {"one": FLOW_JSON}, publish=True)
+    assert cli("sync", folder).code == 0
+    assert statuses(meta) == {"One": "PUBLISHED", "Two": "PUBLISHED"}
+    assert cli("sync", folder, "--prune", "--flow", "one").code == 2
+    planned = cli("plan", "--config", folder / "flows.toml", "--prune")
+    assert '- two: deprecate "Two"; no longer wanted' in planned.out.splitlines()
+    assert cli("sync", folder, "--prune").code == 0
+    assert statuses(meta) == {"One": "PUBLISHED", "Two": "DEPRECATED"}
+
+
+def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """A table, and the differences folded away; nothing in it is read as markup."""
+    meta.add_flow("Two", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    outcome = cli("plan", "--config", folder / "flows.toml", "--markdown")
+    assert outcome.out.splitlines()[:7] == [
+        "### WhatsApp Flows: plan",
+        "",
+        "2 flows: 1 to create, 1 to republish. It takes 5 requests.",
+        "",
+        "| flow | action | what |",
+        "| --- | --- | --- |",
+        '| `one` | create | `create "One"` |',
+    ]
+    assert "<details><summary>two</summary>" in outcome.out
+    assert "```diff" in outcome.out
+
+
+def test_the_budget_is_told_before_it_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """How long the run will take, with the number of requests that an hour allows."""
+    planned = cli("plan", "--config", folder / "flows.toml", "--calls-per-hour", "2")
+    assert "It takes 3 requests, 3600 s of waiting at 2 an hour." in planned.out
+    outcome = cli("sync", folder, "--calls-per-hour", "2", "--jobs", "1")
+    assert outcome.code == 0
+    assert "3 requests: 3600 s of waiting for the rate budget." in outcome.err
+    assert cli.sleeps

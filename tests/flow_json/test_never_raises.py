@@ -200,8 +200,51 @@ def test_what_is_no_flow(source: Any) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=400) | st.text(max_size=200))
 def test_random_bytes_and_text(content: bytes | str) -> None:
-    """They are no Flow JSON, and say so."""
-    assert of(content) == {"INVALID_FLOW_JSON"}
+    """They are no Flow JSON, and say so; now and then they are a JSON object."""
+    found = of(content)
+    assert "INVALID_FLOW_JSON" in found or "MISSING_FLOW_JSON_VERSION" in found
+    assert found <= {"INVALID_FLOW_JSON", "MISSING_FLOW_JSON_VERSION", "DUPLICATE_KEY"}
+
+
+def in_layout(children: str) -> str:
+    layout = f'{{"type": "SingleColumnLayout", "children": [{children}]}}'
+    return f'{{"version": "7.3", "screens": [{{"id": "A", "title": "A", "terminal": true, "layout": {layout}}}]}}'
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        (in_layout("0, " * 3000 + "0"), "INVALID_PROPERTY_TYPE"),
+        (in_layout(", ".join(['{"type": "TextBody", "text": ""}'] * 3000)), "PATTERN_MISMATCH"),
+        (in_layout(f'{{"type": "Dropdown", "name": "a", "label": "A", "data-source": [{"0, " * 3000}0]}}'),
+         "INVALID_PROPERTY_TYPE"),
+        (in_layout(", ".join(['{"type": "TextInput", "name": "a", "label": "A"}'] * 3000)),
+         "MAX_ALLOWED_COMPONENTS_PER_SCREEN"),
+        ('{"version": "7.3", "screens": [' + "0, " * 3000 + "0]}", "INVALID_PROPERTY_TYPE"),
+        ('{"version": "7.3", "screens": [], ' + ", ".join(f'"k{n}": 0' for n in range(3000)) + "}",
+         "INVALID_PROPERTY_KEY"),
+        ('{"version": "7.3", "screens": [], "routing_model": {' + ", ".join(f'"A{n}": 0' for n in range(3000)) + "}}",
+         "PATTERN_MISMATCH"),
+        ('{"version": "7.3", "screens": [{"id": "A", "title": "A", "data": {'
+         + ", ".join(f'"a{n}": 0' for n in range(3000)) + "}}]}", "INVALID_PROPERTY_TYPE"),
+        ('{"version": "7.3", "screens": [], ' + ", ".join(['"k": 0'] * 3000) + "}", "DUPLICATE_KEY"),
+    ],
+)  # fmt: skip
+def test_of_many_findings_the_first_are_told(source: str, code: str) -> None:
+    """And that there are more. An error is never left out for the sake of warnings."""
+    report = validate(source, today=TODAY)
+    assert not report.ok
+    assert code in {issue.error for issue in report.issues}
+    assert sum(max(1, len(issue.pointers)) for issue in report.issues) <= 1001
+    assert "TOO_MANY_FINDINGS" in {issue.error for issue in report.warnings}
+
+
+@pytest.mark.parametrize("depth", [150, 201, 450])
+def test_components_that_are_nested_too_deeply_are_refused(depth: int) -> None:
+    """Beyond 200 levels nobody looks; Meta allows three."""
+    source = in_layout('{"type": "If", "condition": "true", "then": [' * depth + "]}" * depth)
+    errors = [issue.message for issue in validate(source, today=TODAY).errors]
+    assert ("components are nested too deeply to be checked." in errors) == (depth > 200)
 
 
 @settings(max_examples=100, deadline=None)

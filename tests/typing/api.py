@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import aiohttp
 import requests
 from prometheus_client import CollectorRegistry
 from typing_extensions import assert_type
@@ -15,6 +17,7 @@ from typing_extensions import assert_type
 from whatsapp_flows import (
     ERROR_CODES,
     Asset,
+    AsyncFlowsClient,
     CreatedFlow,
     Decision,
     Event,
@@ -113,6 +116,50 @@ assert_type(client.get_metric("1", "ENDPOINT_REQUEST_COUNT", "DAY"), Metric)
 assert_type(client.get_public_key("3"), PublicKey)
 assert_type(client.list_phone_numbers(), tuple[PhoneNumber, ...])
 assert_type(client.list_subscribed_apps(), tuple[SubscribedApp, ...])
+
+
+class AsyncWire:
+    async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        return Response(status=200)
+
+    async def aclose(self) -> None:
+        return
+
+
+async def token() -> str:
+    return "token"
+
+
+async def asynchronous() -> None:
+    async with AsyncFlowsClient(
+        token,
+        "1",
+        timeout=30,
+        session=aiohttp.ClientSession(),
+        max_connections=50,
+        sleep=asyncio.sleep,
+        stop=asyncio.Event(),
+        on_event=heard,
+    ) as flows:
+        assert_type(flows, AsyncFlowsClient)
+        assert_type(flows.with_options(transport=AsyncWire(), access_token=lambda: "token"), AsyncFlowsClient)
+        assert_type(AsyncFlowsClient.from_env({"WHATSAPP_FLOWS_ACCESS_TOKEN": "token"}), AsyncFlowsClient)
+        assert_type(await flows.update_flow_json("1", Path("flow.json"), max_retries=3), FlowJsonUpdate)
+        assert_type(await flows.create_flow("a", ["OTHER"], flow_json="{}", publish=True), CreatedFlow)
+        assert_type(flows.list_flows(fields=("id", "name")), AsyncIterator[Flow])
+        assert_type([flow.name async for flow in flows.list_flows()], list[str])
+        assert_type(await flows.find_flow_by_name("a"), Flow | None)
+        assert_type(await flows.get_health("1"), Health)
+        assert_type(await flows.download_flow_json("1"), bytes)
+        assert_type(await flows.migrate_flows("2", ["a"]), Migration)
+        await flows.publish_flow("1")
+        flows.with_options(transport=Wire())  # type: ignore[arg-type]
+        flows.with_options(stop=threading.Event())  # type: ignore[arg-type]
+        AsyncFlowsClient("token", session=requests.Session())  # type: ignore[arg-type]
+        FlowsClient(token)  # type: ignore[arg-type]
+        FlowsClient("token", session=aiohttp.ClientSession())  # type: ignore[arg-type]
+        FlowsClient("token", transport=AsyncWire())  # type: ignore[arg-type]
+
 
 client.update_flow_json("1", {}, max_retry=3)  # type: ignore[call-arg]
 client.update_flow_json("1", 7)  # type: ignore[arg-type]

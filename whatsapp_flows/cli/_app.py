@@ -72,6 +72,10 @@ class App:
         else:
             self._print(self.stdout, as_text(value))
 
+    def announce(self, value: Value) -> None:
+        """A value on stderr, as text: what a question is about."""
+        self._print(self.stderr, as_text(value))
+
     def say(self, text: RenderableType) -> None:
         """A line on stderr."""
         self.console(self.stderr).print(text)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
-from rich.text import Text
 
 from ..flow_json import read_flow_json
-from ..sync._manifest import read_flows, read_manifest
-from ..sync._old_plan import SyncOptions
 from ._app import App
+from ._deploy import apply_command, plan_command, sync_command
+from ._drift import drift_command, status_command
 from ._graph import graph_command
-from ._inert import inert
 from ._local import demo, emulate, explain
 from ._options import Group
-from ._sync import synchronise
+from ._pull import import_command, pull_command
 from ._upgrade import upgrade_command
 from ._validate import validate_command
 from ._values import (
@@ -28,7 +24,6 @@ from ._values import (
     Migrated,
     OneFlow,
     PreviewLink,
-    SyncReport,
     Uploaded,
     Value,
 )
@@ -45,47 +40,24 @@ program = Group(
 )
 flows = Group(name="flows", help="Look at flows, and change them one by one.")
 keys = Group(name="keys", help="The public keys that Meta encrypts with, one for each phone number.")
-for part in (demo, emulate, explain, flows, graph_command, keys, upgrade_command, validate_command):
+for part in (
+    apply_command,
+    demo,
+    drift_command,
+    emulate,
+    explain,
+    flows,
+    graph_command,
+    import_command,
+    keys,
+    plan_command,
+    pull_command,
+    status_command,
+    sync_command,
+    upgrade_command,
+    validate_command,
+):
     program.add_command(part)
-
-
-@program.command()
-@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--config", metavar="FILE", type=click.Path(path_type=Path), help="The flows.toml to read (./flows.toml)."
-)
-@click.option(
-    "--flow", "chosen", metavar="NAME", multiple=True, help="Only this flow, by its key or its name; repeatable."
-)
-@click.option("--publish", is_flag=True, help="Publish all of them, live flows that differ included.")
-@click.option("--force", is_flag=True, help="Upload even to live flows, and again to drafts that are the same.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
-@click.pass_obj
-def sync(
-    app: App,
-    folder: Path | None,
-    config: Path | None,
-    chosen: tuple[str, ...],
-    publish: bool,
-    force: bool,
-    dry_run: bool,
-) -> SyncReport:
-    """
-    Make the account's flows what FOLDER/flows.toml says.
-
-    A flow is found by its name, created or updated, and published if its table says so; what has not changed is left
-    alone. A live flow that differs is refused without --publish or --force, because an upload takes it out of use.
-    """
-    if folder is not None and config is not None:
-        raise click.UsageError("give FOLDER or --config, not both.")
-    manifest = read_manifest(config or (folder or Path()) / "flows.toml")
-    wanted = read_flows(manifest.select(chosen))
-    narrator = app.narrator()
-    with app.client(narrator, account=True) as client:
-        for path in () if chosen else manifest.unlisted():
-            narrator.say(Text(inert(f"note: {manifest.source} does not name {path.name}")))
-        options = SyncOptions(publish=publish, force=force)
-        return synchronise(app, client, narrator, wanted, options, dry_run=dry_run)
 
 
 @flows.command("list")

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import FlowsError, FlowValidationError, RetryableError, ValidationIssue
 from ..models import Flow
-from ..sync._old_apply import FlowResult
 from . import _values as values
 
 Json = dict[str, Any]
@@ -100,25 +99,8 @@ def _(value: values.Key) -> Json:
 
 
 @as_json.register
-def _(value: values.SyncReport) -> Json:
-    return {
-        "calls": value.calls,
-        "retries": value.retries,
-        "seconds_waited": value.waited,
-        "dry_run": value.dry_run,
-        "interrupted": bool(value.interrupted),
-        "flows": [_result(result) for result in value.results],
-    }
-
-
-@as_json.register
 def _(value: values.DemoStage) -> Json:
     return {"emulator": value.url, "waits": list(value.waits), "real_waits": list(value.real_waits)}
-
-
-@as_json.register
-def _(value: values.DemoReport) -> Json:
-    return {**as_json(value.report), **as_json(value.stage)}
 
 
 @as_json.register
@@ -175,31 +157,6 @@ def error_as_json(error: FlowsError) -> Json:
         "advice": error.advice or None,
         "validation_errors": _issues(error.issues) if isinstance(error, FlowValidationError) else [],
     }
-
-
-def _result(result: FlowResult) -> Json:
-    desired = result.plan.desired
-    return {
-        "key": desired.key,
-        "name": desired.name,
-        "id": result.flow_id or None,
-        "action": result.plan.action,
-        "ok": result.ok,
-        "status": result.status or None,
-        "status_before": result.plan.status or None,
-        "planned": list(result.plan.steps),
-        "done": list(result.done),
-        "attempts": result.attempts,
-        "bytes": len(desired.content),
-        "error": _problem(result),
-        "validation_errors": _issues(result.issues),
-    }
-
-
-def _problem(result: FlowResult) -> Json | None:
-    if result.ok:
-        return None
-    return {"message": result.problem} if result.error is None else error_as_json(result.error)
 
 
 def _flow(flow: Flow) -> Json:

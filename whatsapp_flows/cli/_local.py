@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -13,12 +14,12 @@ from .._error_codes import ERROR_CODES, ErrorRow
 from ..client import FlowsClient
 from ..errors import ConfigurationError
 from ..retry import ExponentialBackoff
-from ..sync._manifest import read_flows, read_manifest
-from ..sync._old_plan import FlowPlan, Step, SyncOptions
+from ..sync import Lock, PlanOptions, read_workspace
 from ._app import App
+from ._deploy import Given, Session
+from ._deploy_values import DemoReport
 from ._options import Command, attempts_option
-from ._sync import synchronise
-from ._values import DemoReport, DemoStage, Explanation, Serving, Stopped, Value
+from ._values import DemoStage, Explanation, Serving, Stopped, Value
 
 _STAR: Final = "solar_installation"
 _FAULTS: Final = 2
@@ -44,7 +45,7 @@ def demo(app: App, folder: Path) -> DemoReport:
         raise ConfigurationError(
             f"{folder / 'flows.toml'} is not there: run the demo where the project's examples are, or give --flows DIR."
         )
-    wanted = read_flows(read_manifest(folder / "flows.toml").entries)
+    wanted = [replace(flow, publish=True) for flow in read_workspace(folder / "flows.toml").flows]
     star = next((flow.key for flow in wanted if flow.key == _STAR), wanted[0].key)
     real = ExponentialBackoff()
     policy = ExponentialBackoff(initial=real.initial * _SHORTENED)
@@ -57,10 +58,9 @@ def demo(app: App, folder: Path) -> DemoReport:
         if not app.given.get("json"):
             app.show(stage)
 
-        def sabotage(plan: FlowPlan, step: Step, flow_id: str) -> None:
-            if plan.desired.key == star and step == "upload":
-                meta.fail("update_flow_json", code=139001, subcode=4016012, times=_FAULTS, flow_id=flow_id)
-
+        victim = next(flow for flow in wanted if flow.key == star)
+        draft = meta.add_flow(victim.name, categories=victim.categories)
+        meta.fail("update_flow_json", code=139001, subcode=4016012, times=_FAULTS, flow_id=draft.id)
         narrator = app.narrator()
         with (
             FlowsClient(
@@ -75,7 +75,8 @@ def demo(app: App, folder: Path) -> DemoReport:
             ) as client,
             narrator,
         ):
-            report = synchronise(app, client, narrator, wanted, SyncOptions(publish=True), on_step=sabotage)
+            session = Session(app, client, narrator, Lock(None, account_id=meta.waba_id), Given(options=PlanOptions()))
+            report = session.apply(session.plan(wanted), retry_policy=policy)
     return DemoReport(stage=stage, report=report)
 
 

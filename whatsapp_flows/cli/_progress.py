@@ -14,6 +14,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from ..events import AttemptStarted, Event, RetryScheduled
+from ..sync import FlowEvent
 from ._inert import inert
 
 # operation -> what goes on while it runs; any other is told by its name.
@@ -28,6 +29,9 @@ _DOING: Final[Mapping[str, str]] = {
 }
 
 
+_MOST_ROWS: Final = 12  # flows at once that a terminal shows
+
+
 class Narrator:
     """
     An event consumer that tells what is waited for.
@@ -37,6 +41,7 @@ class Narrator:
 
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.about = ""
+        self.deploying = False
         self._said = False
         self._console = console
         self.now = _Now("dots" if console.encoding.startswith("utf") else "line", clock)
@@ -58,6 +63,8 @@ class Narrator:
 
     def __call__(self, event: Event) -> None:
         """Hear of an attempt or a wait."""
+        if self.deploying:  # many flows at once: `flow` hears of them by name
+            return
         if isinstance(event, AttemptStarted):
             doing = _DOING.get(event.call.operation, event.call.operation.replace("_", " "))
             again = f" (attempt {event.attempt}/{event.max_attempts})" if event.attempt > 1 else ""
@@ -76,6 +83,26 @@ class Narrator:
             )
             self.now.tell(f"{subject}: {retry}", seconds=event.delay)
 
+    def flow(self, event: FlowEvent) -> None:
+        """Hear of one of several flows that are worked on side by side."""
+        key = inert(event.key)
+        if event.error is not None:
+            said = (event.error.user_message or event.error.message).rstrip(". ")
+            retry = f"retry {event.attempt}/{event.max_attempts} in"
+            self.say(
+                Text.assemble(
+                    (f"{key}: ", "bold"),
+                    inert(f"{event.error.label} error detected (retryable): {said}"),
+                    (f"; {retry} {event.wait:.3g} s", "yellow"),
+                )
+            )
+            self.now.row(key, f"{key}: {retry}", seconds=event.wait)
+        elif event.result is not None:
+            self.now.row(key, None)
+        else:
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            self.now.row(key, f"{key}: {event.state}{again}")
+
     def say(self, line: RenderableType) -> None:
         """A line that stays."""
         self._said = True
@@ -83,18 +110,32 @@ class Narrator:
 
 
 class _Now:
-    """The animated line: what goes on, and how many seconds of a wait are left."""
+    """The animated lines: what goes on, and how many seconds of a wait are left. Threads may share it."""
 
     def __init__(self, spinner: str, clock: Callable[[], float]) -> None:
         self._spinner = Spinner(spinner, style="cyan")
         self._clock = clock
-        self._state: tuple[str, float | None] = ("", None)  # one value, so that the drawing thread never sees half
+        # Values that are replaced and never changed, so that the drawing thread never sees half of one.
+        self._rows: dict[str, tuple[str, float | None]] = {}
 
     def tell(self, text: str, *, seconds: float | None = None) -> None:
-        self._state = (inert(text), None if seconds is None else self._clock() + seconds)
+        """The one line that there is, when nothing goes on side by side."""
+        self.row("", text, seconds=seconds)
+
+    def row(self, key: str, text: str | None, *, seconds: float | None = None) -> None:
+        """The line of one flow; None takes it away."""
+        rows = {name: row for name, row in self._rows.items() if name not in {key, ""}}
+        if text is not None:
+            rows[key] = (inert(text), None if seconds is None else self._clock() + seconds)
+        self._rows = rows
 
     def __rich__(self) -> RenderableType:
-        text, until = self._state
-        left = "" if until is None else f" {max(math.ceil(until - self._clock()), 0)} s"
-        self._spinner.update(text=Text(text + left, overflow="ellipsis", no_wrap=True))
+        rows = list(self._rows.values())
+        lines = [self._line(*row) for row in rows[:_MOST_ROWS]]
+        if len(rows) > _MOST_ROWS:
+            lines.append(f"and {len(rows) - _MOST_ROWS} more")
+        self._spinner.update(text=Text("\n".join(lines), overflow="ellipsis", no_wrap=True))
         return self._spinner
+
+    def _line(self, text: str, until: float | None) -> str:
+        return text if until is None else f"{text} {max(math.ceil(until - self._clock()), 0)} s"

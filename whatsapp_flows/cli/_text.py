@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
 from typing import Final
@@ -13,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import ConfigurationError, FlowProcessingError, FlowsError, FlowValidationError, ValidationIssue
-from ..sync._old_apply import FlowResult
 from . import _values as values
 from ._inert import inert
 
 Lines = Iterator[RenderableType]
 
 _STYLES: Final = {
-    "created": "green", "updated": "green", "published": "green", "unchanged": "dim", "refused": "yellow",
+    "created": "green", "adopted": "green", "uploaded": "green", "updated": "green", "published": "green",
+    "republished": "green", "replaced": "green", "deprecated": "green", "unchanged": "dim", "blocked": "yellow",
     "failed": "bold red", "interrupted": "bold red", "not begun": "yellow", "DRAFT": "yellow", "PUBLISHED": "green",
     "DEPRECATED": "dim", "BLOCKED": "bold red", "THROTTLED": "bold red", "VALID": "green", "MISMATCH": "bold red",
 }  # fmt: skip
@@ -130,29 +129,6 @@ def _(value: values.Key) -> Lines:
 
 
 @as_text.register
-def _(value: values.SyncReport) -> Lines:
-    if not value.results:
-        yield Text("Interrupted: nothing was changed.")
-        return
-    table = _table("Flow", "Result", "Status", right=("Attempts", "Bytes"))
-    for result in value.results:
-        table.add_row(
-            Text(inert(result.plan.desired.key), style="bold"),
-            _word(values.outcome(result, dry_run=value.dry_run)),
-            _status(result),
-            Text(str(result.attempts or "-")),
-            Text(f"{len(result.plan.desired.content):,}"),
-        )
-    yield table
-    for result in value.results:
-        if not result.ok:
-            yield Text()
-            yield from _problem(result)
-    yield Text()
-    yield Text(_sum(value))
-
-
-@as_text.register
 def _(value: values.DemoStage) -> Lines:
     waits, real = (" and ".join(f"{wait:g} s" for wait in waits) for waits in (value.waits, value.real_waits))
     yield Text.assemble(("Demo: ", "bold"), f"the flows of {value.folder}, synced and published.")
@@ -161,17 +137,6 @@ def _(value: values.DemoStage) -> Lines:
     yield Text("  the error that Meta gives for a document which succeeds when sent again.")
     yield Text(f"  The waits are shortened, to {waits}; the real ones are {real}.")
     yield Text()
-
-
-@as_text.register
-def _(value: values.DemoReport) -> Lines:
-    yield from as_text(value.report)
-    victim = next((result for result in value.report.results if result.plan.desired.key == value.stage.victim), None)
-    if victim is not None and victim.ok:
-        yield Text(
-            f"{inert(value.stage.victim)} got through on attempt {victim.attempts}. "
-            f"The real waits would have been {sum(value.stage.real_waits):g} s."
-        )
 
 
 @as_text.register
@@ -253,36 +218,6 @@ def _after(error: FlowsError) -> Lines:
         yield Text(f"  Meta asks to stay away for {error.retry_after:g} s.")
     if error.fbtrace_id:
         yield Text(f"  fbtrace_id {inert(error.fbtrace_id)}")
-
-
-def _problem(result: FlowResult) -> Lines:
-    """Why a flow is not as it should be."""
-    key, word = inert(result.plan.desired.key), values.outcome(result)
-    what = inert(result.problem if result.error is None else _what(result.error))
-    yield Text.assemble((f"{key}: ", "bold"), _word(word), "" if what == word else f": {what}")
-    yield from _issues(result.issues, inert(str(result.plan.desired.file)))
-    if result.error is not None:
-        yield from _after(result.error)
-    if isinstance(result.error, FlowProcessingError):
-        yield Text("  Meta has stored the file, so it will look unchanged: run sync again with --force to send it.")
-    if result.done and not result.ok:
-        yield Text(f"  Done before that: {', '.join(result.done)}.")
-
-
-def _sum(report: values.SyncReport) -> str:
-    words = Counter(values.outcome(result, dry_run=report.dry_run) for result in report.results)
-    flows = ", ".join(f"{count} {word}" for word, count in words.items())
-    waited = f", {report.waited:g} s of waiting" if report.waited else ""
-    retries = f", {report.retries} of them {'a retry' if report.retries == 1 else 'retries'}" if report.retries else ""
-    dry = "Dry run: nothing was changed. " if report.dry_run else ""
-    return f"{dry}{_count(len(report.results), 'flow')}: {flows}. {_count(report.calls, 'request')}{retries}{waited}."
-
-
-def _status(result: FlowResult) -> Text:
-    before, now = result.plan.status, result.status or ("unknown" if result.flow_id else "-")
-    if before not in {"", "DRAFT", now}:
-        return Text.assemble(_word(now), (f" (was {inert(before)})", "bold red"))
-    return _word(now)
 
 
 def _found(issues: tuple[ValidationIssue, ...]) -> Lines:

@@ -9,7 +9,6 @@ from pathlib import Path
 from .._error_codes import ErrorRow
 from ..errors import RetryableError
 from ..models import CreatedFlow, Flow, FlowJsonUpdate, Migration, Preview, PublicKey
-from ..sync._old_apply import FlowResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,28 +133,6 @@ class Key(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport(Value):
-    """
-    What became of each flow, and what it took.
-
-    `calls` counts HTTP requests, `retries` the attempts that were not the first, `waited` the seconds between. In a
-    `dry_run` the results are plans. `interrupted` is the exit code of an interrupt, or 0.
-    """
-
-    results: Sequence[FlowResult]
-    calls: int
-    retries: int = 0
-    waited: float = 0.0
-    dry_run: bool = False
-    interrupted: int = 0
-
-    @property
-    def exit_code(self) -> int:
-        """1 when a flow failed or was refused."""
-        return self.interrupted or int(not all(result.ok for result in self.results))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DemoStage(Value):
     """What the demo is about to show."""
 
@@ -165,19 +142,6 @@ class DemoStage(Value):
     faults: int
     waits: Sequence[float]
     real_waits: Sequence[float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoReport(Value):
-    """What the demo has shown."""
-
-    stage: DemoStage
-    report: SyncReport
-
-    @property
-    def exit_code(self) -> int:
-        """That of the sync."""
-        return self.report.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,17 +186,3 @@ def retryable(row: ErrorRow) -> bool:
 def error_key(code: int, subcode: int | None) -> str:
     """`139001/4016012`, or `4`."""
     return str(code) if subcode is None else f"{code}/{subcode}"
-
-
-def outcome(result: FlowResult, *, dry_run: bool = False) -> str:
-    """What became of a flow, in a word or two."""
-    action = result.plan.action
-    if action == "refused" or result.problem in {"interrupted", "not begun"}:
-        return action if action == "refused" else result.problem
-    if not result.ok:
-        return "failed"
-    return (_PLANNED if dry_run else _DONE)[action]
-
-
-_DONE = {"create": "created", "update": "updated", "publish": "published", "unchanged": "unchanged"}
-_PLANNED = {"create": "to create", "update": "to update", "publish": "to publish", "unchanged": "unchanged"}

@@ -6,15 +6,17 @@ The walk keeps its own stack, so that depth is no matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any, Final
 
+from ._checks import MOST
 from ._model import Component, Document, Finding, Pointer, Screen, Severity
 from ._spec import SHOPPING_LAYOUTS
 from ._structure import LAYOUT_PLACE, Structure
 
+_DEEPEST: Final = 200  # If and Form in one another; Meta allows three
 _Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
 """Children still to see, the pointer of their list, the place they stand in, the containers around it."""
 
@@ -37,6 +39,8 @@ def build(
         elif (layout := _shopping_layout(screen)) is not None:
             components.append(Component(layout["type"], ("screens", index, "layout"), layout))
         faulty = faulty or (len(found) > before and _faulty(found[before:]))
+        if faulty and len(found) > MOST:
+            break
         if not faulty:
             made.append(Screen(index, screen["id"], screen, tuple(components)))
     if faulty:
@@ -44,7 +48,7 @@ def build(
     return Document(value, structure.version, tuple(made), today=today, size=size), found
 
 
-def _faulty(found: list[Finding]) -> bool:
+def _faulty(found: Sequence[Finding]) -> bool:
     return any(finding.severity is not Severity.WARNING for finding in found)
 
 
@@ -77,12 +81,19 @@ def _walk(
                 known = allowed[kind]
             except (KeyError, TypeError):  # the quickest way to ask, where nearly all answers are yes
                 found += _placed(here, [structure.refused(value, place)])
+                if len(found) > MOST:
+                    return
                 continue
             wrong = known.check(value)
             if wrong:
                 found += _placed(here, wrong)
+                if len(found) > MOST and _faulty(wrong):
+                    return
             components.append(_component((kind, here, value, inside, wrong is None)))
-            if known.containers:
+            if known.containers and len(inside) >= _DEEPEST:
+                message = "components are nested too deeply to be checked."
+                found.append(Finding("INVALID_FLOW_JSON", message, here))
+            elif known.containers:
                 levels.extend(reversed(list(_inner(value, known.containers, here, kind, inside))))
                 break
         else:
@@ -108,5 +119,5 @@ def _inner(
                     yield enumerate(children), (*here, name, case), kind, (*inside, kind)
 
 
-def _placed(at: Pointer, findings: list[Finding]) -> list[Finding]:
+def _placed(at: Pointer, findings: Sequence[Finding]) -> list[Finding]:
     return [Finding(f.code, f.message, (*at, *f.pointer), f.key, f.severity) for f in findings]

@@ -20,6 +20,9 @@ Found: TypeAlias = "list[Finding] | tuple[()] | None"
 Check = Callable[[Any], Found]
 NOTED: Final[tuple[()]] = ()
 
+MOST: Final = 1000
+"""So many findings are told; after them the first error ends the search. More would help nobody, and cost hours."""
+
 # What JavaScript's \s matches: Meta's pattern for "not blank" is one of JavaScript.
 BLANK: Final = (
     " \t\n\r\f\v\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"

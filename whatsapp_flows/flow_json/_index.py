@@ -54,7 +54,12 @@ EXAMPLE: Final = "__example__"
 _PLAIN: Final = frozenset({"type", EXAMPLE})
 _PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
 _MARKS: Final = frozenset({"$", "`"})
-_SCALARS: Final = frozenset({"boolean", "integer", "number", "string"})
+TEXTS: Final = "array of strings"
+OF_TEXTS: Final = frozenset({"CheckboxGroup", "ChipsSelector"})
+"""The inputs whose value is an array of strings."""
+_TEXT_ITEMS: Final = {"type": "string"}
+_COMPARABLE: Final = frozenset({"boolean", "integer", "number", "string", TEXTS})
+"""The types of which two fit if they have one name."""
 _EXACTLY: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "integer": int, "number": int}
 
 
@@ -118,6 +123,19 @@ class Resolved(NamedTuple):
     problem: str = ""
 
 
+class Known(NamedTuple):
+    """
+    Of a screen: the types of the simplest references to it, by their text, and those of the fields of its data.
+
+    The simplest are `${data.x}` and `${form.x}` where x is on the screen. Most references are, and they have to be
+    found quickly. `rest` are the fields but those without parts whose example is of their type, as most are.
+    """
+
+    texts: dict[str, str]
+    kinds: dict[str, str]
+    rest: list[tuple[Screen, str, Mapping[str, Any]]]
+
+
 class Part(NamedTuple):
     """A schema in a field of a data model, or the field itself; `typed` if it must say its type."""
 
@@ -141,7 +159,7 @@ class Index:
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
         self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
-        self._known_types: list[tuple[dict[str, str], dict[str, str]] | None] = [None] * len(document.screens)
+        self._known_names: list[Known | None] = [None] * len(document.screens)
         self._read_texts: list[set[str]] = [set() for _ in document.screens]
         """For each screen: the references that were resolved to something on it, without the rest of their paths."""
         self.ends = [screen for screen in document.screens if screen.value.get("terminal") is True]
@@ -221,8 +239,8 @@ class Index:
         """All keys but references to what exists, of the same simple type as the field that takes them, if one does."""
         screen = action.screen
         following = self.screens.get(action.target) if action.target else None
-        fields = _NOTHING if following is None else self._simple(following)[1]
-        simple = _NOTHING if action.name == "update_data" else self._simple(screen)[0]
+        fields = _NOTHING if following is None else self._known(following).kinds
+        simple = _NOTHING if action.name == "update_data" else self._known(screen).texts
         read = self._read_texts[screen.position].add
         for key, value in payload.items():
             if type(value) is not str:
@@ -231,33 +249,34 @@ class Index:
             kind = simple.get(value)
             if kind is not None:
                 field = fields.get(key)
-                if field is None or (field == kind and kind in _SCALARS):
+                if field is None or (field == kind and kind in _COMPARABLE):
                     read(value)
                     continue
             found = self.resolve(screen, value) if value[:1] == "$" else None
             entries.append(Entry(action, key, value, found))
 
-    def _simple(self, screen: Screen) -> tuple[dict[str, str], dict[str, str]]:
-        """
-        The types of the simplest references to a screen, by their text, and the types of the fields of its data.
-
-        The simplest are `${data.x}` and `${form.x}` where x is on the screen. Most references are, and they have to be
-        found quickly.
-        """
-        found = self._known_types[screen.position]
+    def _known(self, screen: Screen) -> Known:
+        """What is known of the names on a screen, found out when it is first asked for."""
+        found = self._known_names[screen.position]
         if found is None:
-            kinds: dict[str, str] = {}
-            texts: dict[str, str] = {}
+            found = self._known_names[screen.position] = Known({}, {}, [])
+            texts, kinds, rest = found
             for name, field in (self._models[screen.position] or _NOTHING).items():
                 kind = _type_of_field(field)
-                if kind is not None:
-                    kinds[name] = kind
-                    if name.isidentifier():
-                        texts[f"${{data.{name}}}"] = kind
+                if kind is None:
+                    continue
+                if kind != "string" or len(field) != 2 or type(field.get(EXAMPLE)) is not str:
+                    if kind == "array" and field.get("items") == _TEXT_ITEMS:
+                        kind = TEXTS
+                    if not _is_plain_and_right(field):
+                        rest.append((screen, name, field))
+                kinds[name] = kind
+                if name.isidentifier():
+                    texts[f"${{data.{name}}}"] = kind
             for name, component in self.names[screen.position].items():
                 if name.isidentifier():
-                    texts[f"${{form.{name}}}"] = value_type(component)
-            found = self._known_types[screen.position] = (texts, kinds)
+                    kind = value_type(component)
+                    texts[f"${{form.{name}}}"] = TEXTS if component.type in OF_TEXTS else kind
         return found
 
     def entries_of(self, *names: str) -> Iterator[Entry]:
@@ -268,14 +287,7 @@ class Index:
     @made_once
     def fields(self) -> list[tuple[Screen, str, Mapping[str, Any]]]:
         """All fields of data models but those without parts whose example is of their type, as most are."""
-        return [
-            (screen, name, field)
-            for screen, fields in zip(self.document.screens, self._models, strict=True)
-            for name, field in (fields or _NOTHING).items()
-            if type(field) is dict
-            and not (len(field) == 2 and type(field.get(EXAMPLE)) is str and field.get("type") == "string")
-            and not _is_plain_and_right(field)
-        ]
+        return [field for screen in self.document.screens for field in self._known(screen).rest]
 
     @made_once
     def schemas(self) -> list[tuple[Screen, str, Mapping[str, Any], list[Part]]]:
@@ -339,9 +351,9 @@ class Index:
         return [screen for screen in self.document.screens if not self._all_read(screen)]
 
     def _all_read(self, screen: Screen) -> bool:
-        simple, kinds = self._simple(screen)
-        names = len(kinds) + len(self.names[screen.position])
-        return len(simple) == names and simple.keys() <= self._read_texts[screen.position]
+        known = self._known(screen)
+        names = len(known.kinds) + len(self.names[screen.position])
+        return len(known.texts) == names and known.texts.keys() <= self._read_texts[screen.position]
 
     def is_read(self, screen: Screen, source: str, name: str) -> bool:
         """Whether a reference resolved so far stands for an input ("form") or a field ("data") of a screen."""
@@ -349,10 +361,10 @@ class Index:
 
     def type_of_reference(self, screen: Screen, reference: Reference) -> str:
         """The type of a reference in an expression. Raises `ExpressionError` if it stands for nothing."""
-        kind = self._simple(screen)[0].get(reference.text)
+        kind = self._known(screen).texts.get(reference.text)
         if kind is not None:
             self._read_texts[screen.position].add(reference.text)
-            return kind
+            return "array" if kind is TEXTS else kind
         found = self.resolve(screen, reference.text) or Resolved()
         if found.problem:
             raise ExpressionError(found.problem, 0)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from ._checks import (
     BLANK,
+    MOST,
     NOTED,
     Check,
     Context,
@@ -359,10 +361,16 @@ def listed(row: P, where: str, item: Check, otherwise: Check) -> Check:
         if type(value) is not list:
             return otherwise(value)
         if len(value) >= least and (most is None or len(value) <= most):
-            told = list(map(item, value))
-            if not any(told):
-                return None if told.count(None) == len(told) else NOTED
-        found = [f for i, each in enumerate(value) if (wrong := item(each)) for f in under(i, wrong)]
+            noted: Found = None
+            for told in map(item, value):
+                if told is not None:
+                    noted = told
+                    if told:
+                        break
+            if not noted:
+                return noted
+        wrong = ((i, told) for i, each in enumerate(value) if (told := item(each)))
+        found = [finding for i, told in islice(wrong, MOST + 1) for finding in under(i, told)]
         if len(value) < least:
             found.append(Finding("MIN_ITEMS_REQUIRED", f"{where} must have at least {_items(least)}."))
         elif most is not None and len(value) > most:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
@@ -23,6 +24,7 @@ _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL).match
 _BLANKS: Final = " \t\r\n"
 _SPACE: Final = re.compile(f"[{_BLANKS}]*").match
 _SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
+_TAIL: Final = 1000  # elements; a shorter rest of a list is not worth parsing the whole list again
 _Asked: TypeAlias = "dict[str | int, _Asked]"
 
 Place = tuple[Pointer, bool]
@@ -92,6 +94,14 @@ class _Container:
     asked: _Asked
     start: int
     index: int | None  # None: it is an object
+    enough: int = sys.maxsize  # elements of a list after which the rest is left to the parser in one step
+
+
+def _container(pointer: Pointer, asked: _Asked, start: int, *, is_list: bool) -> _Container:
+    if not is_list:
+        return _Container(pointer, asked, start, None)
+    last = max((step for step in asked if isinstance(step, int)), default=0)
+    return _Container(pointer, asked, start, 0, last + _TAIL)
 
 
 def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
@@ -107,7 +117,7 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
     pointer: Pointer = ()
     while True:
         if asked and text[at] in "{[":
-            around.append(_Container(pointer, asked, at, 0 if text[at] == "[" else None))
+            around.append(_container(pointer, asked, at, is_list=text[at] == "["))
             at += 1
         else:
             end = _SKIP(text, at)[1]
@@ -127,6 +137,11 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
                 step, key_at, at = _key(text, at)
                 if step in container.asked:
                     found[(*container.pointer, step), True] = key_at
+            elif container.index > container.enough:
+                at = _SKIP(text, container.start)[1]
+                found[container.pointer, False] = (container.start, at)
+                around.pop()
+                continue
             else:
                 step, container.index = container.index, container.index + 1
             if step in container.asked:

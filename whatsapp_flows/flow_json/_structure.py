@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
-from ._checks import NOTED, Check, Context, Found, Maker, context_of, did_you_mean, shown, under, wrong_type
+from ._checks import MOST, NOTED, Check, Context, Found, Maker, context_of, did_you_mean, shown, under, wrong_type
 from ._kinds import (
     MAKERS,
     PLAIN,
@@ -50,6 +51,7 @@ from ._spec import (
 )
 
 RULE_OF: Final[Mapping[str, str]] = {
+    "INVALID_FLOW_JSON": "FJ004",
     "INVALID_PROPERTY_KEY": "FJ011",
     "INVALID_PROPERTY_VALUE": "FJ012",
     "MISSING_REQUIRED_PROPERTY": "FJ013",
@@ -197,6 +199,8 @@ def _object(
             field = fields.get(key)
             if field is None:
                 found.append(_unknown_key(key, shape, rows, context))
+                if len(found) > MOST:
+                    break
             elif wrong := field(held):
                 found += under(key, wrong)
         for key in sorted(required - value.keys()):
@@ -357,6 +361,8 @@ def _cases(row: P, where: str, context: Context) -> Check:
                 found.append(Finding("PATTERN_MISMATCH", message, (key,), key=True))
             if type(children) is not list:
                 found += under(key, [wrong_type(f"a case of {where}", "an array", children)])
+            if len(found) > MOST:
+                break
         return found or None
 
     return cases
@@ -397,6 +403,8 @@ def _routing(row: P, where: str, context: Context) -> Check:
                 found.append(replace(not_an_id(f"a key of {where}", key), pointer=(key,), key=True))
             if wrong := routes_of_one(destinations):
                 found += under(key, wrong)
+            if len(found) > MOST:
+                break
         return found or None
 
     return routes
@@ -413,7 +421,8 @@ def _data(row: P, where: str, context: Context) -> Check:
                 break
         else:
             return None
-        return [f for name, field in value.items() for f in under(name, _field(name, field))] or None
+        wrong = (f for name, field in value.items() for f in under(name, _field(name, field)))
+        return list(islice(wrong, MOST + 1)) or None
 
     return fields
 

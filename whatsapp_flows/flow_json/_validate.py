@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
 from ._advice import ADVICE
 from ._build import build
+from ._checks import MOST
 from ._index import index
 from ._model import Document, Finding, Rule, Severity, Version
 from ._parse import Parsed, Problem, odd, parse
@@ -29,8 +31,9 @@ ERROR_TYPE: Final = "FLOW_JSON_ERROR"
 PARSE: Final = "FJ001"
 VERSION: Final = "FJ002"
 NEWER: Final = "FJ003"
-DEPTH: Final = "FJ004"
+DEPTH: Final = RULE_OF["INVALID_FLOW_JSON"]
 ODDITIES: Final = "FJ005"
+MANY: Final = "FJ006"
 
 
 class _Reported(NamedTuple):
@@ -73,8 +76,15 @@ def validate(
         reported += _run(rules, document)
         document.cache.clear()  # what rules share refers to the document: no cycle is left for the garbage collector
     if advice and parsed.oddities:
-        reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in odd(parsed.text)]
-    return _report(parsed, reported, used)
+        reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in islice(odd(parsed.text), MOST + 1)]
+    return _report(parsed, _told(reported) if len(reported) > MOST else reported, used)
+
+
+def _told(reported: list[_Reported]) -> list[_Reported]:
+    """The first findings, errors before warnings, and that there are more."""
+    told = sorted(reported, key=lambda each: each.severity is Severity.WARNING)[:MOST]
+    finding = Finding("TOO_MANY_FINDINGS", f"there is more to say of this document than these {MOST} findings.")
+    return [*told, _Reported(MANY, Severity.WARNING, finding)]
 
 
 # -- version
@@ -144,6 +154,8 @@ def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
             for finding in rule.check(document):
                 severity = finding.severity or _severity(rule, version)
                 found.append(_Reported(rule.id, severity, finding))
+                if len(found) > MOST and severity is Severity.ERROR:
+                    return found
         except RecursionError:
             deep = Finding("INVALID_FLOW_JSON", "the document is nested too deeply to be checked.")
             found.append(_Reported(DEPTH, Severity.ERROR, deep))

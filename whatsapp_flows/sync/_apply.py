@@ -39,12 +39,12 @@ from ..errors import (
     ValidationIssue,
 )
 from ..models import FlowStatus
-from ..retry import Decision, ExponentialBackoff, RetryBudget, RetryPolicy, RetryState, equal_jitter
+from ..retry import Decision, ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, RetryState, equal_jitter
 from ..transport import Request, Response, Timeout, Transport
 from ._desired import DesiredFlow
 from ._lock import Lock, LockEntry
 from ._plan import Action, FlowChange, Plan, Step, change_of, replaced
-from ._snapshot import PAGE_SIZE, ActualFlow, find_again, look_again, moment_text
+from ._snapshot import TIMES_PAGE_SIZE, ActualFlow, find_again, look_again, moment_text
 
 State = Literal[
     "begin", "checking", "creating", "updating", "uploading", "publishing", "deprecating", "done", "failed", "stopped"
@@ -136,6 +136,7 @@ class FlowEvent:
     state: State
     flow_id: str = ""
     attempt: int = 1
+    max_attempts: int = 1
     wait: float = 0.0
     error: FlowsError | None = None
     result: FlowResult | None = None
@@ -160,9 +161,9 @@ def apply(
     Do what the plan says; a result for each of its changes, in their order.
 
     `jobs` flows are worked on side by side. `lock` is written after every flow. Setting `stop` ends every wait, and
-    each flow before its next request. `retry_policy` is None for exponential backoff with `equal_jitter` and one
-    `RetryBudget` for the run. `on_event` hears of each flow, one call at a time, from the threads that do the work.
-    `now` is Unix time in seconds.
+    each flow before its next request. `retry_policy` is None for the client's own, with `equal_jitter` if it has no
+    jitter, and one `RetryBudget` for the run. `on_event` hears of each flow, one call at a time, from the threads that
+    do the work. `now` is Unix time in seconds.
 
     Raises `PlanError`, and nothing is sent, for a plan that must not be applied; `force` permits one that changes too
     much, but never one that deprecates too much. After Ctrl-C the results have gone to `on_event`, and
@@ -198,6 +199,20 @@ class _ServerClock:
         self.transport.close()
 
 
+def _budgeted(policy: RetryPolicy, flows: int) -> RetryPolicy:
+    """
+    The client's own policy, made fit for many threads.
+
+    With jitter, so that they do not come back all at once, and with a budget of one retry for each flow, so that an
+    outage ends the run rather than being hammered.
+    """
+    if isinstance(policy, RetryBudget | NoRetry):
+        return policy
+    if isinstance(policy, ExponentialBackoff) and policy.jitter is None:
+        policy = replace(policy, jitter=equal_jitter)
+    return RetryBudget(policy, capacity=max(_LEAST_BUDGET, float(flows)))
+
+
 class _Run:
     """One application of a plan: what its flows share."""
 
@@ -214,11 +229,13 @@ class _Run:
         self.plan, self.lock, self.stop, self.now = plan, lock, stop, now
         self.clock = _ServerClock(client._transport)
         self.client = client.with_options(transport=self.clock, stop=stop)
-        budget = max(_LEAST_BUDGET, float(len(plan.pending)))
-        self.policy = policy or RetryBudget(ExponentialBackoff(jitter=equal_jitter), capacity=budget)
+        self.policy = policy or _budgeted(client._settings.rules.policy, len(plan.pending))
         self._on_event = on_event
         self._telling = threading.Lock()
+        self._noting = threading.Lock()
         self.interrupt: KeyboardInterrupt | None = None
+        self._unwritten: dict[str, LockEntry | None] = {}
+        self._writer = ThreadPoolExecutor(max_workers=1)
 
     def results(self, jobs: int) -> tuple[FlowResult, ...]:
         self._remember_unchanged()
@@ -227,11 +244,12 @@ class _Run:
         futures = [pool.submit(flow.run) for flow in flows]
         try:
             results = tuple(future.result() for future in futures)
-        except KeyboardInterrupt:
+        except BaseException:  # Ctrl-C: what is under way says how far it got
             self.stop.set()
-            pool.shutdown(wait=True)
             raise
-        pool.shutdown(wait=True)
+        finally:
+            pool.shutdown(wait=True)
+            self._writer.shutdown(wait=True)
         if self.interrupt is not None:
             raise self.interrupt
         self._read_times(flows)
@@ -272,6 +290,18 @@ class _Run:
         except ConfigurationError as failure:
             logger.warning("%s", failure)
 
+    def remember_soon(self, key: str, entry: LockEntry | None) -> None:
+        """The same, but the flow need not wait for the disk; what comes together is written together."""
+        with self._noting:
+            self._unwritten[key] = entry
+        self._writer.submit(self._write)
+
+    def _write(self) -> None:
+        with self._noting:
+            entries, self._unwritten = self._unwritten, {}
+        if entries:
+            self.remember(entries)
+
     def _read_times(self, flows: list[_Flow]) -> None:
         """
         Meta's `updated_at` of what was changed, so that the next run need not download it.
@@ -289,7 +319,9 @@ class _Run:
                 found = [self.client.get_flow(flow_id, fields=fields) for flow_id in changed]
             else:
                 found = [
-                    flow for flow in self.client.list_flows(fields=fields, page_size=PAGE_SIZE) if flow.id in changed
+                    flow
+                    for flow in self.client.list_flows(fields=fields, page_size=TIMES_PAGE_SIZE)
+                    if flow.id in changed
                 ]
         except FlowsError:
             return
@@ -445,7 +477,8 @@ class _Flow:
         return self._next()
 
     def _uploading(self) -> State:
-        self._remember(processed=False)  # if this process dies now, the next run sends it again
+        # On the disk before it is sent: if this process dies now, the next run sends it again.
+        self.run_.remember({self.change.key: self._entry(processed=False)})
         self.attempts = 1
         try:
             upload = self.client.update_flow_json(self.flow_id, self.desired.content)
@@ -484,7 +517,7 @@ class _Flow:
 
     def _deprecated(self) -> State:
         self.status = FlowStatus.DEPRECATED.value
-        self.run_.remember({self.change.key: None})
+        self.run_.remember_soon(self.change.key, None)
         return "done"
 
     def _faulty(self, issues: tuple[ValidationIssue, ...]) -> State:
@@ -548,17 +581,20 @@ class _Flow:
             self._remember(processed=known if self.entry is None else self.entry.processed or known)
 
     def _remember(self, *, processed: bool | None) -> None:
+        self.run_.remember_soon(self.change.key, self._entry(processed))
+
+    def _entry(self, processed: bool | None) -> LockEntry:
         self.entry = LockEntry(
             id=self.flow_id, name=self.change.name, digest=self.desired.digest, processed=processed
         )  # fmt: skip
-        self.run_.remember({self.change.key: self.entry})
+        return self.entry
 
     def _note(self, found: ActualFlow) -> None:
         """Somebody else has made it what is wanted."""
         entry = LockEntry(
             id=found.id, name=found.name, digest=self.desired.digest, updated_at=found.updated_at
         )  # fmt: skip
-        self.run_.remember({self.change.key: entry})
+        self.run_.remember_soon(self.change.key, entry)
 
     # -- ends
 
@@ -591,7 +627,9 @@ class _Flow:
     def waits(self, state: RetryState, seconds: float) -> None:
         if state.operation in {"create_flow", "update_flow_json"}:
             self.attempts = state.attempt + 1
-        self.run_.tell(self._event(attempt=state.attempt + 1, wait=seconds, error=state.error))
+        self.run_.tell(
+            self._event(attempt=state.attempt + 1, max_attempts=state.max_attempts, wait=seconds, error=state.error)
+        )
 
     def _tell(self) -> None:
         self.run_.tell(self._event())

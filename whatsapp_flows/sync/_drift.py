@@ -116,17 +116,17 @@ def _reasons(desired: DesiredFlow, actual: ActualFlow) -> Iterator[Reason]:
     if actual.status == FlowStatus.DRAFT and desired.publish:
         yield Reason(way="draft", said="it is a draft, and should be published")
     for what, wanted, there in metadata(desired, actual):
-        yield Reason(way="metadata", said=f"its {what} {there}, and should be {wanted}")
+        yield Reason(way="metadata", said=f"its {what}: {there}, and should be {wanted}")
     if actual.validation_errors:
         count = len(actual.validation_errors)
         yield Reason(way="errors", said=f"Meta finds {count} error{'' if count == 1 else 's'} in its Flow JSON")
 
 
 def metadata(desired: DesiredFlow, actual: ActualFlow) -> Iterator[tuple[str, str, str]]:
-    """What differs in the metadata that the repository sets: its name, the value that is wanted, and what is there."""
+    """What differs in the metadata that the repository sets: what it is, the value that is wanted, the one there is."""
     if set(desired.categories) != set(actual.categories):
-        yield "categories", ", ".join(desired.categories), f"are {', '.join(actual.categories) or 'none'}"
+        yield "categories", ", ".join(desired.categories), ", ".join(actual.categories) or "none"
     if desired.endpoint_uri is not None and desired.endpoint_uri != actual.endpoint_uri:
-        yield "endpoint", desired.endpoint_uri, f"is {actual.endpoint_uri or 'none'}"
+        yield "endpoint", desired.endpoint_uri, actual.endpoint_uri or "none"
     if desired.application_id is not None and actual.application_id not in {None, desired.application_id}:
-        yield "application", desired.application_id, f"is {actual.application_id}"
+        yield "application", desired.application_id, str(actual.application_id)

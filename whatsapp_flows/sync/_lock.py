@@ -56,6 +56,7 @@ class Lock:
         self._environment = environment
         self._entries = self._read()
         self._changed: dict[str, LockEntry | None] = {}
+        self._mine: tuple[tuple[int, int, int] | None, dict[str, LockEntry]] = (None, {})
         self._unsaved = False
         self._mutex = threading.Lock()
         self._writing = threading.Lock()
@@ -102,9 +103,10 @@ class Lock:
                         return
                     changed = dict(self._changed)
                     self._unsaved = False
-                entries = self._read()  # another process may have written it
+                entries = self._on_disk()
                 _change(entries, changed)
                 replace_file(self._path, self._written(entries))
+                self._mine = (self._mark(), entries)
             finally:
                 self._writing.release()
             with self._mutex:
@@ -112,16 +114,26 @@ class Lock:
                     return
 
     def _written(self, entries: Mapping[str, LockEntry]) -> bytes:
-        document = {
-            "version": LOCK_VERSION,
-            "account_id": self._account_id,
-            "environment": self._environment,
-            "flows": {
-                key: {name: getattr(entry, name) for name in LockEntry.__slots__}
-                for key, entry in sorted(entries.items())
-            },
-        }
-        return (json.dumps(document, indent=2) + "\n").encode()
+        """A line for each flow, so that a diff of two files can be read."""
+        flows = ",\n".join(f"    {_shown(key)}: {_shown(_document(entries[key]))}" for key in sorted(entries))
+        head = f'"version": {LOCK_VERSION},\n  "account_id": {_shown(self._account_id)},'
+        environment = f'"environment": {_shown(self._environment)},'
+        return f'{{\n  {head}\n  {environment}\n  "flows": {{\n{flows}\n  }}\n}}\n'.encode()
+
+    def _on_disk(self) -> dict[str, LockEntry]:
+        """The entries of the file: what was written last, unless another process has replaced it since."""
+        mark = self._mark()
+        if mark is None or mark != self._mine[0]:
+            return self._read()
+        return self._mine[1]
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        """What tells one version of the file from another."""
+        try:
+            found = self._path.stat() if self._path is not None else None
+        except OSError:
+            return None
+        return None if found is None else (found.st_ino, found.st_mtime_ns, found.st_size)
 
     def _read(self) -> dict[str, LockEntry]:
         """The entries of the file; none if it is not there, not readable, or not about this account."""
@@ -138,6 +150,13 @@ class Lock:
         flows = document.get("flows")
         found = flows.items() if isinstance(flows, dict) else ()
         return {key: entry for key, value in found if (entry := _entry(value)) is not None}
+
+
+def _document(entry: LockEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in LockEntry.__slots__}
+
+
+_shown = json.dumps
 
 
 def _change(entries: dict[str, LockEntry], changes: Mapping[str, LockEntry | None]) -> None:

@@ -31,7 +31,7 @@ from ..errors import ConfigurationError, FlowsError, PlanError, ValidationIssue
 from ..flow_json import validate
 from ..models import FlowStatus
 from ._desired import DesiredFlow
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, pages_of
+from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, times_pages
 
 Action = Literal[
     "create", "adopt", "upload", "update", "publish", "republish", "replace", "deprecate", "unchanged", "blocked"
@@ -168,7 +168,7 @@ class Plan:
         """The requests at the end, with a lock file, that read the `updated_at` of what was changed."""
         changed = [change for change in self.pending if change.action != "deprecate"]
         created = [change for change in changed if change.steps[0] == "create"]
-        return min(len(changed), pages_of(self.listed + len(created)))
+        return min(len(changed), times_pages(self.listed + len(created)))
 
     @cached_property
     def digest(self) -> str:
@@ -210,7 +210,7 @@ class Plan:
             "account_id": self.account_id,
             "options": _options_json(self.options),
             "refusal": self.refusal,
-            "calls": self.calls,
+            "planned_calls": self.calls,
             "listed": self.listed,
             "remembers": self.remembers,
             "flows": [_change_json(change) for change in self.changes],

@@ -73,7 +73,7 @@ def _pull(desired: DesiredFlow, actual: ActualFlow | None, files: Mapping[Path, 
         return replace(pull, problem=str(actual.error))
     if actual.digest is None and actual.content is None:
         return replace(pull, problem="it has no Flow JSON")
-    notes = tuple(f"its {what} {there} at Meta, and {wanted} here" for what, wanted, there in metadata(desired, actual))
+    notes = tuple(f"its {what}: {there} at Meta, {wanted} here" for what, wanted, there in metadata(desired, actual))
     if actual.digest == desired.digest:
         return replace(pull, action="unchanged", notes=notes)
     if desired.file is None or actual.content is None:

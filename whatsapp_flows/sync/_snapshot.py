@@ -22,6 +22,7 @@ from ._desired import DesiredFlow, digest_of
 from ._lock import Lock, LockEntry
 
 PAGE_SIZE: Final = 100
+TIMES_PAGE_SIZE: Final = 200  # of ids and times alone; several clients list so many at once
 
 # What a listing asks for, best first. Meta documents none of the expansions for the list, so each may be refused, and
 # the next is tried. Source: "Flows API", field table; the changelog of March 2024 for `updated_at`.
@@ -170,9 +171,9 @@ def find_again(client: FlowsClient, desired: DesiredFlow, lock: Lock | None = No
     return found
 
 
-def pages_of(flows: int) -> int:
-    """The requests that a listing of so many flows takes."""
-    return max(1, -(-flows // PAGE_SIZE))
+def times_pages(flows: int) -> int:
+    """The requests that a listing of the times of so many flows takes."""
+    return max(1, -(-flows // TIMES_PAGE_SIZE))
 
 
 class _Account:

@@ -1,0 +1,65 @@
+"""
+A deployment that the tests kill: `python -m tests.sync.deployment URL ACCOUNT LOCK_FILE NUMBER SIDE`.
+
+It dies by SIGKILL at its request of that number (from 1), on one side of it: "before" it is sent, or "after" Meta has
+acted, with the answer not read. When it makes fewer requests it ends by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tests.sync.support import OTHER_FLOW_JSON, desired, planned
+from whatsapp_flows import FlowsClient
+from whatsapp_flows._requests import RequestsTransport
+from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.sync import Lock, apply
+from whatsapp_flows.transport import Request, Response, Timeout
+
+WANTED = (
+    desired("created", publish=True),
+    desired("connected", publish=True, application_id="20300000000000009"),
+    desired("republished", publish=True, categories=("SURVEY",)),
+    desired("drafted"),
+)
+
+
+def prepare(meta: Emulator) -> None:
+    """What the account has before: two of the four flows, with another Flow JSON."""
+    meta.add_flow("Republished", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    meta.add_flow("Drafted", flow_json=OTHER_FLOW_JSON)
+
+
+class DeadlyTransport:
+    """Sends, until the request that kills."""
+
+    def __init__(self, number: int, side: str) -> None:
+        self._left, self._side = number, side
+        self._transport = RequestsTransport()
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        self._left -= 1
+        if self._left == 0 and self._side == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        response = self._transport.send(request, timeout=timeout)
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return response
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def main(url: str, account: str, lock_file: str, number: str, side: str) -> None:
+    """Plan and apply."""
+    client = FlowsClient("token", account, base_url=url, transport=DeadlyTransport(int(number), side))
+    lock = Lock(Path(lock_file), account_id=account)
+    results = apply(client, planned(client, WANTED, lock), lock=lock, jobs=1)
+    assert all(result.ok for result in results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

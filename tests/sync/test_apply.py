@@ -1,0 +1,437 @@
+"""Application: flow by flow through its states, whatever happens on the way."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.sync.support import (
+    FLOW_JSON,
+    OTHER_FLOW_JSON,
+    as_wanted,
+    calls,
+    client_of,
+    desired,
+    planned,
+    synced,
+)
+from whatsapp_flows import (
+    ConfigurationError,
+    FixedDelays,
+    FlowProcessingError,
+    FlowsClient,
+    FlowStateError,
+    NoAnswerError,
+    NoRetry,
+    PlanError,
+    PublishBlockedError,
+)
+from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.sync import FlowEvent, Lock, apply
+
+LARGE = FLOW_JSON + b" " * (1024 * 1024)
+
+
+def test_a_new_flow_is_created_and_published_in_one_request(meta: Emulator, client: FlowsClient) -> None:
+    """With its Flow JSON in the same request."""
+    (result,) = synced(client, desired(publish=True, categories=("SURVEY",), endpoint_uri="https://a.example"))
+    flow = meta.flow(result.flow_id)
+    assert (flow.name, flow.status, flow.categories) == ("Booking", "PUBLISHED", ("SURVEY",))
+    assert (flow.endpoint_uri, flow.flow_json) == ("https://a.example", FLOW_JSON)
+    assert (result.ok, result.done, result.status, result.attempts) == (True, ("create",), "PUBLISHED", 1)
+    assert calls(meta) == ["list_flows", "create_flow"]
+
+
+@pytest.mark.parametrize(
+    ("more", "done"),
+    [
+        ({"application_id": "20300000000000009"}, ("create", "update", "publish")),
+        ({"content": LARGE}, ("create", "upload", "publish")),
+    ],
+)
+def test_what_a_create_cannot_carry_comes_before_the_publishing(
+    meta: Emulator, client: FlowsClient, more: dict[str, object], done: tuple[str, ...]
+) -> None:
+    """An application, or a document that is large."""
+    wanted = desired(publish=True, **more)  # type: ignore[arg-type]
+    (result,) = synced(client, wanted)
+    assert (result.ok, result.done) == (True, done)
+    as_wanted(meta, [wanted])
+    assert meta.flow(result.flow_id).application_id == (wanted.application_id or "20300000000000001")
+
+
+def test_a_published_flow_is_looked_at_before_it_is_changed(meta: Emulator, client: FlowsClient) -> None:
+    """Then uploaded, and published again."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    wanted = desired(publish=True)
+    plan = planned(client, [wanted])
+    meta.clear_requests()
+    (result,) = apply(client, plan)
+    assert (result.action, result.done, result.status) == ("republish", ("upload", "publish"), "PUBLISHED")
+    assert calls(meta) == ["get_flow", "update_flow_json", "publish_flow"]
+    assert len(calls(meta)) == plan.calls
+    as_wanted(meta, [wanted])
+
+
+def test_results_come_in_the_order_of_the_plan_and_a_failure_stops_one_flow(meta: Emulator) -> None:
+    """The flow that fails ends there; those beside and after it go on."""
+    second = meta.add_flow("Second", flow_json=OTHER_FLOW_JSON)
+    meta.fail("update_flow_json", code=100, flow_id=second.id)
+    wanted = [desired("first"), desired("second", publish=True), desired("third")]
+    results = synced(client_of(meta), *wanted, jobs=3)
+    assert [(result.key, result.ok) for result in results] == [("first", True), ("second", False), ("third", True)]
+    assert (results[1].done, results[1].status, results[1].attempts) == ((), "DRAFT", 1)
+
+
+def test_the_processing_error_is_outlasted(meta: Emulator, client: FlowsClient) -> None:
+    """An upload that fails twice with 139001/4016012 gets through on the third attempt, and each wait is told."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
+    events: list[FlowEvent] = []
+    (result,) = apply(
+        client, planned(client, [desired(publish=True)]), on_event=events.append, retry_policy=FixedDelays((5, 10))
+    )
+    assert (result.ok, result.attempts, result.status) == (True, 3, "PUBLISHED")
+    told = [(event.state, event.attempt, event.wait) for event in events]
+    assert told == [
+        ("checking", 1, 0.0), ("uploading", 1, 0.0), ("uploading", 2, 5), ("uploading", 3, 10), ("publishing", 1, 0.0),
+        ("done", 1, 0.0),
+    ]  # fmt: skip
+    assert events[-1].result == result
+
+
+def test_a_processing_error_that_stays_is_tried_again_by_the_next_run(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """Meta has stored the document, so it looks the same; the lock file knows that it was not processed."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    fault = meta.fail("update_flow_json", code=139001, subcode=4016012)
+    (result,) = synced(client, desired(), lock=Lock(lock_file, account_id=meta.waba_id))
+    assert isinstance(result.error, FlowProcessingError)
+    assert (result.attempts, result.status) == (3, "DRAFT")
+    fault.cancel()
+    (result,) = synced(client, desired(), lock=Lock(lock_file, account_id=meta.waba_id))
+    assert (result.done, result.ok) == (("upload",), True)
+
+
+def test_a_failure_says_in_which_state_the_flow_is_left(meta: Emulator, client: FlowsClient) -> None:
+    """An upload that Meta saved and could not process has un-published the flow, and the result says so."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    meta.fail("update_flow_json", code=139001, subcode=4016012)
+    (result,) = synced(client, desired(publish=True))
+    assert (result.ok, result.status_before, result.status) == (False, "PUBLISHED", "DRAFT")
+
+
+def test_a_state_that_cannot_be_read_is_unknown(meta: Emulator, client: FlowsClient) -> None:
+    """After an outage nobody knows the state, and the result does not pretend to."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    plan = planned(client, [desired()])
+    meta.fail("update_flow_json", reset="before")
+    meta.fail("get_flow", reset="before", every=2)
+    (result,) = apply(client, plan)
+    assert isinstance(result.error, NoAnswerError)
+    assert result.status == ""
+
+
+def test_errors_in_the_flow_json_keep_it_from_being_published(meta: Emulator, client: FlowsClient) -> None:
+    """Meta answers with a success and a list of errors: a failure all the same."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    meta.fail("update_flow_json", status=200, body={"success": True, "validation_errors": [{"error": "NEW"}]})
+    meta.fail("create_flow", status=200, body={"id": "5", "validation_errors": [{"error": "NEW"}]})
+    results = synced(client, desired(publish=True), desired("survey", publish=True))
+    assert [(it.ok, it.status, it.done, it.problem) for it in results] == [
+        (False, "DRAFT", ("upload",), "Meta found 1 error in booking.json"),
+        (False, "DRAFT", ("create",), "Meta found 1 error in survey.json"),
+    ]
+    assert "publish_flow" not in calls(meta)
+
+
+def test_a_publishing_check_that_fails_leaves_a_draft_that_is_told(meta: Emulator, client: FlowsClient) -> None:
+    """With its id, also when the create itself should have published it; the next run publishes it."""
+    fault = meta.fail("publish_flow", code=139002, subcode=4233014)
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    (result,) = synced(client, desired(publish=True))
+    assert isinstance(result.error, PublishBlockedError)
+    assert (result.status, result.done) == ("DRAFT", ("upload",))
+    fault.cancel()
+    (result,) = synced(client, desired(publish=True))
+    assert (result.ok, result.status) == (True, "PUBLISHED")
+
+
+def test_a_create_that_could_not_publish_has_left_its_draft(meta: Emulator, client: FlowsClient) -> None:
+    """The account has no phone number that is verified: the draft is there, and its id is told."""
+    with Emulator(phone_number_ids=()) as bare:
+        (result,) = synced(client_of(bare), desired(publish=True))
+        assert isinstance(result.error, PublishBlockedError)
+        assert (result.flow_id, result.status, result.done) == (bare.flows()[0].id, "DRAFT", ("create",))
+
+
+def test_nothing_is_written_twice(meta: Emulator, client: FlowsClient) -> None:
+    """A second run finds everything as it should be, and sends no write."""
+    wanted = [desired("one", publish=True), desired("two")]
+    synced(client, *wanted)
+    meta.clear_requests()
+    assert [result.action for result in synced(client, *wanted)] == ["unchanged", "unchanged"]
+    assert {request.method for request in meta.requests} == {"GET"}
+
+
+# -- when the world moves
+
+
+def test_a_flow_that_has_moved_since_the_plan_is_left_alone(meta: Emulator, client: FlowsClient) -> None:
+    """Somebody has edited it in the Builder: neither their work nor the flow's state is touched."""
+    flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    plan = planned(client, [desired(publish=True)])
+    client.update_flow_json(flow.id, OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD"))
+    (result,) = apply(client, plan)
+    assert isinstance(result.error, PlanError)
+    assert result.problem == "Booking is not as it was when the plan was made: it is DRAFT."
+    assert meta.flow(flow.id).flow_json == OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD")
+
+
+def test_a_flow_that_is_gone_is_not_made_again(meta: Emulator, client: FlowsClient) -> None:
+    """The plan was to change it."""
+    flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    plan = planned(client, [desired()])
+    client.delete_flow(flow.id)
+    (result,) = apply(client, plan)
+    assert (result.problem, meta.flows()) == ("Booking is gone since the plan was made.", ())
+
+
+@pytest.mark.parametrize("publish", [False, True])
+def test_what_another_run_has_done_is_not_done_again(meta: Emulator, client: FlowsClient, publish: bool) -> None:
+    """Both have the same plan: the second finds the flow as it is wanted, or half way there."""
+    flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    plan = planned(client, [desired(publish=True)])
+    client.update_flow_json(flow.id, FLOW_JSON)
+    if publish:
+        client.publish_flow(flow.id)
+    (result,) = apply(client, plan)
+    assert (result.ok, result.status) == (True, "PUBLISHED")
+    as_wanted(meta, [desired(publish=True)])
+
+
+def test_a_name_that_another_run_has_taken_is_adopted(meta: Emulator, client: FlowsClient) -> None:
+    """There is one flow of it."""
+    plan = planned(client, [desired(publish=True)])
+    apply(client, plan)
+    (result,) = apply(client, plan)
+    assert (result.ok, result.adopted, result.done) == (True, True, ())
+    as_wanted(meta, [desired(publish=True)])
+
+
+def test_a_live_flow_that_has_appeared_is_not_unpublished(meta: Emulator, client: FlowsClient) -> None:
+    """It has the name, and is not what is wanted: that was not in the plan."""
+    plan = planned(client, [desired(publish=True)])
+    flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    (result,) = apply(client, plan)
+    assert isinstance(result.error, PlanError)
+    assert meta.flow(flow.id).status == "PUBLISHED"
+
+
+def test_a_create_whose_answer_was_lost_makes_no_second_flow(meta: Emulator, client: FlowsClient) -> None:
+    """It is found by its name, and is complete."""
+    meta.fail("create_flow", reset="after", times=1)
+    wanted = desired(publish=True)
+    (result,) = synced(client, wanted)
+    assert (result.ok, result.adopted) == (True, True)
+    as_wanted(meta, [wanted])
+
+
+def test_a_publishing_that_another_run_was_faster_with_is_done(meta: Emulator, client: FlowsClient) -> None:
+    """Meta refuses to publish what is published."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    plan = planned(client, [desired(publish=True)])
+
+    def publish_first(event: FlowEvent) -> None:
+        if event.state == "publishing":
+            client.publish_flow(event.flow_id)
+
+    (result,) = apply(client, plan, on_event=publish_first)
+    assert (result.ok, result.status) == (True, "PUBLISHED")
+
+
+# -- replace and deprecate
+
+
+def test_a_flow_that_refuses_edits_is_replaced(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
+    """The old one stays live until `prune`; the next run finds the new one, and changes that."""
+    old = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    meta.lock(old.id)
+    wanted = desired(publish=True, replace=True)
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    (result,) = synced(client, wanted, lock=lock)
+    assert (result.ok, result.action, result.name) == (True, "replace", "Booking (generation 2)")
+    assert {flow.name: flow.status for flow in meta.flows()} == {
+        "Booking": "PUBLISHED",
+        "Booking (generation 2)": "PUBLISHED",
+    }
+    assert [it.action for it in synced(client, wanted, lock=lock)] == ["unchanged"]
+    _, pruned = synced(client, wanted, lock=lock, prune=True)
+    assert (pruned.action, pruned.flow_id, meta.flow(old.id).status) == ("deprecate", old.id, "DEPRECATED")
+    assert lock.get("booking", result.flow_id) is not None
+    (again,) = synced(client, desired(publish=True, replace=True, content=OTHER_FLOW_JSON), lock=lock)
+    assert (again.action, again.flow_id) == ("republish", result.flow_id)
+
+
+def test_a_flow_that_refuses_edits_is_left_as_it_is_without_replace(meta: Emulator, client: FlowsClient) -> None:
+    """It stays live."""
+    old = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    meta.lock(old.id)
+    for wanted in (desired(publish=True), desired(publish=True, categories=("SURVEY",))):
+        (result,) = synced(client, wanted)
+        assert isinstance(result.error, FlowStateError)
+        assert (result.status, meta.flow(old.id).status) == ("PUBLISHED", "PUBLISHED")
+
+
+def test_what_is_wanted_no_more_is_deprecated_and_forgotten(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """Only with `prune`, and only what was deployed from here."""
+    meta.add_flow("Somebody's", flow_json=FLOW_JSON, status="PUBLISHED")
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    synced(client, desired("old", publish=True), desired("new"), lock=lock)
+    assert len(synced(client, desired("new"), lock=lock)) == 1
+    _, pruned = synced(client, desired("new"), lock=lock, prune=True)
+    assert (pruned.ok, pruned.action, pruned.status) == (True, "deprecate", "DEPRECATED")
+    assert {flow.name: flow.status for flow in meta.flows()} == {
+        "Somebody's": "PUBLISHED",
+        "Old": "DEPRECATED",
+        "New": "DRAFT",
+    }
+    assert lock.owner(pruned.flow_id, "Old") is None
+
+
+@pytest.mark.parametrize(("status", "ok"), [("DEPRECATED", True), ("THROTTLED", False)])
+def test_a_flow_to_be_deprecated_is_looked_at_first(
+    meta: Emulator, client: FlowsClient, lock_file: Path, status: str, ok: bool
+) -> None:
+    """If somebody has done it, it is done; if it has moved in another way, the plan is stale for it."""
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    (made,) = synced(client, desired("old", publish=True), lock=lock)
+    plan = planned(client, [], lock, prune=True)
+    meta.set_status(made.flow_id, status)
+    (result,) = apply(client, plan, lock=lock)
+    assert (result.ok, result.status) == (ok, status)
+
+
+# -- the run as a whole
+
+
+def test_what_must_not_be_applied_sends_nothing(meta: Emulator, client: FlowsClient) -> None:
+    """Too much change, another account, no jobs."""
+    flows = [desired(f"f{number}") for number in range(11)]
+    for flow in flows:
+        meta.add_flow(flow.name, flow_json=OTHER_FLOW_JSON)
+    plan = planned(client, flows)
+    meta.clear_requests()
+    with pytest.raises(PlanError, match="say force"):
+        apply(client, plan)
+    with pytest.raises(PlanError, match="another account"):
+        apply(client.with_options(waba_id="1"), plan, force=True)
+    with pytest.raises(ConfigurationError, match="jobs"):
+        apply(client, plan, force=True, jobs=0)
+    assert not meta.requests
+    assert all(result.ok for result in apply(client, plan, force=True))
+
+
+def test_stop_ends_each_flow_before_its_next_request(meta: Emulator, client: FlowsClient) -> None:
+    """What was begun says how far it got; what was not says so; nothing is sent any more."""
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
+    stop = threading.Event()
+    plan = planned(client, [desired("one", publish=True), desired("two")])
+
+    def stop_it(event: FlowEvent) -> None:
+        if event.state == "publishing":
+            stop.set()
+
+    one, two = apply(client, plan, jobs=1, stop=stop, on_event=stop_it)
+    assert (one.problem, one.done, one.status) == ("interrupted", ("upload",), "DRAFT")
+    assert (two.problem, two.done) == ("not begun", ())
+    assert "publish_flow" not in calls(meta)
+    assert "create_flow" not in calls(meta)
+
+
+def test_stop_ends_a_wait_at_once(meta: Emulator) -> None:
+    """A wait of an hour, in a real clock."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    meta.fail("update_flow_json", code=139001, subcode=4016012)
+    client = FlowsClient("token", meta.waba_id, base_url=meta.url)
+    stop = threading.Event()
+    (result,) = apply(
+        client,
+        planned(client, [desired()]),
+        stop=stop,
+        retry_policy=FixedDelays((3600,)),
+        on_event=lambda event: stop.set() if event.wait else None,
+    )
+    assert (result.problem, result.status) == ("interrupted", "")
+
+
+def test_ctrl_c_lets_the_results_out_before_it_goes_on(meta: Emulator) -> None:
+    """It ends the flow that it struck, and those that were not begun."""
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
+    meta.fail("publish_flow", code=131000)
+    client = FlowsClient("token", meta.waba_id, base_url=meta.url, sleep=interrupted)
+    plan = planned(client, [desired("one", publish=True), desired("two")])
+    events: list[FlowEvent] = []
+    with pytest.raises(KeyboardInterrupt):
+        apply(client, plan, jobs=1, on_event=events.append)
+    results = [event.result for event in events if event.result is not None]
+    assert [(it.key, it.problem, it.status, it.done) for it in results] == [
+        ("one", "interrupted", "", ("upload",)),
+        ("two", "not begun", "", ()),
+    ]
+
+
+def test_a_consumer_that_fails_breaks_no_run(
+    meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told in the log."""
+
+    def broken(event: FlowEvent) -> None:
+        raise RuntimeError("the consumer")
+
+    (result,) = apply(client, planned(client, [desired()]), on_event=broken)
+    assert result.ok
+    assert "An event consumer failed on booking" in caplog.text
+
+
+def test_a_mistake_in_one_flow_is_that_flows_own(
+    meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A policy of the host's that raises what it should not."""
+
+    class Broken:
+        def decide(self, state: object, /) -> None:
+            raise RuntimeError("the policy")
+
+    meta.fail("create_flow", code=131000, times=1)
+    one, two = apply(client, planned(client, [desired("one"), desired("two")]), jobs=1, retry_policy=Broken())  # type: ignore[arg-type]
+    assert (one.ok, one.problem, two.ok) == (False, "RuntimeError: the policy", True)
+
+
+def test_a_client_that_does_not_retry_is_not_made_to(meta: Emulator) -> None:
+    """As a queue's, which comes back by itself."""
+    meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
+    meta.fail("update_flow_json", code=139001, subcode=4016012)
+    (result,) = synced(client_of(meta, retry_policy=NoRetry()), desired())
+    assert (result.attempts, calls(meta).count("update_flow_json")) == (1, 1)
+
+
+def test_an_edit_between_the_last_write_and_the_look_at_its_time_is_not_hidden(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """The time that is read then is somebody else's: it is not remembered, so the next run reads the flow."""
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    plan = planned(client, [desired()], lock)
+    (result,) = apply(client, plan, lock=lock, now=lambda: 0.0)  # so that Meta's time is later than our write
+    entry = lock.get("booking", result.flow_id)
+    assert entry is not None
+    assert entry.updated_at == ""

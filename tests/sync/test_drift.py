@@ -1,0 +1,92 @@
+"""Whether what is at Meta is what the repository says, and in which way it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, SAME_FLOW_JSON, actual, desired
+from whatsapp_flows import FlowsError, ValidationIssue
+from whatsapp_flows.sync import ActualFlow, OtherFlow, Snapshot
+from whatsapp_flows.sync._drift import FlowDrift, find_drift
+
+
+def drift(there: ActualFlow | None, **wanted: Any) -> FlowDrift:
+    flow = desired(**wanted)
+    (found,) = find_drift([flow], snapshot({flow.key: there}))
+    return found
+
+
+def snapshot(flows: Mapping[str, ActualFlow | None], *others: OtherFlow) -> Snapshot:
+    return Snapshot(account_id="1", flows=flows, others=others)
+
+
+ISSUE = ValidationIssue(error="X", message="m")
+CASES: list[tuple[ActualFlow | None, dict[str, Any], list[str]]] = [
+    (actual(), {}, []),
+    (actual(content=SAME_FLOW_JSON), {}, []),
+    (actual("PUBLISHED"), {}, []),
+    (actual("PUBLISHED"), {"publish": True}, []),
+    (actual("SOMETHING_NEW"), {"publish": True}, []),
+    (None, {}, ["missing: the account does not have it"]),
+    (actual(content=OTHER_FLOW_JSON), {}, ["edited: its Flow JSON is not that of booking.json"]),
+    (actual(content=None), {}, ["edited: it has no Flow JSON"]),
+    (actual(), {"publish": True}, ["draft: it is a draft, and should be published"]),
+    (
+        actual(content=OTHER_FLOW_JSON), {"publish": True},
+        ["edited: its Flow JSON is not that of booking.json", "draft: it is a draft, and should be published"],
+    ),
+    (actual("DEPRECATED", content=None, categories=()), {}, ["deprecated: it is out of use for good"]),
+    (
+        actual("BLOCKED"), {},
+        ["blocked: Meta has stopped it: nobody can open it, until its endpoint is healthy again"],
+    ),
+    (
+        actual("THROTTLED"), {"publish": True},
+        ["throttled: Meta lets it be sent ten times an hour, until its endpoint is healthy again"],
+    ),
+    (actual(validation_errors=(ISSUE,)), {}, ["errors: Meta finds 1 error in its Flow JSON"]),
+    (actual(validation_errors=(ISSUE, ISSUE)), {}, ["errors: Meta finds 2 errors in its Flow JSON"]),
+    (actual(categories=()), {}, ["metadata: its categories: none, and should be OTHER"]),
+    (actual(categories=("B", "A")), {"categories": ("A", "B")}, []),
+    (
+        actual(endpoint_uri="https://b.example"), {"endpoint_uri": "https://a.example"},
+        ["metadata: its endpoint: https://b.example, and should be https://a.example"],
+    ),
+    (actual(), {"endpoint_uri": "e"}, ["metadata: its endpoint: none, and should be e"]),
+    (actual(endpoint_uri="https://b.example", application_id="5"), {}, []),
+    (actual(application_id="5"), {"application_id": "6"}, ["metadata: its application: 5, and should be 6"]),
+    (actual(), {"application_id": "6"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("there", "wanted", "said"), CASES)
+def test_ways_to_drift(there: ActualFlow | None, wanted: dict[str, Any], said: list[str]) -> None:
+    """Each is told in a word and a sentence; what the repository leaves open cannot drift."""
+    found = drift(there, **wanted)
+    assert [f"{reason.way}: {reason.said}" for reason in found.reasons] == said
+    assert found.way == (said[0].split(":")[0] if said else "none")
+
+
+def test_what_was_edited_is_told() -> None:
+    """From what the repository has to what Meta has."""
+    assert drift(actual(content=OTHER_FLOW_JSON)).changes.lines() == ["~ screen SECOND, which was FIRST"]
+    assert not drift(actual()).changes
+
+
+def test_what_meta_does_not_tell_is_drift() -> None:
+    """Nobody knows that it is as it should be."""
+    error = FlowsError("no answer")
+    found = drift(actual(content=None, error=error))
+    assert ([reason.way for reason in found.reasons], found.error) == (["unread"], error)
+
+
+def test_other_flows_are_drift_if_they_are_asked_for() -> None:
+    """But not the deprecated ones, which cannot be removed."""
+    others = [OtherFlow(id="7", name="New", status="DRAFT"), OtherFlow(id="8", name="Old", status="DEPRECATED")]
+    there = snapshot({"booking": actual(content=FLOW_JSON)}, *others)
+    assert [flow.key for flow in find_drift([desired()], there)] == ["booking"]
+    extra = find_drift([desired()], there, extra=True)[1:]
+    assert [(flow.key, flow.name, flow.flow_id, flow.way) for flow in extra] == [("", "New", "7", "extra")]

@@ -1,0 +1,123 @@
+"""What is there, in as few requests as Meta allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, calls, desired, synced
+from whatsapp_flows import FlowsClient, ServiceUnavailableError
+from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.sync import Lock, generation_name, take_snapshot
+
+
+def test_one_listing_finds_flows_by_their_names(meta: Emulator, client: FlowsClient) -> None:
+    """What is there comes with its state; what is not is None; the listing brings the link of the Flow JSON along."""
+    there = meta.add_flow("There", flow_json=FLOW_JSON, status="PUBLISHED", endpoint_uri="https://a.example")
+    other = meta.add_flow("Other")
+    snapshot = take_snapshot(client, [desired("there"), desired("absent")])
+    found = snapshot.flows["there"]
+    assert found is not None
+    assert (found.id, found.status, found.categories) == (there.id, "PUBLISHED", ("OTHER",))
+    assert (found.endpoint_uri, found.digest, found.content) == ("https://a.example", desired().digest, None)
+    assert snapshot.flows["absent"] is None
+    assert [it.id for it in snapshot.others] == [other.id]
+    assert calls(meta) == ["list_flows", "download_flow_json"]
+
+
+def test_contents_are_kept_where_they_differ_or_are_asked_for(meta: Emulator, client: FlowsClient) -> None:
+    """So memory does not grow with what is unchanged."""
+    meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
+    meta.add_flow("Two", flow_json=FLOW_JSON)
+    wanted = [desired("one"), desired("two")]
+    kept = [flow and flow.content for flow in take_snapshot(client, wanted).flows.values()]
+    assert kept == [OTHER_FLOW_JSON, None]
+    kept = [flow and flow.content for flow in take_snapshot(client, wanted, contents=True).flows.values()]
+    assert kept == [OTHER_FLOW_JSON, FLOW_JSON]
+
+
+def test_a_deprecated_flow_is_not_downloaded(meta: Emulator, client: FlowsClient) -> None:
+    """Nothing could be done about it."""
+    meta.add_flow("Booking", flow_json=FLOW_JSON, status="DEPRECATED")
+    found = take_snapshot(client, [desired()]).flows["booking"]
+    assert found is not None
+    assert (found.status, found.digest, calls(meta)) == ("DEPRECATED", None, ["list_flows"])
+
+
+def test_a_flow_without_a_flow_json_has_none(meta: Emulator, client: FlowsClient) -> None:
+    """It is there, and differs from every file."""
+    meta.add_flow("Booking")
+    found = take_snapshot(client, [desired()]).flows["booking"]
+    assert found is not None
+    assert (found.digest, found.error) == (None, None)
+
+
+def test_a_link_that_is_refused_is_asked_for_again(meta: Emulator, client: FlowsClient) -> None:
+    """How long Meta's links live is not documented."""
+    meta.add_flow("Booking", flow_json=FLOW_JSON)
+    meta.fail("download_flow_json", status=403, times=1)
+    found = take_snapshot(client, [desired()]).flows["booking"]
+    assert found is not None
+    assert found.digest == desired().digest
+    assert calls(meta) == ["list_flows", "download_flow_json", "list_assets", "download_flow_json"]
+
+
+@pytest.mark.parametrize("refusals", [1, 2, 3])
+def test_fields_that_meta_refuses_are_left_out(meta: Emulator, client: FlowsClient, refusals: int) -> None:
+    """Down to those that it documents for the list; the Flow JSON is then found flow by flow."""
+    meta.add_flow("Booking", flow_json=FLOW_JSON)
+    meta.fail("list_flows", code=100, times=refusals)
+    found = take_snapshot(client, [desired()]).flows["booking"]
+    assert found is not None
+    assert found.digest == desired().digest
+    assert bool(found.updated_at) == (refusals < 3)
+    assert calls(meta) == [*["list_flows"] * (refusals + 1), "list_assets", "download_flow_json"]
+
+
+def test_a_listing_that_fails_is_no_empty_account(meta: Emulator, client: FlowsClient) -> None:
+    """When the account cannot be listed nothing is planned: no second flow is ever made by mistake."""
+    meta.fail("list_flows", code=131000)
+    with pytest.raises(ServiceUnavailableError):
+        take_snapshot(client, [desired()])
+
+
+def test_a_download_that_fails_is_that_flows_own_trouble(meta: Emulator, client: FlowsClient) -> None:
+    """One flow that cannot be read does not keep the others from being read."""
+    broken = meta.add_flow("Broken", flow_json=FLOW_JSON)
+    meta.add_flow("Fine", flow_json=FLOW_JSON)
+    meta.fail("download_flow_json", status=500, flow_id=broken.id)
+    flows = take_snapshot(client, [desired("broken"), desired("fine")]).flows
+    assert isinstance(flows["broken"] and flows["broken"].error, ServiceUnavailableError)
+    assert flows["fine"] is not None
+    assert flows["fine"].error is None
+
+
+def test_the_newest_living_generation_is_the_flow(meta: Emulator, client: FlowsClient) -> None:
+    """Those before it are others, and belong to its key; a name that is wanted by itself is no generation."""
+    for number, status in ((1, "PUBLISHED"), (2, "PUBLISHED"), (3, "DEPRECATED")):
+        meta.add_flow(generation_name("Booking", number), flow_json=FLOW_JSON, status=status)
+    meta.add_flow("Booking (generation 9)", flow_json=FLOW_JSON)
+    own = desired("nine", name="Booking (generation 9)")
+    snapshot = take_snapshot(client, [desired(), own])
+    found = snapshot.flows["booking"]
+    assert found is not None
+    assert (found.generation, found.last_generation, found.name) == (2, 3, "Booking (generation 2)")
+    assert [(it.name, it.key) for it in snapshot.others] == [
+        ("Booking", "booking"),
+        ("Booking (generation 3)", "booking"),
+    ]
+    assert snapshot.flows["nine"] is not None
+
+
+def test_an_unchanged_account_costs_one_request_for_a_hundred_flows(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """After the first deployment already, because it reads the times at its end."""
+    flows = [desired(f"f{number}", publish=True) for number in range(101)]
+    synced(client, *flows, lock=Lock(lock_file, account_id=meta.waba_id), jobs=4)
+    meta.clear_requests()
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    results = synced(client, *flows, lock=lock)
+    assert {result.action for result in results} == {"unchanged"}
+    assert calls(meta) == ["list_flows", "list_flows"]
