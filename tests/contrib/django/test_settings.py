@@ -150,14 +150,14 @@ def test_an_invalid_definition_is_w001(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_invalid_row_is_w002_when_the_database_is_checked() -> None:
-    """A plain check asks the database nothing; rows that are not active are left out."""
+    """A plain check reads no row; rows that are not active are left out."""
     flow()
     for name, active in (("bad", True), ("old", False)):
         WhatsAppFlow.objects.create(name=name, flow_json=INVALID, is_active=active)
     WhatsAppFlow.objects.create(name="list", flow_json=[])
     with CaptureQueriesContext(connection) as queries:
         assert run_checks() == []
-    assert len(queries) == 0
+    assert not [query for query in queries if "whatsapp_flows" in query["sql"]]  # Django asks for the features
     found = run_checks(tags=[Tags.database], databases=["default"])
     assert [message.id for message in found] == ["whatsapp_flows.W002"] * 2
     assert [message.msg.split("'")[1] for message in found] == ["bad", "list"]
