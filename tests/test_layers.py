@@ -17,6 +17,7 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 # Module or subpackage -> layer. What imports what may only go down; inside one subpackage it is free.
 LAYERS = {
     "_version": 0,
+    "_inert": 0,
     "_wire": 0,
     "errors": 0,
     "usage": 0,
@@ -64,6 +65,7 @@ OWNERS = {
     "celery": {"contrib"},
     "limits": {"contrib"},
     "redis": {"contrib"},
+    "django": {"contrib"},
     "pytest": {"pytest_plugin"},
     "tomli": {"sync"},
     "tomllib": {"sync"},  # not in the standard library of Python 3.10
