@@ -17,6 +17,7 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 # Module or subpackage -> layer. What imports what may only go down; inside one subpackage it is free.
 LAYERS = {
     "_version": 0,
+    "_inert": 0,
     "_wire": 0,
     "errors": 0,
     "usage": 0,
@@ -61,6 +62,10 @@ OWNERS = {
     "werkzeug": {"emulator"},
     "opentelemetry": {"contrib"},
     "prometheus_client": {"contrib"},
+    "celery": {"contrib"},
+    "limits": {"contrib"},
+    "redis": {"contrib"},
+    "django": {"contrib"},
     "pytest": {"pytest_plugin"},
     "tomli": {"sync"},
     "tomllib": {"sync"},  # not in the standard library of Python 3.10
@@ -137,7 +142,18 @@ def loaded_after(statement: str) -> set[str]:
 
 def test_the_package_loads_what_is_used() -> None:
     """A bare import loads no requests; the client loads neither sync, emulator, command line nor an extra's package."""
-    extras = {"click", "rich", "werkzeug", "aiohttp", "django", "celery", "opentelemetry", "prometheus_client"}
+    extras = {
+        "click",
+        "rich",
+        "werkzeug",
+        "aiohttp",
+        "django",
+        "celery",
+        "redis",
+        "limits",
+        "opentelemetry",
+        "prometheus_client",
+    }
     upper = {f"whatsapp_flows.{name}" for name in ("sync", "emulator", "cli", "contrib")}
     assert not loaded_after("import whatsapp_flows") & {"requests", "urllib3", *extras, *upper}
     everything = loaded_after("from whatsapp_flows import *; FlowsClient('token')")

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from whatsapp_flows import AttemptStarted, Call, Event, RetryScheduled, ServiceUnavailableError
-from whatsapp_flows.cli._inert import inert
+from whatsapp_flows._inert import inert
 from whatsapp_flows.cli._progress import Narrator
 
 CALL = Call(operation="update_flow_json", id=1, flow_id="1", subject="flow ID: 1")

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from .._inert import inert
 from ..errors import FlowProcessingError
 from ..sync import ActualFlow, FlowChange, FlowResult, compare, counted
 from ..sync._difference import FlowJsonDiff
 from ..sync._drift import metadata
 from ._deploy_values import DemoReport, Deployed, Planned
 from ._difference import diff_lines, diff_markdown
-from ._inert import inert
 from ._json import Json, _issues, as_json, error_as_json
 from ._text import Lines, _after, _count, _table, _what, _word, as_text
 from ._text import _issues as _issue_lines

@@ -12,12 +12,12 @@ from typing import Final
 import click
 from rich.text import Text
 
+from .._inert import inert
 from ..sync._drift import FlowDrift, find_drift
 from ..sync._snapshot import take_snapshot
 from ..sync._status import FlowState, read_states
 from ._app import App
 from ._difference import diff_lines
-from ._inert import inert
 from ._json import Json, _issues, as_json, error_as_json
 from ._options import Command
 from ._text import Lines, _count, _table, _word, as_text

@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from .._inert import inert
 from .._version import __version__
 from ..errors import ValidationIssue, ValidationPointer
 from ..flow_json import Report
-from ._inert import inert
 
 TOOL: Final = "whatsapp-flows"
 SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

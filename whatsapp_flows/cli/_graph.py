@@ -15,9 +15,9 @@ from xml.etree import ElementTree
 
 import click
 
+from .._inert import inert
 from ..flow_json import read_flow_json
 from ._app import App
-from ._inert import inert
 from ._json import Json, as_json
 from ._options import Command
 from ._values import Value

@@ -13,9 +13,9 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from .._inert import inert
 from ..events import AttemptStarted, Event, RetryScheduled
 from ..sync import FlowEvent
-from ._inert import inert
 
 # operation -> what goes on while it runs; any other is told by its name.
 _DOING: Final[Mapping[str, str]] = {

@@ -12,6 +12,7 @@ import click
 from rich.text import Text
 
 from .._files import replace_file
+from .._inert import inert
 from ..errors import ConfigurationError
 from ..sync._config import NAME_OF_ENVIRONMENT, PYPROJECT
 from ..sync._desired import DesiredFlow, Workspace
@@ -20,7 +21,6 @@ from ..sync._pull import Pull, plan_pull
 from ..sync._snapshot import take_snapshot
 from ._app import App
 from ._difference import diff_lines
-from ._inert import inert
 from ._json import Json, as_json, error_as_json
 from ._options import Command
 from ._text import Lines, _count, _table, _word, as_text

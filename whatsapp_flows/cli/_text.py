@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .._inert import inert
 from ..errors import ConfigurationError, FlowProcessingError, FlowsError, FlowValidationError, ValidationIssue
 from . import _values as values
-from ._inert import inert
 
 Lines = Iterator[RenderableType]
 

@@ -12,11 +12,11 @@ import click
 from rich.text import Text
 
 from .._files import replace_file
+from .._inert import inert
 from ..errors import ConfigurationError
 from ..flow_json import Report, Upgrade, upgrade, validate
 from ..flow_json._layout import in_style_of
 from ._app import App
-from ._inert import inert
 from ._json import Json, as_json
 from ._options import Command
 from ._text import Lines, as_text

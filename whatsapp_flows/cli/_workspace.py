@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import click
 from rich.text import Text
 
+from .._inert import inert
 from ..client import FlowsClient
 from ..sync._config import find_config, read_workspace
 from ..sync._desired import Workspace
 from ..sync._lock import Lock
 from ._app import App
-from ._inert import inert
 from ._progress import Narrator
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -1,0 +1,1 @@
+"""A small CRM that deploys seven WhatsApp flows."""

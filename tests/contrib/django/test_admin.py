@@ -1,0 +1,231 @@
+"""The admin: what it shows, its two actions, and the preview; all that comes from Meta is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.contrib.django.support import flow, rows, sent, stored
+from whatsapp_flows.contrib.django import admin as flows_admin
+from whatsapp_flows.contrib.django.conf import read_settings
+from whatsapp_flows.contrib.django.models import WhatsAppFlow
+from whatsapp_flows.emulator import Emulator
+
+LIST = "/admin/whatsapp_flows/whatsappflow/"
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A superuser's."""
+    made = Client()
+    made.force_login(User.objects.create_superuser("ada"))
+    return made
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "atomic_requests"])
+def _requests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A project with and without ATOMIC_REQUESTS."""
+    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+def act(browser: Client, action: str, **more: str) -> str:
+    """Choose all flows and an action; the page that comes of it."""
+    chosen = [str(pk) for pk in rows().values_list("pk", flat=True)]
+    response = browser.post(LIST, {"action": action, "_selected_action": chosen, **more}, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def messages(page: str) -> list[str]:
+    """The messages on a page, as HTML."""
+    return [text.strip() for text in re.findall(r'<li class="(?:success|error|info)">(.*?)</li>', page, re.DOTALL)]
+
+
+@pytest.mark.usefixtures("_requests")
+def test_sync_is_an_action(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+    """A message for each flow; also with ATOMIC_REQUESTS there is no transaction around it."""
+    flow()
+    WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
+    said = messages(act(browser, "sync_with_meta"))
+    assert said[0] == "Flow booking: create (DRAFT)"
+    assert said[1].startswith("Flow invalid: There is 1 error in its Flow JSON")
+    assert [there.status for there in meta.flows()] == ["DRAFT"]
+
+
+@pytest.mark.usefixtures("_requests")
+def test_publish_asks_first(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+    """Nothing is sent before somebody has said yes."""
+    flow(friendly_name=f"Booking {EVIL}")
+    page = act(browser, "sync_and_publish")
+    assert "These flows will be live at Meta" in page
+    assert EVIL not in page
+    assert meta.requests == ()
+    assert messages(act(browser, "sync_and_publish", confirmed="yes")) == ["Flow booking: create (PUBLISHED)"]
+    assert stored().sync_status == "published"
+
+
+def test_what_comes_from_meta_is_escaped(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+    """In the message, in the list and on the page of the flow."""
+    row = flow(friendly_name=EVIL)
+    meta.fail("create_flow", code=100, message=EVIL)
+    pages = [act(browser, "sync_with_meta"), get(browser, row), browser.get(LIST).content.decode()]
+    assert EVIL in stored().sync_error
+    for page in pages:
+        assert EVIL not in page
+        assert "&lt;script&gt;" in page
+
+
+def get(browser: Client, row: WhatsAppFlow) -> str:
+    """The page of a flow."""
+    response = browser.get(f"{LIST}{row.pk}/change/")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_page_of_a_flow_shows_how_it_stands(browser: Client) -> None:
+    """State, id, error, and what Meta would find wrong in it; the Flow JSON can be read."""
+    row = flow(flow_id="17", sync_status="error", sync_error="first line\nsecond line")
+    page = get(browser, row)
+    assert "<div>first line</div><div>second line</div>" in page
+    assert f"{LIST}{row.pk}/preview/" in page
+    assert "no errors" in page
+    assert "{\n  &quot;screens&quot;" in page or "{\n  &quot;version&quot;" in page
+    rows().update(flow_json={"version": "7.3", "screens": []}, flow_id="", sync_status="syncing")
+    page = get(browser, row)
+    assert "MIN_ITEMS_REQUIRED" in page
+    assert "/preview/" not in page
+    rows().update(syncing_since=timezone.now() - timedelta(minutes=1))
+    assert " since " in get(browser, row)
+
+
+def form(**changes: str) -> dict[str, str]:
+    """What a browser sends for a flow."""
+    fields = {"name": "booking", "friendly_name": "", "description": "", "categories": '["OTHER"]', "endpoint_uri": ""}
+    return {**fields, "is_active": "on", "flow_json": '{"version": "7.3"}', **changes}
+
+
+def test_a_flow_is_made_and_changed_in_a_form(browser: Client) -> None:
+    """A Flow JSON with errors may be saved: it is a draft, and is not sent."""
+    assert browser.get(f"{LIST}add/").status_code == 200
+    assert browser.post(f"{LIST}add/", form()).status_code == 302
+    row = stored()
+    assert (row.flow_json, row.categories) == ({"version": "7.3"}, ["OTHER"])
+    assert browser.post(f"{LIST}{row.pk}/change/", form(description="new")).status_code == 302
+    assert stored().description == "new"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"flow_json": "{"}, "Enter a valid JSON"),
+        ({"flow_json": '"{}"'}, "A Flow JSON is an object."),
+        ({"categories": '"OTHER"'}, "A list of at least one text"),
+        ({"endpoint_uri": "http://crm.example"}, "Enter a valid URL."),
+    ],
+)
+def test_a_form_that_makes_no_row_says_why(changes: dict[str, str], words: str, browser: Client) -> None:
+    """And keeps what was typed."""
+    page = browser.post(f"{LIST}add/", form(**changes)).content.decode()
+    assert words in page
+    assert not rows().exists()
+
+
+def test_a_form_leaves_alone_what_a_sync_writes_meanwhile(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that is made between the reading and the writing of the row stays."""
+    row = flow()
+    before = flows_admin.WhatsAppFlowAdmin.save_model
+
+    def claimed_first(self: Any, request: Any, obj: Any, form: Any, change: Any) -> None:
+        rows().update(sync_status="syncing")
+        before(self, request, obj, form, change)
+
+    monkeypatch.setattr(flows_admin.WhatsAppFlowAdmin, "save_model", claimed_first)
+    browser.post(f"{LIST}{row.pk}/change/", form(description="new"))
+    assert (stored().description, stored().sync_status) == ("new", "syncing")
+
+
+def preview(browser: Client, row: WhatsAppFlow) -> HttpResponse:
+    url = reverse("admin:whatsapp_flows_whatsappflow_preview", args=(row.pk,))
+    response: HttpResponse = browser.get(url)  # type: ignore[assignment]
+    return response
+
+
+@pytest.mark.usefixtures("_requests")
+def test_the_preview_is_metas(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+    """The link is asked for when it is followed: it is not kept, and voids none."""
+    row = flow()
+    act(browser, "sync_with_meta")
+    response = preview(browser, row)
+    assert response.status_code == 302
+    assert response["Location"].startswith("https://")
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "invalidate(true)" not in str(meta.requests[-1])
+
+
+def test_a_preview_that_there_is_not_is_told(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+    """Back on the page of the flow; and a link that is none is not followed."""
+    row = flow(flow_id="17")
+    response = browser.get(f"{LIST}{row.pk}/preview/", follow=True)
+    assert "get_preview" in messages(response.content.decode())[0]
+    meta.fail("get_preview", status=200, body={"id": "17", "preview": {"preview_url": "javascript:alert(1)"}})
+    meta.fail("get_flow", status=200, body={"id": "17", "preview": {"preview_url": "javascript:alert(1)"}})
+    response = browser.get(f"{LIST}{row.pk}/preview/", follow=True)
+    assert "no link to a preview" in response.content.decode()
+    assert browser.get(f"{LIST}4711/preview/").status_code == 403
+
+
+def test_who_may_only_look_may_not_sync(meta: Emulator, configured: dict[str, Any]) -> None:
+    """The actions need the permission to change; the preview that to view."""
+    row = flow(flow_id="17")
+    user = User.objects.create_user("bob", is_staff=True)
+    browser = Client()
+    browser.force_login(user)
+    assert browser.get(f"{LIST}{row.pk}/preview/").status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename="view_whatsappflow"))
+    assert "sync_with_meta" not in browser.get(LIST).content.decode()
+    act(browser, "sync_with_meta")
+    assert sent(meta) == []
+    assert browser.get(f"{LIST}{row.pk}/preview/").status_code == 302
+
+
+def test_the_admin_waits_no_longer_than_it_may(meta: Emulator, configured: dict[str, Any]) -> None:
+    """A web worker is not kept for a minute by retries."""
+    with flows_admin.admin_client(read_settings()) as client:
+        assert client._options["retry_policy"].max_elapsed == 20.0
+        assert client._options["retry_policy"].initial == 0
+    del configured["RETRY_INITIAL"]
+    with flows_admin.admin_client(read_settings()) as client:
+        assert client._options["retry_policy"].initial == 5.0
+
+
+def test_settings_that_cannot_be_used_are_a_message(browser: Client, configured: dict[str, Any]) -> None:
+    """Not an error page."""
+    flow()
+    configured["WABA_ID"] = "no id"
+    assert "WHATSAPP_FLOWS" in messages(act(browser, "sync_with_meta"))[0]
+
+
+def test_a_project_may_hand_the_work_to_its_queue(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By overriding one method."""
+    queued: list[int] = []
+
+    def sync(self: Any, flows: Any, *, publish: bool) -> None:
+        queued.extend(flows.values_list("pk", flat=True))
+
+    monkeypatch.setattr(flows_admin.WhatsAppFlowAdmin, "sync", sync)
+    row = flow()
+    assert messages(act(browser, "sync_with_meta")) == ["The flows will be synced."]
+    assert queued == [row.pk]

@@ -1,0 +1,177 @@
+"""The example project, as a stranger runs it: manage.py in processes of its own, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.contrib.django.postgres import VARIABLE, server
+from tests.contrib.django.support import TOKEN
+from whatsapp_flows.emulator import Emulator
+
+PROJECT = Path(__file__).parents[3] / "examples" / "django_crm"
+SEVEN = 7
+COUNT = "SELECT sync_status, count(*) FROM whatsapp_flows_whatsappflow GROUP BY sync_status"
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str | None]:
+    """A DSN, or None. The folder is one that the server's own user can reach."""
+    with tempfile.TemporaryDirectory(prefix="whatsapp-flows-") as name:
+        os.chmod(name, stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
+        folder = Path(name, "postgres")
+        folder.mkdir()
+        with server(folder) as dsn:
+            yield dsn
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """The variables that name an empty database."""
+    if request.param == "sqlite":
+        return {"CRM_SQLITE": str(tmp_path / "crm.sqlite3")}
+    dsn = request.getfixturevalue("postgres")
+    if dsn is None:
+        pytest.skip(f"no PostgreSQL: set {VARIABLE}, or install a server")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return {"CRM_DATABASE": dsn}
+
+
+Manage = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def manage(database: dict[str, str], meta: Emulator) -> Iterator[Manage]:
+    """Starts manage.py; what a test leaves running is killed."""
+    running: list[subprocess.Popen[str]] = []
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "WHATSAPP_FLOWS_"))},
+        **database,
+        "WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN,
+        "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
+        "WHATSAPP_FLOWS_BASE_URL": meta.url,
+        "CRM_RETRY_INITIAL": "0",
+        "PYTHONWARNINGS": "error",
+    }
+
+    def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, cwd=PROJECT, env={**environ, **more}, stdout=pipe, stderr=pipe, text=True)
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def done(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """How it ended, and what it said."""
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def until(meta: Emulator, operation: str) -> None:
+    """Wait for a request to arrive."""
+    for _ in range(600):
+        if any(request.operation == operation for request in meta.requests):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {operation}")
+
+
+def test_the_seven_flows_are_deployed(manage: Manage, meta: Emulator) -> None:
+    """Migrated, looked at, one published as in the origin, then all; a second run is one call."""
+    assert done(manage("migrate", "-v0")) == (0, "", "")
+    code, out, err = done(manage("sync_whatsapp_flows", "--dry-run"))
+    assert (code, out.count("would be: create"), err, len(meta.flows())) == (0, SEVEN, "", 0)
+    code, out, err = done(manage("sync_whatsapp_flows", "--flow", "solar_installation", "--publish"))
+    assert (code, out.count("PUBLISHED"), err) == (0, 1, "")
+    assert [there.name for there in meta.flows()] == ["Solar Installation Request"]
+    code, out, err = done(manage("sync_whatsapp_flows", "--publish"))
+    assert (code, out.count("PUBLISHED"), err) == (0, SEVEN, "")
+    assert {there.status for there in meta.flows()} == {"PUBLISHED"}
+    meta.clear_requests()
+    code, out, err = done(manage("sync_whatsapp_flows", "--publish"))
+    assert (code, out.count("unchanged"), err, len(meta.requests)) == (0, SEVEN, "", 1)
+    assert done(manage("check", "--database", "default", "--fail-level", "WARNING"))[0] == 0
+    assert meta.leaks == ()
+
+
+def test_a_flow_that_fails_makes_the_command_fail(manage: Manage, meta: Emulator) -> None:
+    """Exit 1, with the reason on stderr and the other flows deployed."""
+    done(manage("migrate", "-v0"))
+    meta.fail("create_flow", code=100, message="no", times=1)
+    code, out, err = done(manage("sync_whatsapp_flows", "--publish"))
+    assert (code, out.count("PUBLISHED")) == (1, SEVEN - 1)
+    assert "1 of 7 flows is not as wanted." in err
+    assert TOKEN not in err
+    assert done(manage("sync_whatsapp_flows", "--flow", "nothing"))[0] == 2
+
+
+def test_a_killed_process_is_recovered_from(manage: Manage, meta: Emulator) -> None:
+    """Killed while Meta creates a flow: its rows stay marked, the next run skips them, and force goes on from there."""
+    done(manage("migrate", "-v0"))
+    meta.fail("create_flow", delay=3.0)
+    process = manage("sync_whatsapp_flows", "--flow", "loan_application", "--publish")
+    until(meta, "create_flow")
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=10)
+    meta.clear_faults()
+    code, _, err = done(manage("sync_whatsapp_flows", "--publish"))
+    assert code == 1
+    assert "loan_application: skipped: Another process has been syncing it since" in err
+    assert done(manage("sync_whatsapp_flows", "--publish", "--force"))[0] == 0
+    assert len({there.name for there in meta.flows()}) == len(meta.flows()) == SEVEN
+
+
+def test_two_at_once_make_each_flow_once(manage: Manage, meta: Emulator) -> None:
+    """What the one has claimed, the other skips or finds done."""
+    done(manage("migrate", "-v0"))
+    meta.fail("create_flow", delay=0.2)
+    for code, _, err in [done(process) for process in [manage("sync_whatsapp_flows", "--publish") for _ in range(2)]]:
+        assert code in {0, 1}
+        assert all(": skipped: " in line or "not as wanted" in line for line in err.splitlines())
+    assert len(meta.flows()) == SEVEN
+    assert {there.status for there in meta.flows()} == {"PUBLISHED"}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_postgres_sees_no_transaction_while_the_command_waits(
+    manage: Manage, meta: Emulator, database: dict[str, str]
+) -> None:
+    """Asked of the server while Meta is slow; and a connection that the server closes is opened again."""
+    done(manage("migrate", "-v0"))
+    meta.fail("create_flow", delay=1.0)
+    meta.fail("create_flow", code=1, times=1)
+    process = manage("sync_whatsapp_flows", "--flow", "loan_application", "--publish", CRM_RETRY_INITIAL="1")
+    until(meta, "create_flow")
+    look = "SELECT pid, state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    states: set[Any] = set()
+    with psycopg.connect(database["CRM_DATABASE"], autocommit=True) as connection:
+        assert connection.execute(COUNT).fetchall() == [("syncing", 1)]
+        for _ in range(5):
+            seen = connection.execute(look).fetchall()
+            states |= {state for _, state in seen}
+            time.sleep(0.05)
+        for pid, _ in seen:
+            connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        assert done(process)[0] == 0
+        assert connection.execute(COUNT).fetchall() == [("published", 1)]
+    assert states == {"idle"}

@@ -1,0 +1,396 @@
+"""Flows for many accounts through Celery: real workers, a real Redis, and the emulator in Meta's place."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.exceptions import Reject
+from redis import Redis
+
+from tests.contrib.celery_host import host
+from tests.contrib.conftest import free_port
+from tests.contrib.workers import Worker, eventually
+from tests.support import valid_flow
+from whatsapp_flows import ConfigurationError, FlowsClient
+from whatsapp_flows.contrib.celery import SETTINGS, FleetDeployment, FlowDeployment, FlowsTasks
+from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.sync import DesiredFlow, digest_of
+
+ACCOUNTS = ("102290129340398", "102290129340399", "102290129340400")
+TOKENS = {account: f"EAAGm0PX4ZCpsBAKZBxSecretOf{account}ZDZD" for account in ACCOUNTS}
+BOOKING = DesiredFlow.from_flow_json("booking", valid_flow(), name="Booking", publish=True)
+SURVEY = DesiredFlow.from_flow_json("survey", valid_flow("QUESTION"), name="Survey")
+
+
+@pytest.fixture
+def meta() -> Iterator[Emulator]:
+    with Emulator(tokens=TOKENS.values(), waba_id=ACCOUNTS[0]) as emulator:
+        for number, account in enumerate(ACCOUNTS[1:], 1):
+            emulator.add_account(account)
+            emulator.add_phone_number(f"{emulator.phone_number_id}{number}", waba_id=account)
+        yield emulator
+
+
+@pytest.fixture
+def options(redis: Redis, meta: Emulator, tmp_path: Path) -> dict[str, Any]:
+    """What the host's processes are told: nothing of it is a token."""
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text(json.dumps(TOKENS))
+    port = redis.connection_pool.connection_kwargs["port"]
+    return {"redis": f"redis://127.0.0.1:{port}/0", "meta": meta.url, "tokens": str(tokens)}
+
+
+@pytest.fixture
+def tasks(options: dict[str, Any]) -> Iterator[FlowsTasks]:
+    made = host(options)
+    yield made
+    close(made)
+
+
+def close(tasks: FlowsTasks) -> None:
+    """The connections of a host that stays in this process."""
+    tasks.deploy_flow.app.close()
+
+
+def deployed(meta: Emulator, account: str) -> list[tuple[str, str, bool]]:
+    """What the account has: names, states, and whether it is the Flow JSON that is wanted."""
+    wanted = {flow.name: flow.digest for flow in (BOOKING, SURVEY)}
+    return sorted(
+        (it.name, it.status, it.document is not None and digest_of(it.document.content) == wanted[it.name])
+        for it in meta.flows(account)
+    )
+
+
+AS_DESIRED = [("Booking", "PUBLISHED", True), ("Survey", "DRAFT", True)]
+
+
+def collected(deployment: FleetDeployment) -> list[FlowDeployment]:
+    return [result for results in deployment.results(timeout=20).values() for result in results]
+
+
+class Everything:
+    """All that anybody sends to Redis while this is open."""
+
+    def __init__(self, port: int) -> None:
+        self.said: list[str] = []
+        self._client = Redis(port=port)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def _listen(self) -> None:
+        with self._client.monitor() as monitor:  # type: ignore[no-untyped-call]
+            self._ready.set()
+            for command in monitor.listen():
+                self.said.append(str(command["command"]))
+                if "the end" in self.said[-1]:
+                    return
+
+    def __enter__(self) -> Everything:
+        self._thread.start()
+        assert self._ready.wait(5)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._client.echo("the end")
+        self._thread.join(5)
+        self._client.close()
+
+
+# Workers
+
+
+def test_a_fleet_is_deployed_by_workers_that_share_it(
+    redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """
+    Three accounts, two workers of different kinds, an API that fails now and then, a budget that is soon spent.
+
+    Each flow ends as desired and exists once, no more leaves than the budget allows, nobody sleeps, the results come
+    by account, and the token is in none of the places where such things are found.
+    """
+    meta.fail("update_flow_json", code=139001, subcode=4016012, every=3)
+    meta.fail("create_flow", code=2, every=3)
+    options = {**options, "rate": "4/second", "results": str(tmp_path / "results")}
+    tasks = host(options)
+    with (
+        Everything(redis.connection_pool.connection_kwargs["port"]) as monitor,
+        Worker(options, tmp_path / "solo.log", "-P", "solo", "-n", "solo@%h") as solo,
+        Worker(options, tmp_path / "fork.log", "-P", "prefork", "-c", "2", "-n", "fork@%h") as fork,
+    ):
+        deployment = tasks.deploy_fleet(ACCOUNTS, (BOOKING, SURVEY))
+        solo.ready(), fork.ready()
+        results = deployment.results(timeout=25)
+        said = solo.log + fork.log
+
+    close(tasks)
+    assert list(results) == list(ACCOUNTS)
+    assert [result.error for found in results.values() for result in found] == [None] * 6
+    assert [deployed(meta, account) for account in ACCOUNTS] == [AS_DESIRED] * 3
+    assert {result.key for result in results[ACCOUNTS[0]]} == {"booking", "survey"}
+    heard = [json.loads(line) for line in Path(options["results"]).read_text().splitlines()]
+    assert sorted((it["account"], it["key"]) for it in heard) == [
+        (account, key) for account in ACCOUNTS for key in ("booking", "survey")
+    ]
+
+    assert "again in" in said
+    for account in ACCOUNTS:
+        times = [it.at for it in meta.requests if TOKENS[account] in str(it.headers.get("Authorization"))]
+        assert len(times) >= 4
+        windows = [sum(1 for at in times if start <= at < start + 0.9) for start in times]
+        assert max(windows) <= 4
+
+    everything = "\n".join(monitor.said)
+    assert "whatsapp_flows.deploy_flow" in everything
+    assert "celery-task-meta" in everything
+    for token in TOKENS.values():
+        assert token not in everything
+        assert token not in said
+        assert token not in repr((tasks, deployment, tasks.deploy_flow, results))
+
+
+def test_a_killed_worker_loses_nothing(
+    redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path, tasks: FlowsTasks
+) -> None:
+    """
+    SIGKILL between Meta's work and its answer: another worker gets the message and adopts what is there.
+
+    So it is for a create, and for an upload that has made a live flow a draft.
+    """
+    old = meta.add_flow("Booking", flow_json=json.dumps(valid_flow("OLD")), status="PUBLISHED", waba_id=ACCOUNTS[1])
+    meta.fail("create_flow", delay=60.0, times=1)
+    meta.fail("update_flow_json", delay=60.0, times=1)
+    options = {**options, "guard_seconds": 1.0}
+    with Worker(options, tmp_path / "first.log", "-P", "prefork", "-c", "2") as first:
+        deployment = tasks.deploy_fleet(ACCOUNTS[:2], (BOOKING,))
+        eventually(lambda: meta.flows(ACCOUNTS[0]) and meta.flow(old.id).status == "DRAFT", "Meta has done its part")
+        first.kill()
+    assert meta.flow(old.id).status == "DRAFT"
+    assert redis.zcard("unacked_index") == 2
+    eventually(lambda: taken(redis) > 2.0, "the broker gives the messages up")
+    with Worker(options, tmp_path / "second.log", "-P", "solo"):
+        results = collected(deployment)
+    assert [result.error for result in results] == [None, None]
+    for account in ACCOUNTS[:2]:
+        assert deployed(meta, account) == AS_DESIRED[:1]
+    assert [it.id for it in meta.flows(ACCOUNTS[1])] == [old.id]
+    assert redis.zcard("unacked_index") == 0
+
+
+def taken(redis: Redis) -> float:
+    """Seconds since the last of the messages that a dead worker holds was taken."""
+    found: Any = redis.zrange("unacked_index", 0, -1, withscores=True)
+    return time.time() - float(max(score for _, score in found))
+
+
+def test_a_killed_worker_process_loses_nothing(
+    redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """The kernel kills one process of a pool (out of memory): its parent gives the message back at once."""
+    meta.fail("create_flow", delay=60.0, times=1)
+    options = {**options, "guard_seconds": 1.0, "visibility_timeout": 3600}
+    tasks = host(options)
+    with Worker(options, tmp_path / "log", "-P", "prefork", "-c", "1") as worker:
+        deployment = tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
+        eventually(lambda: meta.flows(ACCOUNTS[0]), "Meta has done its part")
+        for child in worker.children():
+            os.kill(child, signal.SIGKILL)
+        results = collected(deployment)
+    close(tasks)
+    assert [result.ok for result in results] == [True]
+    assert deployed(meta, ACCOUNTS[0]) == AS_DESIRED[:1]
+
+
+def test_a_host_without_a_result_backend_hears_it_all_the_same(
+    meta: Emulator, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """
+    By the log and by the callback. The failure of one flow is nobody else's, and while one waits for a minute the
+    only worker there is does the others.
+    """
+    meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
+    broken = DesiredFlow.from_flow_json("broken", {"version": "7.3", "screens": []}, name="Broken")
+    options = {**options, "backend": False, "results": str(tmp_path / "results")}
+    heard = Path(options["results"])
+    tasks = host(options)
+    with Worker(options, tmp_path / "log", "-P", "solo") as worker:
+        tasks.deploy_fleet(ACCOUNTS[1:2], (BOOKING,))
+        tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING, broken))
+        eventually(lambda: heard.exists() and heard.read_text().count("\n") == 2, "both are told")
+        said = worker.log
+    close(tasks)
+    assert f"Flow booking of account {ACCOUNTS[1]} again in 60.0 s: " in said
+    told = {it["key"]: it for it in map(json.loads, heard.read_text().splitlines())}
+    assert told["booking"]["error"] is None
+    assert "error" in told["broken"]["error"]
+    assert f"Flow booking of account {ACCOUNTS[0]} is deployed: create" in said
+    assert f"Flow broken of account {ACCOUNTS[0]} failed: " in said
+    assert deployed(meta, ACCOUNTS[0]) == AS_DESIRED[:1]
+
+
+# In this process: an eager task is done at once, and waits for nothing
+
+
+def eager(tasks: FlowsTasks, account: str, flow: DesiredFlow, **more: Any) -> FlowDeployment:
+    kept = tasks._state.put(flow)
+    return FlowDeployment.from_json(tasks.deploy_flow.apply((account, flow.key, kept), more).get())
+
+
+def test_an_eager_task_is_one_try(meta: Emulator, tasks: FlowsTasks) -> None:
+    """It deploys, and what would be tried again later is told as a failure that may be."""
+    done = eager(tasks, ACCOUNTS[0], BOOKING)
+    (flow,) = meta.flows(ACCOUNTS[0])
+    assert done == FlowDeployment(
+        account=ACCOUNTS[0], key="booking", name="Booking", id=flow.id, action="create", status="PUBLISHED"
+    )
+    meta.fail("create_flow", code=2, times=1)
+    failed = eager(tasks, ACCOUNTS[0], SURVEY, progress={"waits": 0, "since": 0.0, "not_before": 9e9, "delay": 0.0})
+    assert (failed.ok, failed.retryable) == (False, True)
+    assert eager(tasks, ACCOUNTS[0], SURVEY).ok
+
+
+def test_what_meta_saved_and_did_not_process_is_sent_again(meta: Emulator, tasks: FlowsTasks) -> None:
+    """By the next try, although the Flow JSON that is there is the one that is wanted."""
+    meta.add_flow("Survey", flow_json=json.dumps(valid_flow("OLD")))
+    meta.fail("update_flow_json", code=139001, subcode=4016012, times=1)
+    assert not eager(tasks, ACCOUNTS[0], SURVEY).ok
+    second = eager(tasks, ACCOUNTS[0], SURVEY)
+    assert (second.ok, second.action) == (True, "upload")
+    assert eager(tasks, ACCOUNTS[0], SURVEY).action == "unchanged"
+
+
+def test_no_flow_is_left_a_draft_for_want_of_budget(redis: Redis, meta: Emulator, options: dict[str, Any]) -> None:
+    """A live flow is not touched unless there is room to publish it again."""
+    live = meta.add_flow("Booking", flow_json=json.dumps(valid_flow("OLD")), status="PUBLISHED")
+    tasks = host({**options, "rate": "3/hour"})
+    waiting = eager(tasks, ACCOUNTS[0], BOOKING)
+    assert (waiting.ok, waiting.retryable) == (False, True)
+    assert "no room" in str(waiting.error)
+    assert meta.flow(live.id).status == "PUBLISHED"
+    close(tasks)
+    redis.flushall()
+    tasks = host({**options, "rate": "4/hour"})
+    assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    assert meta.flow(live.id).status == "PUBLISHED"
+    close(tasks)
+
+
+def test_the_later_deployment_wins(meta: Emulator, tasks: FlowsTasks) -> None:
+    """A task that has waited since an earlier one leaves the flow alone."""
+    newer = DesiredFlow.from_flow_json("booking", valid_flow("NEWER"), name="Booking", publish=True)
+    tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
+    tasks.deploy_fleet(ACCOUNTS[:1], (newer,))
+    assert eager(tasks, ACCOUNTS[0], newer).ok
+    assert "superseded" in str(eager(tasks, ACCOUNTS[0], BOOKING).error)
+    (flow,) = meta.flows(ACCOUNTS[0])
+    assert flow.document is not None
+    assert digest_of(flow.document.content) == newer.digest
+    tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
+    assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    tasks.deploy_fleet(ACCOUNTS[:1], ())
+
+
+def test_what_meta_says_about_the_limit_holds_for_all(meta: Emulator, tasks: FlowsTasks) -> None:
+    """After one refusal with a time, the account is left alone until then; others go on."""
+    meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
+    assert not eager(tasks, ACCOUNTS[0], BOOKING).ok
+    sent = len(meta.requests)
+    waiting = eager(tasks, ACCOUNTS[0], SURVEY)
+    assert "no room for" in str(waiting.error)
+    assert len(meta.requests) == sent
+    assert eager(tasks, ACCOUNTS[1], SURVEY).ok
+
+
+def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) -> None:
+    """A try that cannot be queued again is not lost: its message is given back, or never acknowledged."""
+    with (
+        Redis.from_url(options["redis"]) as redis,
+        Celery("away", broker=f"amqp://127.0.0.1:{free_port()}") as app,
+    ):
+        app.conf.update(task_publish_retry=False, broker_transport_options={"max_retries": 1, "interval_start": 0})
+        tasks = FlowsTasks(app, client_for=lambda account: FlowsClient("token", account), redis=redis)
+        later = {"waits": 0, "since": time.time(), "not_before": time.time() + 60, "delay": 60.0}
+        tasks.deploy_flow.push_request(id="1", is_eager=False, retries=0, called_directly=False)
+        try:
+            with pytest.raises(Reject) as given_back:
+                tasks.deploy_flow.run(ACCOUNTS[0], "booking", "digest", later)
+        finally:
+            tasks.deploy_flow.pop_request()
+    assert given_back.value.args[1] is True  # requeue
+
+
+def test_a_task_that_ends_by_a_mistake_is_told_by_its_kind(tasks: FlowsTasks) -> None:
+    """The other results are there all the same."""
+    mistaken: Any = tasks.deploy_flow.apply((ACCOUNTS[0], "booking", "digest", {"unknown": 1}))
+    (result,) = collected(FleetDeployment(tasks={ACCOUNTS[0]: {"booking": mistaken}}))
+    assert result == FlowDeployment(account=ACCOUNTS[0], key="booking", name="booking", error="TypeError")
+
+
+@pytest.mark.parametrize(
+    ("fault", "retryable"),
+    [(KeyError("secret"), False), (OSError("secret"), True), (ConfigurationError("told"), False)],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_resolver_that_fails_tells_no_secret(
+    options: dict[str, Any], fault: Exception, retryable: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own text stays where it is; whether to try again is told by its kind."""
+
+    def client_for(account: str) -> FlowsClient:
+        raise fault
+
+    with Redis.from_url(options["redis"]) as redis, Celery("eager", broker=options["redis"]) as app:
+        tasks = FlowsTasks(app, client_for=client_for, redis=redis)
+        failed = eager(tasks, ACCOUNTS[0], BOOKING)
+    assert (failed.ok, failed.retryable) == (False, retryable)
+    assert ("secret" in caplog.text + str(failed)) is False
+    assert ("told" in str(failed.error)) is isinstance(fault, ConfigurationError)
+
+
+def test_a_client_of_another_account_is_refused(meta: Emulator, options: dict[str, Any]) -> None:
+    """A mistake of the resolver must not deploy to somebody else."""
+    with Redis.from_url(options["redis"]) as redis, Celery("eager", broker=options["redis"]) as app:
+        tasks = FlowsTasks(app, client_for=lambda account: FlowsClient("token", ACCOUNTS[1]), redis=redis)
+        assert "another account" in str(eager(tasks, ACCOUNTS[0], BOOKING).error)
+    assert meta.requests == ()
+
+
+def test_a_callback_that_fails_is_told_in_the_log(
+    meta: Emulator, options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The flow is deployed all the same."""
+    tasks = host({**options, "results": "/nowhere/at/all"})
+    with caplog.at_level(logging.INFO, logger="whatsapp_flows"):
+        assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    close(tasks)
+    assert "on_result failed for flow booking" in caplog.text
+    facts = next(record for record in caplog.records if "is deployed" in record.getMessage())
+    assert (facts.__dict__["flow_key"], facts.__dict__["flow_account"]) == ("booking", ACCOUNTS[0])
+
+
+def test_the_queue_is_given_no_nonsense(options: dict[str, Any], tasks: FlowsTasks) -> None:
+    """Two flows of one name, options that cannot work: refused before anything is on the queue."""
+    with pytest.raises(ConfigurationError, match="two flows"):
+        tasks.deploy_fleet(ACCOUNTS, (BOOKING, BOOKING))
+    assert tasks.deploy_fleet((), (BOOKING,)).results() == {}
+    for mistaken in ({"max_attempts": 0}, {"max_attempts": True}, {"rate": "often"}, {"client_for": "token"}):
+        with pytest.raises(ConfigurationError):
+            FlowsTasks(**{"app": Celery(), "client_for": FlowsClient, "redis": Redis(), **mistaken})  # type: ignore[arg-type]
+
+
+def test_the_task_is_set_up_to_survive(tasks: FlowsTasks) -> None:
+    """Late acknowledgement, given back when a process is lost, JSON alone, no limit of Celery's own."""
+    task = tasks.deploy_flow
+    assert (task.acks_late, task.reject_on_worker_lost, task.serializer, task.max_retries) == (True, True, "json", None)
+    assert tasks.deploy_flow.app.conf.worker_prefetch_multiplier == SETTINGS["worker_prefetch_multiplier"] == 1
+    assert tasks.deploy_flow.app.conf.accept_content == ["json"]
+    assert repr(tasks) == "FlowsTasks(name='whatsapp_flows.deploy_flow')"

@@ -1,0 +1,250 @@
+"""What workers share in a real Redis: the budget, the pause, the guard, the lock entries, the flows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.contrib.conftest import free_port
+from tests.support import UPLOADED, WABA, ScriptedTransport, valid_flow
+from whatsapp_flows import ConfigurationError, FatalError, NotSentError, Request, Timeout
+from whatsapp_flows.contrib._shared import (
+    MOST_LOSSES,
+    GatedTransport,
+    GuardedError,
+    NoRoomError,
+    SharedLock,
+    SharedState,
+)
+from whatsapp_flows.sync import DesiredFlow, LockEntry
+
+OTHER = "102290129340399"
+
+
+def state(redis: Redis, **changes: Any) -> SharedState:
+    return SharedState(
+        redis, **{"rate": "5/hour", "prefix": "test", "guard_seconds": 30.0, "keep_flows": 60.0, **changes}
+    )  # fmt: skip
+
+
+def request(*, authenticated: bool = True) -> Request:
+    return Request(
+        method="GET", url="https://graph.facebook.com/v25.0/1", operation="get_flow", authenticated=authenticated
+    )  # fmt: skip
+
+
+def test_the_budget_is_one_for_all_workers(redis: Redis) -> None:
+    """However many ask at once, no more is given than there is; another account has its own."""
+    workers = [state(redis) for _ in range(8)]
+
+    def take(worker: SharedState) -> bool:
+        try:
+            worker.take(WABA)
+        except NoRoomError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, workers * 4)) == 5
+    workers[0].take(OTHER)
+    with pytest.raises(NoRoomError) as refused:
+        workers[1].take(WABA)
+    assert 3590 < (refused.value.retry_after or 0) <= 3600
+    assert WABA in str(refused.value)
+
+
+def test_a_budget_for_each_account(redis: Redis) -> None:
+    """The rate may be a function: an account with a phone number has more."""
+    shared = state(redis, rate=lambda account: "1/hour" if account == WABA else "2/hour")
+    for account in (WABA, OTHER, OTHER):
+        shared.take(account)
+    for account in (WABA, OTHER):
+        with pytest.raises(NoRoomError):
+            shared.take(account)
+
+
+def test_a_change_is_reserved_as_a_whole_or_not_at_all(redis: Redis) -> None:
+    """Half a change is never begun for want of room, and asking for room takes nothing."""
+    shared = state(redis)
+    shared.take(WABA, 3)
+    for _ in range(3):
+        shared.require(WABA, 2)
+        with pytest.raises(NoRoomError):
+            shared.require(WABA, 3)
+        with pytest.raises(NoRoomError):
+            shared.take(WABA, 3)
+    shared.take(WABA, 2)
+    shared.require(OTHER, 1000)  # more than there ever is: all of it will do
+
+
+def test_a_pause_holds_for_everybody(redis: Redis) -> None:
+    """What Meta told one worker keeps the others from being refused, too."""
+    state(redis).pause(WABA, 60.0)
+    other = state(redis)
+    asks: list[Callable[[], None]] = [lambda: other.take(WABA), lambda: other.require(WABA, 1)]
+    for ask in asks:
+        with pytest.raises(NoRoomError) as refused:
+            ask()
+        assert 59 < (refused.value.retry_after or 0) <= 60
+    state(redis).take(OTHER)
+
+
+def test_a_gate_sends_what_was_reserved(redis: Redis) -> None:
+    """Reserved requests need no more room; a pause holds them all the same, and downloads have no limit."""
+    shared = state(redis)
+    transport = ScriptedTransport([UPLOADED] * 7)
+    with shared.guarded(WABA, "Booking") as guard:
+        gate = GatedTransport(transport, shared, guard, WABA)
+        gate.reserve(3)
+        shared.take(WABA, 2)
+        for _ in range(3):
+            gate.send(request(), timeout=Timeout())
+        with pytest.raises(NoRoomError):
+            gate.send(request(), timeout=Timeout())
+        gate.send(request(authenticated=False), timeout=Timeout())
+    with state(redis, rate="9/hour").guarded(WABA, "Booking") as guard:
+        gate = GatedTransport(transport, state(redis, rate="9/hour"), guard, WABA)
+        gate.reserve(1)
+        shared.pause(WABA, 60.0)
+        with pytest.raises(NoRoomError):
+            gate.send(request(), timeout=Timeout())
+        gate.close()
+    assert len(transport.requests) == 4
+    assert not transport.closed
+
+
+def test_a_flow_has_one_worker_at_a_time(redis: Redis) -> None:
+    """A second delivery is told when to come back; other flows and accounts are free."""
+    shared = state(redis)
+    with shared.guarded(WABA, "Booking") as guard:
+        guard.renew()
+        with pytest.raises(GuardedError) as refused, state(redis).guarded(WABA, "Booking"):
+            pytest.fail("two workers have the flow")
+        assert refused.value.retry_after == 10.0  # it is looked at again long before its guard ends
+        with shared.guarded(WABA, "Other"), shared.guarded(OTHER, "Booking"):
+            pass
+    with shared.guarded(WABA, "Booking"):
+        pass
+
+
+def test_a_dead_workers_guard_ends(redis: Redis) -> None:
+    """And whoever was only slow sends nothing more once another worker has the flow."""
+    shared = state(redis, guard_seconds=0.05)
+    transport = ScriptedTransport([UPLOADED])
+    with shared.guarded(WABA, "Booking") as slow:
+        time.sleep(0.06)
+        with shared.guarded(WABA, "Booking") as other:
+            other.renew()
+            with pytest.raises(GuardedError):
+                GatedTransport(transport, shared, slow, WABA).send(request(), timeout=Timeout())
+    assert transport.requests == []
+
+
+def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
+    """Tries that never ended are counted; one that ends, in whatever way, clears the count."""
+    shared = state(redis)
+    for _ in range(2):
+        with shared.counted("task"):
+            redis.incrby("test:begun:task", MOST_LOSSES - 1)
+        assert not redis.exists("test:begun:task")
+    redis.set("test:begun:task", MOST_LOSSES)
+    with shared.counted("task"):
+        pass
+    redis.set("test:begun:task", MOST_LOSSES + 1)
+    with pytest.raises(FatalError, match="given up"), shared.counted("task"):
+        pytest.fail("it was tried again")
+
+
+def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
+    """The same flow twice is kept once; what comes out is what went in."""
+    shared = state(redis)
+    flow = DesiredFlow.from_flow_json("booking", valid_flow(), name="Booking", publish=True)
+    digest = shared.put(flow)
+    assert shared.put(flow) == digest
+    assert state(redis).get(digest) == flow
+    with Redis(port=redis.connection_pool.connection_kwargs["port"], decode_responses=True) as texts:
+        assert state(texts).get(digest) == flow
+    assert len(redis.keys("test:flow:*")) == 1
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_flow_that_is_gone_or_changed_is_not_deployed(redis: Redis, damage: str) -> None:
+    """An evicted key is told as that; a changed one is not trusted."""
+    shared = state(redis)
+    digest = shared.put(DesiredFlow.from_flow_json("booking", valid_flow()))
+    if damage == "gone":
+        redis.flushall()
+    else:
+        redis.set(f"test:flow:{digest}", b"{}")
+    with pytest.raises(ConfigurationError, match="noeviction"):
+        shared.get(digest)
+
+
+def test_lock_entries_are_shared(redis: Redis) -> None:
+    """An upload that one worker began is known to the next."""
+    begun = LockEntry(id="1", name="Booking", digest="d", processed=False)
+    first = SharedLock(state(redis), WABA, "booking")
+    assert first.get("booking", "1") is None
+    first.put({"booking": begun})
+    assert SharedLock(state(redis), WABA, "booking").get("booking", "1") == begun
+    assert SharedLock(state(redis), OTHER, "booking").get("booking", "1") is None
+    first.put({"booking": None})
+    assert SharedLock(state(redis), WABA, "booking").get("booking", "1") is None
+
+
+def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
+    """Nothing was sent to Meta, so the task may be done again; the server's address is not told."""
+    port = free_port()
+    flow = DesiredFlow.from_flow_json("booking", valid_flow())
+    with Redis(port=port, retry=Retry(NoBackoff(), 0)) as nobody:
+        shared = state(nobody)
+        calls: list[Callable[[], object]] = [
+            lambda: shared.put(flow),
+            lambda: shared.get("0"),
+            lambda: shared.take(WABA),
+            lambda: shared.require(WABA, 1),
+            lambda: shared.pause(WABA, 1.0),
+            lambda: ExitStack().enter_context(shared.counted("task")),
+            lambda: shared.entry(WABA, "booking"),
+            lambda: shared.remember(WABA, {"booking": None}),
+            lambda: ExitStack().enter_context(shared.guarded(WABA, "Booking")),
+        ]
+        for call in calls:
+            with pytest.raises(NotSentError) as away:
+                call()
+            assert str(port) not in str(away.value)
+
+
+@pytest.mark.parametrize("rate", ["often", "", "200"])
+def test_a_rate_that_cannot_be_read_is_refused(redis: Redis, rate: str) -> None:
+    """Before the first message is sent."""
+    with pytest.raises(ConfigurationError, match="200/hour"):
+        state(redis, rate=rate)
+
+
+def test_threads_of_one_process_are_workers_too(redis: Redis) -> None:
+    """A guard is not shared by the threads of a process."""
+    shared = state(redis)
+    refused = threading.Event()
+
+    def second() -> None:
+        try:
+            with shared.guarded(WABA, "Booking"):
+                pass
+        except GuardedError:
+            refused.set()
+
+    with shared.guarded(WABA, "Booking"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert refused.is_set()

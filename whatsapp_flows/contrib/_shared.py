@@ -1,0 +1,319 @@
+"""
+What all workers share in Redis: each account's budget, pauses and lock entries, a guard for each flow, the flows.
+
+Rule 1: nothing here waits. What has to wait raises, and the error says for how long.
+Rule 2: everything but the flows may be lost. The budget spares calls that Meta would refuse and the guard work that
+        would be done twice; what keeps the flows right is that the engine looks before it writes.
+Rule 3: no token comes here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import Any, Final
+
+from limits import RateLimitItem, parse
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis import Redis, RedisError
+from redis.exceptions import LockError
+from redis.lock import Lock as RedisLock
+
+from .._wire import shown
+from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
+from ..sync import DesiredFlow, Lock, LockEntry
+from ..transport import Request, Response, Timeout, Transport
+
+_LOOK_AGAIN: Final = 10.0  # seconds; most workers need a flow for less
+_DAY: Final = 86400  # seconds
+MOST_LOSSES: Final = 10  # rather many: a deployment of the workers themselves kills some, too
+_LEAST_WAIT: Final = 0.05  # seconds; the clocks of two machines do not agree to less
+
+
+class NoRoomError(RateLimitedError):
+    """Nothing was sent: the account's budget is spent, or Meta asked for a pause. `retry_after` says when to come."""
+
+
+class GuardedError(RetryableError):
+    """Nothing more was sent: another worker has this flow. `retry_after` says when to look again."""
+
+
+class SharedState:
+    """
+    The state of all workers of one application. Every method raises `NotSentError` when Redis cannot be reached.
+
+    `rate` is in the notation of limits ("200/hour"), or a function from an account to that. A guard that is not
+    renewed ends after `guard_seconds`, a flow is kept for `keep_flows` seconds.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        rate: str | Callable[[str], str],
+        prefix: str,
+        guard_seconds: float,
+        keep_flows: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis = redis
+        self._rate = rate
+        self._prefix = prefix
+        self._guard_seconds = guard_seconds
+        self._keep_flows = keep_flows
+        self._clock = clock
+        if isinstance(rate, str):
+            _parsed(rate)
+        # An exact rolling window, as Meta counts; limits adds and counts in one script of its own.
+        storage = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=prefix)
+        self._limiter = MovingWindowRateLimiter(storage)
+
+    # Flows, by digest: a message that went to a thousand accounts would carry the same Flow JSON a thousand times
+
+    def put(self, flow: DesiredFlow) -> str:
+        """Keep a flow, and return what `get` finds it by."""
+        content = json.dumps(flow.to_json(), sort_keys=True, separators=(",", ":")).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        with _reached():
+            self._redis.set(self._key("flow", digest), content, px=_milliseconds(self._keep_flows))
+        return digest
+
+    def get(self, digest: str) -> DesiredFlow:
+        """The flow that was kept. Raises `ConfigurationError` when it is gone, or is not what was put there."""
+        with _reached():
+            content: Any = self._redis.get(self._key("flow", digest))
+        content = content.encode() if isinstance(content, str) else content
+        if content is None or hashlib.sha256(content).hexdigest() != digest:
+            raise ConfigurationError(
+                "the flow is no longer in Redis: it was kept too short (keep_flows), or Redis evicts keys "
+                "(maxmemory-policy must be noeviction). Deploy it again."
+            )
+        return DesiredFlow.from_json(json.loads(content))
+
+    # What is wanted now: a task that has waited for hours must not undo a later deployment
+
+    def want(self, account: str, digests: Mapping[str, str]) -> None:
+        """From now on the account is to have these flows, by key; an earlier wish for one of them ends."""
+        mapping: dict[Any, Any] = dict(digests)
+        with _reached():
+            self._redis.hset(self._key("wanted", account), mapping=mapping)
+
+    def raise_if_superseded(self, account: str, key: str, digest: str) -> None:
+        """Raise `FatalError` when a later deployment wants another version of the flow."""
+        with _reached():
+            said: Any = self._redis.hget(self._key("wanted", account), key)
+        if said and said not in (digest, digest.encode()):
+            raise FatalError("superseded: a later deployment wants another version of this flow.")
+
+    # What was uploaded: the entries of a lock file
+
+    def entry(self, account: str, key: str) -> LockEntry | None:
+        """What is remembered of one flow."""
+        with _reached():
+            said: Any = self._redis.hget(self._key("lock", account), key)
+        return LockEntry(**json.loads(said)) if said else None
+
+    def remember(self, account: str, entries: Mapping[str, LockEntry | None]) -> None:
+        """Remember entries, by key, and forget those that are None."""
+        with _reached():
+            for key, entry in entries.items():
+                if entry is None:
+                    self._redis.hdel(self._key("lock", account), key)
+                else:
+                    self._redis.hset(self._key("lock", account), key, json.dumps(asdict(entry)))
+
+    # The budget of an account
+
+    def require(self, account: str, calls: int) -> None:
+        """Raise `NoRoomError` unless so many requests may leave now. Takes nothing."""
+        limit = self._limit(account)
+        with _reached():
+            free = self._limiter.test(limit, account, cost=min(calls, limit.amount))
+            wait = max(0.0 if free else self._reset(limit, account), self._paused(account))
+        if wait:
+            raise _no_room(account, wait)
+
+    def take(self, account: str, calls: int = 1) -> None:
+        """Take so many requests out of the budget (at most all that it ever has), or raise `NoRoomError`."""
+        limit = self._limit(account)
+        with _reached():
+            wait = self._paused(account)
+            if not wait and not self._limiter.hit(limit, account, cost=min(calls, limit.amount)):
+                wait = self._reset(limit, account)
+        if wait:
+            raise _no_room(account, wait)
+
+    def raise_if_paused(self, account: str) -> None:
+        """Raise `NoRoomError` while nothing may leave for an account."""
+        with _reached():
+            wait = self._paused(account)
+        if wait:
+            raise _no_room(account, wait)
+
+    def pause(self, account: str, seconds: float) -> None:
+        """Let nothing more leave for an account: Meta said when to come back."""
+        with _reached():
+            self._redis.set(self._key("pause", account), "1", px=_milliseconds(seconds))
+
+    def _limit(self, account: str) -> RateLimitItem:
+        return _parsed(self._rate if isinstance(self._rate, str) else self._rate(account))
+
+    def _reset(self, limit: RateLimitItem, account: str) -> float:
+        """Seconds until the oldest request falls out of the window."""
+        reset: float = self._limiter.get_window_stats(limit, account).reset_time
+        return max(reset - self._clock(), _LEAST_WAIT)
+
+    def _paused(self, account: str) -> float:
+        left: Any = self._redis.pttl(self._key("pause", account))
+        return float(max(left, 0)) / 1000  # negative: there is none
+
+    # The tries of a task
+
+    @contextmanager
+    def counted(self, task_id: str) -> Iterator[None]:
+        """
+        A try of a task. Raises `FatalError` when too many before it have begun and never ended.
+
+        A message that kills its worker is given back each time; some day it has to end.
+        """
+        key = self._key("begun", task_id)
+        with _reached():
+            begun: Any = self._redis.incr(key)
+            self._redis.expire(key, _DAY)
+        try:
+            if begun > MOST_LOSSES + 1:
+                raise FatalError(f"given up: {MOST_LOSSES} workers ended in the middle of this task.")
+            yield
+        finally:
+            with suppress(RedisError):
+                self._redis.delete(key)
+
+    # The guard of a flow
+
+    @contextmanager
+    def guarded(self, account: str, name: str) -> Iterator[Guard]:
+        """This flow is ours until the block ends. Raises `GuardedError` when it is another worker's."""
+        key = self._key("guard", account, name)
+        lock = self._redis.lock(key, timeout=self._guard_seconds, blocking=False, thread_local=False)
+        with _reached():
+            if not lock.acquire():
+                left: Any = self._redis.pttl(key)
+                raise _guarded(min(max(left / 1000, _LEAST_WAIT), _LOOK_AGAIN))
+        try:
+            yield Guard(lock)
+        finally:
+            with suppress(LockError, RedisError):  # it ended by itself, or will
+                lock.release()
+
+    def _key(self, *parts: str) -> str:
+        return ":".join((self._prefix, *parts))
+
+
+class SharedLock(Lock):
+    """
+    The lock file's entry of one flow, in Redis.
+
+    Above all it remembers an upload that was begun and not answered, or that Meta saved without processing it: the
+    next try sends it again, by whichever worker.
+    """
+
+    def __init__(self, state: SharedState, account: str, key: str) -> None:
+        super().__init__(None, account_id=account)
+        self._state, self._account = state, account
+        entry = state.entry(account, key)
+        if entry is not None:
+            super().put({key: entry})
+
+    def put(self, entries: Mapping[str, LockEntry | None]) -> None:
+        """Remember entries, by key, and forget those that are None."""
+        super().put(entries)
+        self._state.remember(self._account, entries)
+
+
+class Guard:
+    """What `guarded` gives: shows that the flow is still ours, and keeps it so."""
+
+    def __init__(self, lock: RedisLock) -> None:
+        self._lock = lock
+
+    def renew(self) -> None:
+        """Hold it for its whole time again. Raises `GuardedError` when it is not ours any more."""
+        try:
+            with _reached():
+                self._lock.reacquire()
+        except LockError:
+            raise _guarded(_LEAST_WAIT) from None
+
+
+class GatedTransport:
+    """
+    Sends what the account's budget allows, while the flow is ours. Nothing is sent otherwise.
+
+    What was reserved is used first. It belongs to one task, and is used by one thread at a time.
+    """
+
+    def __init__(self, transport: Transport, state: SharedState, guard: Guard, account: str) -> None:
+        self._transport = transport
+        self._state = state
+        self._guard = guard
+        self._account = account
+        self._reserved = 0
+
+    def reserve(self, calls: int) -> None:
+        """
+        Take the requests of a whole change out of the budget, or raise `NoRoomError` before the first of them.
+
+        So no flow is left a draft because the budget ended between its upload and its publishing.
+        """
+        self._state.take(self._account, calls)
+        self._reserved = calls
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        """One request, one answer. A download from another host has no limit."""
+        self._guard.renew()
+        if request.authenticated and self._reserved:
+            self._state.raise_if_paused(self._account)
+            self._reserved -= 1
+        elif request.authenticated:
+            self._state.take(self._account)
+        return self._transport.send(request, timeout=timeout)
+
+    def close(self) -> None:
+        """Leaves the transport open: the next task uses it too."""
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """A Redis that does not answer is a reason to come back: nothing was sent to Meta."""
+    try:
+        yield
+    except LockError:
+        raise
+    except RedisError as error:
+        kind = type(error).__name__  # its text may hold the address of the server
+        raise NotSentError(f"nothing was sent: Redis could not be asked ({kind}).") from None
+
+
+def _parsed(rate: str) -> RateLimitItem:
+    try:
+        return parse(rate)
+    except (ValueError, TypeError):
+        raise ConfigurationError(f'rate must be like "200/hour", not {shown(rate)}.') from None
+
+
+def _no_room(account: str, wait: float) -> NoRoomError:
+    message = f"not sent: the budget of account {account} leaves no room for {wait:.1f} s"
+    return NoRoomError(ErrorDetails(message=message, retry_after=wait))
+
+
+def _guarded(wait: float) -> GuardedError:
+    return GuardedError(ErrorDetails(message="another worker has this flow", retry_after=wait))
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

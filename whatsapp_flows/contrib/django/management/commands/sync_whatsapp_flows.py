@@ -1,0 +1,111 @@
+"""`manage.py sync_whatsapp_flows`: the active flows, or those that are named, to Meta."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import router
+
+from ....._inert import inert
+from .....errors import FlowsError
+from ...conf import read_settings
+from ...definitions import Definition, load_definitions, read_definitions
+from ...models import WhatsAppFlow
+from ...services import SyncResult, sync_flows
+
+
+class Command(BaseCommand):
+    """Exits with 0 when every flow is as it should be, with 1 when one is not, and with 2 for wrong usage."""
+
+    help = "Bring the active WhatsApp flows to Meta: create, upload, publish what has changed, and nothing else."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The four options."""
+        parser.add_argument(
+            "--flow", action="append", default=[], metavar="NAME", help="only this flow; may be given several times"
+        )
+        parser.add_argument("--publish", action="store_true", help="the flows shall be published")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="also rows that another process has marked as syncing, and also many changes at once",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Sync, and say for each flow what became of it."""
+        try:
+            rows = _rows(options["flow"], save=not options["dry_run"])
+            with _ended_by_sigterm():
+                results = sync_flows(
+                    rows, publish=options["publish"], force=options["force"], dry_run=options["dry_run"]
+                )
+        except FlowsError as wrong:
+            raise CommandError(inert(str(wrong))) from None
+        if not results:
+            self.stdout.write("There are no active flows.")
+        for result in results:
+            self._say(result, dry_run=options["dry_run"])
+        failed = sum(not result.ok for result in results)
+        if failed:
+            raise CommandError(f"{failed} of {len(results)} flows {'is' if failed == 1 else 'are'} not as wanted.")
+
+    def _say(self, result: SyncResult, *, dry_run: bool) -> None:
+        name = inert(result.name)
+        if not result.ok:
+            said = "\n  ".join(inert(line) for line in result.problem.splitlines())
+            self.stderr.write(f"{name}: {inert(result.action)}: {said}")
+            return
+        facts = [f"id {inert(result.flow_id)}"] if result.flow_id else []
+        facts += [inert(result.status)] if result.status else []
+        facts += [f"{result.attempts} attempts"] if result.attempts > 1 else []
+        would = "would be: " if dry_run else ""
+        told = f" ({', '.join(facts)})" if facts else ""
+        self.stdout.write(f"{name}: {would}{result.action}{told}")
+
+
+def _rows(names: list[str], *, save: bool) -> list[WhatsAppFlow]:
+    """The rows that are meant, brought up to date with what the project defines in Python."""
+    definitions = {each["name"]: each for each in read_definitions(read_settings())}
+    there = {row.name: row for row in WhatsAppFlow.objects.using(router.db_for_write(WhatsAppFlow))}
+    for name in names:
+        if name not in definitions and name not in there:
+            raise CommandError(_unknown(name, sorted({*definitions, *there})), returncode=2)
+        if name in there and not there[name].is_active:
+            raise CommandError(f"The flow {inert(name)} is not active.", returncode=2)
+    inactive = {name for name, row in there.items() if not row.is_active}
+    chosen = dict.fromkeys(names or sorted({*definitions, *there} - inactive))
+    loaded: list[Definition] = [each for name, each in definitions.items() if name in chosen]
+    current = {**there, **{row.name: row for row in load_definitions(loaded, save=save)}}
+    return [current[name] for name in chosen]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f": did you mean {inert(close[0])}?" if close else f"; known are {inert(', '.join(known[:10])) or 'none'}."
+    return f"There is no flow {inert(name)}{hint}"
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the waits and marks the rows, as Ctrl-C does. Only the main thread can set a signal handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

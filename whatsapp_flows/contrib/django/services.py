@@ -1,0 +1,372 @@
+"""
+`sync_flows`: rows to Meta and the outcome back into the rows. The command and the admin call it, and so may a host.
+
+Rule 1: no transaction is open while anything is sent or waited for. Each look at a row and each change of one is a
+        statement of its own; inside a transaction of the caller's the whole call is refused.
+Rule 2: a row is claimed before anything is sent for it: one conditional UPDATE marks it as `syncing`, and says whether
+        it was this process that did it. A row that another one has claimed is skipped, not waited for.
+Rule 3: a claim is a lease. A process that was killed leaves `syncing` behind; after `SYNC_LEASE` seconds, or with
+        `force`, the next one takes the row, and the outcome of the first, should it still come, is not written.
+Rule 4: what the rows say of Meta decides nothing. A flow is found by its name; two processes that do work on one flow
+        cause no harm at Meta, because the engine looks at a flow again before it writes.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import connections, router, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ...client import FlowsClient
+from ...errors import ConfigurationError, FlowsError, ValidationIssue
+from ...models import FlowStatus
+from ...sync import (
+    DesiredFlow,
+    FlowChange,
+    FlowEvent,
+    FlowResult,
+    Lock,
+    LockEntry,
+    Plan,
+    PlanOptions,
+    RunPace,
+    apply,
+    diff,
+    paced,
+    take_snapshot,
+)
+from .checks import said
+from .conf import AppSettings, read_settings
+from .models import SyncStatus, WhatsAppFlow
+
+_SHOWN: Final = 10  # issues of one flow in its sync_error
+_STATUS_OF: Final[Mapping[str, str]] = {
+    FlowStatus.DRAFT.value: str(SyncStatus.DRAFT),
+    FlowStatus.PUBLISHED.value: str(SyncStatus.PUBLISHED),
+}
+_INTERRUPTED: Final = "Interrupted: sync it again."
+_ENDED: Final[Mapping[str, str]] = {"interrupted": _INTERRUPTED, "not begun": "Not begun: sync it again."}
+# What the engine calls a blocked change -> what to do about it here. Others speak for themselves.
+_BLOCKED: Final[Mapping[str, str]] = {
+    "unpublish": "It is published at Meta, and a change would make it a draft: sync it with publish.",
+    "deprecated": "It is deprecated at Meta, for good: give it another friendly name.",
+    "name": "A deprecated flow at Meta has this name: give it another friendly name.",
+    "state": "It is {status} at Meta, and cannot be edited in that state.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """
+    What became of one row.
+
+    `action` is the engine's word for what was done, or would be ("create", "upload", "republish", "unchanged" ...),
+    "skipped" for a row that was left alone, "failed" for one that never came to a plan. `status` is Meta's word for
+    the flow (empty: not known), `sync_status` what the row says now. `problem` says what is not as it should be; empty
+    if all is well. `error` is the failure behind it, if there was one; `attempts` how often the Flow JSON was sent.
+    """
+
+    name: str
+    action: str
+    flow_id: str = ""
+    status: str = ""
+    sync_status: str = ""
+    attempts: int = 0
+    problem: str = ""
+    error: FlowsError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the flow is as it should be; in a dry run, whether nothing stands in the way."""
+        return not self.problem
+
+
+def sync_flows(
+    rows: Iterable[WhatsAppFlow],
+    *,
+    publish: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+    client: FlowsClient | None = None,
+) -> tuple[SyncResult, ...]:
+    """
+    Bring these rows (a queryset, or a list) to Meta, and the outcome back. A result for each row, in their order.
+
+    `publish`: they shall be published; without it a published flow that would have to change is left alone, and told
+    as a problem. `force`: also rows that another process has marked as syncing, and also if most flows of a large
+    account would change at once. `dry_run` reads, and changes neither Meta nor a row. `client` is one of yours, which
+    stays open; None makes one from the settings, which keeps to the calls an hour that they allow.
+
+    A flow that fails stops no other. Raises `ConfigurationError`, before anything is sent, for settings that cannot be
+    used, and inside a transaction (`ATOMIC_REQUESTS`, `atomic`): call it after the commit, for example with
+    `transaction.on_commit`. An interrupt comes out after the rows that it struck have been marked.
+    """
+    settings = read_settings()
+    wanted = list({row.name: row for row in rows}.values())
+    if not wanted:
+        return ()
+    using = router.db_for_write(WhatsAppFlow, instance=wanted[0])
+    if not dry_run:
+        _refuse_transaction(using)
+    with ExitStack() as stack:
+        if client is None:
+            stop = threading.Event()
+            opened = stack.enter_context(settings.client().with_options(stop=stop))
+            client = paced(opened, RunPace(settings.calls_per_hour, stop=stop))
+        if client.waba_id is None:
+            raise ConfigurationError("the account is not set: put its id into WHATSAPP_FLOWS_WABA_ID.")
+        run = _Run(client, settings, using, publish=publish, force=force)
+        return run.look(wanted) if dry_run else run.sync(wanted)
+
+
+def _refuse_transaction(using: str) -> None:
+    """
+    Raise inside a transaction. Django's `TestCase` runs each test in one, and is let through, as by `durable`.
+    """
+    connection = connections[using]
+    held = not connection.in_atomic_block and not connection.get_autocommit()
+    try:
+        with transaction.atomic(using=using, durable=True):
+            pass
+    except RuntimeError:
+        held = True
+    if held:
+        raise ConfigurationError(
+            "sync_flows waits for Meta, and must not be called inside a database transaction (ATOMIC_REQUESTS, "
+            "atomic): call it after the commit, for example with transaction.on_commit."
+        )
+
+
+class _Run:
+    """One call of `sync_flows`: what its rows share."""
+
+    def __init__(self, client: FlowsClient, settings: AppSettings, using: str, *, publish: bool, force: bool) -> None:
+        self._client, self._settings, self._using = client, settings, using
+        self._publish, self._force = publish, force
+        self._memory = _Memory(None, account_id=client.waba_id)
+        self._claimed: dict[str, tuple[WhatsAppFlow, datetime]] = {}
+        self._synced: list[WhatsAppFlow] = []
+        self._results: dict[str, SyncResult] = {}
+        self._changes: dict[str, FlowChange] = {}
+
+    # -- without a change
+
+    def look(self, rows: list[WhatsAppFlow]) -> tuple[SyncResult, ...]:
+        """What would be done."""
+        desired = [flow for row in rows if (flow := self._desired(row)) is not None]
+        try:
+            plan = self._plan(desired)
+        except FlowsError as error:
+            return tuple(self._results.get(row.name) or _failed(row, error) for row in rows)
+        for change in plan.changes:
+            problem = self._blocked(change.key)
+            if change.steps and plan.refusal and not self._force:
+                problem = f"{plan.refusal}."
+            self._results[change.key] = SyncResult(
+                name=change.key, action=change.action, flow_id=change.flow_id, status=change.status, problem=problem
+            )  # fmt: skip
+        return tuple(replace(self._results[row.name], sync_status=row.sync_status) for row in rows)
+
+    # -- with changes
+
+    def sync(self, rows: list[WhatsAppFlow]) -> tuple[SyncResult, ...]:
+        """Claim, plan, apply; each outcome is written as soon as it is there."""
+        try:
+            desired = [flow for row in self._claim(rows) if (flow := self._desired(row)) is not None]
+            for name in [name for name in self._claimed if name in self._results]:
+                self._finish(self._results[name])  # what is no Flow JSON
+            try:
+                self._apply(desired)
+            except FlowsError as error:
+                for row, _ in list(self._claimed.values()):
+                    self._finish(_failed(row, error))
+        finally:
+            for row, _ in list(self._claimed.values()):
+                self._finish(SyncResult(name=row.name, action="failed", problem=_INTERRUPTED))
+        return tuple(self._results[row.name] for row in rows)
+
+    def _claim(self, rows: list[WhatsAppFlow]) -> Iterator[WhatsAppFlow]:
+        """The rows that are this run's now, as they are at this moment."""
+        flows = WhatsAppFlow.objects.using(self._using)
+        for row in rows:
+            now = timezone.now()
+            lapsed = now - timedelta(seconds=self._settings.sync_lease)
+            free = ~Q(sync_status=SyncStatus.SYNCING) | Q(syncing_since__isnull=True) | Q(syncing_since__lt=lapsed)
+            chosen = flows.filter(pk=row.pk) if self._force else flows.filter(free, pk=row.pk)
+            if chosen.update(sync_status=SyncStatus.SYNCING, syncing_since=now):
+                row.refresh_from_db(using=self._using)
+                self._claimed[row.name] = (row, now)
+                yield row
+            else:
+                self._results[row.name] = _skipped(row, flows.filter(pk=row.pk).first())
+
+    def _apply(self, desired: list[DesiredFlow]) -> None:
+        """
+        Plan and apply. The engine works in threads of its own; this one, which has the connection, writes the rows.
+        """
+        if not desired:
+            return
+        plan = self._plan(desired)
+        stop: threading.Event = self._client._options["stop"] or threading.Event()
+        outcomes: queue.SimpleQueue[FlowResult | None] = queue.SimpleQueue()
+
+        def on_event(event: FlowEvent) -> None:
+            if event.result is not None:
+                outcomes.put(event.result)
+
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            applied = pool.submit(
+                apply, self._client, plan, lock=self._memory, jobs=self._settings.jobs, force=self._force, stop=stop,
+                retry_policy=self._client._options["retry_policy"], on_event=on_event,
+            )  # fmt: skip
+            applied.add_done_callback(lambda _: outcomes.put(None))
+            try:
+                self._write_all(outcomes)
+            except BaseException:
+                stop.set()
+                self._write_all(outcomes)  # those that it struck end at once
+                raise
+            applied.result()
+        self._remember()
+
+    def _write_all(self, outcomes: queue.SimpleQueue[FlowResult | None]) -> None:
+        while (outcome := outcomes.get()) is not None:
+            self._finish(self._result(outcome))
+
+    def _finish(self, result: SyncResult) -> None:
+        """Write an outcome, if the row is still this run's."""
+        row, since = self._claimed.pop(result.name)
+        _revive(self._using)
+        values: dict[str, Any] = {
+            "sync_status": str(SyncStatus.ERROR) if result.problem else _STATUS_OF[result.status],
+            "sync_error": result.problem,
+            "syncing_since": None,
+        }
+        if result.flow_id:
+            values["flow_id"] = result.flow_id
+        if result.ok:
+            values["last_synced_at"] = timezone.now()
+        flows = WhatsAppFlow.objects.using(self._using)
+        if flows.filter(pk=row.pk, sync_status=SyncStatus.SYNCING, syncing_since=since).update(**values):
+            for field, value in values.items():
+                setattr(row, field, value)
+            self._synced.append(row)
+        else:
+            taken = "Another process has taken the row over in the meantime: its outcome counts."
+            result = replace(result, problem=result.problem or taken)
+        self._results[result.name] = replace(result, sync_status=row.sync_status)
+
+    def _remember(self) -> None:
+        """What the engine knows now, so that the next run need not download it."""
+        for row in self._synced:
+            memory = self._memory.of(row)
+            if memory != row.sync_memory:
+                row.sync_memory = memory
+                WhatsAppFlow.objects.using(self._using).filter(pk=row.pk).update(sync_memory=memory)
+
+    # -- the engine
+
+    def _desired(self, row: WhatsAppFlow) -> DesiredFlow | None:
+        try:
+            if not isinstance(row.flow_json, dict):
+                raise ConfigurationError("flow_json is no Flow JSON: it must be an object.")
+            flow = DesiredFlow.from_flow_json(
+                row.name, row.flow_json, name=row.name_at_meta, categories=row.categories,
+                endpoint_uri=row.endpoint_uri or None, publish=self._publish,
+            )  # fmt: skip
+        except FlowsError as error:
+            self._results[row.name] = _failed(row, error)
+            return None
+        self._memory.recall(row)
+        return flow
+
+    def _plan(self, desired: list[DesiredFlow]) -> Plan:
+        snapshot = take_snapshot(self._client, desired, self._memory, jobs=self._settings.jobs)
+        plan = diff(desired, snapshot, PlanOptions())
+        self._changes = {change.key: change for change in plan.changes}
+        return plan
+
+    def _blocked(self, key: str) -> str:
+        """Why a flow is left alone, in the words of this app; empty if it is not."""
+        change = self._changes[key]
+        if not change.blocked:
+            return ""
+        words = _BLOCKED.get(change.blocked, "{reason}.").format(status=change.status, reason=change.reason)
+        return "\n".join([words[:1].upper() + words[1:], *_told(change.issues)])
+
+    def _result(self, outcome: FlowResult) -> SyncResult:
+        problem = self._blocked(outcome.key)
+        if not problem and outcome.problem:
+            problem = "\n".join([_ENDED.get(outcome.problem, outcome.problem), *_told(outcome.issues)])
+        if not problem and outcome.status not in _STATUS_OF:
+            problem = f"It is {outcome.status} at Meta, and cannot be used in that state: see its health there."
+        return SyncResult(
+            name=outcome.key, action=outcome.action, flow_id=outcome.flow_id, status=outcome.status,
+            attempts=outcome.attempts, problem=problem, error=outcome.error,
+        )  # fmt: skip
+
+
+class _Memory(Lock):
+    """
+    A lock file whose entries are kept in the rows: an unchanged sync downloads nothing.
+
+    Like the file it is a cache. An entry of another account counts for nothing.
+    """
+
+    @property
+    def kept(self) -> bool:
+        """Whether the entries outlive the process."""
+        return True
+
+    def recall(self, row: WhatsAppFlow) -> None:
+        """What a row remembers."""
+        memory = row.sync_memory
+        if not isinstance(memory, dict) or memory.get("account_id") != self._account_id:
+            return
+        entry = memory.get("entry")
+        if isinstance(entry, dict) and entry.keys() == set(LockEntry.__slots__):
+            self.put({row.name: LockEntry(**entry)})
+
+    def of(self, row: WhatsAppFlow) -> dict[str, Any]:
+        """What a row should remember."""
+        entry = self.get(row.name, row.flow_id)
+        return {} if entry is None else {"account_id": self._account_id, "entry": asdict(entry)}
+
+
+def _revive(using: str) -> None:
+    """A connection that the server has closed during a long wait is opened again."""
+    connection = connections[using]
+    if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
+        connection.close()
+
+
+def _failed(row: WhatsAppFlow, error: FlowsError) -> SyncResult:
+    return SyncResult(
+        name=row.name, action="failed", flow_id=row.flow_id, sync_status=row.sync_status, problem=str(error),
+        error=error,
+    )  # fmt: skip
+
+
+def _skipped(row: WhatsAppFlow, now: WhatsAppFlow | None) -> SyncResult:
+    if now is None:
+        return SyncResult(name=row.name, action="skipped", problem="The row is gone.")
+    problem = f"Another process has been syncing it since {now.syncing_since:%Y-%m-%d %H:%M:%S %Z}.".replace(" .", ".")
+    return SyncResult(
+        name=row.name, action="skipped", flow_id=now.flow_id, problem=problem, sync_status=now.sync_status
+    )  # fmt: skip
+
+
+def _told(issues: Iterable[ValidationIssue]) -> list[str]:
+    """A line for each of the first issues."""
+    found = [said(issue) for issue in issues]
+    more = len(found) - _SHOWN
+    return [*found[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
