@@ -26,8 +26,9 @@ from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
 # In the order of the page.
-NAMES: Final = ("upload_overhead", "async_throughput", "import_time", "engine_overhead", "validate")
+NAMES: Final = ("upload_overhead", "async_throughput", "import_time", "engine_overhead", "validate", "sync")
 _WITHOUT_PEERS: Final = frozenset({"import_time"})
+_WITHOUT_ROUNDS: Final = frozenset({"sync"})
 
 Record = Mapping[str, Any]
 
@@ -66,7 +67,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(name: str, chosen: argparse.Namespace) -> Measured:
     script = HERE / f"{name}.py"
     options = ["--json"]
-    if chosen.rounds is not None:
+    if chosen.rounds is not None and name not in _WITHOUT_ROUNDS:
         options += ["--rounds", str(chosen.rounds)]
     if chosen.no_peer and name not in _WITHOUT_PEERS:
         options.append("--no-peer")

@@ -16,6 +16,9 @@ between attempts are shortened to half a second for everybody.
 `least` is the number of requests that cannot be spared: a listing, one for each new flow, two for a changed one, and
 each failed one once more. `ideal_s` is how long these take at 150 ms, `--jobs` side by side, the listing by itself.
 `peak_mb` is what the process held at its most until then.
+
+Not claimed. Nothing about the time that Meta takes, nor about its rate limit, which is off: 200 requests an hour would
+rule everything here. How often processing fails is not known either.
 """
 
 from __future__ import annotations
