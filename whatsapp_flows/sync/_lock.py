@@ -57,6 +57,7 @@ class Lock:
         self._entries = self._read()
         self._changed: dict[str, LockEntry | None] = {}
         self._mine: tuple[tuple[int, int, int] | None, dict[str, LockEntry]] = (None, {})
+        self._lines: dict[str, tuple[LockEntry, str]] = {}
         self._unsaved = False
         self._mutex = threading.Lock()
         self._writing = threading.Lock()
@@ -115,10 +116,17 @@ class Lock:
 
     def _written(self, entries: Mapping[str, LockEntry]) -> bytes:
         """A line for each flow, so that a diff of two files can be read."""
-        flows = ",\n".join(f"    {_shown(key)}: {_shown(_document(entries[key]))}" for key in sorted(entries))
+        flows = ",\n".join(self._line(key, entries[key]) for key in sorted(entries))
         head = f'"version": {LOCK_VERSION},\n  "account_id": {_shown(self._account_id)},'
         environment = f'"environment": {_shown(self._environment)},'
         return f'{{\n  {head}\n  {environment}\n  "flows": {{\n{flows}\n  }}\n}}\n'.encode()
+
+    def _line(self, key: str, entry: LockEntry) -> str:
+        """The line of a flow, made once for each entry: a deployment of thousands writes the file after each."""
+        known = self._lines.get(key)
+        if known is None or known[0] is not entry:
+            known = self._lines[key] = (entry, f"    {_shown(key)}: {_shown(_document(entry))}")
+        return known[1]
 
     def _on_disk(self) -> dict[str, LockEntry]:
         """The entries of the file: what was written last, unless another process has replaced it since."""
