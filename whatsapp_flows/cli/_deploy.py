@@ -213,7 +213,9 @@ class Session:
         self._app, self._narrator, self._lock, self._given = app, narrator, lock, given
 
     def plan(self, flows: Sequence[DesiredFlow]) -> Plan:
-        """A new snapshot, and what it differs in."""
+        """A new snapshot, and what it differs in. What is wrong in the files is found before the first request."""
+        for flow in flows:
+            flow.errors(self._given.options.today)
 
         def reading(desired: DesiredFlow, flow_id: str) -> None:
             self._narrator.about = desired.key

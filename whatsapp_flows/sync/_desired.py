@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError
-from ..flow_json import FlowJson, read_flow_json
+from ..errors import ConfigurationError, ValidationIssue
+from ..flow_json import FlowJson, read_flow_json, validate
 from ._hints import hint
 
 
@@ -69,6 +70,21 @@ class DesiredFlow:
     def digest(self) -> str:
         """What the Flow JSON says, whatever its layout (see `digest_of`); empty if it cannot be read."""
         return digest_of(self.content) or ""
+
+    def errors(self, today: date | None = None) -> tuple[ValidationIssue, ...]:
+        """
+        The errors that the validator finds in the Flow JSON; `today` decides which versions are frozen.
+
+        Looked for once for each day that is asked about, so that it can be done before the first request.
+        """
+        day = date.today() if today is None else today
+        if day not in self._errors:
+            self._errors[day] = validate(self.content, today=day, advice=False).errors
+        return self._errors[day]
+
+    @cached_property
+    def _errors(self) -> dict[date, tuple[ValidationIssue, ...]]:
+        return {}
 
     @property
     def source(self) -> str:

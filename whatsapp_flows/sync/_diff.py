@@ -23,7 +23,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from ..flow_json import validate
 from ..models import FlowStatus
 from ._desired import DesiredFlow
 from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step
@@ -193,7 +192,7 @@ def _checked(change: FlowChange, options: PlanOptions) -> FlowChange:
     desired = change.desired
     if desired is None:
         return change
-    errors = validate(desired.content, today=options.today, advice=False).errors
+    errors = desired.errors(options.today)
     if not errors:
         return change
     frozen = any(error.error == "INVALID_FLOW_JSON_VERSION" for error in errors)
