@@ -8,13 +8,25 @@ The index lives in the document's `cache`, so that it ends with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from ._draft07 import MAX_DEPTH
 from ._expressions import UNTYPED, ExpressionError, parse, type_of
+from ._fields import (
+    EXAMPLE,
+    TEXTS,
+    Part,
+    data_model,
+    has_texts,
+    is_plain,
+    is_plain_and_right,
+    parts_of,
+    type_of_field,
+)
 from ._model import Component, Document, Pointer, Screen, Severity
-from ._references import TYPES, Reference, has_type, is_dynamic, parse_reference
+from ._once import made_once
+from ._references import Reference, is_dynamic, parse_reference
+from ._routes import Routes
 from ._spec import SHOPPING_ACTIONS
 
 ACTION_KEYS: Final = SHOPPING_ACTIONS | {"on-click-action", "on-select-action", "on-unselect-action"}
@@ -50,32 +62,11 @@ SAME_ID: Final = "an id given twice"
 SAME_NAME: Final = "a name given twice"
 TEXT_LIST: Final = "a list of texts"
 MANY_COMPONENTS: Final = "many components on a screen"
-EXAMPLE: Final = "__example__"
-_PLAIN: Final = frozenset({"type", EXAMPLE})
-_PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
 _MARKS: Final = frozenset({"$", "`"})
-TEXTS: Final = "array of strings"
 OF_TEXTS: Final = frozenset({"CheckboxGroup", "ChipsSelector"})
 """The inputs whose value is an array of strings."""
-_TEXT_ITEMS: Final = {"type": "string"}
 _COMPARABLE: Final = frozenset({"boolean", "integer", "number", "string", TEXTS})
 """The types of which two fit if they have one name."""
-_EXACTLY: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "integer": int, "number": int}
-
-
-_T = TypeVar("_T")
-
-
-class made_once(Generic[_T]):  # noqa: N801 - reads as the decorator that it is
-    """functools.cached_property without the lock that it takes until Python 3.12: an index belongs to one call."""
-
-    def __init__(self, make: Callable[[Any], _T]) -> None:
-        self._make = make
-        self.__doc__ = make.__doc__
-
-    def __get__(self, owner: object, _: object = None) -> _T:
-        made = owner.__dict__[self._make.__name__] = self._make(owner)
-        return made
 
 
 class Action(NamedTuple):
@@ -136,14 +127,6 @@ class Known(NamedTuple):
     rest: list[tuple[Screen, str, Mapping[str, Any]]]
 
 
-class Part(NamedTuple):
-    """A schema in a field of a data model, or the field itself; `typed` if it must say its type."""
-
-    pointer: Pointer
-    schema: Mapping[str, Any]
-    typed: bool
-
-
 class Index:
     """See the module. Made by `index`."""
 
@@ -155,7 +138,7 @@ class Index:
         self.uses: list[Use] = []
         self.names: list[dict[str, Component]] = []
         """For each screen: its components by name. Forms are not among them; of two, the first."""
-        self._models = [_data_model(screen.value.get("data")) for screen in document.screens]
+        self._models = [data_model(screen.value.get("data")) for screen in document.screens]
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
         self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
@@ -262,13 +245,13 @@ class Index:
             found = self._known_names[screen.position] = Known({}, {}, [])
             texts, kinds, rest = found
             for name, field in (self._models[screen.position] or _NOTHING).items():
-                kind = _type_of_field(field)
+                kind = type_of_field(field)
                 if kind is None:
                     continue
                 if kind != "string" or len(field) != 2 or type(field.get(EXAMPLE)) is not str:
-                    if kind == "array" and field.get("items") == _TEXT_ITEMS:
+                    if has_texts(field):
                         kind = TEXTS
-                    if not _is_plain_and_right(field):
+                    if not is_plain_and_right(field):
                         rest.append((screen, name, field))
                 kinds[name] = kind
                 if name.isidentifier():
@@ -293,7 +276,7 @@ class Index:
     def schemas(self) -> list[tuple[Screen, str, Mapping[str, Any], list[Part]]]:
         """The fields of data models with parts, and all their parts."""
         return [
-            (screen, name, field, list(_parts(field, screen.at("data", name))))
+            (screen, name, field, list(parts_of(field, screen.at("data", name))))
             for screen, name, field in self.fields
             if not is_plain(field)
         ]
@@ -445,7 +428,7 @@ class Index:
                 return Resolved(problem=f"{reference.text}: {step!r} is not in the data model of screen {screen.id!r}")
             schema, pointer = fields[step], (*pointer, step)
             fields, pointer = schema.get("properties"), (*pointer, "properties")
-        return Resolved(type=_type_of_field(schema) or UNTYPED, schema=schema, pointer=pointer[:-1])
+        return Resolved(type=type_of_field(schema) or UNTYPED, schema=schema, pointer=pointer[:-1])
 
     def _in_form(self, screen: Screen, reference: Reference) -> Resolved:
         component = self.names[screen.position].get(reference.path[0])
@@ -461,111 +444,6 @@ class Index:
     def routes(self) -> Routes:
         """The routing graph."""
         return Routes(self)
-
-
-class Routes:
-    """Which screen leads to which: by the routing model, or by the navigate actions where there is none."""
-
-    def __init__(self, made_from: Index) -> None:
-        document = made_from.document
-        self._first = document.screens[0].id if document.screens else None
-        self.navigations = [
-            (action.screen.id, action.target) for action in made_from.actions.get("navigate", ()) if action.target
-        ]
-        """(from, to) of every navigate action with a written-out screen."""
-        model = document.value.get("routing_model")
-        self.model: Mapping[str, Any] | None = model if isinstance(model, dict) else None
-        """The routing model, if there is one."""
-        self.edges: dict[str, list[str]] = {}
-        """The screens to which a screen leads, in the order written; unknown ones included."""
-        self.anywhere: frozenset[str] = frozenset()
-        """The screens that lead to all others, which `edges` does not list."""
-        if self.model is not None:
-            for source, targets in self.model.items():
-                self.edges[source] = [target for target in _list(targets) if isinstance(target, str)]
-        else:
-            self._generate(made_from)
-
-    def _generate(self, made_from: Index) -> None:
-        """Meta's client validator, August 2026: a screen with a NavigationList leads anywhere without an endpoint."""
-        for source, target in dict.fromkeys(self.navigations):
-            self.edges.setdefault(source, []).append(target)
-        if "data_api_version" not in made_from.document.value:
-            self.anywhere = frozenset(screen.id for screen, _ in made_from.of("NavigationList"))
-
-    @made_once
-    def reached(self) -> set[str]:
-        """The screens to which a way leads from the first one, along the edges."""
-        return _closure([self._first], self.edges) if self._first is not None else set()
-
-    def linked(self, start: str) -> set[str]:
-        """All screens connected with one by the edges, whichever way they run."""
-        neighbours: dict[str, list[str]] = {}
-        for source, targets in self.edges.items():
-            for target in targets:
-                neighbours.setdefault(source, []).append(target)
-                neighbours.setdefault(target, []).append(source)
-        return _closure([start], neighbours)
-
-
-def _closure(start: Iterable[str], neighbours: Mapping[str, Iterable[str]]) -> set[str]:
-    found, queue = set(start), list(start)
-    while queue:
-        for following in neighbours.get(queue.pop(), ()):
-            if following not in found:
-                found.add(following)
-                queue.append(following)
-    return found
-
-
-def _data_model(value: Any) -> Mapping[str, Any] | None:
-    if not isinstance(value, dict):
-        return None
-    if isinstance(value.get("required"), list):
-        return {name: field for name, field in value.items() if name != "required"}
-    return value
-
-
-def _type_of_field(field: Any) -> str | None:
-    """The type of a field of a data model, UNTYPED if it says none that exists; None for what is no field."""
-    try:
-        kind = field["type"]
-        return kind if kind in TYPES else UNTYPED
-    except (KeyError, TypeError):  # of an unhashable value as well
-        return UNTYPED if type(field) is dict else None
-
-
-def _parts(field: Mapping[str, Any], pointer: Pointer) -> Iterator[Part]:
-    """The schema of a field and all in it."""
-    queue: list[tuple[Pointer, Any, bool]] = [(pointer, field, True)]
-    while queue:
-        at, schema, typed = queue.pop()
-        if isinstance(schema, dict) and len(at) < MAX_DEPTH:
-            yield Part(at, schema, typed)
-            properties = schema.get("properties")
-            if isinstance(properties, dict):
-                queue.extend(((*at, "properties", key), inner, False) for key, inner in properties.items())
-            if "items" in schema:
-                queue.append(((*at, "items"), schema["items"], schema.get("type") == "array"))
-
-
-def is_plain(field: Mapping[str, Any]) -> bool:
-    """Whether there is nothing in a field but the name of a type without parts, and the example."""
-    return len(field) <= 2 and field.keys() <= _PLAIN and field.get("type") in _PLAIN_TYPES
-
-
-def _is_plain_and_right(field: Mapping[str, Any]) -> bool:
-    """Whether it is seen at a glance that an example fits: one of a simple type, or a list of such."""
-    kind, example = field.get("type"), field.get(EXAMPLE)
-    if type(kind) is not str:
-        return False
-    if len(field) == 2 and type(example) is _EXACTLY.get(kind):
-        return True
-    if kind == "array" and len(field) == 3 and type(example) is list:
-        items = field.get("items")
-        if type(items) is dict and len(items) == 1 and type(each := items.get("type")) is str and each in _EXACTLY:
-            return all(type(value) is _EXACTLY[each] for value in example)
-    return is_plain(field) and has_type(example, kind)
 
 
 def _list(value: Any) -> list[Any]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from .._draft07 import failures
-from .._index import EXAMPLE, Part, index
+from .._fields import EXAMPLE, Part
+from .._index import index
 from .._model import Document, Finding, Rule, Severity
 from .._references import TYPES
 

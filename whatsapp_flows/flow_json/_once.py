@@ -1,0 +1,20 @@
+"""A property that is made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+class made_once(Generic[_T]):  # noqa: N801 - reads as the decorator that it is
+    """functools.cached_property without the lock that it takes until Python 3.12: an index belongs to one call."""
+
+    def __init__(self, make: Callable[[Any], _T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __get__(self, owner: object, _: object = None) -> _T:
+        made = owner.__dict__[self._make.__name__] = self._make(owner)
+        return made
