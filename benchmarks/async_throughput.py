@@ -49,7 +49,7 @@ Upload = Callable[[], Awaitable[object]]
 
 def main(argv: Sequence[str]) -> int:
     """Measures and prints; the exit code does not depend on the figures."""
-    options = common.arguments("How many uploads an event loop gets through.", rounds=60, blocks=6, peers=True)
+    options = common.arguments("How many uploads an event loop gets through.", rounds=24, blocks=6, peers=True)
     chosen = options.parse_args(argv)
     if not chosen.no_peer and (done := common.in_own_environment(__file__, argv)) is not None:
         return done
