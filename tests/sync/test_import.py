@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import ScriptedTransport, answer
-from tests.sync.support import FLOW_JSON, client_of
+from tests.sync.support import FLOW_JSON
 from whatsapp_flows import ConfigurationError, Flow, FlowsClient
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import diff, read_workspace, take_snapshot
 from whatsapp_flows.sync._import import Imported, config_for, download, file_for, find_flows, key_for
 from whatsapp_flows.sync._toml import parse_toml
 from whatsapp_flows.sync._variables import fill
-
-
-@pytest.fixture
-def meta() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(meta: Emulator) -> FlowsClient:
-    return client_of(meta)
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
-from tests.sync.support import FLOW_JSON, client_of, desired
+from tests.sync.support import FLOW_JSON, desired
 from whatsapp_flows import AuthenticationError, FlowsClient
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync._status import FlowState, frozen_on, read_states
-
-
-@pytest.fixture
-def meta() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(meta: Emulator) -> FlowsClient:
-    return client_of(meta)
 
 
 def test_one_request_tells_it_all(meta: Emulator, client: FlowsClient) -> None:
