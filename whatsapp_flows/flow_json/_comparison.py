@@ -12,13 +12,12 @@ from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from ._draft07 import MAX_DEPTH
-from ._index import Resolved
+from ._index import OF_TEXTS, Resolved
 from ._model import Pointer
 from ._references import TYPES, has_type, is_dynamic, type_of_value
 
 _MOST_NAMES: Final = 10
 _TEXTS: Final[Mapping[str, Any]] = {"type": "array", "items": {"type": "string"}}
-_VALUES_OF_INPUTS: Final = {"CheckboxGroup": _TEXTS, "ChipsSelector": _TEXTS}
 
 
 class Mismatch(NamedTuple):
@@ -69,8 +68,8 @@ def bound_mismatches(found: Resolved, schema: Mapping[str, Any], field: Pointer)
         yield from _schemas(found.schema, schema, found.pointer, field, 0)
     elif found.type and wanted and found.type != wanted:
         yield Mismatch(f"it is of type {found.type}, not {wanted}")
-    elif found.component is not None and found.component.type in _VALUES_OF_INPUTS and wanted:
-        yield from _schemas(_VALUES_OF_INPUTS[found.component.type], schema, (), field, 0)
+    elif found.component is not None and found.component.type in OF_TEXTS and wanted:
+        yield from _schemas(_TEXTS, schema, (), field, 0)
 
 
 def _schemas(left: Any, right: Any, left_at: Pointer, right_at: Pointer, depth: int) -> Iterator[Mismatch]:
