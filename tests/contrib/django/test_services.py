@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import override_settings
 from django.utils import timezone
 
 from tests.contrib.django.support import flow, rows, sent, stored
@@ -377,3 +378,46 @@ def test_a_row_that_is_gone_is_told(client: FlowsClient) -> None:
     chosen[0].pk = 1
     (result,) = sync_flows(chosen, client=client)
     assert (result.action, result.problem) == ("skipped", "The row is gone.")
+
+
+class Held:
+    """A transport whose first request waits until the test lets it go."""
+
+    def __init__(self, client: FlowsClient) -> None:
+        self.inner = client._transport
+        self.arrived, self.released = threading.Event(), threading.Event()
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        self.arrived.set()
+        assert self.released.wait(30)
+        return self.inner.send(request, timeout=timeout)
+
+    def close(self) -> None: ...
+
+
+def test_a_run_that_lives_keeps_its_rows_beyond_the_lease(meta: Emulator, client: FlowsClient) -> None:
+    """A request that takes longer than SYNC_LEASE: a second run finds the rows held all the same."""
+    flow()
+    flow("survey")
+    held = Held(client)
+    done: list[Any] = []
+
+    def living() -> None:
+        done.extend(sync_flows(rows(), client=client.with_options(transport=held)))
+        connection.close()
+
+    with override_settings(WHATSAPP_FLOWS={"SYNC_LEASE": 1}):
+        first = threading.Thread(target=living)
+        first.start()
+        assert held.arrived.wait(30)
+        claimed_at = stored().syncing_since
+        assert claimed_at is not None
+        lapsed = claimed_at + timedelta(seconds=1)
+        while timezone.now() <= lapsed:
+            threading.Event().wait(0.05)
+        second = sync_flows(rows(), client=client)
+        held.released.set()
+        first.join()
+    assert [result.action for result in second] == ["skipped", "skipped"]
+    assert [result.ok for result in done] == [True, True]
+    assert [(row.sync_status, row.syncing_since) for row in rows()] == [("draft", None)] * 2

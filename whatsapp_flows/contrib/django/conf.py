@@ -46,8 +46,8 @@ class AppSettings:
     What the app runs with.
 
     `flows` is the dotted path of the flows that the project defines in Python; empty for none. `jobs` flows are worked
-    on side by side. `calls_per_hour` is the budget of one run; None is what Meta's headers say, else 200. A row that
-    has been marked as syncing for `sync_lease` seconds belongs to nobody any more. In the admin no call is repeated
+    on side by side. `calls_per_hour` is the budget of one run; None is what Meta's headers say, else 200. A row
+    whose process has not renewed its claim for `sync_lease` seconds belongs to nobody. In the admin no call is repeated
     that would last longer than `admin_max_elapsed` seconds, because a web worker waits for it.
     """
 

@@ -5,8 +5,9 @@ Rule 1: no transaction is open while anything is sent or waited for. Each look a
         statement of its own; inside a transaction of the caller's the whole call is refused.
 Rule 2: a row is claimed before anything is sent for it: one conditional UPDATE marks it as `syncing`, and says whether
         it was this process that did it. A row that another one has claimed is skipped, not waited for.
-Rule 3: a claim is a lease. A process that was killed leaves `syncing` behind; after `SYNC_LEASE` seconds, or with
-        `force`, the next one takes the row, and the outcome of the first, should it still come, is not written.
+Rule 3: a claim is a lease, which is renewed for as long as its process lives. One that was killed leaves `syncing`
+        behind; after `SYNC_LEASE` seconds, or with `force`, the next one takes the row, and the outcome of the first,
+        should it still come, is not written. See `_leases`.
 Rule 4: what the rows say of Meta decides nothing. A flow is found by its name; two processes that do work on one flow
         cause no harm at Meta, because the engine looks at a flow again before it writes.
 """
@@ -17,13 +18,11 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connections, router, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from ...client import FlowsClient
@@ -44,6 +43,7 @@ from ...sync import (
     paced,
     take_snapshot,
 )
+from ._leases import Leases
 from .checks import said
 from .conf import AppSettings, read_settings
 from .models import SyncStatus, WhatsAppFlow
@@ -153,7 +153,7 @@ class _Run:
         self._client, self._settings, self._using = client, settings, using
         self._publish, self._force = publish, force
         self._memory = _Memory(None, account_id=client.waba_id)
-        self._claimed: dict[str, tuple[WhatsAppFlow, datetime]] = {}
+        self._leases = Leases(using, seconds=settings.sync_lease, force=force)
         self._synced: list[WhatsAppFlow] = []
         self._results: dict[str, SyncResult] = {}
         self._changes: dict[str, FlowChange] = {}
@@ -164,7 +164,7 @@ class _Run:
         """What would be done."""
         desired = [flow for row in rows if (flow := self._desired(row)) is not None]
         try:
-            plan = self._plan(desired)
+            plan = self._plan(self._client, desired)
         except FlowsError as error:
             return tuple(self._results.get(row.name) or _failed(row, error) for row in rows)
         for change in plan.changes:
@@ -182,15 +182,15 @@ class _Run:
         """Claim, plan, apply; each outcome is written as soon as it is there."""
         try:
             desired = [flow for row in self._claim(rows) if (flow := self._desired(row)) is not None]
-            for name in [name for name in self._claimed if name in self._results]:
+            for name in [name for name in self._leases.held if name in self._results]:
                 self._finish(self._results[name])  # what is no Flow JSON
             try:
                 self._apply(desired)
             except FlowsError as error:
-                for row, _ in list(self._claimed.values()):
+                for row in self._leases.held.values():
                     self._finish(_failed(row, error))
         finally:
-            for row, _ in list(self._claimed.values()):
+            for row in self._leases.held.values():
                 self._finish(SyncResult(name=row.name, action="failed", problem=_INTERRUPTED))
         return tuple(self._results[row.name] for row in rows)
 
@@ -198,36 +198,34 @@ class _Run:
         """The rows that are this run's now, as they are at this moment."""
         flows = WhatsAppFlow.objects.using(self._using)
         for row in rows:
-            now = timezone.now()
-            lapsed = now - timedelta(seconds=self._settings.sync_lease)
-            free = ~Q(sync_status=SyncStatus.SYNCING) | Q(syncing_since__isnull=True) | Q(syncing_since__lt=lapsed)
-            chosen = flows.filter(pk=row.pk) if self._force else flows.filter(free, pk=row.pk)
-            if chosen.update(sync_status=SyncStatus.SYNCING, syncing_since=now):
-                row.refresh_from_db(using=self._using)
-                self._claimed[row.name] = (row, now)
+            if self._leases.claim(row):
                 yield row
             else:
                 self._results[row.name] = _skipped(row, flows.filter(pk=row.pk).first())
 
     def _apply(self, desired: list[DesiredFlow]) -> None:
         """
-        Plan and apply. The engine works in threads of its own; this one, which has the connection, writes the rows.
+        Plan and apply. The engine works in threads of its own; this one, which has the connection, writes the rows and
+        renews the leases.
         """
         if not desired:
             return
-        plan = self._plan(desired)
         stop: threading.Event = self._client._options["stop"] or threading.Event()
+        client = self._client.with_options(stop=stop)
         outcomes: queue.SimpleQueue[FlowResult | None] = queue.SimpleQueue()
 
         def on_event(event: FlowEvent) -> None:
             if event.result is not None:
                 outcomes.put(event.result)
 
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            applied = pool.submit(
-                apply, self._client, plan, lock=self._memory, jobs=self._settings.jobs, force=self._force, stop=stop,
-                retry_policy=self._client._options["retry_policy"], on_event=on_event,
+        def work() -> None:
+            apply(
+                client, self._plan(client, desired), lock=self._memory, jobs=self._settings.jobs, force=self._force,
+                stop=stop, retry_policy=client._options["retry_policy"], on_event=on_event,
             )  # fmt: skip
+
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            applied = pool.submit(work)
             applied.add_done_callback(lambda _: outcomes.put(None))
             try:
                 self._write_all(outcomes)
@@ -239,26 +237,28 @@ class _Run:
         self._remember()
 
     def _write_all(self, outcomes: queue.SimpleQueue[FlowResult | None]) -> None:
-        while (outcome := outcomes.get()) is not None:
-            self._finish(self._result(outcome))
+        """Each outcome as it comes, until the last one; meanwhile the leases are renewed in time."""
+        while True:
+            with suppress(queue.Empty):
+                outcome = outcomes.get(timeout=self._leases.due_in)
+                if outcome is None:
+                    return
+                self._finish(self._result(outcome))
+            if not self._leases.due_in:
+                self._leases.renew()
 
     def _finish(self, result: SyncResult) -> None:
         """Write an outcome, if the row is still this run's."""
-        row, since = self._claimed.pop(result.name)
-        _revive(self._using)
+        row = self._leases.held[result.name]
         values: dict[str, Any] = {
             "sync_status": str(SyncStatus.ERROR) if result.problem else _STATUS_OF[result.status],
             "sync_error": result.problem,
-            "syncing_since": None,
         }
         if result.flow_id:
             values["flow_id"] = result.flow_id
         if result.ok:
             values["last_synced_at"] = timezone.now()
-        flows = WhatsAppFlow.objects.using(self._using)
-        if flows.filter(pk=row.pk, sync_status=SyncStatus.SYNCING, syncing_since=since).update(**values):
-            for field, value in values.items():
-                setattr(row, field, value)
+        if self._leases.release(result.name, values):
             self._synced.append(row)
         else:
             taken = "Another process has taken the row over in the meantime: its outcome counts."
@@ -289,8 +289,8 @@ class _Run:
         self._memory.recall(row)
         return flow
 
-    def _plan(self, desired: list[DesiredFlow]) -> Plan:
-        snapshot = take_snapshot(self._client, desired, self._memory, jobs=self._settings.jobs)
+    def _plan(self, client: FlowsClient, desired: list[DesiredFlow]) -> Plan:
+        snapshot = take_snapshot(client, desired, self._memory, jobs=self._settings.jobs)
         plan = diff(desired, snapshot, PlanOptions())
         self._changes = {change.key: change for change in plan.changes}
         return plan
@@ -340,13 +340,6 @@ class _Memory(Lock):
         """What a row should remember."""
         entry = self.get(row.name, row.flow_id)
         return {} if entry is None else {"account_id": self._account_id, "entry": asdict(entry)}
-
-
-def _revive(using: str) -> None:
-    """A connection that the server has closed during a long wait is opened again."""
-    connection = connections[using]
-    if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
-        connection.close()
 
 
 def _failed(row: WhatsAppFlow, error: FlowsError) -> SyncResult:
