@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -16,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.contrib.django.support import flow, rows, sent, stored
+from tests.support import valid_flow
 from whatsapp_flows.contrib.django import admin as flows_admin
 from whatsapp_flows.contrib.django.conf import read_settings
 from whatsapp_flows.contrib.django.models import WhatsAppFlow
@@ -67,12 +70,13 @@ def test_sync_is_an_action(browser: Client, meta: Emulator, configured: dict[str
 
 @pytest.mark.usefixtures("_requests")
 def test_publish_asks_first(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
-    """Nothing is sent before somebody has said yes."""
+    """Nothing is written before somebody has said yes."""
     flow(friendly_name=f"Booking {EVIL}")
     page = act(browser, "sync_and_publish")
     assert "These flows will be live at Meta" in page
+    assert "will be left alone" not in page
     assert EVIL not in page
-    assert meta.requests == ()
+    assert sent(meta) == []
     assert messages(act(browser, "sync_and_publish", confirmed="yes")) == ["Flow booking: create (PUBLISHED)"]
     assert stored().sync_status == "published"
 
@@ -111,36 +115,120 @@ def test_the_page_of_a_flow_shows_how_it_stands(browser: Client) -> None:
     assert " since " in get(browser, row)
 
 
-def form(**changes: str) -> dict[str, str]:
+def form(**changes: Any) -> dict[str, Any]:
     """What a browser sends for a flow."""
-    fields = {"name": "booking", "friendly_name": "", "description": "", "categories": '["OTHER"]', "endpoint_uri": ""}
-    return {**fields, "is_active": "on", "flow_json": '{"version": "7.3"}', **changes}
+    fields = {"name": "booking", "friendly_name": "", "description": "", "categories": ["OTHER"], "endpoint_uri": ""}
+    return {**fields, "is_active": "on", "flow_json": json.dumps(valid_flow("FIRST")), **changes}
+
+
+def shown(page: str, kind: str) -> list[str]:
+    """The texts of the list items of a class on the publish page, without their markup."""
+    (part,) = re.findall(rf'<ul class="{kind}">(.*?)\n</ul>', page, re.DOTALL) or [""]
+    return [re.sub(r"<[^>]+>|\s+", " ", item).strip() for item in part.split("<li>")[1:]]
+
+
+def test_what_will_be_left_alone_is_told_before_publishing(
+    browser: Client, meta: Emulator, configured: dict[str, Any]
+) -> None:
+    """With the reason, as Meta's state and the Flow JSON give it; only the others are published."""
+    flow("good")
+    flow("put_aside")
+    WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
+    there = meta.add_flow("put_aside", flow_json=json.dumps(valid_flow("OLD")).encode(), status="PUBLISHED")
+    meta.set_status(there.id, "THROTTLED")
+    page = act(browser, "sync_and_publish")
+    assert [item.partition(" ")[0] for item in shown(page, "publishable")] == ["good"]
+    told = " ".join(shown(page, "blocked"))
+    assert "invalid (invalid)" in told
+    assert "MIN_ITEMS_REQUIRED" in told
+    assert "put_aside (put_aside)" in told
+    assert "THROTTLED" in told
+    chosen = re.findall(r'name="_selected_action" value="(\d+)"', page)
+    assert chosen == [str(stored("good").pk)]
+    meta.fail("list_flows", code=190)
+    page = act(browser, "sync_and_publish")
+    assert 'value="Publish"' not in page
+    assert "code 190" in page
+
+
+def test_a_publish_page_without_settings_is_a_message(browser: Client, configured: dict[str, Any]) -> None:
+    """Not an error page."""
+    flow()
+    configured["WABA_ID"] = "no id"
+    assert "WHATSAPP_FLOWS" in messages(act(browser, "sync_and_publish"))[0]
 
 
 def test_a_flow_is_made_and_changed_in_a_form(browser: Client) -> None:
-    """A Flow JSON with errors may be saved: it is a draft, and is not sent."""
-    assert browser.get(f"{LIST}add/").status_code == 200
-    assert browser.post(f"{LIST}add/", form()).status_code == 302
+    """Its categories are checkboxes; before it is saved there is nothing to tell of it."""
+    page = browser.get(f"{LIST}add/").content.decode()
+    assert 'type="checkbox" name="categories" value="LEAD_GENERATION"' in page
+    assert "At Meta" not in page
+    assert browser.post(f"{LIST}add/", form(categories=["SURVEY", "OTHER"])).status_code == 302
     row = stored()
-    assert (row.flow_json, row.categories) == ({"version": "7.3"}, ["OTHER"])
+    assert (row.flow_json, row.categories) == (valid_flow("FIRST"), ["SURVEY", "OTHER"])
     assert browser.post(f"{LIST}{row.pk}/change/", form(description="new")).status_code == 302
     assert stored().description == "new"
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"flow_json": "{"}, "Enter a valid JSON"),
+        ({"flow_json": DEEP}, "Enter a valid JSON"),
+        ({"flow_json": '{"version": %s}' % ("1" * 5000)}, "Enter a valid JSON"),
         ({"flow_json": '"{}"'}, "A Flow JSON is an object."),
-        ({"categories": '"OTHER"'}, "A list of at least one text"),
+        ({"flow_json": '{"version": "7.3", "screens": []}'}, "MIN_ITEMS_REQUIRED"),
+        ({"flow_json": r'{"version": "\ud800"}'}, "Half of a surrogate pair"),
+        ({"flow_json": r'{"\udc00": 1}'}, "Half of a surrogate pair"),
+        ({"flow_json": r'{"version": "\u0000"}'}, "Null characters"),
+        ({"flow_json": '{"version": NaN}'}, "no NaN"),
+        ({"flow_json": '{"version": [-Infinity]}'}, "no NaN"),
+        ({"categories": []}, "This field is required."),
+        ({"categories": ["GARDENING"]}, "GARDENING is not one of the available choices"),
         ({"endpoint_uri": "http://crm.example"}, "Enter a valid URL."),
     ],
 )
-def test_a_form_that_makes_no_row_says_why(changes: dict[str, str], words: str, browser: Client) -> None:
+def test_a_form_that_makes_no_row_says_why(changes: dict[str, Any], words: str, browser: Client) -> None:
     """And keeps what was typed."""
-    page = browser.post(f"{LIST}add/", form(**changes)).content.decode()
-    assert words in page
+    response = browser.post(f"{LIST}add/", form(**changes))
+    assert (response.status_code, words in response.content.decode()) == (200, True)
     assert not rows().exists()
+
+
+def test_errors_are_told_once(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+    """On the page of a flow under the findings, and not in the last sync's error as well; in a form at its field."""
+    row = flow()
+    rows().update(flow_json={"version": "7.3", "screens": []})
+    act(browser, "sync_with_meta")
+    assert "MIN_ITEMS_REQUIRED" in stored().sync_error
+    assert get(browser, row).count("MIN_ITEMS_REQUIRED") == 1
+    changed = form(flow_json='{"version": "7.3", "screens": [], "more": 1}')
+    page = browser.post(f"{LIST}{row.pk}/change/", changed).content.decode()
+    assert page.count("MIN_ITEMS_REQUIRED") == 1
+
+
+def test_what_was_saved_elsewhere_does_not_lock_its_page(browser: Client) -> None:
+    """A row with errors and a category that the form does not offer can be shown, and its other fields changed."""
+    row = WhatsAppFlow.objects.create(name="old", categories=["GARDENING"], flow_json={"version": "\ud800"})
+    page = get(browser, row)
+    assert "ud800" in page
+    assert 'value="GARDENING"' in page
+    rows().update(flow_json={"version": "7.3", "screens": []})
+    same = form(name="old", categories=["GARDENING"], flow_json='{"version": "7.3", "screens": []}', description="new")
+    assert browser.post(f"{LIST}{row.pk}/change/", same).status_code == 302
+    assert (stored("old").description, stored("old").categories) == ("new", ["GARDENING"])
+
+
+@pytest.mark.parametrize("field", ["name", "friendly_name", "description"])
+def test_a_text_that_cannot_be_stored_makes_no_row(field: str) -> None:
+    """Refused by the model itself, so by definitions in Python too."""
+    row = WhatsAppFlow(**{"name": "n", "flow_json": {}, field: "half \ud83d"})
+    with pytest.raises(ValidationError) as refused:
+        row.clean()
+    assert list(refused.value.message_dict) == [field]
 
 
 def test_a_form_leaves_alone_what_a_sync_writes_meanwhile(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:

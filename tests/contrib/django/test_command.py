@@ -14,6 +14,7 @@ from django.db import connection
 
 from tests.contrib.django.support import TOKEN, flow, rows, sent, stored
 from tests.support import valid_flow
+from whatsapp_flows.contrib.django.management.commands.sync_whatsapp_flows import Command
 from whatsapp_flows.emulator import Emulator
 
 FLOWS: list[Any] = [
@@ -169,3 +170,18 @@ def test_it_runs_in_a_thread(configured: dict[str, Any]) -> None:
     worker.start()
     worker.join()
     assert said == ["There are no active flows.\n"]
+
+
+def test_what_is_wrong_in_a_flow_is_told_once(
+    meta: Emulator, configured: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run as `manage.py` runs it, where Django's system checks would look first and tell the same."""
+    configured["FLOWS"] = "tests.contrib.django.test_command.INVALID"
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "sync_whatsapp_flows"])
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("MIN_ITEMS_REQUIRED") == 1
+
+
+INVALID: list[Any] = [{"name": "invalid", "flow_json": {"version": "7.3", "screens": []}}]

@@ -421,3 +421,12 @@ def test_a_run_that_lives_keeps_its_rows_beyond_the_lease(meta: Emulator, client
     assert [result.action for result in second] == ["skipped", "skipped"]
     assert [result.ok for result in done] == [True, True]
     assert [(row.sync_status, row.syncing_since) for row in rows()] == [("draft", None)] * 2
+
+
+def test_what_meta_says_can_always_be_stored(meta: Emulator, client: FlowsClient) -> None:
+    """Its message is input: no NUL, no half of a surrogate pair and no control character comes into the row."""
+    flow()
+    meta.fail("create_flow", code=100, message="a\0b\ud800c\x1b[2J")
+    (result,) = sync_flows(rows(), client=client)
+    assert not result.ok
+    assert r"a\x00b\ud800c\x1b[2J" in stored().sync_error

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
+import django
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -29,9 +32,9 @@ from django.views.decorators.cache import never_cache
 from ...client import FlowsClient
 from ...errors import ConfigurationError, FlowsError
 from ...retry import ExponentialBackoff, equal_jitter
-from .checks import errors_of, said
+from .checks import errors_of, first_lines
 from .conf import AppSettings, read_settings
-from .models import SyncStatus, WhatsAppFlow
+from .models import FLOW_CATEGORIES, SyncStatus, WhatsAppFlow, other, unstorable
 from .services import SyncResult, sync_flows
 
 _COLOURS: Final = {
@@ -40,20 +43,50 @@ _COLOURS: Final = {
     SyncStatus.PUBLISHED: "#18794e",
     SyncStatus.ERROR: "#ba2121",
 }
+_FINDINGS: Final = 100  # of one flow on its page
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class ReadableJSONField(forms.JSONField):
-    """A JSON value, indented."""
+    """A JSON value, indented. What Python cannot read is a message at the field, never an error page."""
 
     def prepare_value(self, value: Any) -> Any:
         """The text in the box; what a person has typed stays as it is."""
         if isinstance(value, str) or self.disabled:
             return super().prepare_value(value)
-        return json.dumps(value, indent=2, ensure_ascii=False, cls=self.encoder)
+        text = json.dumps(value, indent=2, ensure_ascii=False, cls=self.encoder)
+        return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+    def to_python(self, value: Any) -> Any:
+        """The value. Raises `ValidationError` also for nesting and numbers beyond what Python reads."""
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": ""}) from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed."""
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return InvalidJSONInput(data)
 
 
 class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A flow with a box in which its Flow JSON can be read."""
+    """
+    A flow with a box in which its Flow JSON can be read.
+
+    A new or changed Flow JSON in which Meta would find errors is refused. One that was saved otherwise, or that has
+    become wrong since (Meta freezes old versions), does not keep anybody from changing the rest.
+    """
+
+    categories = forms.MultipleChoiceField(
+        choices=[(word, word) for word in FLOW_CATEGORIES],
+        initial=other,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("categories"),
+        help_text=_("At least one. What Meta shows and counts the flow under."),
+    )
 
     class Meta:
         model = WhatsAppFlow
@@ -63,8 +96,24 @@ class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
             "flow_json": forms.Textarea(
                 attrs={"rows": 30, "cols": 100, "spellcheck": "false", "class": "vLargeTextField"}
             ),
-            "categories": forms.Textarea(attrs={"rows": 1, "cols": 60}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        has = self.instance.categories if isinstance(self.instance.categories, list) else []
+        more = [word for word in has if isinstance(word, str) and word not in FLOW_CATEGORIES]
+        field = self.fields["categories"]
+        if more and isinstance(field, forms.MultipleChoiceField):
+            field.choices = [(word, word) for word in (*FLOW_CATEGORIES, *more)]  # a word that is there may stay
+
+    def clean_flow_json(self) -> Any:
+        """The Flow JSON, if Meta would take it."""
+        flow_json = self.cleaned_data["flow_json"]
+        if "flow_json" in self.changed_data and isinstance(flow_json, dict) and not unstorable(flow_json):
+            errors = errors_of(flow_json)
+            if errors:
+                raise ValidationError(first_lines(errors))
+        return flow_json
 
 
 @admin.register(WhatsAppFlow)
@@ -133,6 +182,17 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         with admin_client(settings) as client:
             return sync_flows(flows, publish=publish, client=client)
 
+    def expected(self, flows: QuerySet[WhatsAppFlow]) -> list[tuple[WhatsAppFlow, SyncResult]]:
+        """
+        What publishing would make of each flow, before anybody says yes: a dry run, which reads from Meta.
+
+        Raises the `FlowsError` of settings that cannot be used.
+        """
+        chosen = list(flows)
+        with admin_client(read_settings()) as client:
+            results = {result.name: result for result in sync_flows(chosen, publish=True, dry_run=True, client=client)}
+        return [(flow, results[flow.name]) for flow in chosen]
+
     @admin.action(description=_("Sync the selected flows with Meta"), permissions=("change",))
     def sync_with_meta(self, request: HttpRequest, queryset: QuerySet[WhatsAppFlow]) -> None:
         """Bring them to Meta. What is published and would have to change is left alone."""
@@ -145,12 +205,19 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self._run(request, queryset, publish=True)
             return None
         request.current_app = self.admin_site.name
+        try:
+            expected = self.expected(queryset)
+        except FlowsError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
         context = {
             **self.admin_site.each_context(request),
             "title": _("Publish flows"),
-            "flows": queryset,
+            "publishable": [(flow, result) for flow, result in expected if result.ok],
+            "blocked": [(flow, result.problem.splitlines()) for flow, result in expected if not result.ok],
             "opts": self.opts,
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
+            "breadcrumbs_are_a_list": django.VERSION >= (6, 1),  # as in the admin's own pages
         }
         return TemplateResponse(request, "admin/whatsapp_flows/whatsappflow/publish.html", context)
 
@@ -185,21 +252,30 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("Error"))
     def error(self, flow: WhatsAppFlow) -> SafeString | str:
-        """What the last sync failed with."""
-        lines = ((line,) for line in flow.sync_error.splitlines())
+        """What the last sync failed with; what is still wrong in the Flow JSON stands under the findings alone."""
+        told = set(first_lines(errors_of(flow.flow_json)))
+        lines = ((line,) for line in flow.sync_error.splitlines() if line not in told)
         return format_html_join("", "<div>{}</div>", lines) or "-"
 
     @admin.display(description=_("Findings"))
     def findings(self, flow: WhatsAppFlow) -> SafeString | str:
         """What Meta would find wrong in what is saved."""
-        if flow.pk is None:
-            return "-"
-        issues = errors_of(flow.flow_json)
-        if not issues:
+        lines = first_lines(errors_of(flow.flow_json), most=_FINDINGS)
+        if not lines:
             return gettext("no errors")
-        return format_html(
-            "<ul style='margin:0'>{}</ul>", format_html_join("", "<li>{}</li>", ((said(i),) for i in issues))
-        )
+        return format_html("<ul style='margin:0'>{}</ul>", format_html_join("", "<li>{}</li>", ((it,) for it in lines)))
+
+    def get_fieldsets(self, request: HttpRequest, obj: WhatsAppFlow | None = None) -> Any:
+        """Without the findings where they are told at the form, or where nothing is saved yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and request.method != "POST":
+            return fieldsets
+        left_out = {"findings"} if obj is not None else set(self.readonly_fields)
+        return [
+            (title, {**options, "fields": fields})
+            for title, options in fieldsets
+            if (fields := [name for name in options["fields"] if not isinstance(name, str) or name not in left_out])
+        ]
 
     @admin.display(description=_("Preview"))
     def preview_link(self, flow: WhatsAppFlow) -> SafeString | str:

@@ -116,3 +116,10 @@ def said(issue: ValidationIssue) -> str:
     """An issue in a line: the path, where there is one, instead of a place in a text that nobody sees."""
     path = issue.pointers[0].path if issue.pointers else ""
     return f"{path}: {issue.message} ({issue.error})" if path else f"{issue.message} ({issue.error})"
+
+
+def first_lines(issues: Iterable[ValidationIssue], most: int = 10) -> list[str]:
+    """A line for each of the first issues, and one that says how many more there are."""
+    found = [said(issue) for issue in issues]
+    more = len(found) - most
+    return [*found[:most], *([f"and {more} more"] if more > 0 else [])]

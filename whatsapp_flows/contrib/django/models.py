@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -12,6 +14,19 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext_lazy as _
 
 LONGEST_NAME = 200  # of a flow at Meta, by two vendors' documentation
+
+# Meta, "Flows API", parameter `categories`. SHOPPING is accepted by two vendors' APIs and is missing from that page.
+FLOW_CATEGORIES = (
+    "SIGN_UP",
+    "SIGN_IN",
+    "APPOINTMENT_BOOKING",
+    "LEAD_GENERATION",
+    "CONTACT_US",
+    "CUSTOMER_SUPPORT",
+    "SURVEY",
+    "SHOPPING",
+    "OTHER",
+)
 
 
 def other() -> list[str]:
@@ -106,9 +121,16 @@ class WhatsAppFlow(models.Model):
         return self.friendly_name or self.name
 
     def clean(self) -> None:
-        """Refuses what is no Flow JSON and no list of categories; errors inside a Flow JSON may be saved."""
+        """
+        Refuses what is no Flow JSON, no list of categories, or holds what cannot be stored; errors that Meta would find
+        inside a Flow JSON may be saved.
+        """
         super().clean()
-        wrong: dict[str, list[Any]] = {}
+        wrong: dict[str, list[Any]] = {
+            name: [message]
+            for name in ("name", "friendly_name", "description", "categories", "flow_json")
+            if (message := unstorable(getattr(self, name)))
+        }
         if not isinstance(self.flow_json, dict):
             wrong["flow_json"] = [_("A Flow JSON is an object.")]
         words = self.categories
@@ -116,3 +138,33 @@ class WhatsAppFlow(models.Model):
             wrong["categories"] = [_('A list of at least one text, such as ["OTHER"].')]
         if wrong:
             raise ValidationError(wrong)
+
+
+def unstorable(value: Any) -> Any:
+    """
+    Why a text or a JSON value cannot be stored and shown again; None if it can.
+
+    A lone surrogate is no character of UTF-8, PostgreSQL stores no NUL, and JSON knows neither NaN nor infinity.
+    """
+    for leaf in _leaves(value):
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            return _("JSON has no NaN and no Infinity.")
+        if isinstance(leaf, str) and "\0" in leaf:
+            return _("Null characters are not allowed.")
+        if isinstance(leaf, str) and any("\ud800" <= char <= "\udfff" for char in leaf):
+            return _("Half of a surrogate pair (\\ud800 to \\udfff) is no character.")
+    return None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """All keys and values without parts, without recursion: a JSON value may be nested deeply."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        else:
+            yield value

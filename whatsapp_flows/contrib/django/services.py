@@ -25,8 +25,9 @@ from typing import Any, Final
 from django.db import connections, router, transaction
 from django.utils import timezone
 
+from ..._inert import inert
 from ...client import FlowsClient
-from ...errors import ConfigurationError, FlowsError, ValidationIssue
+from ...errors import ConfigurationError, FlowsError
 from ...models import FlowStatus
 from ...sync import (
     DesiredFlow,
@@ -44,11 +45,10 @@ from ...sync import (
     take_snapshot,
 )
 from ._leases import Leases
-from .checks import said
+from .checks import first_lines
 from .conf import AppSettings, read_settings
 from .models import SyncStatus, WhatsAppFlow
 
-_SHOWN: Final = 10  # issues of one flow in its sync_error
 _STATUS_OF: Final[Mapping[str, str]] = {
     FlowStatus.DRAFT.value: str(SyncStatus.DRAFT),
     FlowStatus.PUBLISHED.value: str(SyncStatus.PUBLISHED),
@@ -249,6 +249,8 @@ class _Run:
 
     def _finish(self, result: SyncResult) -> None:
         """Write an outcome, if the row is still this run's."""
+        # Meta's words are in it, and PostgreSQL takes neither a NUL nor half of a surrogate pair.
+        result = replace(result, problem="\n".join(inert(line) for line in result.problem.splitlines()))
         row = self._leases.held[result.name]
         values: dict[str, Any] = {
             "sync_status": str(SyncStatus.ERROR) if result.problem else _STATUS_OF[result.status],
@@ -301,12 +303,12 @@ class _Run:
         if not change.blocked:
             return ""
         words = _BLOCKED.get(change.blocked, "{reason}.").format(status=change.status, reason=change.reason)
-        return "\n".join([words[:1].upper() + words[1:], *_told(change.issues)])
+        return "\n".join([words[:1].upper() + words[1:], *first_lines(change.issues)])
 
     def _result(self, outcome: FlowResult) -> SyncResult:
         problem = self._blocked(outcome.key)
         if not problem and outcome.problem:
-            problem = "\n".join([_ENDED.get(outcome.problem, outcome.problem), *_told(outcome.issues)])
+            problem = "\n".join([_ENDED.get(outcome.problem, outcome.problem), *first_lines(outcome.issues)])
         if not problem and outcome.status not in _STATUS_OF:
             problem = f"It is {outcome.status} at Meta, and cannot be used in that state: see its health there."
         return SyncResult(
@@ -356,10 +358,3 @@ def _skipped(row: WhatsAppFlow, now: WhatsAppFlow | None) -> SyncResult:
     return SyncResult(
         name=row.name, action="skipped", flow_id=now.flow_id, problem=problem, sync_status=now.sync_status
     )  # fmt: skip
-
-
-def _told(issues: Iterable[ValidationIssue]) -> list[str]:
-    """A line for each of the first issues."""
-    found = [said(issue) for issue in issues]
-    more = len(found) - _SHOWN
-    return [*found[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]

@@ -25,6 +25,7 @@ from ...services import SyncResult, sync_flows
 class Command(BaseCommand):
     """Exits with 0 when every flow is as it should be, with 1 when one is not, and with 2 for wrong usage."""
 
+    requires_system_checks = ()  # it reads the settings and checks each flow itself, and would tell all of it twice
     help = "Bring the active WhatsApp flows to Meta: create, upload, publish what has changed, and nothing else."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
