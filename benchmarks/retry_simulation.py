@@ -194,7 +194,7 @@ class Fleet:
     def send(self, request: Request, worker: Worker) -> None:
         """Answers a request, in its turn if the fleet is paced."""
         try:
-            pause = self._pacer.before(request) if self._pacer else 0.0
+            pause = self._pacer.before(request).pause if self._pacer else 0.0
         except FlowsError as error:
             worker.go_on(error)
             return

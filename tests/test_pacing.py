@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -19,6 +20,7 @@ from whatsapp_flows import (
     AsyncPacedTransport,
     ConfigurationError,
     FlowsClient,
+    NotSentError,
     Pace,
     PacedTransport,
     Pacer,
@@ -167,9 +169,9 @@ def test_a_pause_that_is_too_long_is_an_error_that_says_when() -> None:
 def test_a_download_from_another_host_has_no_limit() -> None:
     """The figures are the API's."""
     pacer = Pacer(Pace(calls_per_hour=1), clock=lambda: NOW)
-    assert pacer.before(ASKED) == 0.0
+    assert pacer.before(ASKED).pause == 0.0
     file = Request(method="GET", url="https://cdn.example/f", operation="download_flow_json", authenticated=False)
-    assert pacer.before(file) == 0.0
+    assert pacer.before(file).pause == 0.0
     with pytest.raises(RateLimitedError):
         pacer.before(ASKED)
 
@@ -178,7 +180,7 @@ def test_threads_share_one_queue() -> None:
     """Sixteen threads that come at once leave one after the other, each pause taken once."""
     pacer = Pacer(Pace(calls_per_hour=3600, max_pause=1000), clock=lambda: NOW)
     with ThreadPoolExecutor(16) as pool:
-        pauses = list(pool.map(lambda _: pacer.before(ASKED), range(160)))
+        pauses = list(pool.map(lambda _: pacer.before(ASKED).pause, range(160)))
     assert Counter(pauses) == Counter(float(number) for number in range(160))
 
 
@@ -210,6 +212,193 @@ def test_tasks_share_one_queue() -> None:
         assert inner.closed
 
     asyncio.run(main())
+
+
+ORDERS: dict[str, Callable[[int], Iterable[int]]] = {
+    "first to last": range,
+    "last to first": lambda number: reversed(range(number)),
+    "mixed": lambda number: sorted(range(number), key=lambda it: it * 37 % number),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_turns_that_are_given_back_delay_nobody(order: str) -> None:
+    """In whatever order: sixty calls that are not made after all leave the queue as it was before them."""
+    pacer = Pacer(Pace(calls_per_hour=3600), clock=lambda: NOW)
+    pacer.before(ASKED)
+    turns = [pacer.before(ASKED) for _ in range(60)]
+    assert turns[-1].pause == 60.0
+    for number in ORDERS[order](60):
+        pacer.give_back(turns[number])
+    assert pacer.before(ASKED).pause == 1.0
+
+
+def test_a_turn_that_is_given_back_goes_to_the_next() -> None:
+    """Who is waiting already keeps his own; a turn is given back once, and not after it has begun."""
+    now = [NOW]
+    pacer = Pacer(Pace(calls_per_hour=3600), clock=lambda: now[0])
+    turns = [pacer.before(ASKED) for _ in range(4)]
+    pacer.give_back(turns[0])  # it has begun
+    pacer.give_back(turns[1])
+    pacer.give_back(turns[1])
+    assert [pacer.before(ASKED).pause for _ in range(2)] == [1.0, 4.0]
+    pacer.give_back(turns[2])
+    now[0] += 2.5
+    assert pacer.before(ASKED).pause == 2.5  # after the last: the turn that was free has passed
+
+
+def test_a_free_turn_is_not_taken_in_a_lock_out() -> None:
+    """What Meta said since counts for it too."""
+    pacer = Pacer(Pace(calls_per_hour=3600, max_pause=1000), clock=lambda: NOW)
+    turns = [pacer.before(ASKED) for _ in range(4)]
+    pacer.give_back(turns[1])
+    pacer.after(says(100, minutes=1))
+    assert pacer.before(ASKED).pause == 3.0 + 432.0
+
+
+class Gate:
+    """An inner transport for both, that counts."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        self.sent += 1
+        return says(5)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class AsyncGate(Gate):
+    async def send(self, request: Request, /, *, timeout: Timeout) -> Response:  # type: ignore[override]
+        return super().send(request, timeout=timeout)
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+def test_cancelled_tasks_delay_nobody() -> None:
+    """Sixty that are cancelled in their pause, and the next leaves as if they had never come."""
+
+    async def main() -> None:
+        pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) <= 60:
+                await asyncio.Event().wait()
+
+        gate = AsyncGate()
+        transport = AsyncPacedTransport(gate, Pace(calls_per_hour=3600), clock=lambda: NOW, sleep=sleep)
+        calls = [asyncio.create_task(transport.send(ASKED, timeout=Timeout())) for _ in range(61)]
+        await asyncio.sleep(0)
+        assert pauses == [float(number) for number in range(1, 61)]
+        for call in calls[1:]:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        await transport.send(ASKED, timeout=Timeout())
+        assert (pauses[-1], gate.sent) == (1.0, 2)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, LookupError])
+def test_an_interrupted_pause_delays_nobody(ends: type[BaseException]) -> None:
+    """What a signal handler or a `sleep` of the host's raises comes out, and the turn is free again."""
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) <= 60:
+            raise ends
+
+    gate = Gate()
+    transport = PacedTransport(gate, Pace(calls_per_hour=3600), clock=lambda: NOW, sleep=sleep)
+    transport.send(ASKED, timeout=Timeout())
+    for _ in range(60):
+        with pytest.raises(ends):
+            transport.send(ASKED, timeout=Timeout())
+    transport.send(ASKED, timeout=Timeout())
+    assert pauses == [1.0] * 61
+    assert gate.sent == 2
+
+
+def test_a_stopped_pause_sends_nothing() -> None:
+    """`sleep=stop.wait` says True when it is stopped: the request is not sent, and its turn is free again."""
+    stop = threading.Event()
+    stop.set()
+    gate = Gate()
+    transport = PacedTransport(gate, Pace(calls_per_hour=60), clock=lambda: NOW, sleep=stop.wait)
+    transport.send(ASKED, timeout=Timeout())
+    for _ in range(3):
+        with pytest.raises(NotSentError, match="stopped"):
+            transport.send(ASKED, timeout=Timeout())
+
+    async def main() -> None:
+        async def stopped(_: float) -> bool:
+            return True
+
+        waiting = AsyncPacedTransport(AsyncGate(), Pace(calls_per_hour=60), clock=lambda: NOW, sleep=stopped)
+        await waiting.send(ASKED, timeout=Timeout())
+        with pytest.raises(NotSentError, match="stopped"):
+            await waiting.send(ASKED, timeout=Timeout())
+
+    asyncio.run(main())
+    assert gate.sent == 1
+
+
+@given(
+    rate=st.floats(min_value=1, max_value=10_000),
+    burst=st.integers(min_value=1, max_value=5),
+    steps=st.lists(
+        st.tuples(st.floats(min_value=0, max_value=50), st.integers(min_value=-1, max_value=30)), max_size=60
+    ),
+)
+def test_a_budget_is_never_passed_though_turns_are_given_back(
+    rate: float, burst: int, steps: Iterable[tuple[float, int]]
+) -> None:
+    """Turns that are given back and taken again make no hour fuller; no two have the same place."""
+    now = 0.0
+    pacer = Pacer(Pace(calls_per_hour=rate, burst=burst, max_pause=1e9), clock=lambda: now)
+    waiting: list[Turn] = []
+    sent: list[float] = []
+    for gap, given_back in steps:
+        now += gap
+        sent += [turn.start for turn in waiting if turn.start <= now]
+        waiting = [turn for turn in waiting if turn.start > now]
+        if 0 <= given_back < len(waiting):
+            pacer.give_back(waiting.pop(given_back))
+        else:
+            waiting.append(pacer.before(ASKED))
+    sent += [turn.start for turn in waiting]
+    for start in sent:
+        assert sum(start <= at < start + 3600 for at in sent) <= rate + burst + 1e-6
+
+
+BARRED = {WABA: [{"type": "x", "call_count": 100, "estimated_time_to_regain_access": 999_999_999}]}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Retry-After": "999999999"},
+        {"Retry-After": "9" * 400},
+        {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"X-Business-Use-Case-Usage": json.dumps(BARRED)},
+    ],
+    ids=["seconds", "a long number", "a date", "usage"],
+)
+def test_no_answer_pauses_an_account_for_years(header: dict[str, str]) -> None:
+    """Whatever it says: a day at most for who reads `retry_after`, an hour for who is paced."""
+    refused = answer({"error": {"code": 80008, "message": "too many"}}, 429, headers=header)
+    time, inner = FakeTime(), ScriptedTransport([refused, UPLOADED])
+    client = FlowsClient(TOKEN, WABA, transport=PacedTransport(inner, clock=time.clock, sleep=time.sleep))
+    with pytest.raises(RateLimitedError) as caught:
+        client.update_flow_json(FLOW, b"{}", max_retries=1)
+    assert caught.value.retry_after == 24 * 3600.0
+    time.now += 3600
+    assert client.update_flow_json(FLOW, b"{}", max_retries=1).success
 
 
 def test_the_limit_is_not_run_into() -> None:

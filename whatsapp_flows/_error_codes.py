@@ -38,7 +38,7 @@ from .errors import (
     UnexpectedResponseError,
     UnknownApiError,
 )
-from .usage import BUSINESS_HEADER, read_usage
+from .usage import BUSINESS_HEADER, LONGEST_HINT, read_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,20 +408,20 @@ def retry_after(response: Response) -> float | None:
     Seconds that Meta wants us to stay away: the larger of Retry-After and the business usage header; None if neither.
 
     `estimated_time_to_regain_access` is in minutes (Meta, "Rate limits"). Both headers are hints: one that cannot be
-    read is no error.
+    read is no error, and none is believed for more than a day.
     """
     hints = (
         _retry_after_header(response.header("retry-after"), response),
         max((usage.regain_access for usage in read_usage("", response.header(BUSINESS_HEADER))), default=0.0),
     )
-    longest = max(hints)
+    longest = min(max(hints), LONGEST_HINT)
     return longest if longest > 0 else None
 
 
 def _retry_after_header(value: str, response: Response) -> float:
     """Seconds, from either form of the header; a date is read against the server's own Date, whose clock wrote it."""
     value = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
         return float(value)
     until = _unix_time(value)
     if until is None:

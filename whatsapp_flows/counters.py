@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ._forks import Mutex
 from .errors import FlowsError
 from .events import AttemptFailed, AttemptStarted, AttemptSucceeded, CallAborted, CallFailed, CallSucceeded, Event
 
@@ -43,7 +43,7 @@ class RetryCounters:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Mutex()
         self._operations: dict[str, Counts] = {}
         self._errors: dict[str, Counts] = {}
 

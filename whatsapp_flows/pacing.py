@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
+from ._forks import Mutex
 from ._wire import Request, Response, shown
-from .errors import ConfigurationError, ErrorDetails, RateLimitedError
+from .errors import ConfigurationError, ErrorDetails, NotSentError, RateLimitedError
 from .transport import AsyncTransport, Timeout, Transport
 from .usage import Usage, UsageLog
 
@@ -95,34 +97,44 @@ def pause_before(pace: Pace, usage: Iterable[Usage], last: Turn, now: float) -> 
     return Turn(pause=start - now, start=start, due=max(start, last.due) + budget)
 
 
+@dataclass(slots=True)
+class _Place:
+    """A turn that somebody waits for, and the one that it came after; `free` once it was given back."""
+
+    turn: Turn
+    before: Turn
+    free: bool = False
+
+
 class Pacer:
     """
     A pace, and what it has to know: when the last request left, and how near the limits are.
 
-    One for each account and token; threads, tasks and clients may share it. It neither sends nor waits.
+    One for each account and token; threads, tasks and clients may share it. It neither sends nor waits. A forked child
+    goes on with a copy.
     """
 
     def __init__(self, pace: Pace | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._pace = Pace() if pace is None else pace
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Mutex()
         self._log = UsageLog()
         self._last = Turn()
+        self._waited_for: deque[_Place] = deque()  # by start
 
-    def before(self, request: Request) -> float:
+    def before(self, request: Request) -> Turn:
         """
-        The seconds to wait before this request is sent; its place in the queue is taken.
+        The turn of this request: it is taken, and leaves after `pause` seconds. `give_back` it if it is not used.
 
-        Raises `RateLimitedError`, and takes none, when they would be more than `max_pause`. What goes to another host
-        than the API's has no limit.
+        Raises `RateLimitedError`, and takes none, when the pause would be more than `max_pause`. What goes to another
+        host than the API's has no limit.
         """
         if not request.authenticated:
-            return 0.0
+            return Turn()
         with self._lock:
-            turn = pause_before(self._pace, self._log.figures, self._last, self._clock())
-            if turn.pause <= self._pace.max_pause:
-                self._last = turn
-                return turn.pause
+            turn = self._take(self._clock(), self._pace.max_pause)
+        if turn.pause <= self._pace.max_pause:
+            return turn
         raise RateLimitedError(
             ErrorDetails(
                 message=f"not sent: the rate limit leaves no room for {turn.pause:.0f} s, more than max_pause",
@@ -133,9 +145,48 @@ class Pacer:
             )
         )
 
+    def give_back(self, turn: Turn) -> None:
+        """Frees a turn that is still waited for, and whose request will not be sent: the next that asks may have it."""
+        with self._lock:
+            places = self._waited_for
+            found = next((place for place in places if place.turn.start == turn.start and not place.free), None)
+            if found is not None:
+                found.free = True
+            while places and places[-1].free:
+                self._last = places.pop().before
+
+    @contextmanager
+    def turn(self, request: Request) -> Iterator[Turn]:
+        """The turn of this request, to be waited for in this context; what ends the wait gives it back."""
+        turn = self.before(request)
+        try:
+            yield turn
+        except BaseException:
+            self.give_back(turn)
+            raise
+
     def after(self, response: Response) -> None:
         """Learns from an answer."""
         self._log.note(response.headers, self._clock())
+
+    def _take(self, now: float, longest: float) -> Turn:
+        """The first turn that is free and not too early, or else the one after the last; taken unless too far off."""
+        places, figures = self._waited_for, self._log.figures
+        while places and places[0].turn.start <= now:
+            places.popleft()
+        if any(place.free for place in places):
+            earliest = pause_before(self._pace, figures, Turn(), now).start
+            found = next((place for place in places if place.free and place.turn.start >= earliest), None)
+            if found is not None:
+                pause = found.turn.start - now
+                found.free = pause > longest
+                return replace(found.turn, pause=pause)
+        turn = pause_before(self._pace, figures, self._last, now)
+        if turn.pause <= longest:
+            if turn.pause > 0:
+                places.append(_Place(turn, self._last))
+            self._last = turn
+        return turn
 
 
 class PacedTransport:
@@ -143,7 +194,9 @@ class PacedTransport:
     A transport that waits before it sends, by a `Pace`, so that the rate limit is not run into.
 
     `transport` is the one that sends: `RequestsTransport()`, or any other. Threads and clients that share this one
-    share the pace: it is a queue of one. The `stop` of a client does not reach a pause here; `sleep=stop.wait` does.
+    share the pace: it is a queue of one. The `stop` of a client does not reach a pause here; `sleep=stop.wait` does:
+    where it returns True, nothing is sent (`NotSentError`). A pause that does not end, because it was stopped or its
+    thread was interrupted, delays nobody else.
 
     >>> paced = PacedTransport(RequestsTransport(), pace=Pace(calls_per_hour=200, burst=10))
     >>> client = FlowsClient("token", transport=paced)
@@ -165,9 +218,9 @@ class PacedTransport:
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer, in its turn. Raises `RateLimitedError` when that would be too far off."""
-        pause = self._pacer.before(request)
-        if pause > 0:
-            self._sleep(pause)
+        with self._pacer.turn(request) as turn:
+            if turn.pause > 0 and self._sleep(turn.pause) is True:
+                raise _stopped(request)
         response = self._transport.send(request, timeout=timeout)
         self._pacer.after(response)
         return response
@@ -178,7 +231,11 @@ class PacedTransport:
 
 
 class AsyncPacedTransport:
-    """The same for `AsyncFlowsClient`: tasks that share it wait for their turn without stopping one another."""
+    """
+    The same for `AsyncFlowsClient`: tasks that share it wait for their turn without stopping one another.
+
+    A task that is cancelled in its pause delays nobody else.
+    """
 
     def __init__(
         self,
@@ -194,9 +251,9 @@ class AsyncPacedTransport:
 
     async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer, in its turn. Raises `RateLimitedError` when that would be too far off."""
-        pause = self._pacer.before(request)
-        if pause > 0:
-            await self._sleep(pause)
+        with self._pacer.turn(request) as turn:
+            if turn.pause > 0 and await self._sleep(turn.pause) is True:
+                raise _stopped(request)
         response = await self._transport.send(request, timeout=timeout)
         self._pacer.after(response)
         return response
@@ -204,3 +261,14 @@ class AsyncPacedTransport:
     async def aclose(self) -> None:
         """Closes the transport that sends."""
         await self._transport.aclose()
+
+
+def _stopped(request: Request) -> NotSentError:
+    return NotSentError(
+        ErrorDetails(
+            message="not sent: the pause before this request was stopped",
+            operation=request.operation,
+            flow_id=request.flow_id,
+            advice=NotSentError.default_advice,
+        )
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from ._forks import tell_of_forks
 from ._wire import shown
 from .errors import ConfigurationError
 from .events import Event, isolated
@@ -40,11 +40,11 @@ class Background(Generic[T]):
         self._consume = isolated(consumers)
         self._capacity = capacity
         self._closed = False
-        self._begin()
+        self.after_fork()
+        tell_of_forks(self)
 
-    def _begin(self) -> None:
-        """Everything that a fork must not take over."""
-        self._pid = os.getpid()
+    def after_fork(self) -> None:
+        """Begins anew, with an empty queue and without a thread."""
         # Reentrant: the garbage collector may end an abandoned call, and so tell an event, while the lock is held.
         self._changed = threading.Condition(threading.RLock())
         self._waiting: deque[T] = deque()
@@ -54,8 +54,6 @@ class Background(Generic[T]):
 
     def __call__(self, thing: T) -> None:
         """Takes a thing in, or drops it: when the queue is full or closed."""
-        if self._pid != os.getpid():
-            self._begin()
         with self._changed:
             if self._closed or len(self._waiting) >= self._capacity:
                 self._dropped += 1
@@ -74,8 +72,6 @@ class Background(Generic[T]):
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until all that was taken in has been consumed; False if that took longer than `timeout` seconds."""
-        if self._pid != os.getpid():
-            return True
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._busy), timeout)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ._forks import Mutex
 from ._wire import shown
 from .errors import ConfigurationError, FlowsError, RetryableError
 
@@ -249,7 +249,7 @@ class RetryBudget:
         self._capacity = float(capacity)
         self._refill = float(refill)
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Mutex()
         self._tokens = self._capacity
         self._filled_at = clock()
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json import loads
 from typing import Any, Final
 
+from ._forks import Mutex
+
 __all__ = ["Usage"]
 
 APP_HEADER: Final = "x-app-usage"
 BUSINESS_HEADER: Final = "x-business-use-case-usage"
+
+LONGEST_HINT: Final = 24 * 3600.0
+"""
+Seconds that a hint of how long to stay away is believed at most. Meta's limits are those of a rolling hour ("Rate
+limits"), so that a longer one is a mistake, and nobody would be there to notice that it stopped an account for years.
+"""
 
 _MOST_KEPT: Final = 1000  # figures; Meta names at most 32 objects in one answer
 _NAME: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)  # an id has 20 digits at most, a type is a word
@@ -26,7 +33,7 @@ class Usage:
     `object_id` is the business object that the limit is for, the WhatsApp Business Account as a rule; None for the
     limit of the whole app. `type` is Meta's word for the limit, empty for the app's. `call_count`, `total_cputime`
     and `total_time` are percentages of what is allowed; any of them at 100 means refusals. `regain_access` is in
-    seconds: how long calls will be refused, 0 when they are not. `received_at` is Unix time in seconds.
+    seconds: how long calls will be refused, 0 when they are not, at most a day. `received_at` is Unix time in seconds.
 
     Source: Meta, "Rate limits". Meta sends the headers only "once enough calls have been made".
     """
@@ -84,7 +91,7 @@ def _usage(object_id: str | None, found: dict[str, Any], received_at: float) -> 
         call_count=_number(found.get("call_count")),
         total_cputime=_number(found.get("total_cputime")),
         total_time=_number(found.get("total_time")),
-        regain_access=_number(found.get("estimated_time_to_regain_access")) * 60.0,  # Meta counts minutes
+        regain_access=min(_number(found.get("estimated_time_to_regain_access")) * 60.0, LONGEST_HINT),  # minutes
         received_at=received_at,
     )
 
@@ -116,7 +123,7 @@ class UsageLog:
     """The last figures of each limit. Threads may share it; the least recently named are forgotten first."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Mutex()
         self._figures: dict[tuple[str | None, str], Usage] = {}
 
     def note(self, headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:

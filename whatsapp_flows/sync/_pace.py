@@ -75,11 +75,11 @@ class RunPace:
 
         Raises `NotSentError` when `stop` is set before that, and `RateLimitedError` when that is over an hour away.
         """
-        pause = (self._budget if self.budgeted else self._headers).before(request)
-        if pause > 0:
-            self._on_wait(pause)
-        if (pause > 0 and not self._waited(pause)) or (self._stop is not None and self._stop.is_set()):
-            raise NotSentError("the run was stopped before this request.")
+        with (self._budget if self.budgeted else self._headers).turn(request) as turn:
+            if turn.pause > 0:
+                self._on_wait(turn.pause)
+            if (turn.pause > 0 and not self._waited(turn.pause)) or (self._stop is not None and self._stop.is_set()):
+                raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
 
