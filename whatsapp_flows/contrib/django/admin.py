@@ -47,6 +47,10 @@ _FINDINGS: Final = 100  # of one flow on its page
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+def _readable(category: str) -> str:
+    return category.replace("_", " ").capitalize()
+
+
 class ReadableJSONField(forms.JSONField):
     """A JSON value, indented. What Python cannot read is a message at the field, never an error page."""
 
@@ -81,10 +85,10 @@ class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
     """
 
     categories = forms.MultipleChoiceField(
-        choices=[(word, word) for word in FLOW_CATEGORIES],
+        choices=[(word, _readable(word)) for word in FLOW_CATEGORIES],
         initial=other,
         widget=forms.CheckboxSelectMultiple,
-        label=_("categories"),
+        label=_("Categories"),
         help_text=_("At least one. What Meta shows and counts the flow under."),
     )
 
@@ -104,7 +108,9 @@ class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
         more = [word for word in has if isinstance(word, str) and word not in FLOW_CATEGORIES]
         field = self.fields["categories"]
         if more and isinstance(field, forms.MultipleChoiceField):
-            field.choices = [(word, word) for word in (*FLOW_CATEGORIES, *more)]  # a word that is there may stay
+            field.choices = [
+                (word, _readable(word)) for word in (*FLOW_CATEGORIES, *more)
+            ]  # a word that is there may stay
 
     def clean_flow_json(self) -> Any:
         """The Flow JSON, if Meta would take it."""
