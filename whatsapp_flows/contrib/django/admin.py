@@ -56,6 +56,8 @@ class ReadableJSONField(forms.JSONField):
 
     def prepare_value(self, value: Any) -> Any:
         """The text in the box; what a person has typed stays as it is."""
+        if value is None:
+            return ""  # an empty box, not the word "null"
         if isinstance(value, str) or self.disabled:
             return super().prepare_value(value)
         text = json.dumps(value, indent=2, ensure_ascii=False, cls=self.encoder)
@@ -89,7 +91,7 @@ class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
         initial=other,
         widget=forms.CheckboxSelectMultiple,
         label=_("Categories"),
-        help_text=_("At least one. What Meta shows and counts the flow under."),
+        help_text=_("At least one."),
     )
 
     class Meta:
