@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.support import FLOW, PROCESSING, UPLOADED, Scene, answer, refusal
 from whatsapp_flows import FlowsError, NoAnswerError
 from whatsapp_flows.contrib import _figures as figures
-from whatsapp_flows.contrib._figures import METRICS, Metric, measurements
+from whatsapp_flows.contrib._figures import METRICS, OTHER, LabelBounds, Metric, measurements
 
 UPLOAD = "update_flow_json"
 PROCESSED = ("FlowProcessingError", "139001", "4016012")
@@ -18,7 +19,7 @@ NOTHING = ("", "", "")
 
 
 def measured(scene: Scene, metric: Metric) -> list[tuple[float, tuple[str, ...]]]:
-    found = [each for event in scene.events for each in measurements(event)]
+    found = [each for event in scene.events for each in measurements(event, LabelBounds())]
     for measure, _, labels in found:
         assert len(labels) == len(measure.labels)
     return [(value, labels) for measure, value, labels in found if measure is metric]
@@ -50,7 +51,7 @@ def test_a_call_at_once_needed_no_retry() -> None:
     """It is a success, and none after a retry."""
     scene = Scene(UPLOADED)
     upload(scene)
-    assert [metric for event in scene.events for metric, _, _ in measurements(event)] == [
+    assert [metric for event in scene.events for metric, _, _ in measurements(event, LabelBounds())] == [
         figures.REQUEST_DURATION,
         figures.ATTEMPTS,
         figures.CALLS,
@@ -124,3 +125,51 @@ def test_the_table_is_whole() -> None:
     for metric in METRICS:
         assert (metric.kind == "histogram") == bool(metric.buckets)
         assert list(metric.buckets) == sorted(set(metric.buckets))
+
+
+def test_known_codes_are_always_told_apart() -> None:
+    """However many unknown ones came before; of those the first hundred pairs are."""
+    bounds = LabelBounds()
+    told = {bounds.code(10**6 + number, number) for number in range(10_000)}
+    assert len(told) == 101
+    assert (OTHER, OTHER) in told
+    assert bounds.code(139001, 4016012) == ("139001", "4016012")
+    assert bounds.code(100, 987654321) == ("100", OTHER)
+    assert bounds.code(10**6, 0) == ("1000000", "0")
+    assert bounds.code(None, None) == ("", "")
+    assert bounds.code(None, 17) == ("", OTHER)
+    assert bounds.code(-1, None) == (OTHER, "")
+
+
+def test_the_usage_of_a_bounded_number_of_limits_is_told() -> None:
+    """The first that were named; those go on being told."""
+    bounds = LabelBounds(max_objects=3)
+    names = [str(number) for number in range(10)]
+    assert [name for name in names if bounds.admits_limit(name, "whatsapp")] == ["0", "1", "2"]
+    assert bounds.admits_limit("1", "whatsapp")
+    assert not bounds.admits_limit("1", "another type")
+
+
+def test_hosts_and_statuses_are_bounded() -> None:
+    """A download link may name any host; a transport may return any number."""
+    bounds = LabelBounds()
+    assert bounds.host("graph.facebook.com", 443) == "graph.facebook.com"
+    assert len({bounds.host(f"cdn-{number}.example", 443) for number in range(1000)}) == 20
+    assert bounds.host("graph.facebook.com", 443) == "graph.facebook.com"
+    assert [bounds.status(status) for status in (None, 200, 599, 600, 99, -7)] == [
+        "none", "200", "599", OTHER, OTHER, OTHER,
+    ]  # fmt: skip
+
+
+def test_an_exporter_keeps_bounded_labels_under_hostile_answers() -> None:
+    """Ten thousand answers, each with codes and an account of its own."""
+    bounds = LabelBounds()
+    labels: set[tuple[str, ...]] = set()
+    for number in range(2_000):
+        usage = json.dumps({str(number): [{"type": f"t{number}", "call_count": 1}]})
+        scene = Scene(refusal(10**7 + number, number + 1, headers={"x-business-use-case-usage": usage}))
+        upload(scene)
+        labels |= {
+            (metric.name, *values) for event in scene.events for metric, _, values in measurements(event, bounds)
+        }
+    assert len(labels) < 4 * figures.MAX_OBJECTS + 5 * 101 + 10

@@ -369,3 +369,23 @@ def test_without_an_sdk_nothing_is_recorded() -> None:
     Scene(PROCESSING, UPLOADED, on_event=[consumer]).client.update_flow_json(FLOW, b"{}")
     assert consumer.close(PATIENCE)
     assert consumer.dropped == 0
+
+
+def test_hosts_named_by_answers_make_no_endless_series(sdk: Sdk) -> None:
+    """A download link may name any host, and a transport may return any status; the spans say which it was."""
+    links = [f"https://cdn-{number}.example/flow.json" for number in range(50)]
+    assets = [
+        answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": link}]}) for link in links
+    ]
+    scene = Scene(*(each for asset in assets for each in (asset, answer({}, 200))), on_event=[sdk.consumer])
+    for _ in links:
+        scene.client.download_flow_json(FLOW)
+    hosts = {
+        dict(point.attributes or {}).get(server_attributes.SERVER_ADDRESS)
+        for point in sdk.points(HTTP_CLIENT_REQUEST_DURATION).values()
+    }
+    assert {"graph.facebook.com", "other"} < hosts
+    assert len(hosts) == 21
+    assert {f"cdn-{number}.example" for number in range(50)} <= {
+        facts(span).get(server_attributes.SERVER_ADDRESS) for span in sdk.spans
+    }

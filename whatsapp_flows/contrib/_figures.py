@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
+from .._error_codes import ERROR_CODES
 from ..errors import FlowsError
 from ..events import (
     AttemptFailed,
@@ -128,29 +130,90 @@ METRICS: Final = (
     REGAIN_ACCESS,
 )
 
+OTHER: Final = "other"  # stands for label values beyond what is kept apart
+
+MAX_OBJECTS: Final = 1000  # limits whose usage is shown: as many as `client.usage` keeps
+_MAX_UNKNOWN_CODES: Final = 100  # pairs of code and subcode that no row of our table names
+_MAX_HOSTS: Final = 20  # Graph, and the hosts that Meta's download links name
+
+_KNOWN_CODES: Final = frozenset((row.code, row.subcode) for row in ERROR_CODES if row.last is None)
+
+K = TypeVar("K")
+
+
+class LabelBounds:
+    """
+    Which values of a label are kept apart.
+
+    Codes, limits and hosts come from answers, and each new value is a new series in the memory of this process and of
+    its collector.
+
+    Threads may share one. `max_objects` is the number of rate limits (object and type) that are told.
+    """
+
+    def __init__(self, max_objects: int = MAX_OBJECTS) -> None:
+        self._max_objects = max_objects
+        self._lock = threading.Lock()
+        self._codes: set[tuple[int, int | None]] = set()
+        self._objects: set[tuple[str, str]] = set()
+        self._hosts: set[tuple[str, int]] = set()
+
+    def code(self, code: int | None, subcode: int | None) -> tuple[str, str]:
+        """Meta's code and subcode; empty where Meta gave none, "other" for what is beyond the bounds."""
+        if code is None:
+            return "", "" if subcode is None else OTHER
+        if (code, subcode) in _KNOWN_CODES or self._admits(self._codes, (code, subcode), _MAX_UNKNOWN_CODES):
+            return str(code), "" if subcode is None else str(subcode)
+        return (str(code) if (code, None) in _KNOWN_CODES else OTHER), "" if subcode is None else OTHER
+
+    def admits_limit(self, object_id: str, kind: str) -> bool:
+        """Whether the usage of this limit is told. A figure of several limits in one series would mean nothing."""
+        return self._admits(self._objects, (object_id, kind), self._max_objects)
+
+    def host(self, name: str, port: int) -> str:
+        """The host of a request, or "other"."""
+        return name if self._admits(self._hosts, (name, port), _MAX_HOSTS) else OTHER
+
+    @staticmethod
+    def status(status: int | None) -> str:
+        """The HTTP status, "none" where no answer came, "other" for what is none of RFC 9110's classes."""
+        if status is None:
+            return "none"
+        return str(status) if 100 <= status <= 599 else OTHER
+
+    def _admits(self, seen: set[K], value: K, most: int) -> bool:
+        if value in seen:
+            return True
+        with self._lock:
+            if len(seen) < most:
+                seen.add(value)
+        return value in seen
+
+
 Measurement = tuple[Metric, float, tuple[str, ...]]  # with the values of the metric's labels, in their order
 
 
-def measurements(event: Event) -> Iterator[Measurement]:
+def measurements(event: Event, bounds: LabelBounds) -> Iterator[Measurement]:
     """What an event adds to the metrics, or in the case of a gauge sets it to."""
     name = event.call.operation
     if isinstance(event, AttemptStarted):
         if event.after is not None:
-            yield RETRIES, 1, (name, *_facts(event.after))
+            yield RETRIES, 1, (name, *_facts(event.after, bounds))
             yield WAIT, event.waited, (name,)
     elif isinstance(event, RequestFinished):
-        yield REQUEST_DURATION, event.duration, (name, "none" if event.status is None else str(event.status))
-        yield from _usage(event)
+        yield REQUEST_DURATION, event.duration, (name, bounds.status(event.status))
+        yield from _usage(event, bounds)
     elif isinstance(event, AttemptSucceeded):
         yield ATTEMPTS, 1, (name, "success", *_NO_ERROR)
     elif isinstance(event, AttemptFailed):
-        yield ATTEMPTS, 1, (name, "failure", *_facts(event.error))
+        yield ATTEMPTS, 1, (name, "failure", *_facts(event.error, bounds))
     elif isinstance(event, CallSucceeded):
         yield from _ended(name, "success", _NO_ERROR, event.elapsed)
         if event.errors:
             yield SUCCESSES_AFTER_RETRY, 1, (name,)
     elif isinstance(event, CallFailed):
-        yield from _ended(name, "exhausted" if event.exhausted else "failure", _facts(event.error), event.elapsed)
+        outcome = "exhausted" if event.exhausted else "failure"
+        yield from _ended(name, outcome, _facts(event.error, bounds), event.elapsed)
         if event.attempts > 1:
             yield FAILURES_AFTER_RETRY, 1, (name,)
         if event.unfinished_wait:
@@ -162,10 +225,9 @@ def measurements(event: Event) -> Iterator[Measurement]:
 _NO_ERROR: Final = ("", "", "")
 
 
-def _facts(error: FlowsError) -> tuple[str, str, str]:
+def _facts(error: FlowsError, bounds: LabelBounds) -> tuple[str, str, str]:
     """Class, code and subcode; empty where Meta gave none."""
-    code, subcode = ("" if number is None else str(number) for number in (error.code, error.subcode))
-    return type(error).__name__, code, subcode
+    return type(error).__name__, *bounds.code(error.code, error.subcode)
 
 
 def _ended(operation: str, outcome: str, facts: tuple[str, str, str], elapsed: float) -> Iterator[Measurement]:
@@ -173,9 +235,11 @@ def _ended(operation: str, outcome: str, facts: tuple[str, str, str], elapsed: f
     yield CALL_DURATION, elapsed, (operation, outcome)
 
 
-def _usage(event: RequestFinished) -> Iterator[Measurement]:
+def _usage(event: RequestFinished, bounds: LabelBounds) -> Iterator[Measurement]:
     for usage in event.usage:
         limit = ("app" if usage.object_id is None else usage.object_id, usage.type)
+        if not bounds.admits_limit(*limit):
+            continue
         for figure in ("call_count", "total_cputime", "total_time"):
             yield USAGE, getattr(usage, figure) / 100.0, (*limit, figure)
         yield REGAIN_ACCESS, usage.regain_access, limit

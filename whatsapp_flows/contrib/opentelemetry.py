@@ -45,7 +45,7 @@ from ..events import (
     RetryScheduled,
 )
 from ..queued import Background
-from ._figures import METRICS, ONE_REQUEST, REQUEST_DURATION, Metric, measurements
+from ._figures import MAX_OBJECTS, METRICS, ONE_REQUEST, OTHER, REQUEST_DURATION, LabelBounds, Metric, measurements
 
 __all__ = ["OpenTelemetryConsumer"]
 
@@ -65,6 +65,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
 }
 _INT64: Final = 2**63  # what OTLP can carry
 _LONGEST_ID: Final = 64
+_LONGEST_URL: Final = 2048
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 
 
@@ -100,6 +101,9 @@ class OpenTelemetryConsumer:
     instrumentations of HTTP libraries keep still during our requests: their span would be ours once more, and they
     would send a `traceparent` to Meta. Spans end in a thread of their own, so that an exporter that blocks stalls no
     call; at most `capacity` of them wait there, and more are dropped. `flush` waits for them, `close` ends the thread.
+
+    What comes from answers makes no endless series of metrics: an unknown code beyond the first hundred and a host
+    beyond the first twenty are "other", and the usage of at most `max_objects` rate limits is recorded.
     """
 
     def __init__(
@@ -109,7 +113,9 @@ class OpenTelemetryConsumer:
         meter_provider: metrics.MeterProvider | None = None,
         suppress_http: bool = True,
         capacity: int = 10_000,
+        max_objects: int = MAX_OBJECTS,
     ) -> None:
+        self._bounds = LabelBounds(max_objects)
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
         meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._record = {metric: _recorder(metric, meter) for metric in METRICS if metric is not REQUEST_DURATION}
@@ -125,7 +131,7 @@ class OpenTelemetryConsumer:
 
     def __call__(self, event: Event) -> None:
         """Records what the event tells."""
-        for metric, value, labels in measurements(event):
+        for metric, value, labels in measurements(event, self._bounds):
             if metric is not REQUEST_DURATION:  # the conventions have a metric of their own for it
                 self._record[metric](value, labels)
         if isinstance(event, AttemptStarted) and event.attempt == 1:
@@ -191,15 +197,20 @@ class OpenTelemetryConsumer:
 
     def _request_span(self, event: RequestStarted) -> _Running:
         url = urlsplit(event.url)
-        attributes: Attributes = {"http.request.method": event.method, "server.address": url.hostname or ""}
-        if port := url.port or _PORTS.get(url.scheme):
-            attributes["server.port"] = port
+        host, port = url.hostname or "", url.port or _PORTS.get(url.scheme, 0)
         about: Attributes = {
-            **attributes,
-            "url.full": event.url,
+            "http.request.method": event.method,
+            "server.address": host,
+            "url.full": event.url[:_LONGEST_URL],
             "whatsapp_flows.operation": event.call.operation,
             "whatsapp_flows.attempt": event.attempt,
         }
+        # The same for the metric, where each new value is a new series.
+        attributes: Attributes = {"http.request.method": event.method, "server.address": self._bounds.host(host, port)}
+        if port:
+            about["server.port"] = port
+            if attributes["server.address"] == host:
+                attributes["server.port"] = port
         if event.call.flow_id is not None:
             about["whatsapp_flows.flow_id"] = event.call.flow_id
         if event.attempt > 1:
@@ -215,7 +226,8 @@ class OpenTelemetryConsumer:
         if request is None:
             return
         if event.status is not None:
-            request.attributes["http.response.status_code"] = event.status
+            if self._bounds.status(event.status) != OTHER:
+                request.attributes["http.response.status_code"] = event.status
             request.span.set_attribute("http.response.status_code", event.status)
         if event.error is not None:
             request.attributes["error.type"] = type(event.error).__name__

@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from ..errors import ConfigurationError
 from ..events import Event
-from ._figures import METRICS, Metric, measurements
+from ._figures import MAX_OBJECTS, METRICS, LabelBounds, Metric, measurements
 
 __all__ = ["PrometheusConsumer"]
 
@@ -35,9 +35,13 @@ class PrometheusConsumer:
     Share one between all clients of a process: a registry takes each name once, and a second consumer for it is a
     `ConfigurationError`. It works in memory and never blocks; in prometheus-client's multiprocess mode the gauges
     show the latest value of any process.
+
+    What comes from answers makes no endless series: an unknown code beyond the first hundred is "other", and the usage
+    of at most `max_objects` rate limits is shown.
     """
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(self, registry: CollectorRegistry = REGISTRY, *, max_objects: int = MAX_OBJECTS) -> None:
+        self._bounds = LabelBounds(max_objects)
         try:
             self._record = {metric: _recorder(metric, registry) for metric in METRICS}
         except ValueError:
@@ -49,7 +53,7 @@ class PrometheusConsumer:
 
     def __call__(self, event: Event) -> None:
         """Adds what the event tells."""
-        for metric, value, labels in measurements(event):
+        for metric, value, labels in measurements(event, self._bounds):
             self._record[metric](value, labels)
 
 
