@@ -34,7 +34,7 @@ def build(
         if wrong := structure.screen(screen):
             found += _placed(("screens", index), wrong)
         components: list[Component] = []
-        if children := _children(screen):
+        if children := _children(screen, any_layout=structure.context.newer):
             _walk(children, ("screens", index, "layout", "children"), structure, components, found)
         elif (layout := _shopping_layout(screen)) is not None:
             components.append(Component(layout["type"], ("screens", index, "layout"), layout))
@@ -52,9 +52,9 @@ def _faulty(found: Sequence[Finding]) -> bool:
     return any(finding.severity is not Severity.WARNING for finding in found)
 
 
-def _children(screen: Any) -> list[Any] | None:
+def _children(screen: Any, *, any_layout: bool) -> list[Any] | None:
     layout = screen.get("layout") if type(screen) is dict else None
-    if type(layout) is dict and layout.get("type") in ("SingleColumnLayout", None):
+    if type(layout) is dict and (any_layout or layout.get("type") in ("SingleColumnLayout", None)):
         children = layout.get("children")
         return children if type(children) is list else None
     return None
@@ -73,17 +73,21 @@ def _walk(
     levels: list[_Level] = [(enumerate(children), pointer, LAYOUT_PLACE, ())]
     while levels:
         numbered, at, place, inside = levels[-1]
-        allowed = structure.places[place]
+        allowed = structure.places.get(place, structure.anywhere)
         for index, value in numbered:
             here = (*at, index)
             try:
                 kind = value["type"]
                 known = allowed[kind]
             except (KeyError, TypeError):  # the quickest way to ask, where nearly all answers are yes
-                found += _placed(here, [structure.refused(value, place)])
-                if len(found) > MOST:
-                    return
-                continue
+                refused = structure.refused(value, place)
+                found += _placed(here, [refused])
+                taken = structure.taken(value) if refused.severity else None
+                if taken is None:
+                    if len(found) > MOST:
+                        return
+                    continue
+                kind, known = value["type"], taken
             wrong = known.check(value)
             if wrong:
                 found += _placed(here, wrong)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from ._model import Finding, Version
+from ._model import Finding, Severity, Version
 from ._spec import BINDINGS, NOT_BLANK, P
 
 Found: TypeAlias = "list[Finding] | tuple[()] | None"
@@ -37,15 +37,31 @@ class Context:
     version: Version
     is_binding: Callable[[str], object]
     binding: str  # how to write one
+    newer: bool = False
+    """The document is of a newer version than the tables: what they do not know is no error."""
 
     def refuses_blank(self, kind: str) -> bool:
         return self.version >= NOT_BLANK[kind]
 
+    @property
+    def unknown(self) -> Severity | None:
+        """The severity of what the tables do not know; None: that of the code, an error."""
+        return Severity.WARNING if self.newer else None
 
-def context_of(version: Version) -> Context:
+    @property
+    def may_be_new(self) -> str:
+        """The end of a message about what the tables do not know."""
+        return " It may have come with this version, which is newer than the tables." if self.newer else ""
+
+    def new_binding(self, value: str) -> bool:
+        """Whether a text that is no binding looks like one of a form that may be new."""
+        return self.newer and (value[:2] == "${" or value[:1] == "`")
+
+
+def context_of(version: Version, *, newer: bool = False) -> Context:
     """The context of a version: the last row of the bindings that it reaches."""
     pattern, text = next((pattern, text) for since, pattern, text in reversed(BINDINGS) if version >= since)
-    return Context(version, re.compile(pattern, re.ASCII).match, text)
+    return Context(version, re.compile(pattern, re.ASCII).match, text, newer)
 
 
 Maker = Callable[[P, str, Context], Check]

@@ -191,7 +191,7 @@ def not_an_id(where: str, value: str) -> Finding:
 def _binding(row: P, where: str, context: Context) -> Check:
     def binding(value: Any) -> Found:
         if type(value) is str:
-            return NOTED if context.is_binding(value) else [_no_binding(where, context)]
+            return NOTED if context.is_binding(value) else [_no_binding(where, context, value)]
         return [wrong_type(where, "a binding", value)]
 
     return binding
@@ -201,7 +201,7 @@ def _base64(row: P, where: str, context: Context) -> Check:
     def picture(value: Any) -> Found:
         if type(value) is str:
             if value[:2] == "${" and _NOT_FIXED(value) and not context.is_binding(value):
-                return [_no_binding(where, context)]
+                return [_no_binding(where, context, value)]
             return NOTED if value[:1] in _MARKS else None
         return [wrong_type(where, "a base64 string or a binding", value)]
 
@@ -216,14 +216,19 @@ def _url(row: P, where: str, context: Context) -> Check:
             return None
         if context.is_binding(value):
             return NOTED
+        if context.new_binding(value):
+            return [_no_binding(where, context, value)]
         wrong = _bad_uri(value, where)
         return [wrong] if wrong else None
 
     return url
 
 
-def _no_binding(where: str, context: Context) -> Finding:
-    return Finding("PATTERN_MISMATCH", f"{where} must be a binding: {context.binding}.")
+def _no_binding(where: str, context: Context, value: object) -> Finding:
+    message = f"{where} must be a binding: {context.binding}."
+    if type(value) is str and context.new_binding(value):
+        return Finding("PATTERN_MISMATCH", message + context.may_be_new, severity=context.unknown)
+    return Finding("PATTERN_MISMATCH", message)
 
 
 def _enum(row: P, where: str, context: Context) -> Check:
@@ -236,15 +241,17 @@ def _enum(row: P, where: str, context: Context) -> Check:
         if value in values:
             return None
         mild = tolerant == "any" or (tolerant == "binding" and context.is_binding(value))
-        return [_not_listed(where, value, row.values, Severity.WARNING if mild else None)]
+        return [_not_listed(where, value, row.values, context, Severity.WARNING if mild else None)]
 
     return one_of
 
 
-def _not_listed(where: str, value: str, values: tuple[str, ...], severity: Severity | None = None) -> Finding:
+def _not_listed(
+    where: str, value: str, values: tuple[str, ...], context: Context, severity: Severity | None = None
+) -> Finding:
     listed = ", ".join(values) if len(values) < 8 else f"{', '.join(values[:5])} and {len(values) - 5} more"
     message = f"{where} must be one of {listed}, not {shown(value)}.{did_you_mean(value, values)}"
-    return Finding("INVALID_ENUM_VALUE", message, severity=severity)
+    return Finding("INVALID_ENUM_VALUE", message + context.may_be_new, severity=severity or context.unknown)
 
 
 def _enum_or_binding(row: P, where: str, context: Context) -> Check:
@@ -257,7 +264,10 @@ def _enum_or_binding(row: P, where: str, context: Context) -> Check:
             return None
         if context.is_binding(value):
             return NOTED
-        return [_not_listed(where, value, row.values), _no_binding(where, context)]
+        if context.new_binding(value):
+            return [_no_binding(where, context, value)]
+        unknown = _not_listed(where, value, row.values, context)
+        return [unknown] if context.newer else [unknown, _no_binding(where, context, value)]
 
     return one_of
 
@@ -333,7 +343,8 @@ def _dynamic(fits: Callable[[Any], bool], expected: str, *, loose: bool = False)
 
 def neither(where: str, expected: str, value: object, context: Context) -> list[Finding]:
     """What is wrong with a string that is not the fixed value asked for, and no binding."""
-    return [wrong_type(where, expected, value), _no_binding(where, context)]
+    no_binding = _no_binding(where, context, value)
+    return [no_binding] if no_binding.severity else [wrong_type(where, expected, value), no_binding]
 
 
 def _out_of_bounds(row: P, where: str, value: Any) -> Found:

@@ -37,6 +37,14 @@ class Severity(str, Enum):
         return self.value
 
 
+class Newer(Enum):
+    """What a rule can be sure of in a version that is newer than the tables, where there may be what they lack."""
+
+    SURE = "sure"  # what it finds is wrong, whatever else there is
+    IF_ALL_IS_KNOWN = "if all is known"  # it misses something, and what nobody knows here may be just that
+    NEVER = "never"  # the language that it reads may have grown
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
@@ -62,6 +70,7 @@ class Rule:
     Its docstring holds a passing and a failing example, which the tests run. `skipped_by_meta` names the versions for
     which Meta documents the rule while its client does not run it: there its findings are warnings. `needs` names types
     of components, actions and keys: without any of them a document cannot have a finding, and the rule is not asked.
+    `newer`: what its findings are worth in a version newer than the tables; where it is not sure they are warnings.
     """
 
     id: str
@@ -72,6 +81,7 @@ class Rule:
     severity: Severity = Severity.ERROR
     skipped_by_meta: tuple[tuple[Version, Version], ...] = ()
     needs: tuple[str, ...] = ()
+    newer: Newer = Newer.SURE
 
 
 class Component(NamedTuple):

@@ -85,12 +85,22 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """All checks of one version. `places`: place -> component type -> what is known of it there."""
+    """
+    All checks of one version. `places`: place -> component type -> what is known of it there.
 
-    version: Version
+    `anywhere`: for a document of a newer version, where a component may have come to a place that is not in the tables.
+    """
+
+    context: Context
     root: Check
     screen: Check
     places: Mapping[str, Mapping[str, Checked]]
+    anywhere: Mapping[str, Checked]
+
+    @property
+    def version(self) -> Version:
+        """The version of the tables that are checked against."""
+        return self.context.version
 
     def refused(self, value: Any, place: str) -> Finding:
         """What is wrong with a child that is no component that may stand at this place."""
@@ -102,10 +112,17 @@ class Structure:
         shape = _SHAPES.get(kind) if type(kind) is str else None
         if shape is not None:
             return self._misplaced(shape, place)
-        said = shown(kind) if type(kind) is str else f"of type {'null' if kind is None else type(kind).__name__}"
-        near = did_you_mean(kind, tuple(sorted(self.places[place]))) if type(kind) is str else ""
         code = "INVALID_PROPERTY_VALUE" if place in ("layout", "Form") else "ONE_OF_SCHEMA_VALIDATION_FAILED"
-        return Finding(code, f"there is no component {said}.{near}", ("type",))
+        if type(kind) is not str:
+            said = "null" if kind is None else type(kind).__name__
+            return Finding(code, f"there is no component of type {said}.", ("type",))
+        near = did_you_mean(kind, tuple(sorted(self.places.get(place, self.anywhere))))
+        message = f"there is no component {shown(kind)}.{near}{self.context.may_be_new}"
+        return Finding(code, message, ("type",), severity=self.context.unknown)
+
+    def taken(self, value: Mapping[str, Any]) -> Checked:
+        """How to look at a component that `refused` has a warning for."""
+        return self.anywhere.get(value["type"]) or Checked(_unread, _containers_of(value))
 
     def _misplaced(self, shape: Shape, place: str) -> Finding:
         allowed = places_of(shape, self.version)
@@ -119,26 +136,53 @@ class Structure:
             message = (
                 f"{shape.name} may stand in {_PLACES[place]} from version {since}; this document is {self.version}."
             )
-        return Finding("ONE_OF_SCHEMA_VALIDATION_FAILED", message, ("type",))
+        message += self.context.may_be_new
+        return Finding("ONE_OF_SCHEMA_VALIDATION_FAILED", message, ("type",), severity=self.context.unknown)
+
+
+def _unread(value: object) -> Found:
+    """The check of a component that nobody knows: it may hold references and actions."""
+    return NOTED
+
+
+def _containers_of(value: Mapping[str, Any]) -> frozenset[str]:
+    """The properties of a component that nobody knows which hold components, as far as those are known."""
+    return frozenset(
+        name
+        for name, held in value.items()
+        for children in (held.values() if type(held) is dict else (held,))
+        if type(children) is list and any(type(each) is dict and _is_component(each.get("type")) for each in children)
+    )
+
+
+def _is_component(kind: object) -> bool:
+    return type(kind) is str and kind in _SHAPES
 
 
 _SHAPES: Final[Mapping[str, Shape]] = {shape.name: shape for shape in COMPONENTS}
 
 
 @cache
-def structure_of(version: Version) -> Structure:
-    """The checks of a known version: made when the first document of that version comes."""
-    context = context_of(version)
+def structure_of(version: Version, *, newer: bool = False) -> Structure:
+    """
+    The checks of a known version: made when the first document of that version comes.
+
+    `newer`: for documents of a version that is newer than the tables, where what these do not know is a warning.
+    """
+    context = context_of(version, newer=newer)
     places: dict[str, dict[str, Checked]] = {place: {} for place in _PLACES}
+    anywhere: dict[str, Checked] = {}
     for shape in COMPONENTS:
         outside, inside = _component(shape, context), _component(shape, context, in_form=True)
         for place in places_of(shape, version):
             places[place][shape.name] = inside if place == "Form" else outside
+        anywhere[shape.name] = outside
     return Structure(
-        version=version,
+        context=context,
         root=_object(ROOT, context),
         screen=_object(SCREEN, context),
         places=places,
+        anywhere=anywhere,
     )
 
 
@@ -167,7 +211,7 @@ def _object(
         **{name: None if row.bounded else PLAIN.get(row.kind) for name, row in rows.items()},
     }
     required = frozenset(name for name, row in rows.items() if row.required)
-    relations = _relations(shape, rows)
+    relations = _relations(shape, rows, context)
 
     def check(value: Any) -> Found:
         if type(value) is not dict:
@@ -215,13 +259,16 @@ def _object(
 
 def _unknown_key(key: str, shape: Shape, rows: Mapping[str, P], context: Context) -> Finding:
     ever = {row.name: row for row in shape.properties}
+    severity = None
     if key in shape.hints:
         hint = " " + shape.hints[key]
     elif key in ever:
         hint = _when(ever[key], context.version)
     else:
-        hint = did_you_mean(key, tuple(rows))
-    return Finding("INVALID_PROPERTY_KEY", f"{shape.name} has no property {shown(key)}.{hint}", (key,), key=True)
+        hint = did_you_mean(key, tuple(rows)) + context.may_be_new
+        severity = context.unknown
+    message = f"{shape.name} has no property {shown(key)}.{hint}"
+    return Finding("INVALID_PROPERTY_KEY", message, (key,), key=True, severity=severity)
 
 
 def _when(row: P, version: Version) -> str:
@@ -236,12 +283,14 @@ def _when(row: P, version: Version) -> str:
 Relation = Callable[[Mapping[str, Any]], list[Finding]]
 
 
-def _relations(shape: Shape, rows: Mapping[str, P]) -> tuple[Relation, ...]:
+def _relations(shape: Shape, rows: Mapping[str, P], context: Context) -> tuple[Relation, ...]:
     """What holds between properties of one object, as far as they exist in the version."""
     made: list[Relation] = [_together(shape.name, pair) for pair in shape.together if rows.keys() >= set(pair)]
     made += [_apart(shape.name, one, others) for one, others in shape.apart if one in rows]
     made += [_only_if(one, other) for one, other in shape.only_if if one in rows]
-    made += [_limited(shape.name, one, other, values) for one, other, values in shape.limits if one in rows]
+    made += [
+        _limited(shape.name, one, rows[other], values, context) for one, other, values in shape.limits if one in rows
+    ]
     return tuple(made)
 
 
@@ -277,9 +326,13 @@ def _only_if(one: str, other: str) -> Relation:
     return relation
 
 
-def _limited(owner: str, one: str, other: str, values: tuple[str, ...]) -> Relation:
+def _limited(owner: str, one: str, row: P, values: tuple[str, ...], context: Context) -> Relation:
+    other = row.name
+
     def relation(value: Mapping[str, Any]) -> list[Finding]:
         given = value.get(other)
+        if context.newer and given not in row.values:  # said once, of the value itself
+            return []
         if one in value and type(given) is str and given not in values:
             message = f"{other!r} of {owner} must be one of {', '.join(values)} where {one!r} is given."
             return [Finding("INVALID_ENUM_VALUE", message, (other,))]
@@ -383,6 +436,8 @@ def _data_api(row: P, where: str, context: Context) -> Check:
             return None
         expected = " or ".join(repr(each) for each in allowed)
         message = f"{where} must be {expected} in Flow JSON {context.version}."
+        if type(value) is str:
+            return [Finding("INVALID_PROPERTY_VALUE", message + context.may_be_new, severity=context.unknown)]
         return [Finding("INVALID_PROPERTY_VALUE", message)]
 
     return version
@@ -447,8 +502,11 @@ def _layout(row: P, where: str, context: Context) -> Check:
         kind = value.get("type", layouts[0]) if type(value) is dict else layouts[0]
         if type(kind) is str and kind in checks:
             return checks[kind](value)
-        near = did_you_mean(kind, layouts) if type(kind) is str else ""
-        return [Finding("INVALID_PROPERTY_VALUE", f"the type of a layout must be {layouts[0]!r}.{near}", ("type",))]
+        message = f"the type of a layout must be {layouts[0]!r}."
+        if type(kind) is not str:
+            return [Finding("INVALID_PROPERTY_VALUE", message, ("type",))]
+        message += did_you_mean(kind, layouts) + context.may_be_new
+        return [Finding("INVALID_PROPERTY_VALUE", message, ("type",), severity=context.unknown)]
 
     return layout
 

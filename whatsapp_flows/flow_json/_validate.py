@@ -18,12 +18,12 @@ from ._advice import ADVICE
 from ._build import build
 from ._checks import MOST
 from ._index import index
-from ._model import Document, Finding, Rule, Severity, Version
+from ._model import Document, Finding, Newer, Rule, Severity, Version
 from ._parse import Parsed, Problem, odd, parse
 from ._positions import Place, Span, locate, path_of, spans_of
 from ._report import Report
 from ._source import FlowJson
-from ._spec import KNOWN, NEWEST, WITHDRAWN, parse_version
+from ._spec import KNOWN, NEWEST, RECOMMENDED, WITHDRAWN, parse_version
 from ._structure import RULE_OF, structure_of
 from .rules import RULES
 
@@ -34,6 +34,19 @@ NEWER: Final = "FJ003"
 DEPTH: Final = RULE_OF["INVALID_FLOW_JSON"]
 ODDITIES: Final = "FJ005"
 MANY: Final = "FJ006"
+UNDOCUMENTED: Final = "FJ007"
+
+
+class _Against(NamedTuple):
+    """
+    The version whose tables and rules a document is checked against, and what there is to say of it.
+
+    `newer`: the document's own is newer than all that are known, so that the tables may lack something.
+    """
+
+    version: Version
+    newer: bool = False
+    reported: tuple[_Reported, ...] = ()
 
 
 class _Reported(NamedTuple):
@@ -55,6 +68,9 @@ def validate(
     """
     What Meta would report of a Flow JSON, with the same codes at the same places; and advice, as warnings.
 
+    Of a version that is newer than the newest known, what the tables do not know is a warning: a component, a property,
+    a value, an action, an expression. What they know to be wrong stays an error.
+
     Never raises for what is in the document. `version` checks as if the document were of that version, and asks
     nothing of the one it states but that there is one; it may be frozen. `today` decides which versions are frozen;
     None is the day of the machine. `advice=False` leaves only what Meta documents. `rules` are the rules of meaning.
@@ -64,20 +80,34 @@ def validate(
     wanted = _wanted(version)
     parsed = parse(source)
     if parsed.value is None:
-        return Report((_unparsed(parsed),), wanted[0] if wanted else None, parsed.text)
-    used, reported = _version(parsed.value, wanted, today)
-    if used is None:
-        return _report(parsed, reported, None)
-    document, faults = build(parsed.value, structure_of(used), today=today, size=parsed.size)
+        return Report((_unparsed(parsed),), wanted.version if wanted else None, parsed.text)
+    against = _version(parsed.value, wanted, today)
+    if isinstance(against, _Reported):
+        return _report(parsed, [against], None)
+    used = against.version
+    reported = list(against.reported)
+    document, faults = build(
+        parsed.value, structure_of(used, newer=against.newer), today=today, size=parsed.size
+    )  # fmt: skip
     reported += [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in faults]
     if document is not None:
         if advice:
             rules = _ALL if rules is RULES else rules + ADVICE
-        reported += _run(rules, document)
+        unsure = _UNSURE[against.newer, bool(faults)]
+        reported += _run(rules, document, unsure)
         document.cache.clear()  # what rules share refers to the document: no cycle is left for the garbage collector
     if advice and parsed.oddities:
         reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in islice(odd(parsed.text), MOST + 1)]
     return _report(parsed, _told(reported) if len(reported) > MOST else reported, used)
+
+
+_UNSURE: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
+    (False, False): frozenset(),
+    (False, True): frozenset(),
+    (True, False): frozenset({Newer.NEVER}),
+    (True, True): frozenset({Newer.NEVER, Newer.IF_ALL_IS_KNOWN}),
+}
+"""The rules whose findings are warnings: by whether the version is newer, and whether it holds something unknown."""
 
 
 def _told(reported: list[_Reported]) -> list[_Reported]:
@@ -90,7 +120,7 @@ def _told(reported: list[_Reported]) -> list[_Reported]:
 # -- version
 
 
-def _wanted(version: str | Version | None) -> tuple[Version, list[_Reported]] | None:
+def _wanted(version: str | Version | None) -> _Against | None:
     if version is None:
         return None
     asked = version if isinstance(version, Version) else parse_version(version)
@@ -99,35 +129,40 @@ def _wanted(version: str | Version | None) -> tuple[Version, list[_Reported]] | 
     return _known(asked)
 
 
-def _known(asked: Version) -> tuple[Version, list[_Reported]]:
+def _known(asked: Version) -> _Against:
     """The version to check against: a newer one than the newest known is checked as that, with a warning."""
-    if asked in KNOWN:
-        return asked, []
-    message = f"version {asked} is newer than this library knows: checked against {NEWEST}."
-    finding = Finding("UNKNOWN_NEWER_VERSION", message, ("version",))
-    return NEWEST, [_Reported(NEWER, Severity.WARNING, finding)]
+    if asked not in KNOWN:
+        message = f"version {asked} is newer than this library knows: checked against {NEWEST}."
+        return _Against(NEWEST, newer=True, reported=(_of_version(NEWER, "UNKNOWN_NEWER_VERSION", message),))
+    if KNOWN[asked].released is None:
+        message = f"version {asked} stands on no page of Meta's, only in its client; {RECOMMENDED} is recommended."
+        return _Against(asked, reported=(_of_version(UNDOCUMENTED, "UNDOCUMENTED_VERSION", message),))
+    return _Against(asked)
 
 
-def _version(
-    value: Mapping[str, Any], wanted: tuple[Version, list[_Reported]] | None, today: date
-) -> tuple[Version | None, list[_Reported]]:
+def _of_version(rule: str, code: str, message: str) -> _Reported:
+    return _Reported(rule, Severity.WARNING, Finding(code, message, ("version",)))
+
+
+def _version(value: Mapping[str, Any], wanted: _Against | None, today: date) -> _Against | _Reported:
+    """What to check against, or why there is nothing."""
     if "version" not in value:
-        return None, [_error("MISSING_FLOW_JSON_VERSION", "the document has no 'version'.", ())]
+        return _error("MISSING_FLOW_JSON_VERSION", "the document has no 'version'.", ())
     stated = value["version"]
     asked = parse_version(stated) if type(stated) is str else None
     if wanted is not None and type(stated) is str:
         return wanted
     if type(stated) is not str:
-        return None, [_invalid_version("the version must be a string such as '7.3'.")]
+        return _invalid_version("the version must be a string such as '7.3'.")
     if asked is None:
-        return None, [_invalid_version("the version must have the form '7.3'.")]
+        return _invalid_version("the version must have the form '7.3'.")
     if stated in WITHDRAWN or (asked not in KNOWN and asked < NEWEST):
-        return None, [_invalid_version(f"there is no version {asked} of Flow JSON that can be used.")]
-    used, reported = _known(asked)
-    frozen = KNOWN[used].frozen
+        return _invalid_version(f"there is no version {asked} of Flow JSON that can be used.")
+    against = _known(asked)
+    frozen = KNOWN[against.version].frozen
     if frozen is not None and today >= frozen:
-        return None, [_invalid_version(f"version {asked} is frozen since {frozen}: nothing of it can be uploaded.")]
-    return used, reported
+        return _invalid_version(f"version {asked} is frozen since {frozen}: nothing of it can be uploaded.")
+    return against
 
 
 def _invalid_version(message: str) -> _Reported:
@@ -141,9 +176,9 @@ def _error(code: str, message: str, pointer: tuple[str | int, ...]) -> _Reported
 # -- rules
 
 
-def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
+def _run(rules: tuple[Rule, ...], document: Document, unsure: frozenset[Newer]) -> list[_Reported]:
     """
-    The findings of the rules that run for the document's version.
+    The findings of the rules that run for the document's version; of the `unsure` ones they are warnings.
 
     A rule may walk into a payload or an example to any depth: what is too deep for it is too deep for a Flow JSON.
     """
@@ -153,6 +188,8 @@ def _run(rules: tuple[Rule, ...], document: Document) -> list[_Reported]:
         try:
             for finding in rule.check(document):
                 severity = finding.severity or _severity(rule, version)
+                if rule.newer in unsure:
+                    severity = Severity.WARNING
                 found.append(_Reported(rule.id, severity, finding))
                 if len(found) > MOST and severity is Severity.ERROR:
                     return found

@@ -15,7 +15,7 @@ from .._comparison import known_type
 from .._draft07 import same
 from .._expressions import ExpressionError
 from .._index import DYNAMIC, TEXT_LIST, Use, index
-from .._model import Document, Finding, Rule, Severity, Version
+from .._model import Document, Finding, Newer, Rule, Severity, Version
 from .._references import embedded_reference, is_expression, parse_reference
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
 from ._types import ITEM_SHAPES, ITEM_TYPES, Shape, types_of
@@ -196,6 +196,7 @@ RULES: Final = (
         reference_to_nothing,
         skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
         needs=(DYNAMIC,),
+        newer=Newer.IF_ALL_IS_KNOWN,
     ),
     Rule(
         "FJ402",
@@ -210,6 +211,7 @@ RULES: Final = (
         unusable_expression,
         since=EXPRESSIONS_SINCE,
         needs=(DYNAMIC, "condition"),
+        newer=Newer.NEVER,
     ),
     Rule(
         "FJ404",

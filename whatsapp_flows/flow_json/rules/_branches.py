@@ -10,7 +10,7 @@ from typing import Final
 from .._conditions import check_condition
 from .._expressions import ExpressionError
 from .._index import branch_of, index
-from .._model import Component, Document, Finding, Pointer, Rule, Version
+from .._model import Component, Document, Finding, Newer, Pointer, Rule, Version
 from .._references import is_expression
 from ._gaps import NEVER_RUN, NO_PAYLOADS_OR_BINDINGS
 
@@ -136,6 +136,7 @@ RULES: Final = (
         since=SINCE,
         skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
         needs=("If",),
+        newer=Newer.NEVER,
     ),
     Rule(
         "FJ411",

@@ -11,7 +11,7 @@ from typing import Final
 
 from .._draft07 import is_number
 from .._index import index, static_items
-from .._model import Component, Document, Finding, Rule, Screen, Version
+from .._model import Component, Document, Finding, Newer, Rule, Screen, Version
 from .._spec import SHOPPING_LAYOUTS
 from ._gaps import NO_TERMINAL_FOOTER
 
@@ -137,9 +137,16 @@ RULES: Final = (
     Rule("FJ601", "a minimum over its maximum", min_over_max),
     Rule("FJ602", "images and colors mixed", image_and_color, since=Version(5, 0), needs=("color",)),
     Rule("FJ603", "a pattern without helper-text", pattern_without_help, since=Version(6, 2), needs=("pattern",)),
-    Rule("FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1), needs=("RichText",)),
     Rule(
-        "FJ608", "a terminal screen without Footer", terminal_without_footer, skipped_by_meta=NO_TERMINAL_FOOTER
+        "FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1), needs=("RichText",),
+        newer=Newer.IF_ALL_IS_KNOWN,
     ),
-    Rule("FJ609", "a terminal screen that does not end", terminal_going_on, since=Version(7, 3), needs=("Footer",)),
+    Rule(
+        "FJ608", "a terminal screen without Footer", terminal_without_footer, skipped_by_meta=NO_TERMINAL_FOOTER,
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
+    Rule(
+        "FJ609", "a terminal screen that does not end", terminal_going_on, since=Version(7, 3), needs=("Footer",),
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
 )  # fmt: skip

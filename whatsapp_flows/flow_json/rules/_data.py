@@ -12,7 +12,7 @@ from typing import Final
 from .._draft07 import failures
 from .._fields import EXAMPLE, Part
 from .._index import index
-from .._model import Document, Finding, Rule, Severity
+from .._model import Document, Finding, Newer, Rule, Severity
 from .._references import TYPES
 
 CODE: Final = "INVALID_SCREEN_DATA"
@@ -119,6 +119,6 @@ def wrong_example(doc: Document) -> Iterator[Finding]:
 RULES: Final = (
     Rule("FJ501", "a schema without type", untyped_schema, needs=("data",)),
     Rule("FJ502", "an example inside of a schema", example_inside, needs=("data",)),
-    Rule("FJ503", "a schema that is none", invalid_schema, needs=("data",)),
+    Rule("FJ503", "a schema that is none", invalid_schema, needs=("data",), newer=Newer.NEVER),
     Rule("FJ504", "an example that does not fit", wrong_example, needs=("data",)),
 )

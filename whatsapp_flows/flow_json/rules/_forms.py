@@ -9,7 +9,7 @@ from typing import Any, Final
 from .._comparison import known_type
 from .._expressions import ExpressionError
 from .._index import MEDIA, index, mode_of, value_type
-from .._model import Component, Document, Finding, Rule, Screen, Version
+from .._model import Component, Document, Finding, Newer, Rule, Screen, Version
 from .._references import has_type, is_dynamic, is_expression, type_of_value
 
 # CalendarPicker, ChipsSelector and NavigationList are not in the list of Meta's client.
@@ -169,6 +169,13 @@ RULES: Final = (
         since=Version(4, 0),
         needs=("init-values",),
     ),
-    Rule("FJ622", "an initial value that does not fit", initial_values, since=Version(7, 0), needs=("init-values",)),
+    Rule(
+        "FJ622",
+        "an initial value that does not fit",
+        initial_values,
+        since=Version(7, 0),
+        needs=("init-values",),
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
     Rule("FJ623", "an error message that is none", error_messages, since=Version(7, 0), needs=("error-messages",)),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .._index import index, static_items
-from .._model import Component, Document, Finding, Rule, Version
+from .._model import Component, Document, Finding, Newer, Rule, Version
 
 KIND: Final = "NavigationList"
 SINCE: Final = Version(6, 2)
@@ -120,11 +120,32 @@ def _items(found: Component) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 RULES: Final = (
-    Rule("FJ640", "a NavigationList that is not alone", list_in_company, since=SINCE, needs=(KIND,)),
+    Rule(
+        "FJ640",
+        "a NavigationList that is not alone",
+        list_in_company,
+        since=SINCE,
+        needs=(KIND,),
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
     Rule("FJ641", "a NavigationList on a terminal screen", list_on_terminal_screen, since=SINCE, needs=(KIND,)),
     Rule("FJ642", "large images beside an end", large_media_with_end, since=SINCE, needs=(KIND,)),
-    Rule("FJ643", "an end with nothing or with everything", wrong_end, since=SINCE, needs=(KIND,)),
+    Rule(
+        "FJ643",
+        "an end with nothing or with everything",
+        wrong_end,
+        since=SINCE,
+        needs=(KIND,),
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
     Rule("FJ644", "actions of the list and of its items", list_action_at_both_levels, since=SINCE, needs=(KIND,)),
-    Rule("FJ645", "a NavigationList that does nothing", list_without_action, since=SINCE, needs=(KIND,)),
+    Rule(
+        "FJ645",
+        "a NavigationList that does nothing",
+        list_without_action,
+        since=SINCE,
+        needs=(KIND,),
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
     Rule("FJ646", "more than one badge", too_many_badges, since=SINCE, needs=(KIND,)),
 )

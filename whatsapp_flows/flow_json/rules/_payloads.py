@@ -14,7 +14,7 @@ from .._comparison import bound_mismatches, first_of, known_type, static_mismatc
 from .._draft07 import MAX_DEPTH
 from .._expressions import ExpressionError
 from .._index import Action, Entry, index
-from .._model import Document, Finding, Pointer, Rule, Screen, Version
+from .._model import Document, Finding, Newer, Pointer, Rule, Screen, Version
 from .._references import is_expression
 from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
 
@@ -300,7 +300,13 @@ RULES: Final = (
         needs=("update_data",),
     ),
     Rule("FJ316", "an update that changes nothing", self_update, since=SINCE, needs=("update_data",)),
-    Rule("FJ317", "a payload with a reference to nothing", unknown_reference, skipped_by_meta=_UNCHECKED),
+    Rule(
+        "FJ317",
+        "a payload with a reference to nothing",
+        unknown_reference,
+        skipped_by_meta=_UNCHECKED,
+        newer=Newer.IF_ALL_IS_KNOWN,
+    ),
     Rule(
         "FJ318",
         "an expression in a payload",
@@ -308,6 +314,7 @@ RULES: Final = (
         since=SINCE,
         skipped_by_meta=_UNCHECKED,
         needs=("navigate", "update_data"),
+        newer=Newer.NEVER,
     ),
     Rule(
         "FJ319",
@@ -315,5 +322,6 @@ RULES: Final = (
         expression_in_answer,
         since=Version(7, 2),
         needs=("complete", "data_exchange"),
+        newer=Newer.NEVER,
     ),
 )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from .._checks import did_you_mean
 from .._index import index
-from .._model import Document, Finding, Pointer, Rule, Version
+from .._model import Document, Finding, Newer, Pointer, Rule, Version
 from ._gaps import NO_ENTRY_OR_EDGES
 from ._screens import MAX_SCREENS
 
@@ -210,7 +210,7 @@ RULES: Final = (
     Rule("FJ203", "a screen that leads to itself", loop, needs=_MODEL),
     Rule("FJ204", "too many routes from a screen", too_many_branches),
     Rule("FJ205", "a route declared in both directions", back_route, needs=_MODEL),
-    Rule("FJ206", "no first screen", no_entry, skipped_by_meta=NO_ENTRY_OR_EDGES),
-    Rule("FJ207", "a screen without connection", loose_screen),
+    Rule("FJ206", "no first screen", no_entry, skipped_by_meta=NO_ENTRY_OR_EDGES, newer=Newer.IF_ALL_IS_KNOWN),
+    Rule("FJ207", "a screen without connection", loose_screen, newer=Newer.IF_ALL_IS_KNOWN),
     Rule("FJ208", "navigation along no route", missing_route, skipped_by_meta=NO_ENTRY_OR_EDGES, needs=_MODEL),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .._index import NO_END, SAME_ID, index
-from .._model import Document, Finding, Rule, Severity, Version
+from .._model import Document, Finding, Newer, Rule, Severity, Version
 
 MAX_SCREENS: Final = 100
 RESERVED: Final = ("success", "SUCCESS")
@@ -176,6 +176,7 @@ RULES: Final = (
         unknown_sensitive_field,
         since=Version(5, 1),
         needs=("sensitive",),
+        newer=Newer.IF_ALL_IS_KNOWN,
     ),
     Rule("FJ110", "a property reserved for Meta", reserved_meta, since=Version(5, 1), needs=("meta",)),
 )

@@ -12,6 +12,7 @@ from typing import Final
 
 from .._index import mode_of
 from .._model import Component
+from .._spec import COMPONENTS, SHOPPING_LAYOUTS
 
 _STRING: Final = ("string",)
 _BOOLEAN: Final = ("boolean",)
@@ -91,6 +92,8 @@ BY_COMPONENT: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("TextCaption", "text"): _TEXTS,
 }
 
+_KNOWN: Final = frozenset({*(shape.name for shape in COMPONENTS), *SHOPPING_LAYOUTS})
+
 CALENDAR_PROPERTIES: Final = frozenset({"error-message", "helper-text", "init-value", "label", "required"})
 """Properties of a CalendarPicker that are an object of two in range mode."""
 
@@ -105,7 +108,9 @@ ITEM_TYPES: Final = {"include-days": "string", "init-value": "string", "text": "
 
 
 def types_of(component: Component, name: str) -> tuple[str, ...]:
-    """The types that a property takes; none if it is not known."""
+    """The types that a property takes; none if it is not known, or the component is not."""
+    if component.type not in _KNOWN:
+        return ()
     found = BY_COMPONENT.get((component.type, name)) or BY_PROPERTY.get(name, ())
     if component.type == "CalendarPicker" and name in CALENDAR_PROPERTIES:
         mode = mode_of(component)
