@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from whatsapp_flows.flow_json._advice import ADVICE
 from whatsapp_flows.flow_json._structure import RULE_OF
-from whatsapp_flows.flow_json._validate import MANY, NEWER, ODDITIES, PARSE, VERSION
+from whatsapp_flows.flow_json._validate import MANY, NEWER, ODDITIES, PARSE, UNDOCUMENTED, VERSION
 from whatsapp_flows.flow_json.rules import RULES
 
 
 def test_no_two_rules_share_an_id() -> None:
     """Parsing and versions, structure, meaning, advice: each id stands for one thing."""
-    ids = [PARSE, VERSION, NEWER, MANY, ODDITIES, *RULE_OF.values(), *(rule.id for rule in (*RULES, *ADVICE))]
+    ids = [
+        PARSE,
+        VERSION,
+        NEWER,
+        MANY,
+        UNDOCUMENTED,
+        ODDITIES,
+        *RULE_OF.values(),
+        *(rule.id for rule in (*RULES, *ADVICE)),
+    ]
     assert len(ids) == len(set(ids))

@@ -513,9 +513,9 @@ def test_the_work_grows_with_the_document_and_no_faster() -> None:
 
     def seconds(count: int) -> float:
         value = document(*[copy.deepcopy(GROUP) for _ in range(count)])
-        started = time.perf_counter()
+        started = time.process_time()
         build(value, structure_of(NEWEST))
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     small = min(seconds(300) for _ in range(5))
     assert min(seconds(3000) for _ in range(3)) < 40 * small
