@@ -63,7 +63,8 @@ def test_each_record_carries_its_facts(caplog: pytest.LogCaptureFixture) -> None
 def test_other_operations_log_with_their_own_subject(caplog: pytest.LogCaptureFixture) -> None:
     """The same lines in the words of the operation."""
     caplog.set_level(logging.INFO, logger="whatsapp_flows")
-    scene = Scene(refusal(80008, error_user_msg="Too many calls."), DONE, answer({"data": []}), refusal(100))
+    limited = refusal(80008, error_user_msg="Too many calls.", headers={"Retry-After": "5"})
+    scene = Scene(limited, DONE, answer({"data": []}), refusal(100, error_user_msg="Fill in\r\nevery field."))
     scene.client.publish_flow(FLOW)
     scene.client.find_flow_by_name("a")
     with pytest.raises(InvalidRequestError):
@@ -73,7 +74,7 @@ def test_other_operations_log_with_their_own_subject(caplog: pytest.LogCaptureFi
         f"Retry attempt 2/3 for flow ID: {FLOW}",
         f"Successfully published flow for flow ID: {FLOW}",
         f"Successfully listed flows for WABA ID: {WABA}",
-        "Failed to create flow after 1 attempts",
+        "Failed to create flow after 1 attempts for flow name: Solar: Fill in every field. (code 100)",
     ]
 
 

@@ -16,9 +16,9 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 
 # Module or subpackage -> layer. What imports what may only go down; inside one subpackage it is free.
 LAYERS = {
+    "_inert": -1,  # below everything: what an error says is made inert by the error
     "_forks": 0,
     "_version": 0,
-    "_inert": 0,
     "_wire": 0,
     "errors": 0,
     "usage": 0,

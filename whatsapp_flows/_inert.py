@@ -1,13 +1,59 @@
-"""Text from elsewhere, made harmless for a terminal."""
+"""
+Text from elsewhere, made harmless before it reaches a reader: the one place for it.
+
+`inert` is for whatever reads lines or control characters: a log, a terminal, an annotation of GitHub, XML, Markdown.
+`without_credentials` takes out what has the shape of a credential, whoever it belongs to.
+"""
 
 from __future__ import annotations
+
+import re
+from typing import Final
+
+MASK: Final = "[redacted]"
+
+# Meta's tokens start with EAA and may come back inside an error text or a paging link.
+_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{20,}|(?<=access_token=)[^&\s\"'<>]+")
+
+# The userinfo of a URL: up to the last @ before the path. With a colon that begins no port, it is a password with a
+# slash in it, and goes on to the last @ of the word. The lengths keep the search linear.
+_USERINFO: Final = re.compile(
+    r"(?<=://)(?:[^\s/?#\"'<>]{0,512}@"
+    r"|[^\s/?#@:\"'<>]{0,256}:(?![0-9]{1,5}(?![^\s/?#\"'<>]))[^\s\"'<>]{0,512}@)"
+)
 
 
 def inert(text: str) -> str:
     """
-    `text` with all that a terminal would act upon written as an escape: control characters, line ends, bidi marks.
+    `text` on one line, with all that a terminal would act upon written as an escape.
+
+    Control characters (C0 and C1), line ends, bidi marks, lone surrogates: everything that is not printable.
 
     >>> inert("name\\x1b[2J")
     'name\\\\x1b[2J'
     """
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def inert_lines(text: str) -> str:
+    """The same for a text of several lines: the line feeds stay."""
+    return "\n".join(inert(line) for line in text.split("\n"))
+
+
+def without_credentials(text: str) -> str:
+    """
+    `text` without anything shaped like a token of Meta's, and without the user and password of a URL.
+
+    >>> without_credentials("http://user:pass@proxy:3128 refused")
+    'http://[redacted]@proxy:3128 refused'
+    """
+    if "://" in text:
+        text = _USERINFO.sub(f"{MASK}@", text)
+    return _TOKEN.sub(MASK, text)
+
+
+def shaped_like_a_token(text: str) -> bool:
+    """Whether one of Meta's tokens seems to stand in a text."""
+    return _TOKEN.search(text) is not None

@@ -15,47 +15,128 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
+from ._inert import MASK, shaped_like_a_token, without_credentials
 from .errors import FlowsError
 
 T_co = TypeVar("T_co", covariant=True)
 
-_MASK: Final = "[redacted]"
 _LONGEST_SHOWN: Final = 40
 _SHORTEST_SECRET: Final = 8  # anything shorter is a test's placeholder, and masking it would maul ordinary words
-
-# Meta's tokens start with EAA and may come back inside an error text or a paging link.
-_TOKEN_SHAPED: Final = re.compile(r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{20,}|(?<=access_token=)[^&\s\"'<>]+")
+_PREFIX: Final = 24  # characters that tell a secret: an app's token begins with its id, which is up to 17 digits
+_ESCAPES: Final = ("\\", "%", "&")  # with one of these begins each way to write a character as another
+_MOST_SEARCHED: Final = 256 * 1024  # characters that are searched for mixed escapes in a fraction of a second
 
 
 class Secret:
     """A string that shows itself only to `reveal()`: not in a repr, a log, a comparison or a pickle."""
 
-    __slots__ = ("_spellings", "_value")
+    __slots__ = ("_escaped", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
-        self._spellings: tuple[str, ...] | None = None
+        self._escaped: re.Pattern[str] | None = None
 
     def reveal(self) -> str:
         """The string itself. Call it where it is sent, and keep no copy."""
         return self._value
 
     def mask(self, text: str) -> str:
-        """`text` without this secret, as it is or escaped for JSON or for a URL."""
-        if self._spellings is None:
-            value, quoted = self._value, quote(self._value, safe="")
-            lowered = re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), quoted)
-            all_spellings = (value, value.replace("/", "\\/"), quoted, lowered)
-            self._spellings = tuple(dict.fromkeys(all_spellings)) if len(value) >= _SHORTEST_SECRET else ()
-        for spelling in self._spellings:
-            text = text.replace(spelling, _MASK)
+        """
+        `text` without this secret: as it is, and with any of its characters escaped for JSON, a URL or HTML.
+
+        Escapes may be mixed, in upper or lower case, and escaped again; of a secret that is cut off, the beginning is
+        enough. In a text of more than 256 KiB, a list or a document, only what software writes is looked for.
+        """
+        if len(self._value) < _SHORTEST_SECRET:
+            return text
+        text = text.replace(self._value, MASK)
+        if len(text) > _MOST_SEARCHED:
+            for spelling in _usual_spellings(self._value):
+                text = text.replace(spelling, MASK)
+        elif _may_spell(self._value, text) and self._value[:_PREFIX] in _unescaped(text):
+            if self._escaped is None:
+                self._escaped = _escaped(self._value)
+            text = self._escaped.sub(MASK, text)
         return text
+
+    def is_same(self, other: Secret) -> bool:
+        """Whether both hold the same string; takes as long whatever they hold."""
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __repr__(self) -> str:
         return "Secret(***)"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled: give the other process its own way to get the token")
+
+
+_ESCAPE: Final = re.compile(
+    r"\\(?:u00|x|U000000|u\{0{0,6})([2-7][0-9A-Fa-f])|%([2-7][0-9A-Fa-f])|&#(?:0{0,6}([0-9]{2,3})|[xX]0{0,6}([2-7][0-9A-Fa-f]));"
+)
+_DEPTH: Final = 4  # escapes of escapes
+# The escape of a letter or a digit, or of what begins an escape: cursors and names hold others, but hardly these.
+_ALNUM: Final = "(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|2[56]|5[Cc])"
+# Each branch begins with a character of its own, so that re finds the first in C.
+_TELLING: Final = re.compile(rf"\\(?:u00|x|u\{{0{{0,6}}|U000000){_ALNUM}|%{_ALNUM}|&#|&amp;#")
+
+
+def _usual_spellings(value: str) -> tuple[str, ...]:
+    """As JSON and URLs are written by software: all of it in one way."""
+    quoted = quote(value, safe="")
+    lowered = re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), quoted)
+    codes = [f"{ord(char):04x}" for char in value]
+    escaped = ("".join(f"\\u{code}" for code in codes), "".join(f"\\u{code.upper()}" for code in codes))
+    return (value.replace("/", "\\/"), quoted, lowered, *escaped)
+
+
+def _may_spell(secret: str, text: str) -> bool:
+    """Whether a text has any escape that could hide the secret: one look, which most answers end with."""
+    if not any(escape in text for escape in _ESCAPES):
+        return False
+    return not secret.isalnum() or _TELLING.search(text) is not None
+
+
+def _unescaped(text: str) -> str:
+    """What a text says when the escapes of visible ASCII are undone, and all backslashes dropped: to search, in C."""
+    for _ in range(_DEPTH):
+        before, text = text, text.replace("%25", "%").replace("&amp;", "&")
+        text = _ESCAPE.sub(_char, text)
+        if text == before:
+            break
+    return text.replace("\\", "").replace("}", "")
+
+
+def _char(escape: re.Match[str]) -> str:
+    decimal = escape[3]
+    code = int(decimal) if decimal else int(escape[1] or escape[2] or escape[4], 16)
+    return chr(code) if code < 128 else escape[0]
+
+
+# How an escape may begin: its own first character may be escaped in turn, as in %5Cu0041 and \u002541.
+_BACKSLASH: Final = r"(?:\\|%(?:25){0,4}5[Cc]|\\{1,8}u005[Cc]){1,16}"
+_PERCENT: Final = r"(?:%|\\{1,8}u0025)(?:25){0,4}"
+_AMPERSAND: Final = r"(?:&|\\{1,8}u0026)(?:amp;){0,4}#"
+_ANY_ESCAPE: Final = (
+    rf"{_PERCENT}[0-9A-Fa-f]{{2}}|{_BACKSLASH}(?:u[0-9A-Fa-f]{{4}}|u\{{[0-9A-Fa-f]{{1,8}}\}}|U[0-9A-Fa-f]{{8}}|x[0-9A-Fa-f]{{2}}|/)"
+    rf"|{_AMPERSAND}[xX]?[0-9A-Fa-f]{{1,8}};"
+)
+
+
+def _escaped(value: str) -> re.Pattern[str]:
+    """What finds a string of which any character may be escaped; from its beginning on, as far as it goes."""
+    rest = len(value) - _PREFIX
+    tail = rf"(?:[\w.~+/=|:-]|{_ANY_ESCAPE}){{0,{4 * rest}}}" if rest > 0 else ""  # some escapes are two
+    return re.compile("".join(map(_spellings, value[:_PREFIX])) + tail)
+
+
+def _spellings(char: str) -> str:
+    r"""A character, or an escape of it: %41, %2541, \u0041, \\u0041, \u{41}, \x41, \/, &#65;, &#x41;."""
+    code, literal = ord(char), re.escape(char)
+    digits = "".join(f"[{digit.upper()}{digit}]" if digit.isalpha() else digit for digit in f"{code:02x}")
+    return (
+        rf"(?:{literal}|{_BACKSLASH}(?:u00{digits}|u\{{0{{0,6}}{digits}\}}|U0{{6}}{digits}|x{digits}|{literal})"
+        rf"|{_PERCENT}{digits}|{_AMPERSAND}(?:0{{0,6}}{code}|[xX]0{{0,6}}{digits});)"
+    )
 
 
 T = TypeVar("T")
@@ -67,8 +148,8 @@ def hidden(value: T | str) -> T | Secret:
 
 
 def redact(text: str, secret: Secret | None = None) -> str:
-    """`text` without the secret, in any spelling that Meta echoes, and without anything shaped like a token."""
-    return _TOKEN_SHAPED.sub(_MASK, secret.mask(text) if secret else text)
+    """`text` without the secret, in any spelling, and without anything that has the shape of a credential."""
+    return without_credentials(secret.mask(text) if secret else text)
 
 
 def shown(value: object) -> str:
@@ -81,7 +162,7 @@ def shown(value: object) -> str:
 
 def looks_secret(value: str) -> bool:
     """Whether a string has the shape of one of Meta's tokens, or of an app's secret (32 hexadecimal digits)."""
-    return bool(_TOKEN_SHAPED.search(value) or re.fullmatch(r"[0-9a-f]{32}", value))
+    return bool(shaped_like_a_token(value) or re.fullmatch(r"[0-9a-f]{32}", value))
 
 
 def appsecret_proof(token: Secret, app_secret: Secret, unix_seconds: int) -> dict[str, str]:

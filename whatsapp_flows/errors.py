@@ -27,14 +27,17 @@ What can go wrong, and what to do about it.
 R: also a `RetryableError`. F: also a `FatalError`. A: the server may have acted (`may_have_acted`).
 
 An error holds plain data and rebuilds from its own `args`, so it copies and pickles; it never holds a token,
-a request or a response.
+a request or a response. What has the shape of a credential is masked in its texts, whoever made it, and `str()` is one
+line of printable characters, whatever Meta or a file said; `details` has the texts as they came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
+
+from ._inert import inert, without_credentials
 
 __all__ = [
     "ApiError",
@@ -140,6 +143,7 @@ class FlowsError(Exception):
     def __init__(self, details: ErrorDetails | str, *more: object) -> None:
         if isinstance(details, str):
             details = ErrorDetails(message=details, advice=self.default_advice)
+        details = _masked(details)
         super().__init__(details, *more)
         self.details: ErrorDetails = details
         self.attempts: tuple[FlowsError, ...] = ()
@@ -166,7 +170,7 @@ class FlowsError(Exception):
         if facts:
             text = f"{text} ({facts})"
         spoken_of = d.operation or d.advice != self.default_advice  # a sentence of its own needs no general advice
-        return f"{text} {d.advice}" if d.advice and spoken_of else text
+        return inert(f"{text} {d.advice}" if d.advice and spoken_of else text)
 
     @property
     def may_have_acted(self) -> bool:
@@ -227,6 +231,16 @@ class FlowsError(Exception):
     def advice(self) -> str:
         """One sentence: what the caller should do."""
         return self.details.advice
+
+
+def _masked(details: ErrorDetails) -> ErrorDetails:
+    """The details without what has the shape of a credential."""
+    texts: dict[str, Any] = {
+        name: text
+        for name in ("message", "type", "user_title", "user_message", "fbtrace_id")
+        if (said := getattr(details, name)) and (text := without_credentials(said)) != said
+    }
+    return replace(details, **texts) if texts else details
 
 
 class RetryableError(FlowsError):

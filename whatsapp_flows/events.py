@@ -8,10 +8,12 @@ behind a `QueuedConsumer`). An exception in it never breaks the call: the first 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
+from ._inert import inert
 from .errors import FlowsError, RetryableError
 from .usage import Usage
 
@@ -32,7 +34,37 @@ __all__ = [
 
 T = TypeVar("T")
 
+
+class _InertRecords(logging.Filter):
+    """
+    What a record quotes (flow names, Meta's messages, file names) is made inert: no line of the log can be forged.
+
+    On the logger itself, so that it holds for every room that logs there. The traceback of a host's exception keeps
+    its lines; the exception's own text becomes one.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every record passes."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_inert_argument, record.args))
+        if record.exc_info and record.exc_info[1] is not None and not record.exc_text:
+            record.exc_text = _traceback_text(record.exc_info[1])
+        return True
+
+
+def _inert_argument(value: object) -> object:
+    return inert(str(value)) if isinstance(value, (str, BaseException)) else value
+
+
+def _traceback_text(error: BaseException) -> str:
+    """As the logging module writes it, but for the texts of the exceptions."""
+    chunks = traceback.TracebackException.from_exception(error).format()
+    frames = ("  File ", "Traceback (most recent call last)", "\nThe above exception", "\nDuring handling")
+    return "".join(it if it.startswith(frames) else f"{inert(it.rstrip())}\n" for it in chunks).rstrip("\n")
+
+
 logger: Final = logging.getLogger("whatsapp_flows")
+logger.addFilter(_InertRecords())
 logger.addHandler(logging.NullHandler())  # a host that has set up no logging hears nothing, as of any library
 
 
@@ -199,11 +231,15 @@ _VERBS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+_WORD_FOR_WORD: Final = frozenset({"update_flow_json"})  # its failure is one of the four lines of the contract
+
+
 def log_event(event: Event) -> None:
     """
     The retry log on the logger `whatsapp_flows`.
 
-    The wording of the four lines is a contract; each record carries its facts in `extra`.
+    The wording of the four lines is a contract; each record carries its facts in `extra`. A failure of any operation
+    but `update_flow_json`, whose line people match as a whole, also names its subject and the cause.
     """
     subject, (todo, done) = event.call.subject, _VERBS.get(event.call.operation, (event.call.operation,) * 2)
     if isinstance(event, AttemptStarted):
@@ -212,8 +248,7 @@ def log_event(event: Event) -> None:
             _log(logging.INFO, text, event, event.attempt, event.max_attempts, event.waited, event.after)
     elif isinstance(event, AttemptFailed):
         if isinstance(event.error, RetryableError):
-            said = " ".join((event.error.user_message or event.error.message).splitlines())
-            text = f"{event.error.label} error detected (retryable): {said}"
+            text = f"{event.error.label} error detected (retryable): {_said(event.error)}"
             _log(logging.WARNING, text, event, event.attempt, event.max_attempts, error=event.error)
     elif isinstance(event, RetryScheduled):
         text = f"Waiting {event.delay:g} s before attempt {event.next_attempt}/{event.max_attempts}"
@@ -222,7 +257,21 @@ def log_event(event: Event) -> None:
         _log(logging.INFO, f"Successfully {done} for {subject}", event, event.attempts, event.max_attempts)
     elif isinstance(event, CallFailed):
         text = f"Failed to {todo} after {event.attempts} attempts"
+        if event.call.operation not in _WORD_FOR_WORD:
+            text += f" for {subject}: {_cause(event.error)}" if subject else f": {_cause(event.error)}"
         _log(logging.ERROR, text, event, event.attempts, event.max_attempts, error=event.error)
+
+
+def _said(error: FlowsError) -> str:
+    """What Meta says, else what we say, on one line."""
+    return " ".join((error.user_message or error.message).splitlines())
+
+
+def _cause(error: FlowsError) -> str:
+    """The same with the code: `Flow name is not unique (code 100/4016019)`."""
+    if error.code is None:
+        return _said(error)
+    return f"{_said(error)} (code {error.code}{'' if error.subcode is None else f'/{error.subcode}'})"
 
 
 def _log(
@@ -236,15 +285,19 @@ def _log(
 ) -> None:
     facts = {
         "operation": event.call.operation,
-        "flow_id": event.call.flow_id,
+        "flow_id": _fact(event.call.flow_id),
         "attempt": attempt,
         "max_attempts": max_attempts,
         "delay": delay,
         "code": error.code if error else None,
         "subcode": error.subcode if error else None,
-        "fbtrace_id": error.fbtrace_id if error else None,
+        "fbtrace_id": _fact(error.fbtrace_id) if error else None,
     }
     logger.log(level, "%s", text, extra=facts)
+
+
+def _fact(text: str | None) -> str | None:
+    return None if text is None else inert(text)
 
 
 class Emit(Protocol):
