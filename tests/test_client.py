@@ -13,6 +13,7 @@ import requests_mock
 from tests.support import DONE, FLOW, PROCESSING, TOKEN, UPLOADED, WABA, Scene, ScriptedTransport
 from whatsapp_flows import (
     ERROR_CODES,
+    AsyncFlowsClient,
     ConfigurationError,
     ExponentialBackoff,
     FlowProcessingError,
@@ -172,6 +173,39 @@ def test_a_variable_that_makes_no_sense_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"WHATSAPP_FLOWS_{name}") as caught:
         FlowsClient.from_env({**ENVIRONMENT, f"WHATSAPP_FLOWS_{name}": value})
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MAX_RETRIES", "MAX_ATTEMPTS"),
+        ("TIMEOUTS", "TIMEOUT"),
+        ("TIME_OUT", "TIMEOUT"),
+        ("ACCES_TOKEN", "ACCESS_TOKEN"),
+        ("TOKEN", "ACCESS_TOKEN"),
+        ("WABA", "WABA_ID"),
+        ("SECRET", "APP_SECRET"),
+        ("RETRY_MAX", "RETRY_MAXIMUM"),
+        ("GRAPH_VERSION", "API_VERSION"),
+        ("LIFE", ""),
+        ("x\x1b[2J", ""),
+    ],
+)
+@pytest.mark.parametrize("kind", [FlowsClient, AsyncFlowsClient])
+def test_a_variable_that_nobody_reads_is_refused(kind: Any, name: str, meant: str) -> None:
+    """Whoever set it believes that it does something: the nearest name is told, the value is not."""
+    environ = {"WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN, f"WHATSAPP_FLOWS_{name}": "EAAsecret"}
+    with pytest.raises(ConfigurationError, match=f"did you mean WHATSAPP_FLOWS_{meant}") as caught:
+        kind.from_env(environ)
+    assert "EAAsecret" not in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_variable_of_somebody_else_is_none_of_ours() -> None:
+    """Those of other prefixes, an empty one, and those of this project's own tests."""
+    others = ("_WHATSAPP_FLOWS_COMPLETE", "WHATSAPP_FLOWS", "WHATSAPP_FLOWS_LIVE", "WHATSAPP_FLOWS_LIVE_PUBLISH",
+              "WHATSAPP_FLOWS_TEST_POSTGRES", "WHATSAPP_TOKEN")  # fmt: skip
+    FlowsClient.from_env({**ENVIRONMENT, **dict.fromkeys(others, "1"), "WHATSAPP_FLOWS_MAX_RETRIES": " "})
 
 
 @pytest.mark.parametrize(("word", "jitter"), [("none", None), ("decorrelated", decorrelated_jitter)])

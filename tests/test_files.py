@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +52,98 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(KeyboardInterrupt):
         replace_file(tmp_path / "file", b"new")
     assert (os.listdir(tmp_path), (tmp_path / "file").read_bytes()) == (["file"], b"old")
+
+
+def test_a_link_to_nothing_is_not_written_through(tmp_path: Path) -> None:
+    """Whoever left it there does not choose which file is made."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere/file")
+    with pytest.raises(ConfigurationError, match=r"link cannot be written: it is a link to .*elsewhere/file"):
+        replace_file(tmp_path / "link", b"new")
+    assert os.listdir(tmp_path / "elsewhere") == []
+    assert sorted(os.listdir(tmp_path)) == ["elsewhere", "link"]
+
+
+def test_a_link_in_a_circle_is_told(tmp_path: Path) -> None:
+    """As what cannot be written, and not by a traceback."""
+    (tmp_path / "link").symlink_to("link")
+    with pytest.raises(ConfigurationError, match="link cannot be written"):
+        replace_file(tmp_path / "link", b"new")
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    """A folder, a pipe, a device."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "folder", tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(ConfigurationError, match="it is not a regular file"):
+            replace_file(path, b"new")
+    assert sorted(os.listdir(tmp_path)) == ["folder", "pipe"]
+
+
+def in_a_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Python code in a process of its own, with `replace_file`."""
+    head = (
+        "import os, resource, signal, sys; from pathlib import Path; from whatsapp_flows._files import replace_file\n"
+    )
+    command = [sys.executable, "-c", head + code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+FULL = """
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+replace_file(Path(sys.argv[1]), b"x" * 5000)
+"""
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+    """The whole of it, and nothing beside it; the reason is told."""
+    (tmp_path / "file").write_bytes(b"old")
+    done = in_a_process(FULL, tmp_path / "file")
+    assert done.stderr.strip().endswith(f"ConfigurationError: {tmp_path / 'file'} cannot be written: File too large.")
+    assert (os.listdir(tmp_path), (tmp_path / "file").read_bytes()) == (["file"], b"old")
+
+
+KILLED = """
+setattr(os, sys.argv[2], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+replace_file(Path(sys.argv[1]), b"newer")
+"""
+
+
+@pytest.mark.parametrize("step", ["fsync", "link", "replace"])
+def test_what_a_killed_writer_leaves_is_cleared_away(tmp_path: Path, step: str) -> None:
+    """The old file is whole, and after the next write nothing is beside the new one."""
+    (tmp_path / "file").write_bytes(b"old")
+    assert in_a_process(KILLED, tmp_path / "file", step).returncode in {-signal.SIGKILL, 0}
+    assert (tmp_path / "file").read_bytes() in {b"old", b"newer"}
+    replace_file(tmp_path / "file", b"new")
+    assert (os.listdir(tmp_path), (tmp_path / "file").read_bytes()) == (["file"], b"new")
+
+
+def test_on_linux_a_writer_killed_while_it_writes_leaves_nothing(tmp_path: Path) -> None:
+    """The file has no name before it is whole."""
+    if not hasattr(os, "O_TMPFILE"):
+        pytest.skip("the system knows no files without a name")
+    assert in_a_process(KILLED, tmp_path / "file", "fsync").returncode == -signal.SIGKILL
+    assert os.listdir(tmp_path) == []
+
+
+def test_where_files_need_a_name_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On systems without files that have no name yet."""
+    monkeypatch.setattr("whatsapp_flows._files._UNNAMED", 0)
+    replace_file(tmp_path / "file", b"old")
+    replace_file(tmp_path / "file", b"new")
+    assert (os.listdir(tmp_path), (tmp_path / "file").read_bytes()) == (["file"], b"new")
+
+
+def test_only_leftovers_of_dead_writers_of_that_file_are_cleared_away(tmp_path: Path) -> None:
+    """A file that is being written stays, and so does what is another's."""
+    others = {".file.0123abcd.tmp2", ".other.0123abcd.tmp", ".file.tmp", "file.0123abcd.tmp", ".file.0123abcg.tmp"}
+    for name in (*others, ".file.0123abcd.tmp", ".file.89abcdef.tmp"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / ".file.00000000.tmp").symlink_to("other")
+    with (tmp_path / ".file.89abcdef.tmp").open("rb") as living:
+        fcntl.flock(living, fcntl.LOCK_EX)
+        replace_file(tmp_path / "file", b"new")
+    assert set(os.listdir(tmp_path)) == {*others, "file", ".file.89abcdef.tmp", ".file.00000000.tmp"}

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypedDict
 
 from ._documents import Validate, mode
 from ._engine import Rules
 from ._error_codes import ErrorCodes
+from ._inert import inert
 from ._operations import Api
 from ._wire import Secret, hidden, shown
 from .errors import ConfigurationError
@@ -205,12 +207,39 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
     return {name: hidden(value) if name in _SECRETS else value for name, value in given.items()}
 
 
+# What reads the same prefix and is no client's: the tests of this project, against Meta or a database of its own.
+_NOT_OURS: Final = ("LIVE", "TEST_")
+_KNOWN: Final = (*_TEXTS, "MAX_ATTEMPTS", *_RETRY_NUMBERS, "RETRY_JITTER", "TIMEOUT")
+# What people write who know other clients -> what it is called here.
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "MAX_RETRIES": "MAX_ATTEMPTS",
+    "RETRIES": "MAX_ATTEMPTS",
+    "TOKEN": "ACCESS_TOKEN",
+    "URL": "BASE_URL",
+    "ACCOUNT_ID": "WABA_ID",
+    "VERSION": "API_VERSION",
+    "RETRY_DELAY": "RETRY_INITIAL",
+}
+
+
+def _check_names(given: Mapping[str, Any]) -> None:
+    """Refuses a variable that nobody reads, because whoever set it believes that it does something."""
+    for name in given:
+        if name not in _KNOWN and not name.startswith(_NOT_OURS):
+            near = _ELSEWHERE.get(name) or next(iter(get_close_matches(name, _KNOWN, n=1, cutoff=0.0)), "")
+            raise ConfigurationError(
+                f"{inert(_PREFIX + name)} is read by nobody: did you mean {_PREFIX}{near}? There are "
+                f"{', '.join(_PREFIX + known for known in _KNOWN)}."
+            )
+
+
 def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     The options of a client that these variables name.
 
-    Raises `ConfigurationError` that names the variable, never the token.
+    Raises `ConfigurationError` that names the variable, never the token; so it does for one that is not known.
     """
+    _check_names(given)
     if "ACCESS_TOKEN" not in given:
         raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
     options: dict[str, Any] = {option: given[name] for name, option in _TEXTS.items() if name in given}

@@ -142,6 +142,9 @@ class AsyncFlowsClient(Configured):
         A client set up by `WHATSAPP_FLOWS_ACCESS_TOKEN`, `_WABA_ID`, `_API_VERSION`, `_BASE_URL`, `_APP_SECRET`,
         `_MAX_ATTEMPTS`, `_RETRY_INITIAL`, `_RETRY_MULTIPLIER`, `_RETRY_MAXIMUM`, `_RETRY_JITTER` (none, full, equal,
         decorrelated) and `_TIMEOUT`; all but the first are optional, all times in seconds.
+
+        Raises `ConfigurationError` for a value that makes no sense, and for any other variable of that prefix, which
+        would do nothing: the message has the nearest name.
         """
         given = read_environment(environ)
         del environ  # it holds the token

@@ -16,6 +16,7 @@ import click
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from .._files import replace_file
 from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
@@ -154,14 +155,22 @@ class App:
         return content
 
     def write(self, file: str | None, content: bytes) -> Path | None:
-        """Write a file, and say which; None and `-` are stdout, which `show` writes to."""
+        """
+        Write a file, and say which; None and `-` are stdout, which `show` writes to.
+
+        A file is the old one or the new one, whatever happens; a pipe or a device is written to.
+        """
         if file is None or file == "-":
             return None
+        path = Path(file)
+        if not path.exists() or path.is_file():
+            replace_file(path, content)
+            return path
         try:
-            Path(file).write_bytes(content)
+            path.write_bytes(content)
         except OSError as exc:
             raise ConfigurationError(f"{file} cannot be written: {exc.strerror}.") from None
-        return Path(file)
+        return path
 
     def confirmed(self, question: str) -> bool:
         """The answer of somebody at a terminal. Without a terminal --yes has to be on the command line."""
