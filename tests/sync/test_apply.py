@@ -260,10 +260,11 @@ def test_a_publishing_that_another_run_was_faster_with_is_done(meta: Emulator, c
 
 def test_a_flow_that_refuses_edits_is_replaced(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
     """The old one stays live until `prune`; the next run finds the new one, and changes that."""
-    old = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
-    meta.lock(old.id)
     wanted = desired(publish=True, replace=True)
     lock = Lock(lock_file, account_id=meta.waba_id)
+    (first,) = synced(client, desired(publish=True, content=OTHER_FLOW_JSON), lock=lock)
+    old = meta.flow(first.flow_id)
+    meta.lock(old.id)
     (result,) = synced(client, wanted, lock=lock)
     assert (result.ok, result.action, result.name) == (True, "replace", "Booking (generation 2)")
     assert {flow.name: flow.status for flow in meta.flows()} == {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, as_wanted, calls, desired, synced
-from whatsapp_flows import FlowsClient
+from whatsapp_flows import ConfigurationError, FlowsClient
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock, LockEntry
 
@@ -46,11 +48,152 @@ def test_without_a_file_it_lives_in_memory() -> None:
 @pytest.mark.parametrize(
     ("account", "environment"), [("8", ""), ("7", "staging"), (None, "")], ids=["account", "environment", "unknown"]
 )
-def test_a_foreign_file_holds_nothing(lock_file: Path, account: str | None, environment: str) -> None:
-    """Another account's, or another environment's; it is written over when there is something to remember."""
+def test_a_foreign_file_holds_nothing_and_is_never_written_over(
+    lock_file: Path, account: str | None, environment: str
+) -> None:
+    """Another account's, or another environment's: our entries go into a file of our own beside it."""
     Lock(lock_file, account_id="7").put({"booking": ENTRY})
+    before = lock_file.read_bytes()
     lock = Lock(lock_file, account_id=account, environment=environment)
     assert lock.get("booking", "1") is None
+    lock.put({"survey": ENTRY})
+    assert lock_file.read_bytes() == before
+    again = Lock(lock_file, account_id=account, environment=environment)
+    assert again.get("survey", "1") == (ENTRY if account is not None else None)
+    names = {path.name for path in lock_file.parent.iterdir()}
+    assert names == {lock_file.name, *([f"flows.{account}.lock.json"] if account else [])}
+
+
+def test_the_other_account_is_told_until_this_one_has_a_file(lock_file: Path) -> None:
+    """What is done then is its first deployment, beside that of another account."""
+    assert Lock(lock_file, account_id="7").other_account == ""
+    Lock(lock_file, account_id="7").put({"booking": ENTRY})
+    assert Lock(lock_file, account_id="7").other_account == ""
+    lock = Lock(lock_file, account_id="8")
+    assert (lock.other_account, lock.path) == ("7", lock_file.with_name("flows.8.lock.json"))
+    lock.put({"booking": ENTRY})
+    assert Lock(lock_file, account_id="8").other_account == ""
+
+
+def test_a_file_that_becomes_another_accounts_is_left_alone(lock_file: Path) -> None:
+    """Two runs for two accounts may begin before there is a file."""
+    first, second = Lock(lock_file, account_id="7"), Lock(lock_file, account_id="8")
+    first.put({"booking": ENTRY})
+    second.put({"booking": ENTRY})
+    first.put({"survey": ENTRY})
+    assert list(json.loads(lock_file.read_text())["flows"]) == ["booking", "survey"]
+    assert json.loads(lock_file.with_name("flows.8.lock.json").read_text())["account_id"] == "8"
+
+
+def test_a_file_that_is_too_large_is_neither_read_nor_written_over(lock_file: Path) -> None:
+    """It may be anybody's."""
+    with lock_file.open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+    lock = Lock(lock_file, account_id="7")
+    lock.put({"booking": ENTRY})
+    assert lock_file.stat().st_size == 64 * 1024 * 1024 + 1
+    assert Lock(lock_file, account_id="7").get("booking", "1") == ENTRY
+
+
+def test_what_is_no_file_is_refused(lock_file: Path) -> None:
+    """To open a pipe would wait for ever."""
+    os.mkfifo(lock_file)
+    with pytest.raises(ConfigurationError, match="is no file"):
+        Lock(lock_file, account_id="7")
+
+
+OLD = {"id": "1", "name": "Booking", "digest": "d", "updated_at": "t", "processed": True}
+
+
+@pytest.mark.parametrize(
+    ("value", "entry"),
+    [
+        (OLD, LockEntry(id="1", name="Booking", digest="d", updated_at="t", processed=True)),
+        ({"id": "1", "name": "Booking"}, LockEntry(id="1", name="Booking")),
+        ({**OLD, "later": [1], "processed": "perhaps"}, LockEntry(id="1", name="Booking", digest="d", updated_at="t")),
+        ({**OLD, "digest": 7, "updated_at": None}, LockEntry(id="1", name="Booking", processed=True)),
+        ({**OLD, "id": 7}, None),
+        ({**OLD, "id": ""}, None),
+        ({"digest": "d"}, None),
+        ("x", None),
+        (None, None),
+        ([OLD], None),
+    ],
+)
+def test_entries_of_another_shape(lock_file: Path, value: object, entry: LockEntry | None) -> None:
+    """What can be read of them counts, and they stay in the file as they are until their flow has another."""
+    document = {"version": 1, "account_id": "7", "environment": "", "flows": {"booking": value, "odd": 7}}
+    lock_file.write_text(json.dumps(document))
+    lock = Lock(lock_file, account_id="7")
+    assert lock.entry("booking") == entry
+    lock.put({"survey": ENTRY})
+    assert json.loads(lock_file.read_text())["flows"] == {"booking": value, "odd": 7, "survey": ENTRY.to_json()}
+    assert LockEntry.from_json(ENTRY.to_json()) == ENTRY
+
+
+@pytest.mark.parametrize(
+    ("processed", "written", "ours"),
+    [(True, None, True), (False, None, True), (None, None, False), (None, True, True), (None, False, False)],
+)
+def test_only_what_was_written_from_here_is_ours(
+    lock_file: Path, processed: bool | None, written: bool | None, ours: bool
+) -> None:
+    """An older file has no word for it: an upload from here proves it, and nothing else does."""
+    value = {**OLD, "processed": processed, **({} if written is None else {"written": written})}
+    lock_file.write_text(json.dumps({"version": 1, "account_id": "7", "environment": "", "flows": {"booking": value}}))
+    assert (Lock(lock_file, account_id="7").owner("1", "Booking") == "booking") == ours
+
+
+def test_that_a_flow_was_written_is_not_forgotten(lock_file: Path) -> None:
+    """A later run that finds it unchanged notes no write; another flow under the key is another matter."""
+    lock = Lock(lock_file, account_id="7")
+    lock.put({"booking": LockEntry(id="1", name="Booking", written=True)})
+    lock.put({"booking": LockEntry(id="1", name="Booking", digest="d")})
+    assert lock.owner("1", "Booking") == "booking"
+    lock.put({"booking": LockEntry(id="2", name="Booking")})
+    assert (lock.owner("2", "Booking"), lock.owner("1", "Booking")) == (None, "booking")
+    assert lock.entry("booking@1") is None
+    lock.put({"booking": LockEntry(id="1", name="Booking", written=True)})
+    assert list(json.loads(lock_file.read_text())["flows"]) == ["booking"]
+
+
+@pytest.mark.parametrize(
+    ("updated_at", "written_at", "listed", "holds"),
+    [
+        ("2026-11-03T09:00:00+00:00", "", "2026-11-03T09:00:00+00:00", True),
+        ("2026-11-03T09:00:00+00:00", "2026-11-03T10:00:00+00:00", "2026-11-03T09:00:01+00:00", False),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T09:00:00+00:00", True),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T08:00:00+00:00", True),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T11:00:01+02:00", True),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T09:00:02+00:00", False),
+        ("", "2026-11-03T09:00:00+00:00", "", False),
+        ("", "", "2026-11-03T09:00:00+00:00", False),
+        ("", "2026-11-03T09:00:00", "2026-11-03T09:00:00+00:00", False),
+        ("", "9999-12-31T23:59:59+00:00", "2026-11-03T09:00:00+00:00", False),
+        ("", "yesterday", "2026-11-03T09:00:00+00:00", False),
+        ("t", "", "t", True),
+        ("", "", "", False),
+    ],
+)
+def test_an_entry_holds_for_the_time_that_it_names(updated_at: str, written_at: str, listed: str, holds: bool) -> None:
+    """Meta's `updated_at`, or, while that is not known, one that is no later than our own last write."""
+    entry = LockEntry(id="1", name="n", updated_at=updated_at, written_at=written_at)
+    assert entry.holds(listed) == holds
+
+
+def test_many_writers_are_on_the_disk_when_they_return(lock_file: Path) -> None:
+    """Also when another thread was just writing: an upload that is begun must not be lost by a kill."""
+    lock = Lock(lock_file, account_id="7")
+    missing: list[str] = []
+
+    def note(key: str) -> None:
+        lock.put({key: ENTRY})
+        if key not in json.loads(lock_file.read_text())["flows"]:
+            missing.append(key)
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(note, [f"f{number}" for number in range(80)]))
+    assert not missing
 
 
 def test_a_run_writes_nothing_when_nothing_is_new(lock_file: Path) -> None:

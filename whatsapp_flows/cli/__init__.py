@@ -4,6 +4,7 @@ The command line as a function: `run(argv, stdout=..., stderr=..., env=...)` ret
     0  done
     1  Meta refused, a flow failed or was refused, or the answer was "no"
     2  wrong usage: the command line, the environment or a given file is wrong, and nothing was sent
+       (with --detailed-exitcode: there is something to do, and wrong usage is 1)
     130, 143  interrupted, terminated
 
 It reads no environment and no stream but those it is given, and needs the extra `cli`.
@@ -44,6 +45,7 @@ def run(
     `sleep` waits between attempts, in seconds. Setting `stop` ends a wait at once, a sync after the flow it is at,
     and `emulate`.
     """
+    wrong = 1 if "--detailed-exitcode" in argv else 2
     app = App(stdin=stdin, stdout=stdout, stderr=stderr, env=env, sleep=sleep, stop=stop or threading.Event())
     try:
         with program.make_context(
@@ -55,10 +57,10 @@ def run(
         return done.exit_code
     except click.UsageError as mistake:
         app.complain_of_usage(mistake)
-        return 2
+        return wrong
     except FlowsError as error:
         app.complain(error)
-        return 2 if isinstance(error, ConfigurationError) else 1
+        return wrong if isinstance(error, ConfigurationError) else 1
     except KeyboardInterrupt as interrupt:
         app.say("interrupted")
         return Terminated.exit_code if isinstance(interrupt, Terminated) else 130

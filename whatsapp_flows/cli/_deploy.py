@@ -53,30 +53,30 @@ class Given:
 
 
 def deploy_options(command: F) -> F:
-    """`--jobs`, `--calls-per-hour`, `--prune`, `--prune-limit`, `--allow-unpublish`, `--force`."""
+    """What planning and applying know: `--jobs` to `--force`."""
     options = (
         click.option("--jobs", type=click.IntRange(1, 64), default=8, metavar="N", show_default=True,
                      help="Work on N flows side by side."),
         click.option("--calls-per-hour", type=click.FloatRange(min=1), metavar="N",
                      help="Make at most N requests an hour (what Meta's headers say, else 200)."),
-        click.option("--prune", is_flag=True, help="Deprecate live flows that were deployed from here and are gone."),
+        click.option("--validate", type=click.Choice(["error", "warn", "off"]), default="error", show_default=True,
+                     help="What errors in a Flow JSON do: block it, be told, or not be looked for."),
+        click.option("--prune", is_flag=True, help="Deprecate live flows that were written from here and are gone."),
         click.option("--prune-limit", type=click.IntRange(0), default=5, metavar="N", show_default=True,
                      help="With --prune, deprecate at most N flows."),
         click.option("--allow-unpublish", is_flag=True,
                      help="Change live flows that are not wanted published; they become drafts."),
+        click.option("--new-account", is_flag=True,
+                     help="Deploy to this account, too, though the lock file is that of another."),
         click.option("--force", is_flag=True, help="Change however many flows at once."),
     )  # fmt: skip
     return reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-def _given(
-    jobs: int, calls_per_hour: float | None, prune: bool, prune_limit: int, allow_unpublish: bool, force: bool,
-    chosen: Sequence[str],
-) -> Given:  # fmt: skip
-    if prune and chosen:
+def _given(*, jobs: int, calls_per_hour: float | None, chosen: Sequence[str], **options: Any) -> Given:
+    if options["prune"] and chosen:
         raise click.UsageError("--prune looks at all flows of the file: it does not go with --flow.")
-    options = PlanOptions(allow_unpublish=allow_unpublish, prune=prune, prune_limit=prune_limit, force=force)
-    return Given(options=options, jobs=jobs, calls_per_hour=calls_per_hour)
+    return Given(options=PlanOptions(**options), jobs=jobs, calls_per_hour=calls_per_hour)
 
 
 @click.command("plan", cls=Command)
@@ -84,15 +84,22 @@ def _given(
 @deploy_options
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Keep the plan in FILE, for apply --plan.")
 @click.option("--markdown", is_flag=True, help="Write a summary for GitHub: >> $GITHUB_STEP_SUMMARY.")
+@click.option(
+    "--detailed-exitcode",
+    "detailed",
+    is_flag=True,
+    help="Exit with 0 if there is nothing to do, 2 if there is, and 1 for every error.",
+)
 @click.pass_obj
 def plan_command(
     app: App, /, config: Path | None, env: str | None, chosen: tuple[str, ...], out: Path | None, markdown: bool,
-    **more: Any,
+    detailed: bool, **more: Any,
 ) -> Planned:  # fmt: skip
     """
     Tell what apply would do to the account's flows, and change nothing.
 
-    The exit code is 1 when a flow is blocked, or when so much must not be done at once.
+    The exit code is 1 when a flow is blocked, or when so much must not be done at once. With --detailed-exitcode it is
+    2 when there is something to do.
     """
     given = _given(**more, chosen=chosen)
     workspace = open_workspace(config, env, chosen)
@@ -102,7 +109,7 @@ def plan_command(
         plan = session.plan(workspace.flows)
     planned = Planned(
         plan=plan, calls=app.counters.total.requests, seconds=session.pace.duration(plan.calls),
-        calls_per_hour=session.pace.calls_per_hour, as_markdown=markdown,
+        calls_per_hour=session.pace.calls_per_hour, as_markdown=markdown, detailed=detailed,
     )  # fmt: skip
     if out is not None:
         replace_file(out, (json.dumps(plan.to_json(), indent=2) + "\n").encode())
@@ -115,7 +122,8 @@ def plan_command(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--plan", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Do what this plan says (from plan --out or --json), or nothing if the world has moved.",
+    help="Do what this plan says (from plan --out or --json), or nothing if the world has moved. It gives no "
+    "permission: say --prune, --allow-unpublish, --force again.",
 )  # fmt: skip
 @click.pass_obj
 def apply_command(
@@ -132,22 +140,21 @@ def apply_command(
     given = _given(**more, chosen=chosen)
     workspace = open_workspace(config, env, chosen)
     saved = None if file is None else _saved(app, file, workspace)
-    if saved is not None:
-        given = replace(given, options=replace(saved.options, force=given.options.force or saved.options.force))
     narrator = app.narrator()
     with client_for(app, narrator, workspace) as client:
         session = Session(app, client, narrator, lock_for(workspace, client), given)
         plan = session.plan(workspace.flows)
         if saved is not None:
             saved.raise_if_moved(plan)
-        plan.raise_if_refused(force=given.options.force)
-        if not (yes or plan.empty):
+        asks = not (yes or plan.empty)
+        plan.raise_if_refused(new_account=asks)  # that is what the question is about
+        if asks:
             planned = Planned(plan=plan, seconds=session.pace.duration(plan.calls),
                               calls_per_hour=session.pace.calls_per_hour)  # fmt: skip
             app.announce(planned)
             if not app.confirmed("Do this?"):
                 return Deployed(plan=plan, results=(), calls=app.counters.total.requests, declined=True)
-        return session.apply(plan)
+        return session.apply(plan, new_account=asks)
 
 
 @click.command("sync", cls=Command)
@@ -185,7 +192,7 @@ def sync_command(
                 plan=plan, calls=app.counters.total.requests, seconds=session.pace.duration(plan.calls),
                 calls_per_hour=session.pace.calls_per_hour,
             )  # fmt: skip
-        plan.raise_if_refused(force=given.options.force)
+        plan.raise_if_refused()
         return session.apply(plan)
 
 
@@ -224,7 +231,7 @@ class Session:
         self._narrator.about = ""
         return diff(flows, snapshot, self._given.options)
 
-    def apply(self, plan: Plan, *, retry_policy: RetryPolicy | None = None) -> Deployed:
+    def apply(self, plan: Plan, *, new_account: bool = False, retry_policy: RetryPolicy | None = None) -> Deployed:
         """Do it. An interrupt ends it, and the report says what was done before."""
         results: dict[str, FlowResult] = {}
         interrupted = 0
@@ -244,7 +251,7 @@ class Session:
         self._narrator.deploying = True
         try:
             apply(
-                self._client, plan, lock=self._lock, jobs=self._given.jobs, force=self._given.options.force,
+                self._client, plan, lock=self._lock, jobs=self._given.jobs, new_account=new_account,
                 stop=self._app.stop, on_event=heard, retry_policy=retry_policy,
             )  # fmt: skip
             interrupted = _INTERRUPTED if self._app.stop.is_set() and pending else 0

@@ -9,13 +9,13 @@ from rich.text import Text
 
 from .._inert import inert
 from ..errors import FlowProcessingError
-from ..sync import ActualFlow, FlowChange, FlowResult, compare, counted
+from ..sync import ActualFlow, FlowChange, FlowResult, Plan, compare, counted
 from ..sync._difference import FlowJsonDiff
-from ..sync._drift import metadata
+from ..sync._metadata import metadata
 from ._deploy_values import DemoReport, Deployed, Planned
 from ._difference import diff_lines, diff_markdown
 from ._json import Json, _issues, as_json, error_as_json
-from ._text import Lines, _after, _count, _table, _what, _word, as_text
+from ._text import Lines, _after, _count, _issue_line, _table, _what, _word, as_text
 from ._text import _issues as _issue_lines
 
 _DONE: Final = {
@@ -82,16 +82,25 @@ def _told(planned: Planned, change: FlowChange) -> str:
         what.append("a draft from then on" if seconds is None else f"a draft for about {seconds:.0f} s")
     if change.may_replace:
         what.append("or replaced, if it refuses the edit")
+    if change.after:
+        what.append(f"after {_name_of(planned.plan, change.after)} is live")
     steps = [step for step in change.steps if step != change.action]
     if len(steps) > 1 or (steps and change.action != "republish"):
         what.append(", ".join(change.steps))
     return inert("; ".join(what))
 
 
+def _name_of(plan: Plan, key: str) -> str:
+    return next((change.name for change in plan.changes if change.key == key), key)
+
+
 @as_text.register
 def _(value: Planned) -> Lines:
     plan = value.plan
     shown = [change for change in plan.changes if change.action != "unchanged"]
+    if plan.other_account:
+        yield Text(_other_account(plan), style="bold red")
+        yield Text()
     for change in shown:
         sign = _SIGNS.get(change.action, "~")
         style = "dim" if change.action == "adopt" else _STYLES[sign]
@@ -107,6 +116,13 @@ def _(value: Planned) -> Lines:
         yield Text(f"Refused: {plan.refusal}.", style="bold red")
 
 
+def _other_account(plan: Plan) -> str:
+    return (
+        f"ANOTHER ACCOUNT: this is account {inert(plan.account_id or '')}, and the lock file is that of account "
+        f"{inert(plan.other_account)}. Nothing was deployed here before."
+    )
+
+
 def _source(change: FlowChange) -> str:
     return inert(change.desired.source) if change.desired is not None else ""
 
@@ -115,7 +131,8 @@ def _plan_sum(value: Planned) -> str:
     plan = value.plan
     words = ", ".join(f"{number} {_planned(action)}" for action, number in counted(plan.changes)) or "nothing"
     if plan.empty:
-        return f"{_count(len(plan.changes), 'flow')}: {words}. Nothing to do."
+        end = "Nothing else to do." if plan.blocked else "Nothing to do."
+        return f"{_count(len(plan.changes), 'flow')}: {words}. {end}"
     wait = f", {value.seconds:.0f} s of waiting at {value.calls_per_hour:g} an hour" if value.seconds > 0 else ""
     return f"{_count(len(plan.changes), 'flow')}: {words}. It takes {_count(plan.calls, 'request')}{wait}."
 
@@ -127,7 +144,10 @@ def _planned(action: str) -> str:
 def plan_markdown(value: Planned) -> str:
     """The plan for a page of GitHub. Names and reasons stand in code, where nothing is read as markup."""
     plan = value.plan
-    lines = ["### WhatsApp Flows: plan", "", _plan_sum(value)]
+    lines = ["### WhatsApp Flows: plan", ""]
+    if plan.other_account:
+        lines += [f"**{_other_account(plan)}**", ""]
+    lines.append(_plan_sum(value))
     if plan.refusal:
         lines += ["", f"**Refused:** {plan.refusal}."]
     shown = [change for change in plan.changes if change.action != "unchanged"]
@@ -135,6 +155,9 @@ def plan_markdown(value: Planned) -> str:
         lines += ["", "| flow | action | what |", "| --- | --- | --- |"]
         lines += [f"| {_code(it.key)} | {it.action} | {_code(_told(value, it))} |" for it in shown]
     for change in shown:
+        if change.issues:
+            lines += ["", f"**{_html(inert(change.key))}**: {_code(change.reason)}", ""] if change.blocked else [""]
+            lines += [f"- {_code(_issue_line(issue, _source(change)).plain)}" for issue in change.issues]
         difference = _difference(change)
         if difference:
             lines += ["", f"<details><summary>{_html(inert(change.key))}</summary>", "", diff_markdown(difference), "",

@@ -23,11 +23,14 @@ class Planned(Value):
     seconds: float = 0.0
     calls_per_hour: float = 0.0
     as_markdown: bool = False
+    detailed: bool = False
 
     @property
     def exit_code(self) -> int:
-        """1 when a flow is blocked, or the plan as a whole."""
-        return int(bool(self.plan.blocked) or bool(self.plan.refusal))
+        """1 when a flow is blocked, or the plan as a whole; if it was asked for, 2 when there is something to do."""
+        if self.plan.blocked or self.plan.refusal:
+            return 1
+        return 2 if self.detailed and not self.plan.empty else 0
 
     @property
     def raw(self) -> bytes | None:

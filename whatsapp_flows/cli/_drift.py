@@ -82,7 +82,7 @@ def status_command(app: App, config: Path | None, env: str | None, chosen: tuple
     workspace = open_workspace(config, env, chosen)
     narrator = app.narrator()
     with client_for(app, narrator, workspace) as client:
-        flows = read_states(client, workspace.flows)
+        flows = read_states(client, workspace.flows, lock_for(workspace, client))
     return States(flows=flows, calls=app.counters.total.requests, today=datetime.now(timezone.utc).date())
 
 

@@ -227,15 +227,17 @@ def _found(issues: tuple[ValidationIssue, ...]) -> Lines:
 
 
 def _issues(issues: Iterable[ValidationIssue], file: str | None) -> Lines:
-    """One line each, beginning with a place that editors understand."""
+    """One line each."""
     for issue in issues:
-        place = ":".join(str(part) for part in (file, issue.line_start, issue.column_start) if part is not None)
-        path = issue.pointers[0].path if issue.pointers else ""
-        where = f" ({inert(path)})" if path else ""
-        line = Text.assemble(
-            (place, "cyan"), " " if place else "", inert(issue.error), ": ", inert(issue.message), where
-        )
-        yield Padding(line, (0, 0, 0, 2), expand=False)
+        yield Padding(_issue_line(issue, file), (0, 0, 0, 2), expand=False)
+
+
+def _issue_line(issue: ValidationIssue, file: str | None) -> Text:
+    """It begins with a place that editors understand."""
+    place = ":".join(str(part) for part in (file, issue.line_start, issue.column_start) if part is not None)
+    path = issue.pointers[0].path if issue.pointers else ""
+    where = f" ({inert(path)})" if path else ""
+    return Text.assemble((place, "cyan"), " " if place else "", inert(issue.error), ": ", inert(issue.message), where)
 
 
 def _table(*left: str, right: Iterable[str] = ()) -> Table:

@@ -14,7 +14,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from typing import Any, Final
 
 from limits import RateLimitItem, parse
@@ -116,7 +115,7 @@ class SharedState:
         """What is remembered of one flow."""
         with _reached():
             said: Any = self._redis.hget(self._key("lock", account), key)
-        return LockEntry(**json.loads(said)) if said else None
+        return LockEntry.from_json(json.loads(said)) if said else None
 
     def remember(self, account: str, entries: Mapping[str, LockEntry | None]) -> None:
         """Remember entries, by key, and forget those that are None."""
@@ -125,7 +124,7 @@ class SharedState:
                 if entry is None:
                     self._redis.hdel(self._key("lock", account), key)
                 else:
-                    self._redis.hset(self._key("lock", account), key, json.dumps(asdict(entry)))
+                    self._redis.hset(self._key("lock", account), key, json.dumps(entry.to_json()))
 
     # The budget of an account
 

@@ -14,12 +14,13 @@ from ._diff import diff
 from ._difference import Difference, FlowJsonDiff
 from ._drift import FlowDrift, find_drift
 from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
+from ._identity import Identity, generation_name
 from ._lock import Lock, LockEntry
 from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
 from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted
 from ._result import FlowEvent, FlowResult, OnEvent, State
 from ._semantic import compare
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name, take_snapshot
+from ._snapshot import ActualFlow, OtherFlow, Snapshot, take_snapshot
 from ._status import FlowState, read_states
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "FlowJsonDiff",
     "FlowResult",
     "FlowState",
+    "Identity",
     "Lock",
     "LockEntry",
     "OnEvent",

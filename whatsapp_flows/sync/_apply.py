@@ -23,7 +23,7 @@ from ._lock import Lock, LockEntry
 from ._machine import FlowMachine
 from ._plan import Plan
 from ._result import FlowEvent, FlowResult, OnEvent
-from ._snapshot import TIMES_PAGE_SIZE, ActualFlow, moment_text
+from ._snapshot import TIMES_PAGE_SIZE, ActualFlow, entry_of, moment_text
 
 logger: Final = logging.getLogger("whatsapp_flows")
 
@@ -38,6 +38,7 @@ def apply(
     lock: Lock | None = None,
     jobs: int = 8,
     force: bool = False,
+    new_account: bool = False,
     stop: threading.Event | None = None,
     retry_policy: RetryPolicy | None = None,
     on_event: OnEvent | None = None,
@@ -52,10 +53,11 @@ def apply(
     do the work. `now` is Unix time in seconds.
 
     Raises `PlanError`, and nothing is sent, for a plan that must not be applied; `force` permits one that changes too
-    much, but never one that deprecates too much. After Ctrl-C the results have gone to `on_event`, and
+    much, but never one that deprecates too much, `new_account` the first one for an account beside that of the lock
+    file. After Ctrl-C the results have gone to `on_event`, and
     `KeyboardInterrupt` comes out.
     """
-    plan.raise_if_refused(force=force)
+    plan.raise_if_refused(force=force, new_account=new_account)
     if isinstance(jobs, bool) or jobs < 1:
         raise ConfigurationError(f"jobs must be at least 1, not {jobs!r}.")
     if client.waba_id != plan.account_id:
@@ -114,7 +116,8 @@ class Run:
     ) -> None:
         self.plan, self.lock, self.stop, self.now = plan, lock, stop, now
         self.clock = _ServerClock(client._transport)
-        self.client = client.with_options(transport=self.clock, stop=stop)
+        # The plan has validated what is sent, in the way that it was asked to.
+        self.client = client.with_options(transport=self.clock, stop=stop, validate="off")
         self.policy = policy or _budgeted(client._settings.rules.policy, len(plan.pending))
         self._on_event = on_event
         self._telling = threading.Lock()
@@ -159,9 +162,7 @@ class Run:
     def _remember_unchanged(self) -> None:
         """What the snapshot has found to be as it should be."""
         found = {
-            change.key: LockEntry(
-                id=flow.id, name=flow.name, digest=flow.digest, updated_at=flow.updated_at, processed=flow.processed
-            )
+            change.key: entry_of(change.desired, flow)
             for change in self.plan.changes
             if isinstance(flow := change.actual, ActualFlow) and not change.steps
             if change.desired is not None and flow.digest == change.desired.digest

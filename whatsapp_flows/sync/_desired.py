@@ -71,6 +71,20 @@ class DesiredFlow:
         """What the Flow JSON says, whatever its layout (see `digest_of`); empty if it cannot be read."""
         return digest_of(self.content) or ""
 
+    @cached_property
+    def needs_endpoint(self) -> bool:
+        """
+        Whether Meta publishes it only with an endpoint: its Flow JSON has a `data_api_version`.
+
+        Before version 3.0 the endpoint stood in the Flow JSON itself ("Flow JSON", `data_channel_uri`).
+        """
+        try:
+            document = json.loads(self.content)
+        except (ValueError, RecursionError):
+            return False
+        found = document if isinstance(document, dict) else {}
+        return found.get("data_api_version") is not None and found.get("data_channel_uri") is None
+
     def errors(self, today: date | None = None) -> tuple[ValidationIssue, ...]:
         """
         The errors that the validator finds in the Flow JSON; `today` decides which versions are frozen.

@@ -12,8 +12,9 @@ An upload or new metadata move a PUBLISHED flow back to DRAFT (Meta, "Flows life
     DEPRECATED            blocked                  blocked; with `replace`, replace
     in another state      unchanged                blocked
 
-What would be sent is validated first, and blocked if Meta would find errors in it. An unchanged flow that the lock file
-does not have yet is adopted. Whether a PUBLISHED flow refuses edits, as some old ones do, is only found out by trying:
+What would be sent is validated first, and blocked if Meta would find errors in it; so is what Meta would refuse to
+publish for want of an endpoint, and a name that it would not take. An unchanged flow that the lock file does not have
+yet is adopted. Whether a PUBLISHED flow refuses edits, as some old ones do, is only found out by trying:
 with `replace`, another flow takes its place then.
 """
 
@@ -25,15 +26,16 @@ from typing import Final
 
 from ..models import FlowStatus
 from ._desired import DesiredFlow
+from ._identity import generation_name
+from ._metadata import metadata, target_name
+from ._names import LONGEST_NAME, Names
 from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, generation_name
+from ._snapshot import ActualFlow, OtherFlow, Snapshot
 
 # The Flow JSON goes into the `create` itself up to here; a larger one as a file, as "Flows API" documents up to 10 MB.
 _INLINE_BYTES: Final = 1024 * 1024
-_LONGEST_NAME: Final = 200  # two vendors' documentation
 _LIVE: Final = frozenset({"PUBLISHED", "THROTTLED", "BLOCKED"})
 _PUT_ASIDE: Final = frozenset({"THROTTLED", "BLOCKED"})
-_FEW: Final = 10  # so many changes are never too many
 
 
 def diff(desired: Iterable[DesiredFlow], snapshot: Snapshot, options: PlanOptions | None = None) -> Plan:
@@ -43,21 +45,22 @@ def diff(desired: Iterable[DesiredFlow], snapshot: Snapshot, options: PlanOption
     With `prune`, `desired` must be all the flows of a workspace: what is not among them is wanted no more.
     """
     options = options or PlanOptions()
-    changes = [change_of(flow, snapshot.flows.get(flow.key), options) for flow in desired]
+    names = _names(snapshot)
+    changes = [_named(change_of(flow, snapshot.flows.get(flow.key), options), names) for flow in desired]
     wanted = {change.key for change in changes}
     pruned = [_deprecation(other, wanted) for other in snapshot.others if options.prune and _is_ours(other)]
     return Plan(
         account_id=snapshot.account_id,
         changes=(*changes, *pruned),
         options=options,
-        refusal=_refusal(changes, len(pruned), options),
         listed=snapshot.listed,
         remembers=snapshot.remembers,
+        other_account=snapshot.other_account,
     )
 
 
 def _is_ours(other: OtherFlow) -> bool:
-    """Only what was deployed from here is ever deprecated: an account may be shared."""
+    """Only what this tool has written, by the word of the lock file, is ever deprecated: an account may be shared."""
     return bool(other.key) and other.status in _LIVE
 
 
@@ -70,18 +73,23 @@ def _deprecation(other: OtherFlow, wanted: set[str]) -> FlowChange:
         steps=("deprecate",),
         actual=other,
         reason="another flow has taken its place" if replaced else "no longer wanted",
+        after=other.key if replaced else "",
     )
 
 
-def _refusal(changes: list[FlowChange], pruned: int, options: PlanOptions) -> str:
-    """Why so much must not be done at once. New flows harm nobody, and do not count."""
-    if pruned > options.prune_limit:
-        return f"{pruned} flows would be deprecated, for good, and at most {options.prune_limit} may be"
-    there = [change for change in changes if change.actual is not None]
-    touched = [change for change in there if change.steps and change.action != "publish"]
-    if options.force or len(touched) <= max(_FEW, options.max_changes * len(there)):
-        return ""
-    return f"{len(touched)} of the {len(there)} flows that are there would be changed at once: say force to do it"
+def _names(snapshot: Snapshot) -> Names:
+    meant = [(flow.id, flow.name) for flow in snapshot.flows.values() if flow is not None]
+    return Names([*meant, *((other.id, other.name) for other in snapshot.others)])
+
+
+def _named(change: FlowChange, names: Names) -> FlowChange:
+    """The change, or blocked if a flow would get a name that Meta may not take."""
+    renamed = isinstance(change.actual, ActualFlow) and change.name != change.actual.name
+    if not change.steps or not (change.steps[0] == "create" or renamed):
+        return change
+    created = change.steps[0] == "create"
+    refusal = names.refusal(change.key, change.name, "" if created else change.flow_id)
+    return _stopped(change, "name", f"{refusal}; give it another one") if refusal else change
 
 
 # -- one flow
@@ -98,6 +106,8 @@ def change_of(desired: DesiredFlow, actual: ActualFlow | None, options: PlanOpti
     if actual.status == FlowStatus.DEPRECATED:
         return _deprecated(base, desired, actual, options)
     steps = _differences(desired, actual)
+    if "update" in steps and actual.source == "lock":
+        base = replace(base, name=target_name(desired, actual))
     if actual.status == FlowStatus.DRAFT:
         return _draft(base, desired, actual, steps, options)
     if not steps:
@@ -161,18 +171,18 @@ def _creation(base: FlowChange, desired: DesiredFlow) -> FlowChange:
 
 def _replacement(base: FlowChange, desired: DesiredFlow, actual: ActualFlow, options: PlanOptions) -> FlowChange:
     name = generation_name(desired.name, actual.last_generation + 1)
-    if len(name) > _LONGEST_NAME:
-        return _stopped(base, "name", f"a flow to replace it would have a name of over {_LONGEST_NAME} characters")
+    if len(name) > LONGEST_NAME:
+        return _stopped(base, "name", f"a flow to replace it would have a name of over {LONGEST_NAME} characters")
     reason = f"{actual.name} is {actual.status.lower()}"
     change = replace(_creation(base, desired), action="replace", name=name, reason=reason)
     return _checked(change, options)
 
 
-def replaced(change: FlowChange) -> FlowChange:
+def replaced(change: FlowChange, options: PlanOptions | None = None) -> FlowChange:
     """The change that makes another flow of one that refuses to be edited."""
     if change.desired is None or not isinstance(change.actual, ActualFlow):
         return change
-    return _replacement(replace(change, unpublishes=False), change.desired, change.actual, PlanOptions())
+    return _replacement(replace(change, unpublishes=False), change.desired, change.actual, options or PlanOptions())
 
 
 def _deprecated(base: FlowChange, desired: DesiredFlow, actual: ActualFlow, options: PlanOptions) -> FlowChange:
@@ -184,22 +194,38 @@ def _deprecated(base: FlowChange, desired: DesiredFlow, actual: ActualFlow, opti
 
 
 def _stopped(base: FlowChange, why: Blocked, reason: str) -> FlowChange:
-    return replace(base, action="blocked", blocked=why, reason=reason, steps=())
+    name = base.actual.name if isinstance(base.actual, ActualFlow) and base.actual.name else base.name
+    return replace(
+        base, name=name, action="blocked", blocked=why, reason=reason, steps=(), unpublishes=False, may_replace=False
+    )  # fmt: skip
 
 
 def _checked(change: FlowChange, options: PlanOptions) -> FlowChange:
-    """The change, or blocked if Meta would find errors in what it sends."""
+    """The change, or blocked if Meta would find errors in what it sends, or could not publish it."""
     desired = change.desired
     if desired is None:
         return change
-    errors = desired.errors(options.today)
-    if not errors:
-        return change
+    errors = desired.errors(options.today) if options.validate != "off" else ()
+    if not errors or options.validate == "warn":
+        return _with_endpoint(replace(change, issues=errors), desired)
     frozen = any(error.error == "INVALID_FLOW_JSON_VERSION" for error in errors)
     count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
     reason = errors[0].message.rstrip(".") if frozen else f"there {'is' if len(errors) == 1 else 'are'} {count}"
     stopped = _stopped(change, "frozen" if frozen else "validation", f"{reason} in {_file(desired)}")
-    return replace(stopped, issues=errors, unpublishes=False, may_replace=False)
+    return replace(stopped, issues=errors)
+
+
+def _with_endpoint(change: FlowChange, desired: DesiredFlow) -> FlowChange:
+    """The change, or blocked if it would publish a flow that needs an endpoint and has none (139002/4233024)."""
+    there = change.actual if isinstance(change.actual, ActualFlow) and change.steps[:1] != ("create",) else None
+    endpoint = desired.endpoint_uri or (there.endpoint_uri if there is not None else None)
+    unknown = there is not None and "endpoint_uri" in there.untold
+    if not desired.publish or endpoint or unknown or not desired.needs_endpoint:
+        return change
+    cures = f'set endpoint = "https://..." for it, or remove data_api_version from {_file(desired)}'
+    return _stopped(
+        change, "endpoint", f"it has a data_api_version and no endpoint, so Meta will not publish it: {cures}"
+    )
 
 
 def _file(desired: DesiredFlow) -> str:
@@ -207,11 +233,9 @@ def _file(desired: DesiredFlow) -> str:
 
 
 def _differences(desired: DesiredFlow, actual: ActualFlow) -> tuple[Step, ...]:
-    """The writes that would make them the same. What the wish leaves open is not compared."""
-    metadata = (
-        set(desired.categories) != set(actual.categories)
-        or desired.endpoint_uri not in {None, actual.endpoint_uri}
-        or desired.application_id not in {None, actual.application_id}
-    )
-    found: dict[Step, bool] = {"update": metadata, "upload": desired.digest != actual.digest}
+    """The writes that would make them the same. What the wish leaves open, or Meta did not tell, is not compared."""
+    found: dict[Step, bool] = {
+        "update": bool(metadata(desired, actual)),
+        "upload": desired.digest != actual.digest,
+    }
     return tuple(step for step, due in found.items() if due)

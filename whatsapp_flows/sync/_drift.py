@@ -16,6 +16,7 @@ from ..errors import FlowsError, ValidationIssue
 from ..models import FlowStatus
 from ._desired import DesiredFlow
 from ._difference import NO_CHANGES, FlowJsonDiff
+from ._metadata import metadata
 from ._semantic import compare
 from ._snapshot import ActualFlow, Snapshot
 
@@ -120,13 +121,3 @@ def _reasons(desired: DesiredFlow, actual: ActualFlow) -> Iterator[Reason]:
     if actual.validation_errors:
         count = len(actual.validation_errors)
         yield Reason(way="errors", said=f"Meta finds {count} error{'' if count == 1 else 's'} in its Flow JSON")
-
-
-def metadata(desired: DesiredFlow, actual: ActualFlow) -> Iterator[tuple[str, str, str]]:
-    """What differs in the metadata that the repository sets: what it is, the value that is wanted, the one there is."""
-    if set(desired.categories) != set(actual.categories):
-        yield "categories", ", ".join(desired.categories), ", ".join(actual.categories) or "none"
-    if desired.endpoint_uri is not None and desired.endpoint_uri != actual.endpoint_uri:
-        yield "endpoint", desired.endpoint_uri, actual.endpoint_uri or "none"
-    if desired.application_id is not None and actual.application_id not in {None, desired.application_id}:
-        yield "application", desired.application_id, str(actual.application_id)

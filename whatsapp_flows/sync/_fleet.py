@@ -167,7 +167,7 @@ def deploy_flow(
     if isinstance(result.error, RetryableError):
         raise result.error
     entry = lock.get(desired.key, result.flow_id)
-    return {**result.to_json(), "seen": None if entry is None else _entry_json(entry)}
+    return {**result.to_json(), "seen": None if entry is None else entry.to_json()}
 
 
 def _snapshot(client: FlowsClient, desired: DesiredFlow, known: LockEntry | None, lock: Lock) -> Snapshot:
@@ -183,11 +183,5 @@ def _snapshot(client: FlowsClient, desired: DesiredFlow, known: LockEntry | None
 
 
 def _entry(seen: Mapping[str, Any] | None, desired: DesiredFlow) -> LockEntry | None:
-    if not seen or seen.keys() != set(LockEntry.__slots__):
-        return None
-    entry = LockEntry(**seen)
-    return entry if entry.name == desired.name else None
-
-
-def _entry_json(entry: LockEntry) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in LockEntry.__slots__}
+    entry = LockEntry.from_json(seen)
+    return entry if entry is not None and entry.name == desired.name else None

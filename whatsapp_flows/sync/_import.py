@@ -21,7 +21,7 @@ from ..errors import ConfigurationError, FlowsError, NotFoundError
 from ..flow_json import read_flow_json
 from ..models import Flow, FlowStatus
 from ._hints import hint
-from ._snapshot import list_all
+from ._listing import list_all
 from ._variables import escaped
 
 _LONGEST: Final = 60  # characters of a key
@@ -52,7 +52,8 @@ def find_flows(client: FlowsClient, wanted: Collection[str], config: Path) -> tu
     """
     taken: set[str] = set()
     found = []
-    for flow in sorted(list_all(client), key=lambda flow: (flow.name, flow.id)):
+    listed = {listed.flow.id: listed.flow for listed in list_all(client)}
+    for flow in sorted(listed.values(), key=lambda flow: (flow.name, flow.id)):
         key = key_for(flow, taken)
         taken.add(key)
         found.append(Imported(key=key, flow=flow, file=config.parent / f"{key}.json"))

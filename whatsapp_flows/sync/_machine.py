@@ -36,7 +36,7 @@ from ._diff import change_of, replaced
 from ._lock import LockEntry
 from ._plan import FlowChange, Step
 from ._result import INTERRUPTED, NOT_BEGUN, FlowEvent, FlowResult, State
-from ._snapshot import ActualFlow, find_again, look_again, moment_text
+from ._snapshot import ActualFlow, entry_of, find_again, is_as_seen, look_again
 
 if TYPE_CHECKING:
     from ._apply import Run
@@ -142,19 +142,21 @@ class FlowMachine:
         except NotFoundError:
             raise PlanError(f"{self.change.name} is gone since the plan was made.") from None
         self.status = str(flow.status)
-        same = (flow.name, self.status, moment_text(flow)) == (seen.name, seen.status, seen.updated_at)
-        if isinstance(seen, ActualFlow):  # times are whole seconds, so what else can be seen for nothing is compared
-            same = same and (flow.categories, flow.endpoint_uri) == (seen.categories, seen.endpoint_uri)
-        if same:
+        if flow.id != self.flow_id or flow.name not in {seen.name, self.change.name}:
+            raise PlanError(f"{seen.name} is not as it was when the plan was made: it is called {flow.name}.")
+        if flow.name == seen.name and is_as_seen(flow, seen):
             return self._next()
         if self.change.action == "deprecate":
             if self.status == FlowStatus.DEPRECATED and flow.name == seen.name:
                 return self._deprecated()
             raise self._moved()
-        return self._go_on(look_again(self.client, self.desired, self.flow_id, self.run_.lock), appeared=False)
+        assert isinstance(seen, ActualFlow)  # noqa: S101 - all others are deprecated
+        found = look_again(self.client, self.desired, self.flow_id, self.run_.lock, seen=seen)
+        return self._go_on(found, appeared=False)
 
     def _creating(self) -> State:
         wanted = self.desired
+        self._note_successor()
         self.attempts = 1 if "upload" not in self.steps else 0
         try:
             created = self.client.create_flow(
@@ -165,7 +167,7 @@ class FlowMachine:
                 endpoint_uri=wanted.endpoint_uri,
             )
         except NameTakenError as taken:
-            found = find_again(self.client, self._by_name(), self.run_.lock)
+            found = find_again(self.client, self.desired, self.change.name, self.run_.lock)
             if found is None or found.status == FlowStatus.DEPRECATED:
                 raise taken from None
             return self._go_on(found, appeared=True)
@@ -189,6 +191,7 @@ class FlowMachine:
         try:
             self.client.update_flow(
                 self.flow_id,
+                name=None if created or self.change.name == self._name_seen else self.change.name,
                 categories=None if created else wanted.categories,
                 endpoint_uri=None if created else wanted.endpoint_uri,
                 application_id=wanted.application_id,
@@ -255,15 +258,15 @@ class FlowMachine:
         """The flow cannot be edited. Another one takes its place, if the plan allows that and nothing was done yet."""
         if not self.change.may_replace or self.done:
             raise refusal
-        change = replaced(self.change)
+        change = replaced(self.change, self.run_.plan.options)
         if change.blocked:
             raise refusal
         self.change, self.steps, self.flow_id, self.status = change, list(change.steps), "", ""
         return "creating"
 
-    def _by_name(self) -> DesiredFlow:
-        """The wish as its own generation, for a look at that name alone."""
-        return replace(self.desired, name=self.change.name)
+    @property
+    def _name_seen(self) -> str:
+        return self.change.actual.name if self.change.actual is not None else ""
 
     def _go_on(self, found: ActualFlow, *, appeared: bool) -> State:
         """
@@ -272,7 +275,7 @@ class FlowMachine:
         A flow that has appeared is adopted unless it is in use and not what is wanted.
         """
         seen = self.change.actual if isinstance(self.change.actual, ActualFlow) else None
-        rest = change_of(self._by_name(), found, self.run_.plan.options)
+        rest = change_of(self.desired, found, self.run_.plan.options)
         self.flow_id, self.status, self.adopted = found.id, found.status, self.adopted or appeared
         self.change = replace(self.change, actual=found) if appeared else self.change
         if not rest.steps and not rest.blocked:
@@ -307,17 +310,24 @@ class FlowMachine:
         self.run_.remember_soon(self.change.key, self._entry(processed))
 
     def _entry(self, processed: bool | None) -> LockEntry:
+        seen = self.change.actual
+        there = seen.application_id if isinstance(seen, ActualFlow) else None
         self.entry = LockEntry(
-            id=self.flow_id, name=self.change.name, digest=self.desired.digest, processed=processed
+            id=self.flow_id, name=self.change.name, digest=self.desired.digest, processed=processed,
+            written=bool(self.done), application_id=self.desired.application_id if "update" in self.done else there,
         )  # fmt: skip
         return self.entry
 
     def _note(self, found: ActualFlow) -> None:
         """Somebody else has made it what is wanted."""
-        entry = LockEntry(
-            id=found.id, name=found.name, digest=self.desired.digest, updated_at=found.updated_at
-        )  # fmt: skip
-        self.run_.remember_soon(self.change.key, entry)
+        self.run_.remember_soon(self.change.key, entry_of(self.desired, found))
+
+    def _note_successor(self) -> None:
+        """On the disk before another flow is made in its place: if this process dies now, that one is known."""
+        lock, seen = self.run_.lock, self.change.actual
+        before = lock.get(self.change.key, seen.id) if lock is not None and seen is not None else None
+        if self.change.action == "replace" and before is not None:
+            self.run_.remember({self.change.key: replace(before, successor=self.change.name)})
 
     # -- ends
 

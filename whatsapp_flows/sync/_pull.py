@@ -18,7 +18,7 @@ from ..flow_json import read_flow_json
 from ..models import FlowStatus
 from ._desired import DesiredFlow, digest_of
 from ._difference import NO_CHANGES, FlowJsonDiff
-from ._drift import metadata
+from ._metadata import metadata
 from ._semantic import compare
 from ._snapshot import ActualFlow, Snapshot
 from ._variables import fill, unfill

@@ -1,48 +1,35 @@
 """
 What is there: one listing for the whole account, and a download only where it can tell something.
 
-Rule 1: which flow is meant is told by its name. A name may have generations: see `generation_name`.
+Rule 1: which flow is meant is told by `identify`.
 Rule 2: a Flow JSON is downloaded unless the lock file vouches for it: the same id, the same `updated_at` at Meta, and
         the digest that is wanted. A deprecated flow's is never downloaded.
-Rule 3: of the account's other flows only what `prune` and a report need is kept, and of the pages nothing.
+Rule 3: what the listing does not tell, and the plan depends on, is read from the flow itself, once. What that does not
+        tell either stays unknown (`ActualFlow.untold`).
+Rule 4: of the account's other flows only what `prune` and a report need is kept, and of the pages nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..client import FlowsClient
-from ..errors import FlowsError, InvalidRequestError, NotFoundError, ValidationIssue
+from ..errors import FlowsError, NotFoundError, ValidationIssue
 from ..models import Asset, Flow, FlowStatus
 from ._desired import DesiredFlow, digest_of
+from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
+from ._listing import ListedFlow, list_all, read_node
 from ._lock import Lock, LockEntry
 
-PAGE_SIZE: Final = 100
 TIMES_PAGE_SIZE: Final = 200  # of ids and times alone; several clients list so many at once
 
-# What a listing asks for, best first. Meta documents none of the expansions for the list, so each may be refused, and
-# the next is tried. Source: "Flows API", field table; the changelog of March 2024 for `updated_at`.
-_BASIC: Final = "id,name,status,categories,endpoint_uri,validation_errors"
-_MORE: Final = f"{_BASIC},json_version,data_api_version,updated_at"
-_WITH_APPLICATION: Final = f"{_MORE},application{{id}}"
-FIELDS: Final = (f"{_WITH_APPLICATION},assets{{asset_type,download_url}}", _WITH_APPLICATION, _MORE, _BASIC)
 
-_TOO_MUCH: Final = 1  # Graph's "Please reduce the amount of data you're asking for" has this code, among others
-_GENERATION: Final = re.compile(r"(?s)(.+) \(generation ([1-9][0-9]{0,5})\)")
-
-
-def generation_name(name: str, number: int) -> str:
-    """
-    The name of the flow that took the place of another, which could not be edited; the first has the name itself.
-
-    >>> generation_name("Booking", 2)
-    'Booking (generation 2)'
-    """
-    return name if number == 1 else f"{name} (generation {number})"
+def times_pages(flows: int) -> int:
+    """The requests that a listing of the times of so many flows takes."""
+    return max(1, -(-flows // TIMES_PAGE_SIZE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +38,8 @@ class ActualFlow:
     A flow as it is at Meta.
 
     `updated_at` is ISO 8601, empty where Meta did not say. `digest` is that of its Flow JSON, None when there is none
-    or it is not known (`error` says why, `status` may). `content` is there only when it was downloaded and is not the
+    or it
+    is not known (`error` says why, `status` may). `content` is there only when it was downloaded and is not the
     one that is wanted. `processed` is the lock file's word about that digest. `known`: the lock file has the flow.
     `generation` counts from 1, `last_generation` is the highest that the account has.
     """
@@ -72,12 +60,23 @@ class ActualFlow:
     known: bool = True
     generation: int = 1
     last_generation: int = 1
+    source: Source = "name"
+    untold: frozenset[str] = frozenset()
     error: FlowsError | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Which flow it is, and how it was found."""
+        return Identity(flow_id=self.id, name=self.name, generation=self.generation, source=self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherFlow:
-    """A flow of the account that is not wanted. `key` is what the lock file calls it; empty: it is not from here."""
+    """
+    A flow of the account that is not wanted.
+
+    `key` is what the lock file calls it; empty: it was not written from here.
+    """
 
     id: str
     name: str
@@ -91,7 +90,8 @@ class Snapshot:
     """
     What is there. `flows` holds for each wanted key the flow, or None; `others` what else the account has.
 
-    `listed` is how many flows the account has in all. `remembers`: there is a lock file to write.
+    `listed` is how many flows the account has in all. `remembers`: there is a lock file to write. `other_account` is
+    the account that the lock file is about where this one has none (`Lock.other_account`).
     """
 
     account_id: str | None
@@ -99,6 +99,7 @@ class Snapshot:
     others: tuple[OtherFlow, ...] = ()
     listed: int = 0
     remembers: bool = False
+    other_account: str = ""
 
 
 def take_snapshot(
@@ -119,118 +120,129 @@ def take_snapshot(
     """
     wanted = tuple(flows)
     account = _Account(wanted, lock)
-    for flow in list_all(client):
-        account.add(flow)
-    tasks = [(desired, flow, assets) for desired, flow, assets in account.found() if flow is not None]
+    for listed in list_all(client):
+        account.add(listed)
+    tasks = tuple(account.found())
     read = _Reader(client, lock, contents=contents, on_flow=on_flow)
     with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tasks) or 1))) as pool:
-        found = dict(pool.map(lambda task: (task[0].key, read(*task)), tasks))
+        found = dict(pool.map(lambda task: (task.desired.key, read(task)), tasks))
     return Snapshot(
         account_id=client.waba_id,
         flows={flow.key: found.get(flow.key) for flow in wanted},
-        others=account.others(),
+        others=account.others(task.flow.id for task in tasks),
         listed=account.listed,
         remembers=lock is not None and lock.kept,
+        other_account=lock.other_account if lock is not None else "",
     )
 
 
-def list_all(client: FlowsClient) -> Iterator[Flow]:
-    """The account's flows with as many fields as Meta gives; raises what the listing raises."""
-    for number, fields in enumerate(FIELDS, 1):
-        flows = client.list_flows(fields=fields, page_size=PAGE_SIZE)
-        try:
-            first = next(flows, None)
-        except FlowsError as refusal:
-            if number == len(FIELDS) or not _about_fields(refusal):
-                raise
-            continue
-        if first is not None:
-            yield first
-            yield from flows
-        return
+def look_again(
+    client: FlowsClient, desired: DesiredFlow, flow_id: str, lock: Lock | None = None, *, seen: ActualFlow | None = None
+) -> ActualFlow:
+    """
+    One flow as it is now, its Flow JSON included. Raises what the calls raise.
+
+    `seen` is the flow as it was, from which its identity is taken.
+    """
+    listed = read_node(client, flow_id)
+    flow = _actual(listed)
+    number = generation_of(flow.name, desired.name) or 1
+    flow = replace(
+        flow,
+        generation=seen.generation if seen is not None else number,
+        last_generation=seen.last_generation if seen is not None else number,
+        source=seen.source if seen is not None else "name",
+    )
+    return _complete(client, lock, _Task(desired, flow, listed.flow.assets))
 
 
-def _about_fields(refusal: FlowsError) -> bool:
-    return isinstance(refusal, InvalidRequestError) or refusal.code == _TOO_MUCH
+def find_again(client: FlowsClient, desired: DesiredFlow, name: str, lock: Lock | None = None) -> ActualFlow | None:
+    """
+    The flow of that very name as it is now, looked for in the whole account; a deprecated one if no other has it.
+
+    Raises what the calls raise.
+    """
+    found = [listed for listed in list_all(client) if listed.flow.name == name]
+    if not found:
+        return None
+    listed = max(found, key=lambda each: each.flow.status != FlowStatus.DEPRECATED)
+    number = generation_of(name, desired.name) or 1
+    flow = replace(_actual(listed), generation=number, last_generation=number)
+    return _complete(client, lock, _Task(desired, flow, listed.flow.assets))
 
 
-def look_again(client: FlowsClient, desired: DesiredFlow, flow_id: str, lock: Lock | None = None) -> ActualFlow:
-    """One flow as it is now, its Flow JSON included. Raises what the calls raise."""
-    flow = client.get_flow(flow_id, fields=_WITH_APPLICATION)
-    found = _Reader(client, lock, contents=False)(desired, _actual(flow), flow.assets)
+def _complete(client: FlowsClient, lock: Lock | None, task: _Task) -> ActualFlow:
+    found = _Reader(client, lock, contents=False)(task)
     if found.error is not None:
         raise found.error
     return found
 
 
-def find_again(client: FlowsClient, desired: DesiredFlow, lock: Lock | None = None) -> ActualFlow | None:
-    """The flow of that name as it is now, looked for in the whole account. Raises what the calls raise."""
-    found = take_snapshot(client, (desired,), lock, jobs=1).flows[desired.key]
-    if found is not None and found.error is not None:
-        raise found.error
-    return found
+class _Task(NamedTuple):
+    """A flow to be completed, with the files that it was listed with."""
 
-
-def times_pages(flows: int) -> int:
-    """The requests that a listing of the times of so many flows takes."""
-    return max(1, -(-flows // TIMES_PAGE_SIZE))
+    desired: DesiredFlow
+    flow: ActualFlow
+    assets: tuple[Asset, ...]
 
 
 class _Account:
-    """The listing, as it comes in: what is wanted of it, and what is not."""
+    """The listing, as it comes in: what may be meant, and what else there is."""
 
     def __init__(self, wanted: tuple[DesiredFlow, ...], lock: Lock | None) -> None:
-        self.listed = 0
         self._wanted = wanted
         self._lock = lock
-        self._key_of = {flow.name: flow.key for flow in wanted}
-        self._generations: dict[str, dict[int, tuple[ActualFlow, tuple[Asset, ...]]]] = {}
+        self._may_be_meant = may_be_meant(wanted, lock)
+        self._candidates: dict[str, tuple[ActualFlow, tuple[Asset, ...]]] = {}
         self._others: dict[str, OtherFlow] = {}
 
-    def add(self, flow: Flow) -> None:
-        self.listed += 1
-        key, number = self._place(flow.name)
-        if key is None:
-            self._others[flow.id] = _other(flow, self._lock)
-            return
-        places = self._generations.setdefault(key, {})
-        if number in places and places[number][0].status != FlowStatus.DEPRECATED:
-            return  # names are unique; a page that has shifted may list a flow twice
-        places[number] = (_actual(flow), flow.assets)
+    @property
+    def listed(self) -> int:
+        """How many flows there are: a page that has shifted may list one twice."""
+        return len(self._candidates) + len(self._others)
 
-    def _place(self, name: str) -> tuple[str | None, int]:
-        """The key of the wanted flow that this is, and which generation of it."""
-        if name in self._key_of:
-            return self._key_of[name], 1
-        generation = _GENERATION.fullmatch(name)
-        if generation is None or int(generation[2]) < 2:
-            return None, 0
-        return self._key_of.get(generation[1]), int(generation[2])
+    def add(self, listed: ListedFlow) -> None:
+        flow = listed.flow
+        if self._may_be_meant(flow):
+            self._others.pop(flow.id, None)
+            self._candidates[flow.id] = _actual(listed), flow.assets
+        elif flow.id not in self._candidates:
+            self._others[flow.id] = self._other(_actual(listed))
 
-    def found(self) -> Iterator[tuple[DesiredFlow, ActualFlow | None, tuple[Asset, ...]]]:
-        """Each wanted flow with the newest generation of it that lives; a deprecated one only if none does."""
+    def found(self) -> Iterator[_Task]:
+        """The wanted flows that are there."""
+        identities = identify(self._wanted, [flow for flow, _ in self._candidates.values()], self._lock)
+        last = self._last_generations()
         for desired in self._wanted:
-            places = self._generations.get(desired.key)
-            if not places:
-                yield desired, None, ()
+            identity = identities[desired.key]
+            if not identity.flow_id:
                 continue
-            flow, assets = places[self._current(places)]
-            yield desired, replace(flow, generation=self._current(places), last_generation=max(places)), assets
+            flow, assets = self._candidates[identity.flow_id]
+            number = identity.generation
+            flow = replace(
+                flow, generation=number, last_generation=max(number, last.get(desired.name, 1)), source=identity.source
+            )  # fmt: skip
+            yield _Task(desired, flow, assets)
 
-    @staticmethod
-    def _current(places: Mapping[int, tuple[ActualFlow, tuple[Asset, ...]]]) -> int:
-        living = [number for number, (flow, _) in places.items() if flow.status != FlowStatus.DEPRECATED]
-        return max(living or places)
+    def _last_generations(self) -> Mapping[str, int]:
+        """The highest generation of each name that the account has, whoever has made it."""
+        last: dict[str, int] = {}
+        for flow, _ in self._candidates.values():
+            name = base_name(flow.name)
+            last[name] = max(last.get(name, 1), generation_of(flow.name, name))
+        return last
 
-    def others(self) -> tuple[OtherFlow, ...]:
-        """Everything else, with the generations that were replaced."""
-        replaced = [
-            OtherFlow(id=flow.id, name=flow.name, status=flow.status, updated_at=flow.updated_at, key=key)
-            for key, places in self._generations.items()
-            for number, (flow, _) in sorted(places.items())
-            if number != self._current(places)
-        ]
-        return (*replaced, *self._others.values())
+    def others(self, meant: Iterable[str]) -> tuple[OtherFlow, ...]:
+        """Everything that is not meant, generations that were replaced first."""
+        known = set(meant)
+        left = [self._other(flow) for flow, _ in self._candidates.values() if flow.id not in known]
+        return (*left, *self._others.values())
+
+    def _other(self, flow: ActualFlow) -> OtherFlow:
+        key = self._lock.owner(flow.id, flow.name) if self._lock is not None else None
+        return OtherFlow(
+            id=flow.id, name=flow.name, status=flow.status, updated_at=flow.updated_at, key=key or ""
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +254,18 @@ class _Reader:
     contents: bool
     on_flow: Callable[[DesiredFlow, str], object] = lambda desired, flow_id: None
 
-    def __call__(self, desired: DesiredFlow, flow: ActualFlow, assets: tuple[Asset, ...]) -> ActualFlow:
+    def __call__(self, task: _Task) -> ActualFlow:
+        desired, flow, assets = task
         entry = self.lock.get(desired.key, flow.id) if self.lock is not None else None
         flow = replace(flow, known=self.lock is None or entry is not None)
         if flow.status == FlowStatus.DEPRECATED:
             return flow
-        if entry is not None and not self.contents and _vouches(entry, desired, flow):
-            return replace(flow, digest=entry.digest, processed=entry.processed)
-        self.on_flow(desired, flow.id)
-        link = next((asset for asset in assets if asset.asset_type == "FLOW_JSON"), None)
         try:
+            flow = self._told(desired, flow, entry)
+            if entry is not None and not self.contents and _vouches(entry, desired, flow):
+                return replace(flow, digest=entry.digest, processed=entry.processed)
+            self.on_flow(desired, flow.id)
+            link = next((asset for asset in assets if asset.asset_type == "FLOW_JSON"), None)
             content = self.client.download_flow_json(flow.id, asset=link)
         except NotFoundError:
             return flow  # it has no Flow JSON
@@ -265,13 +279,37 @@ class _Reader:
             processed=entry.processed if entry is not None and entry.digest == digest else None,
         )
 
+    def _told(self, desired: DesiredFlow, flow: ActualFlow, entry: LockEntry | None) -> ActualFlow:
+        """The flow with what the listing did not tell of it, as far as the plan depends on that."""
+        if entry is not None and entry.application_id is not None and entry.holds(flow.updated_at):
+            application = flow.application_id or entry.application_id
+            flow = replace(flow, application_id=application, untold=flow.untold - {"application_id"})
+        if not any(_decides(desired, name) for name in flow.untold):
+            return flow
+        node = _actual(read_node(self.client, flow.id))
+        return replace(
+            flow,
+            untold=flow.untold & node.untold,
+            categories=node.categories if "categories" in flow.untold else flow.categories,
+            endpoint_uri=node.endpoint_uri if "endpoint_uri" in flow.untold else flow.endpoint_uri,
+            application_id=flow.application_id or node.application_id,
+        )
+
+
+def _decides(desired: DesiredFlow, name: str) -> bool:
+    """Whether the plan depends on a field."""
+    if name == "endpoint_uri":
+        return desired.endpoint_uri is not None or (desired.publish and desired.needs_endpoint)
+    return name == "categories" or desired.application_id is not None
+
 
 def _vouches(entry: LockEntry, desired: DesiredFlow, flow: ActualFlow) -> bool:
     """Whether the lock file knows that this flow holds what is wanted."""
-    return bool(entry.updated_at) and entry.updated_at == flow.updated_at and entry.digest == desired.digest
+    return entry.holds(flow.updated_at) and entry.digest == desired.digest
 
 
-def _actual(flow: Flow) -> ActualFlow:
+def _actual(listed: ListedFlow) -> ActualFlow:
+    flow = listed.flow
     return ActualFlow(
         id=flow.id,
         name=flow.name,
@@ -283,13 +321,30 @@ def _actual(flow: Flow) -> ActualFlow:
         json_version=flow.json_version,
         data_api_version=flow.data_api_version,
         validation_errors=flow.validation_errors,
+        untold=listed.untold,
     )
 
 
-def _other(flow: Flow, lock: Lock | None) -> OtherFlow:
-    key = lock.owner(flow.id, flow.name) if lock is not None else None
-    return OtherFlow(
-        id=flow.id, name=flow.name, status=str(flow.status), updated_at=moment_text(flow), key=key or ""
+def is_as_seen(flow: Flow, seen: ActualFlow | OtherFlow) -> bool:
+    """
+    Whether a flow that was read again is as it was seen: its state, time, and what else can be seen for nothing.
+
+    Meta's times are whole seconds, so they alone do not tell.
+    """
+    if (str(flow.status), moment_text(flow)) != (seen.status, seen.updated_at):
+        return False
+    if isinstance(seen, OtherFlow):
+        return True
+    categories = seen.categories if "categories" not in seen.untold else flow.categories
+    endpoint = seen.endpoint_uri if "endpoint_uri" not in seen.untold else flow.endpoint_uri
+    return (flow.categories, flow.endpoint_uri) == (categories, endpoint)
+
+
+def entry_of(desired: DesiredFlow, flow: ActualFlow) -> LockEntry:
+    """What is to be remembered of a flow that was found to hold what is wanted."""
+    return LockEntry(
+        id=flow.id, name=generation_name(desired.name, flow.generation), digest=desired.digest,
+        updated_at=flow.updated_at, processed=flow.processed, application_id=flow.application_id,
     )  # fmt: skip
 
 

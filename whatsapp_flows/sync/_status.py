@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from ..client import FlowsClient
-from ..errors import FlowsError, InvalidRequestError
 from ..flow_json._spec import KNOWN, parse_version
-from ..models import Flow, FlowStatus
+from ..models import Flow
 from ._desired import DesiredFlow
-from ._snapshot import _GENERATION, PAGE_SIZE, list_all
+from ._identity import identify, may_be_meant
+from ._listing import PAGES, listings
+from ._lock import Lock
 
 # `health_status` in a list is documented nowhere: without it, the rest is still worth knowing.
 _FIELDS: Final = "id,name,status,validation_errors,json_version,updated_at,health_status"
+_WAYS: Final = ((_FIELDS, 100), *PAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,36 +44,13 @@ class FlowState:
         return None if self.frozen_on is None else max((self.frozen_on - today).days, 0)
 
 
-def read_states(client: FlowsClient, flows: Iterable[DesiredFlow]) -> tuple[FlowState, ...]:
+def read_states(client: FlowsClient, flows: Iterable[DesiredFlow], lock: Lock | None = None) -> tuple[FlowState, ...]:
     """The state of each flow, in their order. One request for each hundred flows of the account."""
-    wanted = {flow.name: flow for flow in flows}
-    found: dict[str, tuple[tuple[bool, int], Flow]] = {}
-    for flow in _listed(client):
-        name, number = _generation(flow.name, wanted)
-        rank = (flow.status != FlowStatus.DEPRECATED, number)  # a deprecated one only if no other is left
-        if name in wanted and (name not in found or rank > found[name][0]):
-            found[name] = (rank, flow)
-    return tuple(_state(desired, found[name][1] if name in found else None) for name, desired in wanted.items())
-
-
-def _generation(name: str, wanted: Collection[str]) -> tuple[str, int]:
-    """The name that the repository knows, and which generation of it this is."""
-    found = None if name in wanted else _GENERATION.fullmatch(name)
-    return (name, 1) if found is None else (found[1], int(found[2]))
-
-
-def _listed(client: FlowsClient) -> Iterator[Flow]:
-    flows = client.list_flows(fields=_FIELDS, page_size=PAGE_SIZE)
-    try:
-        first = next(flows, None)
-    except FlowsError as refusal:
-        if not isinstance(refusal, InvalidRequestError):
-            raise
-        yield from list_all(client)
-        return
-    if first is not None:
-        yield first
-        yield from flows
+    wanted = tuple(flows)
+    asked = may_be_meant(wanted, lock)
+    listed = {flow.id: flow for _, found in listings(client, _WAYS) for flow in found if asked(flow)}
+    identities = identify(wanted, listed.values(), lock)
+    return tuple(_state(desired, listed.get(identities[desired.key].flow_id)) for desired in wanted)
 
 
 def _state(desired: DesiredFlow, flow: Flow | None) -> FlowState:

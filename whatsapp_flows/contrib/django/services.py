@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db import connections, router, transaction
@@ -334,14 +334,14 @@ class _Memory(Lock):
         memory = row.sync_memory
         if not isinstance(memory, dict) or memory.get("account_id") != self._account_id:
             return
-        entry = memory.get("entry")
-        if isinstance(entry, dict) and entry.keys() == set(LockEntry.__slots__):
-            self.put({row.name: LockEntry(**entry)})
+        entry = LockEntry.from_json(memory.get("entry"))
+        if entry is not None:
+            self.put({row.name: entry})
 
     def of(self, row: WhatsAppFlow) -> dict[str, Any]:
         """What a row should remember."""
         entry = self.get(row.name, row.flow_id)
-        return {} if entry is None else {"account_id": self._account_id, "entry": asdict(entry)}
+        return {} if entry is None else {"account_id": self._account_id, "entry": entry.to_json()}
 
 
 def _failed(row: WhatsAppFlow, error: FlowsError) -> SyncResult:
