@@ -415,7 +415,7 @@ def test_a_token_callable_that_raises_lets_its_error_out() -> None:
 OUTCOMES: dict[str, Callable[[], Response | BaseException]] = {
     "ok": lambda: UPLOADED,
     "processing": lambda: PROCESSING,
-    "limit": lambda: refusal(4),
+    "limit": lambda: refusal(4, headers={"Retry-After": "1"}),
     "silence": lambda: NoAnswerError("silence"),
     "refused": lambda: NotSentError("refused"),
     "fatal": lambda: refusal(190),

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import TOKEN, answer, refusal
+from tests.support import DONE, TOKEN, Scene, answer, refusal
 from whatsapp_flows import (
     ERROR_CODES,
     ApiError,
     AuthenticationError,
     ErrorRow,
+    ExponentialBackoff,
     FlowProcessingError,
     FlowsError,
     FlowStateError,
@@ -106,6 +107,7 @@ ROWS: list[tuple[int, int | None, type[ApiError]]] = [
     (133016, None, RateLimitedError),
     (135000, None, InvalidRequestError),
     (139000, None, IntegrityError),
+    (139000, 4233020, IntegrityError),
     (139001, None, FlowStateError),
     (139001, 4016010, FlowStateError),
     (139001, 4016012, FlowProcessingError),
@@ -114,11 +116,22 @@ ROWS: list[tuple[int, int | None, type[ApiError]]] = [
     (139002, 4233012, PublishBlockedError),
     (139002, 4233014, PublishBlockedError),
     (139002, 4233024, PublishBlockedError),
+    (139002, 4233046, PublishBlockedError),
     (139003, None, FlowStateError),
     (139004, 4016026, FlowStateError),
     (139005, None, UnknownApiError),
     (139006, None, FlowStateError),
     (4233041, None, InvalidRequestError),
+    (2066, None, InvalidRequestError),
+    (131026, None, InvalidRequestError),
+    (131047, None, InvalidRequestError),
+    (132001, None, InvalidRequestError),
+    (132015, None, InvalidRequestError),
+    (139102, None, InvalidRequestError),
+    (141002, None, FlowStateError),
+    (141006, None, IntegrityError),
+    (141010, None, IntegrityError),
+    (141014, None, IntegrityError),
     (200006, None, InvalidRequestError),
     (2388093, None, InvalidRequestError),
     (2494100, None, InvalidRequestError),
@@ -309,6 +322,65 @@ def test_error_data_speaks_when_the_user_message_is_missing(data: object, shown:
 def test_the_trace_id_may_be_in_a_header_alone() -> None:
     """An answer without a body can still be named to Meta's support."""
     assert classified(answer(b"", 500, {"x-fb-trace-id": "Hdr"})).fbtrace_id == "Hdr"
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "words"),
+    [
+        (139000, None, ("get_health", "display name", "141006", "141010")),
+        (139000, 4233020, ("get_health", "display name", "141006", "141010")),
+        (139002, 4233024, ("endpoint_uri=", "remove data_api_version")),
+        (139002, 4233046, ("Upgrade", "version", "data_api_version")),
+        (141006, None, ("payment method",)),
+    ],
+)
+def test_the_advice_names_the_cures(code: int, subcode: int | None, words: tuple[str, ...]) -> None:
+    """In any language: the subcode decides, and Meta's text is not looked at."""
+    found = classified(refusal(code, subcode, error_user_title="Fehler", error_user_msg="Es ging schief."))
+    assert [word for word in words if word not in found.advice] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("Publishing without endpoint_uri is forbidden", "remove data_api_version"),
+        ("Publishing without specifying 'endpoint_uri' is forbidden", "remove data_api_version"),
+        ("Versions in Flow JSON not available for publishing", "Upgrade"),
+    ],
+)
+def test_without_a_subcode_the_english_title_says_the_same(title: str, told: str) -> None:
+    """Meta leaves the subcode out in places."""
+    assert told in classified(refusal(139002, error_user_title=title)).advice
+
+
+LIMITS = sorted({row.code for row in ERROR_CODES if row.error is RateLimitedError})
+
+
+@pytest.mark.parametrize("code", LIMITS)
+def test_a_rate_limit_without_a_figure_says_an_hour(code: int) -> None:
+    """Meta counts over a rolling hour, refused calls included; the figure is told to be an estimate."""
+    found = classified(refusal(code))
+    assert (found.retry_after, found.details.retry_after_estimated) == (3600.0, True)
+    assert "come back in an hour" in found.advice
+    told = classified(refusal(code, headers={"Retry-After": "30"}))
+    assert (told.retry_after, told.details.retry_after_estimated) == (30.0, False)
+
+
+@pytest.mark.parametrize("code", LIMITS)
+def test_a_rate_limit_without_a_figure_is_given_up_at_once(code: int) -> None:
+    """One request, no wait: three in 15 seconds would only lengthen the limit."""
+    scene = Scene(refusal(code))
+    with pytest.raises(RateLimitedError) as caught:
+        scene.client.get_flow("1")
+    assert caught.value.retry_after == 3600.0
+    assert (len(scene.transport.requests), scene.time.sleeps) == (1, [])
+
+
+def test_a_policy_that_may_wait_an_hour_does() -> None:
+    """`max_wait` says how long the host can wait."""
+    scene = Scene(refusal(80008), DONE, retry_policy=ExponentialBackoff(max_wait=7200.0))
+    scene.client.subscribe_app()
+    assert scene.time.sleeps == [3600.0]
 
 
 USAGE = "x-business-use-case-usage"

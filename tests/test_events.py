@@ -136,7 +136,7 @@ def test_counters_count_what_a_dashboard_asks_for() -> None:
         UPLOADED,  # at once
         PROCESSING, PROCESSING, PROCESSING,  # exhausted, after 15 s
         refusal(100),  # fatal
-        refusal(4), DONE,  # another operation, after 5 s
+        refusal(4, headers={"Retry-After": "1"}), DONE,  # another operation, after 5 s
         on_event=[counters],
     )  # fmt: skip
     for _ in range(4):

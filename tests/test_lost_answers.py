@@ -24,6 +24,7 @@ from whatsapp_flows import (
 from whatsapp_flows.emulator import Emulator
 
 LOST = NoAnswerError("silence")
+SOON = {"Retry-After": "1"}
 DOCUMENT = json.dumps(valid_flow())
 TAKEN = refusal(100, 4016019, error_user_title="Flow name is not unique")
 GONE = refusal(100, 33, message="Unsupported get request.")
@@ -71,7 +72,7 @@ DONE_ALREADY: list[tuple[Call, list[Response | BaseException], list[str]]] = [
      [f"POST {WABA}/flows", LIST, f"POST {WABA}/flows"]),
     (CREATE, [LOST, listing(), TAKEN, listing(("5", "Solar", "DRAFT"))],
      [f"POST {WABA}/flows", LIST, f"POST {WABA}/flows", LIST]),
-    (CREATE, [LOST, listing(), refusal(4), listing(("5", "Solar", "DRAFT"))],
+    (CREATE, [LOST, listing(), refusal(4, headers=SOON), listing(("5", "Solar", "DRAFT"))],
      [f"POST {WABA}/flows", LIST, f"POST {WABA}/flows", LIST]),
     (CREATE, [LOST, LOST, listing(("5", "Solar", "DRAFT"))], [f"POST {WABA}/flows", LIST, LIST]),
 ]  # fmt: skip
@@ -131,7 +132,7 @@ def test_what_may_be_done_twice_is_simply_sent_again(call: Call) -> None:
 
 def test_nothing_was_sent_means_nothing_to_look_for() -> None:
     """A refused connection or a rate limit leaves no doubt: the create is sent again at once."""
-    scene = Scene(NotSentError("x"), refusal(80008), answer({"id": "5"}))
+    scene = Scene(NotSentError("x"), refusal(80008, headers=SOON), answer({"id": "5"}))
     created = scene.client.create_flow("Solar", ["OTHER"])
     assert not created.adopted
     assert scene.transport.sent == [f"POST {WABA}/flows"] * 3

@@ -5,8 +5,9 @@ A row with a `title` stands for a cause whose subcode nobody has published: it i
 and only after the subcode has found nothing, because Meta translates its texts. Then comes the code's own row, then
 `is_transient`, then the HTTP status, which says least: Graph throttles with a 400.
 
-Sources: M-flows, Meta's "Flows API error codes"; M-wa, "WhatsApp Business Platform error codes"; M-graph, "Graph API
-error handling" and "rate limiting"; OpenAPI, Meta's OpenAPI file v23.0; seen, captured by third parties.
+Sources: M-flows, Meta's "Flows API error codes"; M-wa, "WhatsApp Business Platform error codes"; M-health, "Health
+status"; M-graph, "Graph API error handling" and "rate limiting"; OpenAPI, Meta's OpenAPI file v23.0; seen, captured by
+third parties.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class ErrorRow:
     One row: codes `code` to `last`, a subcode (None: any), the error class, what it means, what to do, who says so.
 
     `title` is a part of Meta's English title or message, in lower case, for a cause without a known subcode.
+    `renewable`: another token may cure it.
     """
 
     code: int
@@ -57,6 +59,7 @@ class ErrorRow:
     source: str
     title: str | None = None
     last: int | None = None
+    renewable: bool = False
 
     def covers(self, code: int) -> bool:
         """Whether this row speaks of `code`."""
@@ -64,19 +67,36 @@ class ErrorRow:
 
 
 def _row(code: int, subcode: int | None, error: type[ApiError], meaning: str, advice: str, source: str,
-         *, title: str | None = None, last: int | None = None) -> ErrorRow:  # fmt: skip
-    return ErrorRow(code, subcode, error, meaning, advice or error.default_advice, source, title, last)
+         *, title: str | None = None, last: int | None = None, renewable: bool = False) -> ErrorRow:  # fmt: skip
+    return ErrorRow(code, subcode, error, meaning, advice or error.default_advice, source, title, last, renewable)
 
 
+# Meta counts over "a rolling one hour window" (M-graph, "Rate limits"): for apps, users and business objects alike.
+_HOUR: Final = 3600.0
 _RENEW: Final = "Get a new access token."
 _HUMAN: Final = "Have the token's user log in to Facebook and clear the check, then get a new token."
 _SEND_AGAIN: Final = "Send the same request again in a while."
+_HEALTH: Final = (
+    "Read the flow's health, get_health(flow_id, phone_number_id=...): it names the cause, such as a display name that "
+    "was declined, a payment method that is missing (141006) or a business that is not verified (141010); if it is all "
+    "AVAILABLE, ask Meta's support."
+)
+_ENDPOINT: Final = (
+    "Set one, update_flow(flow_id, endpoint_uri=...), or remove data_api_version from the Flow JSON: a flow without an "
+    "endpoint has none."
+)
+_OLD_VERSION: Final = "Upgrade the Flow JSON's version and data_api_version: `whatsapp-flows upgrade` does most of it."
+_SEND_TIME: Final = "See Meta's WhatsApp error codes: it is about sending messages, not about Flow calls."
 _LIMIT: Final = ""  # RateLimitedError's own advice
+_UNTOLD: Final = (
+    "Stop calling and come back in an hour: Meta does not say how long the limit holds, and counts the calls of the "
+    "last hour, refused ones included."
+)
 
 # Sorted by code, then subcode, then title; the rows without a subcode come before those with one.
 # fmt: off
 _ROWS: Final[tuple[ErrorRow, ...]] = (
-    _row(0, None, AuthenticationError, "could not authenticate", _RENEW, "M-wa"),
+    _row(0, None, AuthenticationError, "could not authenticate", _RENEW, "M-wa", renewable=True),
     _row(1, None, ServiceUnavailableError, "unknown API error: an outage or a malformed request",
          "Send it again once or twice; if it goes on, look for a mistake in the request.", "M-wa"),
     _row(2, None, ServiceUnavailableError, "temporarily down", _SEND_AGAIN, "M-wa, OpenAPI"),
@@ -123,27 +143,27 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(100, 33, NotFoundError, "no such object, or no permission to see it", "", "seen"),
     _row(100, 4016019, NameTakenError, "a flow of that name exists in the account",
          "Look the flow up by its name and use its id, or choose another name.", "M-flows, seen"),
-    _row(102, None, AuthenticationError, "session invalid", _RENEW, "M-graph"),
+    _row(102, None, AuthenticationError, "session invalid", _RENEW, "M-graph", renewable=True),
     _row(102, 458, AuthenticationError, "the user has not installed the app",
          "Have the token's user grant the app access again.", "M-graph"),
     _row(102, 459, AuthenticationError, "the user has to log in and clear a checkpoint", _HUMAN, "M-graph"),
-    _row(102, 460, AuthenticationError, "the password was changed", _RENEW, "M-graph"),
-    _row(102, 463, AuthenticationError, "the token has expired", _RENEW, "M-graph"),
+    _row(102, 460, AuthenticationError, "the password was changed", _RENEW, "M-graph", renewable=True),
+    _row(102, 463, AuthenticationError, "the token has expired", _RENEW, "M-graph", renewable=True),
     _row(102, 464, AuthenticationError, "the user is unconfirmed", _HUMAN, "M-graph"),
-    _row(102, 467, AuthenticationError, "the token was revoked", _RENEW, "M-graph"),
+    _row(102, 467, AuthenticationError, "the token was revoked", _RENEW, "M-graph", renewable=True),
     _row(102, 492, PermissionDeniedError, "the token's user lacks a role on the page",
          "Give the token's user the role on the page.", "M-graph"),
     _row(104, None, AuthenticationError, "access token required, or its signature is wrong", _RENEW,
-         "M-graph, OpenAPI"),
-    _row(190, None, AuthenticationError, "token expired or invalid", _RENEW, "M-wa"),
+         "M-graph, OpenAPI", renewable=True),
+    _row(190, None, AuthenticationError, "token expired or invalid", _RENEW, "M-wa", renewable=True),
     _row(190, 458, AuthenticationError, "the user has not installed the app",
          "Have the token's user grant the app access again.", "M-graph"),
     _row(190, 459, AuthenticationError, "the user has to log in and clear a checkpoint", _HUMAN, "M-graph"),
-    _row(190, 460, AuthenticationError, "the password was changed", _RENEW, "M-graph"),
+    _row(190, 460, AuthenticationError, "the password was changed", _RENEW, "M-graph", renewable=True),
     _row(190, 463, AuthenticationError, "the token has expired",
-         "Get a new access token; a system user's can be permanent.", "M-graph"),
+         "Get a new access token; a system user's can be permanent.", "M-graph", renewable=True),
     _row(190, 464, AuthenticationError, "the user is unconfirmed", _HUMAN, "M-graph"),
-    _row(190, 467, AuthenticationError, "the token was revoked", _RENEW, "M-graph"),
+    _row(190, 467, AuthenticationError, "the token was revoked", _RENEW, "M-graph", renewable=True),
     _row(190, 492, PermissionDeniedError, "the token's user lacks a role on the page",
          "Give the token's user the role on the page.", "M-graph"),
     _row(192, None, InvalidRequestError, "invalid phone number", "", "M-graph"),
@@ -158,6 +178,8 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(613, None, RateLimitedError, "custom rate limit", _LIMIT, "M-graph, OpenAPI"),
     _row(613, 1996, RateLimitedError, "an inconsistent, suspicious volume of requests", _LIMIT, "M-graph"),
     _row(803, None, NotFoundError, "the object or alias does not exist", "", "OpenAPI"),
+    _row(2064, None, InvalidRequestError, "a Flow message of the On-Premises API, not a Flow call", _SEND_TIME, "M-wa",
+         last=2070),
     _row(2500, None, InvalidRequestError, "the path could not be parsed, or the API version does not exist",
          "Check api_version and base_url.", "seen"),
     _row(2635, None, InvalidRequestError, "this API version is retired", "Use a newer api_version.", "M-graph"),
@@ -182,13 +204,17 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(131008, None, InvalidRequestError, "a required parameter is missing", "", "M-wa"),
     _row(131009, None, InvalidRequestError, "a parameter's value is not valid", "", "M-wa"),
     _row(131016, None, ServiceUnavailableError, "service unavailable", _SEND_AGAIN, "M-wa"),
+    _row(131026, None, InvalidRequestError, "a message cannot be delivered, as to a phone whose app is too old",
+         _SEND_TIME, "M-wa"),
     _row(131031, None, IntegrityError, "the account is locked",
          "See the account in Meta's Business Support Home and appeal there.", "M-wa"),
+    _row(131047, None, InvalidRequestError, "a message outside of the 24 hours", _SEND_TIME, "M-wa"),
     _row(131048, None, RateLimitedError, "spam limit of the number",
          "Look at the number's quality in WhatsApp Manager: this limit is a long one.", "M-wa"),
     _row(131056, None, RateLimitedError, "too many messages to the same number", _LIMIT, "M-wa"),
     _row(131057, None, ServiceUnavailableError, "the account is in maintenance mode",
          "Send the same request again in some minutes.", "M-wa"),
+    _row(132000, None, InvalidRequestError, "a template message error", _SEND_TIME, "M-wa", last=132016),
     _row(132068, None, FlowStateError, "the flow is blocked",
          "Correct the flow's endpoint: Meta unblocks it by itself when it is healthy.", "M-wa"),
     _row(132069, None, FlowStateError, "the flow is throttled, and 10 messages went out this hour",
@@ -204,8 +230,9 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(133015, None, FlowStateError, "the number was deleted a moment ago", "Wait 5 minutes.", "M-wa"),
     _row(133016, None, RateLimitedError, "too many registrations of the number", _LIMIT, "M-wa"),
     _row(135000, None, InvalidRequestError, "generic user error", "", "M-wa"),
-    _row(139000, None, IntegrityError, "creating or publishing is blocked by integrity checks",
-         "Complete the business verification, then ask Meta's support.", "M-flows"),
+    _row(139000, None, IntegrityError, "creating or publishing is blocked by integrity checks", _HEALTH, "M-flows"),
+    _row(139000, 4233020, IntegrityError, "publishing is blocked: the account does not meet the integrity requirements",
+         _HEALTH, "M-flows, seen"),
     _row(139001, None, FlowStateError, "the flow cannot be updated",
          "Read the flow's status: clone a flow that refuses edits.", "M-flows"),
     _row(139001, None, FlowProcessingError, "the Flow JSON was saved, but processing it failed", "", "M-flows, seen",
@@ -234,8 +261,7 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(139002, None, PublishBlockedError, "no phone number is connected to the account",
          "Add a verified phone number to the WhatsApp Business Account.", "M-flows", title="no phone number"),
     _row(139002, None, PublishBlockedError, "the Flow JSON's versions can no longer be published",
-         "Upgrade the Flow JSON's version and data_api_version.", "M-flows",
-         title="not available for publishing"),
+         _OLD_VERSION, "M-flows", title="not available for publishing"),
     _row(139002, None, PublishBlockedError, "the account is not subscribed to Flows webhooks",
          "Tick `flows` in the app's webhook settings and call subscribe_app().", "M-flows", title="not subscribed"),
     _row(139002, None, PublishBlockedError, "the Flow JSON is missing or has validation errors",
@@ -244,16 +270,19 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(139002, None, PublishBlockedError, "the flow has no data_channel_uri",
          "Set data_channel_uri in the Flow JSON, or upgrade it to 3.0 and set endpoint_uri.", "M-flows",
          title="without data_channel_uri"),
-    _row(139002, None, PublishBlockedError, "the flow has no endpoint_uri",
-         "Set it: update_flow(flow_id, endpoint_uri=...).", "M-flows", title="without endpoint_uri"),
+    _row(139002, None, PublishBlockedError, "the flow has no endpoint_uri", _ENDPOINT, "M-flows",
+         title="without endpoint_uri"),
+    _row(139002, None, PublishBlockedError, "the flow has no endpoint_uri", _ENDPOINT, "seen",
+         title="without specifying 'endpoint_uri'"),
     _row(139002, 4016011, PublishBlockedError, "the Flow JSON is missing or has validation errors",
          "Read the flow's validation_errors, correct them, upload and publish again.", "M-flows, seen"),
     _row(139002, 4233012, PublishBlockedError, "no public key is signed",
          "Upload a public key for the phone number (set_public_key).", "seen"),
     _row(139002, 4233014, PublishBlockedError, "the endpoint does not answer",
          "Make the endpoint answer Meta's ping; the same request can succeed then.", "seen"),
-    _row(139002, 4233024, PublishBlockedError, "the flow has no endpoint_uri",
-         "Set it: update_flow(flow_id, endpoint_uri=...).", "seen"),
+    _row(139002, 4233024, PublishBlockedError, "the flow has no endpoint_uri", _ENDPOINT, "seen"),
+    _row(139002, 4233046, PublishBlockedError, "the Flow JSON's versions can no longer be published", _OLD_VERSION,
+         "seen"),
     _row(139003, None, FlowStateError, "the flow cannot be deprecated",
          "Read the flow's status: delete a draft, leave a deprecated flow alone.", "M-flows"),
     _row(139003, None, FlowStateError, "the flow is already deprecated", "There is nothing to do.", "M-flows",
@@ -265,6 +294,16 @@ _ROWS: Final[tuple[ErrorRow, ...]] = (
     _row(139005, None, UnknownApiError, "in Meta's range of Flow codes, but described nowhere", "", "M-flows"),
     _row(139006, None, FlowStateError, "fewer than 250 requests: the flow has no metrics yet",
          "Ask again when the flow has been used more.", "M-flows"),
+    _row(139100, None, InvalidRequestError, "an error of the API that blocks users, not of Flow calls",
+         "See Meta's WhatsApp error codes.", "M-wa", last=139103),
+    _row(141002, None, FlowStateError, "in a flow's health: the template is not approved",
+         "See the template in WhatsApp Manager.", "M-health"),
+    _row(141006, None, IntegrityError, "in a flow's health: there is an error with the payment method",
+         "Add a valid payment method to the WhatsApp Business Account.", "M-health, OpenAPI"),
+    _row(141010, None, IntegrityError, "in a flow's health: the business is not verified",
+         "Start or finish the business verification in Meta's business settings.", "M-health, OpenAPI"),
+    _row(141014, None, IntegrityError, "in a flow's health: the WhatsApp Business Account is banned",
+         "See the account in Meta's Business Support Home and appeal there.", "M-health, OpenAPI"),
     _row(200005, None, InvalidRequestError, "a template analytics error, not of Flow calls",
          "See Meta's WhatsApp error codes.", "M-wa", last=200007),
     _row(2388000, None, InvalidRequestError, "a template or phone number error, not of Flow calls",
@@ -311,6 +350,13 @@ class ErrorCodes:
             if named:
                 return max(named, key=lambda row: len(row.title or ""))
         return self._exact.get((code, None)) or next((row for row in self._ranges if row.covers(code)), None)
+
+    def renewable(self, error: FlowsError) -> bool:
+        """Whether another token may cure an error: no human and no setting is needed first."""
+        if not isinstance(error, AuthenticationError):
+            return False
+        row = None if error.code is None else self.find(error.code, error.subcode)
+        return row is None or row.renewable or row.source == "host"
 
     def with_rows(self, rows: Mapping[tuple[int, int | None], type[ApiError] | ErrorRow]) -> ErrorCodes:
         """
@@ -363,6 +409,10 @@ def classify(response: Response, request: Request, codes: ErrorCodes = ERROR_COD
     texts = [text for text in (title, said, message) if text]
     row = codes.find(code, subcode, texts=texts) if code is not None else None
     error: type[FlowsError] = row.error if row else _without_row(response.status, code, transient is True)
+    come_back, advice = retry_after(response), row.advice if row else error.default_advice
+    estimated = come_back is None and row is not None and issubclass(error, RateLimitedError)
+    if estimated:
+        come_back, advice = _HOUR, _UNTOLD
     return error(
         ErrorDetails(
             operation=request.operation,
@@ -376,8 +426,9 @@ def classify(response: Response, request: Request, codes: ErrorCodes = ERROR_COD
             user_message=said,
             is_transient=transient if isinstance(transient, bool) else None,
             fbtrace_id=_text(body.get("fbtrace_id")) or _trace_id(response),
-            retry_after=retry_after(response),
-            advice=row.advice if row else error.default_advice,
+            retry_after=come_back,
+            retry_after_estimated=estimated,
+            advice=advice,
         )
     )
 
@@ -438,7 +489,7 @@ def _unix_time(http_date: str) -> float | None:
 
 
 def _without_row(status: int, code: int | None, transient: bool) -> type[FlowsError]:
-    """The class for a code nobody has documented, or for an answer without one."""
+    """The class for a code without a row, or for an answer without a code."""
     if transient or status >= 500:
         return ServiceUnavailableError
     if status in _BY_STATUS:

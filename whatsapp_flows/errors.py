@@ -20,7 +20,7 @@ What can go wrong, and what to do about it.
     │  ├─ PublishBlockedError            F     139002: a publishing check failed
     │  ├─ IntegrityError                 F     the account is blocked or restricted
     │  ├─ InvalidRequestError            F     a parameter is wrong
-    │  └─ UnknownApiError                F     a code that nobody has documented
+    │  └─ UnknownApiError                F     no row for this code
     ├─ UnexpectedResponseError           F A   an answer that could not be read
     └─ PlanError                         F     sync: stale plan, too much change
 
@@ -75,7 +75,8 @@ class ErrorDetails:
     """
     The facts of one failure.
 
-    `operation` is the client method's name. `retry_after` is in seconds: Meta asked us not to come back sooner.
+    `operation` is the client method's name. `retry_after` says in seconds when to come back: Meta's own figure or, for
+    one of its rate limits without a figure, the hour over which it counts (`retry_after_estimated`).
     `user_title` and `user_message` are Meta's, in the language of the request. `fbtrace_id` is what Meta's support
     asks for. `advice` is one sentence that says what the caller should do.
     """
@@ -92,6 +93,7 @@ class ErrorDetails:
     is_transient: bool | None = None
     fbtrace_id: str | None = None
     retry_after: float | None = None
+    retry_after_estimated: bool = False
     advice: str = ""
 
 
@@ -224,7 +226,7 @@ class FlowsError(Exception):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds before which Meta does not want to be asked again."""
+        """Seconds until it makes sense to ask again; None when nobody knows."""
         return self.details.retry_after
 
     @property
@@ -311,7 +313,7 @@ class FlowProcessingError(ApiError, RetryableError):
 
 
 class RateLimitedError(ApiError, RetryableError):
-    """Too many calls. `retry_after`, when Meta gives it, says how many seconds to stay away."""
+    """Too many calls. `retry_after` says in how many seconds to come back: Meta's figure, or the hour of its window."""
 
     label = "Meta rate limit"
     default_advice = (

@@ -158,7 +158,7 @@ def test_a_code_is_explained() -> None:
 def test_a_code_alone_is_explained_with_all_its_rows() -> None:
     """Also those that are told apart by Meta's words."""
     outcome = CommandLine()("explain", "139002")
-    assert outcome.out.count("source ") == 15
+    assert outcome.out.count("source ") == 17
     assert '  told by  "endpoint not available" in Meta\'s text\n' in outcome.out
 
 

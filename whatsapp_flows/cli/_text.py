@@ -214,7 +214,7 @@ def _after(error: FlowsError) -> Lines:
         yield from _issues(error.issues, "flow.json" if error.operation else None)
     if error.advice and not isinstance(error, ConfigurationError):  # whose message is the remedy
         yield Text(f"  {error.advice}")
-    if error.retry_after:
+    if error.retry_after and not error.details.retry_after_estimated:  # an estimate stands in the advice
         yield Text(f"  Meta asks to stay away for {error.retry_after:g} s.")
     if error.fbtrace_id:
         yield Text(f"  fbtrace_id {inert(error.fbtrace_id)}")
