@@ -25,17 +25,18 @@ _CLOSED_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _UNNAMED: Final = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """
     Write a file so that at any time it is the old one or the new one, whatever happens to this process or the machine.
 
     A link to a file is followed; one that leads nowhere, and what is no file, is refused. The mode of a file that is
-    there is kept. What an earlier process left behind that was killed while it wrote is cleared away. Raises
-    `ConfigurationError`, which names the file, if it cannot be written; the old one is then still there.
+    there is kept, a new one gets `mode`, less the umask. What an earlier process left behind that was killed while it
+    wrote is cleared away. Raises `ConfigurationError`, which names the file, if it cannot be written; the old one is
+    then still there.
     """
     try:
         target = _target(path)
-        _write(target, content)
+        _write(target, content, mode)
     except OSError as failure:
         reason = failure.strerror or str(failure)
     else:
@@ -53,12 +54,12 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _write(target: Path, content: bytes) -> None:
+def _write(target: Path, content: bytes, mode: int) -> None:
     before = target.stat() if target.exists() else None
     _clear_leftovers(target)
     folder = os.open(target.parent, os.O_RDONLY | _CLOSED_ON_EXEC) if _UNNAMED else None
     try:
-        with _temporary(target, 0o666 if before is None else 0o600) as (handle, name):
+        with _temporary(target, mode if before is None else 0o600) as (handle, name):
             with os.fdopen(os.dup(handle), "wb") as file:
                 file.write(content)
                 file.flush()

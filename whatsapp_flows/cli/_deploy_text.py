@@ -29,8 +29,10 @@ _STYLES: Final = {"+": "green", "-": "red", "!": "bold yellow", "~": "yellow"}
 
 def outcome(result: FlowResult) -> str:
     """What became of a flow, in a word or two."""
-    if result.problem in {"interrupted", "not begun"}:
-        return result.problem
+    if result.restored:
+        return "restored"
+    if result.halted:
+        return result.halted
     return _DONE[result.action] if result.ok or result.action == "blocked" else "failed"
 
 
@@ -80,6 +82,9 @@ def _told(planned: Planned, change: FlowChange) -> str:
         pace = planned.calls_per_hour if planned.seconds > 0 else 0.0
         seconds = change.draft_seconds(calls_per_hour=pace)
         what.append("a draft from then on" if seconds is None else f"a draft for about {seconds:.0f} s")
+    if change.after:
+        names = {each.key: each.name for each in planned.plan.changes}
+        what.append(f"after {names.get(change.after, change.after)} is live")
     if change.may_replace:
         what.append("or replaced, if it refuses the edit")
     if change.after:
@@ -226,13 +231,17 @@ def _problem(value: Deployed, result: FlowResult) -> Lines:
     """Why a flow is not as it should be."""
     word = outcome(result)
     what = inert(result.problem if result.error is None else _what(result.error))
-    yield Text.assemble((f"{inert(result.key)}: ", "bold"), _word(word), "" if what == word else f": {what}")
+    if result.halted:
+        what = what.removeprefix(result.halted).removeprefix(": ")
+    yield Text.assemble((f"{inert(result.key)}: ", "bold"), _word(word), f": {what}" if what else "")
     changes = value.plan.changes if value.plan is not None else ()
     source = next((_source(change) for change in changes if change.key == result.key), "")
     yield from _issue_lines(result.issues, source)
     if result.error is not None:
         yield from _after(result.error)
-    if isinstance(result.error, FlowProcessingError):
+    if result.note:
+        yield Text(f"  {inert(result.note)}", style="" if result.restored else "bold red")
+    elif isinstance(result.error, FlowProcessingError):
         yield Text("  Meta has stored the file: the next run sends it again.")
     if result.done and not result.ok:
         yield Text(f"  Done before that: {', '.join(result.done)}.")

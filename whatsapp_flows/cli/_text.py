@@ -20,8 +20,9 @@ Lines = Iterator[RenderableType]
 _STYLES: Final = {
     "created": "green", "adopted": "green", "uploaded": "green", "updated": "green", "published": "green",
     "republished": "green", "replaced": "green", "deprecated": "green", "unchanged": "dim", "blocked": "yellow",
-    "failed": "bold red", "interrupted": "bold red", "not begun": "yellow", "DRAFT": "yellow", "PUBLISHED": "green",
-    "DEPRECATED": "dim", "BLOCKED": "bold red", "THROTTLED": "bold red", "VALID": "green", "MISMATCH": "bold red",
+    "failed": "bold red", "interrupted": "bold red", "not begun": "yellow", "kept": "yellow", "restored": "bold red",
+    "DRAFT": "yellow", "PUBLISHED": "green", "DEPRECATED": "dim", "BLOCKED": "bold red", "THROTTLED": "bold red",
+    "VALID": "green", "MISMATCH": "bold red",
 }  # fmt: skip
 
 

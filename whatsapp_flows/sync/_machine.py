@@ -4,21 +4,28 @@ One flow on its way: a small state machine. A state does one thing, and says whi
     begin -> checking -> updating -> uploading -> publishing -> done
           -> creating -> updating -> uploading -> publishing -> done
           -> deprecating -> done
+    a failure after the first write to a live flow -> restoring -> failed
 
 Rule 1: a flow that was there is looked at before its first write. If it is not as the plan saw it, the plan is stale
         for it, unless somebody (another run) has brought it nearer to what is wanted.
 Rule 2: a name that is taken, or an answer to a `create` that was lost, means that the flow is there: it is adopted.
 Rule 3: a flow that refuses the edit is left as it is, or replaced where the plan allows it.
 Rule 4: whatever ends a flow ends that flow only, and its result says what was done and in which state it is left.
+Rule 5: a live flow goes back up. Before the first write its Flow JSON is kept; if the change fails, that is uploaded
+        and published again. Once it was written to, `stop` ends it only when it is live again; a second interrupt ends
+        it at once, and the result says how it is left.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..client import FlowsClient
 from ..errors import (
     FlowProcessingError,
     FlowsError,
@@ -27,16 +34,21 @@ from ..errors import (
     NotFoundError,
     PlanError,
     PublishBlockedError,
+    RetryableError,
     ValidationIssue,
 )
-from ..models import FlowStatus
+from ..models import Flow, FlowStatus
 from ..retry import Decision, RetryState
-from ._desired import DesiredFlow
+from ._desired import DesiredFlow, digest_of
 from ._diff import change_of, replaced
+from ._live import LiveVersion
 from ._lock import LockEntry
+from ._pace import urgently
 from ._plan import FlowChange, Step
-from ._result import INTERRUPTED, NOT_BEGUN, FlowEvent, FlowResult, State
+from ._restore import Restoration
+from ._result import INTERRUPTED, KEPT, NOT_BEGUN, FlowEvent, FlowResult, Halted, State
 from ._snapshot import ActualFlow, entry_of, find_again, is_as_seen, look_again
+from ._stops import GRACE
 
 if TYPE_CHECKING:
     from ._apply import Run
@@ -56,26 +68,39 @@ class _StoppedError(Exception):
     """`stop` was set."""
 
 
+class _KeptError(Exception):
+    """The successor of a flow that is to be deprecated is not live."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    """The run's retry policy; each wait that it decides on is told."""
+    """The run's retry policy; each wait that it decides on is told. A run that is stopped begins no long wait."""
 
     flow: FlowMachine
 
     def decide(self, state: RetryState, /) -> Decision:
         decision = self.flow.run_.policy.decide(state)
-        if decision.delay is not None:
-            self.flow.waits(state, decision.delay)
+        if decision.delay is None:
+            return decision
+        if decision.delay > GRACE and self.flow.run_.stop.is_set():
+            return Decision(None, "the run is stopped")
+        self.flow.waits(state, decision.delay)
         return decision
 
 
 class FlowMachine:
-    """One flow on its way through the states."""
+    """
+    One flow on its way through the states.
 
-    def __init__(self, run: Run, change: FlowChange) -> None:
+    `successor` is what became of the flow that a deprecation waits for.
+    """
+
+    def __init__(self, run: Run, change: FlowChange, successor: FlowResult | None = None) -> None:
         self.run_ = run
         self.change = change
-        self.client = run.client.with_options(retry_policy=_Telling(self))
+        self.successor = successor
+        policy = _Telling(self)
+        self._clients = tuple(client.with_options(retry_policy=policy) for client in (run.client, run.last_client))
         self.flow_id = change.flow_id
         self.status = change.status
         self.state: State = "begin"
@@ -86,34 +111,64 @@ class FlowMachine:
         self.entry: LockEntry | None = None
         self.written_at = float("-inf")
         self.problem = change.reason if change.blocked else ""
+        self.halted: Halted = ""
         self.issues = change.issues
         self.error = change.error
+        self.live: LiveVersion | None = None
+        self.sent: set[Step] = set()
+        self.restored = False
+        self.note = ""
+        self._before: LockEntry | None = None
+        self._left: Path | None = None
+        self._end: State = "failed"  # after the restoration
+        self._struck: State = "begin"  # where it failed
 
     @property
     def desired(self) -> DesiredFlow:
         assert self.change.desired is not None  # noqa: S101 - a deprecation never comes here
         return self.change.desired
 
+    @property
+    def at_risk(self) -> bool:
+        """Whether it was live, and may be a draft by now."""
+        return self.live is not None and bool(self.sent)
+
+    @property
+    def client(self) -> FlowsClient:
+        """The run's, which `stop` ends; while the flow is at risk, the one that only a second interrupt ends."""
+        return self._clients[self.at_risk]
+
     def run(self) -> FlowResult:
         """Through the states, to the end. Raises nothing."""
-        try:
-            while self.state not in _ENDS:
+        while self.state not in _ENDS:
+            try:
                 if self.state != "begin":
                     self._tell()
-                    if self.run_.stop.is_set():
-                        raise _StoppedError
-                self.state = _STATES[self.state](self)
-        except FlowsError as error:
-            self._failed(error)
-        except _StoppedError:
-            self._stopped()
-        except KeyboardInterrupt as interrupt:  # in a thread it can only come out of the host's own sleep
-            self.run_.interrupt = interrupt
-            self.run_.stop.set()
-            self._stopped(in_doubt=True)
-        except Exception as mistake:
-            self.state, self.problem = "failed", f"{type(mistake).__name__}: {mistake}"
-            logger.exception("Flow %s ended by a mistake", self.change.key)
+                    self._heed_stop()
+                with urgently() if self.at_risk and self.run_.stop.is_set() else nullcontext():
+                    self.state = _STATES[self.state](self)
+            except FlowsError as error:
+                self.state = self._failed(error)
+            except _StoppedError:
+                self.state = self._stopped()
+            except _KeptError as reason:
+                self.state, self.halted, self.problem = "stopped", KEPT, f"{KEPT}: {reason}"
+            except Exception as mistake:
+                logger.exception("Flow %s ended by a mistake", self.change.key)
+                self.state = self._ended("failed", f"{type(mistake).__name__}: {mistake}")
+            except BaseException as interrupt:  # noqa: BLE001 - out of the host's own sleep; it comes out of `apply`
+                self.run_.interrupt(interrupt)
+                self.state = self._stopped(in_doubt=True)
+        if not self.problem:
+            self.run_.documents.discard(self.change.key, self.flow_id)
+        result = self.result()
+        self.run_.tell(self._event(result=result))
+        return result
+
+    def leave(self, halted: Halted, reason: str = "") -> FlowResult:
+        """The end of a flow that is not begun."""
+        self.state, self.halted = "stopped", halted
+        self.problem = f"{halted}: {reason}" if reason else halted
         result = self.result()
         self.run_.tell(self._event(result=result))
         return result
@@ -123,7 +178,8 @@ class FlowMachine:
         return FlowResult(
             key=change.key, name=change.name, action=change.action, flow_id=self.flow_id, status=self.status,
             status_before=change.status, done=tuple(self.done), attempts=self.attempts, adopted=self.adopted,
-            problem=self.problem, issues=self.issues, error=self.error,
+            problem=self.problem, issues=self.issues, error=self.error, halted=self.halted, restored=self.restored,
+            note=self.note, old_document=self._left,
         )  # fmt: skip
 
     # -- states: each does one thing and says what is next
@@ -136,23 +192,18 @@ class FlowMachine:
     def _checking(self) -> State:
         seen = self.change.actual
         assert seen is not None  # noqa: S101 - what is not there begins with `creating`
-        fields = "id,name,status,categories,endpoint_uri"
-        try:
-            flow = self.client.get_flow(self.flow_id, fields=f"{fields},updated_at" if seen.updated_at else fields)
-        except NotFoundError:
-            raise PlanError(f"{self.change.name} is gone since the plan was made.") from None
+        flow = self._look("id,name,status,categories,endpoint_uri,updated_at" if seen.updated_at else _LOOK)
         self.status = str(flow.status)
         if flow.id != self.flow_id or flow.name not in {seen.name, self.change.name}:
             raise PlanError(f"{seen.name} is not as it was when the plan was made: it is called {flow.name}.")
-        if flow.name == seen.name and is_as_seen(flow, seen):
+        same = flow.name == seen.name and is_as_seen(flow, seen)
+        if not isinstance(seen, ActualFlow):
+            return self._deprecation(same)
+        if same:
+            self._keep_live(seen)
             return self._next()
-        if self.change.action == "deprecate":
-            if self.status == FlowStatus.DEPRECATED and flow.name == seen.name:
-                return self._deprecated()
-            raise self._moved()
-        assert isinstance(seen, ActualFlow)  # noqa: S101 - all others are deprecated
-        found = look_again(self.client, self.desired, self.flow_id, self.run_.lock, seen=seen)
-        return self._go_on(found, appeared=False)
+        lock = self.run_.memory.lock
+        return self._go_on(look_again(self.client, self.desired, self.flow_id, lock, seen=seen), appeared=False)
 
     def _creating(self) -> State:
         wanted = self.desired
@@ -167,7 +218,7 @@ class FlowMachine:
                 endpoint_uri=wanted.endpoint_uri,
             )
         except NameTakenError as taken:
-            found = find_again(self.client, self.desired, self.change.name, self.run_.lock)
+            found = find_again(self.client, self.desired, self.change.name, self.run_.memory.lock)
             if found is None or found.status == FlowStatus.DEPRECATED:
                 raise taken from None
             return self._go_on(found, appeared=True)
@@ -179,7 +230,7 @@ class FlowMachine:
             raise
         self.flow_id = created.id
         if created.adopted or (not created.success and not created.validation_errors):
-            return self._go_on(look_again(self.client, wanted, created.id, self.run_.lock), appeared=True)
+            return self._go_on(look_again(self.client, wanted, created.id, self.run_.memory.lock), appeared=True)
         published = wanted.publish and "publish" not in self.steps and not created.validation_errors
         self.status = (FlowStatus.PUBLISHED if published else FlowStatus.DRAFT).value
         self._wrote("create")
@@ -188,6 +239,7 @@ class FlowMachine:
     def _updating(self) -> State:
         wanted = self.desired
         created = self.done[:1] == ["create"]
+        self._about_to("update")
         try:
             self.client.update_flow(
                 self.flow_id,
@@ -203,8 +255,9 @@ class FlowMachine:
         return self._next()
 
     def _uploading(self) -> State:
+        self._about_to("upload")
         # On the disk before it is sent: if this process dies now, the next run sends it again.
-        self.run_.remember({self.change.key: self._entry(processed=False)})
+        self.run_.memory.begun(self.change.key, self._entry(processed=False))
         self.attempts = 1
         try:
             upload = self.client.update_flow_json(self.flow_id, self.desired.content)
@@ -221,9 +274,7 @@ class FlowMachine:
             self.status = str(self.client.get_flow(self.flow_id, fields="status").status)
             if self.status != FlowStatus.PUBLISHED:  # or another run has published it
                 raise
-        self.status = FlowStatus.PUBLISHED.value
-        self._wrote("publish")
-        return self._next()
+        return self._published()
 
     def _deprecating(self) -> State:
         try:
@@ -236,14 +287,61 @@ class FlowMachine:
         self.done.append("deprecate")
         return self._deprecated()
 
+    def _restoring(self) -> State:
+        """The old version is live again, or the note says how the flow is left. What went wrong before stays told."""
+        live = self.live
+        assert live is not None  # noqa: S101 - or it would not be at risk
+        way = Restoration(self.client, live, self.sent, new_name=self.change.name)
+        try:
+            way.run()
+        except FlowsError as failure:
+            self.status = self._status_now() if failure.may_have_acted else way.status or self.status
+            if not (way.back and self.status == FlowStatus.PUBLISHED):
+                self._leave_down(str(failure), back=way.back)
+                return self._end
+            way.republished = True  # its publishing has come through, and the answer was lost
+        self.status = FlowStatus.PUBLISHED.value
+        if not way.republished and self._struck == "publishing":
+            self.problem, self.error, self.halted, self.issues = "", None, "", ()  # so has that of the new version
+            return self._published()
+        self.restored = way.republished
+        self.note = "Its old version is live again." if way.republished else "It is live, as it was before."
+        self._back_up()
+        return self._end
+
     # -- what states have in common
+
+    def _look(self, fields: str) -> Flow:
+        try:
+            return self.client.get_flow(self.flow_id, fields=fields)
+        except NotFoundError:
+            raise PlanError(f"{self.change.name} is gone since the plan was made.") from None
 
     def _next(self) -> State:
         return _STATE_OF[self.steps[0]] if self.steps else "done"
 
+    def _published(self) -> State:
+        self.status = FlowStatus.PUBLISHED.value
+        self._wrote("publish")
+        self.sent.clear()
+        return self._next()
+
+    def _deprecation(self, same: bool) -> State:
+        """A flow that is to be deprecated was looked at; its successor is looked at too, for this is for good."""
+        if not same:
+            if self.status == FlowStatus.DEPRECATED:
+                return self._deprecated()
+            raise self._moved()
+        if self.change.after:
+            assert self.successor is not None  # noqa: S101 - or it would have been kept
+            successor = self.client.get_flow(self.successor.flow_id, fields="id,name,status")
+            if successor.status != FlowStatus.PUBLISHED:
+                raise _KeptError(f"{self.successor.name} is {successor.status}")
+        return "deprecating"
+
     def _deprecated(self) -> State:
         self.status = FlowStatus.DEPRECATED.value
-        self.run_.remember_soon(self.change.key, None)
+        self.run_.memory.soon(self.change.key, None)
         return "done"
 
     def _faulty(self, issues: tuple[ValidationIssue, ...]) -> State:
@@ -251,8 +349,7 @@ class FlowMachine:
         self.issues = issues
         count = f"{len(issues)} error{'' if len(issues) == 1 else 's'}"
         where = self.desired.file.name if self.desired.file is not None else "its Flow JSON"
-        self.problem = f"Meta found {count} in {where}"
-        return "failed"
+        return self._ended("failed", f"Meta found {count} in {where}")
 
     def _refused(self, refusal: FlowStateError) -> State:
         """The flow cannot be edited. Another one takes its place, if the plan allows that and nothing was done yet."""
@@ -261,6 +358,9 @@ class FlowMachine:
         change = replaced(self.change, self.run_.plan.options)
         if change.blocked:
             raise refusal
+        self.run_.documents.discard(self.change.key, self.flow_id)
+        self.live, self.entry = None, None
+        self.sent.clear()
         self.change, self.steps, self.flow_id, self.status = change, list(change.steps), "", ""
         return "creating"
 
@@ -289,10 +389,77 @@ class FlowMachine:
         if not appeared and not set(rest.steps) <= {*self.steps, "upload"}:
             raise self._moved()
         self.steps = list(rest.steps)
+        if not appeared:
+            self._keep_live(found)
         return self._next()
 
     def _moved(self) -> PlanError:
         return PlanError(f"{self.change.name} is not as it was when the plan was made: it is {self.status}.")
+
+    # -- a live flow
+
+    def _keep_live(self, flow: ActualFlow) -> None:
+        """
+        Have the version that is live, before anything is written to the flow.
+
+        One that is a draft by now, though the plan or an earlier run saw it live, is at risk from the beginning.
+        """
+        seen, documents, key = self.change.actual, self.run_.documents, self.change.key
+        self._before = self.run_.memory.entry(key, self.flow_id)
+        if self.status == FlowStatus.PUBLISHED:
+            content = self._content(flow)
+            self.live = None if content is None else LiveVersion.of(flow, content)
+            return
+        kept = documents.find(key, self.flow_id) if self.desired.publish else None
+        if isinstance(seen, ActualFlow) and seen.status == FlowStatus.PUBLISHED and seen.content is not None:
+            self.live = LiveVersion.of(seen, seen.content)
+            documents.keep(key, self.live)
+        elif kept is not None:
+            self.live = LiveVersion(flow_id=self.flow_id, name=flow.name, content=kept)
+        if self.live is not None:
+            self.sent.add("upload")
+
+    def _content(self, seen: ActualFlow) -> bytes | None:
+        """The Flow JSON that is live, if there is one. Raises `PlanError` if it is not the one that the plan saw."""
+        if "upload" not in self.steps:
+            return self.desired.content
+        if seen.content is not None or seen.digest is None:
+            return seen.content
+        content = self.client.download_flow_json(self.flow_id)
+        if digest_of(content) != seen.digest:
+            raise self._moved()
+        return content
+
+    def _about_to(self, step: Step) -> None:
+        """A write is about to be sent. If the flow is live, its version is on the disk before the first of them."""
+        if self.live is None:
+            return
+        if not self.sent:
+            self.run_.documents.keep(self.change.key, self.live)
+        self.sent.add(step)
+
+    def _back_up(self) -> None:
+        """The flow holds again what it held: remembered as that, and to be looked at by the next run."""
+        assert self.live is not None  # noqa: S101
+        self.entry, before = None, self._before
+        digest = digest_of(self.live.content) or ""
+        entry = None if before is None else replace(before, digest=digest, updated_at="", written_at="")
+        self.run_.memory.soon(self.change.key, entry)
+        self.run_.documents.discard(self.change.key, self.flow_id)
+        self.sent.clear()
+
+    def _leave_down(self, why: str, *, back: bool = False) -> None:
+        """It could not be brought up again: what it is now, where its old version is, how to go on."""
+        assert self.live is not None  # noqa: S101
+        self.status = self.status or self._status_now()
+        state = f"It is {self.status}" if self.status else "Its state is not known"
+        holds = "and holds its old Flow JSON" if back else "and may hold the new Flow JSON"
+        self.note = f"{state} {holds}; its old version could not be published again: {why.rstrip('.')}."
+        self._left = self.run_.documents.leave(self.change.key, self.live)
+        if self._left is not None:
+            upload = f"`whatsapp-flows flows upload {self.flow_id} {self._left}`"
+            publish = f"`whatsapp-flows flows publish {self.flow_id}`"
+            self.note += f" The old Flow JSON is in {self._left}. To go on: {upload}, then {publish}."
 
     # -- what is remembered
 
@@ -307,7 +474,7 @@ class FlowMachine:
             self._remember(processed=known if self.entry is None else self.entry.processed or known)
 
     def _remember(self, *, processed: bool | None) -> None:
-        self.run_.remember_soon(self.change.key, self._entry(processed))
+        self.run_.memory.soon(self.change.key, self._entry(processed))
 
     def _entry(self, processed: bool | None) -> LockEntry:
         seen = self.change.actual
@@ -320,35 +487,56 @@ class FlowMachine:
 
     def _note(self, found: ActualFlow) -> None:
         """Somebody else has made it what is wanted."""
-        self.run_.remember_soon(self.change.key, entry_of(self.desired, found))
+        self.run_.memory.soon(self.change.key, entry_of(self.desired, found))
 
     def _note_successor(self) -> None:
         """On the disk before another flow is made in its place: if this process dies now, that one is known."""
-        lock, seen = self.run_.lock, self.change.actual
-        before = lock.get(self.change.key, seen.id) if lock is not None and seen is not None else None
+        seen = self.change.actual
+        before = self.run_.memory.entry(self.change.key, seen.id) if seen is not None else None
         if self.change.action == "replace" and before is not None:
-            self.run_.remember({self.change.key: replace(before, successor=self.change.name)})
+            self.run_.memory.begun(self.change.key, replace(before, successor=self.change.name))
 
     # -- ends
 
-    def _failed(self, error: FlowsError) -> None:
-        in_doubt = error.may_have_acted or isinstance(error, FlowProcessingError)
-        if self.run_.stop.is_set():
-            self._stopped(in_doubt=in_doubt)
-            return
-        self.state, self.error, self.problem = "failed", error, str(error)
-        if in_doubt:
-            self.status = self._status_now()
+    def _heed_stop(self) -> None:
+        stop = self.run_.abandon if self.at_risk else self.run_.stop
+        if stop.is_set():
+            raise _StoppedError
 
-    def _stopped(self, *, in_doubt: bool = False) -> None:
-        begun = bool(self.done) or in_doubt
-        self.state, self.problem = "stopped", INTERRUPTED if begun else NOT_BEGUN
+    def _failed(self, error: FlowsError) -> State:
+        in_doubt = error.may_have_acted or isinstance(error, FlowProcessingError)
+        if self.run_.stop.is_set() and (not self.at_risk or isinstance(error, RetryableError)):
+            return self._stopped(in_doubt=in_doubt)
+        self.error = error
+        if in_doubt:
+            self.status = "" if self.at_risk else self._status_now()
+        return self._ended("failed", str(error))
+
+    def _stopped(self, *, in_doubt: bool = False) -> State:
+        begun = bool(self.done) or in_doubt or self.at_risk
         if in_doubt:
             self.status = ""
+        if self.state != "restoring":
+            self.halted = INTERRUPTED if begun else NOT_BEGUN
+        return self._ended("stopped", self.halted)
+
+    def _ended(self, end: State, problem: str) -> State:
+        """The end; of a flow that is at risk, after it was brought up again."""
+        if self.state == "restoring":
+            self._leave_down(problem or INTERRUPTED)
+            return self._end
+        self.problem = problem
+        if not self.at_risk:
+            return end
+        if self.run_.abandon.is_set():
+            self._leave_down(INTERRUPTED)
+            return end
+        self._end, self._struck = end, self.state
+        return "restoring"
 
     def _status_now(self) -> str:
         """What Meta says, asked once: this comes after a call that has been repeated often enough."""
-        if not self.flow_id:
+        if not self.flow_id or self.run_.abandon.is_set():
             return ""
         try:
             return str(self.client.with_options(max_attempts=1).get_flow(self.flow_id, fields="status").status)
@@ -358,7 +546,7 @@ class FlowMachine:
     # -- telling
 
     def waits(self, state: RetryState, seconds: float) -> None:
-        if state.operation in {"create_flow", "update_flow_json"}:
+        if self.state != "restoring" and state.operation in {"create_flow", "update_flow_json"}:
             self.attempts = state.attempt + 1
         self.run_.tell(
             self._event(attempt=state.attempt + 1, max_attempts=state.max_attempts, wait=seconds, error=state.error)
@@ -373,6 +561,7 @@ class FlowMachine:
         )  # fmt: skip
 
 
+_LOOK: Final = "id,name,status,categories,endpoint_uri"
 _ENDS: Final = frozenset({"done", "failed", "stopped"})
 _STATES: Final[Mapping[State, Callable[[FlowMachine], State]]] = {
     "begin": FlowMachine._begin,
@@ -381,5 +570,6 @@ _STATES: Final[Mapping[State, Callable[[FlowMachine], State]]] = {
     "updating": FlowMachine._updating,
     "uploading": FlowMachine._uploading,
     "publishing": FlowMachine._publishing,
+    "restoring": FlowMachine._restoring,
     "deprecating": FlowMachine._deprecating,
 }

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from ..client import FlowsClient
@@ -22,6 +24,17 @@ from ..usage import UsageLog
 DEFAULT_CALLS_PER_HOUR: Final = 200
 _HOUR: Final = 3600.0
 _SLEEP: Final = time.sleep
+_URGENT: Final = ContextVar("urgent", default=False)
+
+
+@contextmanager
+def urgently() -> Iterator[None]:
+    """Requests of this thread wait for no budget in here: they bring a live flow up again, and the run is stopped."""
+    token = _URGENT.set(True)
+    try:
+        yield
+    finally:
+        _URGENT.reset(token)
 
 
 class RunPace:
@@ -76,9 +89,7 @@ class RunPace:
         Raises `NotSentError` when `stop` is set before that, and `RateLimitedError` when that is over an hour away.
         """
         with (self._budget if self.budgeted else self._headers).turn(request) as turn:
-            if turn.pause > 0:
-                self._on_wait(turn.pause)
-            if (turn.pause > 0 and not self._waited(turn.pause)) or (self._stop is not None and self._stop.is_set()):
+            if not (_URGENT.get() or self._may_leave(turn.pause)):
                 raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
@@ -88,6 +99,12 @@ class RunPace:
         self._usage.note(response.headers, self._clock())
         self._budget.after(response)
         self._headers.after(response)
+
+    def _may_leave(self, pause: float) -> bool:
+        """After the pause; not if the run is stopped."""
+        if pause > 0:
+            self._on_wait(pause)
+        return (pause <= 0 or self._waited(pause)) and not (self._stop is not None and self._stop.is_set())
 
     def _waited(self, seconds: float) -> bool:
         if self._stop is not None and self._sleep is _SLEEP:

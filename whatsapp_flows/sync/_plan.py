@@ -74,7 +74,8 @@ class FlowChange:
     `desired` is None for a flow that is to be deprecated, `actual` while there is none. `name` is the one that it has
     or will have at Meta. `reason` says why, in a sentence without its end; `blocked` is that in one word. A change that
     `unpublishes` makes a draft of a flow that is in use. `may_replace`: when it refuses the edit, another flow takes
-    its place. `after` is the key of the change that a deprecation waits for: it happens only once that flow is live.
+    its place. `after` is the key of the change that a deprecation waits for: it happens only once that flow is live;
+    without one, after all other changes have ended well.
     """
 
     key: str
@@ -103,8 +104,14 @@ class FlowChange:
 
     @property
     def calls(self) -> int:
-        """The requests that it takes at the least: a flow that is there is looked at before it is changed."""
-        return len(self.steps) + (1 if self.steps and self.steps[0] != "create" else 0)
+        """
+        The requests that it takes if nothing fails.
+
+        A flow that is there is looked at before it is changed, and the successor before a flow is deprecated for good.
+        A plan that was read from a file has no Flow JSON of live flows: their downloads are not counted.
+        """
+        looks = int(self.steps[:1] != ("create",)) + bool(self.after)
+        return len(self.steps) + looks if self.steps else 0
 
     def draft_seconds(self, *, calls_per_hour: float = 0.0) -> float | None:
         """
@@ -337,7 +344,7 @@ _OTHER: Final[_Readers] = dict.fromkeys(("id", "name", "status", "updated_at", "
 
 def _facts(change: FlowChange) -> list[Any]:
     """What a plan rests on: the wish, and what Meta said; not what a lock file of one machine adds to it."""
-    return [change.key, change.name, _wish(change.desired), _seen_json(change, _SEEN)]
+    return [change.key, change.name, _wish(change.desired), _seen_json(change, _SEEN), change.after]
 
 
 def _seen_json(change: FlowChange, fields: Iterable[str] = (*_SEEN, *_LOCAL)) -> dict[str, Any] | None:

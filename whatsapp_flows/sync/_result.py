@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..errors import FlowsError, RetryableError, ValidationIssue
 from ._plan import Action, Step
 
 State = Literal[
-    "begin", "checking", "creating", "updating", "uploading", "publishing", "deprecating", "done", "failed", "stopped"
-]
+    "begin", "checking", "creating", "updating", "uploading", "publishing", "restoring", "deprecating", "done",
+    "failed", "stopped",
+]  # fmt: skip
+
+Halted = Literal["", "interrupted", "not begun", "kept"]
+"""Why a flow was left though nothing is wrong with it: the run was stopped or halted, or its successor is not live."""
 
 INTERRUPTED: Final = "interrupted"
 NOT_BEGUN: Final = "not begun"
+KEPT: Final = "kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +30,11 @@ class FlowResult:
 
     `action` is the plan's, or "replace" when it came to that. `status` is the state that it is in now (empty: unknown),
     `status_before` the one that the plan saw. `done` are the steps that succeeded, `attempts` how often its Flow JSON
-    was sent. `problem` says what is not as it should be, `error` and `issues` are the facts behind that.
+    was sent. `problem` says what is not as it should be, `error` and `issues` are the facts behind that. `halted` is
+    set when the flow was left alone for a reason that is not in it; `problem` begins with that word.
+
+    `restored`: the change failed, and the version that was live before is live again. `note` says in a sentence or two
+    in which state a live flow is left, and how to go on; `old_document` is the file that has its old Flow JSON.
     """
 
     key: str
@@ -39,6 +49,10 @@ class FlowResult:
     problem: str = ""
     issues: tuple[ValidationIssue, ...] = ()
     error: FlowsError | None = None
+    halted: Halted = ""
+    restored: bool = False
+    note: str = ""
+    old_document: Path | None = None
 
     @property
     def ok(self) -> bool:
@@ -59,6 +73,15 @@ class FlowResult:
             "adopted": self.adopted,
             "ok": self.ok,
             "error": self._error_json(),
+            **(self._live_json() if self.note else {}),
+        }
+
+    def _live_json(self) -> dict[str, Any]:
+        """What is told of a live flow whose change has failed."""
+        return {
+            "restored": self.restored,
+            "note": self.note,
+            "old_document": None if self.old_document is None else str(self.old_document),
         }
 
     def _error_json(self) -> dict[str, Any] | None:
@@ -68,7 +91,7 @@ class FlowResult:
         return {
             "message": self.problem,
             "class": type(error).__name__ if error is not None else None,
-            "retryable": isinstance(error, RetryableError),
+            "retryable": isinstance(error, RetryableError) or self.halted in {INTERRUPTED, NOT_BEGUN},
             "code": error.code if error is not None else None,
             "subcode": error.subcode if error is not None else None,
             "retry_after": error.retry_after if error is not None else None,

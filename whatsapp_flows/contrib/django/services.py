@@ -308,7 +308,8 @@ class _Run:
     def _result(self, outcome: FlowResult) -> SyncResult:
         problem = self._blocked(outcome.key)
         if not problem and outcome.problem:
-            problem = "\n".join([_ENDED.get(outcome.problem, outcome.problem), *first_lines(outcome.issues)])
+            said = [_ENDED.get(outcome.problem, outcome.problem), outcome.note, *first_lines(outcome.issues)]
+            problem = "\n".join(filter(None, said))
         if not problem and outcome.status not in _STATUS_OF:
             problem = f"It is {outcome.status} at Meta, and cannot be used in that state: see its health there."
         return SyncResult(

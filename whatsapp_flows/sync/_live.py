@@ -1,0 +1,134 @@
+"""
+A live flow as it was before the first write to it, and where its Flow JSON is kept until it is live again.
+
+An upload un-publishes a flow, and Meta keeps no older version that could be asked for. So the old Flow JSON is written
+beside the lock file before the first write, and removed when the flow is live again: whatever ends the process, nothing
+is lost, and the next run can put it back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from .._files import replace_file
+from ..errors import ConfigurationError
+from ..flow_json import MAX_BYTES
+from ._desired import digest_of
+from ._lock import Lock
+from ._snapshot import ActualFlow
+
+logger: Final = logging.getLogger("whatsapp_flows")
+
+SUFFIX: Final = ".old"  # not .json: no command that reads a folder takes it for a Flow JSON of the repository
+_PRIVATE: Final = 0o600
+_LONGEST: Final = 60  # characters of a key in the name of a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveVersion:
+    """
+    What a PUBLISHED flow had: its Flow JSON, and the metadata that are known of it.
+
+    `categories` is empty, `endpoint_uri` and `application_id` are None where Meta did not say.
+    """
+
+    flow_id: str
+    name: str
+    content: bytes = field(repr=False)
+    categories: tuple[str, ...] = ()
+    endpoint_uri: str | None = None
+    application_id: str | None = None
+
+    @classmethod
+    def of(cls, flow: ActualFlow, content: bytes) -> LiveVersion:
+        """That of a flow as it was seen, with its Flow JSON."""
+        return cls(
+            flow_id=flow.id, name=flow.name, content=content, categories=flow.categories,
+            endpoint_uri=flow.endpoint_uri, application_id=flow.application_id,
+        )  # fmt: skip
+
+
+class OldDocuments:
+    """
+    The files that hold the Flow JSONs of live flows while these are changed; none without a lock file.
+
+    A file that cannot be written stops no deployment, as the lock file stops none: it is kept in memory then, and
+    written somewhere when it is needed.
+    """
+
+    def __init__(self, lock: Lock | None) -> None:
+        self._lock_file = None if lock is None else lock.path
+        self._there = self._listed()
+
+    def keep(self, key: str, version: LiveVersion) -> None:
+        """On the disk when this returns, for this user alone to read."""
+        path = self._path(key, version.flow_id)
+        if path is None:
+            return
+        try:
+            replace_file(path, version.content, mode=_PRIVATE)
+        except ConfigurationError as failure:
+            logger.warning("%s", failure)
+        else:
+            self._there.add(path.name)
+
+    def find(self, key: str, flow_id: str) -> bytes | None:
+        """What an earlier run kept of a flow, and did not live to put back."""
+        path = self._path(key, flow_id)
+        if path is None or path.name not in self._there:
+            return None
+        try:
+            if not path.is_file() or path.stat().st_size > MAX_BYTES:
+                return None
+            content = path.read_bytes()
+        except OSError:
+            return None
+        return content if digest_of(content) is not None else None
+
+    def discard(self, key: str, flow_id: str) -> None:
+        """The flow is live: the file is no longer needed."""
+        path = self._path(key, flow_id)
+        if path is not None and path.name in self._there:
+            self._there.discard(path.name)
+            with suppress(OSError):
+                path.unlink()
+
+    def leave(self, key: str, version: LiveVersion) -> Path | None:
+        """The file that is left for somebody to go on with; None if there is no place for it."""
+        path = self._path(key, version.flow_id)
+        if path is not None and path.name in self._there:
+            return path
+        try:
+            handle, name = tempfile.mkstemp(SUFFIX, f"whatsapp-flow-{_safe(version.flow_id)}-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(version.content)
+        except OSError as failure:
+            logger.error("The old Flow JSON of %s cannot be kept: %s", key, failure.strerror)  # noqa: TRY400
+            return None
+        return Path(name)
+
+    def _path(self, key: str, flow_id: str) -> Path | None:
+        lock_file = self._lock_file
+        if lock_file is None:
+            return None
+        return lock_file.with_name(f"{lock_file.stem}.{_safe(key)}-{_safe(flow_id)}{SUFFIX}")
+
+    def _listed(self) -> set[str]:
+        if self._lock_file is None:
+            return set()
+        try:
+            return {path.name for path in self._lock_file.parent.iterdir() if path.name.endswith(SUFFIX)}
+        except OSError:
+            return set()
+
+
+def _safe(text: str) -> str:
+    """A text as a part of a file's name."""
+    return re.sub("[^A-Za-z0-9_-]", "_", text)[:_LONGEST]
