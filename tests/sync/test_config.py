@@ -261,6 +261,25 @@ def test_a_secret_is_refused_and_not_shown(text: str, place: str) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f'[flows.{TOKEN}]\nfile = "a.json"\nname = "A"', 1),
+        (f'{A}[env."x {TOKEN}"]\nwaba_id = "7"', 5),
+        (f'{A}{TOKEN} = "x"', 5),
+        (f'{A}[flows.{TOKEN}]\napp_secret = "x"', 5),
+        (f'[flows.{TOKEN}]\nname = "A"\n[flows.{TOKEN}]\nname = "B"', 3),
+        (f'[flows.{TOKEN}]\nname = "A\n', 2),
+    ],
+)
+def test_a_token_in_the_place_of_a_name_is_not_shown(text: str, line: int) -> None:
+    """Neither that of a table or a key, nor where the text is no TOML."""
+    said = mistake(text)
+    assert said.startswith(f"flows.toml:{line}: ")
+    assert TOKEN[:12] not in said
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_flow_may_be_called_like_a_secret() -> None:
     """`reset_password` is a flow that many have."""
     assert read(A.replace("flows.a", "flows.reset_password")).flows[0].key == "reset_password"

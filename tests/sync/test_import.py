@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import ScriptedTransport, answer
@@ -15,7 +16,7 @@ from tests.sync.support import FLOW_JSON
 from whatsapp_flows import ConfigurationError, Flow, FlowsClient
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import diff, read_workspace, take_snapshot
-from whatsapp_flows.sync._import import Imported, config_for, download, file_for, find_flows, key_for
+from whatsapp_flows.sync._import import Imported, config_for, download, file_for, find_flows, key_for, keyed
 from whatsapp_flows.sync._toml import parse_toml
 from whatsapp_flows.sync._variables import fill
 
@@ -50,15 +51,62 @@ def test_keys_never_meet(names: list[str]) -> None:
         taken.add(key)
 
 
-@given(st.text('a"\\\n\x7f\x00\u00e9{}', max_size=6), st.text('a"\\\n\x7f{}', max_size=6))
-def test_any_name_can_be_written(name: str, endpoint: str) -> None:
-    """As TOML that says the same."""
-    flow = Flow(id="1", name=name, categories=("OTHER",), endpoint_uri=endpoint, application_id="5")
-    text = config_for([Imported(key="a", flow=flow, file=Path("x/a.json"))], account_id="7", env="test").decode()
-    document = parse_toml(text)
-    assert document["env"] == {"test": {"waba_id": "7"}}
-    found = document["flows"]["a"]
-    assert (found["file"], found["name"], found.get("endpoint", "")) == ("a.json", name, endpoint)
+ODD = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#' "
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.builds(
+            Flow,
+            id=st.text("0123456789ab/\n", min_size=1, max_size=3),
+            name=st.text(ODD, max_size=6) | st.sampled_from(["EAAG" + "x" * 40, " Booking ", "Booking"]),
+            status=st.sampled_from(["DRAFT", "PUBLISHED", "DEPRECATED", "ODD"]),
+            categories=st.lists(st.text(ODD, max_size=3), max_size=2).map(tuple),
+            endpoint_uri=st.none() | st.text(ODD, max_size=5),
+            application_id=st.none() | st.text("01a\n\ud800", max_size=3),
+        ),
+        max_size=5,
+        unique_by=lambda flow: flow.id,
+    )
+)
+def test_whatever_an_account_holds_the_file_says_it(flows: list[Flow]) -> None:
+    """It is TOML that our own reader takes, with the same names; a flow that it cannot hold is left out, and told."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "flows.toml"
+        found = keyed(flows, (), config)
+        done = [each for each in found if not each.problem]
+        config.write_bytes(config_for(done, account_id="7"))
+        parse_toml(config.read_bytes().decode())
+        for each in done:
+            each.file.write_bytes(FLOW_JSON)
+        if done:
+            assert [flow.name for flow in read_workspace(config).flows] == [each.flow.name for each in done]
+
+
+@pytest.mark.parametrize(
+    ("flow", "problem"),
+    [
+        ({"name": "half \ud800"}, "its name has half a character in it"),
+        ({"endpoint_uri": "https://\udfff"}, "its endpoint has half a character in it"),
+        ({"categories": ("\ud800",)}, "its categories has half a character in it"),
+        ({"name": "EAAG" + "x" * 40}, "its name looks like an access token"),
+        ({"name": "  "}, "it has no name"),
+    ],
+)
+def test_what_a_file_cannot_hold_is_left_out_and_told(flow: dict[str, Any], problem: str) -> None:
+    """The others are written."""
+    fine = Flow(id="2", name="Fine")
+    first, second = keyed([Flow(**{"id": "1", "name": "A", **flow}), fine], (), Path("flows.toml"))
+    (odd,) = [each for each in (first, second) if each.flow.id == "1"]
+    assert odd.problem.startswith(problem)
+    assert parse_toml(config_for([each for each in (first, second) if not each.problem], account_id="7").decode())
+
+
+def test_of_two_flows_of_one_name_the_living_one_is_written() -> None:
+    """A flows.toml with both would be refused."""
+    flows = [Flow(id="1", name="A", status="DEPRECATED"), Flow(id="2", name="A", status="PUBLISHED")]
+    assert [each.flow.id for each in keyed(flows, ("A",), Path("f.toml")) if not each.problem] == ["2"]
 
 
 documents = st.recursive(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_flows import ConfigurationError
-from whatsapp_flows.sync._variables import escaped, fill, unfill
+from whatsapp_flows import ConfigurationError, ValidationIssue, ValidationPointer
+from whatsapp_flows.sync._variables import escaped, fill, in_file, unfill
 
 VARIABLES = {"endpoint": "https://a.example", "who": 'A "B"\n\\ \u2028', "empty": "", "x-1": "{{who}}"}
 
@@ -135,3 +135,35 @@ def test_filling_undoes_unfilling(file: dict[str, Any], meta: dict[str, Any], va
     assert json.loads(fill(json.dumps(escaped(meta)), {}, source="f").text) == meta
     now = json.loads(fill(text, variables, source="f").text)
     assert unfill(text, variables, now) == text
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [(1, 1), (6, 6), (7, 7), (16, 16), (21, 16), (22, 16), (23, 17), (26, 20), (27, 21), (28, 22), (29, 28), (34, 33)],
+)
+def test_a_column_is_that_of_the_file(there: int, here: int) -> None:
+    """Before, inside of and after strings that were filled, several on a line; another line is as it is."""
+    text = '{"a":"{{long}}","b":"{{s}}","c":1}\n'
+    filled = fill(text, {"long": "0123456789abcd", "s": ""}, source="f.json")
+    assert filled.text == '{"a":"0123456789abcd","b":"","c":1}\n'
+    place = ValidationPointer(path="a", line_start=1, line_end=1, column_start=there, column_end=there)
+    issue = ValidationIssue(
+        error="E", message="m", line_start=1, column_start=there, line_end=2, column_end=9, pointers=(place,)
+    )  # fmt: skip
+    (found,) = in_file([issue], filled.replaced)
+    assert (found.column_start, found.line_end, found.column_end) == (here, 2, 9)
+    assert found.pointers[0].column_end == here
+
+
+@given(st.lists(st.text('a\U0001f600"\\', max_size=5), max_size=5), st.text("x\U0001f600", max_size=7))
+def test_what_stands_after_a_filled_string_is_found_in_the_file(parts: list[str], value: str) -> None:
+    """In UTF-16 units, whatever is around it."""
+    document = [*(part + "{{v}}" for part in parts), 7]
+    text = json.dumps(document, ensure_ascii=False)
+    filled = fill(text, {"v": value}, source="f.json")
+
+    def column(of: str) -> int:
+        return len(of[: of.rindex("7]")].encode("utf-16-le")) // 2 + 1
+
+    issue = ValidationIssue(error="E", message="m", line_start=1, column_start=column(filled.text))
+    assert in_file([issue], filled.replaced)[0].column_start == column(text)

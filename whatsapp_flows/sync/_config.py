@@ -27,12 +27,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .._inert import shaped_like_a_token
 from ..errors import ConfigurationError
 from ..flow_json import MAX_BYTES, read_flow_json
 from ._desired import DesiredFlow, Workspace
 from ._hints import hint
 from ._toml import TomlPath, lines_of, parse_toml
-from ._variables import VARIABLE, fill
+from ._variables import VARIABLE, Filled, fill
 
 PYPROJECT: Final = "pyproject.toml"
 TABLE: Final = ("tool", "whatsapp-flows")
@@ -44,7 +45,6 @@ _AT: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)
 _SECRET_KEY: Final = re.compile(
     r"(?:.*[_-])?(?:token|secret|password|api[_-]?key|credentials?)", re.IGNORECASE
 ).fullmatch
-_SECRET_VALUE: Final = re.compile(r"\bEAA[A-Za-z0-9]{20}").search  # how Meta's access tokens begin
 _ADVICE: Final = (
     "a secret has no place in a file. The access token is read from WHATSAPP_FLOWS_ACCESS_TOKEN or --token-file, "
     "the app secret from WHATSAPP_FLOWS_APP_SECRET."
@@ -262,12 +262,18 @@ def _refuse_secrets(file: _File) -> None:
     waiting: list[tuple[TomlPath, Any]] = [((), file.table)]
     while waiting:
         at, value = waiting.pop()
+        if at and _is_secret(at[-1]):  # a name is not shown, neither as that of a table
+            raise ConfigurationError(f"{file.place(at)}: {_ADVICE}")
         if isinstance(value, dict):
             waiting += [((*at, key), inside) for key, inside in value.items()]
         elif isinstance(value, list):
             waiting += [((*at, index), inside) for index, inside in enumerate(value)]
-        elif _SECRET_KEY(str(at[-1])) or (isinstance(value, str) and _SECRET_VALUE(value)):
+        elif _SECRET_KEY(str(at[-1])) or _is_secret(value):
             raise file.wrong(tuple(step for step in at if isinstance(step, str)), _ADVICE)
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, str) and shaped_like_a_token(value)
 
 
 # -- what it comes to
@@ -375,7 +381,7 @@ class _Wanted:
         if "endpoint" in values:
             variables.setdefault("endpoint", values["endpoint"])
         path = self._file.path.parent / values["file"]
-        content, used = self._content(path, settings["file"].at, variables)
+        content, filled = self._content(path, settings["file"].at, variables)
         flow = DesiredFlow(
             key=entry.key,
             name=entry.name,
@@ -387,10 +393,11 @@ class _Wanted:
             replace=values.get("replace", False),
             file=path,
             variables=variables,
+            replaced=filled.replaced,
         )
-        return flow, used
+        return flow, filled.used
 
-    def _content(self, path: Path, at: TomlPath, variables: Mapping[str, str]) -> tuple[bytes, frozenset[str]]:
+    def _content(self, path: Path, at: TomlPath, variables: Mapping[str, str]) -> tuple[bytes, Filled]:
         try:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
@@ -400,7 +407,7 @@ class _Wanted:
         try:
             text = read_flow_json(content, argument=str(path)).decode()
             filled = fill(text, variables, source=str(path))
-            return read_flow_json(filled.text.encode(), argument=str(path)), filled.used
+            return read_flow_json(filled.text.encode(), argument=str(path)), filled
         except ConfigurationError as mistake:
             raise self._file.wrong(at, mistake.message) from None
 

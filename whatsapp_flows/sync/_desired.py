@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ConfigurationError, ValidationIssue
 from ..flow_json import FlowJson, read_flow_json, validate
 from ._hints import hint
+from ._variables import Replaced, in_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class DesiredFlow:
     it will be sent. Without `endpoint_uri` or `application_id` these are left as they are. `publish`: it shall be
     PUBLISHED, and may be a draft for a moment when it is changed. `replace`: when it refuses edits, a flow of another
     name takes its place (see `generation_name`). `file` is where the Flow JSON stands, for messages and for `pull`;
-    `variables` is what was put into it.
+    `variables` is what was put into it, `replaced` where.
     """
 
     key: str
@@ -38,6 +39,7 @@ class DesiredFlow:
     replace: bool = False
     file: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    replaced: tuple[Replaced, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def from_flow_json(
@@ -93,8 +95,12 @@ class DesiredFlow:
         """
         day = date.today() if today is None else today
         if day not in self._errors:
-            self._errors[day] = validate(self.content, today=day, advice=False).errors
+            self._errors[day] = self.in_file(validate(self.content, today=day, advice=False).errors)
         return self._errors[day]
+
+    def in_file(self, issues: Iterable[ValidationIssue]) -> tuple[ValidationIssue, ...]:
+        """Issues of the Flow JSON, as it is sent, with their places in the file."""
+        return in_file(issues, self.replaced)
 
     @cached_property
     def _errors(self) -> dict[date, tuple[ValidationIssue, ...]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from .._inert import shaped_like_a_token
 from ..client import FlowsClient
 from ..errors import ConfigurationError, FlowsError, NotFoundError
 from ..flow_json import read_flow_json
@@ -26,7 +27,9 @@ from ._variables import escaped
 
 _LONGEST: Final = 60  # characters of a key
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
-_CONTROL: Final = re.compile("[\x7f\ud800-\udfff]")  # what TOML does not take, and JSON leaves as it is
+_CONTROL: Final = re.compile("[\x7f\ud800-\udfff]")  # what TOML or UTF-8 does not take, and JSON leaves as it is
+_DIGITS: Final = re.compile("[0-9]+").fullmatch
+_HALF: Final = re.compile("[\ud800-\udfff]").search
 _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])").fullmatch  # file names that Windows keeps
 
 
@@ -47,25 +50,51 @@ def find_flows(client: FlowsClient, wanted: Collection[str], config: Path) -> tu
     The account's flows with a key and a file beside `config` for each, in the order of their names.
 
     Meta documents no order of its own, and a file should not change by itself. `wanted` are names or keys, none for all
-    flows. Deprecated ones come only if they are asked for. Raises
-    `ConfigurationError` for a word that is neither, and what the listing raises.
+    flows. Deprecated ones come only if they are asked for. Raises `ConfigurationError` for a word that is neither, and
+    what the listing raises.
     """
+    return keyed((listed.flow for listed in list_all(client)), wanted, config)
+
+
+def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple[Imported, ...]:
+    """The same for flows that were listed. One that a flows.toml cannot hold comes with the `problem`."""
+    listed = {flow.id: flow for flow in flows}  # a page that shifts may bring a flow twice
     taken: set[str] = set()
     found = []
-    listed = {listed.flow.id: listed.flow for listed in list_all(client)}
-    for flow in sorted(listed.values(), key=lambda flow: (flow.name, flow.id)):
+    for flow in sorted(listed.values(), key=lambda flow: (flow.name, flow.status == FlowStatus.DEPRECATED, flow.id)):
         key = key_for(flow, taken)
         taken.add(key)
-        found.append(Imported(key=key, flow=flow, file=config.parent / f"{key}.json"))
+        found.append(Imported(key=key, flow=flow, file=config.parent / f"{key}.json", problem=_unwritable(flow)))
     known = {word for each in found for word in (each.key, each.flow.name)}
     for word in wanted:
         if word not in known:
             raise ConfigurationError(f"the account has no flow {word!r}{hint(word, known)}")
-    return tuple(
+    chosen = (
         each
         for each in found
         if ({each.key, each.flow.name} & set(wanted) if wanted else each.flow.status != FlowStatus.DEPRECATED)
     )
+    return tuple(_one_of_each_name(chosen))
+
+
+def _one_of_each_name(found: Iterable[Imported]) -> Iterator[Imported]:
+    """A flows.toml has one flow of a name: a living one comes first."""
+    names: set[str] = set()
+    for each in found:
+        doubled = each.flow.name in names and not each.problem
+        yield replace(each, problem="another flow of the account has its name") if doubled else each
+        names.add(each.flow.name)
+
+
+def _unwritable(flow: Flow) -> str:
+    """Why a flows.toml cannot hold a flow, or would be refused when it is read; empty if it can."""
+    texts = {"name": flow.name, "endpoint": flow.endpoint_uri or "", "categories": " ".join(flow.categories)}
+    for what, text in texts.items():
+        if _HALF(text):
+            return f"its {what} has half a character in it (a lone surrogate), which TOML cannot hold"
+        if shaped_like_a_token(text):
+            return f"its {what} looks like an access token"
+    return "" if flow.name.strip() else "it has no name"
 
 
 def key_for(flow: Flow, taken: Collection[str]) -> str:
@@ -89,6 +118,8 @@ def download(client: FlowsClient, found: Sequence[Imported], *, jobs: int = 8) -
     """The flows with the content of their files, in their order. A flow that has none is told, and stops no other."""
 
     def one(each: Imported) -> Imported:
+        if each.problem:
+            return each
         link = next((asset for asset in each.flow.assets if asset.asset_type == "FLOW_JSON"), None)
         try:
             stored = client.download_flow_json(each.flow.id, asset=link)
@@ -120,13 +151,15 @@ def config_for(found: Iterable[Imported], *, account_id: str, env: str | None = 
     lines = [*([] if env else [account, ""])]
     for each in found:
         flow = each.flow
+        categories = ", ".join(_string(text) for text in flow.categories if text.strip())
+        endpoint, application = (flow.endpoint_uri or "").strip(), flow.application_id or ""
         lines += [
             f"[flows.{each.key}]",
             f"file = {_string(each.file.name)}",
             f"name = {_string(flow.name)}",
-            f"categories = [{', '.join(map(_string, flow.categories)) or _string('OTHER')}]",
-            *([f"endpoint = {_string(flow.endpoint_uri)}"] if flow.endpoint_uri else []),
-            *([f"application = {_string(flow.application_id)}"] if flow.endpoint_uri and flow.application_id else []),
+            f"categories = [{categories or _string('OTHER')}]",
+            *([f"endpoint = {_string(endpoint)}"] if endpoint else []),
+            *([f"application = {_string(application)}"] if endpoint and _DIGITS(application) else []),
             *(["publish = true"] if flow.status not in {FlowStatus.DRAFT, FlowStatus.DEPRECATED} else []),
             "",
         ]

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, TypeVar
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
 from ..flow_json._layout import edited, json_string, same
 from ._hints import hint
+
+T = TypeVar("T", ValidationIssue, ValidationPointer)
 
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
 
@@ -24,12 +26,27 @@ _STRING: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?', re.DOTA
 _BRACE: Final = re.compile(r"\\u007b", re.IGNORECASE)
 
 
+class Replaced(NamedTuple):
+    """
+    A string that was filled: its line, its columns in the filled text, and those in the file.
+
+    From 1, the end exclusive, in UTF-16 units, as Meta counts and the validator does.
+    """
+
+    line: int
+    start: int
+    end: int
+    file_start: int
+    file_end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text with its variables put in, and the names of those it has."""
+    """A text with its variables put in, the names of those it has, and where they were put, in their order."""
 
     text: str
     used: frozenset[str]
+    replaced: tuple[Replaced, ...] = ()
 
 
 def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
@@ -42,6 +59,8 @@ def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
     if "{{" not in text and not _BRACE.search(text):
         return Filled(text, frozenset())
     used: set[str] = set()
+    file = _Cursor(text)
+    replaced: list[Replaced] = []
 
     def value(found: re.Match[str]) -> str:
         if found[2]:  # it is a key
@@ -49,10 +68,64 @@ def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
         written: str = json.loads(found[1], strict=False)
         if "{{" not in written:
             return found[0]
-        line = text.count("\n", 0, found.start()) + 1
-        return json_string(_filled(written, variables, used, f"{source}:{line}"))
+        line, start = file.go_to(found.start())
+        filled = json_string(_filled(written, variables, used, f"{source}:{line}"))
+        _, end = file.go_to(found.end())
+        same_line = replaced[-1] if replaced and replaced[-1].line == line else None
+        shift = same_line.end - same_line.file_end if same_line is not None else 0
+        replaced.append(Replaced(line, start + shift, start + shift + _units(filled), start, end))
+        return filled
 
-    return Filled(_STRING.sub(value, text), frozenset(used))
+    return Filled(_STRING.sub(value, text), frozenset(used), tuple(replaced))
+
+
+class _Cursor:
+    """Goes forward through a text, and knows the line and the column that it is at."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at, self._line, self._column = text, 0, 1, 1
+
+    def go_to(self, offset: int) -> tuple[int, int]:
+        lines = self._text.count("\n", self._at, offset)
+        if lines:
+            self._line += lines
+            self._at, self._column = self._text.rindex("\n", self._at, offset) + 1, 1
+        self._column += _units(self._text[self._at : offset])
+        self._at = offset
+        return self._line, self._column
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def in_file(issues: Iterable[ValidationIssue], places: Iterable[Replaced]) -> tuple[ValidationIssue, ...]:
+    """Issues of a filled text as issues of its file. What is inside of a filled string is at a place near it."""
+    of_line: dict[int, list[Replaced]] = {}
+    for place in places:
+        of_line.setdefault(place.line, []).append(place)
+    if not of_line:
+        return tuple(issues)
+
+    def column(line: int | None, there: int | None) -> int | None:
+        if line is None or there is None:
+            return there
+        before = [place for place in of_line.get(line, ()) if there > place.start]
+        if not before:
+            return there
+        last = before[-1]
+        if there >= last.end:
+            return last.file_end + there - last.end
+        return min(last.file_start + there - last.start, last.file_end)
+
+    def placed(issue: T) -> T:
+        return replace(
+            issue,
+            column_start=column(issue.line_start, issue.column_start),
+            column_end=column(issue.line_end, issue.column_end),
+        )
+
+    return tuple(replace(placed(issue), pointers=tuple(map(placed, issue.pointers))) for issue in issues)
 
 
 def unfill(text: str, variables: Mapping[str, str], document: Mapping[str, Any]) -> str:
