@@ -1,9 +1,11 @@
-# make demo    the main job on the embedded emulator          make check    all that CI runs
-# make test    the tests, with branch coverage                make matrix   the tests on every Python found
-# make docs    the documentation, into docs/_build/html       make bench    the benchmarks, onto docs/benchmarks.md
-# make fuzz    the validator on broken documents, 10 minutes  make simulate the retry policies in a made-up outage
+# make demo       the main job on the embedded emulator          make check    all that CI runs
+# make test       the tests, with branch coverage                make matrix   the tests on every Python found
+# make test-fast  those for the inner loop, in seconds           make bench    the benchmarks, onto docs/benchmarks.md
+# make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
+# make fuzz       the validator on broken documents, 10 minutes
 #
-# Each target sets up what it needs in .venv; a second run finds it there.
+# Each target sets up what it needs in .venv; a second run finds it there. With SET=dev all are content with one
+# installation of everything.
 
 SHELL := /bin/bash
 VENV := .venv
@@ -15,16 +17,25 @@ USABLE := -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
 PYTHON ?= $(shell for python in python3 $(addprefix python,$(VERSIONS)); do \
 	if $$python $(USABLE); then echo $$python; break; fi; done)
 
-.PHONY: demo test check format lint types docs bench simulate fuzz matrix clean
+# As many processes as there are cores, but no more than that helps where a container sees all of its host's.
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 
-demo: $(VENV)/.demo
+# Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test test-fast check format lint types docs bench simulate fuzz matrix clean
+
+demo: $(VENV)/.$(or $(SET),demo)
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
 
-test: $(VENV)/.test
+test: $(VENV)/.$(or $(SET),test)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest $(WORKERS)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
+
+test-fast: $(VENV)/.$(or $(SET),test)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not slow" --ignore=tests/contrib --ignore=tests/live
 
 check: lint types docs test
 
@@ -61,7 +72,7 @@ matrix:
 		if [ -z "$$python" ]; then echo "Python $$version: not found"; continue; fi; \
 		test -d .venv-$$version || $$python -m venv .venv-$$version; \
 		.venv-$$version/bin/python -m pip install -q --disable-pip-version-check -e '.[test]'; \
-		echo "Python $$version:"; .venv-$$version/bin/python -m pytest; \
+		echo "Python $$version:"; .venv-$$version/bin/python -m pytest $(WORKERS); \
 	done
 
 clean:

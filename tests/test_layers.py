@@ -6,11 +6,14 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import whatsapp_flows
+
+pytestmark = pytest.mark.xdist_group("layers")  # one process, which parses each file once
 
 PACKAGE = Path(whatsapp_flows.__file__).parent
 
@@ -82,10 +85,16 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield home, path
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a file's syntax tree, which four tests look at."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Absolute dotted names of all imports of a file, those under TYPE_CHECKING included."""
     package = ("whatsapp_flows", *path.relative_to(PACKAGE).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -122,7 +131,7 @@ def test_nothing_prints() -> None:
     """`print` is for the command line alone."""
     for home, path in modules():
         if home not in {"cli", "__main__"}:
-            calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+            calls = [node for node in nodes(path) if isinstance(node, ast.Call)]
             assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"], path
 
 
@@ -130,7 +139,7 @@ def test_the_core_neither_sleeps_nor_reads_the_clock() -> None:
     """Below the transport there is no call of the time module: clocks and sleeps are parameters."""
     for home, path in modules():
         if LAYERS[home] < 3:
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in nodes(path):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                     assert not (isinstance(node.func.value, ast.Name) and node.func.value.id == "time"), path
 

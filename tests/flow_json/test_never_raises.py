@@ -186,7 +186,7 @@ def test_what_is_odd_in_a_document(old: str, new: str, code: str | None) -> None
         {"version": "7.3", "screens": [10**400]},
         {"version": "7.3", "screens": [Path()]},
     ],
-    ids=lambda source: repr(source)[:30],
+    ids=lambda source: type(source).__name__ if isinstance(source, io.IOBase) else repr(source)[:30],
 )
 def test_what_is_no_flow(source: Any) -> None:
     """Other encodings, other values, mappings that are no JSON."""

@@ -187,10 +187,11 @@ def _key(text: str, at: int) -> tuple[str | int, tuple[int, int], int]:
 
 def offsets_by_token(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
     """The same, token by token: slower, and at any depth."""
-    ends = {pointer[-1] if pointer else None for pointer, _ in wanted}
+    ends = {(len(pointer), pointer[-1] if pointer else None) for pointer, _ in wanted}
     found: dict[Place, tuple[int, int]] = {}
     for path, is_key, start, end in tokens(text):
-        if (path[-1] if path else None) in ends and (place := (tuple(path), is_key)) in wanted:
+        # Its end and length first: a copy of the path for each token would cost the square of the depth.
+        if (len(path), path[-1] if path else None) in ends and (place := (tuple(path), is_key)) in wanted:
             found[place] = (start, end)
     return found
 
