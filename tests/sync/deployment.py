@@ -1,16 +1,21 @@
 """
-A deployment that the tests kill: `python -m tests.sync.deployment URL ACCOUNT LOCK_FILE NUMBER SIDE`.
+Deployments that the tests kill: `python -m tests.sync.deployment`, with one in each line of stdin.
 
-It dies by SIGKILL at its request of that number (from 1), on one side of it: "before" it is sent, or "after" Meta has
-acted, with the answer not read. When it makes fewer requests it ends by itself.
+A line is a JSON array: URL, account, lock file, number, side. The deployment dies by SIGKILL at its request of that
+number (from 1), on one side of it: "before" it is sent, or "after" Meta has acted, with the answer not read. When it
+makes fewer requests it ends by itself. Each is a process of its own, forked from this one, which has loaded everything
+already; how it ended is a line of stdout, as `subprocess` says it in `returncode`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from tests.sync.support import OTHER_FLOW_JSON, desired, planned
 from whatsapp_flows import FlowsClient
@@ -53,13 +58,31 @@ class DeadlyTransport:
         self._transport.close()
 
 
-def main(url: str, account: str, lock_file: str, number: str, side: str) -> None:
+def deploy(url: str, account: str, lock_file: str, number: int, side: str) -> None:
     """Plan and apply."""
-    client = FlowsClient("token", account, base_url=url, transport=DeadlyTransport(int(number), side))
+    client = FlowsClient("token", account, base_url=url, transport=DeadlyTransport(number, side))
     lock = Lock(Path(lock_file), account_id=account)
     results = apply(client, planned(client, WANTED, lock), lock=lock, jobs=1)
     assert all(result.ok for result in results)
 
 
+def serve(jobs: TextIO, answers: TextIO) -> None:
+    """A process for each line, one after the other."""
+    for job in jobs:
+        pid = os.fork()
+        if pid == 0:
+            _run(job)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), file=answers, flush=True)
+
+
+def _run(job: str) -> NoReturn:
+    try:
+        deploy(*json.loads(job))
+    except BaseException:  # noqa: BLE001 - told here, and by the exit code
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(sys.stdin, sys.stdout)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +19,31 @@ from whatsapp_flows.sync import Lock
 ROOT = Path(__file__).parents[2]
 MOST = 60
 
+Kill = Callable[[Emulator, Path, int, str], bool]
 
-def killed(meta: Emulator, lock_file: Path, number: int, side: str) -> bool:
-    """Run a deployment that dies at a request; False if it got through before."""
-    command = [sys.executable, "-m", "tests.sync.deployment", meta.url, meta.waba_id, str(lock_file), str(number), side]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    return done.returncode != 0
+
+@pytest.fixture(scope="module")
+def killed() -> Iterator[Kill]:
+    """Runs a deployment that dies at a request; False if it got through before."""
+    command = [sys.executable, "-m", "tests.sync.deployment"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def kill(meta: Emulator, lock_file: Path, number: int, side: str) -> bool:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps([meta.url, meta.waba_id, str(lock_file), number, side]) + "\n")
+            process.stdin.flush()
+            code = int(process.stdout.readline())
+            assert code in {0, -signal.SIGKILL}
+            return code != 0
+
+        yield kill
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_killed_at_any_request_the_next_run_finishes(tmp_path: Path, side: str) -> None:
+def test_killed_at_any_request_the_next_run_finishes(killed: Kill, tmp_path: Path, side: str) -> None:
     """Each flow is there exactly once and as it is wanted; nothing but the lock file is left in its folder."""
     boundaries = 0
     for number in range(1, MOST):
