@@ -90,7 +90,7 @@ class Leftovers:
         self._patience = patience
         self._mark = uuid.uuid4().hex
         self._first: dict[tuple[str, Hashable], str] = {}
-        os.environ[MARK] = self._mark  # workers of pytest-xdist are this process's children, and have a mark of their own
+        os.environ[MARK] = self._mark  # each worker of pytest-xdist, though a child, has its own
         self._before = self._present()
 
     def _present(self, *, cheap: bool = False) -> dict[tuple[str, Hashable], str]:

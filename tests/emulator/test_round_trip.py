@@ -74,6 +74,11 @@ _BROKEN: list[tuple[str, tuple[str | int, ...], object]] = [
 ]
 
 
+def shortened(value: object) -> str:
+    """What names a case, the same in every process."""
+    return "gone" if value is _GONE else str(value)[:40]
+
+
 @pytest.fixture
 def client(meta: Emulator) -> Iterator[FlowsClient]:
     """A client of the running emulator."""
@@ -100,7 +105,7 @@ def expected(content: bytes) -> tuple[ValidationIssue, ...]:
     return tuple(replace(issue, rule=None) for issue in validate(content, advice=False, today=_DAY).errors)
 
 
-@pytest.mark.parametrize(("code", "place", "value"), _BROKEN, ids=lambda value: "gone" if value is _GONE else str(value)[:40])
+@pytest.mark.parametrize(("code", "place", "value"), _BROKEN, ids=shortened)
 def test_a_broken_document_is_stored_told_and_not_published(
     meta: Emulator, client: FlowsClient, code: str, place: tuple[str | int, ...], value: object
 ) -> None:
@@ -121,7 +126,7 @@ def test_a_broken_document_is_stored_told_and_not_published(
     assert meta.flow(flow.id).status == "PUBLISHED"
 
 
-@pytest.mark.parametrize(("code", "place", "value"), _BROKEN[:3], ids=lambda value: "gone" if value is _GONE else str(value)[:40])
+@pytest.mark.parametrize(("code", "place", "value"), _BROKEN[:3], ids=shortened)
 def test_a_broken_document_is_told_of_a_new_flow_too(
     meta: Emulator, client: FlowsClient, code: str, place: tuple[str | int, ...], value: object
 ) -> None:
