@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -14,12 +15,19 @@ from tests.outside import ROOT, allowed_roots, forbid_outside
 settings.register_profile("no clock", deadline=None)
 settings.load_profile("no clock")
 
-# Its cache, which it takes seconds to make, would be in the home of whoever runs the tests.
-os.environ.setdefault("MPLCONFIGDIR", str(ROOT / ".cache" / "matplotlib"))
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is read outside the repository, and nothing is left behind."""
+    if not hasattr(config, "workerinput"):  # workers of pytest-xdist have it from here
+        _live_nowhere(config)
     base = config.option.basetemp
     leftovers = Leftovers(forbid_outside(allowed_roots(*([base] if base else []))))
     config.pluginmanager.register(leftovers, "leftovers")
+
+
+def _live_nowhere(config: pytest.Config) -> None:
+    """An empty home: a .netrc or a cache of whoever runs the tests changes nothing, and is not changed."""
+    home = tempfile.TemporaryDirectory(prefix="whatsapp-flows-home-")
+    config.add_cleanup(home.cleanup)
+    os.environ |= {"HOME": home.name, "USERPROFILE": home.name}
+    os.environ.setdefault("MPLCONFIGDIR", str(ROOT / ".cache" / "matplotlib"))  # it takes seconds to be made anew
