@@ -166,6 +166,7 @@ class AiohttpTransport:
     async def _answer(self, session: ClientSession, sending: _Sending) -> Response:
         request = sending.request
         url = _url(request.signed_url)
+        sending.connector = session.connector
         answer = await session.request(
             request.method,
             url,
@@ -262,10 +263,11 @@ class _LostError(aiohttp.ClientError):
 class _Sending:
     """One request under way: what is sent, and whether anything of it may have left."""
 
-    __slots__ = ("body", "left", "limits", "request")
+    __slots__ = ("body", "connector", "left", "limits", "request")
 
     def __init__(self, request: Request, timeout: Timeout) -> None:
         self.request = request
+        self.connector: aiohttp.BaseConnector | None = None
         self.body = None if request.body is None else _Body(request.body, timeout.read)
         self.limits = aiohttp.ClientTimeout(total=None, connect=timeout.connect, sock_read=timeout.read)
         self.left = False
@@ -288,6 +290,7 @@ class _Sending:
             wire.headers["Authorization"] = f"Bearer {self.request.token.reveal()}"
         if wire.response_class is aiohttp.ClientResponse:
             wire.response_class = _Response
+        _give_up_unclean(self.connector, wire.connection_key)
         try:
             answer = await handler(wire)
         except _NOT_CONNECTED:
@@ -387,6 +390,30 @@ def _headers(session: ClientSession, request: Request) -> dict[str, str]:
 def _url(text: str) -> URL:
     """As it is, when nothing in it needs quoting: a signed link must not change. Otherwise quoted."""
     return URL(text, encoded=text.isascii() and text.isprintable() and " " not in text)
+
+
+def _give_up_unclean(connector: aiohttp.BaseConnector | None, key: object) -> None:
+    """
+    Ends the kept connections, of those that aiohttp would choose now, on which something has arrived since the answer.
+
+    It is nobody's answer: a second one, a 408 before the close, the beginning of either. aiohttp would take it for the
+    answer to the next request. The place where it keeps connections has no public name.
+    """
+    for protocol, _ in getattr(connector, "_conns", {}).get(key, ()):
+        if _is_clean(protocol):
+            return
+        _abort(protocol.transport)
+
+
+def _is_clean(protocol: Any) -> bool:
+    """Whether a kept connection has read nothing since its last answer was complete."""
+    if protocol.should_close:  # whole messages, or the end
+        return False
+    parser = getattr(protocol, "_parser", None)
+    try:
+        return parser is None or parser.feed_eof() is None  # what it returns is a message that has only begun
+    except Exception:  # noqa: BLE001 - a parser that cannot be ended has read something
+        return False
 
 
 def _abort(transport: asyncio.Transport | None) -> None:

@@ -36,8 +36,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPConnectionPool, HTTPResponse
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3 import exceptions as urllib3
+from urllib3.connection import HTTPSConnection
 from urllib3.util.retry import Retry
 
 from ._version import __version__
@@ -222,6 +223,16 @@ class RequestsTransport:
         )
 
 
+class _Connection(HTTPSConnection):
+    """urllib3's, which uses no kept connection whose socket has something to read; nor one whose TLS library has."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is open, and nothing that nobody asked for waits on it."""
+        pending = getattr(self.sock, "pending", None)
+        return super().is_connected and not (callable(pending) and pending())
+
+
 class _Adapter(HTTPAdapter):
     """
     requests' adapter without the search for the connection pool, which it would otherwise repeat for each request.
@@ -242,6 +253,8 @@ class _Adapter(HTTPAdapter):
         pool = self._pools.get(key)
         if pool is None or pool.pool is None:
             pool = self._pools[key] = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            if isinstance(pool, HTTPSConnectionPool):
+                pool.ConnectionCls = _Connection
         return pool
 
     def build_response(self, req: requests.PreparedRequest, resp: HTTPResponse) -> requests.Response:
