@@ -467,16 +467,16 @@ def flow_status(found: Raw) -> FlowStatus | str:
 
 
 def validation_issues(found: Raw) -> tuple[ValidationIssue, ...]:
-    """The `validation_errors` of an answer, in Meta's order."""
+    """The `validation_errors` of an answer, in Meta's order. Lines and columns count from 1: a 0 tells no place."""
     return tuple(
         ValidationIssue(
             error=text(issue, "error") or "",
             message=text(issue, "message") or "",
             error_type=text(issue, "error_type"),
-            line_start=whole(issue, "line_start"),
-            line_end=whole(issue, "line_end"),
-            column_start=whole(issue, "column_start"),
-            column_end=whole(issue, "column_end"),
+            line_start=whole(issue, "line_start") or None,
+            line_end=whole(issue, "line_end") or None,
+            column_start=whole(issue, "column_start") or None,
+            column_end=whole(issue, "column_end") or None,
             pointers=tuple(_pointers(objects(issue, "pointers"))),
             raw=issue,
         )
@@ -488,10 +488,10 @@ def _pointers(found: Iterable[Raw]) -> Iterable[ValidationPointer]:
     for pointer in found:
         yield ValidationPointer(
             path=text(pointer, "path") or "",
-            line_start=whole(pointer, "line_start"),
-            line_end=whole(pointer, "line_end"),
-            column_start=whole(pointer, "column_start"),
-            column_end=whole(pointer, "column_end"),
+            line_start=whole(pointer, "line_start") or None,
+            line_end=whole(pointer, "line_end") or None,
+            column_start=whole(pointer, "column_start") or None,
+            column_end=whole(pointer, "column_end") or None,
         )
 
 

@@ -92,3 +92,48 @@ def test_an_app_subscribes_once(model: Model) -> None:
     for _ in range(2):
         assert model.ask("DELETE", path) == (200, {"success": True})
     assert model.get(path) == {"data": []}
+
+
+_CALLBACK = {"override_callback_uri": "https://hooks.example/wa", "verify_token": "v"}
+
+
+def test_an_address_of_its_own_is_shown_again(model: Model) -> None:
+    """In the answer, in the list and on the number; until the app subscribes without one, or not at all."""
+    path = f"{WABA}/subscribed_apps"
+    answer = model.post(path, **_CALLBACK)
+    (app,) = model.get(path)["data"]
+    assert app["override_callback_uri"] == "https://hooks.example/wa"
+    assert answer == {"success": True, "data": [app]}
+    asked = model.get(NUMBER, fields="webhook_configuration")["webhook_configuration"]
+    assert asked == {"whatsapp_business_account": "https://hooks.example/wa"}
+    model.post(path)
+    assert [list(each) for each in model.get(path)["data"]] == [["whatsapp_business_api_data"]]
+    model.post(path, **_CALLBACK)
+    model.ask("DELETE", path)
+    model.post(path)
+    assert "override_callback_uri" not in model.get(path)["data"][0]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"override_callback_uri": "http://hooks.example"}, {"override_callback_uri": 5}, {"verify_token": None}]
+)
+def test_an_address_that_meta_could_not_call_is_refused(model: Model, changes: dict[str, object]) -> None:
+    """It must be https, and come with the token that Meta calls it with."""
+    assert model.refusal("POST", f"{WABA}/subscribed_apps", parameters={**_CALLBACK, **changes}) == (100, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("id", {"whatsapp_business_api_data": {"id": DEFAULT_APP_ID}}),
+        ("name,id", {"whatsapp_business_api_data": {"name": f"App {DEFAULT_APP_ID}", "id": DEFAULT_APP_ID}}),
+        ("override_callback_uri", {"override_callback_uri": "https://hooks.example/wa"}),
+        ("whatsapp_business_api_data{id}", {"whatsapp_business_api_data": {"id": DEFAULT_APP_ID}}),
+    ],
+)
+def test_a_subscription_shows_what_is_asked_for(model: Model, fields: str, expected: dict[str, object]) -> None:
+    """The OpenAPI file names the app's own fields, which stand inside its object."""
+    path = f"{WABA}/subscribed_apps"
+    model.post(path, **_CALLBACK)
+    assert model.get(path, fields=fields)["data"] == [expected]
+    assert model.refusal("GET", path, query={"fields": "nonsense"}) == (100, None)

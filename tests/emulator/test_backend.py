@@ -29,12 +29,13 @@ class Rig:
             chance=lambda: 0.5,
             calls=calls,
             keep_requests=5,
+            keep_bytes=1_000_000,
         )
 
     def fail(self, **rule: Any) -> Fault:
         """Add a fault."""
         fault = Fault(FaultRule(**rule))
-        self.backend.faults.append(fault)
+        self.backend.faults.add(fault)
         return fault
 
     def ask(self, method: str, path: str, **parts: Any) -> Reply:

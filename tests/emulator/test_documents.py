@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from tests.emulator.support import NOON, endpoint_json, flow_json
-from whatsapp_flows import ValidationIssue
 from whatsapp_flows.emulator._documents import read_document, wire
+from whatsapp_flows.errors import ValidationIssue, ValidationPointer
 from whatsapp_flows.flow_json import validate
 
 
@@ -21,7 +21,7 @@ def noon(year: int, month: int, day: int) -> float:
     ("content", "expected"),
     [
         (flow_json(), []),
-        (flow_json(version="99.0"), []),  # newer than the library: a warning, and none of Meta's
+        (flow_json(version="7.4"), []),  # on no page of Meta's, and known all the same
         (b"{", ["INVALID_FLOW_JSON"]),
         (b"\xff\xfe\xff", ["INVALID_FLOW_JSON"]),
         (b"[" * 100_000, ["INVALID_FLOW_JSON"]),
@@ -53,8 +53,27 @@ def test_an_error_has_its_place_twice() -> None:
 
 
 def test_what_an_error_lacks_is_left_out() -> None:
-    """There is no null in Meta's answer, and no empty list of pointers."""
-    assert wire(ValidationIssue(error="E", message="M")) == {"error": "E", "message": "M"}
+    """There is no null in Meta's answer, and no empty list of pointers; but there are always lines and columns."""
+    nowhere = {"line_start": 0, "line_end": 0, "column_start": 0, "column_end": 0}
+    assert wire(ValidationIssue(error="E", message="M")) == {"error": "E", "message": "M", **nowhere}
+    pointed = ValidationIssue(error="E", message="M", line_start=2, pointers=(ValidationPointer(path="a"),))
+    assert wire(pointed) == {
+        "error": "E",
+        "message": "M",
+        **nowhere,
+        "line_start": 2,
+        "pointers": [{**nowhere, "path": "a"}],
+    }
+
+
+@pytest.mark.parametrize("version", ["8.0", "99.0", "7.5"])
+def test_a_version_that_nobody_knows_is_an_error(version: str) -> None:
+    """Alone, and where it stands: the validator warns, as it may be older than Meta is; Meta knows all there are."""
+    content = b'{"screens": [],\n "version": "%s"}' % version.encode()
+    assert "MIN_ITEMS_REQUIRED" in [issue.error for issue in validate(content).issues]
+    (issue,) = read_document(content, NOON).issues
+    assert (issue.error, issue.line_start, issue.severity) == ("INVALID_FLOW_JSON_VERSION", 2, "error")
+    assert version in issue.message
 
 
 def test_what_was_uploaded_is_kept_byte_for_byte() -> None:

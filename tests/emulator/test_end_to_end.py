@@ -332,3 +332,90 @@ def test_a_version_7_document_that_is_large(meta: Emulator, graph: Graph) -> Non
     assert graph.upload(flow_id, content).status_code == 200
     assert error_of(graph.upload(flow_id, content + b" ")) == (400, 100, None)
     assert graph.get(flow_id)["id"] == flow_id
+
+
+def test_numbers_stand_for_ids_in_a_json_body(meta: Emulator, graph: Graph) -> None:
+    """As clients in other languages write them."""
+    source = meta.add_flow("a", flow_json=flow_json()).id
+    body = {"name": "b", "categories": ["OTHER"], "clone_flow_id": int(source)}
+    clone = graph.post(f"{WABA}/flows", json=body)["id"]
+    graph.post(clone, json={"application_id": 20300000000000007})
+    assert (meta.flow(clone).flow_json, meta.flow(clone).application_id) == (flow_json(), "20300000000000007")
+    meta.add_account("20100000000000002")
+    moved = graph.post("20100000000000002/migrate_flows", json={"source_waba_id": int(WABA)})
+    assert [each["source_id"] for each in moved["migrated_flows"]] == [source, clone]
+
+
+def test_nodes_beside_flows_are_read(meta: Emulator, graph: Graph) -> None:
+    """The account, its number, and several nodes at once."""
+    flow_id = meta.add_flow("a").id
+    account = graph.send("GET", WABA, valid=False).json()
+    number = graph.send("GET", meta.phone_number_id, valid=False, params={"fields": "name_status"}).json()
+    assert (account["timezone_id"], number["name_status"]) == ("1", "APPROVED")
+    several = graph.send("GET", "", valid=False, params={"ids": f"{WABA},{flow_id}", "fields": "name"}).json()
+    assert several == {WABA: {"name": f"Account {WABA}", "id": WABA}, flow_id: {"name": "a", "id": flow_id}}
+
+
+def test_a_path_without_a_version_is_served(meta: Emulator) -> None:
+    """By the oldest that lives, which the answer names."""
+    flow_id = meta.add_flow("a").id
+    answer = requests.get(f"{meta.url}/{flow_id}?fields=name&access_token=t", timeout=5)
+    assert (answer.json()["name"], answer.headers["facebook-api-version"]) == ("a", "v20.0")
+
+
+@pytest.mark.parametrize("place", ["params", "data", "json"])
+def test_a_post_may_mean_a_delete(meta: Emulator, graph: Graph, place: str) -> None:
+    """In the query, in a form, in a JSON body."""
+    flow_id = meta.add_flow("a").id
+    asked: dict[str, Any] = {place: {"method": "delete"}}
+    assert graph.send("POST", flow_id, valid=False, **asked).json() == {"success": True}
+    assert meta.flows() == ()
+    (request,) = meta.requests
+    assert (request.operation, request.method) == ("delete_flow", "POST")
+
+
+def test_a_create_may_send_its_json_as_a_file(meta: Emulator, graph: Graph) -> None:
+    """A part with a file name, as some multipart libraries make of everything."""
+    values = {"name": "a", "categories": '["OTHER"]'}
+    file = {"flow_json": ("flow.json", flow_json(), "application/json")}
+    created = graph.send("POST", f"{WABA}/flows", valid=False, data=values, files=file).json()
+    assert (created["success"], meta.flow(created["id"]).flow_json) == (True, flow_json())
+
+
+def test_a_batch_uploads_files(meta: Emulator, graph: Graph) -> None:
+    """Two documents in one request, and then a read of both."""
+    ids = [meta.add_flow(name).id for name in "ab"]
+    fixed = "name=flow.json&asset_type=FLOW_JSON"
+    batch = [
+        {"method": "POST", "relative_url": f"{flow_id}/assets", "body": fixed, "attached_files": f"file{at}"}
+        for at, flow_id in enumerate(ids)
+    ]
+    batch.append({"method": "GET", "relative_url": f"?ids={','.join(ids)}&fields=json_version"})
+    files = {f"file{at}": ("flow.json", flow_json(version=f"7.{at + 2}"), "application/json") for at in (0, 1)}
+    answer = graph.send("POST", "", valid=False, data={"batch": json.dumps(batch)}, files=files)
+    assert [item["code"] for item in answer.json()] == [200, 200, 200]
+    assert [node["json_version"] for node in json.loads(answer.json()[2]["body"]).values()] == ["7.2", "7.3"]
+
+
+def test_a_page_of_a_stranger_gets_nowhere(meta: Emulator) -> None:
+    """Neither under a name that it made stand for this machine, nor by a form of its own."""
+    url = f"{meta.url}/v25.0/{WABA}/subscribed_apps?access_token=t"
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert requests.post(url, headers=headers, timeout=5).status_code == 403
+    assert requests.post(url, timeout=5).json() == {"success": True}
+
+
+def test_faults_are_set_over_http(meta: Emulator, graph: Graph) -> None:
+    """By a test in another language; what arrived can be read there, too."""
+    control = f"{meta.url}/_emulator"
+    added = requests.post(f"{control}/faults", json={"operation": "list_flows", "code": 80008, "times": 1}, timeout=5)
+    assert added.status_code == 201
+    assert error_of(graph.send("GET", f"{WABA}/flows")) == (400, 80008, None)
+    assert graph.get(f"{WABA}/flows")["data"] == []
+    (fault,) = requests.get(f"{control}/faults", timeout=5).json()["faults"]
+    assert (fault["seen"], fault["struck"], len(meta.faults)) == (2, 1, 1)
+    listed = requests.get(f"{control}/requests", timeout=5)
+    assert [each["status"] for each in listed.json()["requests"]] == [400, 200]
+    assert "Bearer" not in listed.text
+    assert requests.delete(f"{control}/faults", timeout=5).json() == {"success": True}
+    assert meta.faults == ()

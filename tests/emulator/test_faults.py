@@ -77,7 +77,7 @@ def test_a_fault_can_be_called_off() -> None:
     [
         ({}, "say what goes wrong"),
         ({"times": 1}, "say what goes wrong"),
-        ({"operation": "nonsense", "status": 500}, "operation must be None or one of create_flow"),
+        ({"operation": "nonsense", "status": 500}, "operation must be None or one of batch, create_flow"),
         ({"subcode": 1}, "give its code"),
         ({"status": 500, "message": "x"}, "give its code"),
         ({"status": 500, "is_transient": True}, "give its code"),
@@ -85,7 +85,7 @@ def test_a_fault_can_be_called_off() -> None:
         ({"body": {"a": object()}}, "must be JSON"),
         ({"status": 199}, "from 200 to 599"),
         ({"status": 600}, "from 200 to 599"),
-        ({"delay": -1.0}, "delay must not be negative"),
+        ({"delay": -1.0}, "delay must be a number of seconds that is not negative"),
         ({"truncate": -1}, "truncate must not be negative"),
         ({"reset": "during"}, "'before' or 'after'"),
         ({"reset": "after", "status": 500}, "a reset connection has no answer"),

@@ -177,7 +177,7 @@ def _fetch(model: Model, url: str, **parts: Any) -> tuple[int, bytes]:
         now=model.now,
         **{"query": dict(pair.split("=") for pair in query.split("&")), "token": None, **parts},
     )
-    world, answer = handle(model.world, asked, target_of(asked))
+    world, answer = handle(model.world, asked, target_of(model.world, asked))
     assert world is model.world
     return answer.status, answer.body
 

@@ -16,21 +16,25 @@ from whatsapp_flows.emulator._state import World
 
 
 def test_the_table_is_sorted_and_unambiguous() -> None:
-    """By edge, then by method; one row for each pair."""
-    keys = [(route.edge, route.method) for route in ROUTES]
+    """By edge, then by method, then by kind of node; one row for each."""
+    keys = [(route.edge, route.method, route.kind) for route in ROUTES]
     assert keys == sorted(set(keys))
 
 
 def test_operations_are_named_as_the_clients_methods() -> None:
     """These are the names that fault rules take."""
     assert sorted(OPERATIONS) == [
+        "batch",
         "create_flow",
         "delete_flow",
         "deprecate_flow",
         "download_flow_json",
+        "get_account",
         "get_flow",
         "get_health",
         "get_metric",
+        "get_nodes",
+        "get_phone_number",
         "get_preview",
         "get_public_key",
         "list_assets",
@@ -63,7 +67,7 @@ def test_operations_are_named_as_the_clients_methods() -> None:
 def test_a_read_is_named_after_what_it_asks_for(fields: str | None, operation: str) -> None:
     """GET /{flow-id} is one call on the wire and four methods of the client."""
     asked = call("GET", "/v25.0/1", query={} if fields is None else {"fields": fields})
-    assert target_of(asked).operation == operation
+    assert target_of(World(), asked).operation == operation
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_an_expired_version_is_served_by_the_oldest(asked: str, served: str | No
 def _refusal(method: str, path: str, world: World | None = None, **parts: Any) -> tuple[int, int, int | None]:
     model = Model(world)
     asked = call(method, path, **parts)
-    after, answer = handle(model.world, asked, target_of(asked))
+    after, answer = handle(model.world, asked, target_of(model.world, asked))
     assert after is model.world
     error = json.loads(answer.body)["error"]
     return answer.status, error["code"], error.get("error_subcode")
@@ -98,14 +102,16 @@ def _refusal(method: str, path: str, world: World | None = None, **parts: Any) -
     [
         ("GET", "/", (400, 2500, None)),
         ("GET", "/v99.0/1", (400, 2500, None)),
-        ("GET", f"/{WABA}/flows", (400, 2500, None)),
+        ("GET", "/v25/1", (400, 2500, None)),
         ("GET", "/v25.0", (400, 2500, None)),
         ("GET", f"/v25.0/{WABA}/nonsense", (400, 2500, None)),
         ("GET", f"/v25.0/{WABA}/flows/more", (400, 2500, None)),
         ("GET", "/v25.0/me", (404, 803, None)),
         ("GET", "/v25.0/1", (400, 100, 33)),
-        ("GET", f"/v25.0/{WABA}", (400, 100, 33)),
-        ("GET", f"/v25.0/{NUMBER}", (400, 100, 33)),
+        ("POST", f"/v25.0/{WABA}", (400, 100, 33)),
+        ("DELETE", f"/v25.0/{NUMBER}", (400, 100, 33)),
+        ("GET", "/v25.0/1/flows", (400, 100, 33)),
+        ("POST", "/v25.0", (400, 2500, None)),
         ("GET", f"/v25.0/{NUMBER}/flows", (400, 100, 33)),
         ("POST", f"/v25.0/{WABA}/publish", (400, 100, 33)),
         ("PUT", f"/v25.0/{WABA}/flows", (400, 100, 33)),
@@ -129,13 +135,13 @@ def test_refusals_come_in_an_order() -> None:
 
 def test_a_path_may_end_in_a_slash() -> None:
     """Graph does not mind."""
-    assert target_of(call("GET", f"/v25.0/{WABA}/flows/")).operation == "list_flows"
+    assert target_of(World(), call("GET", f"/v25.0/{WABA}/flows/")).operation == "list_flows"
 
 
 _TEXTS = st.text(max_size=12) | st.sampled_from([WABA, NUMBER, "flows", "v25.0", "cdn", "assets", "null", "[]", "1"])
 _VALUES: st.SearchStrategy[Any] = _TEXTS | st.none() | st.booleans() | st.integers() | st.lists(_TEXTS, max_size=3)
 _NAMES = st.sampled_from(
-    ["fields", "name", "categories", "flow_json", "limit", "after", "publish", "clone_flow_id", "oe"]
+    ["fields", "name", "categories", "flow_json", "limit", "after", "publish", "clone_flow_id", "oe", "ids", "batch"]
 )
 
 
@@ -153,5 +159,5 @@ def test_whatever_is_asked_is_answered(
     model = Model()
     model.add()
     asked = call(method, "/" + "/".join(parts), query=query, parameters=parameters)
-    _, answer = handle(model.world, asked, target_of(asked))
+    _, answer = handle(model.world, asked, target_of(model.world, asked))
     assert answer.status in (200, 400, 403, 404)

@@ -32,7 +32,7 @@ def _rich() -> Model:
         metrics=(MetricPoint(metric="ENDPOINT_REQUEST_COUNT", at=NOON, data=(("value", 3.5),)),),
     )
     model.add("bare", application_id=None)
-    model.world = model.world.with_account(Account(id="3", business_id="4"))
+    model.world = model.world.with_account(Account(id="3", business_id="4", callbacks={"5": "https://e.example"}))
     model.world = model.world.with_phone_number(PhoneNumber(id="5", waba_id="3", verified=False))
     model.world = replace(model.world, dead_endpoints=frozenset({"a", "*"}))
     return model
@@ -119,6 +119,20 @@ def test_a_file_belongs_to_one_emulator(tmp_path: Path) -> None:
     with closing(Storage(tmp_path / "world")), pytest.raises(ValueError, match="cannot be used, database is locked"):
         Storage(tmp_path / "world")
     Storage(tmp_path / "world").close()
+
+
+def test_a_file_of_the_layout_before_is_read(tmp_path: Path) -> None:
+    """Its accounts had no callbacks; it is written as the present layout from then on."""
+    path = tmp_path / "world"
+    Storage(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        record = '{"id": "1", "business_id": "2", "subscribed_apps": ["3"]}'
+        connection.execute("INSERT INTO entity VALUES ('account', '1', ?, NULL)", (record,))
+        connection.execute("PRAGMA user_version = 2")
+    with closing(Storage(path)) as storage:
+        assert storage.load().accounts == {"1": Account(id="1", business_id="2", subscribed_apps=("3",))}
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def test_somebody_elses_file_is_not_touched(tmp_path: Path) -> None:

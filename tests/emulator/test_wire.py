@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
-from whatsapp_flows.emulator._wire import Fields, Received, RecordedRequest, received
+from whatsapp_flows.emulator._wire import Fields, Received, RecordedRequest, RequestLog, received
 
 _FORM = {"name": "flow.json", "categories": '["OTHER"]'}
 
@@ -161,3 +161,56 @@ def test_a_recorded_json_body_can_be_read() -> None:
         files=seen.files, body=seen.body, status=None, at=0.0,
     )  # fmt: skip
     assert recorded.json == {"a": [1]}
+
+
+def _recorded(path: str, size: int) -> RecordedRequest:
+    return RecordedRequest(
+        operation=None, method="GET", path=path, query=Fields(), headers=Fields(), form=Fields(), files={},
+        body=b"x" * size, status=200, at=0.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ([1, 1, 1, 1, 1], "cde"),  # no more than three
+        ([1, 40_000, 1, 1], "bcd"),
+        ([40_000, 40_000], "b"),  # no more than 50 kB
+        ([1, 1, 90_000], "c"),  # the newest, whatever its size
+        ([90_000, 1], "b"),
+    ],
+)
+def test_requests_are_kept_by_number_and_by_size(sizes: list[int], kept: str) -> None:
+    """The oldest go first."""
+    log = RequestLog(count=3, size=50_000)
+    for name, size in zip("abcde", sizes, strict=False):
+        log.add(_recorded(name, size))
+    assert "".join(request.path for request in log) == kept
+    assert len(log) == len(kept)
+
+
+def test_what_was_forgotten_takes_no_room() -> None:
+    """As many are kept afterwards as at the beginning."""
+    log = RequestLog(count=3, size=50_000)
+    log.add(_recorded("a", 40_000))
+    log.clear()
+    log.add(_recorded("b", 20_000))
+    log.add(_recorded("c", 20_000))
+    assert [request.path for request in log] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "meant"),
+    [
+        ("POST", {"method": "delete"}, "DELETE"),
+        ("POST", {"method": "GET"}, "GET"),
+        ("POST", {"method": "brew"}, "POST"),
+        ("POST", {"method": ["delete"]}, "POST"),
+        ("POST", {}, "POST"),
+        ("GET", {"method": "delete"}, "GET"),
+        ("PUT", {"method": "delete"}, "PUT"),
+    ],
+)
+def test_a_post_may_mean_another_method(method: str, parameters: dict[str, object], meant: str) -> None:
+    """As Graph takes it from clients that can send no other; not on a GET."""
+    assert Received(method=method, path="/", parameters=parameters).asked_method == meant

@@ -64,6 +64,43 @@ def _properties(**properties: Any) -> dict[str, Any]:
     return {"properties": properties}
 
 
+# The nodes that the file does not describe, or describes only as items of a list: "WhatsApp Business Account" and
+# "Phone numbers" pages. Names that are not listed are violations here, too.
+_SUBSCRIPTION: Final = _properties(
+    override_callback_uri=_STRING, whatsapp_business_api_data=_properties(id=_STRING, name=_STRING, link=_STRING)
+)
+_HEALTH: Final = _properties(can_send_message=_STRING, entities={"type": "array", "items": {"type": "object"}})
+_ACCOUNT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["id"],
+    **_properties(
+        **dict.fromkeys(
+            (
+                "id", "name", "timezone_id", "message_template_namespace", "account_review_status", "business_type",
+                "business_verification_status", "country", "currency", "ownership_type", "primary_business_location",
+                "status",
+            ),
+            _STRING,
+        ),
+        is_enabled_for_insights={"type": "boolean"},
+        owner_business_info={"type": "object", **_properties(id=_STRING, name=_STRING)},
+        health_status=_HEALTH,
+        subscribed_apps=_properties(data={"type": "array", "items": {"type": "object"}}),
+    ),
+}  # fmt: skip
+_MORE_OF_A_NUMBER: Final = _properties(
+    **dict.fromkeys(
+        ("certificate", "name_status", "new_name_status", "new_display_name", "platform_type", "search_visibility"),
+        _STRING,
+    ),
+    **{name: {"type": "boolean"} for name in ("is_on_biz_app", "is_pin_enabled", "is_preverified_number")},
+    last_onboarded_time=_TIME,
+    health_status=_HEALTH,
+    quality_score=_properties(score=_STRING),
+    throughput=_properties(level=_STRING),
+    webhook_configuration=_properties(application=_STRING, phone_number=_STRING, whatsapp_business_account=_STRING),
+)
+
 # "Flows API" is Meta's prose page of that name, which is newer than the file.
 DIFFERENCES: Final = (
     Difference(
@@ -155,19 +192,20 @@ DIFFERENCES: Final = (
         Difference(operation, "response", {"required": ["success"]}, "Flows API: writes answer success")
         for operation in ("updateFlowMetadata", "deleteFlow", "publishFlow", "deprecateFlow")
     ),
-    Difference(
-        "getAllSubscriptionsForAWaba",
-        "response",
-        _properties(
-            data={"items": _properties(whatsapp_business_api_data=_properties(id=_STRING, name=_STRING, link=_STRING))}
-        ),
-        "Webhooks collection: the app stands inside whatsapp_business_api_data",
+    *(
+        Difference(
+            operation,
+            "response",
+            _properties(data={"items": _SUBSCRIPTION}),
+            "Webhooks collection: the app stands inside whatsapp_business_api_data; the file's own examples",
+        )
+        for operation in ("getAllSubscriptionsForAWaba", "subscribeToWabaWebhooks")
     ),
     Difference(
         "getWhatsAppBusinessAccountPhoneNumbers",
         "response",
-        _properties(data={"items": {"required": ["id"]}}),
-        "Graph: `fields` narrows an answer, whatever the schema requires; the id is always there",
+        _properties(data={"items": {"required": ["id"], **_MORE_OF_A_NUMBER}}),
+        "Graph: `fields` narrows an answer, whatever the schema requires; the id is always there; Phone numbers page",
     ),
     Difference(
         "getBusinessEncryptionPublicKey",
@@ -177,6 +215,12 @@ DIFFERENCES: Final = (
     ),
     Difference(
         "GraphAPIError", "schema", _properties(error=_properties(error_data={})), "Error handling guide: error_data"
+    ),
+    Difference(
+        "GraphAPIError",
+        "schema",
+        _properties(error=_properties(original_response={})),
+        "Advanced uses guide, read-after-write: what the write itself answered, when the read after it fails",
     ),
 )
 
@@ -222,6 +266,11 @@ def check_response(method: str, path: str, status: int, body: object) -> str:
         raise ContractViolationError(f"{operation.id}: no answer with status {status} is described")
     _validate(f"{operation.id} {status}", body, operation.response if status == 200 else _ERROR)
     return operation.id
+
+
+def check_node(kind: str, body: object) -> None:
+    """Check an account or a phone number that was read by its id."""
+    _validate(kind, body, _NODES[kind])
 
 
 def check_request(
@@ -378,6 +427,9 @@ def _first_schema(content: Mapping[str, Any]) -> Any:
     return next(iter(content.values()))["schema"]
 
 
+_WRITES_ON_A_FLOW: Final = ("createFlow", "updateFlowMetadata", "updateFlowJson", "publishFlow", "deprecateFlow")
+
+
 def _operations(spec: Mapping[str, Any], differences: tuple[Difference, ...]) -> dict[str, dict[str, Operation]]:
     found: dict[str, dict[str, Operation]] = {}
     responses: dict[str, Any] = {}
@@ -386,10 +438,11 @@ def _operations(spec: Mapping[str, Any], differences: tuple[Difference, ...]) ->
             if isinstance(entry, dict):
                 schema = _first_schema(entry["responses"]["200"]["content"])
                 responses[entry["operationId"]] = _patched(entry["operationId"], "response", schema, differences)
-    # One more difference: `fields` may ask a list, and the answer to a create, for any field of the node.
+    # One more difference: `fields` may ask a list, and the answer to a write, for any field of the node.
     node = responses["getFlow"]["properties"]
     responses["listFlows"]["properties"]["data"]["items"]["properties"] |= node
-    responses["createFlow"]["properties"] |= node
+    for write in _WRITES_ON_A_FLOW:
+        responses[write]["properties"] = {**node, **responses[write]["properties"]}
     for template, item in spec["paths"].items():
         for method, entry in item.items():
             if isinstance(entry, dict):
@@ -413,3 +466,7 @@ _OPERATIONS: Final = _operations(_RESOLVED, DIFFERENCES)
 _ERROR: Final = _closed(
     _patched("GraphAPIError", "schema", _RESOLVED["components"]["schemas"]["GraphAPIError"], DIFFERENCES)
 )
+_NODES: Final = {
+    "account": _closed(_ACCOUNT),
+    "phone_number": _OPERATIONS["/{Version}/{WABA-ID}/phone_numbers"]["GET"].response["properties"]["data"]["items"],
+}

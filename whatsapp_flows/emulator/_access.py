@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from ._errors import Problem, error
 
 _PROOF_LIFETIME: Final = 300.0  # "Secure requests" guide: the timestamped form is valid for 5 minutes
 _WINDOW: Final = 3600.0  # the quota is that of a rolling hour
+_COUNTED_BEYOND: Final = 10  # times the limit: who hammers on is told 1000 %, and costs no more memory
 _PROOF_MISSING: Final = "API calls from the server require an appsecret_proof argument"
 _PROOF_WRONG: Final = "Invalid appsecret_proof provided in the API argument"
 
@@ -61,13 +63,14 @@ class CallLog:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._calls: dict[str, list[float]] = {}
+        self._calls: dict[str, deque[float]] = {}
 
     def count(self, account_id: str, now: float) -> Usage:
         """The usage with one more call, made now."""
-        calls = [at for at in self._calls.get(account_id, ()) if at > now - _WINDOW]
+        calls = self._calls.setdefault(account_id, deque(maxlen=self._limit * _COUNTED_BEYOND))
+        while calls and calls[0] <= now - _WINDOW:
+            calls.popleft()
         calls.append(now)
-        self._calls[account_id] = calls
         percent = len(calls) * 100 // self._limit
         if len(calls) <= self._limit:
             return Usage(min(percent, 100))

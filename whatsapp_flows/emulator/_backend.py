@@ -9,20 +9,34 @@ from __future__ import annotations
 import hashlib
 import threading
 from base64 import urlsafe_b64encode
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from ._access import CallLog, Usage, usage_headers
-from ._call import Answer, Call, Settings
+from ._batch import Asked, Outcome, run_batch
+from ._browser import refusal_of
+from ._call import Answer, Call, Settings, refused
+from ._control import CONTROL_PATH, control
 from ._errors import Problem, error
-from ._faults import Fault, FaultRule
-from ._routes import DOWNLOAD, Target, handle, target_of
+from ._faults import FaultList, FaultRule
+from ._routes import BATCH, DOWNLOAD, Target, handle, names_version, target_of
 from ._state import World
 from ._storage import Storage
-from ._wire import Received, RecordedRequest, Reply
+from ._wire import Fields, Received, RecordedRequest, Reply, RequestLog
 
 _NO_FAULT: Final = FaultRule(delay=0.0)
+_CREDENTIALS: Final = frozenset({"access_token", "appsecret_proof", "appsecret_time"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    """What was decided of one request. Without an answer its connection is reset."""
+
+    answer: Answer | None
+    headers: dict[str, str]
+    delay: float
+    truncate: int | None
 
 
 class Backend:
@@ -38,19 +52,24 @@ class Backend:
         chance: Callable[[], float],
         calls: CallLog | None,
         keep_requests: int,
+        keep_bytes: int,
+        hosts: Collection[str] = (),
+        on_request: Callable[[RecordedRequest], object] | None = None,
     ) -> None:
         self.lock: Final = threading.RLock()
         self.settings = settings
         self.storage: Storage | None = None
-        self.faults: list[Fault] = []
-        self.requests: Final[deque[RecordedRequest]] = deque(maxlen=keep_requests)
-        self.leaks: Final[deque[RecordedRequest]] = deque(maxlen=keep_requests)
+        self.faults: Final = FaultList()
+        self.requests: Final = RequestLog(count=keep_requests, size=keep_bytes)
+        self.leaks: Final = RequestLog(count=keep_requests, size=keep_bytes)
         self.forced_usage: Usage | None = None
         self._world = world
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
         self._calls = calls
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._on_request = on_request
         self._count = 0
 
     @property
@@ -81,29 +100,87 @@ class Backend:
 
     def reply(self, received: Received) -> Reply:
         """What goes back. A delay comes after the work: a client that gives up waiting has been served."""
+        recorded: list[RecordedRequest] = []
         with self.lock:
-            call = self._call(received)
-            target = target_of(call)
-            rule = self._rule(target)
-            answer, usage = self._answer(call, target, rule)
-            self._record(received, target, answer.status if answer else None, call.now)
-        if rule.delay:
-            self._sleep(rule.delay)
-        if answer is None:
+            served = self._guarded(received, recorded.append)
+            for request in recorded:
+                self.requests.add(request)
+                if request.operation == DOWNLOAD and received.carries_credentials:
+                    self.leaks.add(request)
+        if self._on_request is not None:
+            for request in recorded:
+                self._on_request(request)
+        if served.delay:
+            self._sleep(served.delay)
+        if served.answer is None:
             return Reply(reset=True)
-        headers = {"Content-Type": answer.content_type, "x-fb-trace-id": call.trace_id}
+        headers = {"Content-Type": served.answer.content_type, **served.headers}
+        return Reply(status=served.answer.status, headers=headers, body=served.answer.body, truncate=served.truncate)
+
+    def _guarded(self, received: Received, record: Callable[[RecordedRequest], object]) -> _Served:
+        """The decision on a request that no browser was tricked into, and that may be one to the emulator itself."""
+        reason = refusal_of(received.asked_method, received.headers, self._hosts)
+        if reason is None and received.path.startswith(CONTROL_PATH):
+            answer = control(received, self.faults, self.requests)
+            return _Served(answer=answer, headers={}, delay=0.0, truncate=None)
+        if reason is None:
+            return self._served(received, record)
+        call = self._call(received)
+        answer = refused(error(Problem.ACCESS_DENIED, f"(#200) {reason}"), call.trace_id)
+        record(self._recorded(received, None, answer.status, call.now))
+        return _Served(answer=answer, headers={}, delay=0.0, truncate=None)
+
+    def _served(
+        self, received: Received, record: Callable[[RecordedRequest], object], *, inside: bool = False
+    ) -> _Served:
+        """The decision on a request to Graph; `inside` a batch there is no other batch."""
+        call = self._call(received)
+        target = target_of(self._world, call)
+        rule = self.faults.striking(target.operation, target.node_id or None, self._chance) or _NO_FAULT
+        delay = rule.delay or 0.0
+        if target.operation == BATCH and not inside and rule.works_first(BATCH):
+            usage = self.forced_usage
+            answer, more = self._batch(received, call, target, rule, record)
+            delay += more
+        else:
+            answer, usage = self._answer(call, target, rule)
+            record(self._recorded(received, target.operation, answer.status if answer else None, call.now))
+        headers = {"x-fb-trace-id": call.trace_id}
         if target.version is not None:
             headers["facebook-api-version"] = target.version
         if usage is not None:
             headers.update(usage_headers(self._world.account_of(target.node_id), usage))
         headers.update(rule.headers)
-        return Reply(status=answer.status, headers=headers, body=answer.body, truncate=rule.truncate)
+        return _Served(answer=answer, headers=headers, delay=delay, truncate=rule.truncate)
+
+    def _batch(
+        self,
+        received: Received,
+        call: Call,
+        target: Target,
+        rule: FaultRule,
+        record: Callable[[RecordedRequest], object],
+    ) -> tuple[Answer | None, float]:
+        """The answer to a batch, and the seconds that its operations are delayed. Each is recorded behind the batch."""
+        operations: list[RecordedRequest] = []
+        delays: list[float] = []
+
+        def run(asked: Asked) -> Outcome:
+            served = self._served(_operation(received, target, asked), operations.append, inside=True)
+            delays.append(served.delay)
+            return Outcome(answer=_cut(served), headers=served.headers)
+
+        done = run_batch(call, run)
+        answer = None if rule.reset else rule.answer(call.trace_id) or done
+        for request in (self._recorded(received, BATCH, answer.status if answer else None, call.now), *operations):
+            record(request)
+        return answer, sum(delays)
 
     def _call(self, received: Received) -> Call:
         self._count += 1
         digest = hashlib.sha256(f"{self.settings.seed}|{self._count}".encode()).digest()
         return Call(
-            method=received.method,
+            method=received.asked_method,
             path=received.path,
             now=self._clock(),
             trace_id="A" + urlsafe_b64encode(digest)[:22].decode(),
@@ -115,13 +192,6 @@ class Backend:
             carries_credentials=received.carries_credentials,
             unreadable=received.unreadable,
         )
-
-    def _rule(self, target: Target) -> FaultRule:
-        """The rule of the first fault that strikes; one that does nothing when none does."""
-        node_id = target.node_id or None
-        struck = (fault for fault in self.faults if fault.strikes(target.operation, node_id, self._chance))
-        fault = next(struck, None)
-        return fault.rule if fault else _NO_FAULT
 
     def _answer(self, call: Call, target: Target, rule: FaultRule) -> tuple[Answer | None, Usage | None]:
         """What is answered (None: nothing, the connection is reset), and the usage to report with it."""
@@ -146,9 +216,10 @@ class Backend:
         instead = rule.answer(call.trace_id) if truth.status < 400 else None
         return instead or truth, usage
 
-    def _record(self, received: Received, target: Target, status: int | None, now: float) -> None:
-        request = RecordedRequest(
-            operation=target.operation,
+    @staticmethod
+    def _recorded(received: Received, operation: str | None, status: int | None, now: float) -> RecordedRequest:
+        return RecordedRequest(
+            operation=operation,
             method=received.method,
             path=received.path,
             query=received.query,
@@ -159,6 +230,28 @@ class Backend:
             status=status,
             at=now,
         )
-        self.requests.append(request)
-        if target.operation == DOWNLOAD and received.carries_credentials:
-            self.leaks.append(request)
+
+
+def _operation(batch: Received, target: Target, asked: Asked) -> Received:
+    """One operation of a batch as a request of its own: with the batch's credentials, unless it brings a token."""
+    own = "access_token" in asked.query or "access_token" in asked.form
+    shared = {} if own else {name: value for name, value in batch.parameters.items() if name in _CREDENTIALS}
+    authorization = {} if own else {k: v for k, v in batch.headers.items() if k == "Authorization"}
+    versioned = names_version(asked.path.split("/")[1])
+    return Received(
+        method=asked.method,
+        path=asked.path if versioned else f"/{target.version}{asked.path}",
+        query=Fields(asked.query),
+        headers=Fields(authorization),
+        form=Fields(asked.form),
+        files=asked.files,
+        parameters={**shared, **asked.query, **asked.form},
+    )
+
+
+def _cut(served: _Served) -> Answer | None:
+    """The answer of one operation, as far as it came."""
+    answer = served.answer
+    if answer is None or served.truncate is None:
+        return answer
+    return Answer(status=answer.status, body=answer.body[: served.truncate], content_type=answer.content_type)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final
 
-from ._errors import Problem, error
+from ._errors import GraphError, Problem, error, error_body
 
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
 
@@ -75,9 +75,14 @@ class Answer:
     content_type: str = "application/json; charset=UTF-8"
 
 
-def json_answer(content: Mapping[str, object], status: int = 200) -> Answer:
-    """An answer with a JSON object."""
+def json_answer(content: Mapping[str, object] | list[object], status: int = 200) -> Answer:
+    """An answer with a JSON object, or an array."""
     return Answer(status=status, body=json.dumps(content, separators=(",", ":")).encode())
+
+
+def refused(refusal: GraphError, trace_id: str) -> Answer:
+    """The answer that a refusal becomes."""
+    return json_answer(error_body(refusal.row, trace_id), refusal.row.status)
 
 
 def text(call: Call, name: str) -> str | None:
@@ -94,6 +99,12 @@ def required_text(call: Call, name: str) -> str:
     if not value:
         raise bad_parameter(name, "is required")
     return value
+
+
+def identifier(call: Call, name: str) -> str | None:
+    """A parameter that is the id of a node; None when it is absent. In a JSON body it may be a number as well."""
+    value = call.parameters.get(name)
+    return str(value) if type(value) is int else text(call, name)
 
 
 def flag(call: Call, name: str) -> bool:

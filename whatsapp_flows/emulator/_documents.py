@@ -7,13 +7,17 @@ A document that fails is stored all the same, with its errors: that is what Meta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
+from typing import Final
 
 from ..errors import ValidationIssue, ValidationPointer
 from ..flow_json import validate
 from ..flow_json._parse import parse
 from ..flow_json._spec import KNOWN, parse_version
+
+_NEWER: Final = "UNKNOWN_NEWER_VERSION"
+_BAD_VERSION: Final = "INVALID_FLOW_JSON_VERSION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,31 @@ def read_document(content: bytes, now: float) -> Document:
     """A document of these bytes that is uploaded at `now`, with the errors that it has on that day (UTC)."""
     found = parse(content).value or {}
     version = _text(found, "version")
+    report = validate(content, advice=False, today=_day(now))
+    unknown = tuple(_bad_version(issue, version) for issue in report.issues if issue.error == _NEWER)
     return Document(
         content,
         uploaded_at=now,
         version=version if version and parse_version(version) else None,
         data_api_version=_text(found, "data_api_version"),
         data_channel_uri=_text(found, "data_channel_uri"),
-        issues=validate(content, advice=False, today=_day(now)).errors,
+        # Meta knows no version from the future. The validator only warns of one: it may be older than Meta is.
+        issues=unknown or report.errors,
     )
 
 
+def _bad_version(issue: ValidationIssue, version: str | None) -> ValidationIssue:
+    """The error that a version which nobody knows is, where the validator's warning stands."""
+    message = f"There is no version {version} of Flow JSON."
+    return replace(issue, error=_BAD_VERSION, error_type="FLOW_JSON_ERROR", severity="error", message=message)
+
+
 def wire(issue: ValidationIssue) -> dict[str, object]:
-    """One item of `validation_errors` ("Flows API" page, upload); what an issue lacks is left out."""
+    """
+    One item of `validation_errors` ("Flows API" page, upload).
+
+    Lines and columns are always there, and 0 where the place is not known; whatever else an issue lacks is left out.
+    """
     answer = {
         "error": issue.error,
         "error_type": issue.error_type,
@@ -68,10 +85,10 @@ def wire(issue: ValidationIssue) -> dict[str, object]:
 
 def _place(at: ValidationIssue | ValidationPointer) -> dict[str, object]:
     return {
-        "line_start": at.line_start,
-        "line_end": at.line_end,
-        "column_start": at.column_start,
-        "column_end": at.column_end,
+        "line_start": at.line_start or 0,
+        "line_end": at.line_end or 0,
+        "column_start": at.column_start or 0,
+        "column_end": at.column_end or 0,
     }
 
 

@@ -43,7 +43,9 @@ Node = TypeVar("Node")
 # The other name of each loopback address: what a download link uses, so that it is another host for the client.
 # `localhost` may stand for ::1 first; nothing listens there, so a client goes on to 127.0.0.1 at once.
 _OTHER_NAME: Final[Mapping[str, str]] = {"127.0.0.1": "localhost", "localhost": "127.0.0.1", "::1": "localhost"}
-_KEPT_BY_SERVE: Final = 100  # requests, each with its body: a server that runs for weeks must not grow
+# A server that runs for weeks must not grow: so many requests, and so many bytes of them.
+_KEPT_BY_SERVE: Final = 1_000
+_BYTES_KEPT_BY_SERVE: Final = 64 * 1024 * 1024
 _ANY_ADDRESS: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
@@ -70,6 +72,9 @@ class Emulator:
         calls_per_hour: int | None = None,
         download_lifetime: float = 300.0,
         keep_requests: int = 10_000,
+        keep_bytes: int = 256 * 1024 * 1024,
+        allowed_hosts: Collection[str] = (),
+        on_request: Callable[[RecordedRequest], object] | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] | None = None,
         seed: int = 0,
@@ -78,12 +83,15 @@ class Emulator:
         Set it up; nothing listens before `start`.
 
         With `tokens`, no other is accepted; without, any is. With `app_secret`, every call
-        needs an appsecret_proof. `cdn_host` is the host name of download links. `sleep`
-        makes the delays of faults. Durations are seconds.
+        needs an appsecret_proof. `cdn_host` is the host name of download links.
+        `keep_requests` and `keep_bytes` bound what is remembered of requests. A request for a
+        host name that is neither this machine's nor in `allowed_hosts` is refused; an address
+        is always answered. `on_request` is called with each request, on the thread that
+        answers it. `sleep` makes the delays of faults. Durations are seconds.
         """
-        if isinstance(tokens, str) or isinstance(phone_number_ids, str):
+        if any(isinstance(given, str) for given in (tokens, phone_number_ids, allowed_hosts)):
             # ValueError, like every mistake in the arguments.
-            raise ValueError("tokens and phone_number_ids are collections of strings, not one string")  # noqa: TRY004
+            raise ValueError("tokens, phone_number_ids and allowed_hosts are collections of strings, not one string")
         if page_size < 1 or (calls_per_hour is not None and calls_per_hour < 1):
             raise ValueError("page_size and calls_per_hour must be at least 1")
         for node_id in (waba_id, *phone_number_ids):
@@ -114,6 +122,9 @@ class Emulator:
             chance=random.Random(seed).random,  # noqa: S311  chance of a fault, not a secret
             calls=CallLog(calls_per_hour) if calls_per_hour else None,
             keep_requests=keep_requests,
+            keep_bytes=keep_bytes,
+            hosts={host, self._cdn_host, *allowed_hosts},
+            on_request=on_request,
         )
 
     # Being there, and being gone
@@ -257,10 +268,20 @@ class Emulator:
             every=every,
             probability=probability,
         )
+        return self.add_fault(rule)
+
+    def add_fault(self, rule: FaultRule) -> Fault:
+        """Make requests fail by a rule that was made before. ValueError when there are too many already."""
         fault = Fault(rule)
         with self._backend.lock:
-            self._backend.faults.append(fault)
+            self._backend.faults.add(fault)
         return fault
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that were added and not cancelled, in the order in which they are asked."""
+        with self._backend.lock:
+            return tuple(fault for _, fault in self._backend.faults)
 
     def clear_faults(self) -> None:
         """Let everything go well again."""
@@ -377,14 +398,22 @@ def serve(
     database: str | os.PathLike[str] | None = None,
     tokens: Collection[str] | None = None,
     app_secret: str | None = None,
+    waba_id: str = DEFAULT_WABA_ID,
+    phone_number_ids: Collection[str] = (DEFAULT_PHONE_NUMBER_ID,),
     cdn_host: str | None = None,
+    page_size: int = 25,
     calls_per_hour: int | None = None,
+    download_lifetime: float = 300.0,
+    allowed_hosts: Collection[str] = (),
+    seed: int = 0,
+    on_request: Callable[[RecordedRequest], object] | None = None,
     on_ready: Callable[[Emulator], object] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
     """
     Run an emulator until Ctrl-C, or until `stop` is set.
 
+    The options are the emulator's. It remembers less of its requests: it may run for weeks.
     `on_ready` is called once with the running emulator: its `url`, `waba_id` and
     `phone_number_id` are what a client needs.
     """
@@ -394,9 +423,17 @@ def serve(
         database=database,
         tokens=tokens,
         app_secret=app_secret,
+        waba_id=waba_id,
+        phone_number_ids=phone_number_ids,
         cdn_host=cdn_host,
+        page_size=page_size,
         calls_per_hour=calls_per_hour,
+        download_lifetime=download_lifetime,
+        allowed_hosts=allowed_hosts,
+        seed=seed,
+        on_request=on_request,
         keep_requests=_KEPT_BY_SERVE,
+        keep_bytes=_BYTES_KEPT_BY_SERVE,
     )
     with contextlib.suppress(KeyboardInterrupt), emulator:
         if on_ready is not None:

@@ -49,6 +49,7 @@ class Problem(Enum):
     PAGE_LIMIT = ErrorRow(32, None, 400, "Page request limit reached")
     OBJECT_GONE = ErrorRow(33, None, 400, "This object does not exist or was deleted", type="GraphMethodException")
     INVALID_PARAMETER = ErrorRow(100, None, 400, INVALID, is_transient=False)
+    BAD_BATCH = ErrorRow(100, None, 400, INVALID, type="GraphBatchException")
     TOO_MANY_CLONE_SOURCES = ErrorRow(
         100, None, 400, INVALID, "Only one clone source can be set", "Send clone_flow_id or clone_template, not both."
     )
@@ -177,7 +178,7 @@ def row_for(code: int, subcode: int | None) -> ErrorRow:
     return replace(known, subcode=subcode, message=message, title=None, user_message=None)
 
 
-def error_body(row: ErrorRow, trace_id: str) -> dict[str, object]:
+def error_body(row: ErrorRow, trace_id: str) -> dict[str, dict[str, object]]:
     """The JSON object that Graph answers with; absent keys are left out, as Graph does."""
     fields = {
         "message": row.message,

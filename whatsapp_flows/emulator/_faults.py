@@ -8,7 +8,8 @@ Rule 3: chance is a parameter, so the same seed gives the same faults.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -17,6 +18,7 @@ from ._errors import Problem, error_body, row_for
 from ._routes import OPERATIONS
 
 Reset = Literal["before", "after"]
+MOST_FAULTS: Final = 1_000  # each is asked about every request
 _PROCESSING: Final = (Problem.PROCESSING.value.code, Problem.PROCESSING.value.subcode)
 
 
@@ -62,7 +64,10 @@ class FaultRule:
             (self.code is not None and self.body is not None, "give a code or a body, not both"),
             (not _is_json(self.body), "a body that is a mapping must be JSON"),
             (self.status is not None and not 200 <= self.status <= 599, "status must be from 200 to 599"),
-            (self.delay is not None and self.delay < 0, "delay must not be negative"),
+            (
+                self.delay is not None and not 0 <= self.delay <= threading.TIMEOUT_MAX,
+                "delay must be a number of seconds that is not negative",
+            ),
             (self.truncate is not None and self.truncate < 0, "truncate must not be negative"),
             (self.reset not in (None, "before", "after"), "reset must be None, 'before' or 'after'"),
             (
@@ -160,6 +165,11 @@ class Fault:
         """Never strike again."""
         self._cancelled = True
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it has been cancelled."""
+        return self._cancelled
+
     def strikes(self, operation: str | None, flow_id: str | None, chance: Callable[[], float]) -> bool:
         """Ask the rule about a request."""
         if self._cancelled or not self.rule.concerns(operation, flow_id):
@@ -169,3 +179,46 @@ class Fault:
 
     def __repr__(self) -> str:
         return f"Fault({self.rule!r}, seen={self.seen}, struck={self.struck})"
+
+
+class FaultList:
+    """The faults that were added and not cancelled, in order, each with a number of its own."""
+
+    def __init__(self) -> None:
+        self._faults: dict[int, Fault] = {}
+        self._added = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Fault]]:
+        return iter([(number, fault) for number, fault in self._faults.items() if not fault.cancelled])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def add(self, fault: Fault) -> int:
+        """Put a fault behind the others; its number comes back. ValueError when there are too many."""
+        self._faults = dict(self)
+        if len(self._faults) >= MOST_FAULTS:
+            raise ValueError(f"there are {MOST_FAULTS} faults already: cancel some")
+        self._added += 1
+        self._faults[self._added] = fault
+        return self._added
+
+    def cancel(self, number: int) -> bool:
+        """Cancel one; whether it was there."""
+        fault = self._faults.pop(number, None)
+        if fault is None or fault.cancelled:
+            return False
+        fault.cancel()
+        return True
+
+    def clear(self) -> None:
+        """Cancel them all."""
+        for _, fault in self:
+            fault.cancel()
+        self._faults = {}
+
+    def striking(self, operation: str | None, flow_id: str | None, chance: Callable[[], float]) -> FaultRule | None:
+        """The rule of the first fault that strikes a request; None when none does."""
+        struck = (fault for _, fault in self if fault.strikes(operation, flow_id, chance))
+        fault = next(struck, None)
+        return fault.rule if fault else None

@@ -16,16 +16,19 @@ from ._call import (
     Call,
     bad_parameter,
     flag,
+    identifier,
     json_answer,
     positive_number,
+    refused,
     required_text,
     text,
     texts,
 )
 from ._documents import Document, read_document, wire
-from ._errors import GraphError, Problem, error, error_body
+from ._errors import GraphError, Problem, error
+from ._fields import check, parse, project
 from ._lifecycle import moved, published
-from ._node import asset_items, is_id, node_of, selected, shown
+from ._node import ASSET_FIELDS, asset_items, is_id, node_of, selected, shown
 from ._paging import page_of, paging_object
 from ._state import PUBLISHED, FlowRecord, World
 
@@ -38,6 +41,7 @@ CATEGORIES: Final = frozenset(
 )  # fmt: skip
 _MAX_NAME: Final = 200  # two vendors' documentation
 _MAX_MIGRATED: Final = 100  # "Flows API" page, migrate
+_ASSET_DEFAULT: Final = "name,asset_type,download_url"
 _MIGRATION_ERROR: Final = "4233041"
 _SUCCESS: Final = json_answer({"success": True})
 
@@ -64,7 +68,8 @@ def create_flow(world: World, call: Call, waba_id: str) -> tuple[World, Answer]:
     name = _free_name(world, waba_id, required_text(call, "name"))
     categories = _categories(texts(call, "categories") or ())
     source = _clone_source(world, call)
-    document = _json_parameter(call) or (source.document if source else None)
+    sent = _json_parameter(call)
+    document = sent or (source.document if source else None)
     endpoint_uri = _endpoint_uri(call)
     if endpoint_uri and document and document.names_its_endpoint:
         raise error(Problem.ENDPOINT_IN_JSON)
@@ -86,32 +91,17 @@ def create_flow(world: World, call: Call, waba_id: str) -> tuple[World, Answer]:
         try:
             world = world.with_flow(published(world, flow, call.now))
         except GraphError as refusal:
-            return world, json_answer(error_body(refusal.row, call.trace_id), refusal.row.status)
-    return _created(world, call, flow)
-
-
-def _created(world: World, call: Call, flow: FlowRecord) -> tuple[World, Answer]:
-    """The id; with a JSON also how it was received; with `fields`, what they select of the new Flow."""
-    answer: dict[str, object] = {"id": flow.id}
-    if text(call, "flow_json") is not None and flow.document is not None:
-        issues = [wire(issue) for issue in flow.document.issues]
-        answer.update(success=True, validation_errors=issues)
-    world, nodes = shown(world, call, [flow.id], selected(call, "id"))
-    return world, json_answer({**answer, **nodes[0]})
-
-
-def get_flow(world: World, call: Call, flow_id: str) -> tuple[World, Answer]:
-    """The node; a preview link is made or rotated on the way."""
-    flow = node_of(world, flow_id, call.method)
-    world, nodes = shown(world, call, [flow.id], selected(call))
-    return world, json_answer(nodes[0])
+            return world, refused(refusal, call.trace_id)
+    # With a JSON, the answer also tells how it was received.
+    received = {} if sent is None else {"success": True, "validation_errors": [wire(issue) for issue in sent.issues]}
+    return world, json_answer({"id": flow_id, **received})
 
 
 def update_flow(world: World, call: Call, flow_id: str) -> tuple[World, Answer]:
     """New metadata; a published Flow goes back to DRAFT. A call that changes nothing is accepted."""
     flow = node_of(world, flow_id, call.method)
     name, categories, uri = text(call, "name"), texts(call, "categories"), _endpoint_uri(call)
-    application_id = text(call, "application_id")
+    application_id = identifier(call, "application_id")
     if name is None and categories is None and uri is None and application_id is None:
         return world, _SUCCESS
     flow = moved(flow, "edit", call.now)
@@ -151,12 +141,14 @@ def deprecate_flow(world: World, call: Call, flow_id: str) -> tuple[World, Answe
 def list_assets(world: World, call: Call, flow_id: str) -> tuple[World, Answer]:
     """The Flow JSON and where to fetch it."""
     flow = node_of(world, flow_id, call.method)
+    fields = parse(text(call, "fields") or _ASSET_DEFAULT)
+    check(fields, ASSET_FIELDS)
     items = list(enumerate(asset_items(call, flow)))
     limit = positive_number(call, "limit", call.settings.page_size)
     page = page_of(items, limit=limit, after=text(call, "after"), before=text(call, "before"))
     url = call.settings.base_url + call.path
     paging = paging_object(page, url=url, query=call.query, limit=limit, token=call.token or "")
-    data = [item for _, item in page.items]
+    data = [project(fields, ASSET_FIELDS, item) for _, item in page.items]
     return world, json_answer({"data": data, **({"paging": paging} if paging else {})})
 
 
@@ -186,7 +178,9 @@ def migrate_flows(world: World, call: Call, waba_id: str) -> tuple[World, Answer
 
     A published source yields a published copy without new checks; anything else a draft.
     """
-    source_id = required_text(call, "source_waba_id")
+    source_id = identifier(call, "source_waba_id")
+    if not source_id:
+        raise bad_parameter("source_waba_id", "is required")
     source = world.accounts.get(source_id)
     if source is None:
         raise error(Problem.UNKNOWN_NODE, method="get", id=source_id)
@@ -270,7 +264,7 @@ def _endpoint_uri(call: Call) -> str | None:
 
 def _clone_source(world: World, call: Call) -> FlowRecord | None:
     """The Flow to copy. Any account's will do; the values of `clone_template` are not documented, so none is known."""
-    flow_id, template = text(call, "clone_flow_id"), text(call, "clone_template")
+    flow_id, template = identifier(call, "clone_flow_id"), identifier(call, "clone_template")
     if flow_id and template:
         raise error(Problem.TOO_MANY_CLONE_SOURCES)
     if template:
@@ -279,6 +273,10 @@ def _clone_source(world: World, call: Call) -> FlowRecord | None:
 
 
 def _json_parameter(call: Call) -> Document | None:
+    """The Flow JSON of a create: a text, or the content of a file part of that name (not documented; we assume it)."""
+    part = call.files.get("flow_json")
+    if part is not None:
+        return _document(call, part.content, "flow_json")
     content = text(call, "flow_json")
     return None if content is None else _document(call, content.encode("utf-8", "surrogatepass"), "flow_json")
 

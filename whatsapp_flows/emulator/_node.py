@@ -1,7 +1,7 @@
 """
 What the Flow node shows of itself: one table of fields, and the links among them.
 
-Source: "Flows API" page, field table; "Health status" page.
+Source: "Flows API" page, field table.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ._call import Answer, Call, as_flag, bad_parameter, text, timestamp
+from ._call import Answer, Call, as_flag, text, timestamp
 from ._documents import wire
 from ._errors import Problem, error
 from ._fields import Field, NodeField, check, parse, project
-from ._lifecycle import failed_checks
+from ._health import flow_health
 from ._metrics import metric_object
-from ._state import BLOCKED, DEPRECATED, DRAFT, THROTTLED, FlowRecord, PreviewLink, World
+from ._state import FlowRecord, PreviewLink, World
 
 PREVIEW_LIFETIME: Final = 30 * 24 * 3600.0
-_DEFAULT: Final = "id,name,status,categories,validation_errors"
+FLOW_DEFAULT: Final = "id,name,status,categories,validation_errors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class FlowView:
     flow: FlowRecord
 
 
-def selected(call: Call, default: str = _DEFAULT) -> tuple[Field, ...]:
+def selected(call: Call) -> tuple[Field, ...]:
     """The fields that a call asks of a Flow, checked."""
-    fields = parse(text(call, "fields") or default)
+    fields = parse(text(call, "fields") or FLOW_DEFAULT)
     check(fields, FLOW_FIELDS)
     return fields
 
@@ -75,48 +75,7 @@ def _preview(view: FlowView, _: Field) -> object:
 
 
 def _health(view: FlowView, field: Field) -> object:
-    """
-    Whether messages with this Flow can be sent, entity by entity.
-
-    A Flow that was never published is BLOCKED by each publishing check that it fails.
-    """
-    world, flow = view.world, view.flow
-    account = world.accounts[flow.waba_id]
-    entities: list[dict[str, object]] = [
-        _flow_health(view),
-        {"entity_type": "WABA", "id": account.id, "can_send_message": "AVAILABLE"},
-        {"entity_type": "BUSINESS", "id": account.business_id, "can_send_message": "AVAILABLE"},
-    ]
-    if flow.application_id is not None:
-        entities.append({"entity_type": "APP", "id": flow.application_id, "can_send_message": "AVAILABLE"})
-    number_id = field.argument("phone_number")
-    if number_id is not None:
-        number = world.phone_numbers.get(number_id)
-        if number is None or number.waba_id != flow.waba_id:
-            raise bad_parameter("phone_number", "must be the id of a phone number of this account")
-        state = "AVAILABLE" if number.verified else "BLOCKED"
-        entities.append({"entity_type": "PHONE_NUMBER", "id": number_id, "can_send_message": state})
-    states = {entity["can_send_message"] for entity in entities}
-    worst = next(state for state in ("BLOCKED", "LIMITED", "AVAILABLE") if state in states)
-    return {"can_send_message": worst, "entities": entities}
-
-
-def _flow_health(view: FlowView) -> dict[str, object]:
-    flow = view.flow
-    entity: dict[str, object] = {"entity_type": "FLOW", "id": flow.id}
-    if flow.status == THROTTLED:
-        reason = "The Flow is throttled: 10 messages per hour can be sent."
-        return {**entity, "can_send_message": "LIMITED", "additional_info": [reason]}
-    errors = [(check.prefix, check.problem.value.title) for check in failed_checks(view.world, flow, view.call.now)]
-    if flow.status in (BLOCKED, DEPRECATED):
-        errors = [("status", f"The Flow is {flow.status}.")]
-    if flow.status not in (BLOCKED, DEPRECATED, DRAFT) or not errors:
-        return {**entity, "can_send_message": "AVAILABLE"}
-    described = [
-        {"error_code": 131000, "error_description": f"{prefix}: {title}", "possible_solution": "See the Flows docs."}
-        for prefix, title in errors
-    ]
-    return {**entity, "can_send_message": "BLOCKED", "errors": described}
+    return flow_health(view.world, view.flow, view.call.now, field.argument("phone_number"))
 
 
 def asset_items(call: Call, flow: FlowRecord) -> list[dict[str, object]]:
@@ -153,15 +112,14 @@ def _plain(status: int, sentence: str) -> Answer:
     return Answer(status=status, body=sentence.encode(), content_type="text/plain")
 
 
-def _account(view: FlowView, _: Field) -> object:
-    account_id = view.flow.waba_id
-    namespace = view.call.settings.token_for("namespace", account_id)[:32]
+def account_object(call: Call, account_id: str) -> dict[str, object]:
+    """An account as a Flow shows it."""
     return {
         "id": account_id,
         "name": f"Account {account_id}",
         "timezone_id": "1",
         "business_type": "ent",
-        "message_template_namespace": namespace,
+        "message_template_namespace": call.settings.token_for("namespace", account_id)[:32],
     }
 
 
@@ -184,6 +142,10 @@ def node_of(world: World, flow_id: str, method: str) -> FlowRecord:
     return flow
 
 
+# What an asset shows of itself; an item is made whole, and cut down to what is selected.
+ASSET_FIELDS: Final[Mapping[str, NodeField[Mapping[str, object]]]] = {
+    name: NodeField(lambda item, field: item[field.name]) for name in ("asset_type", "download_url", "name")
+}
 _ACCOUNT_KEYS: Final = frozenset({"id", "name", "timezone_id", "business_type", "message_template_namespace"})
 _ISSUE_KEYS: Final = frozenset(
     {"error", "error_type", "message", "line_start", "line_end", "column_start", "column_end", "pointers"}
@@ -194,10 +156,7 @@ FLOW_FIELDS: Final[Mapping[str, NodeField[FlowView]]] = {
         lambda view, _: application_object(view.flow.application_id) if view.flow.application_id else None,
         inside=frozenset({"id", "name", "link"}),
     ),
-    "assets": NodeField(
-        lambda view, _: {"data": asset_items(view.call, view.flow)},
-        inside=frozenset({"name", "asset_type", "download_url"}),
-    ),
+    "assets": NodeField(lambda view, _: {"data": asset_items(view.call, view.flow)}, inside=frozenset(ASSET_FIELDS)),
     "categories": NodeField(lambda view, _: list(view.flow.categories)),
     "data_api_version": NodeField(lambda view, _: view.flow.document and view.flow.document.data_api_version),
     "data_channel_uri": NodeField(lambda view, _: view.flow.document and view.flow.document.data_channel_uri),
@@ -222,5 +181,7 @@ FLOW_FIELDS: Final[Mapping[str, NodeField[FlowView]]] = {
         lambda view, _: [wire(issue) for issue in view.flow.document.issues] if view.flow.document else [],
         inside=_ISSUE_KEYS,
     ),
-    "whatsapp_business_account": NodeField(_account, inside=_ACCOUNT_KEYS),
+    "whatsapp_business_account": NodeField(
+        lambda view, _: account_object(view.call, view.flow.waba_id), inside=_ACCOUNT_KEYS
+    ),
 }

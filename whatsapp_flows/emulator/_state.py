@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 from ._documents import Document
 
@@ -18,6 +18,7 @@ PUBLISHED: Final = "PUBLISHED"
 THROTTLED: Final = "THROTTLED"
 BLOCKED: Final = "BLOCKED"
 DEPRECATED: Final = "DEPRECATED"
+NodeKind = Literal["account", "flow", "phone_number"]
 STATUSES: Final = frozenset({DRAFT, PUBLISHED, THROTTLED, BLOCKED, DEPRECATED})
 
 # Meta's ids exceed 2^53, so that a client which reads them as numbers of JavaScript or as floats is found out.
@@ -36,6 +37,8 @@ class Account:
     id: str
     business_id: str = DEFAULT_BUSINESS_ID
     subscribed_apps: tuple[str, ...] = ()
+    # App -> the address that its webhooks go to instead of the app's own.
+    callbacks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,14 @@ class World:
     def endpoint_answers(self, uri: str) -> bool:
         """Whether the health check of an endpoint succeeds."""
         return self.dead_endpoints.isdisjoint({uri, "*"})
+
+    def kind_of(self, node_id: str) -> NodeKind | None:
+        """What a node is; None when there is none with this id."""
+        if node_id in self.accounts:
+            return "account"
+        if node_id in self.flows:
+            return "flow"
+        return "phone_number" if node_id in self.phone_numbers else None
 
     def account_of(self, node_id: str) -> str | None:
         """The account that a node is, or belongs to."""

@@ -20,7 +20,8 @@ from ._documents import read_document
 from ._state import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World
 
 _APPLICATION_ID: Final = 0x57414645  # "WAFE": tells our files from other people's
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
+_READABLE: Final = frozenset({2, _LAYOUT})  # 2: before accounts had `callbacks`
 _META: Final = "world"
 
 Entity = Account | PhoneNumber | FlowRecord
@@ -49,7 +50,7 @@ class Storage:
         execute("BEGIN IMMEDIATE")
         (owner,), (layout,) = execute("PRAGMA application_id").fetchone(), execute("PRAGMA user_version").fetchone()
         (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and (owner, layout) != (_APPLICATION_ID, _LAYOUT):
+        if tables and (owner != _APPLICATION_ID or layout not in _READABLE):
             raise ValueError("foreign file")
         execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         execute(f"PRAGMA user_version = {_LAYOUT}")

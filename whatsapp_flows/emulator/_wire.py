@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,7 +17,13 @@ from werkzeug.wrappers import Request
 
 from ._call import Part
 
-_SECRET: Final = frozenset({"access_token", "appsecret_proof", "authorization", "proxy-authorization", "cookie"})
+_METHODS: Final = frozenset({"DELETE", "GET", "POST"})
+SECRET_NAMES: Final = frozenset(
+    {"access_token", "appsecret_proof", "authorization", "proxy-authorization", "cookie", "verify_token"}
+)
+
+
+_OVERHEAD: Final = 2_000  # bytes, roughly: what the objects themselves take
 
 
 class Fields(Mapping[str, str]):
@@ -35,7 +42,7 @@ class Fields(Mapping[str, str]):
         return len(self._items)
 
     def __repr__(self) -> str:
-        return repr({name: "***" if name.lower() in _SECRET else value for name, value in self._items.items()})
+        return repr({name: "***" if name.lower() in SECRET_NAMES else value for name, value in self._items.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,18 @@ class Received:
     parameters: Mapping[str, object] = field(default_factory=dict, repr=False)
     # Why the body could not be read; None when it could.
     unreadable: str | None = None
+    # The address that it came from, as a text; empty when it came over no socket.
+    peer: str = ""
+
+    @property
+    def asked_method(self) -> str:
+        """
+        The method that is meant: Graph takes `?method=delete` on a POST, in the query or the body, from clients that
+        can send no other. On a GET it is not taken: what an image can ask for must change nothing.
+        """
+        meant = self.parameters.get("method")
+        known = isinstance(meant, str) and meant.upper() in _METHODS
+        return str(meant).upper() if known and self.method == "POST" else self.method
 
     @property
     def token(self) -> str | None:
@@ -95,6 +114,42 @@ class RecordedRequest:
         """The body read as JSON; ValueError when it is none."""
         return json.loads(self.body)
 
+    @property
+    def size(self) -> int:
+        """About the bytes of memory that it takes."""
+        texts = sum(
+            len(name) + len(value) for fields in (self.query, self.headers, self.form) for name, value in fields.items()
+        )
+        return (
+            _OVERHEAD + len(self.path) + texts + len(self.body) + sum(len(part.content) for part in self.files.values())
+        )
+
+
+class RequestLog:
+    """The last requests: at most so many, and at most so many bytes of them; the newest is there whatever its size."""
+
+    def __init__(self, *, count: int, size: int) -> None:
+        self._requests: deque[RecordedRequest] = deque()
+        self._most, self._most_bytes, self._bytes = count, size, 0
+
+    def __iter__(self) -> Iterator[RecordedRequest]:
+        return iter(tuple(self._requests))
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def add(self, request: RecordedRequest) -> None:
+        """Keep one more, and let go of the oldest that there is no room for."""
+        self._requests.append(request)
+        self._bytes += request.size
+        while len(self._requests) > self._most or (self._bytes > self._most_bytes and len(self._requests) > 1):
+            self._bytes -= self._requests.popleft().size
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._requests.clear()
+        self._bytes = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -132,6 +187,7 @@ def received(environ: dict[str, Any], body: bytes) -> Received:
         headers=Fields({name.title(): value for name, value in headers.items()}),
         body=body,
         parameters=query,
+        peer=str(environ.get("REMOTE_ADDR", "")),
     )
     try:
         form = Fields(request.form)

@@ -1,0 +1,98 @@
+"""Requests that a browser was tricked into."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.emulator.support import WABA
+from tests.emulator.test_backend import Rig
+from whatsapp_flows.emulator._browser import is_loopback, refusal_of
+from whatsapp_flows.emulator._wire import Fields
+
+_HOSTS = {"localhost", "emulator", "cdn.test"}
+
+
+@pytest.mark.parametrize(
+    ("host", "answered"),
+    [
+        (None, True),
+        ("127.0.0.1:8081", True),
+        ("127.0.0.1", True),
+        ("[::1]:8081", True),
+        ("192.168.1.5:8081", True),
+        ("localhost:8081", True),
+        ("LOCALHOST", True),
+        ("localhost.:8081", True),
+        ("app.localhost:8081", True),
+        ("emulator:8081", True),
+        ("Emulator", True),
+        ("cdn.test:1", True),
+        ("evil.example:8081", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("evil.example@127.0.0.1", True),
+        ("127.0.0.1@evil.example", False),
+        ("", False),
+        ("[::1", False),
+        ("x", False),
+    ],
+)
+def test_only_its_own_names_are_answered(host: str | None, answered: bool) -> None:
+    """An address can be no other machine's name: what DNS rebinding needs is a name."""
+    headers = {} if host is None else {"Host": host}
+    for method in ("GET", "POST"):
+        assert (refusal_of(method, headers, _HOSTS) is None) is answered
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "answered"),
+    [
+        ("POST", {}, True),
+        ("POST", {"Sec-Fetch-Site": "none"}, True),
+        ("POST", {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8081"}, True),
+        ("POST", {"Sec-Fetch-Site": "cross-site"}, False),
+        ("POST", {"Sec-Fetch-Site": "same-site"}, False),
+        ("POST", {"Sec-Fetch-Site": "Cross-Site"}, False),
+        ("POST", {"Sec-Fetch-Site": "something new"}, False),
+        ("POST", {"Origin": "http://evil.example"}, False),
+        ("POST", {"Origin": "http://127.0.0.1:3000"}, False),
+        ("POST", {"Origin": "null"}, False),
+        ("DELETE", {"Origin": "http://evil.example"}, False),
+        ("PUT", {"Sec-Fetch-Site": "cross-site"}, False),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Origin": "http://evil.example"}, True),
+        ("HEAD", {"Sec-Fetch-Site": "cross-site"}, True),
+    ],
+)
+def test_a_write_from_another_site_is_refused(method: str, headers: dict[str, str], answered: bool) -> None:
+    """A page cannot leave out what its browser says of it; a read tells it nothing."""
+    assert (refusal_of(method, {"Host": "127.0.0.1:8081", **headers}, ()) is None) is answered
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_what_is_refused_changes_nothing_and_is_recorded(headers: dict[str, str]) -> None:
+    """No work is done, no fault is used up, and it can be seen that somebody tried."""
+    rig = Rig()
+    fault = rig.fail(code=2)
+    reply = rig.ask("POST", f"/v25.0/{WABA}/subscribed_apps", headers=headers)
+    assert (reply.status, json.loads(reply.body)["error"]["code"], fault.seen) == (403, 200, 0)
+    assert rig.backend.world.accounts[WABA].subscribed_apps == ()
+    assert [(request.operation, request.status) for request in rig.backend.requests] == [(None, 403)]
+
+
+def test_a_method_that_is_meant_counts() -> None:
+    """A cross-site `?method=get` on a POST is a read, and a delete stays one."""
+    rig = Rig()
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    assert rig.ask("POST", f"/v25.0/{WABA}", query=Fields({"method": "get"}), headers=headers).status == 200
+    assert rig.ask("POST", f"/v25.0/{WABA}", query=Fields({"method": "delete"}), headers=headers).status == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("10.0.0.1", False), ("fe80::1%lo", False), ("", False)],
+)
+def test_an_address_of_this_machine_alone(address: str, loopback: bool) -> None:
+    """The whole of 127.0.0.0/8, and ::1."""
+    assert is_loopback(address) is loopback
