@@ -1,10 +1,28 @@
-"""What survives a fork: a lock that a thread of the parent holds holds nobody up in the child."""
+"""What survives a fork: locks that a thread of the parent holds, and connections, which stay the parent's."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from tests import misbehaving as bad
 from tests.forks import in_a_child, needs_fork
+from tests.misbehaving import Answer, Received, Server, replies
+from tests.support import TOKEN
+from tests.wires import event_loop
 from whatsapp_flows import (
+    AsyncFlowsClient,
     Call,
+    ConfigurationError,
     Event,
     FixedDelays,
     NotSentError,
@@ -53,3 +71,134 @@ def test_a_queue_that_was_in_use_is_free_in_a_child() -> None:
         with consumer._changed:
             assert in_a_child(work) in {(1, True), (2, True)}
     assert len(heard) == 1
+
+
+# asyncio
+
+
+def flow(received: Received) -> Answer:
+    return Answer(json.dumps({"id": urlsplit(received.target).path.rpartition("/")[2]}).encode())
+
+
+@pytest.fixture
+def _trusting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bad.forget_environment(monkeypatch)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bad.certificate_file(tmp_path))
+
+
+async def flows(client: AsyncFlowsClient, numbers: Iterable[int]) -> list[str]:
+    return [flow.id for flow in await asyncio.gather(*(client.get_flow(str(number)) for number in numbers))]
+
+
+def called_in_a_child(client: AsyncFlowsClient, numbers: Iterable[int]) -> list[str]:
+    """What calls return in a loop of the child's own; then the client is closed, and what was left is collected."""
+
+    async def main() -> list[str]:
+        async with client:
+            return await flows(client, numbers)
+
+    def task() -> list[str]:
+        found = asyncio.run(main())
+        gc.collect()
+        return found
+
+    return in_a_child(task)
+
+
+@needs_fork
+@pytest.mark.usefixtures("_trusting")
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
+def test_a_client_that_was_used_has_connections_of_its_own_in_a_child(secured: bool) -> None:
+    """Views of it too; and the parent goes on with the connection that it had."""
+
+    async def main() -> None:
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1) as client:
+            view = client.with_options(waba_id="55")
+            assert await flows(client, [1]) == ["1"]
+            for number in (2, 3):
+                assert called_in_a_child(view if number == 2 else client, [number]) == [str(number)]
+                assert await flows(client, [number + 10]) == [str(number + 10)]
+
+    with Server(replies(flow, secured=secured)) as server, event_loop() as loop:
+        loop.run(main())
+    assert server.connections == 3
+
+
+@needs_fork
+@pytest.mark.usefixtures("_trusting")
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
+def test_forks_in_the_middle_of_traffic(secured: bool) -> None:
+    """Each process gets the answers to its own calls, and no call fails."""
+
+    async def main() -> None:
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1, max_connections=4) as client:
+            traffic = [asyncio.create_task(flows(client, range(start, start + 40))) for start in range(0, 200, 40)]
+            for child in range(3):
+                await asyncio.sleep(0.005)
+                numbers = range(1000 * child, 1000 * child + 20)
+                assert called_in_a_child(client, numbers) == [str(number) for number in numbers]
+            found = [number for part in await asyncio.gather(*traffic) for number in part]
+            assert found == [str(number) for number in range(200)]
+
+    with Server(replies(flow, secured=secured)) as server, event_loop(debug=False) as loop:
+        loop.run(main())
+    assert len(server.requests) == 260
+
+
+@needs_fork
+@pytest.mark.usefixtures("_trusting")
+@pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])
+def test_the_end_of_a_child_says_nothing_on_the_parents_connection(used: bool) -> None:
+    """A child that ends as Python ends, whether it used the client or not: no farewell, no complaint."""
+    code = f"""
+import asyncio, os, sys, warnings
+from whatsapp_flows import AsyncFlowsClient
+warnings.simplefilter("ignore")
+used, url = {used}, sys.argv[1]
+client = AsyncFlowsClient("token", base_url=url, max_attempts=1)
+loop = asyncio.new_event_loop()
+async def call(number):
+    return (await client.get_flow(number)).id
+async def call_and_close(number):
+    async with client:
+        return await call(number)
+assert loop.run_until_complete(call("1")) == "1"
+child = os.fork()
+if not child:
+    if used:
+        assert asyncio.run(call_and_close("2")) == "2"
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert loop.run_until_complete(call("3")) == "3"
+loop.run_until_complete(client.aclose())
+loop.close()
+"""
+    with Server(replies(flow, secured=True)) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", code, server.url], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert server.connections == 1 + used
+
+
+@needs_fork
+def test_a_session_of_the_hosts_belongs_to_its_process() -> None:
+    """It is not ours to open anew: the child is told so."""
+
+    async def call(client: AsyncFlowsClient) -> str:
+        try:
+            await client.get_flow("2")
+        except ConfigurationError as error:
+            return str(error)
+        return "no error"
+
+    async def main() -> None:
+        async with aiohttp.ClientSession() as session:
+            client = AsyncFlowsClient(TOKEN, base_url=server.url, session=session)
+            assert await flows(client, [1]) == ["1"]
+            assert "another event loop" in in_a_child(lambda: asyncio.run(call(client)))
+            assert await flows(client, [3]) == ["3"]
+
+    with Server(replies(flow)) as server, event_loop() as loop:
+        loop.run(main())
+    assert server.connections == 1

@@ -49,6 +49,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from ._environment import BundleError, Environment
+from ._forks import tell_of_forks
 from ._version import __version__
 from ._wire import Request, Response, redact
 from .errors import (
@@ -98,7 +99,7 @@ class AiohttpTransport:
 
     One of its own is opened by the first request, in the event loop of that request. At most `max_connections`
     requests are on their way at once (None: as many as the host's connector allows, or 100); the others wait their
-    turn, for which no time-out counts.
+    turn, for which no time-out counts. In a forked child it opens another of its own.
     """
 
     def __init__(
@@ -115,10 +116,19 @@ class AiohttpTransport:
         self._owned = session is None
         self._session = session
         self._loop: object = getattr(session, "_loop", None)  # aiohttp has deprecated the public name
-        self._slots = asyncio.Semaphore(_limit(session, max_connections))
+        self._max_connections = _limit(session, max_connections)
+        self._slots = asyncio.Semaphore(self._max_connections)
         self._environment = Environment()
         self._closed = False
         self._now = now
+        tell_of_forks(self)
+
+    def after_fork(self) -> None:
+        """In a child, where the parent's connections must neither be used nor closed, and its requests are not ours."""
+        self._slots = asyncio.Semaphore(self._max_connections)
+        if self._owned and self._session is not None:
+            _leave_to_the_parent(self._session)
+            self._session = self._loop = None
 
     async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
@@ -180,11 +190,12 @@ class AiohttpTransport:
             middlewares=(sending.outer, *getattr(session, "_middlewares", ()), sending.inner),
             **(self._settings(url) if self._owned else {}),
         )
-        transport = answer.connection.transport if answer.connection else None
+        transport, process = answer.connection.transport if answer.connection else None, os.getpid()
         try:
             body = await answer.read()
         except BaseException:
-            _abort(transport)
+            if os.getpid() == process:  # not in a child, where Python closes the coroutines of the parent's loop
+                _abort(transport)
             raise
         finally:
             answer.close()
@@ -248,11 +259,12 @@ class _Response(aiohttp.ClientResponse):
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
         """Waits for the status and the headers."""
-        transport = connection.transport
+        transport, process = connection.transport, os.getpid()
         try:
             return await super().start(connection)
         except BaseException:
-            _abort(transport)
+            if os.getpid() == process:
+                _abort(transport)
             raise
 
 
@@ -373,6 +385,23 @@ def _own_session() -> ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate"},
     )
+
+
+_of_the_parent: Final[list[object]] = []  # in a child: whatever is thrown away might be closed
+
+
+def _leave_to_the_parent(session: ClientSession) -> None:
+    """
+    Forgets a session in a forked child, without a word on its connections.
+
+    Closing one would say a TLS farewell on the parent's socket, and take it out of the parent's epoll, which the child
+    shares. `detach` leaves the connector alone; that it has been dealt with has no public name.
+    """
+    connector: Any = session.connector
+    session.detach()
+    if connector is not None:
+        connector._closed = True
+        _of_the_parent.append(connector)
 
 
 def _headers(session: ClientSession, request: Request) -> dict[str, str]:
