@@ -20,6 +20,7 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 # Module or subpackage -> layer. What imports what may only go down; inside one subpackage it is free.
 LAYERS = {
     "_inert": -1,  # below everything: what an error says is made inert by the error
+    "_digest": 0,
     "_forks": 0,
     "_version": 0,
     "_wire": 0,
@@ -43,14 +44,15 @@ LAYERS = {
     "_conversations": 3,
     "_requests": 3,
     "_settings": 3,
-    "aio": 4,
-    "client": 4,
-    "emulator": 5,
-    "sync": 5,
-    "cli": 6,
-    "contrib": 6,
-    "pytest_plugin": 6,
-    "__main__": 7,
+    "_ensure": 4,
+    "aio": 5,
+    "client": 5,
+    "emulator": 6,
+    "sync": 6,
+    "cli": 7,
+    "contrib": 7,
+    "pytest_plugin": 7,
+    "__main__": 8,
 }
 # The imports inside layer 0: an Operation speaks of errors, and what keeps a lock has to hear of forks.
 INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks")}
@@ -59,7 +61,7 @@ INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks")}
 OWNERS = {
     "requests": {"_requests"},
     "urllib3": {"_requests", "_operations"},
-    "typing_extensions": {"_settings", "client", "aio", "queued"},
+    "typing_extensions": {"errors", "_settings", "client", "aio", "queued"},
     "aiohttp": {"_aiohttp"},
     "yarl": {"_aiohttp"},  # aiohttp's own URLs
     "click": {"cli"},

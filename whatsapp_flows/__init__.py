@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .models import (
         Asset,
         CreatedFlow,
+        EnsuredFlow,
         Flow,
         FlowJsonUpdate,
         FlowStatus,
@@ -117,6 +118,7 @@ __all__ = [
     "Counts",
     "CreatedFlow",
     "Decision",
+    "EnsuredFlow",
     "ErrorCodes",
     "ErrorDetails",
     "ErrorRow",

@@ -27,7 +27,7 @@ def update_flow_json(
     api: Api, rules: Rules, flow_id: str, json: FlowJson, validate: Validate
 ) -> Conversation[FlowJsonUpdate]:
     """The document is read and checked, then sent; what the check found is on the result."""
-    document = yield from _document(json, validate, "json")
+    document = yield from read_document(json, validate, "json")
     update = yield from converse(operations.update_flow_json(api, flow_id, document.content), rules)
     return replace(update, issues=document.issues) if document.issues else update
 
@@ -47,7 +47,7 @@ def create_flow(
     """The same for a flow that is created with its document."""
     document = None
     if flow_json is not None:
-        document = yield from _document(flow_json, validate, "flow_json")
+        document = yield from read_document(flow_json, validate, "flow_json")
     operation = operations.create_flow(
         api,
         name,
@@ -84,7 +84,7 @@ def migrate_flows(api: Api, rules: Rules, source_waba_id: str, names: Sequence[s
     return operations.merged(outcomes)
 
 
-def _document(source: FlowJson, validate: Validate, argument: str) -> Conversation[Document]:
+def read_document(source: FlowJson, validate: Validate, argument: str) -> Conversation[Document]:
     """The document; a mapping is written down at once, since its owner may change it meanwhile."""
     content = yield from _aside(_may_block(source), lambda: read_flow_json(source, argument=argument))
     return (yield from _aside(validate != "off", lambda: checked(content, validate)))

@@ -14,6 +14,7 @@ from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
 from ._engine import Conversation, Reply, Wait, Work, converse
+from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._requests import RequestsTransport, Session
 from ._settings import CommonOptions, Configured, from_environment, hide, read_environment
@@ -24,6 +25,7 @@ from .flow_json import FlowJson
 from .models import (
     Asset,
     CreatedFlow,
+    EnsuredFlow,
     Flow,
     FlowJsonUpdate,
     Health,
@@ -223,6 +225,46 @@ class FlowsClient(Configured):
                 clone_flow_id=clone_flow_id,
                 endpoint_uri=endpoint_uri,
                 validate=self._settings.mode_for(validate),
+            )
+        )
+
+    def ensure_flow(
+        self,
+        name: str,
+        categories: Sequence[str],
+        *,
+        flow_json: FlowJson | None = None,
+        publish: bool = False,
+        endpoint_uri: str | None = None,
+        allow_unpublish: bool = False,
+        validate: Validate | None = None,
+    ) -> EnsuredFlow:
+        """
+        Have a flow of that name: found or created, changed where it differs, and with `publish` published.
+
+        Call it as often as you like: what is as it should be is not written. A Flow JSON is compared by what it says,
+        not by its layout; None, and `endpoint_uri=None`, leave what is there. `validate` as for the client; the Flow
+        JSON of a live flow is checked before it is replaced ("error"), unless `validate` says otherwise here.
+
+        A change makes a live flow a draft until it is published again. So without `publish` a live flow that differs
+        raises `PlanError` and is left alone; `allow_unpublish=True` changes it all the same. With `publish`, when Meta
+        finds errors in the new Flow JSON the flow gets its old one back and is live again (`EnsuredFlow.restored`,
+        `success=False`); so it does when it cannot be published, and the error comes out. When even that fails, or Meta
+        cannot be reached, the error's advice says which state the flow is left in, `error.details.lost_flow_json` holds
+        what it had, and another call goes on from there.
+        """
+        return self._run(
+            ensure_flow(
+                self._api,
+                self._settings.rules,
+                name,
+                categories,
+                flow_json=flow_json,
+                publish=publish,
+                endpoint_uri=endpoint_uri,
+                allow_unpublish=allow_unpublish,
+                validate=None if validate is None else self._settings.mode_for(validate),
+                default=self._settings.validate,
             )
         )
 

@@ -35,9 +35,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._inert import inert, without_credentials
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "ApiError",
@@ -78,7 +81,8 @@ class ErrorDetails:
     `operation` is the client method's name. `retry_after` says in seconds when to come back: Meta's own figure or, for
     one of its rate limits without a figure, the hour over which it counts (`retry_after_estimated`).
     `user_title` and `user_message` are Meta's, in the language of the request. `fbtrace_id` is what Meta's support
-    asks for. `advice` is one sentence that says what the caller should do.
+    asks for. `advice` is one sentence that says what the caller should do. `lost_flow_json` is the Flow JSON that a
+    live flow had, when `ensure_flow` failed and could not put it back.
     """
 
     message: str
@@ -95,6 +99,7 @@ class ErrorDetails:
     retry_after: float | None = None
     retry_after_estimated: bool = False
     advice: str = ""
+    lost_flow_json: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +178,12 @@ class FlowsError(Exception):
             text = f"{text} ({facts})"
         spoken_of = d.operation or d.advice != self.default_advice  # a sentence of its own needs no general advice
         return inert(f"{text} {d.advice}" if d.advice and spoken_of else text)
+
+    def amended(self, **changes: Any) -> Self:
+        """The same error, with some of its `details` changed."""
+        self.details = _masked(replace(self.details, **changes))
+        self.args = (self.details, *self.args[1:])
+        return self
 
     @property
     def may_have_acted(self) -> bool:
@@ -403,7 +414,7 @@ class UnexpectedResponseError(FatalError):
 
 
 class PlanError(FatalError):
-    """A sync plan is stale, or would change too much."""
+    """A sync plan is stale or would change too much, or a change would take a live flow out of use."""
 
     label = "Plan"
     default_advice = "Make the plan again and look at it."

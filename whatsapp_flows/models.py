@@ -18,6 +18,7 @@ from .errors import ValidationIssue, ValidationPointer
 __all__ = [
     "Asset",
     "CreatedFlow",
+    "EnsuredFlow",
     "Flow",
     "FlowJsonUpdate",
     "FlowStatus",
@@ -229,6 +230,40 @@ class CreatedFlow:
     adopted: bool = False
     issues: tuple[ValidationIssue, ...] = ()
     raw: Raw = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsuredFlow:
+    """
+    A flow that is as it was asked for, or almost: `success` is False when it is not.
+
+    `created`: it was made by this call. `adopted`: it may have been, or have been there before, because an answer was
+    lost. `updated` and `uploaded`: its metadata or its Flow JSON differed, and were changed; `attempts` is how often
+    the Flow JSON was sent, 0 if it was not. `published`: it was published by this call; `status` is what it is now.
+
+    `validation_errors` are what Meta finds in the Flow JSON, which it will not publish. `restored`: that is why a live
+    flow got its old Flow JSON back and is live again. `issues` is what our own check found before
+    (`validate="warn"`).
+    """
+
+    id: str
+    name: str
+    status: FlowStatus | str
+    success: bool = True
+    created: bool = False
+    adopted: bool = False
+    updated: bool = False
+    uploaded: bool = False
+    published: bool = False
+    restored: bool = False
+    attempts: int = 0
+    validation_errors: tuple[ValidationIssue, ...] = ()
+    issues: tuple[ValidationIssue, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return self.created or self.adopted or self.updated or self.uploaded or self.published or self.restored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from ._account import (
 )
 from ._arguments import words
 from ._flows import (
+    ONCE_PUBLISHED,
     best_match,
     create_flow,
     delete_flow,
@@ -34,6 +35,7 @@ from ._flows import (
 from ._graph import Api, Page
 
 __all__ = [
+    "ONCE_PUBLISHED",
     "Api",
     "Page",
     "best_match",

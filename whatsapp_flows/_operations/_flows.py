@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from json import loads
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .._digest import says_the_same
 from .._error_codes import unexpected
 from .._wire import Operation, Request, Script
 from ..errors import (
@@ -204,7 +204,7 @@ def publish_flow(api: Api, flow_id: str) -> Operation[bool]:
     return replace(
         done(request, f"flow ID: {flow_id}"),
         idempotent=False,
-        recover=lambda _: _has_status(api, flow_id, *_ONCE_PUBLISHED),
+        recover=lambda _: _has_status(api, flow_id, *ONCE_PUBLISHED),
         settles=lambda refusal: isinstance(refusal, (FlowStateError, PublishBlockedError)),
     )
 
@@ -319,7 +319,7 @@ def _look_up(api: Api, name: str) -> Script[Flow | None]:
 
 
 # Meta throttles and blocks only what was published ("Flows lifecycle").
-_ONCE_PUBLISHED: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
+ONCE_PUBLISHED: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
 
 
 def _has_status(api: Api, flow_id: str, *wanted: FlowStatus) -> Script[bool | None]:
@@ -350,8 +350,8 @@ def _holds(api: Api, flow_id: str, content: bytes) -> Script[bool]:
     """Whether what Meta has stored is this document; compared as values, since Meta may write it differently."""
     try:
         stored = yield from download_flow_json(api, flow_id).script(1)
-        return bool(loads(stored) == loads(content))
-    except (FlowsError, ValueError, RecursionError):
+        return says_the_same(stored, content)
+    except FlowsError:
         return False  # not to be compared: the caller uploads again, which is harmless
 
 

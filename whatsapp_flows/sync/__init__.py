@@ -7,9 +7,10 @@ Flows deployed like infrastructure: what is wanted, what is there, a plan, and i
     results = apply(client, plan, lock=lock, jobs=8)
 """
 
+from .._digest import digest_of
 from ._apply import apply
 from ._config import read_workspace
-from ._desired import DesiredFlow, Workspace, digest_of
+from ._desired import DesiredFlow, Workspace
 from ._diff import diff
 from ._difference import Difference, FlowJsonDiff
 from ._drift import FlowDrift, find_drift

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .._digest import digest_of
 from ..errors import ConfigurationError, ValidationIssue
 from ..flow_json import FlowJson, read_flow_json, validate
 from ._hints import hint
@@ -176,18 +176,3 @@ class Workspace:
                 raise ConfigurationError(f"{self.source or 'the workspace'} has no flow {word!r}{hint(word, known)}")
         chosen = {known[word] for word in wanted}
         return tuple(flow for flow in self.flows if not wanted or flow.key in chosen)
-
-
-def digest_of(content: bytes | None) -> str | None:
-    """
-    The SHA-256 of what a Flow JSON says, whatever its layout and the order of its keys; None if it cannot be read.
-
-    Made from the document written out again rather than from its values, because to Python `true` and `1` are equal.
-    """
-    try:
-        if content is None:
-            return None
-        canonical = json.dumps(json.loads(content), sort_keys=True, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return None
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from .._digest import digest_of
 from .._files import replace_file
 from ..errors import ConfigurationError
 from ..flow_json import MAX_BYTES
-from ._desired import digest_of
 from ._lock import Lock
 from ._snapshot import ActualFlow
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from .._digest import digest_of
 from ..client import FlowsClient
 from ..errors import (
     FlowProcessingError,
@@ -39,7 +40,7 @@ from ..errors import (
 )
 from ..models import Flow, FlowStatus
 from ..retry import Decision, RetryState
-from ._desired import DesiredFlow, digest_of
+from ._desired import DesiredFlow
 from ._diff import change_of, replaced
 from ._live import LiveVersion
 from ._lock import LockEntry

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from .._digest import digest_of
 from ..errors import ConfigurationError, FlowsError
 from ..flow_json import read_flow_json
 from ..models import FlowStatus
-from ._desired import DesiredFlow, digest_of
+from ._desired import DesiredFlow
 from ._difference import NO_CHANGES, FlowJsonDiff
 from ._metadata import metadata
 from ._semantic import compare

@@ -16,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from .._digest import digest_of
 from ..client import FlowsClient
 from ..errors import FlowsError, NotFoundError, ValidationIssue
 from ..models import Asset, Flow, FlowStatus
-from ._desired import DesiredFlow, digest_of
+from ._desired import DesiredFlow
 from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
 from ._listing import ListedFlow, list_all, read_node
 from ._lock import Lock, LockEntry
