@@ -36,7 +36,7 @@ def test_a_folder_becomes_flows(cli: CommandLine, meta: Emulator, folder: Path) 
         "one   created  PUBLISHED         1",
         "two   created  PUBLISHED         1",
         "",
-        "2 flows: 2 created. 4 requests.",
+        "2 flows: 2 created. 3 requests.",
     ]
     assert outcome.err.splitlines() == [
         f"[1/2] one: created {ids['One']}, published",
@@ -139,12 +139,12 @@ def test_a_plan_changes_nothing(cli: CommandLine, meta: Emulator, folder: Path, 
         '~ two: republish "Two"; a draft for about 2 s; upload, publish',
         "  ~ screen FIRST, which was SECOND",
         "",
-        "2 flows: 1 to create, 1 to republish. It takes 5 requests.",
+        "2 flows: 1 to create, 1 to republish. It takes 4 requests.",
     ]
     assert {request.method for request in meta.requests} == {"GET"}
     assert not (folder / "flows.lock.json").exists()
     planned = cli(*command, folder / "flows.toml", "--json").json
-    assert (planned["dry_run"], planned["calls"], planned["planned_calls"]) == (True, 2, 5)
+    assert (planned["dry_run"], planned["calls"], planned["planned_calls"]) == (True, 2, 4)
     one, two = planned["flows"]
     assert (one["key"], one["name"], one["id"], one["action"], one["status"], one["error"]) == (
         "one", "One", None, "create", None, None,
@@ -172,7 +172,7 @@ def test_the_processing_error_is_outlasted(cli: CommandLine, meta: Emulator, fol
     assert "; retry 2/3 in " in first
     assert "; retry 3/3 in " in second
     assert done == "[1/1] one: uploaded, published, 3 attempts"
-    assert "1 flow: 1 uploaded. 8 requests, 2 of them retries, " in outcome.out.splitlines()[-1]
+    assert "1 flow: 1 uploaded. 7 requests, 2 of them retries, " in outcome.out.splitlines()[-1]
 
 
 def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, folder: Path) -> None:
@@ -422,7 +422,7 @@ def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) ->
     assert outcome.out.splitlines()[:7] == [
         "### WhatsApp Flows: plan",
         "",
-        "2 flows: 1 to create, 1 to republish. It takes 5 requests.",
+        "2 flows: 1 to create, 1 to republish. It takes 4 requests.",
         "",
         "| flow | action | what |",
         "| --- | --- | --- |",
@@ -435,8 +435,8 @@ def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) ->
 def test_the_budget_is_told_before_it_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """How long the run will take, with the number of requests that an hour allows."""
     planned = cli("plan", "--config", folder / "flows.toml", "--calls-per-hour", "2")
-    assert "It takes 3 requests, 3600 s of waiting at 2 an hour." in planned.out
+    assert "It takes 2 requests, 1800 s of waiting at 2 an hour." in planned.out
     outcome = cli("sync", folder, "--calls-per-hour", "2", "--jobs", "1")
     assert outcome.code == 0
-    assert "3 requests: 3600 s of waiting for the rate budget." in outcome.err
+    assert "2 requests: 1800 s of waiting for the rate budget." in outcome.err
     assert cli.sleeps

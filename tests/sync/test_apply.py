@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -497,16 +498,67 @@ def test_a_policy_with_a_budget_of_its_own_is_used_as_it_is(meta: Emulator) -> N
         assert result.attempts == attempts
 
 
-@pytest.mark.parametrize("operation", ["list_flows", "get_flow"])
-def test_times_that_cannot_be_read_cost_the_next_run_a_download(
-    meta: Emulator, client: FlowsClient, lock_file: Path, operation: str
+@pytest.mark.parametrize(("later", "reads"), [(-60.0, 1), (60.0, 0)])
+def test_what_was_changed_after_our_last_write_is_read_again(
+    meta: Emulator, client: FlowsClient, lock_file: Path, later: float, reads: int
 ) -> None:
-    """The deployment itself is done."""
+    """By Meta's clock: what is listed with a time that is no later is what was written, and costs no request."""
+    wanted = desired(publish=True)
     lock = Lock(lock_file, account_id=meta.waba_id)
-    wanted = [desired(f"f{number}") for number in range(2 if operation == "list_flows" else 1)]
-    plan = planned(client, wanted, lock)
-    meta.fail(operation, code=131000)
+    (result,) = apply(client, planned(client, [wanted], lock), lock=lock, now=lambda: time.time() + later)
+    entry = Lock(lock_file, account_id=meta.waba_id).get("booking", result.flow_id)
+    assert entry is not None
+    assert (entry.updated_at, bool(entry.written_at)) == ("", True)
+    meta.clear_requests()
+    again = Lock(lock_file, account_id=meta.waba_id)
+    assert planned(client, [wanted], again).changes[0].action == "unchanged"
+    assert calls(meta).count("download_flow_json") == reads
+
+
+def test_one_changed_flow_of_two_hundred_costs_four_requests_and_a_download(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """The listing, the old Flow JSON, the look before the first write, the upload, the publishing; then nothing."""
+    flows = [desired(f"f{number}", publish=True) for number in range(200)]
+    synced(client, *flows, lock=Lock(lock_file, account_id=meta.waba_id), jobs=8)
+    flows[7] = desired("f7", publish=True, content=OTHER_FLOW_JSON)
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    meta.clear_requests()
+    plan = planned(client, flows, lock)
+    assert calls(meta) == ["list_flows", "download_flow_json"]
+    meta.clear_requests()
+    apply(client, plan, lock=lock)
+    assert calls(meta) == ["get_flow", "update_flow_json", "publish_flow"]
+    assert plan.calls == 3
+    meta.clear_requests()
+    before = lock_file.read_bytes()
+    assert {it.action for it in synced(client, *flows, lock=Lock(lock_file, account_id=meta.waba_id))} == {"unchanged"}
+    assert calls(meta) == ["list_flows"]
+    assert lock_file.read_bytes() == before
+
+
+def test_an_apply_makes_the_requests_that_the_plan_foretells(
+    meta: Emulator, client: FlowsClient, lock_file: Path
+) -> None:
+    """A change of every kind, and a deprecation that looks at its successor first."""
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    synced(
+        client, desired("renamed", publish=True), desired("gone", publish=True), desired("republished", publish=True),
+        desired("updated"), desired("uploaded"), desired("published"), lock=lock,
+    )  # fmt: skip
+    meta.add_flow("Adopted", flow_json=FLOW_JSON)
+    wanted = [
+        desired("renamed", name="Termin", publish=True),
+        desired("republished", publish=True, content=OTHER_FLOW_JSON, categories=("SURVEY",)),
+        desired("updated", categories=("SURVEY",)),
+        desired("uploaded", content=OTHER_FLOW_JSON),
+        desired("published", publish=True),
+        desired("adopted"),
+        desired("created", application_id="20300000000000009", publish=True),
+        desired("large", content=LARGE),
+    ]
+    plan = planned(client, wanted, lock, prune=True)
+    meta.clear_requests()
     assert all(result.ok for result in apply(client, plan, lock=lock))
-    meta.clear_faults()
-    assert planned(client, wanted, Lock(lock_file, account_id=meta.waba_id)).empty
-    assert "download_flow_json" in calls(meta)
+    assert len(calls(meta)) == plan.calls
+    assert planned(client, wanted, Lock(lock_file, account_id=meta.waba_id), prune=True).empty

@@ -245,6 +245,7 @@ class Session:
                     begun = sum(bool(it.done) or not it.ok for it in results.values() if it.action != "blocked")
                     self._narrator.say(result_line(event.result, begun, pending))
 
+        planning = self._app.counters.total.requests
         wait = self.pace.duration(plan.calls)
         if wait > 0:
             self._narrator.say(Text(f"{plan.calls} requests: {wait:.0f} s of waiting for the rate budget."))
@@ -262,6 +263,7 @@ class Session:
             plan=plan,
             results=tuple(results[change.key] for change in plan.changes if change.key in results),
             calls=total.requests,
+            planning_calls=planning,
             retries=total.retries,
             waited=total.seconds_waited,
             interrupted=interrupted,

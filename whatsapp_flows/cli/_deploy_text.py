@@ -259,6 +259,7 @@ def _sum(report: Deployed) -> str:
 def _(value: Deployed) -> Json:
     return {
         "calls": value.calls,
+        "planning_calls": value.planning_calls,
         "retries": value.retries,
         "seconds_waited": value.waited,
         "dry_run": False,

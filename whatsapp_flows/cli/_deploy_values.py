@@ -45,13 +45,15 @@ class Deployed(Value):
     """
     What became of each flow, and what it took.
 
-    `calls` counts HTTP requests, `retries` the attempts that were not the first, `waited` the seconds between.
-    `interrupted` is the exit code of an interrupt, or 0. `declined`: the answer to the question was no.
+    `calls` counts HTTP requests, `planning_calls` those of them before the first change, `retries` the attempts that
+    were not the first, `waited` the seconds between. `interrupted` is the exit code of an interrupt, or 0. `declined`:
+    the answer to the question was no.
     """
 
     results: Sequence[FlowResult]
     calls: int
     plan: Plan | None = None
+    planning_calls: int = 0
     retries: int = 0
     waited: float = 0.0
     interrupted: int = 0

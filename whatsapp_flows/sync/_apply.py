@@ -8,27 +8,25 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from ..client import FlowsClient
 from ..errors import ConfigurationError, PlanError
-from ..models import Flow
 from ..retry import ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, equal_jitter
 from ..transport import Request, Response, Timeout, Transport
 from ._live import OldDocuments
-from ._lock import Lock, LockEntry
+from ._lock import Lock
 from ._machine import FlowMachine
 from ._memory import Memory
 from ._plan import Plan
 from ._result import KEPT, NOT_BEGUN, FlowEvent, FlowResult, OnEvent
 from ._schedule import Schedule
-from ._snapshot import TIMES_PAGE_SIZE, moment_text
 from ._stops import AbandonStop, either
 
 logger: Final = logging.getLogger("whatsapp_flows")
 
-_SAME_SECOND: Final = 1.0  # Meta's times are whole seconds
 _LEAST_BUDGET: Final = 20.0
 
 
@@ -133,12 +131,10 @@ class Run:
     def results(self, jobs: int) -> tuple[FlowResult, ...]:
         self.memory.found(self.plan)
         schedule = Schedule(self.plan.changes)
-        machines: list[FlowMachine] = []
         with ThreadPoolExecutor(max_workers=1) as driver:
-            self._finished(driver.submit(self._drive, schedule, machines, jobs))
+            self._finished(driver.submit(self._drive, schedule, jobs))
         if self._interrupt is not None:
             raise self._interrupt
-        self._read_times(machines)
         return tuple(schedule.results[number] for number in range(len(self.plan.changes)))
 
     def interrupt(self, interrupt: BaseException) -> None:
@@ -158,13 +154,22 @@ class Run:
             except Exception:  # a host's consumer may raise anything, and must not break a run
                 logger.exception("An event consumer failed on %s", event.key)
 
-    def server_time(self) -> float:
-        """Unix time by Meta's clock; minus infinity if it is not known."""
-        return self.now() + self.clock.ahead[0] if self.clock.ahead else float("-inf")
+    def written_at(self) -> str:
+        """
+        When a write was answered just now, by Meta's clock and in ISO 8601; empty if that is not known.
+
+        What Meta lists with a later time has been changed by somebody else since.
+        """
+        if not self.clock.ahead:
+            return ""
+        try:
+            return datetime.fromtimestamp(self.now() + self.clock.ahead[0], timezone.utc).isoformat()
+        except (ValueError, OverflowError, OSError):  # of no year that there is
+            return ""
 
     # -- many flows
 
-    def _drive(self, schedule: Schedule, machines: list[FlowMachine], jobs: int) -> None:
+    def _drive(self, schedule: Schedule, jobs: int) -> None:
         """All changes, in a thread of its own: an interrupt strikes the main thread, wherever it is."""
         running: dict[Future[FlowResult], int] = {}
         changes = self.plan.changes
@@ -174,7 +179,6 @@ class Run:
                     while len(running) < jobs and (number := schedule.next()) is not None:
                         change = changes[number]
                         machine = FlowMachine(self, change, schedule.successor(change))
-                        machines.append(machine)
                         running[pool.submit(machine.run)] = number
                     if not running:
                         break
@@ -208,33 +212,3 @@ class Run:
                     raise
                 self.interrupt(interrupt)
         work.result()
-
-    # -- after the work
-
-    def _read_times(self, machines: list[FlowMachine]) -> None:
-        """
-        Meta's `updated_at` of what was changed, so that the next run need not download it.
-
-        It counts if it is no later than our own last write, by Meta's clock: else somebody has changed it since. What
-        cannot be read costs the next run a download, and nothing else, whatever was raised.
-        """
-        changed = {machine.flow_id: machine for machine in machines if machine.entry and not machine.problem}
-        if not self.memory.kept or not changed or self.stop.is_set():
-            return
-        entries: dict[str, LockEntry | None] = {}
-        try:
-            for flow in self._changed_since(changed):
-                mine = changed.get(flow.id)
-                if mine is None or mine.entry is None or flow.updated_at is None:
-                    continue
-                if flow.updated_at.timestamp() <= mine.written_at + _SAME_SECOND:
-                    entries[mine.change.key] = replace(mine.entry, updated_at=moment_text(flow))
-        except Exception as failure:  # noqa: BLE001 - the host's token callable, transport and hooks may raise anything
-            logger.warning("The times of what was changed were not read: %s", type(failure).__name__)
-        self.memory.last(entries)
-
-    def _changed_since(self, changed: dict[str, FlowMachine]) -> list[Flow]:
-        fields = "id,updated_at"
-        if len(changed) <= self.plan.last_calls:
-            return [self.client.get_flow(flow_id, fields=fields) for flow_id in changed]
-        return list(self.client.list_flows(fields=fields, page_size=TIMES_PAGE_SIZE))

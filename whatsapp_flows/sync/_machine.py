@@ -110,7 +110,6 @@ class FlowMachine:
         self.attempts = 0
         self.adopted = change.action == "adopt"
         self.entry: LockEntry | None = None
-        self.written_at = float("-inf")
         self.problem = change.reason if change.blocked else ""
         self.halted: Halted = ""
         self.issues = change.issues
@@ -119,6 +118,7 @@ class FlowMachine:
         self.sent: set[Step] = set()
         self.restored = False
         self.note = ""
+        self._written_at = ""
         self._before: LockEntry | None = None
         self._left: Path | None = None
         self._end: State = "failed"  # after the restoration
@@ -162,6 +162,7 @@ class FlowMachine:
                 self.state = self._stopped(in_doubt=True)
         if not self.problem:
             self.run_.documents.discard(self.change.key, self.flow_id)
+        self._note_time()
         result = self.result()
         self.run_.tell(self._event(result=result))
         return result
@@ -347,7 +348,7 @@ class FlowMachine:
 
     def _faulty(self, issues: tuple[ValidationIssue, ...]) -> State:
         """Meta has stored it, and will not publish it."""
-        self.issues = issues
+        self.issues = self.desired.in_file(issues)
         count = f"{len(issues)} error{'' if len(issues) == 1 else 's'}"
         where = self.desired.file.name if self.desired.file is not None else "its Flow JSON"
         return self._ended("failed", f"Meta found {count} in {where}")
@@ -468,7 +469,7 @@ class FlowMachine:
         """A step is done. Its order is that of the plan, so it is the first of those that are left."""
         self.steps.remove(step)
         self.done.append(step)
-        self.written_at = self.run_.server_time()
+        self._written_at = self.run_.written_at()
         if "upload" not in self.steps:  # so it holds what is wanted
             seen = self.change.actual
             known = seen.processed if step == "update" and isinstance(seen, ActualFlow) else True
@@ -485,6 +486,15 @@ class FlowMachine:
             written=bool(self.done), application_id=self.desired.application_id if "update" in self.done else there,
         )  # fmt: skip
         return self.entry
+
+    def _note_time(self) -> None:
+        """
+        All is done: what Meta lists with a time that is no later than our last write is this.
+
+        Not before the end, because what comes after a failure writes something else.
+        """
+        if self.state == "done" and not self.problem and self.entry is not None and self._written_at:
+            self.run_.memory.soon(self.change.key, replace(self.entry, written_at=self._written_at))
 
     def _note(self, found: ActualFlow) -> None:
         """Somebody else has made it what is wanted."""

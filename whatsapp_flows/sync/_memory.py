@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from ..errors import ConfigurationError
+from ._desired import DesiredFlow
 from ._lock import Lock, LockEntry
 from ._plan import Plan
 from ._snapshot import ActualFlow, entry_of
@@ -54,15 +55,25 @@ class Memory:
         self._writer.submit(self._write)
 
     def found(self, plan: Plan) -> None:
-        """What the snapshot has found to be as it should be."""
+        """What the snapshot has found to be as it should be, as far as the file does not say the same already."""
         self._put(
             {
                 change.key: entry_of(change.desired, flow)
                 for change in plan.changes
                 if isinstance(flow := change.actual, ActualFlow) and not change.steps
                 if change.desired is not None and flow.digest == change.desired.digest
+                if not self._knows(change.key, change.desired, flow)
             }
         )
+
+    def _knows(self, key: str, desired: DesiredFlow, flow: ActualFlow) -> bool:
+        entry, now = self.entry(key, flow.id), entry_of(desired, flow)
+        if entry is None or not entry.holds(flow.updated_at):
+            return False
+        application = entry.application_id if desired.application_id is not None else now.application_id
+        return (entry.name, entry.digest, entry.processed, application, entry.successor) == (
+            now.name, now.digest, now.processed, now.application_id, now.successor,
+        )  # fmt: skip
 
     def last(self, entries: Mapping[str, LockEntry | None]) -> None:
         """Written after all work is done: whatever goes wrong with it is told in the log alone."""

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, FlowsError, PlanError, ValidationIssue
 from . import _reading as read
 from ._desired import DesiredFlow
 from ._identity import Source
-from ._snapshot import ActualFlow, OtherFlow, times_pages
+from ._snapshot import ActualFlow, OtherFlow
 
 Action = Literal[
     "create", "adopt", "upload", "update", "publish", "republish", "replace", "deprecate", "unchanged", "blocked"
@@ -136,6 +136,7 @@ class Plan:
     `changes` has one entry for each wanted flow, in their order, and then those that are to be deprecated. `options`
     are those that it was made with. `permitted` is what whoever applies it permits; None is the same. `other_account`
     is the account that the lock file is about, where this one has none: what is done is then its first deployment.
+    `listed` is how many flows the account has in all, `remembers`: there is a lock file to write.
     """
 
     account_id: str | None
@@ -193,15 +194,8 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        """The requests that it takes at the least, with a lock file `last_calls` included."""
-        return sum(change.calls for change in self.pending) + (self.last_calls if self.remembers else 0)
-
-    @property
-    def last_calls(self) -> int:
-        """The requests at the end, with a lock file, that read the `updated_at` of what was changed."""
-        changed = [change for change in self.pending if change.action != "deprecate"]
-        created = [change for change in changed if change.steps[0] == "create"]
-        return min(len(changed), times_pages(self.listed + len(created)))
+        """The requests that applying it makes, when nothing goes wrong and nothing has moved."""
+        return sum(change.calls for change in self.pending)
 
     @cached_property
     def digest(self) -> str:

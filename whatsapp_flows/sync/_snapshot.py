@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from .._digest import digest_of
 from ..client import FlowsClient
@@ -24,13 +24,6 @@ from ._desired import DesiredFlow
 from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
 from ._listing import ListedFlow, list_all, read_node
 from ._lock import Lock, LockEntry
-
-TIMES_PAGE_SIZE: Final = 200  # of ids and times alone; several clients list so many at once
-
-
-def times_pages(flows: int) -> int:
-    """The requests that a listing of the times of so many flows takes."""
-    return max(1, -(-flows // TIMES_PAGE_SIZE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
