@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from whatsapp_flows.emulator._connections import Connections, Room
 from whatsapp_flows.emulator._server import Server
 from whatsapp_flows.emulator._wire import Received, Reply
 
@@ -22,9 +24,11 @@ def _echo(received: Received) -> Reply:
 
 
 @contextmanager
-def _serving(application: Callable[[Received], Reply] = _echo) -> Iterator[Server]:
+def _serving(
+    application: Callable[[Received], Reply] = _echo, *, connections: Connections | None = None
+) -> Iterator[Server]:
     before = set(threading.enumerate())
-    server = Server(application, host="127.0.0.1", port=0)
+    server = Server(application, host="127.0.0.1", port=0, connections=connections)
     server.start()
     try:
         yield server
@@ -238,3 +242,130 @@ def test_it_also_listens_on_ipv6() -> None:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert _read_answer(connection)[0] == "HTTP/1.1 200 OK"
     server.close()
+
+
+def test_running_out_of_descriptors_is_survived(caplog: pytest.LogCaptureFixture) -> None:
+    """Who connects waits, at the cost of no CPU; it is logged once; when there is one again, all are served."""
+    resource = pytest.importorskip("resource")
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    filling: list[int] = []
+    with _serving() as server, ExitStack() as stack, caplog.at_level(logging.WARNING, "whatsapp_flows.emulator"):
+        clients = [stack.enter_context(socket.socket()) for _ in range(5)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(client.fileno() for client in clients) + 20, hard))
+        try:
+            with suppress(OSError):
+                while True:
+                    filling.append(os.dup(0))
+            spent = time.process_time()
+            for client in clients:
+                client.connect(("127.0.0.1", server.port))
+                client.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.3)
+            assert time.process_time() - spent < 0.15
+        finally:
+            for descriptor in filling:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+        for client in clients:
+            client.settimeout(5)
+            assert _read_answer(client)[0] == "HTTP/1.1 200 OK"
+    (record,) = caplog.records
+    assert record.getMessage() == "no connection can be accepted: Too many open files"
+
+
+class _Hands:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_there_are_only_so_many_threads() -> None:
+    """One more waits while the others are new; then the one that has been idle the longest makes room."""
+    hands = _Hands()
+    connections = Connections(most=2, clock=hands)
+    with _serving(connections=connections) as server, ExitStack() as stack:
+        clients = []
+        for _ in range(2):
+            clients.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5)))
+            clients[-1].sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            _read_answer(clients[-1])
+            hands.now += 0.4
+        third = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+        third.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+        third.settimeout(0.15)
+        with pytest.raises(TimeoutError):
+            third.recv(1)
+        hands.now += 0.6
+        third.settimeout(5)
+        assert json.loads(_read_answer(third)[2])[1] == "/b"
+        assert clients[0].recv(100) == b""
+        clients[1].sendall(b"GET /c HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert json.loads(_read_answer(clients[1])[2])[1] == "/c"
+
+
+def test_who_is_at_work_is_not_ended() -> None:
+    """A slow answer is the emulator's own business, however many wait."""
+    hands, go, begun = _Hands(), threading.Event(), threading.Event()
+
+    def slow(received: Received) -> Reply:
+        begun.set()
+        assert go.wait(5)
+        return _echo(received)
+
+    connections = Connections(most=1, clock=hands)
+    with _serving(slow, connections=connections) as server, _connected(server) as first, _connected(server) as second:
+        first.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert begun.wait(5)
+        hands.now += 1000
+        assert connections.full
+        assert not connections.end_one()
+        second.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        go.set()
+        assert json.loads(_read_answer(first)[2])[1] == "/a"
+        hands.now += 1000
+        assert json.loads(_read_answer(second)[2])[1] == "/b"
+
+
+@pytest.mark.parametrize("how", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+def test_a_body_that_drips_is_ended(how: bytes) -> None:
+    """However regularly it drips; its room is free again."""
+    hands = _Hands()
+    with _serving(connections=Connections(clock=hands)) as server, _connected(server) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + how + b"\r\n\r\n1")
+        time.sleep(0.05)
+        assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == "HTTP/1.1 200 OK"
+        hands.now += 61
+        with suppress(ConnectionResetError):
+            while client.recv(1000):
+                pass
+
+
+def test_large_bodies_share_their_room() -> None:
+    """One waits until another has gone; a small one does not."""
+    room, order = Room(100), []
+    inside, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with room.taken(80):
+            inside.set()
+            assert leave.wait(5)
+            order.append("first")
+
+    def second() -> None:
+        with room.taken(30):
+            order.append("second")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert inside.wait(5)
+    threads[1].start()
+    with room.taken(20):
+        order.append("small")
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["small", "first", "second"]
