@@ -74,8 +74,8 @@ OWNERS = {
     "redis": {"contrib"},
     "django": {"contrib"},
     "pytest": {"pytest_plugin"},
-    "tomli": {"sync"},
-    "tomllib": {"sync"},  # not in the standard library of Python 3.10
+    "tomli": {"sync", "cli"},
+    "tomllib": {"sync", "cli"},  # not in the standard library of Python 3.10
 }
 
 

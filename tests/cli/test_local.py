@@ -122,7 +122,12 @@ def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) 
         stop.set()
         thread.join()
     assert codes == [0]
-    assert err.getvalue() == ""
+    if not as_json:
+        assert [line.split()[1:] for line in err.getvalue().splitlines()] == [
+            ["POST", "/v25.0/20100000000000001/flows", "create_flow", "200"],
+            ["GET", f"/v25.0/{created.id}", "get_flow", "500"],
+            ["GET", f"/v25.0/{created.id}", "get_flow", "200"],
+        ]
     assert (tmp_path / "world.db").exists()
     if as_json:
         assert '"faults": [\n    "get_flow:131000:1",\n    "get_health:2"\n  ]' in out.getvalue()

@@ -8,8 +8,9 @@ from ..flow_json import read_flow_json
 from ._app import App
 from ._deploy import apply_command, plan_command, sync_command
 from ._drift import drift_command, status_command
+from ._emulate import emulate
 from ._graph import graph_command
-from ._local import demo, emulate, explain
+from ._local import demo, explain
 from ._options import Group
 from ._pull import import_command, pull_command
 from ._upgrade import upgrade_command

@@ -109,6 +109,8 @@ def _(value: values.Serving) -> Json:
         "url": value.url,
         "waba_id": value.waba_id,
         "phone_number_id": value.phone_number_id,
+        "accounts": list(value.accounts),
+        "phone_numbers": list(value.phone_numbers),
         "faults": list(value.faults),
     }
 

@@ -1,12 +1,11 @@
-"""The commands that need no credentials: `demo`, `emulate`, `explain`."""
+"""`demo` and `explain`: commands that need no credentials."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import click
 
@@ -18,8 +17,9 @@ from ..sync import Lock, PlanOptions, read_workspace
 from ._app import App
 from ._deploy import Given, Session
 from ._deploy_values import DemoReport
+from ._emulate import emulator_room
 from ._options import Command, attempts_option
-from ._values import DemoStage, Explanation, Serving, Stopped, Value
+from ._values import DemoStage, Explanation
 
 _STAR: Final = "solar_installation"
 _FAULTS: Final = 2
@@ -50,7 +50,7 @@ def demo(app: App, folder: Path) -> DemoReport:
     real = ExponentialBackoff()
     policy = ExponentialBackoff(initial=real.initial * _SHORTENED)
     waits = [policy.initial * policy.multiplier**n for n in range(_FAULTS)]
-    with _emulator().Emulator() as meta:
+    with emulator_room().Emulator() as meta:
         stage = DemoStage(
             url=meta.url, folder=folder, victim=star, faults=_FAULTS, waits=waits,
             real_waits=[wait / _SHORTENED for wait in waits],
@@ -78,64 +78,6 @@ def demo(app: App, folder: Path) -> DemoReport:
             session = Session(app, client, narrator, Lock(None, account_id=meta.waba_id), Given(options=PlanOptions()))
             report = session.apply(session.plan(wanted), retry_policy=policy)
     return DemoReport(stage=stage, report=report)
-
-
-class _Fault(NamedTuple):
-    """A fault of the command line: `update_flow_json:139001/4016012:2`."""
-
-    operation: str
-    code: int
-    subcode: int | None
-    times: int | None
-
-    @classmethod
-    def parse(cls, text: str) -> _Fault:
-        """From the command line. Raises `click.UsageError` for anything else."""
-        found = re.fullmatch(r"([a-z_]+):([0-9]{1,9})(?:/([0-9]{1,9}))?(?::([0-9]{1,9}))?", text)
-        if found is None:
-            raise click.UsageError(f"--fail {text!r}: it must look like update_flow_json:139001/4016012:2.")
-        operation, code, subcode, times = found.groups()
-        return cls(operation, int(code), int(subcode) if subcode else None, int(times) if times else None)
-
-
-@click.command(cls=_Local)
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Where to listen.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port (a free one).")
-@click.option("--database", metavar="FILE", help="Keep the flows in this SQLite file.")
-@click.option(
-    "--fail", "faults", multiple=True, metavar="OPERATION:CODE[/SUBCODE][:TIMES]",
-    help="Let a call fail, as update_flow_json:139001/4016012:2 does twice; repeatable.",
-)  # fmt: skip
-@click.pass_obj
-def emulate(app: App, host: str, port: int, database: str | None, faults: tuple[str, ...]) -> Value:
-    """Serve an emulator of Meta's Flows API, until Ctrl-C."""
-    parsed = [_Fault.parse(text) for text in faults]
-    emulator = _emulator()
-
-    def ready(meta: Any) -> None:
-        for fault in parsed:
-            meta.fail(fault.operation, code=fault.code, subcode=fault.subcode, times=fault.times)
-        app.show(Serving(url=meta.url, waba_id=meta.waba_id, phone_number_id=meta.phone_number_id, faults=faults))
-        app.stdout.flush()
-
-    try:
-        for fault in parsed:
-            emulator.FaultRule(operation=fault.operation, code=fault.code, subcode=fault.subcode, times=fault.times)
-        emulator.serve(host=host, port=port, database=database, on_ready=ready, stop=app.stop)
-    except ValueError as mistake:
-        raise click.UsageError(f"{mistake}.") from None
-    except OSError as failure:
-        raise ConfigurationError(f"{host}:{port} cannot be listened on: {failure.strerror or failure}.") from None
-    return Stopped()
-
-
-def _emulator() -> ModuleType:
-    """The emulator, which needs an extra of its own."""
-    try:
-        from .. import emulator  # noqa: PLC0415
-    except ImportError as missing:
-        raise click.UsageError(f"{missing}.") from None
-    return emulator
 
 
 @click.command(cls=_Local)

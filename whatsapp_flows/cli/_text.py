@@ -144,11 +144,15 @@ def _(value: values.DemoStage) -> Lines:
 def _(value: values.Serving) -> Lines:
     yield Text.assemble("Meta's Flows API, emulated at ", (value.url, "bold"))
     yield Text(f"  account {value.waba_id}, phone number {value.phone_number_id}")
-    for fault in value.faults:
-        yield Text(f"  fault {fault}")
+    for kind, added in (
+        ("account", value.accounts), ("phone number", value.phone_numbers), ("fault", value.faults)
+    ):  # fmt: skip
+        for each in added:
+            yield Text(f"  {kind} {inert(each)}")
     yield Text()
     for name, text in (("BASE_URL", value.url), ("WABA_ID", value.waba_id), ("ACCESS_TOKEN", "emulated")):
-        yield Text(f"export WHATSAPP_FLOWS_{name}={text}")
+        if value.any_token or name != "ACCESS_TOKEN":
+            yield Text(f"export WHATSAPP_FLOWS_{name}={text}")
     yield Text()
     yield Text("Ctrl-C ends it.", style="dim")
 

@@ -146,12 +146,15 @@ class DemoStage(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving(Value):
-    """An emulator that has begun to serve."""
+    """An emulator that has begun to serve: its first account and number, and what was added on the command line."""
 
     url: str
     waba_id: str
     phone_number_id: str
+    accounts: Sequence[str] = ()
+    phone_numbers: Sequence[str] = ()
     faults: Sequence[str] = ()
+    any_token: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

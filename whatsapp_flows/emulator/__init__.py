@@ -13,6 +13,7 @@ if importlib.util.find_spec("werkzeug") is None:
 
 from ._documents import Document
 from ._emulator import Emulator, serve
+from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
 from ._state import FlowRecord
 from ._wire import RecordedRequest
@@ -24,5 +25,7 @@ __all__ = [
     "FaultRule",
     "FlowRecord",
     "RecordedRequest",
+    "read_fault",
+    "read_faults",
     "serve",
 ]

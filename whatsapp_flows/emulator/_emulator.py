@@ -305,16 +305,30 @@ class Emulator:
         return _existing(self._backend.world.flows, flow_id)
 
     def add_account(self, waba_id: str, *, business_id: str = DEFAULT_BUSINESS_ID) -> None:
-        """Another account, without phone numbers; flows migrate between accounts of one business."""
+        """
+        Another account, without phone numbers; flows migrate between accounts of one business.
+
+        Of one that is there already (in the `database`), only the business changes.
+        """
         _check_id(waba_id)
-        self._change(lambda world: world.with_account(Account(id=waba_id, business_id=business_id)))
+        _check_id(business_id)
+
+        def changed(world: World) -> World:
+            account = world.accounts.get(waba_id) or Account(id=waba_id)
+            return world.with_account(replace(account, business_id=business_id))
+
+        self._change(changed)
 
     def add_phone_number(self, phone_number_id: str, *, waba_id: str | None = None, verified: bool = True) -> None:
-        """Connect a phone number to an account."""
+        """Connect a phone number to an account; one that is there already keeps its key."""
         _check_id(phone_number_id)
-        account = _existing(self._backend.world.accounts, waba_id or self._waba_id)
-        number = PhoneNumber(id=phone_number_id, waba_id=account.id, verified=verified)
-        self._change(lambda world: world.with_phone_number(number))
+
+        def changed(world: World) -> World:
+            account = _existing(world.accounts, waba_id or self._waba_id)
+            number = world.phone_numbers.get(phone_number_id) or PhoneNumber(id=phone_number_id, waba_id=account.id)
+            return world.with_phone_number(replace(number, waba_id=account.id, verified=verified))
+
+        self._change(changed)
 
     def add_flow(
         self,
