@@ -129,13 +129,11 @@ def test_status(cli: CommandLine, meta: Emulator, client: FlowsClient) -> None:
     meta.clear_requests()
     outcome = cli("status")
     assert (outcome.code, outcome.err, len(meta.requests)) == (0, "", 1)
-    changed = {
-        flow.name: f"{flow.updated_at:%Y-%m-%d %H:%M} UTC" for flow in client.list_flows(fields="name,updated_at")
-    }
+    changed = {flow.name: f"{flow.updated_at:%Y-%m-%d %H:%M}" for flow in client.list_flows(fields="name,updated_at")}
     assert outcome.out.splitlines() == [
-        "Flow  Status      Version  Health     Freezes  Last change           Errors",
-        f"one   PUBLISHED   7.3      AVAILABLE  -        {changed['One']}       0",
-        f"two   DEPRECATED  7.3      BLOCKED    -        {changed['Two']}       0",
+        "Flow  Status      Version  Health     Last change (UTC)  Errors",
+        f"one   PUBLISHED   7.3      AVAILABLE  {changed['One']}        0",
+        f"two   DEPRECATED  7.3      BLOCKED    {changed['Two']}        0",
         "",
         "2 flows: 1 PUBLISHED, 1 DEPRECATED. 1 request.",
     ]

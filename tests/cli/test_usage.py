@@ -291,7 +291,7 @@ def test_a_deletion_is_asked_about_on_a_terminal(
     outcome = cli("flows", "delete", flow.id, stdin=Terminal(answer))
     assert outcome.code == code
     assert outcome.out.startswith(f"{said} {flow.id}")
-    assert outcome.err == f"Delete flow {flow.id}, for good? [y/N] "
+    assert outcome.err == f"Delete flow {flow.id}, for good? [y/N] " + ("" if answer else "\n")
     assert len(meta.flows()) == left
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, TextIO
@@ -21,6 +22,7 @@ from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
 from ._json import as_json, error_as_json
+from ._layout import laid_out
 from ._progress import Narrator
 from ._text import as_text, error_as_text
 from ._values import Value
@@ -61,6 +63,7 @@ class App:
     given: dict[str, Any] = field(default_factory=dict)
     counters: RetryCounters = field(default_factory=RetryCounters)
     stdin_is_read: bool = False
+    _narrator: Narrator | None = field(default=None, init=False)
 
     # Out
 
@@ -75,7 +78,8 @@ class App:
 
     def announce(self, value: Value) -> None:
         """A value on stderr, as text: what a question is about."""
-        self._print(self.stderr, as_text(value))
+        with self._still():
+            self._print(self.stderr, as_text(value))
 
     def say(self, text: RenderableType) -> None:
         """A line on stderr."""
@@ -91,7 +95,8 @@ class App:
         """Write it, without the blanks that tables end their lines with when nobody's terminal needs them."""
         console = self.console(stream)
         if stream.isatty():
-            console.print(*parts, sep="\n")
+            for part in parts:
+                console.print(laid_out(part), crop=False)
             return
         with console.capture() as captured:
             console.print(*parts, sep="\n")
@@ -111,8 +116,12 @@ class App:
             console.print(Text(f"Try '{context.command_path} --help'."))
 
     def narrator(self) -> Narrator:
-        """Tells on stderr what is waited for; with an animation on a terminal."""
-        return Narrator(self.console(self.stderr))
+        """Tells on stderr what is waited for; with an animation on a terminal, which stops while something is asked."""
+        self._narrator = Narrator(self.console(self.stderr))
+        return self._narrator
+
+    def _still(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._narrator is None else self._narrator.paused()
 
     def console(self, stream: TextIO) -> Console:
         """A console that writes to `stream`, in colour only when it is a terminal and NO_COLOR is not set."""
@@ -176,9 +185,15 @@ class App:
         """The answer of somebody at a terminal. Without a terminal --yes has to be on the command line."""
         if self.stdin is None or not self.stdin.isatty():
             raise click.UsageError("this cannot be undone: say --yes when there is no terminal to ask.")
-        self.stderr.write(f"{question} [y/N] ")
-        self.stderr.flush()
-        return self.stdin.readline().strip().lower() in {"y", "yes"}
+        seen = self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
+        with self._still():
+            _forget_typing(self.stdin)
+            seen.write(f"{question} [y/N] ")
+            seen.flush()
+            answer = self.stdin.readline()
+            if not answer.endswith("\n"):  # the end of the input, which moves no cursor
+                seen.write("\n")
+        return answer.strip().lower() in {"y", "yes"}
 
     @contextmanager
     def client(self, narrator: Narrator, *, account: bool = False) -> Iterator[FlowsClient]:
@@ -193,6 +208,15 @@ class App:
             raise click.UsageError(f"there is no account: set {_VARIABLES['waba_id']}, or give --waba-id.")
         with FlowsClient.from_env(environ) as client, narrator:
             yield client.with_options(sleep=self.sleep, stop=self.stop, on_event=(self.counters, narrator))
+
+
+def _forget_typing(stdin: TextIO) -> None:
+    """What was typed before a question was there to be read does not answer it."""
+    if sys.platform != "win32":
+        import termios  # noqa: PLC0415 - not there on Windows
+
+        with suppress(OSError, ValueError, termios.error):  # no terminal, but a stream that says that it is one
+            termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
 
 
 def _write_bytes(stream: TextIO, content: bytes) -> None:

@@ -15,6 +15,7 @@ from ..sync._metadata import metadata
 from ._deploy_values import DemoReport, Deployed, Planned
 from ._difference import diff_lines, diff_markdown
 from ._json import Json, _issues, as_json, error_as_json
+from ._layout import Name, seconds
 from ._text import Lines, _after, _count, _issue_line, _table, _what, _word, as_text
 from ._text import _issues as _issue_lines
 
@@ -82,9 +83,6 @@ def _told(planned: Planned, change: FlowChange) -> str:
         pace = planned.calls_per_hour if planned.seconds > 0 else 0.0
         seconds = change.draft_seconds(calls_per_hour=pace)
         what.append("a draft from then on" if seconds is None else f"a draft for about {seconds:.0f} s")
-    if change.after:
-        names = {each.key: each.name for each in planned.plan.changes}
-        what.append(f"after {names.get(change.after, change.after)} is live")
     if change.may_replace:
         what.append("or replaced, if it refuses the edit")
     if change.after:
@@ -208,7 +206,7 @@ def _(value: Deployed) -> Lines:
     table = _table("Flow", "Result", "Status", right=("Attempts",))
     for result in value.results:
         table.add_row(
-            Text(inert(result.key), style="bold"), _word(outcome(result)), _status(result),
+            Name(inert(result.key), "bold"), _word(outcome(result)), _status(result),
             Text(str(result.attempts or "-")),
         )  # fmt: skip
     yield table
@@ -250,7 +248,7 @@ def _problem(value: Deployed, result: FlowResult) -> Lines:
 def _sum(report: Deployed) -> str:
     words = Counter(outcome(result) for result in report.results)
     flows = ", ".join(f"{count} {word}" for word, count in words.items())
-    waited = f", {report.waited:.3g} s of waiting" if report.waited else ""
+    waited = f", {seconds(report.waited)} of waiting" if report.waited else ""
     retries = f", {report.retries} of them {'a retry' if report.retries == 1 else 'retries'}" if report.retries else ""
     return f"{_count(len(report.results), 'flow')}: {flows}. {_count(report.calls, 'request')}{retries}{waited}."
 

@@ -19,6 +19,7 @@ from ..sync._status import FlowState, read_states
 from ._app import App
 from ._difference import diff_lines
 from ._json import Json, _issues, as_json, error_as_json
+from ._layout import Name
 from ._options import Command
 from ._text import Lines, _count, _table, _word, as_text
 from ._text import _issues as _issue_lines
@@ -95,7 +96,7 @@ def _(value: Drifts) -> Lines:
     for flow in value.flows:
         ways = ", ".join(reason.way for reason in flow.reasons)
         table.add_row(
-            Text(inert(flow.key or flow.name), style="bold"),
+            Name(inert(flow.key or flow.name), "bold"),
             _word(flow.status or "-"),
             Text(ways or "none", style="yellow" if ways else "green"),
         )
@@ -143,15 +144,18 @@ def _(value: Drifts) -> Json:
 
 @as_text.register
 def _(value: States) -> Lines:
-    table = _table("Flow", "Status", "Version", "Health", "Freezes", "Last change", right=("Errors",))
-    for flow in value.flows:
+    freezes = [_freezes(flow, value.today) for flow in value.flows]
+    known = any(cell.plain != "-" for cell in freezes)  # a column that says nothing takes room from the names
+    table = _table("Flow", "Status", "Version", "Health", *(["Freezes"] if known else []), "Last change (UTC)",
+                   right=("Errors",))  # fmt: skip
+    for flow, cell in zip(value.flows, freezes, strict=True):
         table.add_row(
-            Text(inert(flow.key), style="bold"),
+            Name(inert(flow.key), "bold"),
             _word(flow.status or "missing"),
             Text(inert(flow.version) or "-"),
             _word(flow.health or "-"),
-            _freezes(flow, value.today),
-            Text(f"{flow.changed_at:%Y-%m-%d %H:%M} UTC" if flow.changed_at is not None else "-"),
+            *([cell] if known else []),
+            Text(f"{flow.changed_at:%Y-%m-%d %H:%M}" if flow.changed_at is not None else "-"),
             Text(str(flow.errors), style="bold red" if flow.errors else "dim"),
         )
     yield table

@@ -86,6 +86,12 @@ class Group(click.Group):
 
     command_class = Command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its whole first sentence, on as many lines as it takes."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, it.get_short_help_str(limit=1000)) for name, it in commands if it is not None])
+
     def __init__(self, *, version: bool = False, **settings: Any) -> None:
         super().__init__(add_help_option=False, invoke_without_command=True, callback=_needs_command, **settings)
         self.params += [*_api(), _json(), *([_version()] if version else []), _help()]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final
 
@@ -14,8 +15,10 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from .._inert import inert
+from ..errors import FlowsError
 from ..events import AttemptStarted, Event, RetryScheduled
 from ..sync import FlowEvent
+from ._layout import laid_out, seconds
 
 # operation -> what goes on while it runs; any other is told by its name.
 _DOING: Final[Mapping[str, str]] = {
@@ -61,6 +64,18 @@ class Narrator:
         if self._said:
             self._console.print()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing moves meanwhile: the animation would be drawn over what others write, and over what is typed."""
+        moves = self._live is not None and self._live.is_started
+        if self._live is not None and moves:
+            self._live.stop()
+        try:
+            yield
+        finally:
+            if self._live is not None and moves:
+                self._live.start()
+
     def __call__(self, event: Event) -> None:
         """Hear of an attempt or a wait."""
         if self.deploying:  # many flows at once: `flow` hears of them by name
@@ -70,32 +85,17 @@ class Narrator:
             again = f" (attempt {event.attempt}/{event.max_attempts})" if event.attempt > 1 else ""
             self.now.tell(f"{self.about}: {doing}{again}" if self.about else f"{doing}{again}")
         elif isinstance(event, RetryScheduled):
-            error = event.error
-            said = (error.user_message or error.message).rstrip(". ")
             retry = f"retry {event.next_attempt}/{event.max_attempts} in"
             subject = inert(self.about or event.call.subject or event.call.operation)
-            self.say(
-                Text.assemble(
-                    (f"{subject}: ", "bold"),
-                    inert(f"{error.label} error detected (retryable): {said}"),
-                    (f"; {retry} {event.delay:g} s", "yellow"),
-                )
-            )
+            self._say_retry(subject, event.error, retry, event.delay)
             self.now.tell(f"{subject}: {retry}", seconds=event.delay)
 
     def flow(self, event: FlowEvent) -> None:
         """Hear of one of several flows that are worked on side by side."""
         key = inert(event.key)
         if event.error is not None:
-            said = (event.error.user_message or event.error.message).rstrip(". ")
             retry = f"retry {event.attempt}/{event.max_attempts} in"
-            self.say(
-                Text.assemble(
-                    (f"{key}: ", "bold"),
-                    inert(f"{event.error.label} error detected (retryable): {said}"),
-                    (f"; {retry} {event.wait:.3g} s", "yellow"),
-                )
-            )
+            self._say_retry(key, event.error, retry, event.wait)
             self.now.row(key, f"{key}: {retry}", seconds=event.wait)
         elif event.result is not None:
             self.now.row(key, None)
@@ -103,10 +103,22 @@ class Narrator:
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             self.now.row(key, f"{key}: {event.state}{again}")
 
+    def _say_retry(self, subject: str, error: FlowsError, retry: str, wait: float) -> None:
+        """One line: on a terminal what matters comes first, and the end of Meta's words may be cut; a log has all."""
+        said = inert((error.user_message or error.message).rstrip(". "))
+        retry = f"{retry} {seconds(wait)}"
+        if self._console.is_terminal:
+            line = Text.assemble((f"{subject}: ", "bold"), (retry, "yellow"), f": {error.label} error: {said}")
+            line.no_wrap, line.overflow = True, "ellipsis"
+            self.say(line)
+        else:
+            told = f"{error.label} error detected (retryable): {said}"
+            self.say(Text.assemble((f"{subject}: ", "bold"), told, (f"; {retry}", "yellow")))
+
     def say(self, line: RenderableType) -> None:
         """A line that stays."""
         self._said = True
-        self._console.print(line)
+        self._console.print(laid_out(line) if self._console.is_terminal else line, crop=False)
 
 
 class _Now:

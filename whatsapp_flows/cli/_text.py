@@ -14,8 +14,12 @@ from rich.text import Text
 from .._inert import inert
 from ..errors import ConfigurationError, FlowProcessingError, FlowsError, FlowValidationError, ValidationIssue
 from . import _values as values
+from ._layout import Name, seconds
 
 Lines = Iterator[RenderableType]
+
+# Columns of single words and dates, which are never broken: what is too long is a name or a sentence beside them.
+_SHORT: Final = frozenset({"Attempts", "Freezes", "Health", "ID", "Last change (UTC)", "Result", "Status", "Version"})
 
 _STYLES: Final = {
     "created": "green", "adopted": "green", "uploaded": "green", "updated": "green", "published": "green",
@@ -42,7 +46,7 @@ def _(value: values.FlowList) -> Lines:
         errors = len(flow.validation_errors)
         table.add_row(
             Text(inert(flow.id)),
-            Text(inert(flow.name)),
+            Name(inert(flow.name)),
             _word(str(flow.status)),
             Text(inert(", ".join(flow.categories))),
             Text(str(errors), style="bold red" if errors else "dim"),
@@ -117,9 +121,9 @@ def _(value: values.Downloaded) -> Lines:
 def _(value: values.Migrated) -> Lines:
     table = _table("Name", "Result", "ID", "Why")
     for flow in value.migration.migrated:
-        table.add_row(Text(inert(flow.source_name)), Text("copied", style="green"), Text(inert(flow.migrated_id)), "")
+        table.add_row(Name(inert(flow.source_name)), Text("copied", style="green"), Text(inert(flow.migrated_id)), "")
     for failure in value.migration.failed:
-        table.add_row(Text(inert(failure.source_name)), _word("failed"), "", Text(inert(failure.error_message)))
+        table.add_row(Name(inert(failure.source_name)), _word("failed"), "", Text(inert(failure.error_message)))
     yield table if table.row_count else Text("There was nothing to copy.")
 
 
@@ -131,7 +135,7 @@ def _(value: values.Key) -> Lines:
 
 @as_text.register
 def _(value: values.DemoStage) -> Lines:
-    waits, real = (" and ".join(f"{wait:g} s" for wait in waits) for waits in (value.waits, value.real_waits))
+    waits, real = (" and ".join(seconds(wait) for wait in waits) for waits in (value.waits, value.real_waits))
     yield Text.assemble(("Demo: ", "bold"), f"the flows of {value.folder}, synced and published.")
     yield Text(f"  Meta is played by an emulator on this machine, at {value.url}.")
     yield Text(f"  The first {value.faults} uploads of {inert(value.victim)} will fail with 139001/4016012,")
@@ -220,7 +224,7 @@ def _after(error: FlowsError) -> Lines:
     if error.advice and not isinstance(error, ConfigurationError):  # whose message is the remedy
         yield Text(f"  {error.advice}")
     if error.retry_after and not error.details.retry_after_estimated:  # an estimate stands in the advice
-        yield Text(f"  Meta asks to stay away for {error.retry_after:g} s.")
+        yield Text(f"  Meta asks to stay away for {seconds(error.retry_after)}.")
     if error.fbtrace_id:
         yield Text(f"  fbtrace_id {inert(error.fbtrace_id)}")
 
@@ -248,7 +252,7 @@ def _issue_line(issue: ValidationIssue, file: str | None) -> Text:
 def _table(*left: str, right: Iterable[str] = ()) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold underline")
     for name in left:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in _SHORT)
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -1,0 +1,125 @@
+"""A real pseudo-terminal for the command line, and the screen that its user sees."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import select
+import struct
+import termios
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final
+
+import pyte
+
+from whatsapp_flows.cli import run
+
+_PATIENCE: Final = 20.0  # seconds for what a test waits for, on a busy machine
+
+
+class Terminal:
+    """
+    80 columns, and so many lines that nothing scrolls away.
+
+    `start` runs a command in a thread of this process; `press` is the keyboard, `lines` what can be read, `code` the
+    exit code. Another process may be given `other_end`, a descriptor.
+    """
+
+    def __init__(self, *, columns: int = 80, env: Mapping[str, str] | None = None) -> None:
+        self.env = {"TERM": "xterm-256color", **(env or {})}
+        self.code: int | None = None
+        self.written = b""
+        self._screen = pyte.Screen(columns, 300)
+        self._stream = pyte.ByteStream(self._screen)
+        self._keyboard, self.other_end = pty.openpty()
+        fcntl.ioctl(self.other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 300, columns, 0, 0))
+        self._thread: threading.Thread | None = None
+
+    def start(self, *argv: object, stop: threading.Event | None = None) -> None:
+        """Run a command."""
+
+        def work() -> None:
+            with (
+                io.TextIOWrapper(open(os.dup(self.other_end), "rb", buffering=0), encoding="utf-8") as stdin,
+                open(os.dup(self.other_end), "w", encoding="utf-8", newline="") as stdout,
+                open(os.dup(self.other_end), "w", encoding="utf-8", newline="") as stderr,
+            ):
+                self.code = run(
+                    [str(word) for word in argv],
+                    stdin=stdin, stdout=stdout, stderr=stderr, env=self.env, sleep=lambda seconds: None, stop=stop,
+                )  # fmt: skip
+
+        self._thread = threading.Thread(target=work)
+        self._thread.start()
+
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._keyboard, keys.encode())
+
+    def listen(self, seconds: float) -> bytes:
+        """What is written meanwhile."""
+        heard = b""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if select.select([self._keyboard], [], [], left)[0]:
+                heard += self._hear()
+        return heard
+
+    def _hear(self) -> bytes:
+        heard = os.read(self._keyboard, 65536)
+        self.written += heard
+        self._stream.feed(heard)
+        return heard
+
+    @property
+    def lines(self) -> list[str]:
+        """What is on the screen, without the empty lines at its end."""
+        lines = [line.rstrip() for line in self._screen.display]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    @property
+    def text(self) -> str:
+        """The same as one text."""
+        return "\n".join(self.lines)
+
+    def until(self, text: str) -> None:
+        """Wait until something can be read."""
+        end = time.monotonic() + _PATIENCE
+        while text not in self.text:
+            assert time.monotonic() < end, f"{text!r} is not on the screen:\n{self.text}"
+            self.listen(0.02)
+
+    def end(self) -> int:
+        """Wait for the end of the command, and read what it said: its exit code."""
+        assert self._thread is not None
+        end = time.monotonic() + _PATIENCE
+        while self._thread.is_alive():
+            assert time.monotonic() < end, f"it does not end:\n{self.text}"
+            self.listen(0.01)
+        self._thread.join()
+        self.listen(0.01)
+        assert self.code is not None
+        return self.code
+
+    def run(self, *argv: object) -> int:
+        """Both."""
+        self.start(*argv)
+        return self.end()
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        os.close(self.other_end)
+        os.close(self._keyboard)
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)

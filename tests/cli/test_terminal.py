@@ -1,0 +1,252 @@
+"""What somebody sees who sits at a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, write_flows
+from whatsapp_flows.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+LONG = "a_key_that_is_rather_long_and_does_not_fit_into_one_line"
+
+
+@pytest.fixture
+def env(meta: Emulator) -> dict[str, str]:
+    """The environment of somebody who has credentials."""
+    return {
+        "WHATSAPP_FLOWS_ACCESS_TOKEN": "the-token",
+        "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
+        "WHATSAPP_FLOWS_BASE_URL": meta.url,
+        "WHATSAPP_FLOWS_RETRY_INITIAL": "0.0857",
+        "WHATSAPP_FLOWS_RETRY_JITTER": "none",
+    }
+
+
+@pytest.fixture
+def terminal(env: dict[str, str]) -> Iterator[Terminal]:
+    with Terminal(env=env) as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two flows that are wanted live, one of which has a long key."""
+    write_flows(tmp_path, {"booking": FLOW_JSON, LONG: FLOW_JSON}, publish=True)
+    return tmp_path
+
+
+def config(folder: Path) -> tuple[str, str]:
+    return "--config", str(folder / "flows.toml")
+
+
+# -- questions
+
+
+@pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("n\n", False), ("\n", False), ("\x04", False)])
+def test_nothing_moves_while_apply_asks(
+    terminal: Terminal, meta: Emulator, folder: Path, answer: str, written: bool
+) -> None:
+    """The plan and the question stand still until they are answered; only a yes is a yes."""
+    terminal.start("apply", *config(folder))
+    terminal.until("Do this? [y/N]")
+    assert terminal.lines[-1] == "Do this? [y/N]"
+    assert terminal.listen(0.3) == b""  # three frames of the animation
+    terminal.press(answer)
+    assert terminal.end() == (0 if written else 1)
+    assert bool(meta.flows()) is written
+    question = next(number for number, line in enumerate(terminal.lines) if line.startswith("Do this?"))
+    assert terminal.lines[question] == f"Do this? [y/N] {answer.strip(chr(10) + chr(4))}".rstrip()
+    assert terminal.lines[question + 1] == ("Nothing was changed." if not written else terminal.lines[question + 1])
+
+
+def test_what_was_typed_before_the_question_does_not_answer_it(
+    terminal: Terminal, meta: Emulator, folder: Path
+) -> None:
+    """A key pressed while the plan is made changes no live flow."""
+    meta.fail("list_flows", delay=0.2)
+    terminal.start("apply", *config(folder))
+    terminal.press("y\n")
+    terminal.until("Do this? [y/N]")
+    assert terminal.listen(0.3) == b""
+    assert meta.flows() == ()
+    terminal.press("n\n")
+    assert terminal.end() == 1
+    assert meta.flows() == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "question", "status"),
+    [
+        ("delete", "Delete flow {}, for good? [y/N]", "DRAFT"),
+        ("deprecate", "Take flow {} out of use, for good? [y/N]", "PUBLISHED"),
+    ],
+)
+def test_what_is_for_good_is_asked_first(
+    terminal: Terminal, meta: Emulator, command: str, question: str, status: str
+) -> None:
+    """By name of what it is done to; nothing moves until the answer, and a no leaves it as it is."""
+    flow = meta.add_flow("Booking", flow_json=FLOW_JSON.decode(), status=status)
+    terminal.start("flows", command, flow.id)
+    terminal.until(question.format(flow.id))
+    assert terminal.listen(0.3) == b""
+    terminal.press("no\n")
+    assert terminal.end() == 1
+    assert terminal.lines == [f"{question.format(flow.id)} no", f"Left flow {flow.id} as it is."]
+    assert meta.flow(flow.id).status == status
+
+
+def test_the_question_is_seen_when_only_stderr_goes_to_a_file(
+    tmp_path: Path, env: dict[str, str], meta: Emulator, folder: Path
+) -> None:
+    """It stands where somebody looks: on the terminal that stdout still is."""
+    with Terminal(env=env) as terminal, (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "whatsapp_flows", "apply", *config(folder)],
+            cwd=ROOT, env={**os.environ, **env}, stdin=terminal.other_end, stdout=terminal.other_end, stderr=log,
+        )  # fmt: skip
+        terminal.until("Do this? [y/N]")
+        terminal.press("n\n")
+        assert process.wait(20) == 1
+    assert meta.flows() == ()
+
+
+def test_an_interrupt_at_a_question_changes_nothing(env: dict[str, str], meta: Emulator, folder: Path) -> None:
+    """The first Ctrl-C ends it."""
+    with Terminal(env=env) as terminal:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HEEDS_INTERRUPTS, "apply", *config(folder)], cwd=ROOT, env={**os.environ, **env},
+            stdin=terminal.other_end, stdout=terminal.other_end, stderr=terminal.other_end, start_new_session=True,
+        )  # fmt: skip
+        terminal.until("Do this? [y/N]")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        terminal.listen(0.05)
+        assert terminal.lines[-1] == "interrupted"
+    assert meta.flows() == ()
+
+
+# Whoever runs the tests may ignore Ctrl-C, and a process inherits that.
+HEEDS_INTERRUPTS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from whatsapp_flows.__main__ import main; main()"
+)
+
+
+# -- screens
+
+
+def screen(terminal: Terminal) -> str:
+    """What is read, with what differs each time as words: moments, ids, and times in the form that people read."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", terminal.text)
+    text = re.sub(r"\b2100000\d{10}\b", "NNNNNNNNNNNNNNNNN", text)
+    text = re.sub(r"(?<![\d.])\d+(?:\.\d)? s\b", "N s", text)
+    return re.sub(r"fbtrace_id \S+", "fbtrace_id XXX", text)
+
+
+PLAN = """\
+~ booking: republish "Booking"; a draft for about N s; upload, publish
+  ~ screen FIRST, which was SECOND
++ a_key_that_is_rather_long_and_does_not_fit_into_one_line: create
+  "A_Key_That_Is_Rather_Long_And_Does_Not_Fit_Into_One_Line"
+
+2 flows: 1 to create, 1 to republish. It takes 5 requests."""
+
+STATUS = """\
+Flow                    Status     Version  Health     Last change (UTC)  Errors
+booking                 PUBLISHED  7.3      AVAILABLE  YYYY-MM-DD hh:mm        0
+a_key_that_is_rather_   missing    -        -          -                       0
+long_and_does_not_fit_
+into_one_line
+
+2 flows: 1 PUBLISHED, 1 missing. 1 request."""
+
+SYNC = """\
+booking: retry 2/3 in N s: Meta flow processing error: Flow JSON has been sav…
+booking: retry 3/3 in N s: Meta flow processing error: Flow JSON has been sav…
+[1/2] booking: uploaded, published, 3 attempts
+[2/2] a_key_that_is_rather_long_and_does_not_fit_into_one_line: created
+NNNNNNNNNNNNNNNNN, published
+
+Flow                                            Result       Status     Attempts
+booking                                         republished  PUBLISHED         3
+a_key_that_is_rather_long_and_does_not_fit_     created      PUBLISHED         1
+into_one_line
+
+2 flows: 1 republished, 1 created. 9 requests, 2 of them retries, N s of
+waiting."""
+
+DELETE = """\
+error: delete flow NNNNNNNNNNNNNNNNN: Can't delete published Flow: Deprecate it
+instead. (code 139004/4016026, HTTP 400)
+  Deprecate it instead.
+  fbtrace_id XXX"""
+
+UNKNOWN = """\
+error: get flow 999: Unsupported get request. Object with ID '999' does not
+exist, cannot be loaded due to missing permissions, or does not support this
+operation (code 100/33, HTTP 400)
+  Check the id, the account it belongs to, and that the token has access to that
+  account.
+  fbtrace_id XXX"""
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "expected"),
+    [
+        (("plan",), 0, PLAN),
+        (("status",), 0, STATUS),
+        (("sync", "--jobs", "1"), 0, SYNC),
+        (("flows", "delete", "--yes"), 1, DELETE),
+        (("flows", "get"), 1, UNKNOWN),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_stands_on_the_screen(
+    terminal: Terminal, meta: Emulator, folder: Path, command: tuple[str, ...], code: int, expected: str
+) -> None:
+    """Every line of it: no word is broken, no line goes on below the sign of another, a retry is one line."""
+    live = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON.decode(), status="PUBLISHED")
+    meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
+    given = {"delete": (live.id,), "get": ("999",)}.get(command[1] if len(command) > 1 else "", config(folder))
+    assert terminal.run(*command, *given) == code
+    assert screen(terminal) == expected
+
+
+def test_the_demo_fits(terminal: Terminal) -> None:
+    """No line is cut or wrapped within a word, and the retries are a line each."""
+    assert terminal.run("demo", "--flows", str(ROOT / "examples" / "flows")) == 0
+    assert sum("retry " in line for line in terminal.lines) == 2
+    assert "solar_installation: retry 2/3 in 0.5 s: Meta flow processing error: Flow JSON h…" in terminal.lines
+    words = set(re.findall(r"[a-z_]{4,}", terminal.text))
+    assert {"solar_installation", "custom_furniture_installation", "waiting"} <= words
+
+
+@pytest.mark.parametrize("command", [(), ("flows",), ("keys",), ("plan",), ("import",)], ids=" ".join)
+def test_help_is_whole(terminal: Terminal, command: tuple[str, ...]) -> None:
+    """What a command does is said in a whole sentence, however many lines it takes."""
+    assert terminal.run(*command, "--help") == 0
+    assert "..." not in re.sub(r"\[(?:ARGS|NAME|PATH)\]\.\.\.|\b[A-Z]+\.\.\.", "", terminal.text)
+    assert max(map(len, terminal.lines)) <= 80
+    commands = terminal.text.partition("Commands:\n")[2]
+    for entry in re.findall(r"^  \w+ +(.+(?:\n    .+)*)", commands, re.MULTILINE):
+        assert entry.endswith("."), entry
+
+
+def test_a_link_is_never_wrapped(terminal: Terminal, meta: Emulator) -> None:
+    """It can be copied whole: the terminal folds it, and adds no line end."""
+    flow = meta.add_flow("Booking", flow_json=FLOW_JSON.decode())
+    assert terminal.run("flows", "preview", flow.id) == 0
+    (link,) = re.findall(r"https?://[^\s\x1b]+", terminal.written.decode())
+    assert len(link) > 80
+    assert link in terminal.text.replace("\n", "")
+    assert f"{link}\r\n" in terminal.written.decode()
