@@ -106,7 +106,7 @@ def take_snapshot(
     on_flow: Callable[[DesiredFlow, str], object] = lambda desired, flow_id: None,
 ) -> Snapshot:
     """
-    What Meta has for each flow. One request for each hundred flows of the account, and the downloads.
+    What Meta has for each flow. One request for each two hundred flows of the account, and the downloads.
 
     `contents` downloads and keeps the Flow JSON of every flow that is there. `jobs` is the number of downloads side
     by side. `on_flow` is called with a flow and its id before its download. A listing that fails raises: it never
