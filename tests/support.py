@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from whatsapp_flows import Event, FlowsClient, Request, Response, Timeout
@@ -51,10 +51,13 @@ PROCESSING = refusal(
 )
 
 
-class ScriptedTransport:
-    """Answers with the next of its script, raises it if it is an exception, and remembers what it was sent."""
+Line = Response | BaseException | Callable[[Request], Response]
 
-    def __init__(self, script: Iterable[Response | BaseException] = ()) -> None:
+
+class ScriptedTransport:
+    """Answers with the next of its script, calls it or raises it, and remembers what it was sent."""
+
+    def __init__(self, script: Iterable[Line] = ()) -> None:
         self.script = list(script)
         self.requests: list[Request] = []
         self.timeouts: list[Timeout] = []
@@ -66,7 +69,7 @@ class ScriptedTransport:
         following = self.script.pop(0)
         if isinstance(following, BaseException):
             raise following
-        return following
+        return following(request) if callable(following) else following
 
     def close(self) -> None:
         self.closed = True
@@ -95,7 +98,7 @@ class FakeTime:
 class Scene:
     """A client on a scripted transport and a fake clock, with all its events."""
 
-    def __init__(self, *script: Response | BaseException, **options: Any) -> None:
+    def __init__(self, *script: Line, **options: Any) -> None:
         self.time = FakeTime()
         self.transport = ScriptedTransport(script)
         self.events: list[Event] = []

@@ -34,6 +34,7 @@ from whatsapp_flows import (
     NoRetry,
     NotSentError,
     RateLimitedError,
+    Request,
     RequestFinished,
     RequestStarted,
     Response,
@@ -246,7 +247,7 @@ def test_stop_ends_a_wait_at_once() -> None:
 
 
 def test_a_sleep_of_the_hosts_own_is_used_with_a_stop() -> None:
-    """A stop that is set while the host's own sleep runs, or before it, ends the call after it."""
+    """A stop that is set while the host's own sleep runs ends the call after it."""
     stop = threading.Event()
     scene = Scene(PROCESSING, UPLOADED, stop=stop)
     upload(scene)
@@ -258,8 +259,18 @@ def test_a_sleep_of_the_hosts_own_is_used_with_a_stop() -> None:
     scene = Scene(PROCESSING, UPLOADED, stop=stop)
     with pytest.raises(FlowProcessingError):
         scene.client.with_options(sleep=sleep).update_flow_json(FLOW, DOCUMENT)
-    with pytest.raises(FlowProcessingError):
-        Scene(PROCESSING, stop=stop).client.update_flow_json(FLOW, DOCUMENT)
+
+
+def test_nothing_is_sent_after_stop() -> None:
+    """`stop` is looked at before each request: a call that begins afterwards sends nothing, and says so."""
+    stop = threading.Event()
+    stop.set()
+    scene = Scene(UPLOADED, stop=stop)
+    with pytest.raises(NotSentError, match="told to stop") as caught:
+        upload(scene)
+    assert scene.transport.sent == []
+    assert scene.time.sleeps == []
+    assert not caught.value.may_have_acted
 
 
 def test_stop_is_heard_when_time_sleep_was_replaced_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,8 +278,12 @@ def test_stop_is_heard_when_time_sleep_was_replaced_later(monkeypatch: pytest.Mo
     import time
 
     stop = threading.Event()
-    stop.set()
-    transport = Scene(PROCESSING).transport
+
+    def refuse(_: Request) -> Response:
+        stop.set()
+        return PROCESSING
+
+    transport = Scene(refuse).transport
     client = FlowsClient(TOKEN, transport=transport, stop=stop)
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("slept"))
     with pytest.raises(FlowProcessingError):
@@ -366,8 +381,7 @@ def test_an_exception_out_of_a_wait_ends_the_call(interrupt: type[BaseException]
 
 def test_a_transport_that_returns_no_response_is_told() -> None:
     """A mistake in a host's transport is its own exception, not an odd answer of Meta's."""
-    scene = Scene()
-    scene.transport.script.append(None)  # type: ignore[arg-type]
+    scene = Scene(lambda _: None)  # type: ignore[arg-type, return-value]
     with pytest.raises(TypeError, match="must return a Response"):
         scene.client.publish_flow(FLOW)
 

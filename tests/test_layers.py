@@ -32,6 +32,7 @@ LAYERS = {
     "flow_json": 1,
     "models": 1,
     "retry": 1,
+    "_leases": 1,
     "transport": 1,
     "_documents": 2,
     "_engine": 2,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ._requests import RequestsTransport
     from ._version import __version__
     from ._wire import Secret
-    from .aio import AsyncFlowsClient
-    from .client import FlowsClient
+    from .aio import AsyncClientOptions, AsyncFlowsClient
+    from .client import ClientOptions, FlowsClient
     from .counters import Counts, RetryCounters
     from .errors import (
         ApiError,
@@ -96,13 +96,16 @@ if TYPE_CHECKING:
         equal_jitter,
         full_jitter,
     )
-    from .transport import AsyncTransport, Request, Response, Timeout, Transport
+    from .transport import MAX_RESPONSE_BYTES, STOP_GRACE, AsyncTransport, Request, Response, Timeout, Transport
     from .usage import Usage
 
 __all__ = [
     "ERROR_CODES",
+    "MAX_RESPONSE_BYTES",
+    "STOP_GRACE",
     "ApiError",
     "Asset",
+    "AsyncClientOptions",
     "AsyncFlowsClient",
     "AsyncPacedTransport",
     "AsyncTransport",
@@ -114,6 +117,7 @@ __all__ = [
     "CallAborted",
     "CallFailed",
     "CallSucceeded",
+    "ClientOptions",
     "ConfigurationError",
     "Counts",
     "CreatedFlow",

@@ -27,6 +27,7 @@ def update_flow_json(
     api: Api, rules: Rules, flow_id: str, json: FlowJson, validate: Validate
 ) -> Conversation[FlowJsonUpdate]:
     """The document is read and checked, then sent; what the check found is on the result."""
+    rules = rules.begun()
     document = yield from read_document(json, validate, "json")
     update = yield from converse(operations.update_flow_json(api, flow_id, document.content), rules)
     return replace(update, issues=document.issues) if document.issues else update
@@ -45,7 +46,7 @@ def create_flow(
     validate: Validate,
 ) -> Conversation[CreatedFlow]:
     """The same for a flow that is created with its document."""
-    document = None
+    rules, document = rules.begun(), None
     if flow_json is not None:
         document = yield from read_document(flow_json, validate, "flow_json")
     operation = operations.create_flow(
@@ -64,6 +65,7 @@ def create_flow(
 def find_flow_by_name(api: Api, rules: Rules, name: str) -> Conversation[Flow | None]:
     """Page by page, each a call of its own, and no further than to a living flow of that name."""
     operations.words("name", name)
+    rules = rules.begun()
     deprecated: Flow | None = None
     following: Operation[Page[Flow]] | None = operations.list_flows(api)
     while following is not None:
@@ -78,7 +80,7 @@ def find_flow_by_name(api: Api, rules: Rules, name: str) -> Conversation[Flow | 
 
 def migrate_flows(api: Api, rules: Rules, source_waba_id: str, names: Sequence[str] | None) -> Conversation[Migration]:
     """The batches one after the other, each a call of its own, as one outcome."""
-    outcomes = []
+    rules, outcomes = rules.begun(), []
     for batch in operations.migrate_flows(api, source_waba_id, names):
         outcomes.append((yield from converse(batch, rules)))  # noqa: PERF401 - a comprehension cannot yield
     return operations.merged(outcomes)

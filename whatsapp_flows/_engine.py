@@ -2,8 +2,9 @@
 One call as a conversation: send this, wait this long, send again.
 
 The engine does no I/O and never sleeps. It yields what it wants done; a driver of a dozen lines does it and sends
-back what came of it: a `Response` for a `Request`, for a `Wait` whether it was waited out, nothing for `Work`, and for
-all of them whatever exception was raised. The policy says whether and when to try again; the engine counts.
+back what came of it: a `Response` for a `Request`, or False if it was not sent because the client was stopped or its
+time was over; for a `Wait` whether it was waited out; nothing for `Work`; and for all of them whatever exception was
+raised. The policy says whether and when to try again; the engine counts, and sees to the deadline.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final, TypeVar
 
 from ._error_codes import ErrorCodes, classify, is_error
 from ._wire import Operation, Request, Response, Script
-from .errors import ApiError, FlowsError, RetryableError
+from .errors import ApiError, ErrorDetails, FlowsError, NotSentError, RetryableError
 from .events import (
     AttemptFailed,
     AttemptStarted,
@@ -29,7 +30,7 @@ from .events import (
     RequestStarted,
     RetryScheduled,
 )
-from .retry import Decision, RetryPolicy, RetryState
+from .retry import Decision, RetryPolicy, RetryState, longest_call
 from .usage import Usage, usage_in
 
 T = TypeVar("T")
@@ -57,7 +58,8 @@ class Rules:
     How calls are made: the policy, the number of attempts, the table of codes, who hears of it, the clock.
 
     `watched`: whether anybody but the log listens; the events of single requests are made for them alone. `note` is
-    given the headers of each answer, and returns what they say of the rate limits.
+    given the headers of each answer, and returns what they say of the rate limits. `started` is when the call of the
+    client began whose parts are made by these rules, on `clock`; None when what is made is the whole.
     """
 
     policy: RetryPolicy
@@ -67,6 +69,16 @@ class Rules:
     clock: Callable[[], float]
     watched: bool = True
     note: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
+    started: float | None = None
+
+    def begun(self) -> Rules:
+        """The same, for the parts of a call that begins now."""
+        return replace(self, started=self.clock()) if self.started is None else self
+
+    def deadline(self, since: float) -> float | None:
+        """When a call that began then must be over, by the policy's `max_elapsed`; None for never."""
+        longest = longest_call(self.policy)
+        return None if longest is None else since + longest
 
 
 Reply = Response | bool | BaseException | None
@@ -95,6 +107,8 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
     emit, clock, limit = rules.emit, rules.clock, rules.max_attempts
     call = Call(operation=operation.name, id=next(_call_ids), flow_id=operation.flow_id, subject=operation.subject)
     started = clock()
+    since = started if rules.started is None else rules.started
+    deadline = rules.deadline(since)
     errors: list[FlowsError] = []
     waited = last_wait = 0.0
     failed = False
@@ -109,7 +123,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 waited=last_wait,
                 after=errors[-1] if errors else None,
             )
-            line = _Line(rules, call, attempt)
+            line = _Line(rules, call, attempt, deadline)
             try:
                 result = yield from _attempt(operation, errors, line)
             except FlowsError as caught:
@@ -144,10 +158,12 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 error=error,
                 attempt=attempt,
                 max_attempts=limit,
-                elapsed=now - started,
+                elapsed=now - since,
                 previous_delay=last_wait,
             )
-            decision = _decide(rules.policy, state) if attempt < limit else Decision(None, "no attempts are left")
+            decision = _decide(rules.policy, state, line)
+            if error is line.unsent and errors:
+                error = errors.pop()  # what became of what was sent
             unfinished, reason = 0.0, decision.reason
             if decision.delay is not None:
                 emit(
@@ -159,13 +175,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                     reason=reason,
                     error=error,
                 )
-                outcome = yield Wait(decision.delay)
-                if isinstance(outcome, BaseException):
-                    try:
-                        raise outcome
-                    finally:
-                        outcome = None
-                if outcome:
+                if (yield from _wait(decision.delay)):
                     last_wait = decision.delay
                     waited += last_wait
                     errors.append(_bare(error))
@@ -200,23 +210,71 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
         raise
 
 
-def _decide(policy: RetryPolicy, state: RetryState) -> Decision:
-    """The policy's word; if it has a mistake in it, Meta's error is what that exception comes from."""
+def _wait(seconds: float) -> Generator[Wait, Reply, bool]:
+    """Whether the wait was waited out."""
+    outcome = yield Wait(seconds)
+    if isinstance(outcome, BaseException):
+        try:
+            raise outcome
+        finally:
+            outcome = None  # or the exception, its traceback and this frame would keep each other alive
+    return bool(outcome)
+
+
+def _decide(policy: RetryPolicy, state: RetryState, line: _Line) -> Decision:
+    """
+    The policy's word, where there is anything to decide.
+
+    If it has a mistake in it, Meta's error is what that exception comes from.
+    """
+    if line.unsent is not None:
+        return Decision(None, line.unsent.message.rstrip("."))
+    if state.attempt >= state.max_attempts:
+        return Decision(None, "no attempts are left")
     try:
-        return policy.decide(state)
+        decision = policy.decide(state)
     except Exception as mistake:
         raise mistake from state.error
+    left = line.time_left
+    if decision.delay is None or left is None or decision.delay < left:
+        return decision
+    return Decision(None, f"a wait of {decision.delay:g} s would leave no time")
 
 
 class _Line:
-    """What one attempt says and hears: counts its requests, reads the answers, tells who watches."""
+    """
+    What one attempt says and hears: counts its requests, reads the answers, tells who watches.
 
-    __slots__ = ("_attempt", "_began", "_call", "_rules", "requests")
+    `unsent` is the error that stands for a request that was not made, since there was no time or the client was told
+    to stop; whatever comes of it, no other attempt follows.
+    """
 
-    def __init__(self, rules: Rules, call: Call, attempt: int) -> None:
-        self._rules, self._call, self._attempt = rules, call, attempt
+    __slots__ = ("_attempt", "_began", "_call", "_deadline", "_rules", "requests", "unsent")
+
+    def __init__(self, rules: Rules, call: Call, attempt: int, deadline: float | None) -> None:
+        self._rules, self._call, self._attempt, self._deadline = rules, call, attempt, deadline
         self._began = 0.0
         self.requests = 0
+        self.unsent: NotSentError | None = None
+
+    @property
+    def time_left(self) -> float | None:
+        """The seconds that the call has left; None when it has no deadline."""
+        return None if self._deadline is None else self._deadline - self._rules.clock()
+
+    def keeps(self, request: Request) -> NotSentError:
+        """The error for a request that is not sent."""
+        left = self.time_left
+        over = left is not None and left <= 0
+        self.unsent = NotSentError(
+            ErrorDetails(
+                message="not sent: the time of the call is over." if over else "not sent: the client was told to stop.",
+                operation=request.operation,
+                flow_id=request.flow_id,
+                advice="Make the call again, with more time." if over else "Make the call again when the stop is over.",
+            )
+        )
+        return self.unsent
 
     def sends(self, request: Request) -> None:
         """A request is about to leave."""
@@ -294,8 +352,14 @@ def _talk(script: Script[T], line: _Line) -> Generator[Request, Reply, T]:
             except StopIteration as done:
                 result: T = done.value
                 return result
+            left = line.time_left
+            if line.unsent is not None or (left is not None and left <= 0):
+                answer, problem = None, line.unsent or line.keeps(request)
+                continue
             line.sends(request)
-            reply = yield request
+            reply = yield (request if left is None else replace(request, time_left=left))
+            if reply is False:
+                reply = line.keeps(request)
             answer = reply if isinstance(reply, Response) else None
             if isinstance(reply, (Response, FlowsError)):
                 problem = line.hears(request, reply)

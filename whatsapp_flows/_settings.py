@@ -8,17 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypedDict, TypeVar
 
 from ._documents import Validate, mode
 from ._engine import Rules
 from ._error_codes import ErrorCodes
 from ._inert import inert
+from ._leases import Lease
 from ._operations import Api
-from ._wire import Secret, hidden, shown
+from ._wire import Request, Secret, hidden, shown
 from .errors import ConfigurationError
 from .events import EventConsumer, emitter
-from .retry import ExponentialBackoff, Jitter, RetryPolicy, decorrelated_jitter, equal_jitter, full_jitter
+from .retry import (
+    ExponentialBackoff,
+    Jitter,
+    RetryPolicy,
+    decorrelated_jitter,
+    equal_jitter,
+    full_jitter,
+    longest_call,
+)
 from .transport import Credentials, Timeout
 from .usage import Usage, UsageLog
 
@@ -53,6 +62,17 @@ class Settings:
     usage: UsageLog
     validate: Validate
 
+    def timed(self, request: Request, began: float) -> tuple[Request, Timeout] | None:
+        """
+        The request and its time-out, shortened to what the call has left; None when nothing is.
+
+        `began` is when the engine handed the request over: getting a token may have taken a while since.
+        """
+        if request.time_left is None:
+            return request, self.timeout
+        left = request.time_left - (self.rules.clock() - began)
+        return (replace(request, time_left=left), self.timeout.within(left)) if left > 0 else None
+
     def mode_for(self, validate: Validate | None) -> Validate:
         """Whether one call checks its document; None is the client's own word."""
         return self.validate if validate is None else mode(validate)
@@ -68,32 +88,92 @@ class Settings:
         return replace(self, usage=other.usage, rules=replace(self.rules, note=other.usage.note))
 
 
-class Configured:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonValues:
+    """
+    The options of a client as they are in effect, without the secrets; each as in the constructor.
+
+    `timeout` is a `Timeout` whatever was given, `on_event` a tuple of consumers. A `retry_policy` of None is the
+    default, `ExponentialBackoff()`.
+    """
+
+    waba_id: str | None
+    api_version: str
+    base_url: str
+    max_attempts: int
+    retry_policy: RetryPolicy | None
+    timeout: Timeout
+    clock: Callable[[], float]
+    error_codes: ErrorCodes
+    on_event: tuple[EventConsumer, ...]
+    validate: Validate
+
+
+OptionValues = TypeVar("OptionValues", bound=CommonValues)
+AnyTransport = TypeVar("AnyTransport")
+
+_CONNECTED_BY: Final = ("session", "transport")
+
+
+class Configured(Generic[OptionValues, AnyTransport]):
     """What both clients are made of: their options, the values behind these, and no way to show or copy a secret."""
 
-    _transport: Any
+    _options: OptionValues
+    _lease: Lease[AnyTransport]
 
-    def _configure(self, options: Mapping[str, Any]) -> None:
-        """Keeps the options that a copy needs, and the values behind them. The secrets come hidden."""
-        on_event = options["on_event"]
-        if on_event is not None and not callable(on_event):
-            on_event = tuple(on_event) if isinstance(on_event, Iterable) else (on_event,)
-        self._settings = settings({**options, "on_event": on_event})
-        self._options = {name: value for name, value in options.items() if name not in _OPTION_SECRETS}
-        self._options["on_event"] = on_event
+    def _configure(self, options: OptionValues, credentials: Credentials, lease: Lease[AnyTransport] | None) -> None:
+        """Takes the options, checks them, and connects: by what is given here, or as they say."""
+        self._settings = settings(options, credentials)
         self._api = self._settings.api
+        self._options = options
         self._closed = False
+        self._lease = self._connected(options) if lease is None else lease
+        self._transport = self._lease.transport
+
+    def _connected(self, options: OptionValues) -> Lease[AnyTransport]:
+        """The use of a transport of our own, or of the host's."""
+        raise NotImplementedError
 
     def _changed(self, changes: Mapping[str, Any]) -> Self:
         """A client of the same kind with these options changed, on the same transport unless that is one of them."""
         token, secret = self._settings.credentials.parts
-        kept = {**self._options, "access_token": token, "app_secret": secret}
-        if "session" not in changes and "transport" not in changes:
-            kept["transport"] = self._transport
-        made = type(self)(**{**kept, **changes})
+        given = dict(changes)
+        credentials = Credentials(given.pop("access_token", token), given.pop("app_secret", secret))
+        elsewhere = any(name in given for name in _CONNECTED_BY)
+        base: Mapping[str, Any] = dict.fromkeys(_CONNECTED_BY) if elsewhere else {}
+        made = self._another(
+            replace(self._options, **{**base, **in_effect(given)}),
+            credentials,
+            None if elsewhere else self._lease.another(),
+        )
         if "access_token" not in changes:  # the limits are those of the token's app
             made._settings = made._settings.sharing_usage(self._settings)
         return made
+
+    def _around(self, transport: AnyTransport) -> Self:
+        """A client of the same kind and with the same options that sends by a transport around this client's own."""
+        if transport is None:
+            raise ConfigurationError("wrapping: the function must return a transport, not None.")
+        options: OptionValues = replace(self._options, session=None, transport=transport)  # type: ignore[call-arg]
+        made = self._another(options, self._settings.credentials, self._lease.around(transport))
+        made._settings = made._settings.sharing_usage(self._settings)
+        return made
+
+    def _another(self, options: OptionValues, credentials: Credentials, lease: Lease[AnyTransport] | None) -> Self:
+        """As `copy.copy` would make it, but for these: the `__init__` of a subclass may ask for other things."""
+        made = object.__new__(type(self))
+        for kind in type(self).__mro__:
+            for name in getattr(kind, "__slots__", ()):
+                if name not in _NOT_COPIED and hasattr(self, name):
+                    object.__setattr__(made, name, getattr(self, name))
+        made.__dict__.update(self.__dict__)
+        made._configure(options, credentials, lease)
+        return made
+
+    @property
+    def options(self) -> OptionValues:
+        """The options in effect, as a frozen value: all but the token and the app's secret."""
+        return self._options
 
     @property
     def waba_id(self) -> str | None:
@@ -125,6 +205,7 @@ class Configured:
 
 
 _OPTION_SECRETS: Final = frozenset({"access_token", "app_secret"})
+_NOT_COPIED: Final = frozenset({"__dict__", "__weakref__"})
 
 
 def hide(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,35 +213,54 @@ def hide(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: hidden(value) if name in _OPTION_SECRETS else value for name, value in changes.items()}
 
 
-def settings(options: Mapping[str, Any]) -> Settings:
-    """The values behind a client's options. Raises `ConfigurationError` for an option that makes no sense."""
-    on_event = options["on_event"]
-    consumers = () if on_event is None else (on_event,) if callable(on_event) else tuple(on_event)
+def in_effect(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they are kept: those that may be given in several ways, in one."""
+    kept = dict(options)
+    if "timeout" in kept:
+        kept["timeout"] = Timeout.of(kept["timeout"])
+    if "max_attempts" in kept:
+        kept["max_attempts"] = attempts("max_attempts", kept["max_attempts"])
+    if "on_event" in kept:
+        kept["on_event"] = _consumers(kept["on_event"])
+    return kept
+
+
+def _consumers(given: object) -> tuple[EventConsumer, ...]:
+    if given is None:
+        return ()
+    consumers = (given,) if callable(given) or not isinstance(given, Iterable) else tuple(given)
     if not all(map(callable, consumers)):
         raise ConfigurationError("on_event must be a callable, or several.")
     if any(iscoroutinefunction(consumer) for consumer in consumers):
         raise ConfigurationError("on_event must be a plain callable: nobody would await a coroutine.")
-    if not isinstance(options["error_codes"], ErrorCodes):
+    return consumers
+
+
+def settings(options: CommonValues, credentials: Credentials) -> Settings:
+    """The values behind a client's options. Raises `ConfigurationError` for an option that makes no sense."""
+    if not isinstance(options.error_codes, ErrorCodes):
         raise ConfigurationError("error_codes must be a table: ERROR_CODES, or what its with_rows returns.")
-    policy = options["retry_policy"]
-    if policy is not None and not callable(getattr(policy, "decide", None)):
-        raise ConfigurationError("retry_policy must have a decide method: see RetryPolicy.")
+    policy = options.retry_policy
+    if policy is not None:
+        if not callable(getattr(policy, "decide", None)):
+            raise ConfigurationError("retry_policy must have a decide method: see RetryPolicy.")
+        longest_call(policy)
     usage = UsageLog()
     return Settings(
-        api=Api(base_url=options["base_url"], version=options["api_version"], waba_id=options["waba_id"]),
-        credentials=Credentials(options["access_token"], options["app_secret"]),
+        api=Api(base_url=options.base_url, version=options.api_version, waba_id=options.waba_id),
+        credentials=credentials,
         rules=Rules(
             policy=ExponentialBackoff() if policy is None else policy,
-            max_attempts=attempts("max_attempts", options["max_attempts"]),
-            error_codes=options["error_codes"],
-            emit=emitter(consumers, options["clock"]),
-            clock=options["clock"],
-            watched=bool(consumers),
+            max_attempts=options.max_attempts,
+            error_codes=options.error_codes,
+            emit=emitter(options.on_event, options.clock),
+            clock=options.clock,
+            watched=bool(options.on_event),
             note=usage.note,
         ),
-        timeout=Timeout.of(options["timeout"]),
+        timeout=options.timeout,
         usage=usage,
-        validate=mode(options["validate"]),
+        validate=mode(options.validate),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, NoReturn, TypeVar
@@ -183,6 +184,10 @@ class Request:
 
     `url` is absolute and holds no secret. `operation` and `flow_id` say on whose behalf it is sent. A request that is
     not `authenticated` goes to another host than the API's, and no credential may go with it.
+
+    `time_left` is how many seconds the call that it belongs to has left as it is handed over; None when the call has no
+    deadline. The time-out that a transport is given with it is never longer. `stop` is the client's: once it is set,
+    the request is broken off within `STOP_GRACE` seconds.
     """
 
     method: str
@@ -194,6 +199,8 @@ class Request:
     authenticated: bool = True
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
+    time_left: float | None = None
+    stop: threading.Event | None = field(default=None, repr=False, compare=False)
 
     @property
     def signed_url(self) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,8 @@ from ._documents import Validate
 from ._engine import Conversation, Reply, Wait, Work, converse
 from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
-from ._settings import CommonOptions, Configured, from_environment, hide, read_environment
+from ._leases import Lease, lease
+from ._settings import CommonOptions, CommonValues, Configured, from_environment, hide, in_effect, read_environment
 from ._wire import Operation, Request, Response, hidden
 from .errors import ConfigurationError
 from .events import EventConsumer
@@ -35,7 +37,7 @@ from .models import (
     SubscribedApp,
 )
 from .retry import RetryPolicy
-from .transport import AsyncTransport, Timeout
+from .transport import AsyncTransport, Credentials, Timeout
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -56,6 +58,35 @@ class Options(CommonOptions, total=False):
     stop: asyncio.Event | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncClientOptions(CommonValues):
+    """
+    What `AsyncFlowsClient.options` returns: every option but the secrets.
+
+    `session` and `transport` are those of the host, or what `wrapping` made; None where the client opens connections of
+    its own.
+    """
+
+    session: ClientSession | None
+    transport: AsyncTransport | None
+    max_connections: int | None
+    sleep: Callable[[float], Awaitable[object]]
+    stop: asyncio.Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shielded:
+    """A transport that others use too: whoever is given it cannot close it."""
+
+    transport: AsyncTransport
+
+    async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        return await self.transport.send(request, timeout=timeout)
+
+    async def aclose(self) -> None:
+        """Nothing: it is closed with the last client that uses it."""
+
+
 def _check_parts(session: object, transport: object, max_connections: object, sleep: object, stop: object) -> None:
     """Refuses what cannot work, before the first call finds out."""
     if session is not None and transport is not None:
@@ -71,7 +102,7 @@ def _check_parts(session: object, transport: object, max_connections: object, sl
         raise ConfigurationError("stop must be an asyncio.Event.")
 
 
-class AsyncFlowsClient(Configured):
+class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     """
     Meta's WhatsApp Flows management API for asyncio: `FlowsClient` with methods that are awaited. Needs aiohttp.
 
@@ -112,31 +143,38 @@ class AsyncFlowsClient(Configured):
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
         validate: Validate = "off",
     ) -> None:
-        token, secret = hidden(access_token), hidden(app_secret)
+        credentials = Credentials(hidden(access_token), hidden(app_secret))
         del access_token, app_secret  # a traceback that shows local variables must not show these
-        _check_parts(session, transport, max_connections, sleep, stop)
-        self._configure(
-            {
-                "access_token": token,
-                "waba_id": waba_id,
-                "api_version": api_version,
-                "base_url": base_url,
-                "app_secret": secret,
-                "max_attempts": max_attempts,
-                "retry_policy": retry_policy,
-                "timeout": timeout,
-                "sleep": sleep,
-                "clock": clock,
-                "stop": stop,
-                "error_codes": error_codes,
-                "on_event": on_event,
-                "validate": validate,
-            }
+        given = in_effect({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
+        options = AsyncClientOptions(
+            waba_id=waba_id,
+            api_version=api_version,
+            base_url=base_url,
+            retry_policy=retry_policy,
+            session=session,
+            transport=transport,
+            max_connections=max_connections,
+            sleep=sleep,
+            clock=clock,
+            stop=stop,
+            error_codes=error_codes,
+            validate=validate,
+            **given,
         )
-        self._owns_transport = transport is None
-        self._transport: AsyncTransport = _over_aiohttp(session, max_connections) if transport is None else transport
-        self._sleep = sleep
-        self._stop = stop
+        self._configure(options, credentials, None)
+
+    def _configure(
+        self, options: AsyncClientOptions, credentials: Credentials, lease: Lease[AsyncTransport] | None
+    ) -> None:
+        _check_parts(options.session, options.transport, options.max_connections, options.sleep, options.stop)
+        super()._configure(options, credentials, lease)
+        self._sleep = options.sleep
+        self._stop = options.stop
+
+    def _connected(self, options: AsyncClientOptions) -> Lease[AsyncTransport]:
+        if options.transport is not None:
+            return lease(options.transport, owned=False)
+        return lease(_over_aiohttp(options.session, options.max_connections), owned=True)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -153,20 +191,37 @@ class AsyncFlowsClient(Configured):
         return cls(**from_environment(given))
 
     def with_options(self, **changes: Unpack[Options]) -> Self:
-        """A client with some options changed, on the same transport (unless that is one of the changes)."""
+        """
+        A client with some options changed, on the same connections (unless `session` or `transport` is one of them).
+
+        Each of the two is closed by itself; the connections are closed with the last client that uses them.
+        """
         given = hide(changes)
         del changes
+        if given.get("max_connections") is not None and not {"session", "transport"} & set(given):
+            raise ConfigurationError("max_connections belongs to the connections: give it where they are made.")
         return self._changed(given)
+
+    def wrapping(self, wrap: Callable[[AsyncTransport], AsyncTransport]) -> Self:
+        """
+        A client that sends by what `wrap` makes of this client's transport, and is like this one otherwise.
+
+        The transport that is made is closed with the last client that uses it. What it was given cannot be closed by
+        it: those connections are this client's as well, and close with the last client of both.
+        """
+        made = wrap(_Shielded(self._transport))
+        return self._around(made)
 
     async def aclose(self) -> None:
         """
-        Closes the connections that this client opened; a session or a transport of yours stays as it is.
+        End the use of this client; a call after that raises `ConfigurationError`.
 
-        A call after that raises `ConfigurationError`.
+        Connections that this library opened are closed with the last client that uses them (`with_options`,
+        `wrapping`); a session or a transport of yours stays as it is.
         """
         self._closed = True
-        if self._owns_transport:
-            await self._transport.aclose()
+        for transport in self._lease.release():
+            await transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -418,13 +473,24 @@ class AsyncFlowsClient(Configured):
 
     async def _do(self, step: Request | Wait | Work) -> Response | bool | None:
         if isinstance(step, Request):
-            self._check_open()
-            signed = await self._settings.credentials.asign(step)
-            return await self._transport.send(signed, timeout=self._settings.timeout)
+            return await self._send(step)
         if isinstance(step, Wait):
             return await self._pause(step.seconds)
         await asyncio.to_thread(step.task)
         return None
+
+    async def _send(self, request: Request) -> Response | bool:
+        """The answer; False when the request was not sent, because there is no time for it or we are to stop."""
+        self._check_open()
+        stop, settings = self._stop, self._settings
+        if stop is not None and stop.is_set():
+            return False
+        began = settings.rules.clock() if request.time_left is not None else 0.0
+        timed = settings.timed(await settings.credentials.asign(request), began)
+        if timed is None or (stop is not None and stop.is_set()):
+            return False
+        signed, timeout = timed
+        return await self._transport.send(signed, timeout=timeout)
 
     async def _each(self, operation: Operation[operations.Page[T]]) -> AsyncIterator[T]:
         following: Operation[operations.Page[T]] | None = operation

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -16,8 +17,9 @@ from ._documents import Validate
 from ._engine import Conversation, Reply, Wait, Work, converse
 from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
+from ._leases import Lease, lease
 from ._requests import RequestsTransport, Session
-from ._settings import CommonOptions, Configured, from_environment, hide, read_environment
+from ._settings import CommonOptions, CommonValues, Configured, from_environment, hide, in_effect, read_environment
 from ._wire import Operation, Request, Response, hidden
 from .errors import ConfigurationError
 from .events import EventConsumer
@@ -37,7 +39,7 @@ from .models import (
     SubscribedApp,
 )
 from .retry import RetryPolicy
-from .transport import Timeout, Transport
+from .transport import Credentials, Timeout, Transport
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -57,6 +59,34 @@ class Options(CommonOptions, total=False):
     stop: threading.Event | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions(CommonValues):
+    """
+    What `FlowsClient.options` returns: every option but the secrets.
+
+    `session` and `transport` are those of the host, or what `wrapping` made; None where the client opens connections of
+    its own.
+    """
+
+    session: Session | None
+    transport: Transport | None
+    sleep: Callable[[float], object]
+    stop: threading.Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shielded:
+    """A transport that others use too: whoever is given it cannot close it."""
+
+    transport: Transport
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        return self.transport.send(request, timeout=timeout)
+
+    def close(self) -> None:
+        """Nothing: it is closed with the last client that uses it."""
+
+
 def _check_parts(session: object, transport: object, stop: object) -> None:
     """Refuses what cannot work, before the first call finds out."""
     if session is not None and transport is not None:
@@ -71,7 +101,7 @@ def _check_parts(session: object, transport: object, stop: object) -> None:
         raise ConfigurationError("stop must be a threading.Event.")
 
 
-class FlowsClient(Configured):
+class FlowsClient(Configured["ClientOptions", "Transport"]):
     """
     Meta's WhatsApp Flows management API, for one access token and at most one WhatsApp Business Account.
 
@@ -112,31 +142,35 @@ class FlowsClient(Configured):
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
         validate: Validate = "off",
     ) -> None:
-        token, secret = hidden(access_token), hidden(app_secret)
+        credentials = Credentials(hidden(access_token), hidden(app_secret))
         del access_token, app_secret  # a traceback that shows local variables must not show these
-        _check_parts(session, transport, stop)
-        self._configure(
-            {
-                "access_token": token,
-                "waba_id": waba_id,
-                "api_version": api_version,
-                "base_url": base_url,
-                "app_secret": secret,
-                "max_attempts": max_attempts,
-                "retry_policy": retry_policy,
-                "timeout": timeout,
-                "sleep": sleep,
-                "clock": clock,
-                "stop": stop,
-                "error_codes": error_codes,
-                "on_event": on_event,
-                "validate": validate,
-            }
+        given = in_effect({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
+        options = ClientOptions(
+            waba_id=waba_id,
+            api_version=api_version,
+            base_url=base_url,
+            retry_policy=retry_policy,
+            session=session,
+            transport=transport,
+            sleep=sleep,
+            clock=clock,
+            stop=stop,
+            error_codes=error_codes,
+            validate=validate,
+            **given,
         )
-        self._owns_transport = transport is None
-        self._transport: Transport = RequestsTransport(session) if transport is None else transport
-        self._sleep = sleep
-        self._stop = stop
+        self._configure(options, credentials, None)
+
+    def _configure(self, options: ClientOptions, credentials: Credentials, lease: Lease[Transport] | None) -> None:
+        _check_parts(options.session, options.transport, options.stop)
+        super()._configure(options, credentials, lease)
+        self._sleep = options.sleep
+        self._stop = options.stop
+
+    def _connected(self, options: ClientOptions) -> Lease[Transport]:
+        if options.transport is not None:
+            return lease(options.transport, owned=False)
+        return lease(RequestsTransport(options.session), owned=True)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -153,20 +187,35 @@ class FlowsClient(Configured):
         return cls(**from_environment(given))
 
     def with_options(self, **changes: Unpack[Options]) -> Self:
-        """A client with some options changed, on the same transport (unless that is one of the changes)."""
+        """
+        A client with some options changed, on the same connections (unless `session` or `transport` is one of them).
+
+        Each of the two is closed by itself; the connections are closed with the last client that uses them.
+        """
         given = hide(changes)
         del changes
         return self._changed(given)
 
+    def wrapping(self, wrap: Callable[[Transport], Transport]) -> Self:
+        """
+        A client that sends by what `wrap` makes of this client's transport, and is like this one otherwise.
+
+        The transport that is made is closed with the last client that uses it. What it was given cannot be closed by
+        it: those connections are this client's as well, and close with the last client of both.
+        """
+        made = wrap(_Shielded(self._transport))
+        return self._around(made)
+
     def close(self) -> None:
         """
-        Closes the connections that this client opened; a session or a transport of yours stays as it is.
+        End the use of this client; a call after that raises `ConfigurationError`.
 
-        A call after that raises `ConfigurationError`.
+        Connections that this library opened are closed with the last client that uses them (`with_options`,
+        `wrapping`); a session or a transport of yours stays as it is.
         """
         self._closed = True
-        if self._owns_transport:
-            self._transport.close()
+        for transport in self._lease.release():
+            transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -416,12 +465,26 @@ class FlowsClient(Configured):
 
     def _do(self, step: Request | Wait | Work) -> Response | bool | None:
         if isinstance(step, Request):
-            self._check_open()
-            return self._transport.send(self._settings.credentials.sign(step), timeout=self._settings.timeout)
+            return self._send(step)
         if isinstance(step, Wait):
             return self._pause(step.seconds)
         step.task()
         return None
+
+    def _send(self, request: Request) -> Response | bool:
+        """The answer; False when the request was not sent, because there is no time for it or we are to stop."""
+        self._check_open()
+        stop, settings = self._stop, self._settings
+        if stop is not None:
+            if stop.is_set():
+                return False
+            request = replace(request, stop=stop)
+        began = settings.rules.clock() if request.time_left is not None else 0.0
+        timed = settings.timed(settings.credentials.sign(request), began)
+        if timed is None or (stop is not None and stop.is_set()):
+            return False
+        signed, timeout = timed
+        return self._transport.send(signed, timeout=timeout)
 
     def _each(self, operation: Operation[operations.Page[T]]) -> Iterator[T]:
         following: Operation[operations.Page[T]] | None = operation

@@ -74,11 +74,25 @@ class RetryPolicy(Protocol):
     """
     Whether and when to try again.
 
-    The engine asks only while attempts are left, from many threads at once.
+    The engine asks only while attempts are left, from many threads at once. A policy that has an attribute
+    `max_elapsed` (seconds, or None) gives each call a deadline with it: no request, wait or lookup of the call goes
+    beyond it. One that wraps another hands the other's on, as `RetryBudget` does.
     """
 
     def decide(self, state: RetryState, /) -> Decision:
         """The decision for this failure. An exception raised here ends the call."""
+
+
+def longest_call(policy: RetryPolicy) -> float | None:
+    """
+    The seconds that one call may take in all by this policy; None when it sets no bound.
+
+    Raises `ConfigurationError` for a `max_elapsed` that is no number of seconds.
+    """
+    longest = getattr(policy, "max_elapsed", None)
+    if longest is not None:
+        _above_zero(longest, "max_elapsed")
+    return longest
 
 
 class Jitter(Protocol):
@@ -109,6 +123,13 @@ def _seconds(value: object, name: str, *, least: float = 0.0) -> None:
         raise ConfigurationError(f"{name} must be a finite number of at least {least:g}, not {shown(value)}.")
 
 
+def _above_zero(value: object, name: str) -> None:
+    """Refuses what is no finite number above 0: a call without any time would never send anything."""
+    _seconds(value, name)
+    if not value:
+        raise ConfigurationError(f"{name} must be above 0: a call of no time would never send anything.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bounds:
     """What limits every shipped policy: which errors, the longest floor, the longest call."""
@@ -120,7 +141,7 @@ class _Bounds:
     def _check_bounds(self) -> None:
         _seconds(self.max_wait, "max_wait")
         if self.max_elapsed is not None:
-            _seconds(self.max_elapsed, "max_elapsed")
+            _above_zero(self.max_elapsed, "max_elapsed")
         if self.retry_on is not None:
             kinds = self.retry_on if isinstance(self.retry_on, tuple) else (self.retry_on,)
             if not all(isinstance(kind, type) and issubclass(kind, FlowsError) for kind in kinds):
@@ -148,7 +169,8 @@ class ExponentialBackoff(_Bounds):
     Waits `initial` seconds, then `multiplier` times as long each time, at most `maximum`: 5, 10, 20, 40, 60, 60 ...
 
     `Retry-After` and Meta's estimate are floors: we never come back sooner, and `maximum` does not cap them. A floor
-    above `max_wait`, or a wait that would outlast `max_elapsed`, gives up at once. `retry_on` names the error classes
+    above `max_wait`, or a wait that would outlast `max_elapsed`, gives up at once. `max_elapsed` is the deadline of the
+    whole call, in seconds: a request that is under way then is broken off. `retry_on` names the error classes
     to retry instead of every `RetryableError`.
 
     Raises `ConfigurationError` for numbers that make no sense.
@@ -252,6 +274,11 @@ class RetryBudget:
         self._lock = Mutex()
         self._tokens = self._capacity
         self._filled_at = clock()
+
+    @property
+    def max_elapsed(self) -> float | None:
+        """How long a call may take in all, in seconds: as the other policy has it."""
+        return longest_call(self._policy)
 
     def decide(self, state: RetryState, /) -> Decision:
         """The other policy's decision, as long as a retry is left to pay for it."""

@@ -8,36 +8,61 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from inspect import isawaitable, iscoroutine
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 from ._wire import Request, Response, Secret, appsecret_proof, hidden, shown
 from .errors import ConfigurationError
 
-__all__ = ["AsyncTransport", "Request", "Response", "Timeout", "Transport"]
+__all__ = ["MAX_RESPONSE_BYTES", "STOP_GRACE", "AsyncTransport", "Request", "Response", "Timeout", "Transport"]
 
 
-@dataclass(frozen=True, slots=True)
+MAX_RESPONSE_BYTES: Final = 32 * 2**20
+"""The largest answer that is read, in bytes after decompression; Meta's largest Flow JSON has 10 MB."""
+
+STOP_GRACE: Final = 3.0
+"""Seconds for which a request goes on after `stop` was set: most answers are there by then."""
+
+_TIMES_TOTAL: Final = 10.0  # how many times the longer of the other two `total` is, unless it is given
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Timeout:
     """
-    Seconds to wait for the connection, and for each piece of the answer.
+    Seconds to wait: for the connection, for each piece of the answer, and for the whole of one attempt's request.
 
-    As in requests, `read` bounds the silence between two pieces, not the whole answer.
-    Raises `ConfigurationError` unless both are finite and above 0.
+    `connect` bounds establishing a connection and nothing else. `read` bounds the silence between two pieces, sent or
+    received, as in requests. `total` bounds one request from connecting to the last byte of the answer, whatever
+    trickles in; None is ten times the longer of the other two.
+
+    Raises `ConfigurationError` unless all are finite and above 0.
+
+    >>> Timeout(connect=5.0, read=30.0).total
+    300.0
     """
 
-    connect: float = 30.0
-    read: float = 30.0
+    connect: float
+    read: float
+    total: float
 
-    def __post_init__(self) -> None:
-        for name, value in (("connect", self.connect), ("read", self.read)):
+    def __init__(self, connect: float = 30.0, read: float = 30.0, total: float | None = None) -> None:
+        for name, value in (("connect", connect), ("read", read), ("total", total)):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or value <= 0:
+            if (value is not None or name != "total") and (not number or not 0 < float(value or 0) < math.inf):
                 raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0, not {shown(value)}.")
+        object.__setattr__(self, "connect", connect)
+        object.__setattr__(self, "read", read)
+        object.__setattr__(self, "total", _TIMES_TOTAL * max(connect, read) if total is None else total)
 
     @classmethod
     def of(cls, value: float | Timeout) -> Timeout:
-        """A `Timeout` as it is; one number of seconds for both."""
+        """A `Timeout` as it is; a number of seconds t as connect t, read t, total 10 t."""
         return value if isinstance(value, Timeout) else cls(value, value)
+
+    def within(self, seconds: float) -> Timeout:
+        """The same, but none of them longer than this: what is left of a call. `seconds` must be above 0."""
+        if seconds >= self.total and seconds >= self.connect and seconds >= self.read:
+            return self
+        return Timeout(min(self.connect, seconds), min(self.read, seconds), min(self.total, seconds))
 
 
 class Transport(Protocol):
@@ -46,7 +71,9 @@ class Transport(Protocol):
 
     It follows no redirect, adds `request.token` as the bearer and `request.proof` to the query, and sends neither
     when `request.authenticated` is false. It raises `NotSentError` when nothing left, `TlsError` when the other side
-    was not trusted, and `NoAnswerError` whenever the request may have arrived. Many threads use it at once.
+    was not trusted, and `NoAnswerError` whenever the request may have arrived, or when `timeout.total` is over. What is
+    none of these, a mistake in the transport itself, ends the call and comes out as it is. When `request.stop` is set,
+    it does not go on for longer than `STOP_GRACE` seconds. Many threads use it at once.
     """
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:

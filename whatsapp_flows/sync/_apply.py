@@ -117,7 +117,7 @@ class Run:
         self.plan, self.now = plan, now
         self.memory = Memory(lock)
         self.documents = OldDocuments(lock)
-        self.stop = either(stop, client._options["stop"])
+        self.stop = either(stop, client.options.stop)
         self.abandon = AbandonStop(self.stop)
         self.clock = _ServerClock(client._transport)
         # The plan has validated what is sent, in the way that it was asked to.

@@ -39,7 +39,7 @@ from ..errors import (
     ValidationIssue,
 )
 from ..models import Flow, FlowStatus
-from ..retry import Decision, RetryState
+from ..retry import Decision, RetryState, longest_call
 from ._desired import DesiredFlow
 from ._diff import change_of, replaced
 from ._live import LiveVersion
@@ -78,6 +78,11 @@ class _Telling:
     """The run's retry policy; each wait that it decides on is told. A run that is stopped begins no long wait."""
 
     flow: FlowMachine
+
+    @property
+    def max_elapsed(self) -> float | None:
+        """The deadline of each call, in seconds: the run's."""
+        return longest_call(self.flow.run_.policy)
 
     def decide(self, state: RetryState, /) -> Decision:
         decision = self.flow.run_.policy.decide(state)

@@ -133,4 +133,4 @@ class _PacedTransport:
 
 def paced(client: FlowsClient, pace: RunPace) -> FlowsClient:
     """The client, keeping to the pace, on the connections that it has."""
-    return client.with_options(transport=_PacedTransport(client._transport, pace))
+    return client.wrapping(lambda inner: _PacedTransport(inner, pace))

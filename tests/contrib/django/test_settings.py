@@ -47,8 +47,8 @@ def test_a_setting_wins_over_its_variable() -> None:
     }
     with settings.client() as client:
         assert client.waba_id == "2"
-        assert client._options["max_attempts"] == 5
-        assert client._options["retry_policy"].initial == 0.5
+        assert client.options.max_attempts == 5
+        assert getattr(client.options.retry_policy, "initial", None) == 0.5
 
 
 def test_no_setting_at_all_is_the_environment() -> None:

@@ -297,5 +297,6 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def admin_client(settings: AppSettings) -> FlowsClient:
     """A client that gives up early, because a web worker waits for it: see `ADMIN_MAX_ELAPSED`."""
     client = settings.client()
-    policy = client._options["retry_policy"] or ExponentialBackoff(jitter=equal_jitter)
-    return client.with_options(retry_policy=replace(policy, max_elapsed=settings.admin_max_elapsed))
+    policy = client.options.retry_policy or ExponentialBackoff(jitter=equal_jitter)
+    limited = replace(policy, max_elapsed=settings.admin_max_elapsed)  # type: ignore[type-var]
+    return client.with_options(retry_policy=limited)

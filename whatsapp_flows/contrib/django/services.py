@@ -210,7 +210,7 @@ class _Run:
         """
         if not desired:
             return
-        stop: threading.Event = self._client._options["stop"] or threading.Event()
+        stop: threading.Event = self._client.options.stop or threading.Event()
         client = self._client.with_options(stop=stop)
         outcomes: queue.SimpleQueue[FlowResult | None] = queue.SimpleQueue()
 
@@ -221,7 +221,7 @@ class _Run:
         def work() -> None:
             apply(
                 client, self._plan(client, desired), lock=self._memory, jobs=self._settings.jobs, force=self._force,
-                stop=stop, retry_policy=client._options["retry_policy"], on_event=on_event,
+                stop=stop, retry_policy=client.options.retry_policy, on_event=on_event,
             )  # fmt: skip
 
         with ThreadPoolExecutor(max_workers=1) as pool:
