@@ -255,9 +255,8 @@ class TestUntold:
         return desired(publish=True, application_id=self.APPLICATION)
 
     def hide(self, meta: Emulator, operation: str) -> None:
-        """Refuses the first three ways of asking, which all ask for the application."""
-        ways = 3 if operation == "list_flows" else 2
-        meta.fail(operation, code=100, subcode=None, times=ways)
+        """Refuses the ways of asking that ask for the application."""
+        meta.fail(operation, code=100, subcode=None, times=2)
 
     def test_a_field_that_the_listing_does_not_tell_is_read_from_the_flow(
         self, meta: Emulator, client: FlowsClient, wanted: DesiredFlow
@@ -282,6 +281,16 @@ class TestUntold:
             assert found.untold == {"application_id"}
             assert not diff([wanted], snapshot).pending
             assert not find_drift([wanted], snapshot)[0].reasons
+
+    def test_what_was_refused_once_is_not_asked_for_again(self, meta: Emulator, client: FlowsClient) -> None:
+        """Two hundred flows would else take four hundred requests in each run."""
+        wanted = [desired(f"f{number}", application_id=self.APPLICATION) for number in range(20)]
+        for flow in wanted:
+            meta.add_flow(flow.name, flow_json=FLOW_JSON)
+        self.hide(meta, "list_flows")
+        self.hide(meta, "get_flow")
+        planned(client, wanted)
+        assert calls(meta).count("get_flow") == 3
 
     def test_it_is_not_read_where_nothing_depends_on_it(self, meta: Emulator, client: FlowsClient) -> None:
         """The file says nothing of an application."""

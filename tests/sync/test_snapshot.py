@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, calls, desired, synced
-from whatsapp_flows import FlowsClient, ServiceUnavailableError
+from whatsapp_flows import FlowsClient, NoRetry, ServiceUnavailableError
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock, generation_name, take_snapshot
 
@@ -63,18 +63,29 @@ def test_a_link_that_is_refused_is_asked_for_again(meta: Emulator, client: Flows
     assert calls(meta) == ["list_flows", "download_flow_json", "list_assets", "download_flow_json"]
 
 
-@pytest.mark.parametrize("refusals", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("refusals", [1, 2, 3, 4])
 def test_fields_that_meta_refuses_are_left_out(meta: Emulator, client: FlowsClient, refusals: int) -> None:
-    """First a smaller page, then down to the fields that it documents; the Flow JSON is then found flow by flow."""
+    """Down to those that it documents for the list, on a smaller page; the Flow JSON is then found flow by flow."""
     meta.add_flow("Booking", flow_json=FLOW_JSON)
     meta.fail("list_flows", code=100, times=refusals)
     found = take_snapshot(client, [desired()]).flows["booking"]
     assert found is not None
     assert found.digest == desired().digest
-    assert bool(found.updated_at) == (refusals < 4)
-    links = ["list_assets"] if refusals > 1 else []
-    assert calls(meta) == [*["list_flows"] * (refusals + 1), *links, "download_flow_json"]
+    assert bool(found.updated_at) == (refusals < 3)
+    assert calls(meta) == [*["list_flows"] * (refusals + 1), "list_assets", "download_flow_json"]
     assert [request.query["limit"] for request in meta.requests[:2]] == ["200", "100"]
+
+
+@pytest.mark.parametrize("fault", [{"code": 1}, {"code": 10}, {"code": 100}])
+def test_a_page_that_is_refused_is_asked_for_with_less(
+    meta: Emulator, client: FlowsClient, fault: dict[str, int]
+) -> None:
+    """Also in the middle of a listing; no flow is lost or counted twice by that."""
+    for number in range(201):
+        meta.add_flow(f"F{number}")
+    meta.fail("list_flows", **fault, times=1 if fault["code"] != 1 else 3, every=2)  # type: ignore[arg-type]
+    snapshot = take_snapshot(client.with_options(retry_policy=NoRetry()), [desired("absent")])
+    assert snapshot.listed == len(snapshot.others) == 201
 
 
 def test_a_listing_that_fails_is_no_empty_account(meta: Emulator, client: FlowsClient) -> None:

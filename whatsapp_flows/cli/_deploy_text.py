@@ -181,7 +181,8 @@ def _html(text: str) -> str:
 def _(value: Planned) -> Json:
     document = value.plan.to_json()
     flows = [
-        {**flow, "error": _blocked(change), "unpublished_seconds": change.draft_seconds(),
+        {**flow, "error": _blocked(change), "validation_errors": _issues(change.issues),
+         "unpublished_seconds": change.draft_seconds(),
          "differences": _difference(change).as_json()}
         for flow, change in zip(document["flows"], value.plan.changes, strict=True)
     ]  # fmt: skip

@@ -25,7 +25,7 @@ _WITH_ASSETS: Final = f"{_WITH_APPLICATION},assets{{asset_type,download_url}}"
 # What a listing and a node are asked for, best first. Source: "Flows API", field table; the changelog of March 2024
 # for `updated_at`.
 FIELDS: Final = (_WITH_ASSETS, _WITH_APPLICATION, _MORE, _BASIC, _DOCUMENTED)
-PAGES: Final = ((_WITH_ASSETS, _LARGE_PAGE_SIZE), *((fields, _PAGE_SIZE) for fields in FIELDS))
+PAGES: Final = ((_WITH_ASSETS, _LARGE_PAGE_SIZE), *((fields, _PAGE_SIZE) for fields in FIELDS[1:]))
 
 _TOO_MUCH: Final = 1  # Graph's "Please reduce the amount of data you're asking for" has this code, among others
 
@@ -81,17 +81,35 @@ class _Reading:
             raise StopIteration from None
 
 
-def read_node(client: FlowsClient, flow_id: str) -> ListedFlow:
-    """One flow with as many fields as Meta gives; raises what the call raises."""
-    for number, fields in enumerate(FIELDS, 1):
-        try:
-            flow = client.get_flow(flow_id, fields=fields)
-        except FlowsError as refusal:
-            if number == len(FIELDS) or not about_fields(refusal):
-                raise
-            continue
-        break
-    return ListedFlow(flow, _untold(flow, fields))
+class NodeReader:
+    """
+    Reads flows one by one, with as many fields as Meta gives; threads may share it.
+
+    What Meta has refused once it is not asked for again: a token that may not see an application sees none.
+    """
+
+    def __init__(self, client: FlowsClient) -> None:
+        self._client = client
+        self._first = 0
+
+    def tells(self, name: str) -> bool:
+        """Whether a field, as `ListedFlow.untold` names it, is asked for."""
+        return name.removesuffix("_id") in FIELDS[self._first]
+
+    def read(self, flow_id: str) -> ListedFlow:
+        """One flow; raises what the call raises."""
+        number = self._first
+        while True:
+            fields = FIELDS[number]
+            try:
+                flow = self._client.get_flow(flow_id, fields=fields)
+            except FlowsError as refusal:
+                if number == len(FIELDS) - 1 or not about_fields(refusal):
+                    raise
+                number += 1
+                continue
+            self._first = max(self._first, number)
+            return ListedFlow(flow, _untold(flow, fields))
 
 
 def about_fields(refusal: FlowsError) -> bool:

@@ -22,7 +22,7 @@ from ..errors import FlowsError, NotFoundError, ValidationIssue
 from ..models import Asset, Flow, FlowStatus
 from ._desired import DesiredFlow
 from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
-from ._listing import ListedFlow, list_all, read_node
+from ._listing import ListedFlow, NodeReader, list_all
 from ._lock import Lock, LockEntry
 
 
@@ -117,7 +117,7 @@ def take_snapshot(
     for listed in list_all(client):
         account.add(listed)
     tasks = tuple(account.found())
-    read = _Reader(client, lock, contents=contents, on_flow=on_flow)
+    read = _Reader(client, NodeReader(client), lock, contents=contents, on_flow=on_flow)
     with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tasks) or 1))) as pool:
         found = dict(pool.map(lambda task: (task.desired.key, read(task)), tasks))
     return Snapshot(
@@ -138,7 +138,7 @@ def look_again(
 
     `seen` is the flow as it was, from which its identity is taken.
     """
-    listed = read_node(client, flow_id)
+    listed = NodeReader(client).read(flow_id)
     flow = _actual(listed)
     number = generation_of(flow.name, desired.name) or 1
     flow = replace(
@@ -166,7 +166,7 @@ def find_again(client: FlowsClient, desired: DesiredFlow, name: str, lock: Lock 
 
 
 def _complete(client: FlowsClient, lock: Lock | None, task: _Task) -> ActualFlow:
-    found = _Reader(client, lock, contents=False)(task)
+    found = _Reader(client, NodeReader(client), lock, contents=False)(task)
     if found.error is not None:
         raise found.error
     return found
@@ -244,6 +244,7 @@ class _Reader:
     """Completes a listed flow by its Flow JSON, or by what the lock file knows of it."""
 
     client: FlowsClient
+    nodes: NodeReader
     lock: Lock | None
     contents: bool
     on_flow: Callable[[DesiredFlow, str], object] = lambda desired, flow_id: None
@@ -278,9 +279,9 @@ class _Reader:
         if entry is not None and entry.application_id is not None and entry.holds(flow.updated_at):
             application = flow.application_id or entry.application_id
             flow = replace(flow, application_id=application, untold=flow.untold - {"application_id"})
-        if not any(_decides(desired, name) for name in flow.untold):
+        if not any(_decides(desired, name) and self.nodes.tells(name) for name in flow.untold):
             return flow
-        node = _actual(read_node(self.client, flow.id))
+        node = _actual(self.nodes.read(flow.id))
         return replace(
             flow,
             untold=flow.untold & node.untold,
