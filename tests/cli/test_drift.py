@@ -139,6 +139,18 @@ def test_status(cli: CommandLine, meta: Emulator, client: FlowsClient) -> None:
     ]
 
 
+def test_status_tells_what_stands_in_the_way(cli: CommandLine, tmp_path: Path, meta: Emulator) -> None:
+    """Meta's errors, and what it suggests; of a deprecated flow nobody wants to know."""
+    config = write_flows(tmp_path, {"one": FLOW_JSON})
+    flow = meta.add_flow("One", flow_json='{"version": "7.3", "screens": []}')
+    outcome = cli("status", "--config", config)
+    assert "one\n  FLOW " + f"{flow.id}: BLOCKED\n    131000 " in outcome.out
+    (state,) = cli("status", "--config", config, "--json").json["flows"]
+    (entity,) = state["health_errors"]
+    assert (entity["type"], entity["id"], entity["can_send_message"]) == ("FLOW", flow.id, "BLOCKED")
+    assert entity["errors"][0]["possible_solution"]
+
+
 def test_status_for_machines(cli: CommandLine, tmp_path: Path) -> None:
     """A flow that is not there has no id and no state."""
     config = write_flows(tmp_path, {"one": FLOW_JSON})
@@ -149,7 +161,8 @@ def test_status_for_machines(cli: CommandLine, tmp_path: Path) -> None:
         "flows": [
             {
                 "key": "one", "name": "One", "id": None, "action": "none", "status": None, "error": None,
-                "version": None, "health": None, "frozen_on": None, "days_until_frozen": None, "updated_at": None,
+                "version": None, "health": None, "health_errors": [], "frozen_on": None, "days_until_frozen": None,
+                "updated_at": None,
                 "validation_errors": 0,
             }
         ],

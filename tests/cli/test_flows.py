@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.support import PUBLIC_KEY, CommandLine
 from tests.support import valid_flow
+from whatsapp_flows.cli._json import as_json, written
+from whatsapp_flows.cli._values import Downloaded
 from whatsapp_flows.emulator import Emulator
 
 FLOW_JSON = json.dumps(valid_flow())
@@ -273,3 +275,87 @@ def test_what_is_no_public_key_is_not_sent(cli: CommandLine, meta: Emulator) -> 
     outcome = cli("keys", "set", "1", "-", stdin="-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     assert outcome.code == 2
     assert not meta.requests
+
+
+def test_a_flow_is_shown_with_its_health(cli: CommandLine, meta: Emulator) -> None:
+    """What stands in the way, with Meta's own solutions; for machines, every link of the chain."""
+    flow = meta.add_flow("Booking", flow_json=FAULTY_FLOW_JSON)
+    lines = cli("flows", "get", flow.id).out.splitlines()
+    assert "health             BLOCKED" in lines
+    at = lines.index(f"  FLOW {flow.id}: BLOCKED")
+    assert lines[at + 1].startswith("    131000 ")
+    assert lines[at + 2].startswith("      ")
+    health = cli("flows", "get", flow.id, "--json").json["health"]
+    assert health["can_send_message"] == "BLOCKED"
+    assert {"FLOW", "WABA", "BUSINESS", "APP"} == {entity["type"] for entity in health["entities"]}
+    number = cli("flows", "get", flow.id, "--phone-number", meta.phone_number_id, "--json").json["health"]
+    assert "PHONE_NUMBER" in {entity["type"] for entity in number["entities"]}
+
+
+def test_a_flow_is_shown_although_meta_does_not_tell_its_health(cli: CommandLine, meta: Emulator) -> None:
+    """It is more than was asked for, unless a number was named."""
+    flow = meta.add_flow("Booking")
+    meta.fail("get_health", code=100)
+    outcome = cli("flows", "get", flow.id)
+    assert (outcome.code, "health" in outcome.out) == (0, False)
+    assert cli("flows", "get", flow.id, "--json").json["health"] is None
+    assert cli("flows", "get", flow.id, "--phone-number", "1").code == 1
+
+
+def test_a_flow_is_found_by_its_name(cli: CommandLine, meta: Emulator) -> None:
+    """Also one that is all digits; an id comes first, and what is neither is told."""
+    booking, digits = meta.add_flow("Booking [1]"), meta.add_flow("2026")
+    assert cli("flows", "get", "Booking [1]", "--json").json["id"] == booking.id
+    assert cli("flows", "get", "2026", "--json").json["id"] == digits.id
+    missing = cli("flows", "get", "No\x1b[2Jthing")
+    assert missing.code == 1
+    assert f"account {meta.waba_id} has no flow named No\\x1b[2Jthing." in missing.err
+    assert "flows list" in missing.err
+    assert "code 100/33" in cli("flows", "get", "1").err
+    assert cli("flows", "get", "Booking [1]", env={"WHATSAPP_FLOWS_WABA_ID": ""}).code == 2
+
+
+def test_a_taken_name_comes_with_the_id(cli: CommandLine, meta: Emulator) -> None:
+    """So that nobody has to look it up; where it cannot be found, the refusal is told as it is."""
+    flow = meta.add_flow("Booking")
+    outcome = cli("flows", "create", "Booking", "--category", "OTHER")
+    assert outcome.code == 1
+    assert f"The name is that of flow {flow.id}: use it, or another name." in outcome.err
+    meta.fail("list_flows", code=10)
+    assert "code 100/4016019" in cli("flows", "create", "Booking", "--category", "OTHER").err
+
+
+HOSTILE = '{"version": "7.3", "screens": [], "x": "\x9b2J\u202e"}'
+
+
+def test_a_download_does_not_act_on_a_terminal(cli: CommandLine, meta: Emulator) -> None:
+    """What Meta stored is shown there; to a pipe it goes as it is."""
+    flow = meta.add_flow("Booking", flow_json=HOSTILE)
+    assert cli("flows", "download", flow.id).out == HOSTILE
+    shown = cli("flows", "download", flow.id, terminal=True).out
+    assert r'"x": "\x9b2J\u202e"' in shown
+    assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"version": NaN}',
+        '{"version": "7.3", "x": -Infinity}',
+        '{"version": "7.3", "x": 1e999}',
+        '{"version": "7.3", "x": ' + "[" * 900 + "]" * 900 + "}",
+    ],
+)
+def test_json_never_has_what_is_no_json(document: str) -> None:
+    """NaN and the infinities are null wherever they come from, and so is what no reader of JSON would follow."""
+    shown = written(as_json(Downloaded(flow_id="1", content=document.encode())))
+    found = json.loads(shown, parse_constant=pytest.fail)
+    assert found["flow_json"] is None or found["flow_json"]["x"] is None
+    assert found["bytes"] == len(document)
+
+
+def test_numbers_that_are_none_are_null() -> None:
+    """In any object that is written."""
+    assert json.loads(written({"a": [float("nan"), (float("inf"),)], "b": {"c": -float("inf")}, "d": 1.5})) == {
+        "a": [None, [None]], "b": {"c": None}, "d": 1.5,
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from tests.cli.support import CommandLine
 from tests.sync.support import FLOW_JSON, write_flows
 from whatsapp_flows import FlowsClient
 from whatsapp_flows.cli import run
+from whatsapp_flows.emulator import Emulator
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
 
@@ -189,6 +190,21 @@ def test_an_unknown_code_is_told(code: str) -> None:
     outcome = CommandLine()("explain", code)
     assert outcome.code == 1
     assert outcome.out.startswith(f"Nobody has documented {code}: it is raised as an UnknownApiError")
+
+
+def test_an_explanation_may_ask_for_the_health_of_a_flow(cli: CommandLine, meta: Emulator) -> None:
+    """The cause of an integrity block stands there; without a flow it is said how to see it."""
+    flow = meta.add_flow("Booking", flow_json='{"version": "7.3", "screens": []}')
+    told = CommandLine()("explain", "139000/4233020").out
+    assert "whatsapp-flows explain 139000/4233020 --flow ID" in told
+    assert "payment method" in told
+    outcome = cli("explain", "139000/4233020", "--flow", flow.id)
+    assert outcome.code == 0
+    assert f"health of the flow: BLOCKED\n  FLOW {flow.id}: BLOCKED\n    131000 " in outcome.out
+    found = cli("explain", "139000/4233020", "--flow", flow.id, "--phone-number", meta.phone_number_id, "--json").json
+    assert {"FLOW", "PHONE_NUMBER"} <= {entity["type"] for entity in found["health"]["entities"]}
+    assert cli("explain", "1", "--phone-number", "1").code == 2
+    assert CommandLine()("explain", "139000", "--flow", "1").code == 2
 
 
 def test_an_explanation_is_json_for_machines() -> None:

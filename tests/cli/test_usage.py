@@ -257,6 +257,23 @@ def test_what_comes_from_meta_is_inert(cli: CommandLine, meta: Emulator, name: s
     assert not {"\x1b", "\x9b", "\r", "\u202e"} & set(outcome.out)
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_nothing_that_is_said_acts_on_a_terminal(cli: CommandLine, meta: Emulator, terminal: bool) -> None:
+    """Neither what stands on the command line, nor a file's name, nor a question; only our own colours do."""
+    name = "a\x1b]0;owned\x07b\x9bc\u202ed"
+    for argv in (("validate", name), ("flows", "get", name), ("flows", "upload", "1", name), ("flows", name)):
+        outcome = cli(*argv, terminal=terminal, env={"TERM": "xterm", "NO_COLOR": "1"})
+        assert outcome.code in {1, 2}
+        said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", outcome.out + outcome.err)
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said), argv
+
+
+def test_each_question_that_needs_a_terminal_can_be_answered_without(cli: CommandLine) -> None:
+    """Who is told to say --yes finds it in that command's help."""
+    for command in (("flows", "delete"), ("flows", "deprecate"), ("apply",)):
+        assert "--yes" in cli(*command, "--help").out
+
+
 def test_a_table_without_a_terminal_keeps_its_rows_on_one_line(cli: CommandLine, meta: Emulator) -> None:
     """A long name is neither cut nor wrapped, so that grep finds it; no line ends in blanks."""
     meta.add_flow("x" * 200)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -14,14 +13,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TextIO
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from .._files import replace_file
+from .._inert import inert, inert_lines
 from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
-from ._json import as_json, error_as_json
+from ._json import as_json, error_as_json, written
 from ._layout import laid_out
 from ._progress import Narrator
 from ._text import as_text, error_as_text
@@ -38,6 +39,20 @@ _VARIABLES: Final[Mapping[str, str]] = {
 }
 _TOKEN: Final = f"{_PREFIX}ACCESS_TOKEN"
 _UNWRAPPED: Final = 10_000  # columns where nobody looks: a row of a table stays one line, for grep
+
+
+class _InertConsole(Console):
+    """
+    A console on which nothing but its own styles controls the terminal.
+
+    What comes from elsewhere is made inert where it is put into a text, so that tables are measured right; this is for
+    what was not.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments, of which only those that are rich's own controls control anything."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=inert_lines(segment.text))
 
 
 class NoCommand(click.UsageError):
@@ -70,9 +85,12 @@ class App:
     def show(self, value: Value) -> None:
         """Write a value to stdout: as JSON when that was asked for, as raw bytes, or as text."""
         if self.given.get("json"):
-            self.stdout.write(json.dumps(as_json(value), indent=2) + "\n")
+            self.stdout.write(written(as_json(value)))
         elif value.raw is not None:
-            _write_bytes(self.stdout, value.raw)
+            if self.stdout.isatty():  # somebody reads it, and what Meta stored is not for a terminal to act upon
+                self.stdout.write(inert_lines(value.raw.decode(errors="replace").replace("\t", "    ")))
+            else:
+                _write_bytes(self.stdout, value.raw)
         else:
             self._print(self.stdout, as_text(value))
 
@@ -88,7 +106,7 @@ class App:
     def complain(self, error: FlowsError) -> None:
         """What happened, the advice and the trace id, on stderr; with --json also an object on stdout."""
         if self.given.get("json"):
-            self.stdout.write(json.dumps({"error": error_as_json(error)}, indent=2) + "\n")
+            self.stdout.write(written({"error": error_as_json(error)}))
         self._print(self.stderr, error_as_text(error))
 
     def _print(self, stream: TextIO, parts: Iterable[RenderableType]) -> None:
@@ -125,7 +143,7 @@ class App:
 
     def console(self, stream: TextIO) -> Console:
         """A console that writes to `stream`, in colour only when it is a terminal and NO_COLOR is not set."""
-        return Console(
+        return _InertConsole(
             file=stream,
             force_terminal=stream.isatty(),
             width=self.width(stream),
@@ -184,11 +202,11 @@ class App:
     def confirmed(self, question: str) -> bool:
         """The answer of somebody at a terminal. Without a terminal --yes has to be on the command line."""
         if self.stdin is None or not self.stdin.isatty():
-            raise click.UsageError("this cannot be undone: say --yes when there is no terminal to ask.")
+            raise click.UsageError("say --yes when there is no terminal to ask.")
         seen = self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
         with self._still():
             _forget_typing(self.stdin)
-            seen.write(f"{question} [y/N] ")
+            seen.write(f"{inert(question)} [y/N] ")
             seen.flush()
             answer = self.stdin.readline()
             if not answer.endswith("\n"):  # the end of the input, which moves no cursor

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from ..client import FlowsClient
+from ..errors import ErrorDetails, FlowsError, NameTakenError, NotFoundError
 from ..flow_json import read_flow_json
+from ..models import Flow
 from ._app import App
 from ._deploy import apply_command, plan_command, sync_command
 from ._drift import drift_command, status_command
@@ -70,12 +73,46 @@ def list_(app: App) -> FlowList:
 
 
 @flows.command()
-@_flow_id
+@click.argument("flow", metavar="ID")
+@click.option("--phone-number", "phone_number_id", metavar="ID", help="The health for this number.")
 @click.pass_obj
-def get(app: App, flow_id: str) -> OneFlow:
-    """Show one flow, and the errors in its Flow JSON."""
+def get(app: App, flow: str, phone_number_id: str | None) -> OneFlow:
+    """
+    Show one flow: the errors in its Flow JSON, and its health.
+
+    ID may also be the name of a flow of the account.
+    """
     with app.client(app.narrator()) as client:
-        return OneFlow(flow=client.get_flow(flow_id))
+        found = _found(client, flow)
+        try:
+            health = client.get_health(found.id, phone_number_id=phone_number_id)
+        except FlowsError:
+            if phone_number_id is not None:
+                raise
+            health = None  # it is more than was asked for
+        return OneFlow(flow=found, health=health)
+
+
+def _found(client: FlowsClient, text: str) -> Flow:
+    """The flow of that id or, in the client's account, of that name; a name may be all digits."""
+    missing: NotFoundError | None = None
+    if text.isascii() and text.isdigit():
+        try:
+            return client.get_flow(text)
+        except NotFoundError as refusal:
+            missing = refusal
+    flow = client.find_flow_by_name(text) if missing is None or client.waba_id is not None else None
+    if flow is not None:
+        return client.get_flow(flow.id)
+    if missing is not None:
+        raise missing
+    raise NotFoundError(
+        ErrorDetails(
+            message=f"account {client.waba_id} has no flow named {text}.",
+            operation="get_flow",
+            advice="See the names with: whatsapp-flows flows list.",
+        )
+    )
 
 
 @flows.command()
@@ -102,10 +139,24 @@ def create(
         raise click.UsageError("--publish needs --file: a flow without a Flow JSON cannot be published.")
     content = None if file is None else read_flow_json(app.read(file))
     with app.client(app.narrator(), account=True) as client:
-        created = client.create_flow(
-            name, categories, flow_json=content, publish=publish, clone_flow_id=clone, endpoint_uri=endpoint
-        )
+        try:
+            created = client.create_flow(
+                name, categories, flow_json=content, publish=publish, clone_flow_id=clone, endpoint_uri=endpoint
+            )
+        except NameTakenError as taken:
+            raise _with_id(client, name, taken) from None
     return Created(name=name, created=created, published=publish)
+
+
+def _with_id(client: FlowsClient, name: str, taken: NameTakenError) -> NameTakenError:
+    """The refusal with the id of the flow that has the name."""
+    try:
+        flow = client.find_flow_by_name(name)
+    except FlowsError:
+        return taken  # the id is a kindness; the refusal is the news
+    if flow is None:
+        return taken
+    return taken.amended(flow_id=flow.id, advice=f"The name is that of flow {flow.id}: use it, or another name.")
 
 
 @flows.command()

@@ -33,6 +33,7 @@ from ..sync import (
 from ._app import App, Terminated
 from ._deploy_text import result_line
 from ._deploy_values import Deployed, Planned
+from ._json import written
 from ._options import Command
 from ._progress import Narrator
 from ._values import Value
@@ -112,7 +113,7 @@ def plan_command(
         calls_per_hour=session.pace.calls_per_hour, as_markdown=markdown, detailed=detailed,
     )  # fmt: skip
     if out is not None:
-        replace_file(out, (json.dumps(plan.to_json(), indent=2) + "\n").encode())
+        replace_file(out, written(plan.to_json()).encode())
     return planned
 
 

@@ -18,10 +18,10 @@ from ..sync._snapshot import take_snapshot
 from ..sync._status import FlowState, read_states
 from ._app import App
 from ._difference import diff_lines
-from ._json import Json, _issues, as_json, error_as_json
+from ._json import Json, _issues, as_json, entities_as_json, error_as_json
 from ._layout import Name
 from ._options import Command
-from ._text import Lines, _count, _table, _word, as_text
+from ._text import Lines, _count, _table, _word, as_text, troubles
 from ._text import _issues as _issue_lines
 from ._values import Value
 from ._workspace import client_for, lock_for, open_workspace, workspace_options
@@ -159,6 +159,11 @@ def _(value: States) -> Lines:
             Text(str(flow.errors), style="bold red" if flow.errors else "dim"),
         )
     yield table
+    for flow in value.flows:
+        if flow.troubles:
+            yield Text()
+            yield Text(inert(flow.key), style="bold")
+            yield from troubles(flow.troubles)
     yield Text()
     states = Counter(flow.status or "missing" for flow in value.flows)
     said = ", ".join(f"{count} {inert(word)}" for word, count in states.items())
@@ -189,6 +194,7 @@ def _(value: States) -> Json:
                 "error": None,
                 "version": flow.version or None,
                 "health": flow.health or None,
+                "health_errors": entities_as_json(flow.troubles),
                 "frozen_on": None if flow.frozen_on is None else flow.frozen_on.isoformat(),
                 "days_until_frozen": flow.days_left(value.today),
                 "updated_at": None if flow.changed_at is None else flow.changed_at.isoformat(),

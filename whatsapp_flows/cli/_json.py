@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from functools import singledispatch
-from typing import Any
+from typing import Any, Final
 
 from ..errors import FlowsError, FlowValidationError, RetryableError, ValidationIssue
-from ..models import Flow
+from ..models import Flow, Health, HealthEntity
 from . import _values as values
 
 Json = dict[str, Any]
+
+_DEEPEST: Final = 200  # levels of a document that is shown; the writer of JSON recurses
+
+
+def written(value: Json) -> str:
+    """
+    The text of an object. NaN and the infinities, which are no JSON, are null, wherever they came from.
+
+    All of it is ASCII, so that no terminal acts upon it.
+    """
+    return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inside) for key, inside in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inside) for inside in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _depth(value: Any) -> int:
+    """How deep a value is nested."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            inside
+            for each in level
+            for inside in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
+        ]
+    return depth
 
 
 @singledispatch
@@ -28,7 +61,33 @@ def _(value: values.FlowList) -> Json:
 
 @as_json.register
 def _(value: values.OneFlow) -> Json:
-    return _flow(value.flow)
+    return {**_flow(value.flow), "health": None if value.health is None else health_as_json(value.health)}
+
+
+def health_as_json(health: Health) -> Json:
+    """Whether a flow can be sent, and what stands in the way."""
+    return {"can_send_message": health.can_send_message or None, "entities": entities_as_json(health.entities)}
+
+
+def entities_as_json(entities: Iterable[HealthEntity]) -> list[Json]:
+    """The links of the chain."""
+    return [
+        {
+            "type": entity.entity_type,
+            "id": entity.id or None,
+            "can_send_message": entity.can_send_message or None,
+            "errors": [
+                {
+                    "code": error.error_code,
+                    "description": error.error_description,
+                    "possible_solution": error.possible_solution or None,
+                }
+                for error in entity.errors
+            ],
+            "additional_info": list(entity.additional_info),
+        }
+        for entity in entities
+    ]
 
 
 @as_json.register
@@ -126,6 +185,7 @@ def _(value: values.Explanation) -> Json:
         "code": value.code,
         "subcode": value.subcode,
         "fallback": value.fallback,
+        "health": None if value.health is None else health_as_json(value.health),
         "rows": [
             {
                 "code": row.code,
@@ -189,11 +249,16 @@ def _issues(issues: Iterable[ValidationIssue]) -> list[Json]:
 
 
 def _document(content: bytes) -> Any:
-    """The document itself, or null when it is not JSON."""
+    """The document itself, or null when it is not JSON, or nested deeper than any Flow JSON."""
     try:
-        return json.loads(content)
+        document = json.loads(content, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
+    return document if _depth(document) <= _DEEPEST else None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -80,10 +80,27 @@ def demo(app: App, folder: Path) -> DemoReport:
     return DemoReport(stage=stage, report=report)
 
 
-@click.command(cls=_Local)
+@click.command(cls=Command)
 @click.argument("code", metavar="CODE[/SUBCODE]")
-def explain(code: str) -> Explanation:
-    """Say what an error code of Meta means, and what to do about it."""
+@click.option("--flow", "flow_id", metavar="ID", help="Also ask Meta for the health of this flow.")
+@click.option("--phone-number", "phone_number_id", metavar="ID", help="The health for this number.")
+@click.pass_obj
+def explain(app: App, code: str, flow_id: str | None, phone_number_id: str | None) -> Explanation:
+    """
+    Say what an error code of Meta means, and what to do about it.
+
+    Needs no token, unless the health of a flow is asked for.
+    """
+    explanation = _explained(code)
+    if flow_id is None:
+        if phone_number_id is not None:
+            raise click.UsageError("--phone-number needs --flow.")
+        return explanation
+    with app.client(app.narrator()) as client:
+        return replace(explanation, health=client.get_health(flow_id, phone_number_id=phone_number_id))
+
+
+def _explained(code: str) -> Explanation:
     found = re.fullmatch(r"([0-9]{1,9})(?:/([0-9]{1,9}))?", code)
     if found is None:
         raise click.UsageError(f"{code!r} is no code: it must look like 4, or 139001/4016012.")

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from .._inert import inert
 from ..errors import ConfigurationError, FlowProcessingError, FlowsError, FlowValidationError, ValidationIssue
+from ..models import HealthEntity
 from . import _values as values
 from ._layout import Name, seconds
 
@@ -26,7 +27,7 @@ _STYLES: Final = {
     "republished": "green", "replaced": "green", "deprecated": "green", "unchanged": "dim", "blocked": "yellow",
     "failed": "bold red", "interrupted": "bold red", "not begun": "yellow", "kept": "yellow", "restored": "bold red",
     "DRAFT": "yellow", "PUBLISHED": "green", "DEPRECATED": "dim", "BLOCKED": "bold red", "THROTTLED": "bold red",
-    "VALID": "green", "MISMATCH": "bold red",
+    "VALID": "green", "MISMATCH": "bold red", "AVAILABLE": "green", "LIMITED": "yellow",
 }  # fmt: skip
 
 
@@ -68,12 +69,31 @@ def _(value: values.OneFlow) -> Lines:
         ("endpoint", flow.endpoint_uri),
         ("updated", flow.updated_at.isoformat(" ") if flow.updated_at else None),
         ("errors", str(len(flow.validation_errors))),
+        ("health", value.health.can_send_message if value.health is not None else None),
     )
     for label, fact in facts:
         if fact:
             table.add_row(Text(label, style="dim"), _word(fact))
     yield table
+    if value.health is not None:
+        yield from troubles(value.health.entities)
     yield from _issues(flow.validation_errors, "flow.json")
+
+
+def troubles(entities: Iterable[HealthEntity], *, indent: str = "  ") -> Lines:
+    """What stands in the way of sending a flow, and what Meta suggests."""
+    for entity in entities:
+        if entity.can_send_message == "AVAILABLE" and not entity.errors:
+            continue
+        name = inert(f"{entity.entity_type} {entity.id}".strip())
+        yield Text.assemble(indent, (f"{name}: ", "bold"), _word(entity.can_send_message or "unknown"))
+        for error in entity.errors:
+            code = "" if error.error_code is None else f"{error.error_code} "
+            yield Text(f"{indent}  {code}{inert(error.error_description)}")
+            if error.possible_solution:
+                yield Text(f"{indent}    {inert(error.possible_solution)}", style="dim")
+        for info in entity.additional_info:
+            yield Text(f"{indent}  {inert(info)}")
 
 
 @as_text.register
@@ -193,9 +213,15 @@ def _(value: values.Explanation) -> Lines:
         if row.title:
             facts.insert(0, ("told by", f'"{row.title}" in Meta\'s text'))
         table = Table.grid(padding=(0, 2, 0, 0))
+        if "get_health" in row.advice and value.health is None:
+            facts.append(("health", f"whatsapp-flows explain {name} --flow ID shows that of a flow"))
         for label, fact in facts:
             table.add_row(Text(f"  {label}", style="dim"), fact if isinstance(fact, Text) else Text(fact))
         yield table
+    if value.health is not None:
+        yield Text()
+        yield Text.assemble("health of the flow: ", _word(value.health.can_send_message or "unknown"))
+        yield from troubles(value.health.entities)
 
 
 def error_as_text(error: FlowsError) -> Lines:

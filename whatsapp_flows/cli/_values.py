@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .._error_codes import ErrorRow
 from ..errors import RetryableError
-from ..models import CreatedFlow, Flow, FlowJsonUpdate, Migration, Preview, PublicKey
+from ..models import CreatedFlow, Flow, FlowJsonUpdate, Health, Migration, Preview, PublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +35,10 @@ class FlowList(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneFlow(Value):
-    """One flow."""
+    """One flow, and whether it can be sent, if Meta tells."""
 
     flow: Flow
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +168,15 @@ class Explanation(Value):
     """
     The rows of the error table for a code.
 
-    `fallback`: there is none for the subcode, so the code's own row is used.
+    `fallback`: there is none for the subcode, so the code's own row is used. `health` is that of the flow that met
+    the code, if one was named.
     """
 
     code: int
     subcode: int | None
     rows: Sequence[ErrorRow]
     fallback: bool = False
+    health: Health | None = None
 
     @property
     def exit_code(self) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..client import FlowsClient
 from ..flow_json._spec import KNOWN, parse_version
-from ..models import Flow
+from ..models import Flow, FlowStatus, HealthEntity
 from ._desired import DesiredFlow
 from ._identity import identify, may_be_meant
 from ._listing import PAGES, listings
@@ -25,6 +25,7 @@ class FlowState:
     """
     One flow. `health` is Meta's word for whether it can be sent: AVAILABLE, LIMITED, BLOCKED; empty if it is not told.
 
+    `troubles` are the links of the chain that are not AVAILABLE, with Meta's errors and solutions.
     `frozen_on` is the day from which flows of its version cannot be changed; None as long as Meta has announced none.
     `id` is empty for a flow that is not there.
     """
@@ -35,6 +36,7 @@ class FlowState:
     status: str = ""
     version: str = ""
     health: str = ""
+    troubles: tuple[HealthEntity, ...] = ()
     frozen_on: date | None = None
     changed_at: datetime | None = None
     errors: int = 0
@@ -63,10 +65,18 @@ def _state(desired: DesiredFlow, flow: Flow | None) -> FlowState:
         status=str(flow.status),
         version=flow.json_version or "",
         health=flow.health.can_send_message if flow.health is not None else "",
+        troubles=_troubles(flow),
         frozen_on=frozen_on(flow.json_version),
         changed_at=flow.updated_at,
         errors=len(flow.validation_errors),
     )
+
+
+def _troubles(flow: Flow) -> tuple[HealthEntity, ...]:
+    if flow.health is None or flow.status == FlowStatus.DEPRECATED:  # which is blocked because it is deprecated
+        return ()
+    entities = flow.health.entities
+    return tuple(entity for entity in entities if entity.can_send_message != "AVAILABLE" or entity.errors)
 
 
 def frozen_on(version: str | None) -> date | None:
