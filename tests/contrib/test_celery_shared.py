@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -248,3 +249,74 @@ def test_threads_of_one_process_are_workers_too(redis: Redis) -> None:
         thread.start()
         thread.join()
     assert refused.is_set()
+
+
+def test_a_request_ends_before_the_guard_does(redis: Redis) -> None:
+    """Whatever the client's own time-out: after the guard another worker may have the flow, and would do it as well."""
+    shared = state(redis, guard_seconds=30.0)
+    inner = ScriptedTransport([UPLOADED, UPLOADED])
+    with shared.guarded(WABA, "Booking") as guard:
+        gated = GatedTransport(inner, shared, guard, WABA)
+        gated.send(request(), timeout=Timeout(connect=5.0, read=300.0))
+        gated.send(request(authenticated=False), timeout=Timeout(connect=5.0, read=5.0, total=9.0))
+    assert [timeout.total for timeout in inner.timeouts] == [27.0, 9.0]
+    assert inner.timeouts[0].read == 27.0
+
+
+@pytest.mark.parametrize(("told", "kept"), [(7.5, 7_500), (999_999_999.0, 86_400_000), (1e300, 86_400_000)])
+def test_no_pause_is_longer_than_a_day(redis: Redis, told: float, kept: int) -> None:
+    """A hint of 32 years is no reason to stop for 32 years."""
+    shared = state(redis)
+    shared.pause(WABA, told)
+    left: Any = redis.pttl(f"test:pause:{WABA}")
+    assert kept - 5_000 < left <= kept
+
+
+def test_nothing_is_kept_for_ever(redis: Redis) -> None:
+    """Every key ends by itself, if nothing is deployed any more."""
+    shared = state(redis)
+    flow = DesiredFlow.from_flow_json("booking", valid_flow("FIRST"))
+    digest = shared.put(flow)
+    shared.want(WABA, {"booking": digest})
+    shared.remember(WABA, {"booking": LockEntry(id="1", name="Booking", digest="d")})
+    shared.pause(WABA, 5.0)
+    shared.take(OTHER)
+    keys: Any = redis.keys("*")
+    with shared.counted("task"), shared.guarded(WABA, "Booking"):
+        keys += redis.keys("*")
+        assert len(set(keys)) == 7
+        for key in set(keys):
+            left: Any = redis.ttl(key)
+            assert 0 < left <= 90 * 86400
+
+
+@pytest.mark.parametrize(
+    "said", ["{", "[]", '"x"', '{"id": "1"}', '{"id": 1, "name": "B"}', "[" * 10_000, "x" * 100_000, "\xff"]
+)
+def test_an_entry_that_cannot_be_read_is_none(redis: Redis, said: str) -> None:
+    """Of another version of this library, damaged, or far too large: it costs a download and nothing else."""
+    redis.hset(f"test:lock:{WABA}", "booking", said)
+    assert state(redis).entry(WABA, "booking") is None
+    assert SharedLock(state(redis), WABA, "booking").get("booking", "1") is None
+
+
+def test_a_flow_larger_than_any_is_not_read(redis: Redis) -> None:
+    """What stands in Redis under its digest is not what was put there, and does not fill the worker's memory."""
+    shared = state(redis)
+    digest = shared.put(DesiredFlow.from_flow_json("booking", valid_flow("FIRST")))
+    redis.setrange(f"test:flow:{digest}", 200 * 2**20, b"x")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigurationError, match="no longer in Redis"):
+            shared.get(digest)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, float("inf"), float("nan"), True, "60", 10**400])
+def test_times_that_cannot_be_kept_are_refused(seconds: Any) -> None:
+    """Before anything is asked of Redis."""
+    for name in ("guard_seconds", "keep_flows"):
+        with pytest.raises(ConfigurationError, match=name):
+            state(Redis(port=free_port()), **{name: seconds})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from .._error_codes import ERROR_CODES
+from .._forks import Mutex
 from ..errors import FlowsError
 from ..events import (
     AttemptFailed,
@@ -153,7 +153,7 @@ class LabelBounds:
 
     def __init__(self, max_objects: int = MAX_OBJECTS) -> None:
         self._max_objects = max_objects
-        self._lock = threading.Lock()
+        self._lock = Mutex()
         self._codes: set[tuple[int, int | None]] = set()
         self._objects: set[tuple[str, str]] = set()
         self._hosts: set[tuple[str, int]] = set()

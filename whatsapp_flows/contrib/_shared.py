@@ -5,6 +5,7 @@ Rule 1: nothing here waits. What has to wait raises, and the error says for how 
 Rule 2: everything but the flows may be lost. The budget spares calls that Meta would refuse and the guard work that
         would be done twice; what keeps the flows right is that the engine looks before it writes.
 Rule 3: no token comes here.
+Rule 4: nothing is kept for ever, and what is read is no larger than what is written here: others use this Redis, too.
 """
 
 from __future__ import annotations
@@ -27,11 +28,17 @@ from .._wire import shown
 from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
 from ..sync import DesiredFlow, Lock, LockEntry
 from ..transport import Request, Response, Timeout, Transport
+from ..usage import LONGEST_HINT
 
 _LOOK_AGAIN: Final = 10.0  # seconds; most workers need a flow for less
 _DAY: Final = 86400  # seconds
 MOST_LOSSES: Final = 10  # rather many: a deployment of the workers themselves kills some, too
 _LEAST_WAIT: Final = 0.05  # seconds; the clocks of two machines do not agree to less
+_LONGEST_KEPT: Final = 366 * _DAY  # seconds
+_ENTRIES_KEPT: Final = 90 * _DAY  # seconds without a deployment; a lost entry costs a download
+_FLOW_BYTES: Final = 64 * 1024 * 1024  # a Flow JSON of 10 MB, Meta's limit, each character escaped as JSON does
+_ENTRY_BYTES: Final = 64 * 1024
+_SHARE_OF_GUARD: Final = 0.9  # a request ends before the guard does, which is renewed before each
 
 
 class NoRoomError(RateLimitedError):
@@ -66,6 +73,10 @@ class SharedState:
         self._guard_seconds = guard_seconds
         self._keep_flows = keep_flows
         self._clock = clock
+        for name, value, most in (("guard_seconds", guard_seconds, _DAY), ("keep_flows", keep_flows, _LONGEST_KEPT)):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 < value <= most:
+                raise ConfigurationError(f"{name} must be a number of seconds above 0, at most {most}.")
         if isinstance(rate, str):
             _parsed(rate)
         # An exact rolling window, as Meta counts; limits adds and counts in one script of its own.
@@ -85,7 +96,8 @@ class SharedState:
     def get(self, digest: str) -> DesiredFlow:
         """The flow that was kept. Raises `ConfigurationError` when it is gone, or is not what was put there."""
         with _reached():
-            content: Any = self._redis.get(self._key("flow", digest))
+            length: Any = self._redis.strlen(self._key("flow", digest))
+            content: Any = self._redis.get(self._key("flow", digest)) if 0 < length <= _FLOW_BYTES else None
         content = content.encode() if isinstance(content, str) else content
         if content is None or hashlib.sha256(content).hexdigest() != digest:
             raise ConfigurationError(
@@ -99,13 +111,15 @@ class SharedState:
     def want(self, account: str, digests: Mapping[str, str]) -> None:
         """From now on the account is to have these flows, by key; an earlier wish for one of them ends."""
         mapping: dict[Any, Any] = dict(digests)
+        key = self._key("wanted", account)
         with _reached():
-            self._redis.hset(self._key("wanted", account), mapping=mapping)
+            self._redis.hset(key, mapping=mapping)
+            self._redis.pexpire(key, _milliseconds(self._keep_flows))  # the flows themselves are gone by then
 
     def raise_if_superseded(self, account: str, key: str, digest: str) -> None:
         """Raise `FatalError` when a later deployment wants another version of the flow."""
         with _reached():
-            said: Any = self._redis.hget(self._key("wanted", account), key)
+            said = self._field(self._key("wanted", account), key)
         if said and said not in (digest, digest.encode()):
             raise FatalError("superseded: a later deployment wants another version of this flow.")
 
@@ -114,8 +128,11 @@ class SharedState:
     def entry(self, account: str, key: str) -> LockEntry | None:
         """What is remembered of one flow."""
         with _reached():
-            said: Any = self._redis.hget(self._key("lock", account), key)
-        return LockEntry.from_json(json.loads(said)) if said else None
+            said = self._field(self._key("lock", account), key)
+        try:
+            return LockEntry.from_json(json.loads(said)) if said else None
+        except (ValueError, RecursionError):
+            return None  # damaged, or somebody else's
 
     def remember(self, account: str, entries: Mapping[str, LockEntry | None]) -> None:
         """Remember entries, by key, and forget those that are None."""
@@ -125,6 +142,12 @@ class SharedState:
                     self._redis.hdel(self._key("lock", account), key)
                 else:
                     self._redis.hset(self._key("lock", account), key, json.dumps(entry.to_json()))
+            self._redis.expire(self._key("lock", account), _ENTRIES_KEPT)
+
+    def _field(self, key: str, name: str) -> Any:
+        """A field of a hash; None if it is not there, or too large to be ours."""
+        length: Any = self._redis.hstrlen(key, name)
+        return self._redis.hget(key, name) if 0 < length <= _ENTRY_BYTES else None
 
     # The budget of an account
 
@@ -155,9 +178,9 @@ class SharedState:
             raise _no_room(account, wait)
 
     def pause(self, account: str, seconds: float) -> None:
-        """Let nothing more leave for an account: Meta said when to come back."""
+        """Let nothing more leave for an account: Meta said when to come back. No hint is believed beyond a day."""
         with _reached():
-            self._redis.set(self._key("pause", account), "1", px=_milliseconds(seconds))
+            self._redis.set(self._key("pause", account), "1", px=_milliseconds(min(seconds, LONGEST_HINT)))
 
     def _limit(self, account: str) -> RateLimitItem:
         return _parsed(self._rate if isinstance(self._rate, str) else self._rate(account))
@@ -204,7 +227,7 @@ class SharedState:
                 left: Any = self._redis.pttl(key)
                 raise _guarded(min(max(left / 1000, _LEAST_WAIT), _LOOK_AGAIN))
         try:
-            yield Guard(lock)
+            yield Guard(lock, self._guard_seconds)
         finally:
             with suppress(LockError, RedisError):  # it ended by itself, or will
                 lock.release()
@@ -237,16 +260,21 @@ class SharedLock(Lock):
 class Guard:
     """What `guarded` gives: shows that the flow is still ours, and keeps it so."""
 
-    def __init__(self, lock: RedisLock) -> None:
-        self._lock = lock
+    def __init__(self, lock: RedisLock, seconds: float) -> None:
+        self._lock, self._seconds = lock, seconds
 
-    def renew(self) -> None:
-        """Hold it for its whole time again. Raises `GuardedError` when it is not ours any more."""
+    def renew(self) -> float:
+        """
+        Hold it for its whole time again; returns how many seconds a request may take now.
+
+        Raises `GuardedError` when it is not ours any more.
+        """
         try:
             with _reached():
                 self._lock.reacquire()
         except LockError:
             raise _guarded(_LEAST_WAIT) from None
+        return self._seconds * _SHARE_OF_GUARD
 
 
 class GatedTransport:
@@ -273,14 +301,18 @@ class GatedTransport:
         self._reserved = calls
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-        """One request, one answer. A download from another host has no limit."""
-        self._guard.renew()
+        """
+        One request, one answer, within the time for which the flow is ours: another worker may have it after that.
+
+        A download from another host takes nothing out of the budget.
+        """
+        room = self._guard.renew()
         if request.authenticated and self._reserved:
             self._state.raise_if_paused(self._account)
             self._reserved -= 1
         elif request.authenticated:
             self._state.take(self._account)
-        return self._transport.send(request, timeout=timeout)
+        return self._transport.send(request, timeout=timeout.within(room))
 
     def close(self) -> None:
         """Leaves the transport open: the next task uses it too."""
