@@ -184,4 +184,13 @@ def test_what_is_wrong_in_a_flow_is_told_once(
     assert (said.out + said.err).count("MIN_ITEMS_REQUIRED") == 1
 
 
+def test_errors_in_a_flow_can_be_overridden(meta: Emulator, configured: dict[str, Any]) -> None:
+    """`--validate warn`: the flow is sent, and Meta decides."""
+    configured["FLOWS"] = "tests.contrib.django.test_command.INVALID"
+    fails()
+    assert meta.flows() == ()
+    assert "MIN_ITEMS_REQUIRED" in fails("--validate", "warn")[1]  # in Meta's words
+    assert [there.name for there in meta.flows()] == ["invalid"]
+
+
 INVALID: list[Any] = [{"name": "invalid", "flow_json": {"version": "7.3", "screens": []}}]

@@ -430,3 +430,24 @@ def test_what_meta_says_can_always_be_stored(meta: Emulator, client: FlowsClient
     (result,) = sync_flows(rows(), client=client)
     assert not result.ok
     assert r"a\x00b\ud800c\x1b[2J" in stored().sync_error
+
+
+@pytest.mark.parametrize(("setting", "given", "creates"), [("error", None, 0), ("off", None, 1), ("error", "warn", 1)])
+def test_what_the_validator_finds_can_be_overridden(
+    setting: str, given: Any, creates: int, meta: Emulator, client: FlowsClient
+) -> None:
+    """By the settings, or for one call: then Meta decides."""
+    WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
+    with override_settings(WHATSAPP_FLOWS={"VALIDATE": setting}):
+        sync_flows(rows(), validate=given, client=client)
+    assert len(meta.flows()) == creates
+
+
+def test_a_mode_that_is_none_is_refused(client: FlowsClient) -> None:
+    """Before any row is marked."""
+    flow()
+    with override_settings(WHATSAPP_FLOWS={"VALIDATE": "maybe"}), pytest.raises(ConfigurationError, match="VALIDATE"):
+        sync_flows(rows(), client=client)
+    with pytest.raises(ConfigurationError, match="validate"):
+        sync_flows(rows(), validate="maybe", client=client)  # type: ignore[arg-type]
+    assert stored().sync_status == "draft"

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.conf import settings as django_settings
 
+from ..._documents import Validate, mode
 from ...client import FlowsClient
 from ...errors import ConfigurationError
 
@@ -37,7 +38,7 @@ CLIENT_KEYS: Final = (
 _SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
 # The app's own keys and their least values, both in the order of AppSettings.
 _NUMBERS: Final[Mapping[str, float]] = {"JOBS": 1, "CALLS_PER_HOUR": 1, "SYNC_LEASE": 1, "ADMIN_MAX_ELAPSED": 0}
-KNOWN_KEYS: Final = (*CLIENT_KEYS, "FLOWS", *_NUMBERS)
+KNOWN_KEYS: Final = (*CLIENT_KEYS, "FLOWS", "VALIDATE", *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,14 @@ class AppSettings:
     `flows` is the dotted path of the flows that the project defines in Python; empty for none. `jobs` flows are worked
     on side by side. `calls_per_hour` is the budget of one run; None is what Meta's headers say, else 200. A row
     whose process has not renewed its claim for `sync_lease` seconds belongs to nobody. In the admin no call is repeated
-    that would last longer than `admin_max_elapsed` seconds, because a web worker waits for it.
+    that would last longer than `admin_max_elapsed` seconds, because a web worker waits for it. `validate` says what is
+    done about errors in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     token_source: Callable[[], str] | None = field(default=None, repr=False)
     flows: str = ""
+    validate: Validate = "error"
     jobs: int = 4
     calls_per_hour: float | None = None
     sync_lease: float = 1800.0
@@ -90,6 +93,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
     own: dict[str, Any] = {key.lower(): _number(given, key) for key in _NUMBERS if given.get(key) is not None}
     if given.get("FLOWS") is not None:
         own["flows"] = _path(given["FLOWS"])
+    if given.get("VALIDATE") is not None:
+        own["validate"] = _mode(given["VALIDATE"])
     variables = {name: value for name, value in environ.items() if name.startswith(_PREFIX)}
     variables |= {_PREFIX + key: _text(given, key) for key in CLIENT_KEYS if given.get(key) is not None}
     source = given.get("ACCESS_TOKEN")
@@ -116,6 +121,13 @@ def _number(given: Mapping[str, Any], key: str) -> float:
         raise ConfigurationError(f'{SETTING}["{key}"] must be a {kind} of at least {least:g}, not {value!r}.')
     number: float = value
     return number
+
+
+def _mode(value: object) -> Validate:
+    try:
+        return mode(value)
+    except ConfigurationError as wrong:
+        raise ConfigurationError(f'{SETTING}["VALIDATE"]: {wrong.message}') from None
 
 
 def _path(value: object) -> str:

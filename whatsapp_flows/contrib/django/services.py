@@ -25,6 +25,7 @@ from typing import Any, Final
 from django.db import connections, router, transaction
 from django.utils import timezone
 
+from ..._documents import Validate
 from ..._inert import inert
 from ...client import FlowsClient
 from ...errors import ConfigurationError, FlowsError
@@ -96,6 +97,7 @@ def sync_flows(
     publish: bool = False,
     force: bool = False,
     dry_run: bool = False,
+    validate: Validate | None = None,
     client: FlowsClient | None = None,
 ) -> tuple[SyncResult, ...]:
     """
@@ -103,14 +105,17 @@ def sync_flows(
 
     `publish`: they shall be published; without it a published flow that would have to change is left alone, and told
     as a problem. `force`: also rows that another process has marked as syncing, and also if most flows of a large
-    account would change at once. `dry_run` reads, and changes neither Meta nor a row. `client` is one of yours, which
-    stays open; None makes one from the settings, which keeps to the calls an hour that they allow.
+    account would change at once. `dry_run` reads, and changes neither Meta nor a row. `validate` says what is done
+    about errors that the validator finds in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it all
+    the same; None is what the settings say. `client` is one of yours, which stays open; None makes one from the
+    settings, which keeps to the calls an hour that they allow.
 
     A flow that fails stops no other. Raises `ConfigurationError`, before anything is sent, for settings that cannot be
     used, and inside a transaction (`ATOMIC_REQUESTS`, `atomic`): call it after the commit, for example with
     `transaction.on_commit`. An interrupt comes out after the rows that it struck have been marked.
     """
     settings = read_settings()
+    options = PlanOptions(validate=settings.validate if validate is None else validate)
     wanted = list({row.name: row for row in rows}.values())
     if not wanted:
         return ()
@@ -124,7 +129,7 @@ def sync_flows(
             client = paced(opened, RunPace(settings.calls_per_hour, stop=stop))
         if client.waba_id is None:
             raise ConfigurationError("the account is not set: put its id into WHATSAPP_FLOWS_WABA_ID.")
-        run = _Run(client, settings, using, publish=publish, force=force)
+        run = _Run(client, settings, options, using, publish=publish, force=force)
         return run.look(wanted) if dry_run else run.sync(wanted)
 
 
@@ -149,8 +154,17 @@ def _refuse_transaction(using: str) -> None:
 class _Run:
     """One call of `sync_flows`: what its rows share."""
 
-    def __init__(self, client: FlowsClient, settings: AppSettings, using: str, *, publish: bool, force: bool) -> None:
-        self._client, self._settings, self._using = client, settings, using
+    def __init__(
+        self,
+        client: FlowsClient,
+        settings: AppSettings,
+        options: PlanOptions,
+        using: str,
+        *,
+        publish: bool,
+        force: bool,
+    ) -> None:
+        self._client, self._settings, self._options, self._using = client, settings, options, using
         self._publish, self._force = publish, force
         self._memory = _Memory(None, account_id=client.waba_id)
         self._leases = Leases(using, seconds=settings.sync_lease, force=force)
@@ -293,7 +307,7 @@ class _Run:
 
     def _plan(self, client: FlowsClient, desired: list[DesiredFlow]) -> Plan:
         snapshot = take_snapshot(client, desired, self._memory, jobs=self._settings.jobs)
-        plan = diff(desired, snapshot, PlanOptions())
+        plan = diff(desired, snapshot, self._options)
         self._changes = {change.key: change for change in plan.changes}
         return plan
 

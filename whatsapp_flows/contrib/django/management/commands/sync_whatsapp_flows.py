@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import router
 
+from ....._documents import MODES
 from ....._inert import inert
 from .....errors import FlowsError
 from ...conf import read_settings
@@ -29,7 +30,7 @@ class Command(BaseCommand):
     help = "Bring the active WhatsApp flows to Meta: create, upload, publish what has changed, and nothing else."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The four options."""
+        """The five options."""
         parser.add_argument(
             "--flow", action="append", default=[], metavar="NAME", help="only this flow; may be given several times"
         )
@@ -39,6 +40,11 @@ class Command(BaseCommand):
             action="store_true",
             help="also rows that another process has marked as syncing, and also many changes at once",
         )
+        parser.add_argument(
+            "--validate",
+            choices=MODES,
+            help="errors in a Flow JSON: error leaves the flow alone, warn and off send it; default: the settings",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,8 +53,9 @@ class Command(BaseCommand):
             rows = _rows(options["flow"], save=not options["dry_run"])
             with _ended_by_sigterm():
                 results = sync_flows(
-                    rows, publish=options["publish"], force=options["force"], dry_run=options["dry_run"]
-                )
+                    rows, publish=options["publish"], force=options["force"], dry_run=options["dry_run"],
+                    validate=options["validate"],
+                )  # fmt: skip
         except FlowsError as wrong:
             raise CommandError(inert(str(wrong))) from None
         if not results:
