@@ -20,7 +20,7 @@ from tests.support import UPLOADED, WABA, ScriptedTransport, valid_flow
 from whatsapp_flows import ConfigurationError, FatalError, NotSentError, Request, Timeout
 from whatsapp_flows.contrib._shared import (
     MOST_LOSSES,
-    GatedTransport,
+    Gate,
     GuardedError,
     NoRoomError,
     SharedLock,
@@ -104,23 +104,25 @@ def test_a_gate_sends_what_was_reserved(redis: Redis) -> None:
     shared = state(redis)
     transport = ScriptedTransport([UPLOADED] * 7)
     with shared.guarded(WABA, "Booking") as guard:
-        gate = GatedTransport(transport, shared, guard, WABA)
+        gate = Gate(shared, guard, WABA)
+        gated = gate.around(transport)
         gate.reserve(3)
         shared.take(WABA, 2)
         for _ in range(3):
-            gate.send(request(), timeout=Timeout())
+            gated.send(request(), timeout=Timeout())
         with pytest.raises(NoRoomError):
-            gate.send(request(), timeout=Timeout())
-        gate.send(request(authenticated=False), timeout=Timeout())
+            gated.send(request(), timeout=Timeout())
+        gated.send(request(authenticated=False), timeout=Timeout())
     with state(redis, rate="9/hour").guarded(WABA, "Booking") as guard:
-        gate = GatedTransport(transport, state(redis, rate="9/hour"), guard, WABA)
+        gate = Gate(state(redis, rate="9/hour"), guard, WABA)
+        gated = gate.around(transport)
         gate.reserve(1)
         shared.pause(WABA, 60.0)
         with pytest.raises(NoRoomError):
-            gate.send(request(), timeout=Timeout())
-        gate.close()
+            gated.send(request(), timeout=Timeout())
+        gated.close()
     assert len(transport.requests) == 4
-    assert not transport.closed
+    assert transport.closed
 
 
 def test_a_flow_has_one_worker_at_a_time(redis: Redis) -> None:
@@ -146,7 +148,7 @@ def test_a_dead_workers_guard_ends(redis: Redis) -> None:
         with shared.guarded(WABA, "Booking") as other:
             other.renew()
             with pytest.raises(GuardedError):
-                GatedTransport(transport, shared, slow, WABA).send(request(), timeout=Timeout())
+                Gate(shared, slow, WABA).around(transport).send(request(), timeout=Timeout())
     assert transport.requests == []
 
 
@@ -256,7 +258,7 @@ def test_a_request_ends_before_the_guard_does(redis: Redis) -> None:
     shared = state(redis, guard_seconds=30.0)
     inner = ScriptedTransport([UPLOADED, UPLOADED])
     with shared.guarded(WABA, "Booking") as guard:
-        gated = GatedTransport(inner, shared, guard, WABA)
+        gated = Gate(shared, guard, WABA).around(inner)
         gated.send(request(), timeout=Timeout(connect=5.0, read=300.0))
         gated.send(request(authenticated=False), timeout=Timeout(connect=5.0, read=5.0, total=9.0))
     assert [timeout.total for timeout in inner.timeouts] == [27.0, 9.0]

@@ -15,6 +15,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from limits import RateLimitItem, parse
@@ -277,19 +278,22 @@ class Guard:
         return self._seconds * _SHARE_OF_GUARD
 
 
-class GatedTransport:
+class Gate:
     """
-    Sends what the account's budget allows, while the flow is ours. Nothing is sent otherwise.
+    Lets through what the account's budget allows, while the flow is ours.
 
     What was reserved is used first. It belongs to one task, and is used by one thread at a time.
     """
 
-    def __init__(self, transport: Transport, state: SharedState, guard: Guard, account: str) -> None:
-        self._transport = transport
+    def __init__(self, state: SharedState, guard: Guard, account: str) -> None:
         self._state = state
         self._guard = guard
         self._account = account
         self._reserved = 0
+
+    def around(self, transport: Transport) -> Transport:
+        """A transport that sends by `transport` what the gate lets through."""
+        return _GatedTransport(self, transport)
 
     def reserve(self, calls: int) -> None:
         """
@@ -300,22 +304,35 @@ class GatedTransport:
         self._state.take(self._account, calls)
         self._reserved = calls
 
-    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+    def enter(self, *, authenticated: bool) -> float:
         """
-        One request, one answer, within the time for which the flow is ours: another worker may have it after that.
-
-        A download from another host takes nothing out of the budget.
+        Make room for one request, which may take as many seconds as are returned: another worker may have the flow
+        after that. A download from another host takes nothing out of the budget.
         """
         room = self._guard.renew()
-        if request.authenticated and self._reserved:
+        if authenticated and self._reserved:
             self._state.raise_if_paused(self._account)
             self._reserved -= 1
-        elif request.authenticated:
+        elif authenticated:
             self._state.take(self._account)
-        return self._transport.send(request, timeout=timeout.within(room))
+        return room
+
+
+@dataclass(frozen=True, slots=True)
+class _GatedTransport:
+    """Sends what its gate lets through, and nothing otherwise."""
+
+    gate: Gate
+    transport: Transport
+
+    def send(self, request: Request, /, *, timeout: Timeout) -> Response:
+        """One request, one answer, within the time that the gate gives."""
+        room = self.gate.enter(authenticated=request.authenticated)
+        return self.transport.send(request, timeout=timeout.within(room))
 
     def close(self) -> None:
-        """Leaves the transport open: the next task uses it too."""
+        """Closes the transport that sends."""
+        self.transport.close()
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedEr
 from ..retry import ExponentialBackoff, NoRetry, RetryPolicy, equal_jitter
 from ..sync import ClientFor, DesiredFlow, FlowResult, PlanOptions, Workspace, apply, diff, take_snapshot
 from ._again import Again, Progress, again
-from ._shared import GatedTransport, NoRoomError, SharedLock, SharedState
+from ._shared import Gate, NoRoomError, SharedLock, SharedState
 
 __all__ = ["SETTINGS", "FleetDeployment", "FlowDeployment", "FlowsTasks"]
 
@@ -275,18 +275,18 @@ class FlowsTasks:
                 self._state.require(account, _USUAL_CALLS)
                 with self._state.guarded(account, name) as guard, self._client(account) as opened:
                     self._state.raise_if_superseded(account, key, kept)
-                    gated = GatedTransport(opened._transport, self._state, guard, account)
-                    client = opened.with_options(transport=gated, max_attempts=1, retry_policy=NoRetry())
-                    result = self._deploy(client, gated, flow, SharedLock(self._state, account, key))
+                    gate = Gate(self._state, guard, account)
+                    with opened.wrapping(gate.around).with_options(max_attempts=1, retry_policy=NoRetry()) as client:
+                        result = self._deploy(client, gate, flow, SharedLock(self._state, account, key))
         except FlowsError as error:
             result = FlowResult(key=key, name=name, action="blocked", problem=str(error), error=error)
         self._heed(account, result.error)
         return result
 
-    def _deploy(self, client: FlowsClient, gated: GatedTransport, flow: DesiredFlow, lock: SharedLock) -> FlowResult:
+    def _deploy(self, client: FlowsClient, gate: Gate, flow: DesiredFlow, lock: SharedLock) -> FlowResult:
         plan = diff((flow,), take_snapshot(client, (flow,), lock, jobs=1), self._options)
         if plan.pending:
-            gated.reserve(plan.calls)
+            gate.reserve(plan.calls)
         (result,) = apply(client, plan, lock=lock, jobs=1, retry_policy=NoRetry())
         return result
 
