@@ -227,6 +227,30 @@ def test_a_replaced_flow_is_remembered_until_it_is_pruned(
     assert Lock(lock_file, account_id=meta.waba_id).owner(old.id, "Booking") is None
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_replacement_whose_answer_was_lost_is_known(
+    meta: Emulator, client: FlowsClient, lock: Lock, lost: bool
+) -> None:
+    """The lock file says which name was about to be made; a create that was refused leaves no such word."""
+    synced(client, desired(publish=True), lock=lock)
+    (old,) = meta.flows()
+    meta.set_status(old.id, "BLOCKED")
+    wanted = desired(publish=True, replace=True, content=OTHER_FLOW_JSON)
+    plan = planned(client, [wanted], lock)
+    meta.fail("create_flow", **({"reset": "after"} if lost else {"code": 100}))
+    fault = meta.fail("list_flows", code=131000)
+    (result,) = apply(client, plan, lock=lock)
+    assert not result.ok
+    fault.cancel()
+    meta.clear_faults()
+    found = planned(client, [wanted], lock).changes[0]
+    made = "Booking (generation 2)"
+    assert (found.action, found.name) == ("adopt" if lost else "replace", made)
+    entry = lock.entry("booking")
+    assert entry is not None
+    assert entry.successor == (made if lost else "")
+
+
 @pytest.mark.parametrize("adopt_first", [True, False])
 def test_what_was_only_adopted_is_never_pruned(
     meta: Emulator, client: FlowsClient, lock: Lock, adopt_first: bool

@@ -214,7 +214,7 @@ class FlowMachine:
 
     def _creating(self) -> State:
         wanted = self.desired
-        self._note_successor()
+        self._note_successor(self.change.name)
         self.attempts = 1 if "upload" not in self.steps else 0
         try:
             created = self.client.create_flow(
@@ -505,12 +505,16 @@ class FlowMachine:
         """Somebody else has made it what is wanted."""
         self.run_.memory.soon(self.change.key, entry_of(self.desired, found))
 
-    def _note_successor(self) -> None:
-        """On the disk before another flow is made in its place: if this process dies now, that one is known."""
+    def _note_successor(self, name: str) -> None:
+        """
+        On the disk before another flow is made in its place: if this process dies now, that one is known.
+
+        Empty: none was made.
+        """
         seen = self.change.actual
         before = self.run_.memory.entry(self.change.key, seen.id) if seen is not None else None
         if self.change.action == "replace" and before is not None:
-            self.run_.memory.begun(self.change.key, replace(before, successor=self.change.name))
+            self.run_.memory.begun(self.change.key, replace(before, successor=name))
 
     # -- ends
 
@@ -524,6 +528,8 @@ class FlowMachine:
         if self.run_.stop.is_set() and (not self.at_risk or isinstance(error, RetryableError)):
             return self._stopped(in_doubt=in_doubt)
         self.error = error
+        if self.state == "creating" and not in_doubt:
+            self._note_successor("")
         if in_doubt:
             self.status = "" if self.at_risk else self._status_now()
         return self._ended("failed", str(error))
