@@ -12,7 +12,7 @@ import binascii
 import re
 from typing import Final
 
-_PEM: Final = re.compile(r"\s*-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+?)-----END PUBLIC KEY-----\s*")
+_PEM: Final = re.compile(r"\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*")
 _RSA_ENCRYPTION: Final = bytes.fromhex("2a864886f70d010101")  # object identifier 1.2.840.113549.1.1.1
 _INTEGER, _BIT_STRING, _OBJECT_IDENTIFIER, _SEQUENCE = 0x02, 0x03, 0x06, 0x30
 

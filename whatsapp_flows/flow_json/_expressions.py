@@ -132,7 +132,7 @@ class _Token(NamedTuple):
 _TOKEN: Final = re.compile(
     rf"""\s*(?:
         (?P<reference>{BODY})
-      | (?P<text>'(?:[^'\\]|\\.)*')
+      | (?P<text>'[^'\\]*(?:\\.[^'\\]*)*')
       | (?P<number>\d+(?:\.\d+)?)
       | (?P<word>[A-Za-z_]\w*)
       | (?P<operator>\|\||&&|[=!<>]=|[-+*/%<>!()])

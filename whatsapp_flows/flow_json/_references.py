@@ -18,7 +18,9 @@ BODY: Final = r"\$\{(?:screen\.([^.{}]*)\.)?(data|form)\.([^{}]+)\}"
 REMEMBERED: Final = 256
 """Characters of the longest text whose reading is kept for the next time, so that what is kept stays small."""
 _WHOLE: Final = re.compile(BODY, re.DOTALL)
-_ANYWHERE: Final = re.compile(r"\$\{(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)
+# That there is an end is asked first: without one, each `.data` in a long text would read all of it again.
+_ANYWHERE: Final = re.compile(r"\$\{(?=[^{}]*\})(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)
+_CATALOGUE: Final = re.compile(r"\$\{external_data\.[^{}]+\}", re.DOTALL)
 _ILLEGAL: Final = re.compile(r"[-\s`'\"]")
 
 
@@ -60,6 +62,13 @@ def is_expression(text: str) -> bool:
 def is_dynamic(text: str) -> bool:
     """Whether a string has no value before the flow runs: a reference at its start, or an expression."""
     return is_expression(text) or (text.startswith("${") and _ANYWHERE.match(text) is not None)
+
+
+def is_whole_binding(text: str) -> bool:
+    """Whether a text is a binding from its first to its last character, be it to data, to a form or to a catalogue."""
+    return parse_reference(text) is not None or (
+        text[:16] == "${external_data." and _CATALOGUE.fullmatch(text) is not None
+    )
 
 
 def embedded_reference(text: str) -> str | None:

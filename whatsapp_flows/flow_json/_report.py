@@ -72,7 +72,7 @@ class _Lines:
     """
 
     def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
+        self.lines = [line.removesuffix("\r") for line in text.split("\n")]
         self._wide: dict[int, list[int]] = {}
 
     def index(self, number: int, column: int) -> int:
@@ -109,7 +109,7 @@ def _excerpt(issue: ValidationIssue, lines: _Lines) -> list[str]:
     """The line and the caret. Of a long line (a mapping is one) only the piece around the place is shown."""
     if issue.line_start is None or issue.column_start is None or issue.line_start > len(lines.lines):
         return []
-    line = lines.lines[issue.line_start - 1].rstrip("\r")
+    line = lines.lines[issue.line_start - 1]
     start = min(lines.index(issue.line_start, issue.column_start), len(line))
     end = lines.index(issue.line_start, issue.column_end or 0) if issue.line_end == issue.line_start else len(line)
     left = max(0, start - _WIDTH // 3) if len(line) > _WIDTH else 0

@@ -22,7 +22,7 @@ T = TypeVar("T", ValidationIssue, ValidationPointer)
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
 
 _MARK: Final = re.compile(rf"\{{\{{\{{\{{|\{{\{{[ \t]*({VARIABLE})[ \t]*\}}\}}|\{{\{{")
-_STRING: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?', re.DOTALL)
+_STRING: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?|".*', re.DOTALL)  # the last: one without an end
 _BRACE: Final = re.compile(r"\\u007b", re.IGNORECASE)
 
 
@@ -63,7 +63,7 @@ def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
     replaced: list[Replaced] = []
 
     def value(found: re.Match[str]) -> str:
-        if found[2]:  # it is a key
+        if found[1] is None or found[2]:  # it has no end, or is a key
             return found[0]
         written: str = json.loads(found[1], strict=False)
         if "{{" not in written:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .._comparison import known_type
+from .._comparison import first_of, known_type
 from .._draft07 import same
 from .._expressions import ExpressionError
 from .._index import DYNAMIC, TEXT_LIST, Use, index
 from .._model import Document, Finding, Newer, Rule, Severity, Version
-from .._references import embedded_reference, is_expression, parse_reference
+from .._references import embedded_reference, is_expression, is_whole_binding, parse_reference
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
 from ._types import ITEM_SHAPES, ITEM_TYPES, Shape, types_of
 
@@ -169,17 +169,17 @@ def mixed_rich_text(doc: Document) -> Iterator[Finding]:
 
 def reference_in_text_array(doc: Document) -> Iterator[Finding]:
     """
-    The texts of an array are written out.
+    No text of an array is a reference as a whole. One with a reference in it is not refused; it is shown as written.
 
-    Passes: {"children": [{"type": "TextBody", "text": ["Hello", "and welcome"]}]}
+    Passes: {"children": [{"type": "TextBody", "text": ["Hello", "Dear ${data.a}"]}]}
     Fails: {"children": [{"type": "TextBody", "text": ["Hello", "${data.a}"]}]}
     """
     for _, component in index(doc).of(*_TEXTS):
         texts = component.value.get("text")
         if isinstance(texts, list):
-            parts = [part for text in texts if isinstance(text, str) and (part := embedded_reference(text))]
+            parts = [text for text in texts if isinstance(text, str) and is_whole_binding(text)]
             if parts:
-                message = f"The texts of an array hold no references: {', '.join(parts)}."
+                message = f"No text of an array is a reference: {first_of(parts)}."
                 yield Finding("INVALID_TEXT_DYNAMIC_DATA", message, component.at("type"))
 
 

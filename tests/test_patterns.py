@@ -1,0 +1,211 @@
+"""
+Every regular expression of the package takes time in step with its text, whatever the text is.
+
+The expressions are read out of the source, with the methods that they are used by, so that a new one is measured too.
+Each is fed texts that are known to make expressions go back and forth: a beginning that fits, a piece that fits again
+and again, no end. What is measured is CPU time, inside of `re` too: four thousand characters take less than a
+millisecond where each is read a few times, and several where all are read for each.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from time import process_time
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+import whatsapp_flows
+
+ROOT: Final = Path(whatsapp_flows.__file__).parent
+LENGTH: Final = 4_000
+LITTLE: Final = 0.001  # seconds; what takes longer is looked at with more
+METHODS: Final = frozenset({"match", "fullmatch", "search", "findall", "finditer", "sub", "split"})
+
+STARTS: Final = (
+    "", " ", "a", "0", "-", '"', "'", "`", '"""', "'''", "(", "[", "#", "{{", "{{ a", "\n ", "${", "${data", "${data.",
+    "${screen.", "${screen.A.form.", "EAA", " EAA", "access_token=", "data:image/png;base64,", "a(host=", "token_",
+    "-----BEGIN PUBLIC KEY-----", "-----BEGIN PUBLIC KEY-----\n", "a (at line 1, column ", " (generation 1", "https:",
+)  # fmt: skip
+PIECES: Final = (
+    " ", "\n", "\n ", "a", "0", "-", "_", ".", "=", "A=", '"', "'", '\\"', "\\", "\\\\", "\\u", "\\ud800", "`", "(",
+    ")", "(a", "[", "{", "{{", "{{a", "{{ ", "}", "#", "#\n", "a.", ". ", ".data", ".data.", ".form.a", "${",
+    "${data.a",
+    "${screen.", "EAA", "EAAa ", "%2F", "😀", "\ud800", " (at line 1", "-----END", " (generation 1",
+)  # fmt: skip
+ENDS: Final = ("", "!")
+
+
+class Expression(NamedTuple):
+    """One expression as it is used: where it stands, the method, the pattern."""
+
+    place: str
+    method: str
+    pattern: re.Pattern[str]
+
+
+# What stands in a variable where it is used -> where the patterns are.
+def _bindings() -> list[str]:
+    from whatsapp_flows.flow_json._spec import BINDINGS
+
+    return [pattern for _, pattern, _ in BINDINGS]
+
+
+def _names() -> list[str]:
+    from whatsapp_flows.sync import _config
+
+    found = [each.names for each in vars(_config).values() if isinstance(each, _config._Each)]
+    return [*found, _config._Each(None).names]
+
+
+IN_VARIABLES: Final[dict[tuple[str, str], Callable[[], list[str]]]] = {
+    ("flow_json/_checks.py", "pattern"): _bindings,
+    ("sync/_config.py", "schema.names"): _names,
+    ("_settings.py", "pattern"): lambda: [r"[0-9]{1,9}(\.[0-9]+)?", r"[0-9]{1,9}(\.[0-9]{1,9})?", r"[0-9]{1,9}"],
+}
+
+
+def _namespace(path: Path) -> dict[str, Any]:
+    name = ".".join(("whatsapp_flows", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+    try:
+        return dict(vars(import_module(name)))
+    except Exception:  # noqa: BLE001 - an optional dependency that is not installed; most patterns are literals
+        return {"re": re}
+
+
+def _expressions_of(path: Path) -> Iterator[Expression]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = path.relative_to(ROOT).as_posix()
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    on_re = [call for call in calls if isinstance(call.func.value, ast.Name) and call.func.value.id == "re"]  # type: ignore[attr-defined]
+    namespace = _namespace(path) if on_re else {}
+    for call in on_re:
+        function = call.func.attr  # type: ignore[attr-defined]
+        if function not in METHODS | {"compile"}:
+            continue
+        methods = {function} if function != "compile" else _methods_of(call, tree, calls)
+        for pattern in _patterns_of(call, inside, namespace):
+            for method in sorted(methods):
+                yield Expression(f"{inside}:{call.lineno} {method}", method, pattern)
+
+
+def _patterns_of(call: ast.Call, inside: str, namespace: dict[str, Any]) -> list[re.Pattern[str]]:
+    flags = [each for each in call.args[1:] if "re." in ast.unparse(each)]
+    flag = eval(ast.unparse(flags[0]), {"re": re}) if flags else 0
+    source = ast.unparse(call.args[0])
+    elsewhere = IN_VARIABLES.get((inside, source))
+    written = elsewhere() if elsewhere else [eval(source, namespace)]
+    return [re.compile(each, flag) for each in written if isinstance(each, str)]
+
+
+def _methods_of(call: ast.Call, tree: ast.Module, calls: list[ast.Call]) -> set[str]:
+    """By which methods a compiled expression is used: the one that is taken of it, or those called on its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.value is call:
+            return {node.attr}
+    names = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is call
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    used = {
+        each.func.attr  # type: ignore[attr-defined]
+        for each in calls
+        if isinstance(each.func.value, ast.Name) and each.func.value.id in names  # type: ignore[attr-defined]
+    }
+    return (used & METHODS) or {"match"}  # handed to a function that goes along a text
+
+
+EXPRESSIONS: Final = [each for path in sorted(ROOT.rglob("*.py")) for each in _expressions_of(path)]
+
+
+def applied(expression: Expression, text: str) -> None:
+    pattern = expression.pattern
+    if expression.method == "finditer":
+        for _ in pattern.finditer(text):
+            pass
+    elif expression.method == "sub":
+        pattern.sub("", text)
+    else:
+        getattr(pattern, expression.method)(text)
+
+
+def seconds(expression: Expression, text: str) -> float:
+    started = process_time()
+    applied(expression, text)
+    return process_time() - started
+
+
+def of_length(start: str, piece: str, end: str, length: int) -> str:
+    return start + piece * (length // len(piece)) + end
+
+
+TEXTS: Final = [(start, piece, ENDS[i % len(ENDS)]) for i, (start, piece) in enumerate(product(STARTS, PIECES))]
+assert len(PIECES) % 2  # so that each piece comes with each end
+
+
+@pytest.fixture(autouse=True)
+def _without_the_garbage_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    return [of_length(*each, LENGTH) for each in TEXTS]
+
+
+def is_slow(expression: Expression, parts: tuple[str, str, str], length: int = LENGTH) -> bool:
+    """Whether three times the text takes much more than three times the time; asked of what takes long at all."""
+    text, longer = of_length(*parts, length), of_length(*parts, 3 * length)
+    least = min(seconds(expression, text) for _ in range(3))
+    return least > LITTLE and min(seconds(expression, longer) for _ in range(2)) > 5.5 * least
+
+
+def first_slow(expression: Expression, texts: list[str]) -> tuple[str, str, str] | None:
+    """The parts of the first text that is read again and again."""
+    slow = (
+        parts
+        for parts, text in zip(TEXTS, texts, strict=True)
+        if seconds(expression, text) > LITTLE and is_slow(expression, parts)
+    )
+    return next(slow, None)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS, ids=lambda each: str(each.place))
+def test_no_text_makes_an_expression_slow(expression: Expression, texts: list[str]) -> None:
+    """Three times the text takes about three times the time."""
+    slow = first_slow(expression, texts)
+    assert slow is None, expression.pattern.pattern
+
+
+@pytest.mark.parametrize(
+    ("method", "pattern", "parts", "length"),
+    [
+        ("match", r"\$\{(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", ("${screen.", ".data", ""), LENGTH),
+        ("fullmatch", r" EAA\s+([A-Z=\s]+?)-----END", (" EAA", " ", "!"), 1_000),
+        ("finditer", r'"[^"\\]*(?:\\.[^"\\]*)*"|[^ "]+', ('"', '\\"', ""), 1_500),
+        ("search", r"\s+$", ("", " ", "!"), 1_500),
+    ],
+)
+def test_a_slow_expression_would_be_seen(method: str, pattern: str, parts: tuple[str, str, str], length: int) -> None:
+    """The measure measures: each of these reads all of the text again from each place in it."""
+    assert parts[0] in STARTS
+    assert parts[1] in PIECES
+    assert is_slow(Expression("here", method, re.compile(pattern)), parts, length)
+
+
+def test_all_expressions_are_found() -> None:
+    """There is more than a handful, of each room."""
+    rooms = {each.place.partition(":")[0] for each in EXPRESSIONS}
+    assert {"_wire.py", "flow_json/_references.py", "flow_json/_checks.py", "sync/_variables.py"} <= rooms
+    assert len(EXPRESSIONS) > 50
