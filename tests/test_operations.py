@@ -674,7 +674,7 @@ NOT_FLOW_JSON: list[tuple[Any, str]] = [
     ("[]", "object, not list"),
     ("null", "object, not NoneType"),
     (b"\xff\xfe{}", "UTF-8"),
-    (b"\xef\xbb\xbf{}", "BOM"),
+    (b"\xef\xbb\xbf\xef\xbb\xbf{}", "not JSON"),
     ('{"a": NaN}', "NaN is not a JSON number at line 1, column 7"),
     ('{"NaN":\n "Infinity \\" ", "b": [-Infinity]}', "-Infinity is not a JSON number at line 2, column 24"),
     ('{"a": "\ud800"}', "surrogate"),

@@ -88,7 +88,7 @@ def migrate_flows(api: Api, rules: Rules, source_waba_id: str, names: Sequence[s
 
 def read_document(source: FlowJson, validate: Validate, argument: str) -> Conversation[Document]:
     """The document; a mapping is written down at once, since its owner may change it meanwhile."""
-    content = yield from _aside(_may_block(source), lambda: read_flow_json(source, argument=argument))
+    content = yield from _aside(_may_block(source), lambda: read_flow_json(source, argument=argument, keep_mark=True))
     return (yield from _aside(validate != "off", lambda: checked(content, validate)))
 
 

@@ -34,13 +34,14 @@ def mode(value: object) -> Validate:
 
 def checked(content: bytes, validate: Validate) -> Document:
     """
-    The document as it will be sent.
+    The document as it will be sent: without a byte order mark, if it begins with one.
 
     With "warn" what the check finds is on the result and in the log; with "error" an error in it raises
     `FlowValidationError`, and warnings are treated as with "warn".
     """
+    sent = content.removeprefix(flow_json.BYTE_ORDER_MARK)
     if validate == "off":
-        return Document(content=content)
+        return Document(content=sent)
     report = flow_json.validate(content)
     if validate == "error":
         report.raise_for_errors()
@@ -48,4 +49,4 @@ def checked(content: bytes, validate: Validate) -> Document:
         place = f" at line {issue.line_start}, column {issue.column_start}" if issue.line_start else ""
         logger.warning("Flow JSON: %s%s: %s", issue.error, place, issue.message,
                        extra={"severity": issue.severity, "rule": issue.rule})  # fmt: skip
-    return Document(content=content, issues=report.issues)
+    return Document(content=sent, issues=report.issues)

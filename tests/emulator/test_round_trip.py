@@ -142,8 +142,16 @@ def test_a_broken_document_is_told_of_a_new_flow_too(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'{\n "version": "7.3",\n}', b'{"version": NaN}', b"[1]", b'{"a": "\xff"}', b"\xef\xbb\xbf{}", b"[" * 50_000],
-    ids=["nothing", "a comma", "NaN", "a list", "not UTF-8", "a BOM", "too deep"],
+    [
+        b"",
+        b'{\n "version": "7.3",\n}',
+        b'{"version": NaN}',
+        b"[1]",
+        b'{"a": "\xff"}',
+        b"\xef\xbb\xbf" * 2 + b"{}",
+        b"[" * 50_000,
+    ],
+    ids=["nothing", "a comma", "NaN", "a list", "not UTF-8", "two BOMs", "too deep"],
 )
 def test_a_text_that_is_no_json_is_told_as_well(
     client: FlowsClient, graph: Graph, meta: Emulator, content: bytes

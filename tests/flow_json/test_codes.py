@@ -47,7 +47,7 @@ NOT_LOCAL: Final = {
     "MORE_THAN_ONE_FOOTER": "an older name of COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN",
     "EMPTY_SWITCH_CASES": "listed, never reported: INVALID_PROPERTY_VALUE is",
 }
-# All 81: Meta, Flow JSON error codes; Meta's client validator, August 2026.
+# All 82: Meta, Flow JSON error codes; Meta's client validator, August 2026.
 CODES: Final = frozenset(NOT_LOCAL) | frozenset(
     """
     INVALID_FLOW_JSON MISSING_FLOW_JSON_VERSION INVALID_FLOW_JSON_VERSION INVALID_PROPERTY_KEY
@@ -67,6 +67,7 @@ CODES: Final = frozenset(NOT_LOCAL) | frozenset(
     INVALID_DATE_SINGLE_INIT_VALUE_FORMAT INVALID_TYPE MISSING_CALENDAR_PICKER_RANGE_MODE_PROP
     UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP INVALID_PROPERTY_NAME_FOR_CONDITION
     INVALID_PROPERTY_VALUE_FOR_CONDITION DUPLICATE_PROPETY_FOR_CONDITION MISSING_CART_LAYOUT
+    INVALID_FOOTER_PAYLOAD_OUTSIDE_FORM
     """.split()  # noqa: SIM905 - sixty names
 )
 
@@ -662,6 +663,9 @@ ROWS: Final = (
     Row("INVALID_ON_CLICK_ACTION_PAYLOAD", "a Form", "!.payload.x",
         lambda v: handed(v, {"x": "${form.form}"}, form(ask())),
         lambda v: handed(v, {"x": "${form.a}"}, form(ask())), RUN, GAP),
+    Row("INVALID_FOOTER_PAYLOAD_OUTSIDE_FORM", "an answer of the Form", "!.payload.x",
+        lambda v: handed(v, {"x": "${form.a}"}, form(ask())), lambda v: handed(v, {"x": "a"}, form(ask())),
+        (), span("2.1", "3.1")),
     Row("INVALID_ON_CLICK_ACTION_PAYLOAD", "a picker handed on", "!.payload.p",
         lambda v: flow(v, screen("A", to("B", {"p": "${form.p}"}), photo()), end(data={"p": MEDIA})),
         lambda v: flow(v, screen("A", to("B", {"p": []}), photo()), end(data={"p": MEDIA})), **gap("4.0")),
@@ -875,8 +879,8 @@ ROWS: Final = (
 
 
 def test_every_code_has_a_row_or_a_reason() -> None:
-    """All 81 codes, none twice."""
-    assert len(CODES) == 81
+    """All 82 codes, none twice."""
+    assert len(CODES) == 82
     assert {row.code for row in ROWS} | set(NOT_LOCAL) == CODES
     assert not {row.code for row in ROWS} & set(NOT_LOCAL)
 

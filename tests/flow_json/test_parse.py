@@ -46,6 +46,14 @@ def test_what_is_no_source_is_refused(source: Any) -> None:
         parse(source)
 
 
+@pytest.mark.parametrize("source", ["\ufeff{}", b"\xef\xbb\xbf{}", io.BytesIO(b"\xef\xbb\xbf{}")])
+def test_a_byte_order_mark_is_no_part_of_the_text(source: Any) -> None:
+    """The text and its size are those without one, as it is sent."""
+    parsed = parse(source)
+    assert (parsed.text, parsed.size, parsed.value, parsed.marked) == ("{}", 2, {}, True)
+    assert not parse("{}").marked
+
+
 def test_a_mapping_is_its_compact_text() -> None:
     """The text of a mapping is what would be sent."""
     parsed = parse({"a": "é", "b": [1, 2]})
@@ -61,8 +69,8 @@ def test_a_mapping_is_its_compact_text() -> None:
         ('{"a": }', "expecting value", 6),
         ("[]", "a JSON object, not list", 0),
         ("  7", "a JSON object, not int", 2),
-        ("\ufeff{}", "byte order mark", 0),
-        (b"\xef\xbb\xbf{}", "byte order mark", 0),
+        ("\ufeff\ufeff{}", "expecting value", 0),
+        ('[NaNx, "' + '\\"' * 9, "NaN is not a JSON number", 1),
         ('{\n\u00a0"a": 1}', "U+00A0 is not a space", 2),
         ('{"a": NaN}', "NaN is not a JSON number", 6),
         ('{"NaN": -Infinity}', "-Infinity is not a JSON number", 8),

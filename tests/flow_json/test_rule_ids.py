@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from whatsapp_flows.flow_json._advice import ADVICE
 from whatsapp_flows.flow_json._structure import RULE_OF
-from whatsapp_flows.flow_json._validate import MANY, NEWER, ODDITIES, PARSE, UNDOCUMENTED, VERSION
+from whatsapp_flows.flow_json._validate import MANY, MARKED, NEWER, ODDITIES, PARSE, UNDOCUMENTED, VERSION
 from whatsapp_flows.flow_json.rules import RULES
 
 

@@ -275,9 +275,12 @@ def images(*sources: Any) -> dict[str, Any]:
         ("FJ740", [images(*"xxxx")], [("INVALID_PROPERTY_VALUE", "0/0.images")]),
         ("FJ741", [images()] * 3, []),
         ("FJ741", [images()] * 4, [("INVALID_PROPERTY_VALUE", f"0/{i}") for i in range(4)]),
-        ("FJ742", [images("iVBORw0KGgo=", "data:image/png;base64,iVBORw0KGgo=", "${data.x}", 5)], []),
-        ("FJ742", [images("iVB")], [("INVALID_PROPERTY_VALUE", "0/0.images.0.src")]),
-        ("FJ742", [images("iVBO", "a b", "iVBORw0KGg%=")],
+        ("FJ742", [images("iVBORw0KGgo=", "${data.x}", 5)], []),
+        ("FJ742", [images("iVB", "iVBORw0KGgo", "iVBORw0KG g\no=\t", "iV\r\nBO\f", "iVB=", "iV==", "")], []),
+        ("FJ742", [images("data:image/png;base64,iVBORw0KGgo=")], [("INVALID_PROPERTY_VALUE", "0/0.images.0.src")]),
+        *(("FJ742", [images(wrong)], [("INVALID_PROPERTY_VALUE", "0/0.images.0.src")])
+          for wrong in ("i", "iVBOi", "iVBO=", "iVB==", "iV=", "iV=B", "=iVB", "iV-_", "iVB\u00a0", "iVB\x0b", "iVBÖ")),
+        ("FJ742", [images("iVBO", "a b c d e", "iVBORw0KGg%=")],
          [("INVALID_PROPERTY_VALUE", "0/0.images.1.src"), ("INVALID_PROPERTY_VALUE", "0/0.images.2.src")]),
     ],
 )  # fmt: skip

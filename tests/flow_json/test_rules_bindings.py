@@ -190,7 +190,10 @@ def test_a_broken_expression_is_broken_everywhere() -> None:
         ("FJ404", "6.0", one("RichText", text=["a ${data.s}"]), []),
         ("FJ404", "6.0", one("RichText", text="${data.s}!"), [(VALUE, "~0/0.text")]),
         ("FJ404", "5.1", one("RichText", text="${data.s}!"), []),
-        ("FJ405", "5.1", one("RichText", text=["a", "b ${data.s}", 5]), [("INVALID_TEXT_DYNAMIC_DATA", "0/0.type")]),
+        *(("FJ405", "7.3", one("RichText", text=["a", text, 5]), [("INVALID_TEXT_DYNAMIC_DATA", "0/0.type")])
+          for text in ("${data.s}", "${form.a}", "${screen.A.data.s}", "${external_data.x}")),
+        *(("FJ405", "7.3", one("RichText", text=["a", text]), [])
+          for text in ("b ${data.s}", "${data.s} b", " ${data.s}", "`${data.s}`", "${data.s}${data.s}", "${x.s}", "$")),
         ("FJ405", "5.1", one("TextCaption", text=["a"]), []),
         ("FJ410", "4.0", one("If", condition="${data.n} > 3"), []),
         ("FJ410", "4.0", one("If", condition="${data.i} > 3"), [(VALUE, "0/0.condition")]),

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whatsapp_flows import _documents
 from whatsapp_flows.errors import ConfigurationError
-from whatsapp_flows.flow_json import MAX_BYTES, validate
+from whatsapp_flows.flow_json import MAX_BYTES, read_flow_json, validate
 from whatsapp_flows.flow_json._model import Document, Finding, Rule, Severity, Version
 from whatsapp_flows.flow_json._spec import KNOWN, NEWEST, parse_version
 
@@ -309,3 +310,26 @@ def test_a_warning_of_structure_hides_no_screen_from_the_rules() -> None:
     }
     issues = validate(document, advice=False).issues
     assert [(issue.error, issue.severity) for issue in issues] == [("INVALID_ENUM_VALUE", "warning")]
+
+
+@pytest.mark.parametrize("encode", [lambda text: "\ufeff" + text, lambda text: text.encode("utf-8-sig")])
+def test_a_byte_order_mark_is_a_warning(encode: Any) -> None:
+    """It is told, advice or not, and places are those of the text without it."""
+    text = json.dumps(flow("7.3", extra=1))
+    with_mark, without = (validate(each, today=TODAY, advice=False) for each in (encode(text), text))
+    mark, rest = with_mark.issues[:1], with_mark.issues[1:]
+    assert [(issue.error, issue.severity, issue.rule) for issue in mark] == [("BYTE_ORDER_MARK", "warning", "FJ008")]
+    assert rest == without.issues
+    assert [issue.error for issue in validate(encode("{}")).issues if issue.severity == "error"] == [
+        "MISSING_FLOW_JSON_VERSION"
+    ]
+
+
+@pytest.mark.parametrize("mode", ["off", "warn", "error"])
+def test_a_document_is_sent_without_a_byte_order_mark(mode: Any) -> None:
+    """The bytes that are sent begin with the text; where the document is checked, the mark is told."""
+    content = json.dumps(flow("7.3")).encode()
+    read = read_flow_json(b"\xef\xbb\xbf" + content, keep_mark=True)
+    document = _documents.checked(read, mode)
+    assert document.content == content == read_flow_json(b"\xef\xbb\xbf" + content)
+    assert ("BYTE_ORDER_MARK" in {issue.error for issue in document.issues}) is (mode != "off")

@@ -7,14 +7,14 @@ The validator and its tables are loaded when they are first used: a client that 
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ._source import MAX_BYTES, FlowJson, read_flow_json
+from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
 
 if TYPE_CHECKING:
     from ._report import Report
     from ._upgrade import Upgrade, upgrade
     from ._validate import validate
 
-__all__ = ["MAX_BYTES", "FlowJson", "Report", "Upgrade", "read_flow_json", "upgrade", "validate"]
+__all__ = ["BYTE_ORDER_MARK", "MAX_BYTES", "FlowJson", "Report", "Upgrade", "read_flow_json", "upgrade", "validate"]
 
 _HOMES: Final = {"Report": "._report", "Upgrade": "._upgrade", "upgrade": "._upgrade", "validate": "._validate"}
 

@@ -2,7 +2,8 @@
 From what a caller hands us to a value and its text, without ever raising for what is in it.
 
 Only a source that cannot be read, or is of no known type, is the caller's mistake (`ConfigurationError`). JSON is what
-JavaScript's JSON.parse takes, because that is what reads it at Meta: no NaN, no BOM, no space but the four of JSON.
+JavaScript's JSON.parse takes, because that is what reads it at Meta: no NaN, no space but the four of JSON. A byte
+order mark is no part of the text: what Meta does with one is not known, and the client leaves it out.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from ..errors import ConfigurationError
 from ._checks import shown
 from ._model import Finding
 from ._positions import TOKEN, tokens
-from ._source import MAX_BYTES, FlowJson, _read_file, _read_path, _RefusedError
+from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, _read_file, _read_path, _RefusedError
 
 _SAFE_DIGITS: Final = 15  # every integer of so many digits is exact in a double
 _MAX_DIGITS: Final = 600  # Python may be set to refuse the conversion of more than 640
 _SAFE_INTEGER: Final = 2**53 - 1
-_CONSTANTS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
+_CONSTANTS: Final = ("NaN", "Infinity", "-Infinity")
 _LONE_SURROGATE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 ).search
@@ -39,13 +40,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A source as it was read. Either `value` or `problem`; `oddities` says whether `odd` has something to tell."""
+    """
+    A source as it was read. Either `value` or `problem`; `oddities` says whether `odd` has something to tell.
+
+    `marked`: the source began with a byte order mark, which the text has no more.
+    """
 
     text: str = field(repr=False)
     size: int
     value: dict[str, Any] | None = field(default=None, repr=False)
     problem: Problem | None = None
     oddities: bool = False
+    marked: bool = False
 
 
 class _NotJsonConstantError(ValueError):
@@ -58,7 +64,8 @@ def parse(source: FlowJson) -> Parsed:
         return _from_text(source)
     if isinstance(source, Mapping):
         return _from_mapping(source)
-    content = bytes(source) if isinstance(source, (bytes, bytearray)) else _content_of(source)
+    given = bytes(source) if isinstance(source, (bytes, bytearray)) else _content_of(source)
+    content = given.removeprefix(BYTE_ORDER_MARK)
     if len(content) > MAX_BYTES:
         return Parsed("", len(content), problem=_too_large(len(content)))
     try:
@@ -67,7 +74,7 @@ def parse(source: FlowJson) -> Parsed:
         before = content[: exc.start].decode()
         message = f"the text is not UTF-8: byte {exc.start} cannot be decoded."
         return Parsed(content.decode(errors="replace"), len(content), problem=Problem(message, len(before)))
-    return _from_json(text, len(content))
+    return _from_json(text, len(content), marked=len(content) < len(given))
 
 
 def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
@@ -95,7 +102,8 @@ def _from_mapping(document: Mapping[str, Any]) -> Parsed:
     return _from_text(text)
 
 
-def _from_text(text: str) -> Parsed:
+def _from_text(given: str) -> Parsed:
+    text = given.removeprefix("\ufeff")
     if len(text) > MAX_BYTES:
         return Parsed("", len(text), problem=_too_large(len(text)))
     try:
@@ -105,7 +113,7 @@ def _from_text(text: str) -> Parsed:
         return Parsed(text, len(text), problem=Problem(message, exc.start))
     if size > MAX_BYTES:
         return Parsed("", size, problem=_too_large(size))
-    return _from_json(text, size)
+    return _from_json(text, size, marked=text is not given)
 
 
 def _too_large(size: int) -> Problem:
@@ -113,9 +121,7 @@ def _too_large(size: int) -> Problem:
     return Problem(f"the document may have at most {MAX_BYTES} bytes (10 MB); it has at least {size - MAX_BYTES} more.")
 
 
-def _from_json(text: str, size: int) -> Parsed:
-    if text.startswith("\ufeff"):
-        return _unreadable(text, size, "it begins with a byte order mark (BOM)", 0)
+def _from_json(text: str, size: int, *, marked: bool) -> Parsed:
     odd = False
     try:
         try:
@@ -127,13 +133,13 @@ def _from_json(text: str, size: int) -> Parsed:
     except RecursionError:
         return _unreadable(text, size, "it is nested too deeply", None)
     except _NotJsonConstantError as exc:
-        at = next((match.start() for match in TOKEN.finditer(text) if match[0] in _CONSTANTS), None)
+        at = next((match.start() for match in TOKEN.finditer(text) if match[0].startswith(_CONSTANTS)), None)
         return _unreadable(text, size, f"{exc} is not a JSON number", at)
     if not isinstance(value, dict):
         message = f"a Flow JSON is a JSON object, not {type(value).__name__}."
         return Parsed(text, size, problem=Problem(message, len(text) - len(text.lstrip())))
     halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
-    return Parsed(text, size, value, oddities=odd or halves)
+    return Parsed(text, size, value, oddities=odd or halves, marked=marked)
 
 
 def _unreadable(text: str, size: int, reason: str, offset: int | None) -> Parsed:

@@ -17,15 +17,20 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 """Meta takes at most 10 MB ("Flows API", Updating a Flow's JSON)."""
 
 
-def read_flow_json(source: FlowJson, *, argument: str = "json") -> bytes:
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def read_flow_json(source: FlowJson, *, argument: str = "json", keep_mark: bool = False) -> bytes:
     """
     The document as bytes: text, bytes and files as they are, a mapping in compact form.
 
-    Raises `ConfigurationError`, which names the `argument`, for what is not a JSON object in UTF-8 of at most 10 MB,
-    or cannot be read.
+    A byte order mark at the beginning is left out, as it is no part of a JSON text; `keep_mark` keeps it, for a check
+    that tells of it. Raises `ConfigurationError`, which names the `argument`, for what is not a JSON object in UTF-8 of
+    at most 10 MB, or cannot be read.
     """
     try:
-        return _read(source)
+        content = _read(source)
+        return content if keep_mark else content.removeprefix(BYTE_ORDER_MARK)
     except _RefusedError as refusal:
         why = str(refusal)
     raise ConfigurationError(f"{argument} {why}")
@@ -81,7 +86,8 @@ def _read_path(path: os.PathLike[str]) -> bytes:
 def _read_file(file: BinaryIO) -> bytes:
     """All of a file, but no more than shows that it is too large."""
     pieces, size = [], 0
-    while size <= MAX_BYTES and (piece := _piece(file, MAX_BYTES + 1 - size)):
+    most = MAX_BYTES + len(BYTE_ORDER_MARK)
+    while size <= most and (piece := _piece(file, most + 1 - size)):
         if not isinstance(piece, bytes):
             raise _RefusedError("is a text file: open it in binary mode, open(path, 'rb').")
         pieces.append(piece)
@@ -97,14 +103,13 @@ def _piece(file: BinaryIO, size: int) -> bytes:
 
 
 def _within_limit(content: bytes) -> bytes:
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_BYTES + len(BYTE_ORDER_MARK) * content.startswith(BYTE_ORDER_MARK):
         raise _RefusedError(f"has {len(content)} bytes or more; Meta takes at most {MAX_BYTES} (10 MB).")
     return content
 
 
 def _check_object(content: bytes, *, given_text: bool) -> None:
-    if content.startswith(b"\xef\xbb\xbf"):
-        raise _RefusedError("begins with a byte order mark (BOM): save it as UTF-8 without one.")
+    content = content.removeprefix(BYTE_ORDER_MARK)
     try:
         found = _strict(content.decode())
     except UnicodeDecodeError as exc:

@@ -35,6 +35,7 @@ DEPTH: Final = RULE_OF["INVALID_FLOW_JSON"]
 ODDITIES: Final = "FJ005"
 MANY: Final = "FJ006"
 UNDOCUMENTED: Final = "FJ007"
+MARKED: Final = "FJ008"
 
 
 class _Against(NamedTuple):
@@ -55,6 +56,16 @@ class _Reported(NamedTuple):
     rule: str
     severity: Severity
     finding: Finding
+
+
+_MARK: Final = _Reported(
+    MARKED,
+    Severity.WARNING,
+    Finding(
+        "BYTE_ORDER_MARK",
+        "the text begins with a byte order mark (BOM), which is no part of JSON: the client sends it without one.",
+    ),
+)
 
 
 def validate(
@@ -81,11 +92,12 @@ def validate(
     parsed = parse(source)
     if parsed.value is None:
         return Report((_unparsed(parsed),), wanted.version if wanted else None, parsed.text)
+    marked = [_MARK] if parsed.marked else []
     against = _version(parsed.value, wanted, today)
     if isinstance(against, _Reported):
-        return _report(parsed, [against], None)
+        return _report(parsed, [against, *marked], None)
     used = against.version
-    reported = list(against.reported)
+    reported = [*against.reported, *marked]
     document, faults = build(
         parsed.value, structure_of(used, newer=against.newer), today=today, size=parsed.size
     )  # fmt: skip

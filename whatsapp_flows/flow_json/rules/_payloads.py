@@ -14,8 +14,8 @@ from .._comparison import bound_mismatches, first_of, known_type, static_mismatc
 from .._draft07 import MAX_DEPTH
 from .._expressions import ExpressionError
 from .._index import Action, Entry, index
-from .._model import Document, Finding, Newer, Pointer, Rule, Screen, Version
-from .._references import is_expression
+from .._model import Document, Finding, Newer, Pointer, Rule, Screen, Severity, Version
+from .._references import is_expression, parse_reference
 from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
 
 NAVIGATE: Final = "INVALID_NAVIGATE_ACTION_PAYLOAD"
@@ -175,6 +175,28 @@ def unknown_reference(doc: Document) -> Iterator[Finding]:
             yield Finding("INVALID_ON_CLICK_ACTION_PAYLOAD", f"{found.problem}.", at, severity=action.severity)
 
 
+def footer_outside_form(doc: Document) -> Iterator[Finding]:
+    """
+    Until 3.1 the answers of a Form go through a Footer in it: one outside hands over none of them.
+
+    Meta's page of errors has the code for versions below 4.0 and no more: what triggers it is read from its name, so
+    that this is a warning.
+
+    Passes: {"version": "3.1", "children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"},
+        {"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "${form.a}"}}}]}]}
+    Fails: {"version": "3.1", "children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"}]},
+        {"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "${form.a}"}}}]}
+    """
+    for action in index(doc).actions_named(*REFERRING):
+        if action.component.type == "Footer" and "Form" not in action.component.inside:
+            for key, value in (action.payload or {}).items():
+                reference = parse_reference(value) if isinstance(value, str) else None
+                if reference is not None and reference.source == "form":
+                    message = f"A Footer outside of the Form cannot hand over {value}: put it into the Form."
+                    at = (*action.pointer, "payload", key)
+                    yield Finding("INVALID_FOOTER_PAYLOAD_OUTSIDE_FORM", message, at)
+
+
 def expression_in_payload(doc: Document) -> Iterator[Finding]:
     """
     An expression in the payload of navigate or update_data can be read and refers to what exists.
@@ -323,5 +345,13 @@ RULES: Final = (
         since=Version(7, 2),
         needs=("complete", "data_exchange"),
         newer=Newer.NEVER,
+    ),
+    Rule(
+        "FJ320",
+        "a Footer outside of the Form with its answers",
+        footer_outside_form,
+        until=Version(3, 1),
+        severity=Severity.WARNING,
+        needs=("Footer",),
     ),
 )
