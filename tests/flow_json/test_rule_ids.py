@@ -16,6 +16,7 @@ def test_no_two_rules_share_an_id() -> None:
         NEWER,
         MANY,
         UNDOCUMENTED,
+        MARKED,
         ODDITIES,
         *RULE_OF.values(),
         *(rule.id for rule in (*RULES, *ADVICE)),
