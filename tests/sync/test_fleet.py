@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, as_wanted, calls, client_of, desired
-from whatsapp_flows import AuthenticationError, ConfigurationError, FlowProcessingError, FlowsClient
+from whatsapp_flows import AuthenticationError, ConfigurationError, FlowProcessingError, FlowsClient, RetryableError
 from whatsapp_flows.emulator import Emulator
-from whatsapp_flows.sync import Fleet, deploy_flow
+from whatsapp_flows.events import AttemptStarted
+from whatsapp_flows.sync import AccountResult, Fleet, deploy_flow
 
 ACCOUNTS = ("20100000000000001", "20100000000000002", "20100000000000003")
 WANTED = (desired("one", publish=True), desired("two"))
@@ -86,6 +91,171 @@ def test_an_account_that_fails_stops_no_other(meta: Emulator) -> None:
     assert [flow["action"] for flow in document[1]["flows"]] == ["create", "create"]
 
 
+@pytest.mark.parametrize("mistake", [RuntimeError("token=SECRET"), KeyError("x"), None])
+def test_a_mistake_of_the_hosts_is_that_accounts_result(meta: Emulator, mistake: Exception | None) -> None:
+    """Without its text, which may hold the token; so is a client that is none."""
+
+    def resolve(account: str) -> FlowsClient:
+        if account != ACCOUNTS[1]:
+            return client_for(meta.url, account)
+        if mistake is not None:
+            raise mistake
+        return None  # type: ignore[return-value]
+
+    results = {it.account_id: it for it in Fleet(client_for=resolve).deploy(WANTED, ACCOUNTS)}
+    assert [results[account].ok for account in ACCOUNTS] == [True, False, True]
+    error = results[ACCOUNTS[1]].error
+    assert isinstance(error, ConfigurationError)
+    assert "SECRET" not in str(error)
+    assert "client_for" in str(error)
+
+
+def test_a_mistake_in_a_deployment_is_that_accounts_result(meta: Emulator) -> None:
+    """A transport of the host's own that raises what it should not."""
+
+    class Broken:
+        def send(self, request: object, /, *, timeout: object) -> None:
+            raise ZeroDivisionError
+
+        def close(self) -> None: ...
+
+    def resolve(account: str) -> FlowsClient:
+        client = client_for(meta.url, account)
+        return client.with_options(transport=Broken()) if account == ACCOUNTS[1] else client  # type: ignore[arg-type]
+
+    results = {it.account_id: it for it in Fleet(client_for=resolve).deploy(WANTED, ACCOUNTS)}
+    assert [results[account].ok for account in ACCOUNTS] == [True, False, True]
+
+
+class Endless:
+    """Accounts without an end, which says how many were taken."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            self.taken += 1
+            yield str(self.taken)
+
+
+def no_account(account: str) -> FlowsClient:
+    """A host that has no client for it."""
+    raise LookupError(account)
+
+
+def leave_by_break(results: Iterator[AccountResult]) -> None:
+    """After the third result."""
+    for number, _ in enumerate(results, 1):
+        if number == 3:
+            break
+
+
+def leave_by_closing(results: Iterator[AccountResult]) -> None:
+    """After the third result."""
+    assert len(list(islice(results, 3))) == 3
+    results.close()  # type: ignore[attr-defined]
+
+
+def leave_by_an_exception(results: Iterator[AccountResult]) -> None:
+    """After the third result."""
+
+    def fail() -> None:
+        for number, _ in enumerate(results, 1):
+            assert number < 3 or 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+
+@pytest.mark.parametrize("leave", [leave_by_break, leave_by_closing, leave_by_an_exception])
+@pytest.mark.parametrize("executor", ["own threads", "threads"])
+def test_leaving_the_iteration_ends_it(leave: Callable[[Iterator[AccountResult]], None], executor: str) -> None:
+    """Thousands of accounts are taken as they are needed; no thread and no work is left behind."""
+    before = set(threading.enumerate())
+    accounts = Endless()
+    with ThreadPoolExecutor(4) as pool:
+        fleet = Fleet(client_for=no_account, size=4, executor=pool if executor == "threads" else None)
+        leave(fleet.deploy(WANTED, accounts))
+        taken = accounts.taken
+        assert taken <= 3 + 2 * 4
+    assert (accounts.taken, set(threading.enumerate())) == (taken, before)
+
+
+def test_an_account_that_is_under_way_ends_when_the_iteration_is_left(meta: Emulator) -> None:
+    """As `apply` ends: a live flow that was written to is live again, and nothing else is begun."""
+    flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED", waba_id=ACCOUNTS[1])
+    reached, go_on = threading.Event(), threading.Event()
+
+    def resolve(account: str) -> FlowsClient:
+        def hold(event: object) -> None:
+            if isinstance(event, AttemptStarted) and event.call.operation == "publish_flow":
+                reached.set()
+                go_on.wait(10)
+
+        client = client_for(meta.url, account)
+        return client.with_options(on_event=hold) if account == ACCOUNTS[1] else client
+
+    results = Fleet(client_for=resolve, size=2).deploy(WANTED, [*ACCOUNTS[1::-1]])
+    assert next(results).account_id == ACCOUNTS[0]
+    assert reached.wait(10)
+    threading.Timer(0.05, go_on.set).start()
+    results.close()  # type: ignore[attr-defined]
+    assert (meta.flow(flow.id).status, meta.flow(flow.id).flow_json) == ("PUBLISHED", FLOW_JSON)
+    assert [flow.name for flow in meta.flows(ACCOUNTS[1])] == ["One"]
+
+
+def test_stop_ends_a_fleet(meta: Emulator) -> None:
+    """The results of what was under way come out, and no other account is begun."""
+    stop = threading.Event()
+    results = Fleet(client_for=partial(client_for, meta.url), size=1).deploy(WANTED, ACCOUNTS, stop=stop)
+    assert next(results).ok
+    stop.set()
+    assert len(list(results)) <= 1
+
+
+def test_a_clients_own_stop_ends_its_account_alone(meta: Emulator) -> None:
+    """The host has said so for that client."""
+    stop = threading.Event()
+    stop.set()
+
+    def resolve(account: str) -> FlowsClient:
+        client = client_for(meta.url, account)
+        return client.with_options(stop=stop) if account == ACCOUNTS[0] else client
+
+    results = {it.account_id: it for it in Fleet(client_for=resolve, size=1).deploy(WANTED, ACCOUNTS)}
+    assert [results[account].ok for account in ACCOUNTS] == [False, True, True]
+    assert not meta.flows(ACCOUNTS[0])
+
+
+def test_a_fork_in_the_middle_of_an_iteration_hangs_nobody(meta: Emulator) -> None:
+    """The child has none of the threads, and waits for none; the parent goes on."""
+    results = Fleet(client_for=partial(client_for, meta.url), size=1).deploy(WANTED, ACCOUNTS)
+    first = next(results)
+    child = os.fork()
+    if child == 0:
+        results.close()  # type: ignore[attr-defined]
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert [first.ok, *(result.ok for result in results)] == [True, True, True]
+
+
+def test_an_executor_that_breaks_is_told_for_its_accounts(meta: Emulator) -> None:
+    """What they hold now is not known."""
+
+    class Lossy(ThreadPoolExecutor):
+        def submit(self, *call: Any, **more: Any) -> Any:
+            future = super().submit(*call, **more)
+            lost: Future[AccountResult] = Future()
+            future.add_done_callback(lambda _: lost.set_exception(BrokenExecutor("gone")))
+            return lost
+
+    with Lossy(1) as pool:
+        results = list(Fleet(client_for=partial(client_for, meta.url), executor=pool).deploy(WANTED, ACCOUNTS))
+    assert [str(result.error) for result in results if "BrokenExecutor" in str(result.error)]
+    assert {result.account_id for result in results} == set(ACCOUNTS)
+
+
 # -- one flow
 
 
@@ -134,3 +304,13 @@ def test_any_other_failure_is_in_the_answer(meta: Emulator) -> None:
     assert (blocked["action"], blocked["ok"], blocked["error"]["retryable"]) == ("blocked", False, False)
     assert deploy_flow(client, WANTED[1].to_json(), options={"allow_unpublish": True})["status"] == "DRAFT"
     assert meta.flows()[0].flow_json == FLOW_JSON
+
+
+def test_a_stop_is_something_to_come_back_for(meta: Emulator, client: FlowsClient) -> None:
+    """The queue does the same task again, and that finishes."""
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(RetryableError):
+        deploy_flow(client.with_options(stop=stop), WANTED[0].to_json())
+    assert not meta.flows()
+    assert deploy_flow(client, WANTED[0].to_json())["ok"]

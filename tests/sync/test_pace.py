@@ -10,6 +10,7 @@ from tests.sync.support import client_of
 from whatsapp_flows import ConfigurationError, NotSentError
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import DEFAULT_CALLS_PER_HOUR, RunPace, paced
+from whatsapp_flows.sync._pace import urgently
 
 
 class Clock:
@@ -98,3 +99,17 @@ def test_a_budget_that_makes_no_sense_is_refused(number: float) -> None:
     """At least one request an hour."""
     with pytest.raises(ConfigurationError, match="calls_per_hour"):
         RunPace(number)
+
+
+def test_what_brings_a_live_flow_up_again_waits_for_nothing(meta: Emulator) -> None:
+    """Not for the budget, and no stop refuses it; anything else waits, or is refused."""
+    clock, stop = Clock(), threading.Event()
+    client = paced(client_of(meta), pace := pace_of(clock, 1, stop))
+    list(client.list_flows())
+    with urgently():
+        list(client.list_flows())
+        stop.set()
+        list(client.list_flows())
+    assert (clock.waits, pace.calls) == ([], 3)
+    with pytest.raises(NotSentError):
+        list(client.with_options(max_attempts=1).list_flows())

@@ -80,8 +80,7 @@ def _told(planned: Planned, change: FlowChange) -> str:
     elif change.reason:
         what.append(change.reason)
     if change.unpublishes:
-        pace = planned.calls_per_hour if planned.seconds > 0 else 0.0
-        seconds = change.draft_seconds(calls_per_hour=pace)
+        seconds = change.draft_seconds()  # the requests of a flow that is a draft wait for no budget
         what.append("a draft from then on" if seconds is None else f"a draft for about {seconds:.0f} s")
     if change.may_replace:
         what.append("or replaced, if it refuses the edit")

@@ -8,15 +8,20 @@ message and no pickle holds a token.
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from .._inert import inert
 from ..client import FlowsClient
-from ..errors import ConfigurationError, FlowsError, NotFoundError, RetryableError
+from ..errors import ConfigurationError, FatalError, FlowsError, NotFoundError, RetryableError
 from ..retry import NoRetry, RetryPolicy
 from ._apply import apply
 from ._desired import DesiredFlow
@@ -24,11 +29,14 @@ from ._diff import diff
 from ._lock import Lock, LockEntry
 from ._pace import RunPace, paced
 from ._plan import PlanOptions
-from ._result import FlowResult
+from ._result import INTERRUPTED, NOT_BEGUN, FlowResult
 from ._snapshot import Snapshot, look_again, take_snapshot
+from ._stops import EitherStop, either
 
 ClientFor = Callable[[str], FlowsClient]
 """The host's own: from an account's id to a client with its token. The fleet closes the client after use."""
+
+logger: Final = logging.getLogger("whatsapp_flows")
 
 _THREADS: Final = 8
 
@@ -64,9 +72,10 @@ class Fleet:
     Deploys the same flows to many accounts.
 
     `client_for` gives a client for an account; with an executor of processes it must be a function of a module.
-    `executor` is any `concurrent.futures.Executor`, which stays open; None uses threads of its own, as many as `size`.
-    `lock_folder` is where a lock file for each account is kept. `calls_per_hour` is each account's own budget, `jobs`
-    the number of flows side by side in one account. `options` and `force` are as for `diff` and `apply`.
+    `executor` is any `concurrent.futures.Executor`, which stays open; None uses threads of its own. `size` is how many
+    accounts are under way at once, on either. `lock_folder` is where a lock file for each account is kept.
+    `calls_per_hour` is each account's own budget, `jobs` the number of flows side by side in one account. `options`
+    and `force` are as for `diff` and `apply`.
     """
 
     client_for: ClientFor
@@ -78,33 +87,76 @@ class Fleet:
     calls_per_hour: float | None = None
     jobs: int = 1
 
-    def deploy(self, flows: Iterable[DesiredFlow], accounts: Iterable[str]) -> Iterator[AccountResult]:
+    def deploy(
+        self, flows: Iterable[DesiredFlow], accounts: Iterable[str], *, stop: threading.Event | None = None
+    ) -> Iterator[AccountResult]:
         """
         A result for each account, as they get ready. One that fails stops no other.
 
-        The work begins with the first result that is asked for.
+        The work begins with the first result that is asked for; of `accounts` no more are taken than are under way.
+        Leaving the iteration, or setting `stop`, ends it: no other account is begun, and those under way end as
+        `apply` does. No event reaches another process: of an executor of processes, they are waited for.
         """
-        wanted = tuple(flows)
-        chosen = list(dict.fromkeys(accounts))
-        if self.executor is not None:
-            yield from self._deployed(self.executor, wanted, chosen)
-            return
-        with ThreadPoolExecutor(max_workers=max(1, self.size)) as pool:
-            yield from self._deployed(pool, wanted, chosen)
-
-    def _deployed(
-        self, executor: Executor, flows: tuple[DesiredFlow, ...], accounts: list[str]
-    ) -> Iterator[AccountResult]:
+        leaving = threading.Event()
         task = _Task(
-            self.client_for, flows, self.lock_folder, self.options, self.force, self.calls_per_hour, self.jobs
+            self.client_for, tuple(flows), self.lock_folder, self.options, self.force, self.calls_per_hour, self.jobs,
+            leaving if stop is None else EitherStop(leaving, stop),
         )  # fmt: skip
-        for future in as_completed([executor.submit(task, account) for account in accounts]):
-            yield future.result()
+        executor = self.executor or ThreadPoolExecutor(max_workers=max(1, self.size))
+        running: dict[Future[AccountResult], str] = {}
+        process = os.getpid()
+        try:
+            yield from self._results(executor, task, _once(accounts), running)
+        finally:
+            leaving.set()
+            if os.getpid() == process:  # in a child there are no such threads, and nothing to wait for
+                wait([future for future in running if not future.cancel()])
+                if self.executor is None:
+                    executor.shutdown(wait=True)
+
+    def _results(
+        self,
+        executor: Executor,
+        task: _Task,
+        accounts: Iterator[str],
+        running: dict[Future[AccountResult], str],
+    ) -> Iterator[AccountResult]:
+        """Fills the window, waits for the first that is done, and fills it again before that is handed out."""
+        done: list[Future[AccountResult]] = []
+        while True:
+            results = [_outcome(future, running.pop(future)) for future in done]
+            if not task.stop.is_set():
+                for account in islice(accounts, max(1, self.size) - len(running)):
+                    running[executor.submit(task, account)] = account
+            yield from results
+            if not running:
+                return
+            done = list(wait(running, return_when=FIRST_COMPLETED).done)
+
+
+def _once(accounts: Iterable[str]) -> Iterator[str]:
+    """Each account once, taken as they are asked for."""
+    known: set[str] = set()
+    for account in accounts:
+        if account not in known:
+            known.add(account)
+            yield account
+
+
+def _outcome(future: Future[AccountResult], account_id: str) -> AccountResult:
+    """The result of an account; one that an executor lost is told as such."""
+    try:
+        return future.result()
+    except Exception as failure:
+        logger.exception("The executor lost account %s", inert(account_id))
+        kind = type(failure).__name__
+        lost = FatalError(f"the executor failed ({kind}): what was done for account {account_id} is not known.")
+        return AccountResult(account_id=account_id, error=lost)
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """The deployment of one account: a value, so that it can be sent to another process."""
+    """The deployment of one account: a value, so that it can be sent to another process, where nothing stops it."""
 
     client_for: ClientFor
     flows: tuple[DesiredFlow, ...]
@@ -113,21 +165,51 @@ class _Task:
     force: bool
     calls_per_hour: float | None
     jobs: int
+    stop: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, each.name) for each in fields(self) if each.name != "stop")
 
     def __call__(self, account_id: str) -> AccountResult:
-        pace = RunPace(self.calls_per_hour)
+        error: FlowsError
+        calls = 0
         try:
-            with self.client_for(account_id) as opened:
-                client = paced(opened, pace)
-                if client.waba_id != account_id:
-                    raise ConfigurationError(f"client_for gave a client of another account for {account_id}.")
-                lock = Lock(self._lock_file(account_id), account_id=account_id)
-                snapshot = take_snapshot(client, self.flows, lock, jobs=self.jobs)
-                plan = diff(self.flows, snapshot, self.options)
-                results = apply(client, plan, lock=lock, jobs=self.jobs, force=self.force)
-        except FlowsError as error:
-            return AccountResult(account_id=account_id, calls=pace.calls, error=error)
-        return AccountResult(account_id=account_id, results=results, calls=pace.calls)
+            with self._client(account_id) as opened:
+                stop = either(self.stop, opened._options["stop"])
+                pace = RunPace(self.calls_per_hour, stop=stop)
+                try:
+                    results = self._deployed(paced(opened, pace).with_options(stop=stop), account_id)
+                finally:
+                    calls = pace.calls
+        except FlowsError as known:
+            error = known
+        except Exception as mistake:
+            logger.exception("The deployment to account %s ended by a mistake", inert(account_id))
+            error = FatalError(f"the deployment to account {account_id} ended by a mistake ({type(mistake).__name__}).")
+        else:
+            return AccountResult(account_id=account_id, results=results, calls=calls)
+        return AccountResult(account_id=account_id, calls=calls, error=error)
+
+    def _deployed(self, client: FlowsClient, account_id: str) -> tuple[FlowResult, ...]:
+        lock = Lock(self._lock_file(account_id), account_id=account_id)
+        plan = diff(self.flows, take_snapshot(client, self.flows, lock, jobs=self.jobs), self.options)
+        return apply(client, plan, lock=lock, jobs=self.jobs, force=self.force)
+
+    def _client(self, account_id: str) -> FlowsClient:
+        """The host's client. Whatever else its function raises is this account's failure; the text may be a secret."""
+        try:
+            client = self.client_for(account_id)
+        except FlowsError:
+            raise
+        except Exception as mistake:  # noqa: BLE001 - the host's own code
+            kind = type(mistake).__name__
+            raise ConfigurationError(f"client_for failed for account {account_id} ({kind}).") from None
+        if not isinstance(client, FlowsClient):
+            raise ConfigurationError(f"client_for gave no FlowsClient for account {account_id}.")
+        if client.waba_id != account_id:
+            client.close()
+            raise ConfigurationError(f"client_for gave a client of another account for {account_id}.")
+        return client
 
     def _lock_file(self, account_id: str) -> Path | None:
         if self.lock_folder is None:
@@ -166,6 +248,8 @@ def deploy_flow(
     (result,) = apply(quick, plan, lock=lock, jobs=1, retry_policy=policy)
     if isinstance(result.error, RetryableError):
         raise result.error
+    if result.halted in {INTERRUPTED, NOT_BEGUN}:
+        raise RetryableError(f"{result.problem}: the run was stopped. {result.note}".rstrip())
     entry = lock.get(desired.key, result.flow_id)
     return {**result.to_json(), "seen": None if entry is None else entry.to_json()}
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .._digest import digest_of
+from .._inert import inert
 from ..client import FlowsClient
 from ..errors import (
     FlowProcessingError,
@@ -151,7 +152,7 @@ class FlowMachine:
                 if self.state != "begin":
                     self._tell()
                     self._heed_stop()
-                with urgently() if self.at_risk and self.run_.stop.is_set() else nullcontext():
+                with urgently() if self.at_risk else nullcontext():
                     self.state = _STATES[self.state](self)
             except FlowsError as error:
                 self.state = self._failed(error)
@@ -168,6 +169,8 @@ class FlowMachine:
         if not self.problem:
             self.run_.documents.discard(self.change.key, self.flow_id)
         self._note_time()
+        if self.note:
+            logger.warning("Flow %s: %s", inert(self.change.key), inert(self.note))
         result = self.result()
         self.run_.tell(self._event(result=result))
         return result

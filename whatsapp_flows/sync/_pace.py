@@ -29,7 +29,7 @@ _URGENT: Final = ContextVar("urgent", default=False)
 
 @contextmanager
 def urgently() -> Iterator[None]:
-    """Requests of this thread wait for no budget in here: they bring a live flow up again, and the run is stopped."""
+    """In here no request of this thread waits or is refused: a live flow is a draft until the last of them is made."""
     token = _URGENT.set(True)
     try:
         yield
@@ -88,9 +88,10 @@ class RunPace:
 
         Raises `NotSentError` when `stop` is set before that, and `RateLimitedError` when that is over an hour away.
         """
-        with (self._budget if self.budgeted else self._headers).turn(request) as turn:
-            if not (_URGENT.get() or self._may_leave(turn.pause)):
-                raise NotSentError("the run was stopped before this request.")
+        if not _URGENT.get():
+            with (self._budget if self.budgeted else self._headers).turn(request) as turn:
+                if not self._may_leave(turn.pause):
+                    raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
 
@@ -102,15 +103,18 @@ class RunPace:
 
     def _may_leave(self, pause: float) -> bool:
         """After the pause; not if the run is stopped."""
-        if pause > 0:
-            self._on_wait(pause)
-        return (pause <= 0 or self._waited(pause)) and not (self._stop is not None and self._stop.is_set())
+        if self._stop is not None and self._stop.is_set():
+            return False
+        if pause <= 0:
+            return True
+        self._on_wait(pause)
+        return self._waited(pause)
 
     def _waited(self, seconds: float) -> bool:
         if self._stop is not None and self._sleep is _SLEEP:
             return not self._stop.wait(seconds)
         self._sleep(seconds)
-        return True
+        return self._stop is None or not self._stop.is_set()
 
 
 class _PacedTransport:
