@@ -1,7 +1,7 @@
 """
 Deployments that the tests kill: `python -m tests.sync.deployment`, with one in each line of stdin.
 
-A line is a JSON array: URL, account, lock file, number, side. The deployment dies by SIGKILL at its request of that
+A line is a JSON array: URL, account, lock file, jobs, number, side. The deployment dies by SIGKILL at its request of that
 number (from 1), on one side of it: "before" it is sent, or "after" Meta has acted, with the answer not read. When it
 makes fewer requests it ends by itself. Each is a process of its own, forked from this one, which has loaded everything
 already; how it ended is a line of stdout, as `subprocess` says it in `returncode`.
@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -43,14 +44,17 @@ class DeadlyTransport:
 
     def __init__(self, number: int, side: str) -> None:
         self._left, self._side = number, side
+        self._counting = threading.Lock()
         self._transport = RequestsTransport()
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-        self._left -= 1
-        if self._left == 0 and self._side == "before":
+        with self._counting:
+            self._left -= 1
+            deadly = self._left == 0
+        if deadly and self._side == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         response = self._transport.send(request, timeout=timeout)
-        if self._left == 0:
+        if deadly:
             os.kill(os.getpid(), signal.SIGKILL)
         return response
 
@@ -58,12 +62,12 @@ class DeadlyTransport:
         self._transport.close()
 
 
-def deploy(url: str, account: str, lock_file: str, number: int, side: str) -> None:
+def deploy(url: str, account: str, lock_file: str, jobs: int, number: int, side: str) -> None:
     """Plan and apply."""
     client = FlowsClient("token", account, base_url=url, transport=DeadlyTransport(number, side))
     lock = Lock(Path(lock_file), account_id=account)
-    results = apply(client, planned(client, WANTED, lock), lock=lock, jobs=1)
-    assert all(result.ok for result in results)
+    results = apply(client, planned(client, WANTED, lock), lock=lock, jobs=jobs)
+    assert all(result.ok for result in results), results
 
 
 def serve(jobs: TextIO, answers: TextIO) -> None:
