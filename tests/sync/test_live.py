@@ -65,7 +65,7 @@ FAILURES: list[tuple[str, str, dict[str, Any]]] = [
     ("a permission that is missing", "publish_flow", {"code": 10, "times": 1}),
     ("an integrity block", "publish_flow", {"code": 139000, "times": 1}),
     ("an outage at the publishing", "publish_flow", {"status": 500, "times": 3}),
-    ("a rate limit", "publish_flow", {"code": 80008, "times": 3}),
+    ("a rate limit", "publish_flow", {"code": 80008, "times": 1}),
     ("an answer that is none", "publish_flow", {"status": 200, "body": "<html>", "times": 1}),
     ("metadata that are refused at the publishing", "update_flow", {"code": 131000, "times": 3}),
 ]
