@@ -2,9 +2,9 @@
 Deployments that the tests kill: `python -m tests.sync.deployment`, with one in each line of stdin.
 
 A line is a JSON array: URL, account, lock file, jobs, number, side. The deployment dies by SIGKILL at its request of
-that number (from 1), on one side of it: "before" it is sent, or "after" Meta has acted, with the answer not read. When it
-makes fewer requests it ends by itself. Each is a process of its own, forked from this one, which has loaded everything
-already; how it ended is a line of stdout, as `subprocess` says it in `returncode`.
+that number (from 1), on one side of it: "before" it is sent, or "after" Meta has acted, with the answer not read. When
+it makes fewer requests it ends by itself. Each is a process of its own, forked from this one, which has loaded
+everything already; how it ended is a line of stdout, as `subprocess` says it in `returncode`.
 """
 
 from __future__ import annotations

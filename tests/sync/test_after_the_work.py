@@ -33,7 +33,7 @@ class Changed:
 
 def changed(client: FlowsClient, change: Callable[[Request, Response], Response]) -> FlowsClient:
     """The client with its answers changed."""
-    return client.with_options(transport=Changed(client._transport, change))
+    return client.wrapping(lambda inner: Changed(inner, change))
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_a_host_that_interrupts_in_its_own_way_gets_that_back(meta: Emulator) ->
 
 
 def own_threads() -> set[threading.Thread]:
-    """Those that are running, without the emulator's."""
-    return {thread for thread in threading.enumerate() if "process_request" not in thread.name}
+    """The workers that are running: not the emulator's threads, nor those of a client's connections."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")}
 
 
 @pytest.mark.parametrize("jobs", [1, 8])

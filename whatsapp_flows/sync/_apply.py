@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -62,8 +62,8 @@ def apply(
         raise ConfigurationError(f"jobs must be at least 1, not {jobs!r}.")
     if client.waba_id != plan.account_id:
         raise PlanError("the plan is of another account.")
-    run = Run(client, plan, lock, stop, retry_policy, on_event, now)
-    return run.results(jobs)
+    with Run(client, plan, lock, stop, retry_policy, on_event, now) as run:
+        return run.results(jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _ServerClock:
     """A transport that notes how far Meta's clock, from the `Date` of its answers, is ahead of ours."""
 
     transport: Transport
-    ahead: list[float] = field(default_factory=list)
+    ahead: list[float]
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         response = self.transport.send(request, timeout=timeout)
@@ -119,14 +119,22 @@ class Run:
         self.documents = OldDocuments(lock)
         self.stop = either(stop, client.options.stop)
         self.abandon = AbandonStop(self.stop)
-        self.clock = _ServerClock(client._transport)
+        self.ahead: list[float] = []
+        clocked = client.wrapping(lambda inner: _ServerClock(inner, self.ahead))
         # The plan has validated what is sent, in the way that it was asked to.
-        self.client = client.with_options(transport=self.clock, stop=self.stop, validate="off")
+        self.client = clocked.with_options(stop=self.stop, validate="off")
         self.last_client = self.client.with_options(stop=self.abandon)
-        self.policy = policy or _budgeted(client._settings.rules.policy, len(plan.pending))
+        self.policy = policy or _budgeted(client.options.retry_policy or ExponentialBackoff(), len(plan.pending))
         self._on_event = on_event
         self._telling = threading.Lock()
         self._interrupt: BaseException | None = None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.last_client.close()
+        self.client.close()
 
     def results(self, jobs: int) -> tuple[FlowResult, ...]:
         self.memory.found(self.plan)
@@ -160,10 +168,10 @@ class Run:
 
         What Meta lists with a later time has been changed by somebody else since.
         """
-        if not self.clock.ahead:
+        if not self.ahead:
             return ""
         try:
-            return datetime.fromtimestamp(self.now() + self.clock.ahead[0], timezone.utc).isoformat()
+            return datetime.fromtimestamp(self.now() + self.ahead[0], timezone.utc).isoformat()
         except (ValueError, OverflowError, OSError):  # of no year that there is
             return ""
 

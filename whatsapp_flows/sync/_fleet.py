@@ -175,10 +175,11 @@ class _Task:
         calls = 0
         try:
             with self._client(account_id) as opened:
-                stop = either(self.stop, opened._options["stop"])
+                stop = either(self.stop, opened.options.stop)
                 pace = RunPace(self.calls_per_hour, stop=stop)
                 try:
-                    results = self._deployed(paced(opened, pace).with_options(stop=stop), account_id)
+                    with paced(opened.with_options(stop=stop), pace) as client:
+                        results = self._deployed(client, account_id)
                 finally:
                     calls = pace.calls
         except FlowsError as known:
@@ -239,13 +240,12 @@ def deploy_flow(
     desired = DesiredFlow.from_json(flow)
     lock = Lock(None, account_id=client.waba_id)
     policy = retry_policy or NoRetry()
-    quick = client.with_options(retry_policy=policy)
     known = _entry(seen, desired)
     if known is not None:
         lock.put({desired.key: known})
-    snapshot = _snapshot(quick, desired, known, lock)
-    plan = diff([desired], snapshot, PlanOptions(**(options or {})))
-    (result,) = apply(quick, plan, lock=lock, jobs=1, retry_policy=policy)
+    with client.with_options(retry_policy=policy) as quick:
+        plan = diff([desired], _snapshot(quick, desired, known, lock), PlanOptions(**(options or {})))
+        (result,) = apply(quick, plan, lock=lock, jobs=1, retry_policy=policy)
     if isinstance(result.error, RetryableError):
         raise result.error
     if result.halted in {INTERRUPTED, NOT_BEGUN}:

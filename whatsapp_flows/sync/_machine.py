@@ -106,8 +106,7 @@ class FlowMachine:
         self.run_ = run
         self.change = change
         self.successor = successor
-        policy = _Telling(self)
-        self._clients = tuple(client.with_options(retry_policy=policy) for client in (run.client, run.last_client))
+        self._clients = run.client, run.last_client
         self.flow_id = change.flow_id
         self.status = change.status
         self.state: State = "begin"
@@ -147,6 +146,12 @@ class FlowMachine:
 
     def run(self) -> FlowResult:
         """Through the states, to the end. Raises nothing."""
+        policy, (soft, last) = _Telling(self), self._clients
+        with soft.with_options(retry_policy=policy) as soft, last.with_options(retry_policy=policy) as last:
+            self._clients = soft, last
+            return self._run()
+
+    def _run(self) -> FlowResult:
         while self.state not in _ENDS:
             try:
                 if self.state != "begin":
@@ -564,7 +569,8 @@ class FlowMachine:
         if not self.flow_id or self.run_.abandon.is_set():
             return ""
         try:
-            return str(self.client.with_options(max_attempts=1).get_flow(self.flow_id, fields="status").status)
+            with self.client.with_options(max_attempts=1) as client:
+                return str(client.get_flow(self.flow_id, fields="status").status)
         except FlowsError:
             return ""
 
