@@ -2,7 +2,7 @@
 # make test       the tests, with branch coverage                make matrix   the tests on every Python found
 # make test-fast  those for the inner loop, in seconds           make bench    the benchmarks, onto docs/benchmarks.md
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
-# make fuzz       the validator on broken documents, 10 minutes
+# make fuzz       the validator on broken documents, 10 minutes  make interop  other people's clients, on the emulator
 #
 # Each target sets up what it needs in .venv; a second run finds it there. With SET=dev all are content with one
 # installation of everything.
@@ -23,7 +23,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast check format lint types docs bench simulate fuzz matrix clean
+.PHONY: demo test test-fast check format lint types docs bench simulate fuzz interop matrix clean
 
 demo: $(VENV)/.$(or $(SET),demo)
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
@@ -63,6 +63,9 @@ simulate: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m tests.flow_json.fuzz --seconds 600 --keep .cache/fuzz
+
+interop: $(VENV)/.$(or $(SET),demo)
+	@$(BIN)/python tests/interop/run.py
 
 matrix:
 	@set -e; for version in $(VERSIONS); do \

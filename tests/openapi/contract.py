@@ -78,12 +78,20 @@ _ACCOUNT: Final[dict[str, Any]] = {
             (
                 "id", "name", "timezone_id", "message_template_namespace", "account_review_status", "business_type",
                 "business_verification_status", "country", "currency", "ownership_type", "primary_business_location",
-                "status",
+                "status", "marketing_messages_lite_api_status", "whatsapp_business_manager_messaging_limit",
             ),
             _STRING,
         ),
-        is_enabled_for_insights={"type": "boolean"},
-        owner_business_info={"type": "object", **_properties(id=_STRING, name=_STRING)},
+        **{
+            name: {"type": "boolean"}
+            for name in (
+                "disable_marketing_messages_on_cloud_api", "is_enabled_for_insights", "is_shared_with_partners",
+                "template_auto_archival_enabled",
+            )
+        },
+        creation_time={"type": "integer"},
+        owner_business=_properties(id=_STRING, name=_STRING),
+        owner_business_info=_properties(id=_STRING, name=_STRING),
         health_status=_HEALTH,
         subscribed_apps=_properties(data={"type": "array", "items": {"type": "object"}}),
     ),
@@ -95,6 +103,7 @@ _MORE_OF_A_NUMBER: Final = _properties(
     ),
     **{name: {"type": "boolean"} for name in ("is_on_biz_app", "is_pin_enabled", "is_preverified_number")},
     last_onboarded_time=_TIME,
+    whatsapp_business_manager_messaging_limit=_STRING,
     health_status=_HEALTH,
     quality_score=_properties(score=_STRING),
     throughput=_properties(level=_STRING),

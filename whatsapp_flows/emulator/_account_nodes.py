@@ -1,7 +1,8 @@
 """
 What accounts and phone numbers show of themselves: a table of fields for each.
 
-Sources: "WhatsApp Business Account" and "Phone numbers" pages, and Meta's OpenAPI file (v23.0).
+Sources: "WhatsApp Business Account" and "Phone numbers" pages, Meta's OpenAPI file (v23.0), and the fields that an
+account has in Meta's own SDK for Python (facebook-business 26.0.3).
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ def subscription_items(world: World, account_id: str) -> list[dict[str, object]]
     ]
 
 
+def _nothing(*_: object) -> None:
+    """The value of a field that nodes have, and that there is nothing to say of here."""
+
+
+def _business(account: Account) -> dict[str, object]:
+    return {"id": account.business_id, "name": f"Business {account.business_id}"}
+
+
 def _of_account(name: str) -> NodeField[AccountView]:
     return NodeField(lambda view, _: account_object(view.call, view.account.id)[name])
 
@@ -73,35 +82,51 @@ _OWNER: Final = frozenset({"id", "name"})
 
 ACCOUNT_FIELDS: Final[Mapping[str, NodeField[AccountView]]] = {
     "account_review_status": NodeField(lambda *_: "APPROVED"),
+    "auth_international_rate_eligibility": NodeField(_nothing),
     "business_type": _of_account("business_type"),
     "business_verification_status": NodeField(lambda *_: "verified"),
     "country": NodeField(lambda *_: "US"),
+    "creation_time": NodeField(lambda *_: int(_ONBOARDED)),
     "currency": NodeField(lambda *_: "USD"),
+    "disable_marketing_messages_on_cloud_api": NodeField(lambda *_: False),
     "health_status": NodeField(lambda view, _: account_health(view.account, view.call.settings.app_id), inside=_HEALTH),
     "id": NodeField(lambda view, _: view.account.id),
     "is_enabled_for_insights": NodeField(lambda *_: True),
+    "is_shared_with_partners": NodeField(lambda *_: False),
+    "linked_commerce_account": NodeField(_nothing),
+    "marketing_messages_ad_account": NodeField(_nothing),
+    "marketing_messages_lite_api_status": NodeField(lambda *_: "INELIGIBLE"),
+    "marketing_messages_onboarding_status": NodeField(_nothing),
     "message_template_namespace": _of_account("message_template_namespace"),
     "name": _of_account("name"),
-    "owner_business_info": NodeField(
-        lambda view, _: {"id": view.account.business_id, "name": f"Business {view.account.business_id}"}, inside=_OWNER
-    ),
+    "on_behalf_of_business_info": NodeField(_nothing, inside=_OWNER),
+    "owner_business": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
+    "owner_business_info": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
     "ownership_type": NodeField(lambda *_: "SELF"),
     "primary_business_location": NodeField(lambda *_: "US"),
+    "primary_funding_id": NodeField(_nothing),
+    "purchase_order_number": NodeField(_nothing),
+    "service_pricing_policy": NodeField(_nothing),
     "status": NodeField(lambda *_: "ACTIVE"),
     "subscribed_apps": NodeField(
         lambda view, _: {"data": subscription_items(view.world, view.account.id)},
         inside=frozenset({"whatsapp_business_api_data", "override_callback_uri"}),
     ),
+    "template_auto_archival_enabled": NodeField(lambda *_: False),
     "timezone_id": _of_account("timezone_id"),
+    "whatsapp_business_manager_messaging_limit": NodeField(lambda *_: "TIER_1K"),
+    "whatsapp_manager_marketing_messages_max_price_enroll_status": NodeField(_nothing),
 }
 
 NUMBER_FIELDS: Final[Mapping[str, NodeField[NumberView]]] = {
     "account_mode": NodeField(lambda *_: "LIVE"),
     "certificate": NodeField(lambda view, _: view.call.settings.token_for("certificate", view.number.id)),
     "code_verification_status": NodeField(lambda view, _: "VERIFIED" if view.number.verified else "UNVERIFIED"),
+    "conversational_automation": NodeField(_nothing),
     "country_code": NodeField(lambda *_: "US"),
     "country_dial_code": NodeField(lambda *_: "1"),
     "display_phone_number": NodeField(lambda view, _: f"+1 555-{view.number.id[-7:-4]}-{view.number.id[-4:]}"),
+    "eligibility_for_api_business_global_search": NodeField(_nothing),
     "health_status": NodeField(
         lambda view, _: number_health(view.world, view.number, view.call.settings.app_id), inside=_HEALTH
     ),
@@ -114,7 +139,8 @@ NUMBER_FIELDS: Final[Mapping[str, NodeField[NumberView]]] = {
     "last_onboarded_time": NodeField(lambda view, _: timestamp(view.call, _ONBOARDED)),
     "messaging_limit_tier": NodeField(lambda *_: "TIER_1K"),
     "name_status": NodeField(lambda view, _: "APPROVED" if view.number.verified else "PENDING_REVIEW"),
-    "new_display_name": NodeField(lambda *_: None),
+    "new_certificate": NodeField(_nothing),
+    "new_display_name": NodeField(_nothing),
     "new_name_status": NodeField(lambda *_: "NONE"),
     "platform_type": NodeField(lambda *_: "CLOUD_API"),
     "quality_rating": NodeField(lambda *_: "GREEN"),
@@ -124,11 +150,12 @@ NUMBER_FIELDS: Final[Mapping[str, NodeField[NumberView]]] = {
     "status": NodeField(lambda view, _: "LINKED" if view.number.verified else "PENDING"),
     "throughput": NodeField(lambda *_: {"level": "STANDARD"}, inside=frozenset({"level"})),
     "unified_cert_status": NodeField(lambda view, _: "APPROVED" if view.number.verified else "NAME_PENDING_REVIEW"),
-    "username": NodeField(lambda *_: None),
+    "username": NodeField(_nothing),
     "verified_name": NodeField(lambda view, _: f"Business {view.number.id}"),
     "webhook_configuration": NodeField(
         lambda view, _: _webhooks(view), inside=frozenset({"application", "phone_number", "whatsapp_business_account"})
     ),
+    "whatsapp_business_manager_messaging_limit": NodeField(lambda *_: "TIER_1K"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Other people's clients, driven against the emulator: see README.md."""
