@@ -59,7 +59,7 @@ def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test sees no proxy, no CA bundle and no netrc of the machine that it runs on."""
     for name in (*_ENVIRONMENT, *(name.lower() for name in _ENVIRONMENT), *_CA_BUNDLES):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", "/nonexistent")
+    monkeypatch.setenv("NETRC", str(Path(__file__).with_name("no netrc is here")))
 
 
 def certificate_file(folder: Path) -> str:
@@ -148,6 +148,14 @@ class Connection:
         """Says nothing until the other side leaves, or the server is closed."""
         while self._fill():
             pass
+
+    def stays_for(self, seconds: float, *, reading: int = 0) -> bool:
+        """Waits, then reads at most so many bytes; False as soon as the other side has left or the server closes."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
+        if poll.poll(seconds * 1000):
+            return False
+        return not reading or bool(self._sock.recv(reading))
 
     def wait_for_the_end(self) -> None:
         """Reads nothing, and notices all the same when the other side resets or the server is closed."""

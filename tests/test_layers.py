@@ -34,6 +34,8 @@ LAYERS = {
     "retry": 1,
     "_leases": 1,
     "transport": 1,
+    "_cutoff": 1,
+    "_decoding": 1,
     "_documents": 2,
     "_engine": 2,
     "counters": 2,

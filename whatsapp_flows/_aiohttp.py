@@ -20,7 +20,9 @@ whether to send again is for the policy to say.
     reset or closed after the request                    ClientOSError, ServerDisconnectedError  NoAnswerError
     body shorter than promised, bad chunk                ClientPayloadError                      NoAnswerError
     not HTTP                                             ClientResponseError                     NoAnswerError
-    body that cannot be unpacked                         ContentEncodingError                    UnexpectedResponseError
+    the time for one attempt or for the call is over                                             NoAnswerError, or
+                                                                                                 NotSentError
+    body that cannot be unpacked, or is too large                                                UnexpectedResponseError
     not sent, but a middleware of the host's had tried   any of the first rows                   NoAnswerError
     a header of the session that HTTP cannot carry                                               ConfigurationError
 """
@@ -45,9 +47,10 @@ except ModuleNotFoundError as missing:
         raise
     raise ImportError('AsyncFlowsClient needs aiohttp: pip install "whatsapp-flows-sdk[async]"') from None
 
-from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
+from ._cutoff import Cutoff, CutOffError
+from ._decoding import DamagedError, TooLargeError, decoded
 from ._environment import BundleError, Environment
 from ._forks import tell_of_forks
 from ._version import __version__
@@ -61,13 +64,16 @@ from .errors import (
     TlsError,
     UnexpectedResponseError,
 )
-from .transport import Timeout
+from .transport import MAX_RESPONSE_BYTES, Timeout
 
 ClientSession = aiohttp.ClientSession
 
 _USER_AGENT: Final = f"whatsapp-flows-sdk/{__version__}"
 _CONNECTIONS: Final = 100  # to all hosts together, as aiohttp itself and the transport on requests have it
 _PIECE: Final = 32 * 1024  # with the headers less than the 64 KiB that aiohttp writes before it waits for the server
+
+_UNPACKED_AT_ONCE: Final = 8 * 1024  # bytes of gzip, which hold at most 8 MiB: some milliseconds
+_LONGEST_LINE: Final = 64 * 1024  # of an answer's head, as http.client has it
 
 _NOT_CONNECTED: Final = (
     aiohttp.ClientConnectorError,
@@ -86,8 +92,8 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (aiohttp.ServerFingerprintMismatch, "the certificate has another fingerprint"),
     (aiohttp.ClientConnectionResetError, "the connection was closed"),
     (aiohttp.ServerDisconnectedError, "the server closed the connection"),
+    (CutOffError, "no whole answer in time"),
     (asyncio.TimeoutError, "silence for too long"),
-    (ContentEncodingError, "the answer cannot be unpacked"),
     (aiohttp.ClientPayloadError, "the answer broke off"),
     (aiohttp.ClientResponseError, "the answer is not HTTP"),
 )
@@ -135,12 +141,14 @@ class AiohttpTransport:
         self._here()  # before the queue, which belongs to one event loop too
         sending = _Sending(request, timeout)
         try:
-            async with self._slots:
-                # An end that the server has put to a kept connection is seen before the connection is chosen: one turn
-                # of the loop hears of it, the next has dealt with it.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-                return await self._answer(self._here(), sending)
+            with Cutoff(request.time_left):  # the queue included
+                async with self._slots:
+                    with Cutoff(timeout.total):
+                        # What the server has said or done on a kept connection is seen before one is chosen: one turn
+                        # of the loop hears of it, the next has dealt with it.
+                        await asyncio.sleep(0)
+                        await asyncio.sleep(0)
+                        return await self._answer(self._here(), sending)
         except FlowsError:
             raise
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as failure:
@@ -185,7 +193,9 @@ class AiohttpTransport:
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
             raise_for_status=False,
-            auto_decompress=True,
+            auto_decompress=False,  # aiohttp would unpack in the event loop, older ones without a bound
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
             timeout=sending.limits,
             middlewares=(sending.outer, *getattr(session, "_middlewares", ()), sending.inner),
             **(self._settings(url) if self._owned else {}),
@@ -250,11 +260,12 @@ class _Body(aiohttp.Payload):
                 raise aiohttp.SocketTimeoutError("the server takes no more of the body") from None
 
 
-class _Response(aiohttp.ClientResponse):
+class _Bounded(aiohttp.ClientResponse):
     """
-    aiohttp's answer, but what ends the wait for it ends the connection at once.
+    aiohttp's answer, or one of the host's, but no more of it is read than may be.
 
-    aiohttp closes it politely: after the rest of a body that nobody reads, and a TLS farewell that nobody answers.
+    And what ends the wait for it ends the connection at once. aiohttp closes it politely: after the rest of a body that
+    nobody reads, and a TLS farewell that nobody answers.
     """
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
@@ -267,6 +278,66 @@ class _Response(aiohttp.ClientResponse):
                 _abort(transport)
             raise
 
+    async def read(self) -> bytes:
+        """The whole body, unpacked: in a thread, unless it is so small that it is not worth one."""
+        if self._body is None:
+            packed = await self._packed()
+            codings = ",".join(self.headers.getall("Content-Encoding", ()))
+            try:
+                if codings and len(packed) > _UNPACKED_AT_ONCE:
+                    body = await asyncio.to_thread(decoded, packed, codings, MAX_RESPONSE_BYTES)
+                else:
+                    body = decoded(packed, codings, MAX_RESPONSE_BYTES)
+            except (TooLargeError, DamagedError) as problem:
+                self.close()
+                raise _UnreadableError(_UNREADABLE[type(problem)]) from None
+            stream = self.content
+            self.content = _Read(body)  # type: ignore[assignment]  # so that traces and the host's class see it
+            try:
+                return await super().read()
+            finally:
+                self.content = stream
+        return await super().read()
+
+    async def _packed(self) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await self.content.readany():
+            size += len(piece)
+            if size > MAX_RESPONSE_BYTES:
+                raise _UnreadableError(_UNREADABLE[TooLargeError])
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _bounded(kind: type[aiohttp.ClientResponse]) -> type[aiohttp.ClientResponse]:
+    """The class of answers that is `kind`, bounded."""
+    if issubclass(kind, _Bounded):
+        return kind
+    return _Bounded if kind is aiohttp.ClientResponse else type(kind.__name__, (_Bounded, kind), {})
+
+
+class _Read:
+    """A body that has been read, in the place of the stream that it came from."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read(self, size: int = -1) -> bytes:
+        """The whole of it, or its first bytes."""
+        given, self._body = (self._body, b"") if size < 0 else (self._body[:size], self._body[size:])
+        return given
+
+
+class _UnreadableError(aiohttp.ClientError):
+    """The answer is there, and cannot be read."""
+
+
+_UNREADABLE: Final[dict[type[Exception], str]] = {
+    TooLargeError: f"the answer has more than {MAX_RESPONSE_BYTES} bytes",
+    DamagedError: "the answer cannot be unpacked",
+}
+
 
 class _LostError(aiohttp.ClientError):
     """A failure after which aiohttp would send again by itself; the failure is its cause."""
@@ -275,14 +346,14 @@ class _LostError(aiohttp.ClientError):
 class _Sending:
     """One request under way: what is sent, and whether anything of it may have left."""
 
-    __slots__ = ("body", "connector", "left", "limits", "request")
+    __slots__ = ("body", "connected", "connector", "left", "limits", "request")
 
     def __init__(self, request: Request, timeout: Timeout) -> None:
         self.request = request
         self.connector: aiohttp.BaseConnector | None = None
         self.body = None if request.body is None else _Body(request.body, timeout.read)
         self.limits = aiohttp.ClientTimeout(total=None, connect=timeout.connect, sock_read=timeout.read)
-        self.left = False
+        self.connected = self.left = False
 
     async def outer(self, wire: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Outside the host's middlewares: no second request behind our back."""
@@ -300,8 +371,14 @@ class _Sending:
             raise ConfigurationError("a header of the session holds characters that HTTP cannot carry.")
         if self.request.token is not None:
             wire.headers["Authorization"] = f"Bearer {self.request.token.reveal()}"
-        if wire.response_class is aiohttp.ClientResponse:
-            wire.response_class = _Response
+        wire.response_class = _bounded(wire.response_class)
+        send = wire.send
+
+        async def noted(connection: Any) -> aiohttp.ClientResponse:
+            self.connected = True
+            return await send(connection)
+
+        wire.send = noted  # type: ignore[assignment, method-assign]  # the one place that knows that there is a connection
         _give_up_unclean(self.connector, wire.connection_key)
         try:
             answer = await handler(wire)
@@ -314,7 +391,9 @@ class _Sending:
         return answer
 
     def _never_began(self, failure: BaseException) -> bool:
-        """Whether a kept connection turned out to be closed before the first byte was written."""
+        """Whether there was no connection yet, or a kept one that was closed before the first byte was written."""
+        if not self.connected:
+            return True
         if self.body is not None:
             return not self.body.begun
         return isinstance(failure, aiohttp.ClientConnectionResetError)  # by the writer, which writes all at once
@@ -334,7 +413,7 @@ def _translated(failure: BaseException, sending: _Sending) -> FlowsError:
         failure = failure.__cause__
     request = sending.request
     if sending.left:
-        unreadable = isinstance(failure, ContentEncodingError) or isinstance(failure.__cause__, ContentEncodingError)
+        unreadable = isinstance(failure, _UnreadableError)
         error: type[FlowsError] = UnexpectedResponseError if unreadable else NoAnswerError
     else:
         cut_off = isinstance(getattr(failure, "os_error", None), ssl.SSLEOFError)
@@ -383,7 +462,7 @@ def _own_session() -> ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+        headers={"User-Agent": _USER_AGENT},
     )
 
 
@@ -406,7 +485,7 @@ def _leave_to_the_parent(session: ClientSession) -> None:
 
 def _headers(session: ClientSession, request: Request) -> dict[str, str]:
     """Length and type of the body are the request's own; the User-Agent is ours unless the host has chosen one."""
-    headers = {}
+    headers = {"Accept-Encoding": "gzip, deflate"}
     if request.content_type:
         headers["Content-Type"] = request.content_type
     if request.body is not None or request.method == "POST":

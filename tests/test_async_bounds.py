@@ -1,0 +1,322 @@
+"""Nothing is unbounded with asyncio: time, whatever trickles in; memory, whatever is packed; and the loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import misbehaving as bad
+from tests.misbehaving import Answer, Behaviour, Server, answers
+from tests.transport_support import DOCUMENT, FLOW_ID, TOKEN, assert_is, request_to
+from tests.wires import event_loop
+from whatsapp_flows import AsyncFlowsClient, FlowsError, NoAnswerError, NotSentError, Timeout, UnexpectedResponseError
+from whatsapp_flows._aiohttp import AiohttpTransport
+from whatsapp_flows._cutoff import Cutoff, CutOffError
+from whatsapp_flows._decoding import DamagedError, TooLargeError, decoded
+from whatsapp_flows.transport import MAX_RESPONSE_BYTES
+
+SHORT = Timeout(connect=5.0, read=5.0, total=0.15)
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bad.forget_environment(monkeypatch)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bad.certificate_file(tmp_path))
+
+
+def run(main: Callable[[], Coroutine[Any, Any, Any]], make: Any = None) -> Any:
+    with event_loop(make) as loop:
+        return loop.run(main())
+
+
+# Time
+
+
+def _drip(connection: bad.Connection, piece: bytes) -> None:
+    pause = 0.01  # it is the peer that is slow; the client's `total` ends it
+    while connection.stays_for(pause):
+        connection.send(piece)
+
+
+def drips(name: str, said: bytes, piece: bytes, *, secured: bool = False) -> Behaviour:
+    """Reads the request, says this much, and goes on in pieces for ever."""
+
+    def act(connection: bad.Connection) -> bool:
+        if connection.receive() is not None:
+            connection.send(said)
+            _drip(connection, piece)
+        return False
+
+    return Behaviour(name, act, "https" if secured else "http", secured)
+
+
+def _handshake(connection: bad.Connection) -> bool:
+    if connection.arrives():
+        connection.send(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")  # a handshake record of 16 KiB, which never ends
+        _drip(connection, b"\0")
+    return False
+
+
+def _takes_little(connection: bad.Connection) -> bool:
+    while connection.stays_for(0.01, reading=256):
+        pass
+    return False
+
+
+DRIPPING = (
+    drips("the status line drips", b"HTTP/1.1 200 O", b"K"),
+    drips("a header drips", HEAD + b"X: ", b"x"),
+    drips("headers drip", HEAD, b"X: x\r\n"),
+    drips("a body drips", HEAD + b"Content-Length: 100000\r\n\r\n", b"x"),
+    drips("a body without a length drips", HEAD + b"\r\n", b"x"),
+    drips("chunks drip", HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    drips("trailers drip", HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: x\r\n"),
+    drips("continuations without an end", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 10),
+    drips("early hints without an end", b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
+    drips("a body drips over TLS", HEAD + b"Content-Length: 100000\r\n\r\n", b"x", secured=True),
+)
+
+
+@pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("behaviour", DRIPPING, ids=str)
+def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, uvloop: bool) -> None:
+    """By the loop's clock; the request may have arrived, and the connection is ended with the call."""
+
+    async def main() -> float:
+        started = asyncio.get_running_loop().time()
+        transport = AiohttpTransport()
+        with pytest.raises(FlowsError, match="no whole answer in time") as caught:
+            await transport.send(request_to(server.url, body=DOCUMENT.encode()), timeout=SHORT)
+        taken = asyncio.get_running_loop().time() - started
+        assert_is(caught.value, NoAnswerError)
+        assert await asyncio.to_thread(server.all_connections_end)
+        await transport.aclose()
+        return taken
+
+    make = pytest.importorskip("uvloop").new_event_loop if uvloop else None
+    with Server(behaviour) as server:
+        assert 0.14 < run(main, make) < 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_handshake_that_drips_was_not_sent(method: str) -> None:
+    """Whichever of `connect` and `total` is over first; with a body or without."""
+
+    async def main(timeout: Timeout) -> None:
+        transport = AiohttpTransport()
+        body = DOCUMENT.encode() if method == "POST" else None
+        with pytest.raises(FlowsError) as caught:
+            await transport.send(request_to(server.url, method=method, body=body), timeout=timeout)
+        assert_is(caught.value, NotSentError)
+        await transport.aclose()
+
+    for timeout in (SHORT, Timeout(connect=0.15, read=5.0), Timeout(connect=0.15, read=0.15, total=0.15)):
+        with Server(Behaviour("a handshake drips", _handshake, "https")) as server:
+            run(lambda timeout=timeout: main(timeout))  # type: ignore[misc]
+
+
+def test_a_tunnel_that_drips_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy's answer is awaited no longer than a connection may take."""
+
+    async def main(timeout: Timeout) -> None:
+        transport = AiohttpTransport()
+        with pytest.raises(FlowsError) as caught:
+            await transport.send(request_to("https://127.0.0.1:9"), timeout=timeout)
+        assert_is(caught.value, NotSentError)
+        await transport.aclose()
+
+    for timeout in (SHORT, Timeout(connect=0.15, read=5.0)):
+        with Server(drips("a tunnel drips", HEAD, b"X: x\r\n")) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            run(lambda timeout=timeout: main(timeout))  # type: ignore[misc]
+
+
+def test_a_body_that_is_taken_in_drips_is_ended_by_the_total() -> None:
+    """Each piece is taken in time, all of them would take hours."""
+
+    async def main() -> None:
+        transport = AiohttpTransport()
+        with pytest.raises(NoAnswerError, match="in time"):
+            await transport.send(request_to(server.url, body=bytes(8_000_000)), timeout=SHORT)
+        await transport.aclose()
+
+    with Server(Behaviour("takes little", _takes_little)) as server:
+        run(main)
+
+
+def test_the_time_to_connect_does_not_bound_an_upload() -> None:
+    """A server that takes its time with the body is not one that cannot be reached."""
+
+    def act(connection: bad.Connection) -> bool:
+        assert connection.arrives()
+        connection.stays_for(0.3)
+        connection.skip(8_000_000)
+        connection.send(Answer().encoded())
+        return True
+
+    async def main() -> int:
+        transport = AiohttpTransport()
+        timeout = Timeout(connect=0.1, read=5.0)
+        answer = await transport.send(request_to(server.url, body=bytes(8_000_000)), timeout=timeout)
+        await transport.aclose()
+        return answer.status
+
+    with Server(Behaviour("takes its time", act)) as server:
+        assert run(main) == 200
+
+
+def test_the_wait_for_a_turn_is_no_longer_than_the_call_has_left() -> None:
+    """No time-out counts in the queue but the deadline of the call; nothing was sent then."""
+
+    async def main() -> None:
+        transport = AiohttpTransport(max_connections=1)
+        first = asyncio.create_task(transport.send(request_to(server.url), timeout=Timeout(5, 5)))
+        await asyncio.sleep(0.01)
+        with pytest.raises(FlowsError) as caught:
+            await transport.send(request_to(server.url, time_left=0.1), timeout=Timeout(5, 5))
+        assert_is(caught.value, NotSentError)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await transport.aclose()
+
+    with Server(bad.SILENCE) as server:
+        run(main)
+
+
+async def raising(error: Exception) -> None:
+    """Raises when it is cancelled."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        raise error from None
+
+
+def test_a_cutoff_hears_who_else_cancels() -> None:
+    """Work that is in time is left alone; a task that is cancelled from outside stays cancelled."""
+
+    async def main() -> None:
+        with Cutoff(5.0), Cutoff(None):
+            await asyncio.sleep(0)
+        with pytest.raises(CutOffError), Cutoff(5.0), Cutoff(0.0):
+            await asyncio.Event().wait()
+        with pytest.raises(LookupError), Cutoff(0.0):
+            await raising(LookupError())
+
+        async def work() -> None:
+            with Cutoff(5.0):
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main)
+
+
+# Size
+
+
+def packed(size: int, window: int = 31) -> bytes:
+    """So many zeros, packed; a thousand times smaller."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, window)
+    return b"".join([*(packer.compress(bytes(min(2**20, size - at))) for at in range(0, size, 2**20)), packer.flush()])
+
+
+def twice(size: int) -> bytes:
+    return gzip.compress(packed(size))
+
+
+BOMBS: dict[str, tuple[str, bytes]] = {
+    "gzip": ("gzip", packed(100 * 2**20)),
+    "deflate": ("deflate", packed(100 * 2**20, 15)),
+    "deflate without a header": ("deflate", packed(100 * 2**20, -15)),
+    "gzip in gzip": ("gzip, gzip", twice(300 * 2**20)),
+    "not packed": ("", bytes(MAX_RESPONSE_BYTES + 1)),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_is_an_answer_that_is_too_large(bomb: str) -> None:
+    """Not a byte more is kept than may be; and another answer of the size that may be is read."""
+    coding, body = BOMBS[bomb]
+
+    async def main() -> int:
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1) as client:
+            tracemalloc.start()
+            with pytest.raises(UnexpectedResponseError, match="more than 33554432 bytes"):
+                await client.get_flow(FLOW_ID)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            return peak
+
+    headers = {"Content-Encoding": coding} if coding else {}
+    with Server(answers(body, headers=headers)) as server, event_loop(debug=False) as loop:
+        assert loop.run(main()) < 2 * MAX_RESPONSE_BYTES  # the server's own copy included
+
+
+REFUSED: dict[str, tuple[str, bytes]] = {
+    "cut off": ("gzip", gzip.compress(b"{}")[:-1]),
+    "not packed at all": ("gzip", b"{}"),
+    "another coding": ("br", b"{}"),
+    "coded too often": ("gzip, gzip, gzip, gzip", b"{}"),
+    "too many members": ("gzip", gzip.compress(b"") * 17),
+    "endless codings": (", ".join(["gzip"] * 4000), b"{}"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_unpacked_is_refused(case: str) -> None:
+    """As damaged, whatever is wrong with it."""
+    with pytest.raises(DamagedError):
+        decoded(REFUSED[case][1], REFUSED[case][0], 100)
+
+
+@given(
+    body=st.binary(max_size=200),
+    codings=st.lists(st.sampled_from(["gzip", "x-gzip", "deflate", "raw", "identity"]), max_size=3),
+)
+def test_what_was_packed_comes_out(body: bytes, codings: list[str]) -> None:
+    """In whatever order it was packed, up to the bound and not beyond."""
+    content = body
+    for coding in codings:
+        window = {"deflate": 15, "raw": -15}.get(coding, 31)
+        packer = zlib.compressobj(wbits=window)
+        content = content if coding == "identity" else packer.compress(content) + packer.flush()
+    names = ",".join(codings).replace("raw", "deflate")
+    assert decoded(content, names, max(1000, len(body))) == body
+    if body and codings and set(codings) != {"identity"}:
+        with pytest.raises(TooLargeError):
+            decoded(gzip.compress(bytes(1001)), "gzip", 1000)
+
+
+def test_members_and_padding_are_read() -> None:
+    """A gzip stream of several parts, and zeros behind the last, which some servers add."""
+    assert decoded(gzip.compress(b"ab") + gzip.compress(b"cd") + bytes(3), "gzip", 4) == b"abcd"
+    assert decoded(b"", "gzip", 4) == b""
+
+
+@pytest.mark.parametrize("name", ["X", "X-Long-Name"])
+def test_a_header_of_64_kib_is_read(name: str) -> None:
+    """Name and line end included, as the other client reads it."""
+    value = "x" * (64 * 1024 - len(f"{name}: \r\n"))
+
+    async def main() -> str:
+        transport = AiohttpTransport()
+        answer = await transport.send(request_to(server.url), timeout=Timeout(5, 5))
+        await transport.aclose()
+        return answer.header(name.lower())
+
+    with Server(answers(headers={name: value})) as server:
+        assert run(main) == value
