@@ -112,8 +112,8 @@ def test_a_client_that_was_used_has_connections_of_its_own_in_a_child(secured: b
     """Views of it too; and the parent goes on with the connection that it had."""
 
     async def main() -> None:
-        async with AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1) as client:
-            view = client.with_options(waba_id="55")
+        client = AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1)
+        async with client, client.with_options(waba_id="55") as view:
             assert await flows(client, [1]) == ["1"]
             for number in (2, 3):
                 assert called_in_a_child(view if number == 2 else client, [number]) == [str(number)]
