@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class CutOffError(asyncio.TimeoutError):
@@ -26,11 +22,10 @@ class Cutoff:
         self._over = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         self._task = asyncio.current_task()
         if self._seconds is not None:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
         if self._timer is not None:
