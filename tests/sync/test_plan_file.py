@@ -164,7 +164,9 @@ def test_a_deprecation_that_was_added_is_not_what_is_there_now() -> None:
 def test_the_first_deployment_beside_another_account_needs_a_word() -> None:
     """The refusal names both accounts; a plan that does nothing needs none."""
     plan = plan_of(other_account="102290129340398")
-    with pytest.raises(PlanError, match="this is account 1, and the lock file is that of account 102290129340398"):
+    with pytest.raises(
+        PlanError, match="this is account 1, and so far the flows were deployed to account 102290129340398"
+    ):
         plan.raise_if_refused(force=True)
     plan.raise_if_refused(new_account=True)
     plan_of(PlanOptions(new_account=True), other_account="2").raise_if_refused()

@@ -162,8 +162,8 @@ class Plan:
         touched = [change for change in there if change.steps and change.action != "publish"]
         if self.other_account and self.pending and not given.new_account:
             return (
-                f"this is account {self.account_id}, and the lock file is that of account {self.other_account}: say "
-                "new_account (--new-account) if the flows shall be deployed here as well"
+                f"this is account {self.account_id}, and so far the flows were deployed to account "
+                f"{self.other_account}: say new_account (--new-account) if they shall be deployed here as well"
             )
         if pruned and not given.prune:
             return f"{pruned} flows would be deprecated, for good: say prune to do it"

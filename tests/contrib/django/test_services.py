@@ -351,6 +351,26 @@ def test_what_a_row_remembers_of_another_account_counts_for_nothing(meta: Emulat
         assert len(meta.requests) > 1
 
 
+def test_another_account_than_that_of_the_rows_needs_a_word(meta: Emulator, client: FlowsClient) -> None:
+    """It would be a second deployment of everything; a dry run tells, and `force` is not the word."""
+    flow()
+    sync_flows(rows(), publish=True, client=client)
+    second = "20100000000000002"
+    meta.add_account(second)
+    meta.add_phone_number("20200000000000002", waba_id=second)
+    there = client.with_options(waba_id=second)
+    meta.clear_requests()
+    for dry_run, force in ((True, False), (True, True), (False, False), (False, True)):
+        (result,) = sync_flows(rows(), publish=True, client=there, dry_run=dry_run, force=force)
+        assert not result.ok
+        assert (
+            f"this is account {second}, and so far the flows were deployed to account {meta.waba_id}" in result.problem
+        )
+    assert {request.method for request in meta.requests} == {"GET"}
+    assert sync_flows(rows(), publish=True, client=there, new_account=True)[0].ok
+    assert sync_flows(rows(), publish=True, client=there)[0].ok
+
+
 def test_the_settings_make_the_client(meta: Emulator, configured: dict[str, Any]) -> None:
     """Without one of the caller's; their retry numbers hold."""
     flow()

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from django.db import connections, router, transaction
@@ -28,7 +29,7 @@ from django.utils import timezone
 from ..._documents import Validate
 from ..._inert import inert
 from ...client import FlowsClient
-from ...errors import ConfigurationError, FlowsError
+from ...errors import ConfigurationError, FlowsError, PlanError
 from ...models import FlowStatus
 from ...sync import (
     DesiredFlow,
@@ -98,6 +99,7 @@ def sync_flows(
     force: bool = False,
     dry_run: bool = False,
     validate: Validate | None = None,
+    new_account: bool = False,
     client: FlowsClient | None = None,
 ) -> tuple[SyncResult, ...]:
     """
@@ -107,7 +109,8 @@ def sync_flows(
     as a problem. `force`: also rows that another process has marked as syncing, and also if most flows of a large
     account would change at once. `dry_run` reads, and changes neither Meta nor a row. `validate` says what is done
     about errors that the validator finds in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it all
-    the same; None is what the settings say. `client` is one of yours, which stays open; None makes one from the
+    the same; None is what the settings say. `new_account`: they shall be deployed to the account of the settings,
+    though so far they were deployed to another one. `client` is one of yours, which stays open; None makes one from the
     settings, which keeps to the calls an hour that they allow.
 
     A flow that fails stops no other. Raises `ConfigurationError`, before anything is sent, for settings that cannot be
@@ -115,7 +118,9 @@ def sync_flows(
     `transaction.on_commit`. An interrupt comes out after the rows that it struck have been marked.
     """
     settings = read_settings()
-    options = PlanOptions(validate=settings.validate if validate is None else validate)
+    options = PlanOptions(
+        validate=settings.validate if validate is None else validate, new_account=new_account
+    )  # fmt: skip
     wanted = list({row.name: row for row in rows}.values())
     if not wanted:
         return ()
@@ -181,10 +186,9 @@ class _Run:
             plan = self._plan(self._client, desired)
         except FlowsError as error:
             return tuple(self._results.get(row.name) or _failed(row, error) for row in rows)
+        refusal = _refusal(plan, force=self._force)
         for change in plan.changes:
-            problem = self._blocked(change.key)
-            if change.steps and plan.refusal and not self._force:
-                problem = f"{plan.refusal}."
+            problem = refusal if change.steps and refusal else self._blocked(change.key)
             self._results[change.key] = SyncResult(
                 name=change.key, action=change.action, flow_id=change.flow_id, status=change.status, problem=problem
             )  # fmt: skip
@@ -336,27 +340,45 @@ class _Memory(Lock):
     """
     A lock file whose entries are kept in the rows: an unchanged sync downloads nothing.
 
-    Like the file it is a cache. An entry of another account counts for nothing.
+    Like the file it is a cache. An entry of another account counts for nothing, but that there is one.
     """
+
+    def __init__(self, path: Path | None, *, account_id: str | None, environment: str = "") -> None:
+        super().__init__(path, account_id=account_id, environment=environment)
+        self._accounts: set[str] = set()
 
     @property
     def kept(self) -> bool:
         """Whether the entries outlive the process."""
         return True
 
+    @property
+    def other_account(self) -> str:
+        """The account that the rows were deployed to, if that is another one, and none of them to this one yet."""
+        return "" if self._account_id in self._accounts else next(iter(sorted(self._accounts)), "")
+
     def recall(self, row: WhatsAppFlow) -> None:
         """What a row remembers."""
-        memory = row.sync_memory
-        if not isinstance(memory, dict) or memory.get("account_id") != self._account_id:
+        memory = row.sync_memory if isinstance(row.sync_memory, dict) else {}
+        entry, account = LockEntry.from_json(memory.get("entry")), memory.get("account_id")
+        if entry is None or not isinstance(account, str):
             return
-        entry = LockEntry.from_json(memory.get("entry"))
-        if entry is not None:
+        self._accounts.add(account)
+        if account == self._account_id:
             self.put({row.name: entry})
 
     def of(self, row: WhatsAppFlow) -> dict[str, Any]:
         """What a row should remember."""
         entry = self.get(row.name, row.flow_id)
         return {} if entry is None else {"account_id": self._account_id, "entry": entry.to_json()}
+
+
+def _refusal(plan: Plan, *, force: bool) -> str:
+    try:
+        plan.raise_if_refused(force=force)
+    except PlanError as refusal:
+        return str(refusal)
+    return ""
 
 
 def _failed(row: WhatsAppFlow, error: FlowsError) -> SyncResult:

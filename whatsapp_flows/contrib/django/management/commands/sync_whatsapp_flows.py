@@ -30,7 +30,7 @@ class Command(BaseCommand):
     help = "Bring the active WhatsApp flows to Meta: create, upload, publish what has changed, and nothing else."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The five options."""
+        """The six options."""
         parser.add_argument(
             "--flow", action="append", default=[], metavar="NAME", help="only this flow; may be given several times"
         )
@@ -45,6 +45,11 @@ class Command(BaseCommand):
             choices=MODES,
             help="errors in a Flow JSON: error leaves the flow alone, warn and off send it; default: the settings",
         )
+        parser.add_argument(
+            "--new-account",
+            action="store_true",
+            help="deploy to the account of the settings, though so far the flows were deployed to another one",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +59,7 @@ class Command(BaseCommand):
             with _ended_by_sigterm():
                 results = sync_flows(
                     rows, publish=options["publish"], force=options["force"], dry_run=options["dry_run"],
-                    validate=options["validate"],
+                    validate=options["validate"], new_account=options["new_account"],
                 )  # fmt: skip
         except FlowsError as wrong:
             raise CommandError(inert(str(wrong))) from None
