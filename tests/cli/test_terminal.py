@@ -146,10 +146,11 @@ HEEDS_INTERRUPTS = (
 
 
 def screen(terminal: Terminal) -> str:
-    """What is read, with what differs each time as words: moments, ids, and times in the form that people read."""
+    """What is read, with what differs each time as words: moments, ids, counts, times as people read them."""
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", terminal.text)
     text = re.sub(r"\b2100000\d{10}\b", "NNNNNNNNNNNNNNNNN", text)
     text = re.sub(r"(?<![\d.])\d+(?:\.\d)? s\b", "N s", text)
+    text = re.sub(r"\b\d+ requests", "N requests", text)
     return re.sub(r"fbtrace_id \S+", "fbtrace_id XXX", text)
 
 
@@ -159,7 +160,7 @@ PLAN = """\
 + a_key_that_is_rather_long_and_does_not_fit_into_one_line: create
   "A_Key_That_Is_Rather_Long_And_Does_Not_Fit_Into_One_Line"
 
-2 flows: 1 to create, 1 to republish. It takes 5 requests."""
+2 flows: 1 to create, 1 to republish. It takes N requests."""
 
 STATUS = """\
 Flow                    Status     Version  Health     Last change (UTC)  Errors
@@ -182,7 +183,7 @@ booking                                         republished  PUBLISHED         3
 a_key_that_is_rather_long_and_does_not_fit_     created      PUBLISHED         1
 into_one_line
 
-2 flows: 1 republished, 1 created. 9 requests, 2 of them retries, N s of
+2 flows: 1 republished, 1 created. N requests, 2 of them retries, N s of
 waiting."""
 
 DELETE = """\

@@ -162,7 +162,7 @@ def test_a_wrong_file_is_wrong_usage(command: CommandLine, tmp_path: Path, conte
     assert words in outcome.err
 
 
-@pytest.mark.parametrize("argv", [(), ("-",), ("nowhere.json",), (".",)])
+@pytest.mark.parametrize("argv", [(), ("-",), ("nowhere.json",), ("benchmarks",)])
 def test_wrong_usage(command: CommandLine, argv: tuple[str, ...]) -> None:
     """Files have to be named, and to be there."""
     assert command("upgrade", *argv).code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,86 @@ def test_an_error_is_json_for_machines(cli: CommandLine) -> None:
     assert outcome.err.startswith("error: get flow 404")
 
 
+def raising(fault: BaseException) -> Callable[[float], object]:
+    """A wait that ends so."""
+
+    def sleep(seconds: float) -> None:
+        raise fault
+
+    return sleep
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "name", "said"),
+    [
+        (("--json",), 2, "UsageError", "Missing command."),
+        (("flows", "--json"), 2, "UsageError", "Missing command."),
+        (("nothing", "--json"), 2, "UsageError", "No such command 'nothing'."),
+        (("flows", "list", "--nope", "--json"), 2, "UsageError", "No such option '--nope'"),
+        (("--json", "--nope"), 2, "UsageError", "No such option '--nope'"),
+        (("flows", "get", "--json"), 2, "UsageError", "Missing argument 'ID'."),
+        (("flows", "get", "1", "2", "--json"), 2, "UsageError", "unexpected extra argument"),
+        (("flows", "list", "--timeout", "x", "--json"), 2, "UsageError", "'x' is not a valid float"),
+        (("flows", "list", "--json", "--timeout"), 2, "UsageError", "requires an argument"),
+        (("flows", "list", "--token-file", "none", "--json"), 2, "UsageError", "'none' does not exist"),
+        (("sync", "none", "--json"), 2, "UsageError", "'none' does not exist"),
+        (("plan", "--config", "none.toml", "--json"), 2, "ConfigurationError", "none.toml cannot be read"),
+        (("plan", "--config", "none.toml", "--detailed-exitcode", "--json"), 1, "ConfigurationError", "cannot be read"),
+        (("validate", "none.json", "--json"), 2, "ConfigurationError", "none.json cannot be read"),
+        (("validate", "none.json", "--format", "json"), 2, "ConfigurationError", "none.json cannot be read"),
+        (("validate", "--nope", "--format=json"), 2, "UsageError", "No such option '--nope'"),
+        (("validate", "x", "--format", "sarif", "--json"), 2, "UsageError", "not both"),
+        (("flows", "upload", "1", "none.json", "--json"), 2, "ConfigurationError", "none.json cannot be read"),
+        (("flows", "delete", "1", "--json"), 2, "UsageError", "say --yes"),
+        (("explain", "x", "--json"), 2, "UsageError", "it must look like 4"),
+        (("emulate", "--fail", "x", "--json"), 2, "UsageError", "it must look like"),
+        (("flows", "get", "404", "--json"), 1, "NotFoundError", "does not"),
+    ],
+)
+def test_every_error_is_one_json_object(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], code: int, name: str,
+    said: str,
+) -> None:  # fmt: skip
+    """Wrong usage and files that are missing as well as what Meta says, with the same keys; stderr has it as text."""
+    monkeypatch.chdir(tmp_path)
+    outcome = cli(*argv)
+    assert (outcome.code, list(outcome.json)) == (code, ["error"])
+    error = outcome.json["error"]
+    assert (error["class"], error["retryable"]) == (name, False)
+    assert said in error["message"]
+    assert set(error) == set(cli("flows", "get", "404", "--json").json["error"])
+    assert outcome.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "name"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (Terminated(), 143, "Terminated"),
+        (RuntimeError("a bug\x1b[2J"), 1, "RuntimeError"),
+        (OSError(28, "No space left on device"), 1, "OSError"),
+    ],
+)
+def test_what_ends_a_command_in_the_middle_is_one_json_object(
+    cli: CommandLine, meta: Emulator, fault: BaseException, code: int, name: str
+) -> None:
+    """An interrupt, and a fault of this program, whose traceback stands on stderr."""
+    meta.fail("get_flow", code=2, times=1)
+    outcome = cli("flows", "get", "404", "--json", sleep=raising(fault))
+    assert (outcome.code, list(outcome.json)) == (code, ["error"])
+    assert outcome.json["error"]["class"] == name
+    assert ("Traceback" in outcome.err) is isinstance(fault, Exception)
+    assert "\x1b" not in outcome.err
+
+
+def test_a_fault_of_the_program_is_told_with_its_traceback(cli: CommandLine, meta: Emulator) -> None:
+    """And with what to do about it."""
+    meta.fail("get_flow", code=2, times=1)
+    outcome = cli("flows", "get", "404", sleep=raising(RuntimeError("a bug")))
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "RuntimeError: a bug\nerror: This is a fault of whatsapp-flows" in outcome.err
+
+
 def test_a_wrong_token_is_told_and_never_shown(cli: CommandLine) -> None:
     """The token stands in no output."""
     outcome = cli("flows", "list", env={"WHATSAPP_FLOWS_ACCESS_TOKEN": "another-secret-token"})
@@ -206,15 +287,19 @@ def test_an_interrupt_ends_a_wait(cli: CommandLine, meta: Emulator, interrupt: t
     meta.fail("get_flow", code=131000)
     outcome = cli("flows", "get", "1", sleep=interrupted)
     assert outcome.code == code
-    assert outcome.err.splitlines()[-1] == "interrupted"
+    assert outcome.err.splitlines()[-1] == ("interrupted" if code == 130 else "terminated")
 
 
 def test_stop_ends_a_wait(cli: CommandLine, meta: Emulator) -> None:
     """A host that runs commands in a thread ends their waits with `stop`; the last error comes out."""
-    stop = threading.Event()
-    stop.set()
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return True
+
     meta.fail("get_flow", code=131000)
-    outcome = cli("flows", "get", "1", stop=stop)
+    outcome = cli("flows", "get", "1", stop=Stop())
     assert (outcome.code, cli.sleeps) == (1, [])
     assert len(meta.requests) == 1
 

@@ -14,6 +14,7 @@ import pytest
 from tests.cli.support import CommandLine, Outcome
 from tests.support import valid_flow
 from whatsapp_flows.cli._formats import Checked, github, junit, sarif
+from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.errors import ValidationIssue, ValidationPointer
 from whatsapp_flows.flow_json import Report
 
@@ -143,6 +144,98 @@ def test_every_file_that_is_given_is_checked(folder: Path) -> None:
     (folder / "broken.json").write_text("{")
     issues = [file["issues"][0]["error"] for file in check("package.json", "broken.json", "--json").json["files"]]
     assert issues == ["MISSING_FLOW_JSON_VERSION", "INVALID_FLOW_JSON"]
+
+
+OTHERS = {
+    "flows.lock.json": {"version": 1, "account_id": "1", "environment": "", "flows": {}},
+    "plan.json": {"version": 3, "digest": "x", "account_id": "1", "options": {}, "flows": []},
+    "package.json": {"name": "x", "version": "1.0.0"},
+    "tsconfig.json": {"compilerOptions": {}},
+    "list.json": [1],
+    "text.json": "text",
+}
+
+
+@pytest.fixture
+def mixed(folder: Path) -> Path:
+    """The folder, with what else is in such a folder."""
+    for name, content in OTHERS.items():
+        (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize("path", [".", "*.json", "**/*.json"])
+def test_what_is_plainly_no_flow_json_is_skipped_in_a_folder(mixed: Path, path: str) -> None:
+    """Lock files, plans and other tools' files; the last line and the JSON say how many and which."""
+    outcome = check(path)
+    assert outcome.out.splitlines()[-1].endswith("warnings. Skipped 6 JSON files that are no Flow JSON.")
+    found = check(path, "--json").json
+    assert sorted(found["skipped"]) == sorted(OTHERS)
+    assert {file["file"] for file in found["files"]} <= {"good.json", "deep/deeper/bad.json"}
+
+
+def test_the_files_of_a_deployment_are_skipped(mixed: Path) -> None:
+    """Those that this library writes itself, as it writes them."""
+    (mixed / "flows.toml").write_text('[flows.good]\nname = "Good"\nfile = "good.json"\ncategories = ["OTHER"]\n')
+    with Emulator() as meta:
+        env = {
+            "WHATSAPP_FLOWS_ACCESS_TOKEN": "t",
+            "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
+            "WHATSAPP_FLOWS_BASE_URL": meta.url,
+        }
+        (mixed / "flows.lock.json").unlink()
+        assert CommandLine(env=env)("plan", "--out", "plan.json").code == 0
+        assert CommandLine(env=env)("sync", ".").code == 0
+    assert sorted(check(".", "--json").json["skipped"]) == sorted(OTHERS)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_file_that_is_named_is_always_checked(mixed: Path, name: str) -> None:
+    """Beside its folder, too; but a hook that names every changed file may ask for the same."""
+    outcome = check(".", name, "--json")
+    assert outcome.code == 1
+    assert name in [file["file"] for file in outcome.json["files"]]
+    assert name not in outcome.json["skipped"]
+    hook = check(name, "--skip-others", "--json")
+    assert (hook.code, hook.json["files"], hook.json["skipped"]) == (0, [], [name])
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "{}", '{"version": "7.3"}', '{"version": "7.3", "screnes": []}', '{"screens": 1, "own": 2}',
+     '{"routing_model": {}, "name": "x"}', "\ufeff" + json.dumps(GOOD)],
+)  # fmt: skip
+def test_what_may_be_meant_as_a_flow_json_is_checked(folder: Path, content: str) -> None:
+    """A broken file, and one with its version or one of its keys, are not plainly something else."""
+    (folder / "other.json").write_text(content, encoding="utf-8")
+    assert "other.json" in [file["file"] for file in check(".", "--json").json["files"]]
+
+
+def test_a_report_for_another_program_says_what_was_skipped_on_stderr(mixed: Path) -> None:
+    """SARIF and the like have no place for it."""
+    assert check(".", "--format", "sarif").err == "Skipped 6 JSON files that are no Flow JSON.\n"
+
+
+def test_a_folder_without_any_flow_json_is_a_mistake(mixed: Path) -> None:
+    """Nothing was checked, which must not look like success."""
+    (mixed / "good.json").unlink()
+    (mixed / "deep" / "deeper" / "bad.json").unlink()
+    outcome = check(".")
+    assert outcome.code == 2
+    assert ". cannot be checked: there is no Flow JSON, only 6 other JSON files." in outcome.err
+
+
+def test_upgrade_and_graph_read_folders_alike(mixed: Path) -> None:
+    """The lock file is neither upgraded nor drawn, and several flows are not one graph."""
+    command = CommandLine()
+    upgraded = command("upgrade", ".", "--json")
+    assert [file["file"] for file in upgraded.json["files"]] == ["deep/deeper/bad.json", "good.json"]
+    assert sorted(upgraded.json["skipped"]) == sorted(OTHERS)
+    assert command("upgrade", ".").out.endswith("\nSkipped 6 JSON files that are no Flow JSON.\n")
+    assert command("graph", "deep").out == command("graph", "deep/deeper/bad.json").out
+    outcome = command("graph", ".")
+    assert outcome.code == 2
+    assert ". is a folder with 2 Flow JSONs: name one of them." in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -312,7 +405,7 @@ def test_the_hook_runs_the_command() -> None:
     for line in (
         "- id: whatsapp-flows-validate",
         "language: python",
-        "entry: whatsapp-flows validate",
+        "entry: whatsapp-flows validate --skip-others",
         "types: [json]",
     ):
         assert line in hook

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from .._inert import inert, inert_lines
 from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
-from ._json import as_json, error_as_json, written
+from ._json import Json, as_json, error_as_json, fault_as_json, written
 from ._layout import laid_out
 from ._progress import Narrator
 from ._text import as_text, error_as_text
@@ -38,6 +39,7 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "api_version": f"{_PREFIX}API_VERSION",
 }
 _TOKEN: Final = f"{_PREFIX}ACCESS_TOKEN"
+_REPORT: Final = "This is a fault of whatsapp-flows, not of what you gave it: please report it, with what stands above."
 _UNWRAPPED: Final = 10_000  # columns where nobody looks: a row of a table stays one line, for grep
 
 
@@ -78,6 +80,7 @@ class App:
     given: dict[str, Any] = field(default_factory=dict)
     counters: RetryCounters = field(default_factory=RetryCounters)
     stdin_is_read: bool = False
+    tells_errors_as_json: bool = False
     _narrator: Narrator | None = field(default=None, init=False)
 
     # Out
@@ -105,9 +108,12 @@ class App:
 
     def complain(self, error: FlowsError) -> None:
         """What happened, the advice and the trace id, on stderr; with --json also an object on stdout."""
-        if self.given.get("json"):
-            self.stdout.write(written({"error": error_as_json(error)}))
+        self._tell(error_as_json(error))
         self._print(self.stderr, error_as_text(error))
+
+    def _tell(self, error: Json) -> None:
+        if self.given.get("json") or self.tells_errors_as_json:
+            self.stdout.write(written({"error": error}))
 
     def _print(self, stream: TextIO, parts: Iterable[RenderableType]) -> None:
         """Write it, without the blanks that tables end their lines with when nobody's terminal needs them."""
@@ -120,18 +126,35 @@ class App:
             console.print(*parts, sep="\n")
         stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
-    def complain_of_usage(self, mistake: click.UsageError) -> None:
+    def complain_of_usage(self, mistake: click.ClickException) -> None:
         """What is wrong with the command line, and where to read how it goes."""
         console = self.console(self.stderr)
-        context = mistake.ctx
+        context = mistake.ctx if isinstance(mistake, click.UsageError) else None
+        where = None if context is None else f"Try '{context.command_path} --help'."
         if isinstance(mistake, NoCommand):
+            self._tell(fault_as_json("UsageError", "Missing command.", where))
             console.print(Text(mistake.message))
             return
+        self._tell(fault_as_json("UsageError", mistake.format_message(), where))
         if context is not None:
             console.print(Text(context.get_usage()))
         console.print(Text.assemble(("error: ", "bold red"), mistake.format_message()))
-        if context is not None:
-            console.print(Text(f"Try '{context.command_path} --help'."))
+        if where is not None:
+            console.print(Text(where))
+
+    def complain_of_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+        """Somebody wanted no more of it."""
+        word = "terminated" if isinstance(interrupt, Terminated) else "interrupted"
+        self._tell(fault_as_json(word.title(), word))
+        self.say(word)
+
+    def complain_of_fault(self, fault: Exception) -> None:
+        """This program is at fault: the traceback, which whoever mends it needs."""
+        said = f"{type(fault).__name__}: {fault}".removesuffix(": ")
+        self._tell(fault_as_json(type(fault).__name__, said, _REPORT))
+        for line in "".join(traceback.format_exception(fault)).splitlines():
+            self.stderr.write(f"{inert(line)}\n")
+        self._print(self.stderr, [Text(f"error: {_REPORT}")])
 
     def narrator(self) -> Narrator:
         """Tells on stderr what is waited for; with an animation on a terminal, which stops while something is asked."""

@@ -20,6 +20,7 @@ from ..flow_json import read_flow_json
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
+from ._sources import one_source
 from ._values import Value
 
 
@@ -65,9 +66,10 @@ def graph_command(app: App, path: str, format_: str) -> Graph:
     """
     Draw the screens and routes of a Flow JSON.
 
-    The routes are those of the routing model or, without one, of the navigate actions. Terminal screens are marked.
+    PATH is a file, a folder with one Flow JSON, or - for stdin. The routes are those of the routing model or, without
+    one, of the navigate actions. Terminal screens are marked.
     """
-    nodes, routes = graph_of(json.loads(read_flow_json(app.read(path), argument=path)))
+    nodes, routes = graph_of(json.loads(read_flow_json(one_source(app, path), argument=path)))
     return Graph(nodes=nodes, routes=routes, format=format_)
 
 

@@ -221,6 +221,19 @@ def error_as_json(error: FlowsError) -> Json:
     }
 
 
+def fault_as_json(name: str, message: str, advice: str | None = None) -> Json:
+    """What went wrong beside the errors of the library, with the same keys."""
+    return {
+        **dict.fromkeys(error_as_json(FlowsError(""))),
+        "class": name,
+        "retryable": False,
+        "message": message,
+        "attempts": 0,
+        "advice": advice,
+        "validation_errors": [],
+    }
+
+
 def _flow(flow: Flow) -> Json:
     return {
         "id": flow.id,

@@ -19,6 +19,7 @@ from ..flow_json._layout import in_style_of
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
+from ._sources import STDIN, read_sources, skipped_line
 from ._text import Lines, as_text
 from ._values import Value
 
@@ -40,9 +41,10 @@ class Upgraded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrades(Value):
-    """All files of a run."""
+    """All files of a run; `skipped` are names of files in folders that are plainly no Flow JSON."""
 
     files: Sequence[Upgraded]
+    skipped: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
@@ -51,26 +53,28 @@ class Upgrades(Value):
 
 
 @click.command("upgrade", cls=Command, api=False)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "version", metavar="VERSION", default="7.3", show_default=True, help="The version to reach.")
 @click.option("--write", is_flag=True, help="Write the files; without it nothing is written.")
 @click.pass_obj
-def upgrade_command(app: App, paths: tuple[Path, ...], version: str, write: bool) -> Upgrades:
+def upgrade_command(app: App, paths: tuple[str, ...], version: str, write: bool) -> Upgrades:
     """
     Rewrite Flow JSON files to a newer version, and tell what it cannot decide.
 
-    Shows a diff, the changes, and what is left to decide; the exit code is then 1. Nothing is written if one of the
-    files cannot be upgraded.
+    PATH is a file, a folder (the Flow JSONs below it) or a pattern. Shows a diff, the changes, and what is left to
+    decide; the exit code is then 1. Nothing is written if one of the files cannot be upgraded.
     """
-    files = [_upgraded(app, path, version, write=write) for path in dict.fromkeys(paths)]
+    if STDIN in paths:
+        raise click.UsageError("a file is upgraded, not standard input: name one.")
+    sources = read_sources(app, paths)
+    files = [_upgraded(Path(name), content, version, write=write) for name, content in sources.files.items()]
     for file in files:
         if file.written:
             replace_file(file.file, file.after.encode())
-    return Upgrades(files=files)
+    return Upgrades(files=files, skipped=sources.skipped)
 
 
-def _upgraded(app: App, path: Path, version: str, *, write: bool) -> Upgraded:
-    content = app.read(str(path)) if str(path) != "-" else _no_stdin()
+def _upgraded(path: Path, content: bytes, version: str, *, write: bool) -> Upgraded:
     try:
         result = upgrade(content, version)
     except ConfigurationError as mistake:
@@ -81,10 +85,6 @@ def _upgraded(app: App, path: Path, version: str, *, write: bool) -> Upgraded:
     return Upgraded(
         file=path, before=before, after=after, upgrade=result, report=report, written=write and result.changed
     )
-
-
-def _no_stdin() -> bytes:
-    raise click.UsageError("a file is upgraded, not standard input: name one.")
 
 
 def _diff(file: Upgraded) -> list[str]:
@@ -104,6 +104,9 @@ def _(value: Upgrades) -> Lines:
         for line in _diff(file):
             yield Text("\t".join(inert(part) for part in line.split("\t")), style=_STYLES.get(line[:1], ""))
         yield from _summary(file)
+    if value.skipped:
+        yield Text()
+        yield Text(skipped_line(value.skipped))
 
 
 def _summary(file: Upgraded) -> Lines:
@@ -130,7 +133,7 @@ def _summary(file: Upgraded) -> Lines:
 
 @as_json.register
 def _(value: Upgrades) -> Json:
-    return {"files": [_file_as_json(file) for file in value.files]}
+    return {"files": [_file_as_json(file) for file in value.files], "skipped": list(value.skipped)}
 
 
 def _file_as_json(file: Upgraded) -> Json:

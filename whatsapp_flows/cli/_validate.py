@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import click
 from click.core import ParameterSource
 from rich.text import Text
 
-from ..errors import ConfigurationError
 from ..flow_json import Report, validate
 from ._app import App
 from ._formats import RENDERERS, Checked, summary, text_of
 from ._json import Json, as_json
 from ._options import Command
+from ._sources import STDIN, read_sources, skipped_line
 from ._text import Lines, as_text
 from ._values import Value
-
-STDIN: Final = "<stdin>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated(Value):
-    """What was found in each file. `format` is one of `RENDERERS`, or "text" or "json"."""
+    """
+    What was found in each file; `skipped` are names of files that are plainly no Flow JSON.
+
+    `format` is one of `RENDERERS`, or "text" or "json".
+    """
 
     files: tuple[Checked, ...]
+    skipped: tuple[str, ...] = ()
     format: str = "text"
 
     @property
@@ -48,7 +48,7 @@ def _(value: Validated) -> Lines:
     for file in value.files:
         if file.report.issues:
             yield Text(text_of(file), no_wrap=True, overflow="ignore")
-    yield Text(summary(value.files))
+    yield Text(summary(value.files) + (f" {skipped_line(value.skipped)}" if value.skipped else ""))
 
 
 @as_json.register
@@ -58,6 +58,7 @@ def _(value: Validated) -> Json:
         "errors": sum(len(file.report.errors) for file in value.files),
         "warnings": sum(len(file.report.warnings) for file in value.files),
         "files": [_file(file) for file in value.files],
+        "skipped": list(value.skipped),
     }
 
 
@@ -96,6 +97,7 @@ def _file(file: Checked) -> Json:
 @click.option("--no-advice", is_flag=True, help="Only what Meta documents, no advice.")
 @click.option("--select", metavar="CODES", multiple=True, help="Only these codes or rules, as A,B; repeatable.")
 @click.option("--ignore", metavar="CODES", multiple=True, help="Not these codes or rules, as A,B; repeatable.")
+@click.option("--skip-others", is_flag=True, help="Skip what is plainly no Flow JSON, also files that are named.")
 @click.option("--as-version", metavar="N.N", help="Check as if the files were of this version.")
 @click.pass_context
 def validate_command(
@@ -105,13 +107,15 @@ def validate_command(
     no_advice: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    skip_others: bool,
     as_version: str | None,
 ) -> Validated:
     """
     Find the errors in Flow JSON files that Meta would find.
 
-    PATH is a file, a folder (all *.json below it), a pattern such as 'flows/**/*.json', or - for stdin. Nothing is
-    sent. Ends with 0 without errors, with 1 with errors, with 2 when a file cannot be read.
+    PATH is a file, a folder (all *.json below it), a pattern such as 'flows/**/*.json', or - for stdin. What is
+    plainly no Flow JSON in a folder (lock files, plans, package.json) is skipped. Nothing is sent. Ends with 0
+    without errors, with 1 with errors, with 2 when a file cannot be read.
     """
     app = context.ensure_object(App)
     if app.given.get("json"):
@@ -121,11 +125,14 @@ def validate_command(
     elif format_ == "json":
         app.given["json"] = True
     selected, ignored = _codes("--select", select), _codes("--ignore", ignore)
+    sources = read_sources(app, paths, skip_named=skip_others)
     checked = []
-    for file in dict.fromkeys(name for path in paths for name in _files(path)):
-        report = validate(app.read(file), version=as_version, advice=not no_advice)
-        checked.append(Checked(STDIN if file == "-" else file, _filtered(report, selected, ignored)))
-    return Validated(files=tuple(checked), format=format_)
+    for file, content in sources.files.items():
+        report = validate(content, version=as_version, advice=not no_advice)
+        checked.append(Checked("<stdin>" if file == STDIN else file, _filtered(report, selected, ignored)))
+    if sources.skipped and format_ in RENDERERS:  # a format that has no place for it
+        app.say(Text(skipped_line(sources.skipped)))
+    return Validated(files=tuple(checked), skipped=sources.skipped, format=format_)
 
 
 def _codes(option: str, given: Iterable[str]) -> frozenset[str]:
@@ -143,27 +150,3 @@ def _filtered(report: Report, selected: frozenset[str], ignored: frozenset[str])
         if (not selected or names & selected) and not names & ignored:
             issues.append(issue)
     return Report(tuple(issues), report.version, report.text)
-
-
-def _files(path: str) -> Iterator[str]:
-    """The files that an argument stands for: there is at least one."""
-    if path == "-" or Path(path).is_file():
-        yield path
-        return
-    found = [path] if Path(path).is_dir() else sorted(glob.glob(path, recursive=True))
-    files = [name for one in found for name in _below(Path(one))]
-    if files:
-        yield from files
-    elif Path(path).is_dir():
-        raise ConfigurationError(f"{path} cannot be checked: there is no *.json in this folder.")
-    elif glob.has_magic(path):
-        raise ConfigurationError(f"{path} cannot be checked: no file matches.")
-    else:
-        yield path  # which cannot be read, or is a pipe
-
-
-def _below(path: Path) -> Iterator[str]:
-    if path.is_dir():
-        yield from sorted(str(file) for file in path.rglob("*.json") if file.is_file())
-    else:
-        yield str(path)
