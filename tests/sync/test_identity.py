@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, actual, calls, desired, planned, synced
 from whatsapp_flows import FlowsClient
@@ -13,6 +15,7 @@ from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import (
     ActualFlow,
     DesiredFlow,
+    Identity,
     Lock,
     LockEntry,
     PlanOptions,
@@ -123,6 +126,51 @@ def test_two_tables_never_mean_one_flow() -> None:
 def test_names_of_generations(name: str, number: int) -> None:
     """Only as they are written here: anything else is somebody's own."""
     assert generation_of(name, "Booking") == number
+
+
+NAMES = ("A", "B", "A (generation 2)", "A (generation 3)", "C")
+listings = st.lists(
+    st.builds(
+        actual, st.sampled_from(["DRAFT", "PUBLISHED", "DEPRECATED", "BLOCKED"]),
+        id=st.sampled_from("12345"), name=st.sampled_from(NAMES),
+    ),
+    max_size=6,
+)  # fmt: skip
+tables = st.lists(
+    st.builds(
+        desired, st.sampled_from(["a", "b"]), name=st.sampled_from(["A", "B", "C"]), replace=st.booleans()
+    ),
+    max_size=2, unique_by=(lambda flow: flow.key, lambda flow: flow.name),
+)  # fmt: skip
+locks = st.dictionaries(
+    st.sampled_from(["a", "b"]),
+    st.builds(
+        LockEntry, id=st.sampled_from("12345"), name=st.sampled_from(NAMES), successor=st.sampled_from(["", *NAMES])
+    ),
+)  # fmt: skip
+
+
+@given(tables, listings, locks)
+def test_laws_of_identity(wanted: list[DesiredFlow], listed: list[ActualFlow], known: dict[str, LockEntry]) -> None:
+    """A flow has one table; it has the table's name, or the lock file knows it, or the table allows replacing."""
+    lock = Lock(None, account_id="7")
+    lock.put(known)
+    account = {flow.id: flow for flow in listed}
+    found = identify(wanted, listed, lock)
+    ids = [identity.flow_id for identity in found.values() if identity.flow_id]
+    assert len(ids) == len(set(ids))
+    for table in wanted:
+        identity = found[table.key]
+        if not identity.flow_id:
+            assert identity == Identity(flow_id="", name=table.name)
+            continue
+        there, entry = account[identity.flow_id], known.get(table.key)
+        assert identity.name == there.name
+        by_lock = entry is not None and (entry.id == there.id or entry.successor == there.name)
+        assert by_lock or there.name == table.name or (table.replace and generation_of(there.name, table.name) > 1)
+        living = [flow for flow in account.values() if flow.name == table.name and flow.status != "DEPRECATED"]
+        if there.status == "DEPRECATED":
+            assert all(flow.id in ids for flow in living)
 
 
 # -- with Meta

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, as_wanted, calls, desired, synced
 from whatsapp_flows import ConfigurationError, FlowsClient
@@ -297,3 +299,43 @@ def test_a_file_that_cannot_be_written_stops_no_deployment(
     (result,) = synced(client, desired(publish=True), lock=Lock(folder, account_id=meta.waba_id))
     assert (result.ok, result.status) == (True, "PUBLISHED")
     assert "cannot be written" in caplog.text
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.floats(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+ENTRIES = st.dictionaries(
+    st.sampled_from([*LockEntry.__slots__, "later"]), ANY | st.sampled_from(["1", "Booking", "2026-11-03"]), max_size=9
+)
+
+
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@given(
+    st.dictionaries(st.sampled_from(["booking", "booking@1", "x"]), ENTRIES | ANY, max_size=3),
+    st.sampled_from([("version", 1), ("version", "1"), ("account_id", "8"), ("account_id", 7), ("environment", [])]),
+    ANY,
+)
+def test_whatever_stands_in_the_file_it_is_read_and_written(
+    tmp_path_factory: pytest.TempPathFactory, flows: dict[str, Any], change: tuple[str, Any], extra: Any
+) -> None:
+    """No entry is made up, what was put is found again, and another account's file stays as it is."""
+    path = tmp_path_factory.mktemp("lock") / "flows.lock.json"
+    document = {
+        "version": 1,
+        "account_id": "7",
+        "environment": "",
+        "flows": flows,
+        "extra": extra,
+        change[0]: change[1],
+    }
+    path.write_text(json.dumps(document))
+    before = path.read_bytes()
+    lock = Lock(path, account_id="7")
+    found = lock.entry("booking")
+    assert found is None or isinstance(flows.get("booking"), dict)
+    lock.put({"survey": ENTRY})
+    assert Lock(path, account_id="7").get("survey", "1") == ENTRY
+    if change == ("account_id", "8"):
+        assert path.read_bytes() == before

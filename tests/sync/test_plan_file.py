@@ -89,7 +89,7 @@ def test_a_plan_nested_to_any_depth_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "flows", "said"),
     [
-        (PlanOptions(prune=True), FLOWS, "1 flows would be deprecated, for good: say prune"),
+        (PlanOptions(prune=True), FLOWS, "1 flow would be deprecated, for good: say prune"),
         (PlanOptions(allow_unpublish=True), (desired("booking"),), "Booking would become a draft: say allow_unpublish"),
     ],
 )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 LONGEST_NAME: Final = 200  # two vendors' documentation
@@ -48,10 +49,16 @@ class Names:
     """The names that are taken, of flows that are there and of those that will be."""
 
     def __init__(self, there: Iterable[tuple[str, str]]) -> None:
-        self._there: dict[str, list[tuple[str, str]]] = {}
-        for flow_id, name in there:
-            self._there.setdefault(folded(name), []).append((flow_id, name))
+        self._flows = there
         self._coming: dict[str, str] = {}
+
+    @cached_property
+    def _there(self) -> Mapping[str, list[tuple[str, str]]]:
+        """By form: made when the first flow gets a name, for most plans give none."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for flow_id, name in self._flows:
+            found.setdefault(folded(name), []).append((flow_id, name))
+        return found
 
     def refusal(self, key: str, name: str, flow_id: str) -> str:
         """

@@ -166,7 +166,7 @@ class Plan:
                 f"{self.other_account}: say new_account (--new-account) if they shall be deployed here as well"
             )
         if pruned and not given.prune:
-            return f"{pruned} flows would be deprecated, for good: say prune to do it"
+            return f"{pruned} flow{'' if pruned == 1 else 's'} would be deprecated, for good: say prune to do it"
         if pruned > given.prune_limit:
             return f"{pruned} flows would be deprecated, for good, and at most {given.prune_limit} may be"
         if left and not given.allow_unpublish:
