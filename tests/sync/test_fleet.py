@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ def test_every_account_gets_the_flows(meta: Emulator, executor: str) -> None:
     if pool is not None:
         assert pool.submit(str).result() == ""
         pool.shutdown()
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # spawn's, which outlives its pool
     assert {result.account_id for result in results} == set(ACCOUNTS)
     assert all(result.ok and result.calls == 3 for result in results)
     for account in ACCOUNTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rich.text import Text
@@ -210,10 +211,9 @@ def _(value: Deployed) -> Lines:
             Text(str(result.attempts or "-")),
         )  # fmt: skip
     yield table
-    for result in value.results:
-        if not result.ok:
-            yield Text()
-            yield from _problem(value, result)
+    for results in _alike(value.results):
+        yield Text()
+        yield from _problem(value, results)
     yield Text()
     yield Text(_sum(value))
 
@@ -225,13 +225,28 @@ def _status(result: FlowResult) -> Text:
     return _word(now)
 
 
-def _problem(value: Deployed, result: FlowResult) -> Lines:
-    """Why a flow is not as it should be."""
+_NAMED: Final = 3  # of the flows that were left for one reason, before the rest is counted
+
+
+def _alike(results: Iterable[FlowResult]) -> list[list[FlowResult]]:
+    """The flows that are not as they should be; those that were left for one and the same reason together."""
+    found: dict[tuple[str, str], list[FlowResult]] = {}
+    for result in results:
+        if not result.ok:
+            alike = bool(result.halted) and not result.note
+            found.setdefault(("" if alike else result.key, result.problem), []).append(result)
+    return list(found.values())
+
+
+def _problem(value: Deployed, results: list[FlowResult]) -> Lines:
+    """Why a flow, or several, are not as they should be."""
+    result, more = results[0], len(results) - _NAMED
     word = outcome(result)
     what = inert(result.problem if result.error is None else _what(result.error))
     if result.halted:
         what = what.removeprefix(result.halted).removeprefix(": ")
-    yield Text.assemble((f"{inert(result.key)}: ", "bold"), _word(word), f": {what}" if what else "")
+    keys = ", ".join(inert(each.key) for each in results[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    yield Text.assemble((f"{keys}: ", "bold"), _word(word), f": {what}" if what else "")
     changes = value.plan.changes if value.plan is not None else ()
     source = next((_source(change) for change in changes if change.key == result.key), "")
     yield from _issue_lines(result.issues, source)

@@ -19,6 +19,7 @@ Rule 5: a live flow goes back up. Before the first write its Flow JSON is kept; 
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -312,7 +313,7 @@ class FlowMachine:
         except FlowsError as failure:
             self.status = self._status_now() if failure.may_have_acted else way.status or self.status
             if not (way.back and self.status == FlowStatus.PUBLISHED):
-                self._leave_down(str(failure), back=way.back)
+                self._leave_down(_in_short(failure), back=way.back)
                 return self._end
             way.republished = True  # its publishing has come through, and the answer was lost
         self.status = FlowStatus.PUBLISHED.value
@@ -469,10 +470,10 @@ class FlowMachine:
         self.status = self.status or self._status_now()
         state = f"It is {self.status}" if self.status else "Its state is not known"
         holds = "and holds its old Flow JSON" if back else "and may hold the new Flow JSON"
-        self.note = f"{state} {holds}; its old version could not be published again: {why.rstrip('.')}."
+        self.note = f"{state} {holds}; its old version could not be published again ({why})."
         self._left = self.run_.documents.leave(self.change.key, self.live)
         if self._left is not None:
-            upload = f"`whatsapp-flows flows upload {self.flow_id} {self._left}`"
+            upload = f"`whatsapp-flows flows upload {self.flow_id} {shlex.quote(str(self._left))}`"
             publish = f"`whatsapp-flows flows publish {self.flow_id}`"
             self.note += f" The old Flow JSON is in {self._left}. To go on: {upload}, then {publish}."
 
@@ -590,6 +591,12 @@ class FlowMachine:
         return FlowEvent(
             key=self.change.key, name=self.change.name, state=self.state, flow_id=self.flow_id, **more
         )  # fmt: skip
+
+
+def _in_short(error: FlowsError) -> str:
+    """What an error says, and its code."""
+    said = (error.user_message or error.message).rstrip(". ")
+    return said if error.code is None else f"{said}, code {error.code}"
 
 
 _LOOK: Final = "id,name,status,categories,endpoint_uri"
