@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,18 @@ HEEDS_INTERRUPTS = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
     "from whatsapp_flows.__main__ import main; main()"
 )
+
+
+def test_an_interrupt_is_answered_at_once(terminal: Terminal, meta: Emulator, folder: Path) -> None:
+    """While what is under way ends, the terminal says so, and how to let go of it."""
+    meta.fail("create_flow", delay=0.5)
+    stop = threading.Event()
+    terminal.start("sync", *config(folder), stop=stop)
+    terminal.until("booking: creating")
+    stop.set()  # as the first Ctrl-C does
+    terminal.until("stopping: what is under way ends first; Ctrl-C again lets go of it")
+    assert terminal.end() == 130
+    assert "stopping" not in terminal.text
 
 
 # -- screens

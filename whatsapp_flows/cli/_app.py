@@ -158,7 +158,7 @@ class App:
 
     def narrator(self) -> Narrator:
         """Tells on stderr what is waited for; with an animation on a terminal, which stops while something is asked."""
-        self._narrator = Narrator(self.console(self.stderr))
+        self._narrator = Narrator(self.console(self.stderr), stopping=self.stop.is_set)
         return self._narrator
 
     def _still(self) -> AbstractContextManager[None]:

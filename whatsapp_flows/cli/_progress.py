@@ -32,22 +32,30 @@ _DOING: Final[Mapping[str, str]] = {
 }
 
 
+# What ends after the first interrupt: the requests under way, and live flows that are drafts for a moment.
+_STOPPING: Final = "stopping: what is under way ends first; Ctrl-C again lets go of it"
 _MOST_ROWS: Final = 12  # flows at once that a terminal shows
 
 
 class Narrator:
     """
-    An event consumer that tells what is waited for.
+    An event consumer that tells what is waited for, and while `stopping` is true that no more is begun.
 
     `about` is what the calls are made for (a flow's key); empty, a call's own subject is told.
     """
 
-    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.about = ""
         self.deploying = False
         self._said = False
         self._console = console
-        self.now = _Now("dots" if console.encoding.startswith("utf") else "line", clock)
+        self.now = _Now("dots" if console.encoding.startswith("utf") else "line", clock, stopping)
         animated = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(self.now, console=console, transient=True, refresh_per_second=10) if animated else None
 
@@ -124,7 +132,8 @@ class Narrator:
 class _Now:
     """The animated lines: what goes on, and how many seconds of a wait are left. Threads may share it."""
 
-    def __init__(self, spinner: str, clock: Callable[[], float]) -> None:
+    def __init__(self, spinner: str, clock: Callable[[], float], stopping: Callable[[], bool]) -> None:
+        self._stopping = stopping
         self._spinner = Spinner(spinner, style="cyan")
         self._clock = clock
         # Values that are replaced and never changed, so that the drawing thread never sees half of one.
@@ -146,6 +155,8 @@ class _Now:
         lines = [self._line(*row) for row in rows[:_MOST_ROWS]]
         if len(rows) > _MOST_ROWS:
             lines.append(f"and {len(rows) - _MOST_ROWS} more")
+        if self._stopping():
+            lines.append(_STOPPING)
         self._spinner.update(text=Text("\n".join(lines), overflow="ellipsis", no_wrap=True))
         return self._spinner
 
