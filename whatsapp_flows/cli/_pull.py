@@ -14,7 +14,8 @@ from rich.text import Text
 from .._files import replace_file
 from .._inert import inert
 from ..errors import ConfigurationError
-from ..sync._config import NAME_OF_ENVIRONMENT, PYPROJECT
+from ..sync._config import NAME_OF_ENVIRONMENT
+from ..sync._config_file import PYPROJECT
 from ..sync._desired import DesiredFlow, Workspace
 from ..sync._import import Imported, config_for, download, find_flows
 from ..sync._pull import Pull, plan_pull

@@ -9,6 +9,7 @@ Flows deployed like infrastructure: what is wanted, what is there, a plan, and i
 
 from .._digest import digest_of
 from ._apply import apply
+from ._change import Action, Blocked, FlowChange, PlanOptions, Step, counted
 from ._config import read_workspace
 from ._desired import DesiredFlow, Workspace
 from ._diff import diff
@@ -18,7 +19,7 @@ from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
 from ._identity import Identity, generation_name
 from ._lock import Lock, LockEntry
 from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
-from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted
+from ._plan import Plan
 from ._result import FlowEvent, FlowResult, OnEvent, State
 from ._semantic import compare
 from ._snapshot import ActualFlow, OtherFlow, Snapshot, take_snapshot

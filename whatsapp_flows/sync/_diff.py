@@ -25,11 +25,12 @@ from dataclasses import replace
 from typing import Final
 
 from ..models import FlowStatus
+from ._change import Action, Blocked, FlowChange, PlanOptions, Step
 from ._desired import DesiredFlow
 from ._identity import generation_name
 from ._metadata import metadata, target_name
 from ._names import LONGEST_NAME, Names
-from ._plan import Action, Blocked, FlowChange, Plan, PlanOptions, Step
+from ._plan import Plan
 from ._snapshot import ActualFlow, OtherFlow, Snapshot
 
 # The Flow JSON goes into the `create` itself up to here; a larger one as a file, as "Flows API" documents up to 10 MB.

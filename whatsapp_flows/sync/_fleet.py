@@ -24,11 +24,11 @@ from ..client import FlowsClient
 from ..errors import ConfigurationError, FatalError, FlowsError, NotFoundError, RetryableError
 from ..retry import NoRetry, RetryPolicy
 from ._apply import apply
+from ._change import PlanOptions
 from ._desired import DesiredFlow
 from ._diff import diff
 from ._lock import Lock, LockEntry
 from ._pace import RunPace, paced
-from ._plan import PlanOptions
 from ._result import INTERRUPTED, NOT_BEGUN, FlowResult
 from ._snapshot import Snapshot, look_again, take_snapshot
 from ._stops import EitherStop, either

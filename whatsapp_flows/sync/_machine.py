@@ -42,12 +42,12 @@ from ..errors import (
 )
 from ..models import Flow, FlowStatus
 from ..retry import Decision, RetryState, longest_call
+from ._change import FlowChange, Step
 from ._desired import DesiredFlow
 from ._diff import change_of, replaced
 from ._live import LiveVersion
 from ._lock import LockEntry
 from ._pace import urgently
-from ._plan import FlowChange, Step
 from ._restore import Restoration
 from ._result import INTERRUPTED, KEPT, NOT_BEGUN, FlowEvent, FlowResult, Halted, State
 from ._snapshot import ActualFlow, entry_of, find_again, is_as_seen, look_again

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..client import FlowsClient
 from ..errors import FlowValidationError, PlanError
 from ..models import FlowStatus
+from ._change import Step
 from ._live import LiveVersion
-from ._plan import Step
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..errors import FlowsError, RetryableError, ValidationIssue
-from ._plan import Action, Step
+from ._change import Action, Step
 
 State = Literal[
     "begin", "checking", "creating", "updating", "uploading", "publishing", "restoring", "deprecating", "done",

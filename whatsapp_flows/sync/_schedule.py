@@ -18,7 +18,7 @@ from typing import Final
 from ..errors import PlanError
 from ..models import FlowStatus
 from ._causes import is_common
-from ._plan import FlowChange
+from ._change import FlowChange
 from ._result import FlowResult
 
 _LIVE: Final = FlowStatus.PUBLISHED.value

@@ -1,0 +1,157 @@
+"""
+What a plan consists of as plain values, and back.
+
+A file may hold anything: each value is checked to be of its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, Final, get_args
+
+from .._documents import Validate
+from ..errors import PlanError
+from . import _reading as read
+from ._change import Action, Blocked, FlowChange, PlanOptions, Step
+from ._desired import DesiredFlow
+from ._identity import Source
+from ._snapshot import ActualFlow, OtherFlow
+
+OTHER_FLOWS: Final = "the flows in the files are not what they were when the plan was made."
+_PERMISSIONS: Final = ("force", "new_account", "prune_limit", "max_changes")  # asked of whoever applies it
+_OPTIONS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "allow_unpublish": read.flag,
+    "prune": read.flag,
+    "prune_limit": read.count,
+    "max_changes": read.share,
+    "force": read.flag,
+    "new_account": read.flag,
+    "validate": lambda value: read.one_of(value, get_args(Validate)),
+    "today": lambda value: None if value is None else date.fromisoformat(read.text(value)),
+}
+
+
+def options_json(options: PlanOptions) -> dict[str, Any]:
+    """The options as plain values."""
+    given = {name: getattr(options, name) for name in PlanOptions.__slots__}
+    return {**given, "today": None if options.today is None else options.today.isoformat()}
+
+
+def read_options(value: object) -> PlanOptions:
+    """The options that `options_json` wrote. Raises `ValueError`, `TypeError` or `KeyError` for anything else."""
+    given = read.table(value)
+    return PlanOptions(**{name: reader(given[name]) for name, reader in _OPTIONS.items()})
+
+
+def choices(options: PlanOptions) -> dict[str, Any]:
+    """The options on which it depends what is done."""
+    return {name: value for name, value in options_json(options).items() if name not in _PERMISSIONS}
+
+
+def _wish(desired: DesiredFlow | None) -> dict[str, Any] | None:
+    if desired is None:
+        return None
+    return {
+        "digest": desired.digest,
+        "categories": sorted(desired.categories),
+        "endpoint_uri": desired.endpoint_uri,
+        "application_id": desired.application_id,
+        "publish": desired.publish,
+        "replace": desired.replace,
+    }
+
+
+_Readers = Mapping[str, Callable[[object], Any]]
+# What was seen of a flow, and how it is read: what a plan rests on, and what a lock file of one machine adds to it.
+_SEEN: Final[_Readers] = {
+    "id": read.text,
+    "name": read.text,
+    "status": read.text,
+    "endpoint_uri": read.optional_text,
+    "application_id": read.optional_text,
+    "updated_at": read.text,
+    "digest": read.optional_text,
+    "categories": read.texts,
+}
+_LOCAL: Final[_Readers] = {
+    "json_version": read.optional_text,
+    "data_api_version": read.optional_text,
+    "processed": read.optional_flag,
+    "known": read.flag,
+    "generation": read.count,
+    "last_generation": read.count,
+    "source": lambda value: read.one_of(value, get_args(Source)),
+    "untold": lambda value: frozenset(read.texts(value)),
+}
+_OTHER: Final[_Readers] = dict.fromkeys(("id", "name", "status", "updated_at", "key"), read.text)
+
+
+def facts(change: FlowChange) -> list[Any]:
+    """What a plan rests on: the wish, and what Meta said; not what a lock file of one machine adds to it."""
+    return [change.key, change.name, _wish(change.desired), _seen_json(change, _SEEN), change.after]
+
+
+def _seen_json(change: FlowChange, fields: Iterable[str] = (*_SEEN, *_LOCAL)) -> dict[str, Any] | None:
+    seen = change.actual
+    if seen is None:
+        return None
+    if isinstance(seen, OtherFlow):
+        return {name: getattr(seen, name) for name in _OTHER}
+    values = {name: getattr(seen, name) for name in fields}
+    return {name: sorted(value) if isinstance(value, tuple | frozenset) else value for name, value in values.items()}
+
+
+def change_json(change: FlowChange) -> dict[str, Any]:
+    """A change as plain values, the Flow JSON as its digest."""
+    return {
+        "key": change.key,
+        "name": change.name,
+        "id": change.flow_id or None,
+        "action": change.action,
+        "status": change.status or None,
+        "steps": list(change.steps),
+        "reason": change.reason or None,
+        "blocked": change.blocked,
+        "unpublishes": change.unpublishes,
+        "may_replace": change.may_replace,
+        "after": change.after or None,
+        "calls": change.calls,
+        "wanted": _wish(change.desired),
+        "seen": _seen_json(change),
+    }
+
+
+def read_change(value: object, desired: Mapping[str, DesiredFlow]) -> FlowChange:
+    """The change that `change_json` wrote, with the flow that it is about. Raises as `read_options` does."""
+    item = read.table(value)
+    key, seen = read.text(item["key"]), _read_seen(item["seen"])
+    if item["wanted"] is not None and key not in desired:
+        raise PlanError(OTHER_FLOWS)
+    flow = None if item["wanted"] is None else desired[key]
+    steps = tuple(read.one_of(step, get_args(Step)) for step in read.items(item["steps"]))
+    blocked = item["blocked"]
+    if (flow is None) != (isinstance(seen, OtherFlow)) or (flow is None and steps != ("deprecate",)):
+        raise ValueError("a change of no flow")
+    return FlowChange(
+        key=key,
+        name=read.text(item["name"]),
+        action=read.one_of(item["action"], get_args(Action)),
+        steps=steps,
+        desired=flow,
+        actual=seen,
+        reason=read.optional_text(item["reason"]) or "",
+        blocked=None if blocked is None else read.one_of(blocked, get_args(Blocked)),
+        unpublishes=read.flag(item["unpublishes"]),
+        may_replace=read.flag(item["may_replace"]),
+        after=read.optional_text(item["after"]) or "",
+    )
+
+
+def _read_seen(value: object) -> ActualFlow | OtherFlow | None:
+    if value is None:
+        return None
+    seen = read.table(value)
+    if "key" in seen:
+        return OtherFlow(**{name: reader(seen[name]) for name, reader in _OTHER.items()})
+    return ActualFlow(**{name: reader(seen[name]) for name, reader in {**_SEEN, **_LOCAL}.items()})
