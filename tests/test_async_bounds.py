@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import tracemalloc
 import zlib
 from collections.abc import Callable, Coroutine
@@ -305,6 +306,53 @@ def test_members_and_padding_are_read() -> None:
     """A gzip stream of several parts, and zeros behind the last, which some servers add."""
     assert decoded(gzip.compress(b"ab") + gzip.compress(b"cd") + bytes(3), "gzip", 4) == b"abcd"
     assert decoded(b"", "gzip", 4) == b""
+
+
+# The loop
+
+
+def test_a_large_answer_is_read_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parsed and made into models there, while the loop goes on; a refusal too. A small one is not worth it."""
+    aside: list[object] = []
+    to_thread = asyncio.to_thread
+
+    async def noting(task: Any, *args: Any) -> Any:
+        aside.append(task)
+        return await to_thread(task, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", noting)
+    flow = {"id": "1", "name": "n", "status": "DRAFT", "numbers": [1, 1.5, None, "x"]}
+
+    async def main(url: str) -> list[str]:
+        async with AsyncFlowsClient(TOKEN, "1", base_url=url, max_attempts=1) as client:
+            return [flow.id async for flow in client.list_flows()]
+
+    for times, status, expected in ((10, 200, False), (3000, 200, True), (3000, 500, True)):
+        aside.clear()
+        body = json.dumps({"data": [flow] * times}).encode()
+        with Server(answers(body, status)) as server:
+            if status == 200:
+                assert run(lambda url=server.url: main(url)) == ["1"] * times  # type: ignore[misc]
+            else:
+                with pytest.raises(FlowsError):
+                    run(lambda url=server.url: main(url))  # type: ignore[misc]
+        assert bool(aside) is expected
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_more_json_than_a_page_can_have_is_not_parsed(status: int) -> None:
+    """Parsing it would hold up every other thread: it is refused at once, or is an error that says nothing."""
+
+    async def main() -> str:
+        async with AsyncFlowsClient(TOKEN, "1", base_url=server.url, max_attempts=1) as client:
+            with pytest.raises(FlowsError) as caught:
+                await client.find_flow_by_name("n")
+            return caught.value.message
+
+    body = b'{"data": [' + b"{}," * (8 * 2**20 // 3) + b"{}]}"
+    with Server(answers(body, status)) as server:
+        said = run(main)
+    assert said.startswith("Meta's answer has more than" if status == 200 else "HTTP 500 without a readable error")
 
 
 @pytest.mark.parametrize("name", ["X", "X-Long-Name"])

@@ -12,10 +12,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, Generic, TypeVar
 
 from ._error_codes import ErrorCodes, classify, is_error
-from ._wire import Operation, Request, Response, Script
+from ._wire import READ_AT_ONCE, Operation, Request, Response, Script
 from .errors import ApiError, ErrorDetails, FlowsError, NotSentError, RetryableError
 from .events import (
     AttemptFailed,
@@ -290,16 +291,18 @@ class _Line:
                 url=request.url if request.authenticated else request.url.partition("?")[0],
             )
 
-    def hears(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
-        """The error that a reply stands for, or None."""
+    def reads(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
+        """The error that a reply stands for, or None. Takes its time with a large answer."""
+        if isinstance(reply, FlowsError):
+            return reply
+        return classify(reply, request, self._rules.error_codes) if is_error(reply, request) else None
+
+    def hears(self, reply: Response | FlowsError, problem: FlowsError | None) -> None:
+        """A reply is there, and has been read."""
         usage: tuple[Usage, ...] = ()
         status: int | None = None
-        problem: FlowsError | None = None
-        if isinstance(reply, FlowsError):
-            problem = reply
-        else:
+        if isinstance(reply, Response):
             status = reply.status
-            problem = classify(reply, request, self._rules.error_codes) if is_error(reply, request) else None
             usage = self._rules.note(reply.headers, reply.received_at)
         if self._rules.watched:
             self._rules.emit(
@@ -312,10 +315,9 @@ class _Line:
                 error=problem,
                 usage=usage,
             )
-        return problem
 
 
-def _attempt(operation: Operation[T], errors: list[FlowsError], line: _Line) -> Generator[Request, Reply, T]:
+def _attempt(operation: Operation[T], errors: list[FlowsError], line: _Line) -> Conversation[T]:
     """One attempt: where earlier ones left the outcome open, look first; then ask."""
     doubts = tuple(error for error in errors if operation.uncertain(error))
     recover = operation.recover
@@ -336,22 +338,45 @@ def _attempt(operation: Operation[T], errors: list[FlowsError], line: _Line) -> 
     return found
 
 
-def _talk(script: Script[T], line: _Line) -> Generator[Request, Reply, T]:
-    """Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for."""
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[T]):
+    """What a script returned."""
+
+    result: T
+
+
+def _go_on(script: Script[T], answer: Response | None, problem: FlowsError | None) -> Request | _Done[T]:
+    """The script's next request, or its end. No code of the host's runs in here, whose StopIteration is no end."""
+    try:
+        if problem is not None:
+            return script.throw(problem)
+        return next(script) if answer is None else script.send(answer)
+    except StopIteration as done:
+        return _Done(done.value)
+
+
+def _read(answer: Response | None, task: Callable[[], T]) -> Conversation[T]:
+    """What `task` makes of an answer; of a large one wherever the driver lets things block."""
+    if answer is not None and len(answer.body) > READ_AT_ONCE:
+        return (yield from work(task))
+    return task()
+
+
+def _talk(script: Script[T], line: _Line) -> Conversation[T]:
+    """
+    Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for.
+
+    A large answer is read wherever the driver lets things block: some megabytes of JSON take seconds.
+    """
     answer: Response | None = None
     problem: FlowsError | None = None
     reply: Reply = None
     try:
         while True:
-            # Around the script alone: a StopIteration out of the host's code must not be taken for its end.
-            try:
-                if problem is not None:
-                    request = script.throw(problem)
-                else:
-                    request = next(script) if answer is None else script.send(answer)
-            except StopIteration as done:
-                result: T = done.value
-                return result
+            following = yield from _read(answer, partial(_go_on, script, answer, problem))
+            if isinstance(following, _Done):
+                return following.result
+            request = following
             left = line.time_left
             if line.unsent is not None or (left is not None and left <= 0):
                 answer, problem = None, line.unsent or line.keeps(request)
@@ -362,7 +387,8 @@ def _talk(script: Script[T], line: _Line) -> Generator[Request, Reply, T]:
                 reply = line.keeps(request)
             answer = reply if isinstance(reply, Response) else None
             if isinstance(reply, (Response, FlowsError)):
-                problem = line.hears(request, reply)
+                problem = yield from _read(answer, partial(line.reads, request, reply))
+                line.hears(reply, problem)
             elif isinstance(reply, BaseException):
                 raise reply
             else:

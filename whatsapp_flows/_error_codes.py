@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from json import loads
 from typing import Any, Final
 
 from ._wire import Request, Response, Secret, redact
@@ -499,10 +498,15 @@ def _without_row(status: int, code: int | None, transient: bool) -> type[FlowsEr
     return InvalidRequestError if 400 <= status < 500 else UnexpectedResponseError
 
 
+_MOST_OF_AN_ERROR: Final = 256 * 1024  # bytes: Meta's have some hundreds, and an answer that large is none
+
+
 def _error_object(response: Response) -> Mapping[str, Any]:
     """The `error` object of a body; a bare string becomes its message; empty when there is nothing of the kind."""
+    if len(response.body) > _MOST_OF_AN_ERROR:
+        return {}
     try:
-        found = loads(response.text())
+        found = response.json()
     except (ValueError, RecursionError):
         return {}
     error = found.get("error") if isinstance(found, dict) else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from json import loads
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from .._error_codes import unexpected
-from .._wire import Operation, Request, Response, Script, shown
+from .._wire import MOST_JSON, Operation, Request, Response, Script, shown
 from ..errors import ConfigurationError, FlowValidationError
 from ..models import nested, objects, text, validation_issues
 from ._arguments import is_web_url, segment
@@ -196,8 +195,10 @@ def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
     """The JSON object of a 2xx answer."""
     if not answer.body.strip():
         raise unexpected("Meta's answer is empty.", request, answer)
+    if len(answer.body) > MOST_JSON:
+        raise unexpected(f"Meta's answer has more than {MOST_JSON} bytes of JSON.", request, answer)
     try:
-        found = loads(answer.text())
+        found = answer.json()
     except (ValueError, RecursionError):
         found = _UNREADABLE  # and raised below, where no exception holds on to the body
     if isinstance(found, dict):
