@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -346,6 +347,23 @@ def test_a_stopped_pause_sends_nothing() -> None:
 
     asyncio.run(main())
     assert gate.sent == 1
+
+
+def test_a_pause_is_a_part_of_the_calls_time() -> None:
+    """One that is longer than the call has left is not made; after another, the request has the rest."""
+    inner = ScriptedTransport([UPLOADED, UPLOADED])
+    time = FakeTime()
+    transport = PacedTransport(inner, Pace(calls_per_hour=3600), clock=time.clock, sleep=lambda _: None)
+    for left in (0.5, 2.5):
+        asked = replace(ASKED, time_left=left)
+        if left < 1:
+            transport.send(asked, timeout=Timeout(5, 5))
+            with pytest.raises(RateLimitedError, match="no room for 1 s"):
+                transport.send(asked, timeout=Timeout(5, 5))
+        else:
+            transport.send(asked, timeout=Timeout(5, 5))
+    assert [request.time_left for request in inner.requests] == [0.5, 1.5]
+    assert inner.timeouts[-1] == Timeout(1.5, 1.5, 1.5)
 
 
 @given(

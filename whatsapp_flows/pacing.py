@@ -126,18 +126,20 @@ class Pacer:
         """
         The turn of this request: it is taken, and leaves after `pause` seconds. `give_back` it if it is not used.
 
-        Raises `RateLimitedError`, and takes none, when the pause would be more than `max_pause`. What goes to another
+        Raises `RateLimitedError`, and takes none, when the pause would be more than `max_pause`, or than the call has
+        time left. What goes to another
         host than the API's has no limit.
         """
         if not request.authenticated:
             return Turn()
+        longest = self._pace.max_pause if request.time_left is None else min(self._pace.max_pause, request.time_left)
         with self._lock:
-            turn = self._take(self._clock(), self._pace.max_pause)
-        if turn.pause <= self._pace.max_pause:
+            turn = self._take(self._clock(), longest)
+        if turn.pause <= longest:
             return turn
         raise RateLimitedError(
             ErrorDetails(
-                message=f"not sent: the rate limit leaves no room for {turn.pause:.0f} s, more than max_pause",
+                message=f"not sent: the rate limit leaves no room for {turn.pause:.0f} s, more than {longest:.0f} s",
                 operation=request.operation,
                 flow_id=request.flow_id,
                 retry_after=turn.pause,
@@ -221,6 +223,7 @@ class PacedTransport:
         with self._pacer.turn(request) as turn:
             if turn.pause > 0 and self._sleep(turn.pause) is True:
                 raise _stopped(request)
+        request, timeout = _after(turn, request, timeout)
         response = self._transport.send(request, timeout=timeout)
         self._pacer.after(response)
         return response
@@ -254,6 +257,7 @@ class AsyncPacedTransport:
         with self._pacer.turn(request) as turn:
             if turn.pause > 0 and await self._sleep(turn.pause) is True:
                 raise _stopped(request)
+        request, timeout = _after(turn, request, timeout)
         response = await self._transport.send(request, timeout=timeout)
         self._pacer.after(response)
         return response
@@ -261,6 +265,14 @@ class AsyncPacedTransport:
     async def aclose(self) -> None:
         """Closes the transport that sends."""
         await self._transport.aclose()
+
+
+def _after(turn: Turn, request: Request, timeout: Timeout) -> tuple[Request, Timeout]:
+    """The request and its time-out after the pause, which was a part of the time that the call has left."""
+    if request.time_left is None or turn.pause <= 0:
+        return request, timeout
+    left = max(request.time_left - turn.pause, 0.001)
+    return replace(request, time_left=left), timeout.within(left)
 
 
 def _stopped(request: Request) -> NotSentError:
