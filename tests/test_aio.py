@@ -279,14 +279,22 @@ def test_a_token_may_have_to_be_awaited() -> None:
         assert sent == ["token-number-1", "token-number-2"]
 
 
-def test_what_a_token_callable_raises_passes_through() -> None:
-    """It is the host's own."""
+def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
+    """Plain or awaited: the type's name is told, and nothing that may hold the token, in no exception of the chain."""
 
     async def broken() -> str:
-        raise LookupError("the vault is sealed")
+        raise LookupError(f"the vault refused {TOKEN}")
 
-    with pytest.raises(LookupError, match="sealed"):
-        run(lambda: AsyncScene().client.with_options(access_token=broken).subscribe_app())
+    def broken_at_once() -> str:
+        raise LookupError(f"the vault refused {TOKEN}")
+
+    for access_token in (broken, broken_at_once):
+        scene = AsyncScene()
+        with pytest.raises(ConfigurationError, match="LookupError") as caught:
+            run(lambda scene=scene, token=access_token: scene.client.with_options(access_token=token).subscribe_app())  # type: ignore[misc]
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+        assert TOKEN not in str(caught.value)
+        assert scene.wire.inner.requests == []
 
 
 def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFixture) -> None:

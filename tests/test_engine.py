@@ -355,10 +355,12 @@ def test_a_stop_iteration_of_the_hosts_is_not_a_success() -> None:
     def exhausted(*_: object, **__: object) -> str:
         raise StopIteration
 
-    for scene in (Scene(access_token=exhausted), Scene(StopIteration())):
-        with pytest.raises(RuntimeError, match="StopIteration"):
-            scene.client.publish_flow(FLOW)
-        assert isinstance(scene.events[-1], CallAborted)
+    with pytest.raises(ConfigurationError, match="StopIteration"):
+        Scene(access_token=exhausted).client.publish_flow(FLOW)
+    scene = Scene(StopIteration())
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        scene.client.publish_flow(FLOW)
+    assert isinstance(scene.events[-1], CallAborted)
     scene = Scene(PROCESSING)
     with pytest.raises(RuntimeError, match="StopIteration"):
         scene.client.with_options(sleep=exhausted).update_flow_json(FLOW, DOCUMENT)
@@ -416,14 +418,18 @@ def test_a_token_callable_that_returns_nonsense_sends_nothing(returned: object) 
     assert not isinstance(returned, str) or not returned or returned not in str(caught.value)
 
 
-def test_a_token_callable_that_raises_lets_its_error_out() -> None:
-    """The vault's own exception is what the host wants to see."""
+def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
+    """The type's name is told, and nothing that may hold the token, in no exception of the chain."""
 
     def vault() -> str:
-        raise LookupError("sealed")
+        raise LookupError(f"refused {TOKEN}")
 
-    with pytest.raises(LookupError, match="sealed"):
-        upload(Scene(UPLOADED, access_token=vault))
+    scene = Scene(UPLOADED, access_token=vault)
+    with pytest.raises(ConfigurationError, match="LookupError") as caught:
+        upload(scene)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert TOKEN not in str(caught.value)
+    assert scene.transport.requests == []
 
 
 OUTCOMES: dict[str, Callable[[], Response | BaseException]] = {
@@ -482,7 +488,7 @@ def test_an_exception_that_passes_keeps_nothing_alive() -> None:
     alive: list[weakref.ref[Held]] = []
     gc.disable()
     try:
-        with contextlib.suppress(HostError):
+        with contextlib.suppress(ConfigurationError):
             Scene(access_token=fail).client.publish_flow(FLOW)
         with contextlib.suppress(HostError):
             Scene(PROCESSING).client.with_options(sleep=lambda _: fail()).publish_flow(FLOW)

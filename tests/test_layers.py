@@ -39,6 +39,7 @@ LAYERS = {
     "_documents": 2,
     "_engine": 2,
     "counters": 2,
+    "_bounded": 2,
     "_environment": 2,
     "_operations": 2,
     "pacing": 2,
@@ -63,7 +64,7 @@ INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks")}
 # A package outside the standard library -> the only places that may import it.
 OWNERS = {
     "requests": {"_requests"},
-    "urllib3": {"_requests", "_operations"},
+    "urllib3": {"_requests", "_bounded", "_operations"},
     "typing_extensions": {"errors", "_settings", "client", "aio", "queued"},
     "aiohttp": {"_aiohttp"},
     "yarl": {"_aiohttp"},  # aiohttp's own URLs

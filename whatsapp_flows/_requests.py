@@ -18,29 +18,36 @@ of a body and a refused connection into the same `ConnectionError`:
     reset or closed after the request                    ProtocolError                         NoAnswerError
     body shorter than promised, bad chunk                IncompleteRead, InvalidChunkLength    NoAnswerError
     not sent, but the host's adapter had tried before    any of the first rows                 NoAnswerError
-    body that cannot be unpacked                         DecodeError                           UnexpectedResponseError
-    anything else                                                                              NoAnswerError
+    the answer has no end in time, `stop` was set        TimeOverError                         NoAnswerError
+    the same before anything was sent                    TimeOverError                         NotSentError
+    body that cannot be unpacked, or is too large        DamagedError, TooLargeError           UnexpectedResponseError
+    a mistake of the host's, in a hook or an adapter     anything else                         comes out as it is
 """
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
+import socket
 import ssl
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3 import exceptions as urllib3
-from urllib3.connection import HTTPSConnection
 from urllib3.util.retry import Retry
 
+from ._bounded import POOLS, Exchange, bound, bounded
+from ._decoding import DamagedError, TooLargeError, decoded
+from ._forks import tell_of_forks
 from ._version import __version__
 from ._wire import Request, Response, redact
 from .errors import (
@@ -52,7 +59,7 @@ from .errors import (
     TlsError,
     UnexpectedResponseError,
 )
-from .transport import Timeout
+from .transport import MAX_RESPONSE_BYTES, Timeout
 
 Session = requests.Session
 
@@ -70,7 +77,16 @@ _CAUSES: Final[tuple[tuple[type[BaseException], type[FlowsError]], ...]] = (
     (ssl.SSLError, TlsError),
     (urllib3.SSLError, TlsError),
     (urllib3.DecodeError, UnexpectedResponseError),
+    (DamagedError, UnexpectedResponseError),
 )
+
+# Where an OSError or a ValueError that no exception of requests stands for may come from, to be the network's: any
+# other was raised by the host's own code.
+_NETWORK: Final = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna", __package__)
+_HOOKS: Final = "requests.hooks"  # what comes out of it was raised by a hook of the host's
+
+_HOSTS: Final = 10  # to which connections are kept: as many as urllib3 itself keeps pools for
+_BLOCK: Final = 64 * 1024  # bytes of a body that are read at once
 
 _CONNECTIONS: Final = 100  # kept open to one host: as many threads as a busy worker has; requests keeps 10
 
@@ -86,28 +102,55 @@ _VARIABLES: Final = {
 
 
 class RequestsTransport:
-    """Sends through a `requests.Session`: the host's, which stays open, or one of its own. Threads may share it."""
+    """
+    Sends through a `requests.Session`: the host's, which stays open, or one of its own. Threads may share it.
 
-    def __init__(self, session: Session | None = None, *, now: Callable[[], float] = time.time) -> None:
+    An answer of more than `max_response_bytes`, after decompression, is an `UnexpectedResponseError`. A session of our
+    own keeps no cookies, and connections to at most ten hosts. After a fork the child opens connections of its own, in
+    a session of the host's as well: its adapters are set up anew there, as if they had been unpickled.
+    """
+
+    def __init__(
+        self,
+        session: Session | None = None,
+        *,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         if session is not None and not isinstance(session, Session):
             kind = f"{type(session).__module__.partition('.')[0]}.{type(session).__name__}"
             remedy = " (AsyncFlowsClient takes that one)" if kind == "aiohttp.ClientSession" else ""
             raise ConfigurationError(f"session must be a requests.Session, not {kind}{remedy}.")
+        if isinstance(max_response_bytes, bool) or not isinstance(max_response_bytes, int) or max_response_bytes < 1:
+            raise ConfigurationError("max_response_bytes must be a whole number of bytes above 0.")
         self._owned = session is None
         self._closed = False
         self._session = _own_session() if session is None else session
+        self._limit = max_response_bytes
         self._now = now
         self._settings: dict[object, Mapping[str, Any]] = {}
+        self._parents: list[object] = []
+        tell_of_forks(self)
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
         if self._closed:
             raise ConfigurationError("the client that opened these connections has been closed: make another.")
         prepared = self._prepared(request)
+        exchange = Exchange(timeout, request.stop, body_bytes=2 * self._limit, clock=time.monotonic)
         try:
-            return self._response(self._answer(prepared, timeout), request)
-        except (requests.RequestException, urllib3.HTTPError, OSError, ValueError) as failure:
-            error = self._translated(failure, request)
+            with bounded(exchange):
+                return self._response(self._answer(prepared, timeout), request)
+        except TooLargeError:
+            error = self._too_large(request)
+        except (requests.RequestException, urllib3.HTTPError, http.client.HTTPException, DamagedError) as failure:
+            if _from_a_hook(failure):
+                raise
+            error = self._translated(failure, request, exchange)
+        except (OSError, ValueError) as failure:
+            if _from_a_hook(failure) or not _of_the_network(failure):
+                raise
+            error = self._translated(failure, request, exchange)
         # Outside the handler, so that the error does not carry requests' own, which holds the request and its token.
         raise error
 
@@ -117,18 +160,52 @@ class RequestsTransport:
             self._closed = True
             self._session.close()
 
+    def after_fork(self) -> None:
+        """
+        In a child: other connections than the parent's, whose answers are for the parent.
+
+        Those are kept and never touched: a thread of the parent may have held a lock in there, and closing TLS would
+        say so to the server.
+        """
+        self._settings = {}
+        if self._owned:
+            self._parents.append(self._session)
+            if not self._closed:
+                self._session = _own_session()
+            return
+        for adapter in {id(each): each for each in self._session.adapters.values()}.values():
+            if isinstance(adapter, HTTPAdapter):
+                self._parents += [adapter.poolmanager, adapter.proxy_manager]
+                adapter.__setstate__(adapter.__getstate__())
+
     def _answer(self, prepared: requests.PreparedRequest, timeout: Timeout) -> requests.Response:
+        environment = self._environment(str(prepared.url))
+        if not self._owned:
+            self._bind(prepared, environment)
         try:
             return self._session.send(
                 prepared,
-                timeout=(timeout.connect, timeout.read),
+                timeout=(min(timeout.connect, timeout.total), timeout.read),
                 allow_redirects=False,
-                **self._environment(str(prepared.url)),
+                **{**environment, "stream": True},  # or requests itself would read the body, whatever its size
             )
         except requests.HTTPError as refusal:  # a hook of the host's called raise_for_status
             if refusal.response is None:
                 raise
             return refusal.response
+
+    def _bind(self, prepared: requests.PreparedRequest, environment: Mapping[str, Any]) -> None:
+        """Has the connections of the host's adapter keep the bounds, if it is one that has connections of urllib3."""
+        try:
+            adapter = self._session.get_adapter(str(prepared.url))
+        except requests.exceptions.InvalidSchema:
+            return  # which sending will say
+        if isinstance(adapter, HTTPAdapter):
+            pool = adapter.get_connection_with_tls_context(
+                prepared, environment["verify"], proxies=environment["proxies"], cert=environment["cert"]
+            )
+            if isinstance(pool, HTTPConnectionPool):
+                bound(pool)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         """
@@ -138,18 +215,19 @@ class RequestsTransport:
         """
         session = self._session
         headers = session.headers.copy() if self._owned else _host_headers(session)
+        headers["Accept-Encoding"] = "gzip, deflate"  # what is unpacked here, within bounds
         if request.content_type:
             headers["Content-Type"] = request.content_type
         if request.body is not None or request.method == "POST":
             headers["Content-Length"] = str(len(request.body or b""))
         if request.token is not None:
-            headers["Authorization"] = f"Bearer {request.token.reveal()}"
+            headers["Authorization"] = _Bearer(f"Bearer {request.token.reveal()}")
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = request.signed_url
         prepared.headers = headers  # type: ignore[assignment]  # values may be bytes too, which ours are not
         prepared.body = request.body
-        prepared.hooks = session.hooks
+        prepared.hooks = session.hooks if self._owned else _with_hook(session.hooks)
         if session.cookies:
             prepared.prepare_cookies(session.cookies)
         else:
@@ -182,11 +260,15 @@ class RequestsTransport:
             self._settings = {key: settings}
         return settings
 
-    def _translated(self, failure: BaseException, request: Request) -> FlowsError:
+    def _translated(self, failure: BaseException, request: Request, exchange: Exchange) -> FlowsError:
         causes = tuple(_causes(failure))
         said = redact(_POOL.sub("", str(causes[-1])) or type(causes[-1]).__name__, request.token)
         error = next((error for kind, error in _CAUSES if any(isinstance(it, kind) for it in causes)), NoAnswerError)
-        if any(_passed(cause, "http.client", {"putheader", "putrequest"}) for cause in causes):
+        if exchange.too_large:
+            return self._too_large(request)
+        if exchange.over:
+            error, said = (NoAnswerError if exchange.sent else NotSentError), exchange.over
+        elif any(_passed(cause, "http.client", {"putheader", "putrequest"}) for cause in causes):
             return ConfigurationError("a header of the session holds characters that HTTP cannot carry.")
         if any(_passed(cause, "requests.adapters", {"cert_verify"}) for cause in causes):
             error = TlsError  # a CA bundle or a certificate is missing
@@ -194,14 +276,10 @@ class RequestsTransport:
             error is NotSentError and self._tried_before(request)
         ):
             error = NoAnswerError
-        return error(
-            ErrorDetails(
-                message=f"{urlsplit(request.url).netloc}: {said}",
-                operation=request.operation,
-                flow_id=request.flow_id,
-                advice=error.default_advice,
-            )
-        )
+        return _error(error, said, request)
+
+    def _too_large(self, request: Request) -> FlowsError:
+        return _error(UnexpectedResponseError, f"the answer has more than {self._limit} bytes", request)
 
     def _tried_before(self, request: Request) -> bool:
         """Whether the host's adapter sends such a request again by itself, so that the last try was not the only."""
@@ -214,23 +292,32 @@ class RequestsTransport:
         return not retries.allowed_methods or request.method in retries.allowed_methods
 
     def _response(self, answer: requests.Response, request: Request) -> Response:
+        try:
+            body = decoded(self._packed(answer), *self._coding(answer), self._limit)
+        except BaseException:
+            answer.close()  # nothing else is to be read from this connection
+            raise
         return Response(
-            status=answer.status_code,
-            headers=answer.headers,
-            body=answer.raw.read(decode_content=True) if self._owned else answer.content,
-            received_at=self._now(),
-            token=request.token,
+            status=answer.status_code, headers=answer.headers, body=body, received_at=self._now(), token=request.token
         )
 
+    def _packed(self, answer: requests.Response) -> bytes:
+        """The body as it came, or as a hook of the host's has unpacked it already."""
+        if answer._content_consumed or not isinstance(answer.raw, HTTPResponse):
+            pieces = answer.iter_content(_BLOCK)
+        else:
+            pieces = iter(lambda: answer.raw.read(_BLOCK, decode_content=False), b"")
+        body = bytearray()
+        for piece in pieces:
+            body += piece
+            if len(body) > self._limit:
+                raise TooLargeError
+        return bytes(body)
 
-class _Connection(HTTPSConnection):
-    """urllib3's, which uses no kept connection whose socket has something to read; nor one whose TLS library has."""
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether it is open, and nothing that nobody asked for waits on it."""
-        pending = getattr(self.sock, "pending", None)
-        return super().is_connected and not (callable(pending) and pending())
+    def _coding(self, answer: requests.Response) -> tuple[str]:
+        """How the body is packed that `_packed` returns."""
+        plain = answer._content is not False or not isinstance(answer.raw, HTTPResponse)
+        return ("" if plain else answer.headers.get("Content-Encoding", ""),)
 
 
 class _Adapter(HTTPAdapter):
@@ -242,7 +329,18 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, *, pool_maxsize: int) -> None:
         self._pools: dict[object, HTTPConnectionPool] = {}
-        super().__init__(pool_maxsize=pool_maxsize)
+        super().__init__(pool_connections=_HOSTS, pool_maxsize=pool_maxsize)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:
+        """With connections that keep bounds."""
+        super().init_poolmanager(connections, maxsize, block, **more)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        """The same through a proxy."""
+        manager = super().proxy_manager_for(proxy, **more)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
@@ -252,15 +350,14 @@ class _Adapter(HTTPAdapter):
         key = (request.url or "")[:5], host, verify, cert, tuple(proxies.items()) if proxies else ()
         pool = self._pools.get(key)
         if pool is None or pool.pool is None:
-            pool = self._pools[key] = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            if isinstance(pool, HTTPSConnectionPool):
-                pool.ConnectionCls = _Connection
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            while len(self._pools) >= _HOSTS:  # the one that was added first; its connections close with it
+                self._pools.pop(next(iter(self._pools)), None)
+            self._pools[key] = pool
         return pool
 
     def build_response(self, req: requests.PreparedRequest, resp: HTTPResponse) -> requests.Response:
-        """As requests does it, but the cookie jar is opened only for an answer that brings a cookie."""
-        if "Set-Cookie" in resp.headers:
-            return super().build_response(req, resp)
+        """As requests does it, but for cookies, which are not kept."""
         answer = requests.Response()
         answer.status_code, answer.reason = resp.status, resp.reason or ""
         answer.headers = resp.headers  # type: ignore[assignment]  # as blind to case as requests' own
@@ -286,14 +383,73 @@ def _host_headers(session: Session) -> CaseInsensitiveDict[str]:
     return headers
 
 
+class _OwnSession(Session):
+    """A session that keeps no cookies, and does not look where a redirect would lead: none is followed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: a `Location` that cannot be read would be an error, and the answer lost."""
+        return None
+
+
 def _own_session() -> Session:
     """A session with the headers that matter; HTTP/1.1 needs neither `Connection` nor `Accept`."""
-    session = Session()
-    session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate"})
-    session.stream = True  # the body is read from urllib3, whose failures say what happened
+    session = _OwnSession()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    session.headers = CaseInsensitiveDict({"User-Agent": _USER_AGENT})
     session.mount("https://", _Adapter(pool_maxsize=_CONNECTIONS))
     session.mount("http://", _Adapter(pool_maxsize=_CONNECTIONS))
     return session
+
+
+class _Bearer(str):
+    """The header's value, which a traceback that shows local variables, or a repr of the headers, does not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'Bearer ***'"
+
+
+def _with_hook(hooks: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The host's hooks, and one after them that puts `Location` aside.
+
+    requests looks where a redirect leads although it is not followed: it would read the body, whatever its size, and
+    fail for an address that makes no sense.
+    """
+    given = hooks.get("response") or ()
+    return {**hooks, "response": [*((given,) if callable(given) else given), _without_location]}
+
+
+def _without_location(answer: requests.Response, **_: object) -> None:
+    answer.headers.pop("Location", None)
+
+
+def _error(kind: type[FlowsError], said: str, request: Request) -> FlowsError:
+    return kind(
+        ErrorDetails(
+            message=f"{urlsplit(request.url).netloc.rpartition('@')[2]}: {said}",
+            operation=request.operation,
+            flow_id=request.flow_id,
+            advice=kind.default_advice,
+        )
+    )
+
+
+def _frames(failure: BaseException) -> list[str]:
+    """The modules that an exception came through, the innermost last."""
+    return [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(failure.__traceback__)]
+
+
+def _from_a_hook(failure: BaseException) -> bool:
+    return _HOOKS in _frames(failure)
+
+
+def _of_the_network(failure: BaseException) -> bool:
+    """Whether an OSError or a ValueError was raised where bytes are sent, and not by an adapter of the host's."""
+    if isinstance(failure, (ConnectionError, TimeoutError, ssl.SSLError, socket.gaierror)):
+        return True
+    return _frames(failure)[-1].partition(".")[0] in _NETWORK
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:

@@ -143,8 +143,9 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
         validate: Validate = "off",
     ) -> None:
-        credentials = Credentials(hidden(access_token), hidden(app_secret))
+        token, secret = hidden(access_token), hidden(app_secret)
         del access_token, app_secret  # a traceback that shows local variables must not show these
+        credentials = Credentials(token, secret)
         given = in_effect({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
         options = AsyncClientOptions(
             waba_id=waba_id,

@@ -46,12 +46,13 @@ class Timeout:
 
     def __init__(self, connect: float = 30.0, read: float = 30.0, total: float | None = None) -> None:
         for name, value in (("connect", connect), ("read", read), ("total", total)):
+            object.__setattr__(self, name, value)  # before anything is raised, or the repr would fail in a traceback
+        for name, value in (("connect", connect), ("read", read), ("total", total)):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if (value is not None or name != "total") and (not number or not 0 < float(value or 0) < math.inf):
                 raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0, not {shown(value)}.")
-        object.__setattr__(self, "connect", connect)
-        object.__setattr__(self, "read", read)
-        object.__setattr__(self, "total", _TIMES_TOTAL * max(connect, read) if total is None else total)
+        if total is None:
+            object.__setattr__(self, "total", _TIMES_TOTAL * max(connect, read))
 
     @classmethod
     def of(cls, value: float | Timeout) -> Timeout:
@@ -114,12 +115,23 @@ class Credentials:
         self._now = now
 
     def sign(self, request: Request) -> Request:
-        """The request with a token that is valid now; unchanged when it goes to a host that must not see one."""
+        """
+        The request with a token that is valid now; unchanged when it goes to a host that must not see one.
+
+        Raises `ConfigurationError` when the callable that gives the token raises: its type's name is told, and nothing
+        else of it, since the text may hold the token.
+        """
         if not request.authenticated:
             return request
         token = self._token
         if not isinstance(token, Secret):
-            given = hidden(token())
+            given, mistake = None, ""
+            try:
+                given = hidden(token())
+            except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
+                mistake = type(raised).__name__
+            if mistake:
+                raise _no_token(mistake)
             if iscoroutine(given):
                 given.close()  # or Python warns that nobody awaited it
             if isawaitable(given):
@@ -133,8 +145,16 @@ class Credentials:
             return request
         token = self._token
         if not isinstance(token, Secret):
-            given = hidden(token())
-            token = _checked(hidden(await given) if isawaitable(given) else given, "access_token")
+            given, mistake = None, ""
+            try:
+                given = hidden(token())
+                if isawaitable(given):
+                    given = hidden(await given)
+            except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
+                mistake = type(raised).__name__
+            if mistake:
+                raise _no_token(mistake)
+            token = _checked(given, "access_token")
         return self._signed(request, token)
 
     def _signed(self, request: Request, token: Secret) -> Request:
@@ -152,6 +172,10 @@ class Credentials:
     def parts(self) -> tuple[Secret | Callable[[], str | Awaitable[str]], Secret | None]:
         """Where the token comes from, and the app's secret: what another client may share."""
         return self._token, self._app_secret
+
+
+def _no_token(mistake: str) -> ConfigurationError:
+    return ConfigurationError(f"access_token: the callable that gives the token raised {mistake}; nothing was sent.")
 
 
 def _checked(value: object, name: str) -> Secret:
