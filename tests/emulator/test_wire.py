@@ -214,3 +214,12 @@ def test_what_was_forgotten_takes_no_room() -> None:
 def test_a_post_may_mean_another_method(method: str, parameters: dict[str, object], meant: str) -> None:
     """As Graph takes it from clients that can send no other; not on a GET."""
     assert Received(method=method, path="/", parameters=parameters).asked_method == meant
+
+
+def test_a_part_without_a_name_is_nobodys() -> None:
+    """Neither a value nor a file: werkzeug has None for its name."""
+    parts = (b"", b'; name=""', b'; filename="f"', b'; name="kept"')
+    lines = b"".join(b"--b\r\nContent-Disposition: form-data%s\r\n\r\nx\r\n" % part for part in parts)
+    environ = {**_environ(), "CONTENT_TYPE": "multipart/form-data; boundary=b"}
+    seen = received(environ, lines + b"--b--\r\n")
+    assert (dict(seen.form), dict(seen.files)) == ({"kept": "x"}, {})

@@ -190,7 +190,7 @@ def received(environ: dict[str, Any], body: bytes) -> Received:
         peer=str(environ.get("REMOTE_ADDR", "")),
     )
     try:
-        form = Fields(request.form)
+        form = Fields({name: value for name, value in request.form.items() if name})  # a part may have no name
         content = _json_object(body) if body and _is_json(request.content_type or "") else {}
     except HTTPException as fault:
         return replace(seen, unreadable=f"The body cannot be read: {fault.description}")
@@ -199,6 +199,7 @@ def received(environ: dict[str, Any], body: bytes) -> Received:
     files = {
         name: Part(filename=file.filename, content_type=file.content_type, content=file.read())
         for name, file in request.files.items()
+        if name
     }
     return replace(seen, form=form, files=files, parameters={**query, **form, **content})
 
