@@ -103,6 +103,7 @@ ACCOUNT_FIELDS: Final[Mapping[str, NodeField[AccountView]]] = {
     "owner_business": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
     "owner_business_info": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
     "ownership_type": NodeField(lambda *_: "SELF"),
+    "phone_numbers": NodeField(lambda view, field: _numbers(view, field), inside=frozenset(_NUMBER_NAMES)),
     "primary_business_location": NodeField(lambda *_: "US"),
     "primary_funding_id": NodeField(_nothing),
     "purchase_order_number": NodeField(_nothing),
