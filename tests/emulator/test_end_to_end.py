@@ -419,3 +419,26 @@ def test_faults_are_set_over_http(meta: Emulator, graph: Graph) -> None:
     assert "Bearer" not in listed.text
     assert requests.delete(f"{control}/faults", timeout=5).json() == {"success": True}
     assert meta.faults == ()
+
+
+def test_webhooks_may_go_elsewhere(meta: Emulator, graph: Graph) -> None:
+    """The address that was given is shown again."""
+    address = {"override_callback_uri": "https://hooks.example/wa", "verify_token": "v"}
+    graph.post(f"{meta.waba_id}/subscribed_apps", json=address)
+    (app,) = graph.get(f"{meta.waba_id}/subscribed_apps")["data"]
+    assert app["override_callback_uri"] == "https://hooks.example/wa"
+
+
+def test_a_version_that_nobody_knows_is_told_with_its_place(meta: Emulator, graph: Graph) -> None:
+    """HTTP 200, an error with lines and columns, and no publishing."""
+    flow_id = graph.create(meta, "a")
+    (issue,) = graph.upload(flow_id, flow_json(version="8.0")).json()["validation_errors"]
+    assert issue["error"] == "INVALID_FLOW_JSON_VERSION"
+    assert issue["line_start"] == issue["line_end"] == 1
+    assert error_of(graph.send("POST", f"{flow_id}/publish")) == (400, 139002, 4016011)
+
+
+def test_a_write_may_be_read_after(meta: Emulator, graph: Graph) -> None:
+    """In the same call."""
+    flow_id = meta.add_flow("a", flow_json=flow_json()).id
+    assert graph.post(f"{flow_id}/publish?fields=status") == {"success": True, "status": "PUBLISHED", "id": flow_id}

@@ -43,6 +43,15 @@ def test_an_account_tells_its_health(model: Model) -> None:
     ]
 
 
+def test_an_account_shows_its_numbers(model: Model) -> None:
+    """As an edge inside it, with what is selected there."""
+    numbers = model.get(WABA, fields="phone_numbers")["phone_numbers"]
+    assert numbers == {"data": model.get(f"{WABA}/phone_numbers")["data"]}
+    asked = model.get(WABA, fields="id,phone_numbers{id,throughput{level}}")["phone_numbers"]["data"]
+    assert asked == [{"id": NUMBER, "throughput": {"level": "STANDARD"}}]
+    assert model.refusal("GET", WABA, query={"fields": "phone_numbers{nonsense}"}) == (100, None)
+
+
 def test_a_phone_number_shows_itself(model: Model) -> None:
     """As an item of the list of numbers does."""
     assert model.get(NUMBER) == model.get(f"{WABA}/phone_numbers")["data"][0]

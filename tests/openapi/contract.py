@@ -93,7 +93,10 @@ _ACCOUNT: Final[dict[str, Any]] = {
         owner_business=_properties(id=_STRING, name=_STRING),
         owner_business_info=_properties(id=_STRING, name=_STRING),
         health_status=_HEALTH,
-        subscribed_apps=_properties(data={"type": "array", "items": {"type": "object"}}),
+        **{
+            edge: _properties(data={"type": "array", "items": {"type": "object"}})
+            for edge in ("phone_numbers", "subscribed_apps")
+        },
     ),
 }  # fmt: skip
 _MORE_OF_A_NUMBER: Final = _properties(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ._call import Call, timestamp
-from ._fields import Field, NodeField, project
+from ._fields import Field, NodeField, parse, project
 from ._health import account_health, number_health
 from ._node import account_object, application_object
 from ._state import Account, PhoneNumber, World
@@ -74,50 +74,18 @@ def _business(account: Account) -> dict[str, object]:
     return {"id": account.business_id, "name": f"Business {account.business_id}"}
 
 
+def _numbers(view: AccountView, field: Field) -> object:
+    """The numbers of an account, with what is selected inside the edge."""
+    fields = field.inside or parse(NUMBER_DEFAULT)
+    numbers = view.world.phone_numbers_of(view.account.id)
+    return {"data": [number_node(view.world, view.call, number.id, fields) for number in numbers]}
+
+
 def _of_account(name: str) -> NodeField[AccountView]:
     return NodeField(lambda view, _: account_object(view.call, view.account.id)[name])
 
 
 _OWNER: Final = frozenset({"id", "name"})
-
-ACCOUNT_FIELDS: Final[Mapping[str, NodeField[AccountView]]] = {
-    "account_review_status": NodeField(lambda *_: "APPROVED"),
-    "auth_international_rate_eligibility": NodeField(_nothing),
-    "business_type": _of_account("business_type"),
-    "business_verification_status": NodeField(lambda *_: "verified"),
-    "country": NodeField(lambda *_: "US"),
-    "creation_time": NodeField(lambda *_: int(_ONBOARDED)),
-    "currency": NodeField(lambda *_: "USD"),
-    "disable_marketing_messages_on_cloud_api": NodeField(lambda *_: False),
-    "health_status": NodeField(lambda view, _: account_health(view.account, view.call.settings.app_id), inside=_HEALTH),
-    "id": NodeField(lambda view, _: view.account.id),
-    "is_enabled_for_insights": NodeField(lambda *_: True),
-    "is_shared_with_partners": NodeField(lambda *_: False),
-    "linked_commerce_account": NodeField(_nothing),
-    "marketing_messages_ad_account": NodeField(_nothing),
-    "marketing_messages_lite_api_status": NodeField(lambda *_: "INELIGIBLE"),
-    "marketing_messages_onboarding_status": NodeField(_nothing),
-    "message_template_namespace": _of_account("message_template_namespace"),
-    "name": _of_account("name"),
-    "on_behalf_of_business_info": NodeField(_nothing, inside=_OWNER),
-    "owner_business": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
-    "owner_business_info": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
-    "ownership_type": NodeField(lambda *_: "SELF"),
-    "phone_numbers": NodeField(lambda view, field: _numbers(view, field), inside=frozenset(_NUMBER_NAMES)),
-    "primary_business_location": NodeField(lambda *_: "US"),
-    "primary_funding_id": NodeField(_nothing),
-    "purchase_order_number": NodeField(_nothing),
-    "service_pricing_policy": NodeField(_nothing),
-    "status": NodeField(lambda *_: "ACTIVE"),
-    "subscribed_apps": NodeField(
-        lambda view, _: {"data": subscription_items(view.world, view.account.id)},
-        inside=frozenset({"whatsapp_business_api_data", "override_callback_uri"}),
-    ),
-    "template_auto_archival_enabled": NodeField(lambda *_: False),
-    "timezone_id": _of_account("timezone_id"),
-    "whatsapp_business_manager_messaging_limit": NodeField(lambda *_: "TIER_1K"),
-    "whatsapp_manager_marketing_messages_max_price_enroll_status": NodeField(_nothing),
-}
 
 NUMBER_FIELDS: Final[Mapping[str, NodeField[NumberView]]] = {
     "account_mode": NodeField(lambda *_: "LIVE"),
@@ -157,6 +125,45 @@ NUMBER_FIELDS: Final[Mapping[str, NodeField[NumberView]]] = {
         lambda view, _: _webhooks(view), inside=frozenset({"application", "phone_number", "whatsapp_business_account"})
     ),
     "whatsapp_business_manager_messaging_limit": NodeField(lambda *_: "TIER_1K"),
+}
+
+ACCOUNT_FIELDS: Final[Mapping[str, NodeField[AccountView]]] = {
+    "account_review_status": NodeField(lambda *_: "APPROVED"),
+    "auth_international_rate_eligibility": NodeField(_nothing),
+    "business_type": _of_account("business_type"),
+    "business_verification_status": NodeField(lambda *_: "verified"),
+    "country": NodeField(lambda *_: "US"),
+    "creation_time": NodeField(lambda *_: int(_ONBOARDED)),
+    "currency": NodeField(lambda *_: "USD"),
+    "disable_marketing_messages_on_cloud_api": NodeField(lambda *_: False),
+    "health_status": NodeField(lambda view, _: account_health(view.account, view.call.settings.app_id), inside=_HEALTH),
+    "id": NodeField(lambda view, _: view.account.id),
+    "is_enabled_for_insights": NodeField(lambda *_: True),
+    "is_shared_with_partners": NodeField(lambda *_: False),
+    "linked_commerce_account": NodeField(_nothing),
+    "marketing_messages_ad_account": NodeField(_nothing),
+    "marketing_messages_lite_api_status": NodeField(lambda *_: "INELIGIBLE"),
+    "marketing_messages_onboarding_status": NodeField(_nothing),
+    "message_template_namespace": _of_account("message_template_namespace"),
+    "name": _of_account("name"),
+    "on_behalf_of_business_info": NodeField(_nothing, inside=_OWNER),
+    "owner_business": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
+    "owner_business_info": NodeField(lambda view, _: _business(view.account), inside=_OWNER),
+    "ownership_type": NodeField(lambda *_: "SELF"),
+    "phone_numbers": NodeField(_numbers, inside=frozenset(NUMBER_FIELDS)),
+    "primary_business_location": NodeField(lambda *_: "US"),
+    "primary_funding_id": NodeField(_nothing),
+    "purchase_order_number": NodeField(_nothing),
+    "service_pricing_policy": NodeField(_nothing),
+    "status": NodeField(lambda *_: "ACTIVE"),
+    "subscribed_apps": NodeField(
+        lambda view, _: {"data": subscription_items(view.world, view.account.id)},
+        inside=frozenset({"whatsapp_business_api_data", "override_callback_uri"}),
+    ),
+    "template_auto_archival_enabled": NodeField(lambda *_: False),
+    "timezone_id": _of_account("timezone_id"),
+    "whatsapp_business_manager_messaging_limit": NodeField(lambda *_: "TIER_1K"),
+    "whatsapp_manager_marketing_messages_max_price_enroll_status": NodeField(_nothing),
 }
 
 
