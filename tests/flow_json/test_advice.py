@@ -18,6 +18,7 @@ from whatsapp_flows.flow_json._spec import parse_version
 from whatsapp_flows.flow_json._structure import structure_of
 
 TODAY = date(2025, 10, 1)
+NUMBER = {"type": "number", "__example__": 5}
 
 
 def footer(**action: Any) -> dict[str, Any]:
@@ -39,8 +40,12 @@ def flow_of(example: dict[str, Any]) -> dict[str, Any]:
         children = json.loads(json.dumps(example.get("children", [])))
         for child in children if "src repeated" in example else ():
             child["src"] *= example["src repeated"]
-        sent = footer(name="complete", payload=example.get("payload", {}))
+        sent = footer(name=example.get("end", "complete"), payload=example.get("payload", {}))
         screens = [screen("A", *children, sent, terminal=True, data=example.get("data", {}))]
+        if "hand on" in example:
+            to = footer(name="navigate", next={"type": "screen", "name": "B"}, payload={"n": example["hand on"]})
+            screens = [screen("A", *children, to), {**screens[0], "id": "B", "data": {"n": NUMBER}}]
+            screens[1]["layout"] = {"type": "SingleColumnLayout", "children": [sent]}
     return {"version": example.get("version", "7.3"), "screens": screens}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ from whatsapp_flows.flow_json._model import Rule, Severity, Version
 from whatsapp_flows.flow_json.rules import RULES
 
 FLOWS = sorted(EXAMPLES.glob("*.json"))
-REAL = sorted(Path(__file__).parents[3].glob("*/corpus/valid/*.json"))  # a collection beside the project, if any
+# A folder of real Flow JSON documents, if there is one: FLOW_JSON_CORPUS names it.
+REAL = sorted(Path(os.environ["FLOW_JSON_CORPUS"]).glob("*.json")) if "FLOW_JSON_CORPUS" in os.environ else []
 VERSIONS = tuple(
     Version(*pair)
     for pair in [

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from ._checks import shown
 from ._index import index
 from ._model import Component, Document, Finding, Pointer, Rule, Severity, Version
+from ._play_advice import DOCUMENTED, PLAY_ADVICE
 from ._spec import COMPONENTS, ITEMS, KNOWN, RECOMMENDED, P, Shape, properties_of
 
 FREEZES_SOON: Final = timedelta(days=90)
@@ -384,18 +385,21 @@ def _size(held: list[Any], at: Pointer, row: P, component: Component) -> Iterato
         yield Finding("LIST_SIZE", message, at)
 
 
-ADVICE: Final[tuple[Rule, ...]] = tuple(
-    Rule(id=id_, name=name, check=check, severity=Severity.WARNING)
-    for id_, name, check in (
-        ("FJ901", "version freezes soon", freezes_soon),
-        ("FJ902", "old version", old_version),
-        ("FJ903", "large document", large_document),
-        ("FJ904", "text is cut", cut_texts),
-        ("FJ905", "list size", list_sizes),
-        ("FJ906", "image too large", large_images),
-        ("FJ907", "missing alt-text", missing_alt_text),
-        ("FJ908", "unreachable screen", unreachable_screens),
-        ("FJ909", "unused data field", unused_fields),
-        ("FJ910", "answer not sent", lost_answers),
-    )
+ADVICE: Final[tuple[Rule, ...]] = (
+    *(
+        Rule(id=id_, name=name, check=check, severity=Severity.WARNING, evidence=evidence)
+        for id_, name, check, evidence in (
+            ("FJ901", "version freezes soon", freezes_soon, "documented: Meta, changelog"),
+            ("FJ902", "old version", old_version, "documented: Meta, changelog"),
+            ("FJ903", "large document", large_document, "observed: field reports of 139001/4016012"),
+            ("FJ904", "text is cut", cut_texts, "documented: Meta, components; observed: Meta's client, August 2026"),
+            ("FJ905", "list size", list_sizes, DOCUMENTED),
+            ("FJ906", "image too large", large_images, DOCUMENTED),
+            ("FJ907", "missing alt-text", missing_alt_text, DOCUMENTED),
+            ("FJ908", "unreachable screen", unreachable_screens, DOCUMENTED),
+            ("FJ909", "unused data field", unused_fields, DOCUMENTED),
+            ("FJ910", "answer not sent", lost_answers, DOCUMENTED),
+        )
+    ),
+    *PLAY_ADVICE,
 )

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ._checks import MOST
 from ._model import Component, Document, Finding, Pointer, Screen, Severity
+from ._references import may_embed
 from ._spec import SHOPPING_LAYOUTS
 from ._structure import LAYOUT_PLACE, Structure
 
@@ -22,9 +23,13 @@ _Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
 
 
 def build(
-    value: Mapping[str, Any], structure: Structure, *, today: date | None = None, size: int = 0
+    value: Mapping[str, Any], structure: Structure, *, today: date | None = None, size: int = 0, text: str = "`a${"
 ) -> tuple[Document | None, list[Finding]]:
-    """The document, or None and the faults of its structure. Warnings come with the document."""
+    """
+    The document, or None and the faults of its structure. Warnings come with the document.
+
+    `text` is what it was parsed from: some rules need not look at a document whose text has no such thing at all.
+    """
     found = list(structure.root(value) or ())
     faulty = _faulty(found)
     screens = value.get("screens")
@@ -45,7 +50,11 @@ def build(
             made.append(Screen(index, screen["id"], screen, tuple(components)))
     if faulty:
         return None, found
-    return Document(value, structure.version, tuple(made), today=today, size=size), found
+    document = Document(
+        value, structure.version, tuple(made), today=today, size=size,
+        may_embed=may_embed(text), may_compute="`" in text,
+    )  # fmt: skip
+    return document, found
 
 
 def _faulty(found: Sequence[Finding]) -> bool:

@@ -51,6 +51,8 @@ VALUE_TYPES: Final = {
     "RadioButtonsGroup": "string",
     "TextArea": "string",
 }
+NUMBER_INPUTS: Final = frozenset({"number", "passcode"})
+"""The input-types of a TextInput whose value is a number."""
 MEDIA: Final = ("PhotoPicker", "DocumentPicker")
 SOME_COMPONENTS: Final = 50
 """So many on a screen, and no more, need no closer look."""

@@ -71,6 +71,7 @@ class Rule:
     which Meta documents the rule while its client does not run it: there its findings are warnings. `needs` names types
     of components, actions and keys: without any of them a document cannot have a finding, and the rule is not asked.
     `newer`: what its findings are worth in a version newer than the tables; where it is not sure they are warnings.
+    `evidence`: of advice, where the fact is from: "documented: ..." or "observed: ..." with the source and the date.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Rule:
     skipped_by_meta: tuple[tuple[Version, Version], ...] = ()
     needs: tuple[str, ...] = ()
     newer: Newer = Newer.SURE
+    evidence: str = ""
 
 
 class Component(NamedTuple):
@@ -128,6 +130,10 @@ class Document:
     """The day the check is made for; None: rules that ask for it have nothing to say."""
     size: int = 0
     """Bytes of the text, as it is sent."""
+    may_embed: bool = True
+    """Whether the text has references anywhere but at the beginning of a string."""
+    may_compute: bool = True
+    """Whether the text has a backtick."""
 
     def screen(self, screen_id: str) -> Screen | None:
         """The screen of that id; the first, if there are several."""

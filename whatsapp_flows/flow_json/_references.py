@@ -21,6 +21,7 @@ _WHOLE: Final = re.compile(BODY, re.DOTALL)
 # That there is an end is asked first: without one, each `.data` in a long text would read all of it again.
 _ANYWHERE: Final = re.compile(r"\$\{(?=[^{}]*\})(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)
 _CATALOGUE: Final = re.compile(r"\$\{external_data\.[^{}]+\}", re.DOTALL)
+_BEGINS: Final = re.compile(r"\$\{").finditer
 _ILLEGAL: Final = re.compile(r"[-\s`'\"]")
 
 
@@ -69,6 +70,27 @@ def is_whole_binding(text: str) -> bool:
     return parse_reference(text) is not None or (
         text[:16] == "${external_data." and _CATALOGUE.fullmatch(text) is not None
     )
+
+
+def may_embed(text: str) -> bool:
+    """
+    Whether a JSON text has a string, not in backticks, that holds a reference and something beside it.
+
+    Said too often rather than too seldom; goes along the text once.
+    """
+    before = 0
+    for found in _BEGINS(text):
+        at = found.start()
+        if text[at - 1] == '"':
+            end = text.find("}", at, at + REMEMBERED)
+            if end < 0 or text[end + 1 : end + 2] != '"':
+                return True
+        else:
+            quote = text.rfind('"', before, at)
+            if quote >= 0 and text[quote + 1] != "`":
+                return True
+        before = at
+    return False
 
 
 def embedded_reference(text: str) -> str | None:

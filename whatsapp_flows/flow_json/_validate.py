@@ -99,7 +99,7 @@ def validate(
     used = against.version
     reported = [*against.reported, *marked]
     document, faults = build(
-        parsed.value, structure_of(used, newer=against.newer), today=today, size=parsed.size
+        parsed.value, structure_of(used, newer=against.newer), today=today, size=parsed.size, text=parsed.text
     )  # fmt: skip
     reported += [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in faults]
     if document is not None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from .._comparison import bound_mismatches, first_of, known_type, static_mismatch
 from .._draft07 import MAX_DEPTH
 from .._expressions import ExpressionError
-from .._index import Action, Entry, index
+from .._index import NUMBER_INPUTS, Action, Entry, index
 from .._model import Document, Finding, Newer, Pointer, Rule, Screen, Severity, Version
 from .._references import is_expression, parse_reference
 from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
@@ -250,9 +250,19 @@ def _reference(doc: Document, entry: Entry, receiver: Screen, code: str) -> Iter
     if pair not in compared:  # many payloads may hand over the same
         compared[pair] = tuple(bound_mismatches(found, fields[key], field))
     for mismatch in compared[pair]:
-        message = f"{value} does not fit {key} of screen {receiver.id!r}: {mismatch.reason}."
+        message = f"{value} does not fit {key} of screen {receiver.id!r}: {mismatch.reason}.{_instead(entry)}"
         for pointer in mismatch.fields or ((*action.pointer, "payload", key),):
             yield Finding(code, message, pointer, severity=action.severity)
+
+
+def _instead(entry: Entry) -> str:
+    """How to read a number input on the next screen. As a text it works on phones, and the upload may be refused."""
+    component = entry.found.component if entry.found else None
+    if entry.action.name != "navigate" or component is None or component.type != "TextInput":
+        return ""
+    if component.value.get("input-type") not in NUMBER_INPUTS:
+        return ""
+    return f" Read ${{screen.{entry.action.screen.id}.form.{component.value['name']}}} there instead."
 
 
 def _unreadable(doc: Document, action: Action, text: str, pointer: Pointer) -> Iterator[Finding]:

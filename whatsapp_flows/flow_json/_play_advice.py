@@ -1,0 +1,431 @@
+"""
+Advice about how a flow plays: what Meta takes on upload, and what then goes wrong on a phone. All of it warnings.
+
+Conditions and expressions are read by the one parser of expressions (a condition without its backticks is a smaller
+form of the same language), and judged by their trees. Each rule says in `evidence` where its fact is from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ._checks import shown
+from ._draft07 import is_number
+from ._expressions import (
+    Binary,
+    ExpressionError,
+    Group,
+    Joined,
+    Literal,
+    Name,
+    Node,
+    Unary,
+    parse,
+    type_of,
+)
+from ._fields import EXAMPLE
+from ._index import NUMBER_INPUTS, Action, index
+from ._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
+from ._references import embedded_reference, is_dynamic, is_expression, parse_reference
+
+OBSERVED: Final = "observed: Meta's web client, August 2026"
+REPORTED: Final = "observed: field reports, Flow JSON 7.1"
+DOCUMENTED: Final = "documented: Meta, Flow JSON reference"
+
+_COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
+_ORDERINGS: Final = frozenset({"<", "<=", ">", ">="})
+_LOGIC: Final = frozenset({"&&", "||"})
+_NO_TEXTS: Final = frozenset({"type", "name", "condition", "pattern", "value", "src", "image"})
+
+
+# -- conditions
+
+
+def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
+    """
+    In a condition, a comparison beside && or || stands in parentheses of its own: without them it comes out wrong.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}, {"type": "If", "condition": "(${form.a} == 'x') || (${form.a} == 'y')", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
+    Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}, {"type": "If", "condition": "${form.a} == 'x' || ${form.a} == 'y'", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
+    """  # noqa: E501
+    for _, component, tree in _conditions(doc):
+        if any(
+            isinstance(side, Binary) and side.operator in _COMPARISONS
+            for node in _nodes(tree)
+            if isinstance(node, Binary) and node.operator in _LOGIC
+            for side in (node.left, node.right)
+        ):
+            message = (
+                "a comparison beside && or || needs parentheses of its own: phones were seen to read the condition "
+                f"{shown(component.value['condition'])} otherwise. Write (a == b) && (c == d)."
+            )
+            yield Finding("CONDITION_NEEDS_PARENTHESES", message, component.at("condition"))
+
+
+def condition_in_backticks(doc: Document) -> Iterator[Finding]:
+    """
+    A condition has no backticks: with them it was seen to be false, whatever it says.
+
+    Passes: {"children": [{"type": "OptIn", "name": "a", "label": "A"}, {"type": "If", "condition": "${form.a}", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
+    Fails: {"children": [{"type": "OptIn", "name": "a", "label": "A"}, {"type": "If", "condition": "`${form.a}`", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
+    """  # noqa: E501
+    for _, component in index(doc).of("If"):
+        text = component.value.get("condition")
+        if isinstance(text, str) and is_expression(text):
+            message = "a condition in backticks was seen to be false always: write it without them."
+            yield Finding("CONDITION_IN_BACKTICKS", message, component.at("condition"))
+
+
+def decimal_in_condition(doc: Document) -> Iterator[Finding]:
+    """
+    A condition compares whole numbers: of others, what is behind the point was seen to be cut off.
+
+    Passes: {"data": {"n": {"type": "number", "__example__": 5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
+    Fails: {"data": {"n": {"type": "number", "__example__": 5.5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
+    """  # noqa: E501
+    for screen, component, tree in _conditions(doc):
+        for node in _nodes(tree):
+            if isinstance(node, Binary) and node.operator in _COMPARISONS:
+                decimal = next((s for s in map(_inner, (node.left, node.right)) if _is_decimal(doc, screen, s)), None)
+                if decimal is not None:
+                    said = decimal.reference.text if isinstance(decimal, Name) else "a decimal"
+                    message = f"a condition compares whole numbers: of {said} the part behind the point is cut off."
+                    yield Finding("DECIMAL_IN_CONDITION", message, component.at("condition"))
+                    break
+
+
+def _is_decimal(doc: Document, screen: Screen, node: Node) -> bool:
+    if isinstance(node, Literal):
+        return node.type == "number" and "." in node.text
+    if not isinstance(node, Name) or node.reference.source != "data":
+        return False
+    found = index(doc).resolve(screen, node.reference.text)
+    example = found.schema.get(EXAMPLE) if found and found.schema else None
+    return isinstance(example, float) and not example.is_integer()
+
+
+# -- expressions
+
+
+def ordered_texts(doc: Document) -> Iterator[Finding]:
+    """
+    <, <=, > and >= compare numbers. Of two texts, such as two dates, the result was seen to be false always.
+
+    Passes: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`3 < 5`"}], "payload": {"a": "${form.a}"}}
+    Fails: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`'2026-01-01' < '2026-01-02'`"}], "payload": {"a": "${form.a}"}}
+    """  # noqa: E501
+    for screen, pointer, tree in _expressions(doc):
+        for node in _nodes(tree):
+            if (
+                isinstance(node, Binary)
+                and node.operator in _ORDERINGS
+                and all(_type(doc, screen, side) == "string" for side in (node.left, node.right))
+            ):
+                message = f"{node.operator} between two texts is always false: it compares numbers only."
+                yield Finding("TEXTS_ARE_ORDERED", message, pointer)
+                break
+
+
+def reference_as_call(doc: Document) -> Iterator[Finding]:
+    """
+    In an expression no parenthesis follows a reference: it was seen to be read as a call, and to fail.
+
+    Passes: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ' ' ('y')`"}]}
+    Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ('y')`"}]}
+    """  # noqa: E501
+    for _, pointer, tree in _expressions(doc):
+        for node in _nodes(tree):
+            if isinstance(node, Joined):
+                called = next(
+                    (
+                        last
+                        for left, right in zip(node.parts, node.parts[1:], strict=False)
+                        if isinstance(last := _last(left), Name) and isinstance(_first(right), Group)
+                    ),
+                    None,
+                )
+                if called is not None:
+                    message = f"{called.reference.text} followed by a parenthesis is read as a call, and fails."
+                    yield Finding("REFERENCE_READ_AS_CALL", message, pointer)
+                    break
+
+
+def brace_in_text(doc: Document) -> Iterator[Finding]:
+    """
+    A text in an expression has no closing brace: each was seen to vanish.
+
+    Passes: {"children": [{"type": "TextBody", "text": "`'a{b'`"}]}
+    Fails: {"children": [{"type": "TextBody", "text": "`'a}b'`"}]}
+    """
+    for _, pointer, tree in _expressions(doc):
+        for node in _nodes(tree):
+            if isinstance(node, Literal) and node.type == "string" and "}" in node.text:
+                message = f"the closing brace in {shown(node.text)} vanishes when the expression is computed."
+                yield Finding("BRACE_VANISHES", message, pointer)
+                break
+
+
+# -- components
+
+
+def optional_group_with_minimum(doc: Document) -> Iterator[Finding]:
+    """
+    A group with min-selected-items is required: an optional one that is left empty was seen to block the Footer.
+
+    Passes: {"children": [{"type": "CheckboxGroup", "name": "a", "label": "A", "min-selected-items": 1, "required": true, "data-source": [{"id": "1", "title": "1"}]}], "payload": {"a": "${form.a}"}}
+    Fails: {"children": [{"type": "CheckboxGroup", "name": "a", "label": "A", "min-selected-items": 1, "data-source": [{"id": "1", "title": "1"}]}], "payload": {"a": "${form.a}"}}
+    """  # noqa: E501
+    for _, component in index(doc).of("CheckboxGroup", "ChipsSelector"):
+        least = component.value.get("min-selected-items")
+        if is_number(least) and least > 0 and component.value.get("required", False) is False:
+            message = (
+                f"{component.type} {shown(component.value['name'])} is optional and has min-selected-items: left empty "
+                "it blocks the Footer. Make it required, or drop the minimum."
+            )
+            yield Finding("OPTIONAL_GROUP_BLOCKS", message, component.at("min-selected-items"))
+
+
+def pattern_without_anchors(doc: Document) -> Iterator[Finding]:
+    """
+    A pattern says where the value begins (^) and ends ($): it is looked for anywhere in it otherwise.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A", "pattern": "^[0-9]+$", "helper-text": "x"}], "payload": {"a": "${form.a}"}}
+    Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A", "pattern": "[0-9]+", "helper-text": "x"}], "payload": {"a": "${form.a}"}}
+    """  # noqa: E501
+    for _, component in index(doc).of("TextInput"):
+        pattern = component.value.get("pattern")
+        if isinstance(pattern, str) and pattern and not is_dynamic(pattern) and not _anchored(pattern):
+            message = f"the pattern {shown(pattern)} fits any value that holds it: write ^ before and $ after it."
+            yield Finding("PATTERN_NOT_ANCHORED", message, component.at("pattern"))
+
+
+def _anchored(pattern: str) -> bool:
+    """Whether each alternative begins with ^ and ends with $, be it in parentheses."""
+    return all(part.lstrip("(?:").startswith("^") and _ends(part.rstrip(")")) for part in _alternatives(pattern))
+
+
+def _ends(part: str) -> bool:
+    before = part[:-1]
+    return part.endswith("$") and (len(before) - len(before.rstrip("\\"))) % 2 == 0
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """What stands between the | that are in no parentheses and in no class."""
+    found, depth, in_class, start, i = [], 0, False, 0, 0
+    while i < len(pattern):
+        char = pattern[i]
+        if char == "\\":
+            i += 1
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == "|" and depth == 0:
+            found.append(pattern[start:i])
+            start = i + 1
+        i += 1
+    return [*found, pattern[start:]]
+
+
+def reference_in_text(doc: Document) -> Iterator[Finding]:
+    """
+    A reference is put in only where it is the whole text, or in an expression: beside other text it is shown as written.
+
+    Passes: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`'Dear ' ${data.n}`"}]}
+    Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "Dear ${data.n}"}]}
+    """  # noqa: E501
+    if not doc.may_embed:
+        return
+    how = "Write `'text ' ${data.x}` in backticks." if doc.version >= Version(6, 0) else "Expressions come with 6.0."
+    for _, component in doc.components():
+        for pointer, text in _texts(component):
+            if part := _part(text):
+                yield Finding("REFERENCE_SHOWN_AS_WRITTEN", f"{part} in a text is shown as written. {how}", pointer)
+    for screen in doc.screens:
+        title = screen.value.get("title")
+        if isinstance(title, str) and (part := _part(title)):
+            yield Finding(
+                "REFERENCE_SHOWN_AS_WRITTEN", f"{part} in a title is shown as written. {how}", screen.at("title")
+            )
+
+
+def _part(text: str) -> str | None:
+    """The reference in a text that is neither a reference itself nor an expression."""
+    if "${" not in text or text[:1] == "`" or parse_reference(text) is not None:
+        return None
+    return embedded_reference(text)
+
+
+def _texts(component: Component) -> Iterator[tuple[Pointer, str]]:
+    """The texts that a component shows."""
+    for key, value in component.value.items():
+        if key in _NO_TEXTS:
+            continue
+        if type(value) is str:
+            yield component.at(key), value
+        elif type(value) is list and key != "children":
+            for i, item in enumerate(value):
+                if type(item) is str:
+                    yield component.at(key, i), item
+                elif type(item) is dict and "type" not in item:
+                    yield from _texts_of(item, component.at(key, i))
+        elif type(value) is dict and not key.startswith("on-") and key != "cases":
+            yield from _texts_of(value, component.at(key))
+
+
+def _texts_of(value: dict[str, Any], at: Pointer) -> Iterator[tuple[Pointer, str]]:
+    for key, held in value.items():
+        if type(held) is str and key not in _NO_TEXTS and key != "id":
+            yield (*at, key), held
+        elif type(held) is dict and not key.startswith("on-"):
+            for inner, text in held.items():
+                if type(text) is str and inner not in _NO_TEXTS:
+                    yield (*at, key, inner), text
+
+
+# -- what is handed on
+
+
+def number_handed_on(doc: Document) -> Iterator[Finding]:
+    """
+    The value of a number input is not handed to the next screen: phones hand on a text, which a number field refuses.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A", "input-type": "number"}], "payload": {"a": "${form.a}"}}
+    Fails: {"hand on": "${form.a}", "children": [{"type": "TextInput", "name": "a", "label": "A", "input-type": "number"}]}
+    """  # noqa: E501
+    found = index(doc)
+    texts = {
+        (screen.position, f"${{form.{component.value['name']}}}")
+        for screen, component in found.of("TextInput")
+        if component.value.get("input-type") in NUMBER_INPUTS
+    }
+    for action in found.actions.get("navigate", ()) if texts else ():
+        at = action.screen.position
+        for key, value in (action.payload or {}).items():
+            if type(value) is str and (at, value) in texts and (kind := _numeric(doc, action, key)):
+                message = (
+                    f"phones hand on {value} as a text, which the field {shown(key)} of type {kind} refuses. Read "
+                    f"${{screen.{action.screen.id}.{value[2:]} there instead."
+                )
+                yield Finding("NUMBER_HANDED_ON", message, (*action.pointer, "payload", key))
+
+
+def _numeric(doc: Document, action: Action, key: str) -> str:
+    """The type of the field that an action hands something to, if that is one of numbers."""
+    following = index(doc).screens.get(action.target or "")
+    field = (index(doc).data(following) or {}).get(key) if following else None
+    kind = field.get("type") if isinstance(field, dict) else None
+    return kind if kind in ("number", "integer") else ""
+
+
+def params_of_the_endpoint(doc: Document) -> Iterator[Finding]:
+    """
+    A flow that ends by data_exchange alone says nothing of the message that it sends: the endpoint's answer does.
+
+    Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
+    Fails: {"end": "data_exchange", "children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
+    """  # noqa: E501
+    found = index(doc)
+    if "complete" in found.actions:
+        return
+    for action in found.actions.get("data_exchange", ()):
+        if action.component.type == "Footer" and action.screen.value.get("terminal") is True:
+            message = (
+                "the message at the end holds what the endpoint answers in extension_message_response.params, and "
+                "nothing else; without params none is sent."
+            )
+            yield Finding("PARAMS_FROM_ENDPOINT", message, (*action.pointer, "name"))
+
+
+# -- trees
+
+
+def _conditions(doc: Document) -> Iterator[tuple[Screen, Component, Node]]:
+    for screen, component in index(doc).of("If"):
+        text = component.value.get("condition")
+        if isinstance(text, str) and not is_expression(text) and (tree := _tree(f"`{text}`")) is not None:
+            yield screen, component, tree
+
+
+def _expressions(doc: Document) -> Iterator[tuple[Screen, Pointer, Node]]:
+    """The expressions in properties and in payloads that can be read."""
+    if not doc.may_compute:
+        return
+    found = index(doc)
+    for use in found.uses:
+        if use.text[0] == "`" and (tree := _tree(use.text)) is not None:
+            yield use.screen, use.pointer, tree
+    for entries in found.entries.values():
+        for action, key, value, _ in entries:
+            if isinstance(value, str) and is_expression(value) and (tree := _tree(value)) is not None:
+                yield action.screen, (*action.pointer, "payload", key), tree
+
+
+def _tree(text: str) -> Node | None:
+    try:
+        return parse(text)
+    except ExpressionError:  # a rule of its own reports it
+        return None
+
+
+def _nodes(tree: Node) -> Iterator[Node]:
+    """All nodes of a tree, without recursion: chains of operators may be long."""
+    ahead = [tree]
+    while ahead:
+        node = ahead.pop()
+        yield node
+        if isinstance(node, Binary):
+            ahead += (node.right, node.left)
+        elif isinstance(node, Unary):
+            ahead.append(node.operand)
+        elif isinstance(node, Group):
+            ahead.append(node.inner)
+        elif isinstance(node, Joined):
+            ahead += reversed(node.parts)
+
+
+def _inner(node: Node) -> Node:
+    while isinstance(node, Group):
+        node = node.inner
+    return node
+
+
+def _last(node: Node) -> Node:
+    while isinstance(node, (Binary, Unary)):
+        node = node.right if isinstance(node, Binary) else node.operand
+    return node
+
+
+def _first(node: Node) -> Node:
+    while isinstance(node, Binary):
+        node = node.left
+    return node
+
+
+def _type(doc: Document, screen: Screen, node: Node) -> str:
+    try:
+        return type_of(node, lambda reference: index(doc).type_of_reference(screen, reference))
+    except ExpressionError:
+        return ""
+
+
+PLAY_ADVICE: Final[tuple[Rule, ...]] = tuple(
+    Rule(id=id_, name=name, check=check, severity=Severity.WARNING, since=since, needs=needs, evidence=evidence)
+    for id_, name, check, since, needs, evidence in (
+        ("FJ911", "a comparison without parentheses", comparison_without_parentheses, None, ("If",), OBSERVED),
+        ("FJ912", "a condition in backticks", condition_in_backticks, Version(6, 0), ("If",), OBSERVED),
+        ("FJ913", "a decimal in a condition", decimal_in_condition, None, ("If",), OBSERVED),
+        ("FJ914", "texts in an order", ordered_texts, Version(6, 0), (), OBSERVED),
+        ("FJ915", "a reference before a parenthesis", reference_as_call, Version(6, 0), (), OBSERVED),
+        ("FJ916", "a brace in a text of an expression", brace_in_text, Version(6, 0), (), OBSERVED),
+        ("FJ917", "an optional group with a minimum", optional_group_with_minimum, None, ("min-selected-items",),
+         OBSERVED),
+        ("FJ918", "a pattern without anchors", pattern_without_anchors, Version(6, 2), ("pattern",), OBSERVED),
+        ("FJ919", "a reference in a text", reference_in_text, None, (), DOCUMENTED),
+        ("FJ920", "a number that is handed on", number_handed_on, Version(4, 0), ("navigate",), REPORTED),
+        ("FJ921", "params that only the endpoint declares", params_of_the_endpoint, None, ("data_exchange",), OBSERVED),
+    )
+)  # fmt: skip
