@@ -135,14 +135,29 @@ def test_only_the_last_screen_is_terminal(name: str) -> None:
 
 @every_flow
 def test_the_complete_action_sends_every_answer(name: str) -> None:
-    """The last screen's complete action carries every form field of the flow under the field's own name."""
+    """
+    The last screen's complete action carries every form field of the flow under the field's own name.
+
+    Numbers are read from the screen that asks for them: handed on, a phone makes texts of them.
+    """
     screens = screens_of(name)
     asked = [field for screen in screens for field in form_fields(screen)]
     asked_last = form_fields(screens[-1])
     (complete,) = actions(screens[-1], "complete")
     assert len(asked) == len(set(asked))
+    numbers = {
+        item["name"]: screen["id"]
+        for screen in screens
+        for item in objects(screen["layout"])
+        if item.get("input-type") == "number"
+    }
     assert complete["payload"] == {
-        field: f"${{form.{field}}}" if field in asked_last else f"${{data.{field}}}" for field in asked
+        field: f"${{form.{field}}}"
+        if field in asked_last
+        else f"${{screen.{numbers[field]}.form.{field}}}"
+        if field in numbers
+        else f"${{data.{field}}}"
+        for field in asked
     }
 
 

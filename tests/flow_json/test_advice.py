@@ -96,7 +96,7 @@ PICTURE = "A" * 140_000  # 105 kB
         ({**INPUT, "label": "x" * 21}, ["TEXT_IS_CUT"]),
         ({**INPUT, "label": "x" * 150, "label-variant": "large"}, []),
         ({**INPUT, "label": "x" * 151, "label-variant": "large"}, ["TEXT_IS_CUT"]),
-        ({**INPUT, "label": "${data.a}" + "x" * 50}, []),
+        ({**INPUT, "label": "${data.a}" + "x" * 50}, ["REFERENCE_SHOWN_AS_WRITTEN"]),
         ({**INPUT, "label": "`'" + "x" * 50 + "'`"}, []),
         ({"type": "TextBody", "text": ["x" * 4096, "y"]}, []),
         ({"type": "TextBody", "text": ["x" * 4097, "y"]}, ["TEXT_IS_CUT"]),

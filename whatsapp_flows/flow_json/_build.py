@@ -23,7 +23,7 @@ _Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
 
 
 def build(
-    value: Mapping[str, Any], structure: Structure, *, today: date | None = None, size: int = 0, text: str = "`a${"
+    value: Mapping[str, Any], structure: Structure, *, today: date | None = None, size: int = 0, text: str = '"`"a${'
 ) -> tuple[Document | None, list[Finding]]:
     """
     The document, or None and the faults of its structure. Warnings come with the document.
