@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         EventConsumer,
         RequestFinished,
         RequestStarted,
+        ResponseMetadata,
         RetryScheduled,
     )
     from .flow_json import FlowJson
@@ -172,6 +173,7 @@ __all__ = [
     "RequestStarted",
     "RequestsTransport",
     "Response",
+    "ResponseMetadata",
     "RetryBudget",
     "RetryCounters",
     "RetryPolicy",

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 
 from ._error_codes import ErrorCodes, classify, is_error
-from ._wire import READ_AT_ONCE, Operation, Request, Response, Script
+from ._wire import READ_AT_ONCE, Operation, Request, Response, Script, Secret
 from .errors import ApiError, ErrorDetails, FlowsError, NotSentError, RetryableError
 from .events import (
     AttemptFailed,
@@ -29,7 +29,9 @@ from .events import (
     Emit,
     RequestFinished,
     RequestStarted,
+    ResponseMetadata,
     RetryScheduled,
+    metadata_of,
 )
 from .retry import Decision, RetryPolicy, RetryState, longest_call
 from .usage import Usage, usage_in
@@ -53,6 +55,13 @@ class Work:
     task: Callable[[], object]
 
 
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """Send another token than the one that was `refused`, or None if there is no other."""
+
+    refused: Secret
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """
@@ -60,7 +69,8 @@ class Rules:
 
     `watched`: whether anybody but the log listens; the events of single requests are made for them alone. `note` is
     given the headers of each answer, and returns what they say of the rate limits. `started` is when the call of the
-    client began whose parts are made by these rules, on `clock`; None when what is made is the whole.
+    client began whose parts are made by these rules, on `clock`; None when what is made is the whole. `renews`: the
+    token comes from a callable, which may have another one by now.
     """
 
     policy: RetryPolicy
@@ -71,6 +81,7 @@ class Rules:
     watched: bool = True
     note: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
     started: float | None = None
+    renews: bool = False
 
     def begun(self) -> Rules:
         """The same, for the parts of a call that begins now."""
@@ -82,8 +93,8 @@ class Rules:
         return None if longest is None else since + longest
 
 
-Reply = Response | bool | BaseException | None
-Conversation = Generator[Request | Wait | Work, Reply, T]
+Reply = Response | Secret | bool | BaseException | None
+Conversation = Generator[Request | Wait | Work | NewToken, Reply, T]
 
 
 def work(task: Callable[[], T]) -> Conversation[T]:
@@ -140,6 +151,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                     errors=tuple(errors),
                     waited=waited,
                     elapsed=now - started,
+                    last_response=line.last_response,
                 )
                 return result
 
@@ -250,18 +262,40 @@ class _Line:
     to stop; whatever comes of it, no other attempt follows.
     """
 
-    __slots__ = ("_attempt", "_began", "_call", "_deadline", "_rules", "requests", "unsent")
+    __slots__ = (
+        "_attempt",
+        "_began",
+        "_call",
+        "_deadline",
+        "_renewed",
+        "_rules",
+        "last_response",
+        "requests",
+        "unsent",
+    )
 
     def __init__(self, rules: Rules, call: Call, attempt: int, deadline: float | None) -> None:
         self._rules, self._call, self._attempt, self._deadline = rules, call, attempt, deadline
         self._began = 0.0
+        self._renewed = False
         self.requests = 0
+        self.last_response: ResponseMetadata | None = None
         self.unsent: NotSentError | None = None
 
     @property
     def time_left(self) -> float | None:
         """The seconds that the call has left; None when it has no deadline."""
         return None if self._deadline is None else self._deadline - self._rules.clock()
+
+    def may_renew(self, problem: FlowsError) -> bool:
+        """Whether another token may cure this, and none was looked for yet."""
+        left = self.time_left
+        if self._renewed or not self._rules.renews or (left is not None and left <= 0):
+            return False
+        if not self._rules.error_codes.renewable(problem):
+            return False
+        self._renewed = True
+        return True
 
     def keeps(self, request: Request) -> NotSentError:
         """The error for a request that is not sent."""
@@ -303,6 +337,7 @@ class _Line:
         status: int | None = None
         if isinstance(reply, Response):
             status = reply.status
+            self.last_response = metadata_of(reply) if self._rules.watched else None
             usage = self._rules.note(reply.headers, reply.received_at)
         if self._rules.watched:
             self._rules.emit(
@@ -314,6 +349,7 @@ class _Line:
                 status=status,
                 error=problem,
                 usage=usage,
+                response=self.last_response if status is not None else None,
             )
 
 
@@ -367,16 +403,23 @@ def _talk(script: Script[T], line: _Line) -> Conversation[T]:
     Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for.
 
     A large answer is read wherever the driver lets things block: some megabytes of JSON take seconds.
+
+    A request whose token was refused is sent once more, at once, if there is another token by now: Meta has done
+    nothing of it.
     """
     answer: Response | None = None
+    again: Request | None = None
     problem: FlowsError | None = None
     reply: Reply = None
     try:
         while True:
-            following = yield from _read(answer, partial(_go_on, script, answer, problem))
-            if isinstance(following, _Done):
-                return following.result
-            request = following
+            if again is not None:
+                request, again = again, None
+            else:
+                following = yield from _read(answer, partial(_go_on, script, answer, problem))
+                if isinstance(following, _Done):
+                    return following.result
+                request = following
             left = line.time_left
             if line.unsent is not None or (left is not None and left <= 0):
                 answer, problem = None, line.unsent or line.keeps(request)
@@ -389,12 +432,28 @@ def _talk(script: Script[T], line: _Line) -> Conversation[T]:
             if isinstance(reply, (Response, FlowsError)):
                 problem = yield from _read(answer, partial(line.reads, request, reply))
                 line.hears(reply, problem)
+                token = None if problem is None or answer is None else (yield from _renewed(problem, answer, line))
+                if token is not None:
+                    again, answer, problem = replace(request, token=token), None, None
             elif isinstance(reply, BaseException):
                 raise reply
             else:
                 raise TypeError(f"a Transport must return a Response, not {type(reply).__name__}")
     finally:
         reply = problem = None  # or an exception, its traceback and this frame would keep each other alive
+
+
+def _renewed(problem: FlowsError, refusal: Response, line: _Line) -> Conversation[Secret | None]:
+    """Another token than the one that was refused, if there is one; looked for once in an attempt."""
+    if refusal.token is None or not line.may_renew(problem):
+        return None
+    found = yield NewToken(refusal.token)
+    if isinstance(found, BaseException) and not isinstance(found, Exception):  # an interrupt, a cancellation
+        try:
+            raise found
+        finally:
+            found = None
+    return found if isinstance(found, Secret) else None  # a callable that fails now has no other token
 
 
 def _labelled(error: FlowsError, operation: Operation[object], earlier: list[FlowsError]) -> FlowsError:

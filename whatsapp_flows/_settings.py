@@ -257,6 +257,7 @@ def settings(options: CommonValues, credentials: Credentials) -> Settings:
             clock=options.clock,
             watched=bool(options.on_event),
             note=usage.note,
+            renews=credentials.renewable,
         ),
         timeout=options.timeout,
         usage=usage,

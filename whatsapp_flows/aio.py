@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
-from ._engine import Conversation, Reply, Wait, Work, converse
+from ._engine import Conversation, NewToken, Reply, Wait, Work, converse
 from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._leases import Lease, lease
@@ -472,9 +472,11 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         finally:
             reply = None  # or the exception, its traceback and this frame would keep each other alive
 
-    async def _do(self, step: Request | Wait | Work) -> Response | bool | None:
+    async def _do(self, step: Request | Wait | Work | NewToken) -> Reply:
         if isinstance(step, Request):
             return await self._send(step)
+        if isinstance(step, NewToken):
+            return await self._settings.credentials.aanother(step.refused)
         if isinstance(step, Wait):
             return await self._pause(step.seconds)
         await asyncio.to_thread(step.task)

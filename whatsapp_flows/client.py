@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
-from ._engine import Conversation, Reply, Wait, Work, converse
+from ._engine import Conversation, NewToken, Reply, Wait, Work, converse
 from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._leases import Lease, lease
@@ -105,12 +105,13 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
     """
     Meta's WhatsApp Flows management API, for one access token and at most one WhatsApp Business Account.
 
-    `access_token` is a string, or a callable that returns one and is asked before each request. `waba_id` is needed
-    by the calls about an account. `app_secret` adds Meta's `appsecret_proof`. `max_attempts` is how often a call is
-    sent at most, `retry_policy` when (default: after 5, 10, 20 ... seconds, see `ExponentialBackoff`). `timeout` is
-    in seconds. `session` is a `requests.Session` of yours, whose proxies, adapters, `verify`, `cert` and hooks hold
-    and which stays open; or `transport` any `Transport`. Setting `stop` ends a wait at once, and the last error comes
-    out. `on_event` hears every attempt, retry, success and failure. `validate` says whether a Flow JSON is checked
+    `access_token` is a string, or a callable that returns one and is asked before each request, and once more when Meta
+    has refused one (docs/retries.md). `waba_id` is needed by the calls about an account. `app_secret` adds Meta's
+    `appsecret_proof`. `max_attempts` is how often a call is sent at most, `retry_policy` when (default: after 5, 10,
+    20 ... seconds, see `ExponentialBackoff`). `timeout` is in seconds. `session` is a `requests.Session` of yours,
+    whose proxies, adapters, `verify`, `cert` and hooks hold and which stays open; or `transport` any `Transport`.
+    Setting `stop` ends a wait at once, and the last error comes out. `on_event` hears every attempt, retry, success and
+    failure. `validate` says whether a Flow JSON is checked
     before it is sent: "off", "warn" (what is found is on the result and in the log) or "error" (`FlowValidationError`,
     and nothing is sent).
 
@@ -464,9 +465,11 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         finally:
             reply = None  # or the exception, its traceback and this frame would keep each other alive
 
-    def _do(self, step: Request | Wait | Work) -> Response | bool | None:
+    def _do(self, step: Request | Wait | Work | NewToken) -> Reply:
         if isinstance(step, Request):
             return self._send(step)
+        if isinstance(step, NewToken):
+            return self._settings.credentials.another(step.refused)
         if isinstance(step, Wait):
             return self._pause(step.seconds)
         step.task()

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from ._inert import inert
+from ._wire import Response, redact
 from .errors import FlowsError, RetryableError
 from .usage import Usage
 
@@ -29,6 +30,7 @@ __all__ = [
     "EventConsumer",
     "RequestFinished",
     "RequestStarted",
+    "ResponseMetadata",
     "RetryScheduled",
 ]
 
@@ -119,11 +121,51 @@ class RequestStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseMetadata:
+    """
+    What an answer says of itself, also one that is a success.
+
+    `trace_id` is what Meta's support asks for (`x-fb-trace-id`), `api_version` the version that answered. `headers`
+    have lower-case names: at most 64 of them, each cut to 4,096 characters, all printable; without cookies and links,
+    and with credentials masked.
+    """
+
+    status: int
+    trace_id: str | None = None
+    api_version: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_MOST_HEADERS: Final = 64
+_LONGEST_HEADER: Final = 4096  # the usage header speaks of up to 32 objects, of some hundred characters each
+_NOT_SHOWN: Final = frozenset(
+    {"set-cookie", "set-cookie2", "location", "content-location", "link", "refresh", "www-authenticate",
+     "proxy-authenticate", "authorization", "proxy-authorization", "cookie"}
+)  # fmt: skip
+
+
+def metadata_of(response: Response) -> ResponseMetadata:
+    """What may be shown of an answer's headers."""
+    shown: dict[str, str] = {}
+    for name, value in response.headers.items():
+        lowered = name.lower()
+        if lowered not in _NOT_SHOWN and len(shown) < _MOST_HEADERS:
+            shown[inert(lowered[:_LONGEST_HEADER])] = redact(inert(value[:_LONGEST_HEADER]), response.token)
+    return ResponseMetadata(
+        status=response.status,
+        trace_id=shown.get("x-fb-trace-id"),
+        api_version=shown.get("facebook-api-version"),
+        headers=shown,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFinished(Event):
     """
     A request has its outcome, after `duration` seconds: an answer with `status`, or None when none came.
 
-    `error` is what a refusal or the silence stands for, `usage` what the answer says of the rate limits.
+    `error` is what a refusal or the silence stands for, `usage` what the answer says of the rate limits, `response` its
+    headers and trace id.
     """
 
     attempt: int
@@ -132,6 +174,7 @@ class RequestFinished(Event):
     status: int | None
     error: FlowsError | None
     usage: tuple[Usage, ...] = ()
+    response: ResponseMetadata | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +210,18 @@ class RetryScheduled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSucceeded(Event):
-    """The call is done. `errors` are the failures that went before; `waited` and `elapsed` are in seconds."""
+    """
+    The call is done. `errors` are the failures that went before; `waited` and `elapsed` are in seconds.
+
+    `last_response` has the headers and the trace id of the last answer.
+    """
 
     attempts: int
     max_attempts: int
     errors: tuple[FlowsError, ...]
     waited: float
     elapsed: float
+    last_response: ResponseMetadata | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ class AsyncTransport(Protocol):
 class Credentials:
     """The access token, or where it comes from, and the app's secret. Shows neither."""
 
-    __slots__ = ("_app_secret", "_now", "_token")
+    __slots__ = ("_app_secret", "_last", "_now", "_token")
 
     def __init__(
         self,
@@ -113,49 +113,78 @@ class Credentials:
         self._token = access_token if callable(access_token) else _checked(access_token, "access_token")
         self._app_secret = None if app_secret is None else _checked(app_secret, "app_secret")
         self._now = now
+        self._last: Secret | None = None  # the callable's last token: what was learnt to mask it is kept with it
 
     def sign(self, request: Request) -> Request:
         """
-        The request with a token that is valid now; unchanged when it goes to a host that must not see one.
+        The request with its token, else one that is valid now; unchanged when it goes to a host that must not see one.
 
         Raises `ConfigurationError` when the callable that gives the token raises: its type's name is told, and nothing
         else of it, since the text may hold the token.
         """
         if not request.authenticated:
             return request
-        token = self._token
-        if not isinstance(token, Secret):
-            given, mistake = None, ""
-            try:
-                given = hidden(token())
-            except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
-                mistake = type(raised).__name__
-            if mistake:
-                raise _no_token(mistake)
-            if iscoroutine(given):
-                given.close()  # or Python warns that nobody awaited it
-            if isawaitable(given):
-                raise ConfigurationError("access_token returns an awaitable: that is for AsyncFlowsClient.")
-            token = _checked(given, "access_token")
-        return self._signed(request, token)
+        return self._signed(request, request.token or self._current())
 
     async def asign(self, request: Request) -> Request:
         """The same where the token may have to be awaited."""
         if not request.authenticated:
             return request
+        return self._signed(request, request.token or await self._acurrent())
+
+    @property
+    def renewable(self) -> bool:
+        """Whether the token comes from a callable."""
+        return not isinstance(self._token, Secret)
+
+    def another(self, refused: Secret) -> Secret | None:
+        """Another token than one that was refused, if the callable has one by now: for a request to be signed with."""
+        token = self._current()
+        return None if token.is_same(refused) else token
+
+    async def aanother(self, refused: Secret) -> Secret | None:
+        """The same where the token may have to be awaited."""
+        token = await self._acurrent()
+        return None if token.is_same(refused) else token
+
+    def _current(self) -> Secret:
         token = self._token
-        if not isinstance(token, Secret):
-            given, mistake = None, ""
-            try:
-                given = hidden(token())
-                if isawaitable(given):
-                    given = hidden(await given)
-            except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
-                mistake = type(raised).__name__
-            if mistake:
-                raise _no_token(mistake)
-            token = _checked(given, "access_token")
-        return self._signed(request, token)
+        if isinstance(token, Secret):
+            return token
+        given, mistake = None, ""
+        try:
+            given = hidden(token())
+        except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
+            mistake = type(raised).__name__
+        if mistake:
+            raise _no_token(mistake)
+        if iscoroutine(given):
+            given.close()  # or Python warns that nobody awaited it
+        if isawaitable(given):
+            raise ConfigurationError("access_token returns an awaitable: that is for AsyncFlowsClient.")
+        return self._known(_checked(given, "access_token"))
+
+    async def _acurrent(self) -> Secret:
+        token = self._token
+        if isinstance(token, Secret):
+            return token
+        given, mistake = None, ""
+        try:
+            given = hidden(token())
+            if isawaitable(given):
+                given = hidden(await given)
+        except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
+            mistake = type(raised).__name__
+        if mistake:
+            raise _no_token(mistake)
+        return self._known(_checked(given, "access_token"))
+
+    def _known(self, token: Secret) -> Secret:
+        last = self._last
+        if last is not None and last.is_same(token):
+            return last
+        self._last = token
+        return token
 
     def _signed(self, request: Request, token: Secret) -> Request:
         if self._app_secret is None:
