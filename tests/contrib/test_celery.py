@@ -365,10 +365,10 @@ def test_a_client_of_another_account_is_refused(meta: Emulator, options: dict[st
 
 
 def test_a_callback_that_fails_is_told_in_the_log(
-    meta: Emulator, options: dict[str, Any], caplog: pytest.LogCaptureFixture
+    meta: Emulator, options: dict[str, Any], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """The flow is deployed all the same."""
-    tasks = host({**options, "results": "/nowhere/at/all"})
+    tasks = host({**options, "results": str(tmp_path / "no" / "folder")})
     with caplog.at_level(logging.INFO, logger="whatsapp_flows"):
         assert eager(tasks, ACCOUNTS[0], BOOKING).ok
     close(tasks)
