@@ -83,7 +83,7 @@ class Everything:
 
     def __init__(self, port: int) -> None:
         self.said: list[str] = []
-        self._client = Redis(port=port)
+        self._client = Redis(port=port, socket_timeout=None)  # workers may be silent for longer than its 10 s
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 

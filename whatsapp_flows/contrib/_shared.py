@@ -27,7 +27,7 @@ from redis.lock import Lock as RedisLock
 
 from .._wire import shown
 from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
-from ..sync import DesiredFlow, Lock, LockEntry
+from ..sync import DesiredFlow, LiveVersion, Lock, LockEntry, OldDocuments, digest_of
 from ..transport import Request, Response, Timeout, Transport
 from ..usage import LONGEST_HINT
 
@@ -150,6 +150,26 @@ class SharedState:
         length: Any = self._redis.hstrlen(key, name)
         return self._redis.hget(key, name) if 0 < length <= _ENTRY_BYTES else None
 
+    # The Flow JSONs of live flows while these are changed
+
+    def keep_old(self, account: str, key: str, flow_id: str, content: bytes) -> None:
+        """Keep the Flow JSON that a live flow has, until it is live again."""
+        with _reached():
+            self._redis.set(self._key("old", account, key, flow_id), content, ex=_ENTRIES_KEPT)
+
+    def find_old(self, account: str, key: str, flow_id: str) -> bytes | None:
+        """The one that was kept; None if there is none, or what is there is too large to be one."""
+        name = self._key("old", account, key, flow_id)
+        with _reached():
+            length: Any = self._redis.strlen(name)
+            content: Any = self._redis.get(name) if 0 < length <= _FLOW_BYTES else None
+        return content.encode() if isinstance(content, str) else content
+
+    def discard_old(self, account: str, key: str, flow_id: str) -> None:
+        """It is no longer needed."""
+        with _reached():
+            self._redis.delete(self._key("old", account, key, flow_id))
+
     # The budget of an account
 
     def require(self, account: str, calls: int) -> None:
@@ -258,6 +278,27 @@ class SharedLock(Lock):
         self._state.remember(self._account, entries)
 
 
+class SharedDocuments(OldDocuments):
+    """The Flow JSONs of an account's live flows in Redis: whichever worker comes next can put one back."""
+
+    def __init__(self, state: SharedState, account: str) -> None:
+        self._state, self._account = state, account
+
+    def keep(self, key: str, version: LiveVersion) -> None:
+        """Kept when this returns. Raises `NotSentError`, and the flow stays as it is, when Redis cannot be reached."""
+        self._state.keep_old(self._account, key, version.flow_id, version.content)
+
+    def find(self, key: str, flow_id: str) -> bytes | None:
+        """What an earlier try kept of a flow, and did not live to put back."""
+        content = self._state.find_old(self._account, key, flow_id)
+        return content if content is not None and digest_of(content) is not None else None
+
+    def discard(self, key: str, flow_id: str) -> None:
+        """The flow is live. What cannot be discarded is the version that a later try would see live, and ends."""
+        with suppress(NotSentError):
+            self._state.discard_old(self._account, key, flow_id)
+
+
 class Guard:
     """What `guarded` gives: shows that the flow is still ours, and keeps it so."""
 
@@ -290,19 +331,21 @@ class Gate:
         self._guard = guard
         self._account = account
         self._reserved = 0
+        self._overdrawn = False
 
     def around(self, transport: Transport) -> Transport:
         """A transport that sends by `transport` what the gate lets through."""
         return _GatedTransport(self, transport)
 
-    def reserve(self, calls: int) -> None:
+    def reserve(self, calls: int, *, unpublishes: bool = False) -> None:
         """
         Take the requests of a whole change out of the budget, or raise `NoRoomError` before the first of them.
 
-        So no flow is left a draft because the budget ended between its upload and its publishing.
+        So no flow is left a draft because the budget ended between its upload and its publishing. Nor is one that the
+        change `unpublishes`: what it takes to make it live again goes beyond the budget.
         """
         self._state.take(self._account, calls)
-        self._reserved = calls
+        self._reserved, self._overdrawn = calls, unpublishes
 
     def enter(self, *, authenticated: bool) -> float:
         """
@@ -313,6 +356,10 @@ class Gate:
         if authenticated and self._reserved:
             self._state.raise_if_paused(self._account)
             self._reserved -= 1
+        elif authenticated and self._overdrawn:
+            self._state.raise_if_paused(self._account)
+            with suppress(NoRoomError):
+                self._state.take(self._account)
         elif authenticated:
             self._state.take(self._account)
         return room

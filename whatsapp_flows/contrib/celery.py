@@ -32,7 +32,7 @@ from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedEr
 from ..retry import ExponentialBackoff, NoRetry, RetryPolicy, equal_jitter
 from ..sync import ClientFor, DesiredFlow, FlowResult, PlanOptions, Workspace, apply, diff, take_snapshot
 from ._again import Again, Progress, again
-from ._shared import Gate, NoRoomError, SharedLock, SharedState
+from ._shared import Gate, NoRoomError, SharedDocuments, SharedLock, SharedState
 
 __all__ = ["SETTINGS", "FleetDeployment", "FlowDeployment", "FlowsTasks"]
 
@@ -277,17 +277,21 @@ class FlowsTasks:
                     self._state.raise_if_superseded(account, key, kept)
                     gate = Gate(self._state, guard, account)
                     with opened.wrapping(gate.around).with_options(max_attempts=1, retry_policy=NoRetry()) as client:
-                        result = self._deploy(client, gate, flow, SharedLock(self._state, account, key))
+                        result = self._deploy(client, gate, flow, account)
         except FlowsError as error:
             result = FlowResult(key=key, name=name, action="blocked", problem=str(error), error=error)
         self._heed(account, result.error)
         return result
 
-    def _deploy(self, client: FlowsClient, gate: Gate, flow: DesiredFlow, lock: SharedLock) -> FlowResult:
+    def _deploy(self, client: FlowsClient, gate: Gate, flow: DesiredFlow, account: str) -> FlowResult:
+        lock = SharedLock(self._state, account, flow.key)
         plan = diff((flow,), take_snapshot(client, (flow,), lock, jobs=1), self._options)
         if plan.pending:
-            gate.reserve(plan.calls)
-        (result,) = apply(client, plan, lock=lock, jobs=1, retry_policy=NoRetry())
+            gate.reserve(plan.calls, unpublishes=any(change.unpublishes for change in plan.pending))
+        (result,) = apply(
+            client, plan, lock=lock, jobs=1, retry_policy=NoRetry(),
+            old_documents=SharedDocuments(self._state, account),
+        )  # fmt: skip
         return result
 
     def _heed(self, account: str, error: FlowsError | None) -> None:

@@ -17,6 +17,7 @@ from ._difference import Difference, FlowJsonDiff
 from ._drift import FlowDrift, find_drift
 from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
 from ._identity import Identity, generation_name
+from ._live import LiveVersion, OldDocuments
 from ._lock import Lock, LockEntry
 from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
 from ._plan import Plan
@@ -42,8 +43,10 @@ __all__ = [
     "FlowResult",
     "FlowState",
     "Identity",
+    "LiveVersion",
     "Lock",
     "LockEntry",
+    "OldDocuments",
     "OnEvent",
     "OtherFlow",
     "Plan",

@@ -16,7 +16,7 @@ from ..client import FlowsClient
 from ..errors import ConfigurationError, PlanError
 from ..retry import ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, equal_jitter
 from ..transport import Request, Response, Timeout, Transport
-from ._live import OldDocuments
+from ._live import OldDocumentFiles, OldDocuments
 from ._lock import Lock
 from ._machine import FlowMachine
 from ._memory import Memory
@@ -41,6 +41,7 @@ def apply(
     stop: threading.Event | None = None,
     retry_policy: RetryPolicy | None = None,
     on_event: OnEvent | None = None,
+    old_documents: OldDocuments | None = None,
     now: Callable[[], float] = time.time,
 ) -> tuple[FlowResult, ...]:
     """
@@ -50,7 +51,8 @@ def apply(
     after every flow. Setting `stop`, or the client's own, ends every wait, and each flow before its next request; a
     live flow that was written to is brought up again first. `retry_policy` is None for the client's own, with
     `equal_jitter` if it has no jitter, and one `RetryBudget` for the run. `on_event` hears of each flow, one call at a
-    time, from the threads that do the work. `now` is Unix time in seconds.
+    time, from the threads that do the work. `old_documents` is where the Flow JSONs of live flows are kept while they
+    are changed; None: in files beside the lock file. `now` is Unix time in seconds.
 
     Raises `PlanError`, and nothing is sent, for a plan that must not be applied; `force` permits one that changes too
     much, but never one that deprecates too much, `new_account` the first one for an account beside that of the lock
@@ -62,7 +64,8 @@ def apply(
         raise ConfigurationError(f"jobs must be at least 1, not {jobs!r}.")
     if client.waba_id != plan.account_id:
         raise PlanError("the plan is of another account.")
-    with Run(client, plan, lock, stop, retry_policy, on_event, now) as run:
+    documents = OldDocumentFiles(lock) if old_documents is None else old_documents
+    with Run(client, plan, lock, documents, stop, retry_policy, on_event, now) as run:
         return run.results(jobs)
 
 
@@ -109,6 +112,7 @@ class Run:
         client: FlowsClient,
         plan: Plan,
         lock: Lock | None,
+        documents: OldDocuments,
         stop: threading.Event | None,
         policy: RetryPolicy | None,
         on_event: OnEvent | None,
@@ -116,7 +120,7 @@ class Run:
     ) -> None:
         self.plan, self.now = plan, now
         self.memory = Memory(lock)
-        self.documents = OldDocuments(lock)
+        self.documents = documents
         self.stop = either(stop, client.options.stop)
         self.abandon = AbandonStop(self.stop)
         self.ahead: list[float] = []

@@ -57,7 +57,35 @@ class LiveVersion:
 
 class OldDocuments:
     """
-    The files that hold the Flow JSONs of live flows while these are changed; none without a lock file.
+    Where the Flow JSONs of live flows are kept while these are changed. This one keeps none beyond the process; a
+    subclass has a place for them. Threads share it.
+    """
+
+    def keep(self, key: str, version: LiveVersion) -> None:
+        """Kept when this returns. What is raised ends the change of this flow, which is still live then."""
+
+    def find(self, key: str, flow_id: str) -> bytes | None:
+        """What an earlier run kept of a flow, and did not live to put back."""
+        return None
+
+    def discard(self, key: str, flow_id: str) -> None:
+        """The flow is live: its old Flow JSON is no longer needed. Raises nothing."""
+
+    def leave(self, key: str, version: LiveVersion) -> Path | None:
+        """The file that is left for somebody to go on with; None if there is no place for it."""
+        try:
+            handle, name = tempfile.mkstemp(SUFFIX, f"whatsapp-flow-{_safe(version.flow_id)}-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(version.content)
+        except OSError as failure:
+            logger.error("The old Flow JSON of %s cannot be kept: %s", key, failure.strerror)  # noqa: TRY400
+            return None
+        return Path(name)
+
+
+class OldDocumentFiles(OldDocuments):
+    """
+    Files beside the lock file, one for each flow; none without a lock file.
 
     A file that cannot be written stops no deployment, as the lock file stops none: it is kept in memory then, and
     written somewhere when it is needed.
@@ -105,14 +133,7 @@ class OldDocuments:
         path = self._path(key, version.flow_id)
         if path is not None and path.name in self._there:
             return path
-        try:
-            handle, name = tempfile.mkstemp(SUFFIX, f"whatsapp-flow-{_safe(version.flow_id)}-")
-            with os.fdopen(handle, "wb") as file:
-                file.write(version.content)
-        except OSError as failure:
-            logger.error("The old Flow JSON of %s cannot be kept: %s", key, failure.strerror)  # noqa: TRY400
-            return None
-        return Path(name)
+        return super().leave(key, version)
 
     def _path(self, key: str, flow_id: str) -> Path | None:
         lock_file = self._lock_file
