@@ -394,3 +394,50 @@ def test_the_task_is_set_up_to_survive(tasks: FlowsTasks) -> None:
     assert tasks.deploy_flow.app.conf.worker_prefetch_multiplier == SETTINGS["worker_prefetch_multiplier"] == 1
     assert tasks.deploy_flow.app.conf.accept_content == ["json"]
     assert repr(tasks) == "FlowsTasks(name='whatsapp_flows.deploy_flow')"
+
+
+NEWER = DesiredFlow.from_flow_json("booking", valid_flow("SECOND"), name="Booking", publish=True)
+
+
+def published(meta: Emulator) -> list[tuple[str, bool]]:
+    """The state of the first account's flow, and whether it is the first version."""
+    return [(status, first) for _, status, first in deployed(meta, ACCOUNTS[0])]
+
+
+def test_a_live_flow_goes_back_up(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
+    """A change that Meta will not publish leaves the version that was live; nothing of it stays in Redis."""
+    assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    meta.fail("publish_flow", code=139002, times=1)
+    failed = eager(tasks, ACCOUNTS[0], NEWER)
+    assert "139002" in str(failed.error)
+    assert published(meta) == [("PUBLISHED", True)]
+    assert redis.keys("*:old:*") == []
+
+
+def test_what_a_worker_took_down_the_next_one_brings_up(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
+    """
+    Nothing more gets through after the upload: the flow is a draft with a version that cannot be published. The next
+    try finds in Redis what was live, and puts it back.
+    """
+    assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    meta.fail("publish_flow", code=139002)
+    meta.fail("update_flow_json", code=1, every=2)  # the second, which would put the old version back
+    assert not eager(tasks, ACCOUNTS[0], NEWER).ok
+    assert published(meta) == [("DRAFT", False)]
+    assert len(redis.keys("*:old:*")) == 1
+    meta.clear_faults()
+    meta.fail("publish_flow", code=139002, times=1)
+    assert not eager(tasks, ACCOUNTS[0], NEWER).ok
+    assert published(meta) == [("PUBLISHED", True)]
+    assert redis.keys("*:old:*") == []
+
+
+def test_the_budget_keeps_no_live_flow_down(meta: Emulator, options: dict[str, Any]) -> None:
+    """What it takes to make a flow live again goes beyond the budget; a new change does not begin."""
+    tasks = host({**options, "rate": "11/hour"})
+    assert eager(tasks, ACCOUNTS[0], BOOKING).ok
+    meta.fail("publish_flow", code=139002, times=1)
+    assert not eager(tasks, ACCOUNTS[0], NEWER).ok
+    assert published(meta) == [("PUBLISHED", True)]
+    assert "no room for" in str(eager(tasks, ACCOUNTS[0], NEWER).error)
+    close(tasks)
