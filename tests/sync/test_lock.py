@@ -165,8 +165,10 @@ def test_that_a_flow_was_written_is_not_forgotten(lock_file: Path) -> None:
         ("2026-11-03T09:00:00+00:00", "", "2026-11-03T09:00:00+00:00", True),
         ("2026-11-03T09:00:00+00:00", "2026-11-03T10:00:00+00:00", "2026-11-03T09:00:01+00:00", False),
         ("", "2026-11-03T09:00:00+00:00", "2026-11-03T09:00:00+00:00", True),
-        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T08:00:00+00:00", True),
-        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T11:00:01+02:00", True),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T08:59:55+00:00", True),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T08:59:54+00:00", False),
+        ("", "2026-11-03T09:00:00+00:00", "2026-11-03T11:00:00+02:00", True),
+        ("", "2026-11-03T09:00:00.5+00:00", "2026-11-03T09:00:01+00:00", False),
         ("", "2026-11-03T09:00:00+00:00", "2026-11-03T09:00:02+00:00", False),
         ("", "2026-11-03T09:00:00+00:00", "", False),
         ("", "", "2026-11-03T09:00:00+00:00", False),
@@ -178,7 +180,7 @@ def test_that_a_flow_was_written_is_not_forgotten(lock_file: Path) -> None:
     ],
 )
 def test_an_entry_holds_for_the_time_that_it_names(updated_at: str, written_at: str, listed: str, holds: bool) -> None:
-    """Meta's `updated_at`, or, while that is not known, one that is no later than our own last write."""
+    """Meta's `updated_at`, or, while that is not known, one just before the answer to our own last write."""
     entry = LockEntry(id="1", name="n", updated_at=updated_at, written_at=written_at)
     assert entry.holds(listed) == holds
 

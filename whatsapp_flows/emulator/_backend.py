@@ -11,6 +11,7 @@ import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Final
 
 from ._access import CallLog, Usage, usage_headers
@@ -114,7 +115,8 @@ class Backend:
             self._sleep(served.delay)
         if served.answer is None:
             return Reply(reset=True)
-        headers = {"Content-Type": served.answer.content_type, **served.headers}
+        date = {"Date": formatdate(recorded[-1].at, usegmt=True)} if recorded else {}  # by the clock of `updated_at`
+        headers = {"Content-Type": served.answer.content_type, **date, **served.headers}
         return Reply(status=served.answer.status, headers=headers, body=served.answer.body, truncate=served.truncate)
 
     def _guarded(self, received: Received, record: Callable[[RecordedRequest], object]) -> _Served:

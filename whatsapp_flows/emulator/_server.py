@@ -205,7 +205,7 @@ class _Handler(WSGIRequestHandler):
         body = reply.body if reply.truncate is None else reply.body[: reply.truncate]
         if reply.truncate is not None:
             self.close_connection = True
-        headers = {"Content-Length": str(len(reply.body)), **reply.headers, "Date": self.date_time_string()}
+        headers = {"Content-Length": str(len(reply.body)), "Date": self.date_time_string(), **reply.headers}
         headers["Connection"] = "close" if self.close_connection else "keep-alive"
         reason = HTTPStatus(reply.status).phrase if reply.status in _KNOWN_STATUSES else "Unknown"
         lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]

@@ -71,10 +71,14 @@ def apply(
 
 @dataclass(frozen=True, slots=True)
 class _ServerClock:
-    """A transport that notes how far Meta's clock, from the `Date` of its answers, is ahead of ours."""
+    """
+    A transport that notes how far Meta's clock, from the `Date` of its answers, is ahead of ours.
+
+    For each thread of its own last answer, because a `Date` is cut to whole seconds.
+    """
 
     transport: Transport
-    ahead: list[float]
+    noted: threading.local
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         response = self.transport.send(request, timeout=timeout)
@@ -83,7 +87,7 @@ class _ServerClock:
                 said = parsedate_to_datetime(response.header("date")).timestamp()
             except (TypeError, ValueError, OverflowError, OSError, IndexError):  # no date, or none of this world
                 return response
-            self.ahead[:] = [said - response.received_at]
+            self.noted.ahead = said - response.received_at
         return response
 
     def close(self) -> None:
@@ -123,8 +127,8 @@ class Run:
         self.documents = documents
         self.stop = either(stop, client.options.stop)
         self.abandon = AbandonStop(self.stop)
-        self.ahead: list[float] = []
-        clocked = client.wrapping(lambda inner: _ServerClock(inner, self.ahead))
+        self.clock = threading.local()
+        clocked = client.wrapping(lambda inner: _ServerClock(inner, self.clock))
         # The plan has validated what is sent, in the way that it was asked to.
         self.client = clocked.with_options(stop=self.stop, validate="off")
         self.last_client = self.client.with_options(stop=self.abandon)
@@ -168,15 +172,16 @@ class Run:
 
     def written_at(self) -> str:
         """
-        When a write was answered just now, by Meta's clock and in ISO 8601; empty if that is not known.
-
-        What Meta lists with a later time has been changed by somebody else since.
+        When a write of this thread was answered just now, by Meta's clock and in ISO 8601; empty if that is not known.
         """
-        if not self.ahead:
-            return ""
         try:
-            return datetime.fromtimestamp(self.now() + self.ahead[0], timezone.utc).isoformat()
-        except (ValueError, OverflowError, OSError):  # of no year that there is
+            return datetime.fromtimestamp(self.now() + self.clock.ahead, timezone.utc).isoformat()
+        except (
+            AttributeError,
+            ValueError,
+            OverflowError,
+            OSError,
+        ):  # none was told, or of no year
             return ""
 
     # -- many flows

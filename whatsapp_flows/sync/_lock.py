@@ -33,7 +33,7 @@ from ..errors import ConfigurationError
 
 LOCK_VERSION: Final = 1
 _MAX_BYTES: Final = 64 * 1024 * 1024  # a hundred thousand flows need a third of that
-_SAME_SECOND: Final = timedelta(seconds=1)  # Meta's times are whole seconds
+_LONGEST_WRITE: Final = timedelta(seconds=5)  # from the change at Meta to the `Date` of its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class LockEntry:
     What is known of one flow. Times are ISO 8601, by Meta's clock; empty: not known.
 
     `digest` is that of its Flow JSON (`digest_of`) when Meta's `updated_at` was as it stands here. While `updated_at`
-    is empty, an `updated_at` that is no later than `written_at`, our own last write, stands in for it. `processed`:
+    is empty, an `updated_at` just before `written_at`, the answer to our own last write, stands in for it. `processed`:
     Meta answered an upload of exactly that with success; False: an upload was begun, and may be stored without having
     been processed (139001/4016012); None: it was not uploaded from here. `written`: this tool has created the flow or
     written to it. `application_id` is the application that it had then, None if that is not
@@ -86,13 +86,19 @@ class LockEntry:
         return self.written or self.processed is not None
 
     def holds(self, updated_at: str) -> bool:
-        """Whether a flow that Meta lists with this `updated_at` is as it was when this was noted."""
+        """
+        Whether a flow that Meta lists with this `updated_at` is as it was when this was noted.
+
+        A time long before our last write is not that of our write either: then the two clocks of Meta, that of its
+        answers and that of `updated_at`, do not agree, and nothing is known.
+        """
         if self.updated_at or not updated_at:
             return bool(updated_at) and self.updated_at == updated_at
         try:
-            return datetime.fromisoformat(updated_at) <= datetime.fromisoformat(self.written_at) + _SAME_SECOND
+            since = datetime.fromisoformat(self.written_at) - datetime.fromisoformat(updated_at)
         except (ValueError, TypeError, OverflowError):  # empty, no time, or of no time zone
             return False
+        return timedelta() <= since <= _LONGEST_WRITE
 
 
 _TEXTS: Final = ("id", "name", "digest", "updated_at", "written_at", "application_id", "successor")
