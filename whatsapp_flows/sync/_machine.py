@@ -19,11 +19,9 @@ Rule 5: a live flow goes back up. Before the first write its Flow JSON is kept; 
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .._digest import digest_of
@@ -48,8 +46,8 @@ from ._diff import change_of, replaced
 from ._live import LiveVersion
 from ._lock import LockEntry
 from ._pace import urgently
-from ._restore import Restoration
 from ._result import INTERRUPTED, KEPT, NOT_BEGUN, FlowEvent, FlowResult, Halted, State
+from ._safeguard import Safeguard
 from ._snapshot import ActualFlow, entry_of, find_again, is_as_seen, look_again
 from ._stops import GRACE
 
@@ -120,13 +118,8 @@ class FlowMachine:
         self.halted: Halted = ""
         self.issues = change.issues
         self.error = change.error
-        self.live: LiveVersion | None = None
-        self.sent: set[Step] = set()
-        self.restored = False
-        self.note = ""
+        self.guard = Safeguard(change.key, change.flow_id, run.memory, run.documents)
         self._written_at = ""
-        self._before: LockEntry | None = None
-        self._left: Path | None = None
         self._end: State = "failed"  # after the restoration
         self._struck: State = "begin"  # where it failed
 
@@ -136,14 +129,9 @@ class FlowMachine:
         return self.change.desired
 
     @property
-    def at_risk(self) -> bool:
-        """Whether it was live, and may be a draft by now."""
-        return self.live is not None and bool(self.sent)
-
-    @property
     def client(self) -> FlowsClient:
         """The run's, which `stop` ends; while the flow is at risk, the one that only a second interrupt ends."""
-        return self._clients[self.at_risk]
+        return self._clients[self.guard.at_risk]
 
     def run(self) -> FlowResult:
         """Through the states, to the end. Raises nothing."""
@@ -158,7 +146,7 @@ class FlowMachine:
                 if self.state != "begin":
                     self._tell()
                     self._heed_stop()
-                with urgently() if self.at_risk else nullcontext():
+                with urgently() if self.guard.at_risk else nullcontext():
                     self.state = _STATES[self.state](self)
             except FlowsError as error:
                 self.state = self._failed(error)
@@ -173,10 +161,10 @@ class FlowMachine:
                 self.run_.interrupt(interrupt)
                 self.state = self._stopped(in_doubt=True)
         if not self.problem:
-            self.run_.documents.discard(self.change.key, self.flow_id)
+            self.guard.over()
         self._note_time()
-        if self.note:
-            logger.warning("Flow %s: %s", inert(self.change.key), inert(self.note))
+        if self.guard.note:
+            logger.warning("Flow %s: %s", inert(self.change.key), inert(self.guard.note))
         result = self.result()
         self.run_.tell(self._event(result=result))
         return result
@@ -194,8 +182,8 @@ class FlowMachine:
         return FlowResult(
             key=change.key, name=change.name, action=change.action, flow_id=self.flow_id, status=self.status,
             status_before=change.status, done=tuple(self.done), attempts=self.attempts, adopted=self.adopted,
-            problem=self.problem, issues=self.issues, error=self.error, halted=self.halted, restored=self.restored,
-            note=self.note, old_document=self._left,
+            problem=self.problem, issues=self.issues, error=self.error, halted=self.halted,
+            restored=self.guard.restored, note=self.guard.note, old_document=self.guard.left,
         )  # fmt: skip
 
     # -- states: each does one thing and says what is next
@@ -255,7 +243,7 @@ class FlowMachine:
     def _updating(self) -> State:
         wanted = self.desired
         created = self.done[:1] == ["create"]
-        self._about_to("update")
+        self.guard.about_to("update")
         try:
             self.client.update_flow(
                 self.flow_id,
@@ -271,7 +259,7 @@ class FlowMachine:
         return self._next()
 
     def _uploading(self) -> State:
-        self._about_to("upload")
+        self.guard.about_to("upload")
         # On the disk before it is sent: if this process dies now, the next run sends it again.
         self.run_.memory.begun(self.change.key, self._entry(processed=False))
         self.attempts = 1
@@ -305,24 +293,14 @@ class FlowMachine:
 
     def _restoring(self) -> State:
         """The old version is live again, or the note says how the flow is left. What went wrong before stays told."""
-        live = self.live
-        assert live is not None  # noqa: S101 - or it would not be at risk
-        way = Restoration(self.client, live, self.sent, new_name=self.change.name)
-        try:
-            way.run()
-        except FlowsError as failure:
-            self.status = self._status_now() if failure.may_have_acted else way.status or self.status
-            if not (way.back and self.status == FlowStatus.PUBLISHED):
-                self._leave_down(_in_short(failure), back=way.back)
-                return self._end
-            way.republished = True  # its publishing has come through, and the answer was lost
-        self.status = FlowStatus.PUBLISHED.value
-        if not way.republished and self._struck == "publishing":
-            self.problem, self.error, self.halted, self.issues = "", None, "", ()  # so has that of the new version
+        way = self.guard.restore(self.client, new_name=self.change.name, status=self.status, ask=self._status_now)
+        self.status, self.entry = way.status, None
+        if self.status != FlowStatus.PUBLISHED:
+            return self._end
+        if not way.republished and self._struck == "publishing":  # the new version has come through
+            self.problem, self.halted, self.error, self.issues = "", "", None, ()
             return self._published()
-        self.restored = way.republished
-        self.note = "Its old version is live again." if way.republished else "It is live, as it was before."
-        self._back_up()
+        self.guard.back(republished=way.republished)
         return self._end
 
     # -- what states have in common
@@ -339,7 +317,7 @@ class FlowMachine:
     def _published(self) -> State:
         self.status = FlowStatus.PUBLISHED.value
         self._wrote("publish")
-        self.sent.clear()
+        self.guard.over()
         return self._next()
 
     def _deprecation(self, same: bool) -> State:
@@ -374,9 +352,8 @@ class FlowMachine:
         change = replaced(self.change, self.run_.plan.options)
         if change.blocked:
             raise refusal
-        self.run_.documents.discard(self.change.key, self.flow_id)
-        self.live, self.entry = None, None
-        self.sent.clear()
+        self.guard.over()
+        self.guard.live, self.entry = None, None
         self.change, self.steps, self.flow_id, self.status = change, list(change.steps), "", ""
         return "creating"
 
@@ -415,25 +392,17 @@ class FlowMachine:
     # -- a live flow
 
     def _keep_live(self, flow: ActualFlow) -> None:
-        """
-        Have the version that is live, before anything is written to the flow.
-
-        One that is a draft by now, though the plan or an earlier run saw it live, is at risk from the beginning.
-        """
-        seen, documents, key = self.change.actual, self.run_.documents, self.change.key
-        self._before = self.run_.memory.entry(key, self.flow_id)
+        """Have the version that is live, or was when the plan was made or by an earlier run, before the first write."""
         if self.status == FlowStatus.PUBLISHED:
             content = self._content(flow)
-            self.live = None if content is None else LiveVersion.of(flow, content)
+            self.guard.watch(None if content is None else LiveVersion.of(flow, content))
             return
-        kept = documents.find(key, self.flow_id) if self.desired.publish else None
+        seen = self.change.actual
+        kept = self.run_.documents.find(self.change.key, self.flow_id) if self.desired.publish else None
         if isinstance(seen, ActualFlow) and seen.status == FlowStatus.PUBLISHED and seen.content is not None:
-            self.live = LiveVersion.of(seen, seen.content)
-            documents.keep(key, self.live)
+            self.guard.was_live(LiveVersion.of(seen, seen.content))
         elif kept is not None:
-            self.live = LiveVersion(flow_id=self.flow_id, name=flow.name, content=kept)
-        if self.live is not None:
-            self.sent.add("upload")
+            self.guard.was_live(LiveVersion(flow_id=self.flow_id, name=flow.name, content=kept))
 
     def _content(self, seen: ActualFlow) -> bytes | None:
         """The Flow JSON that is live, if there is one. Raises `PlanError` if it is not the one that the plan saw."""
@@ -445,37 +414,6 @@ class FlowMachine:
         if digest_of(content) != seen.digest:
             raise self._moved()
         return content
-
-    def _about_to(self, step: Step) -> None:
-        """A write is about to be sent. If the flow is live, its version is on the disk before the first of them."""
-        if self.live is None:
-            return
-        if not self.sent:
-            self.run_.documents.keep(self.change.key, self.live)
-        self.sent.add(step)
-
-    def _back_up(self) -> None:
-        """The flow holds again what it held: remembered as that, and to be looked at by the next run."""
-        assert self.live is not None  # noqa: S101
-        self.entry, before = None, self._before
-        digest = digest_of(self.live.content) or ""
-        entry = None if before is None else replace(before, digest=digest, updated_at="", written_at="")
-        self.run_.memory.soon(self.change.key, entry)
-        self.run_.documents.discard(self.change.key, self.flow_id)
-        self.sent.clear()
-
-    def _leave_down(self, why: str, *, back: bool = False) -> None:
-        """It could not be brought up again: what it is now, where its old version is, how to go on."""
-        assert self.live is not None  # noqa: S101
-        self.status = self.status or self._status_now()
-        state = f"It is {self.status}" if self.status else "Its state is not known"
-        holds = "and holds its old Flow JSON" if back else "and may hold the new Flow JSON"
-        self.note = f"{state} {holds}; its old version could not be published again ({why})."
-        self._left = self.run_.documents.leave(self.change.key, self.live)
-        if self._left is not None:
-            upload = f"`whatsapp-flows flows upload {self.flow_id} {shlex.quote(str(self._left))}`"
-            publish = f"`whatsapp-flows flows publish {self.flow_id}`"
-            self.note += f" The old Flow JSON is in {self._left}. To go on: {upload}, then {publish}."
 
     # -- what is remembered
 
@@ -528,23 +466,23 @@ class FlowMachine:
     # -- ends
 
     def _heed_stop(self) -> None:
-        stop = self.run_.abandon if self.at_risk else self.run_.stop
+        stop = self.run_.abandon if self.guard.at_risk else self.run_.stop
         if stop.is_set():
             raise _StoppedError
 
     def _failed(self, error: FlowsError) -> State:
         in_doubt = error.may_have_acted or isinstance(error, FlowProcessingError)
-        if self.run_.stop.is_set() and (not self.at_risk or isinstance(error, RetryableError)):
+        if self.run_.stop.is_set() and (not self.guard.at_risk or isinstance(error, RetryableError)):
             return self._stopped(in_doubt=in_doubt)
         self.error = error
         if self.state == "creating" and not in_doubt:
             self._note_successor("")
         if in_doubt:
-            self.status = "" if self.at_risk else self._status_now()
+            self.status = "" if self.guard.at_risk else self._status_now()
         return self._ended("failed", str(error))
 
     def _stopped(self, *, in_doubt: bool = False) -> State:
-        begun = bool(self.done) or in_doubt or self.at_risk
+        begun = bool(self.done) or in_doubt or self.guard.at_risk
         if in_doubt:
             self.status = ""
         if self.state != "restoring":
@@ -553,14 +491,14 @@ class FlowMachine:
 
     def _ended(self, end: State, problem: str) -> State:
         """The end; of a flow that is at risk, after it was brought up again."""
-        if self.state == "restoring":
-            self._leave_down(problem or INTERRUPTED)
+        if self.state == "restoring":  # where the host's own code, or an interrupt, has struck
+            self.guard.give_up(self.status, problem)
             return self._end
         self.problem = problem
-        if not self.at_risk:
+        if not self.guard.at_risk:
             return end
         if self.run_.abandon.is_set():
-            self._leave_down(INTERRUPTED)
+            self.guard.give_up(self.status, problem)
             return end
         self._end, self._struck = end, self.state
         return "restoring"
@@ -591,12 +529,6 @@ class FlowMachine:
         return FlowEvent(
             key=self.change.key, name=self.change.name, state=self.state, flow_id=self.flow_id, **more
         )  # fmt: skip
-
-
-def _in_short(error: FlowsError) -> str:
-    """What an error says, and its code."""
-    said = (error.user_message or error.message).rstrip(". ")
-    return said if error.code is None else f"{said}, code {error.code}"
 
 
 _LOOK: Final = "id,name,status,categories,endpoint_uri"
