@@ -121,7 +121,7 @@ class Backend:
 
     def _guarded(self, received: Received, record: Callable[[RecordedRequest], object]) -> _Served:
         """The decision on a request that no browser was tricked into, and that may be one to the emulator itself."""
-        reason = refusal_of(received.asked_method, received.headers, self._hosts)
+        reason = refusal_of(received.method, received.headers, self._hosts)
         if reason is None and received.path.startswith(CONTROL_PATH):
             answer = control(received, self.faults, self.requests)
             return _Served(answer=answer, headers={}, delay=0.0, truncate=None)

@@ -33,7 +33,7 @@ from ._wire import Received, Reply, received
 _MAX_BODY: Final = 32 * 1024 * 1024
 _MAX_DISCARDED: Final = 64 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
-_ROOM: Final = 8 * _MAX_BODY  # for all bodies at once; one of a chunk's size or less needs none
+_ROOM: Final = 4 * _MAX_BODY  # for all bodies at once; a small one needs none. Reading one takes a few times its size
 _PAUSE: Final = 0.1  # seconds until the next look whether there is a descriptor or a thread again
 _LOOK: Final = 0.5  # seconds between two looks at bodies that are overdue
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: closing resets the connection
