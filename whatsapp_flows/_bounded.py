@@ -56,6 +56,7 @@ class Exchange:
         "_stop",
         "_stops_at",
         "body_bytes",
+        "connects",
         "over",
         "sent",
         "too_large",
@@ -72,12 +73,14 @@ class Exchange:
         self._stops_at: float | None = None
         self.body_bytes = body_bytes
         self.over = ""  # why it was ended, if it was
+        self.connects = False  # whether a connection was made for it
         self.sent = False  # whether a byte of the request may have left
         self.too_large = False
 
     @contextmanager
     def connecting(self, seconds: float | None) -> Iterator[None]:
         """While a connection is established, proxy and TLS included, which may take so many seconds."""
+        self.connects = True
         self._connecting = None if seconds is None else self._clock() + seconds
         try:
             yield

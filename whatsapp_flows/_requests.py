@@ -276,6 +276,8 @@ class RequestsTransport:
             error is NotSentError and self._tried_before(request)
         ):
             error = NoAnswerError
+        if error is NoAnswerError and self._owned and exchange.connects and not exchange.sent:
+            error = NotSentError  # silence, but while the connection was still made
         return _error(error, said, request)
 
     def _too_large(self, request: Request) -> FlowsError:

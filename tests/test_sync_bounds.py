@@ -1,0 +1,401 @@
+"""Nothing is unbounded on requests: time, size, hosts, tenants; children of a fork; the host's own mistakes."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from tests import misbehaving as bad
+from tests.forks import in_a_child, needs_fork
+from tests.misbehaving import Answer, Behaviour, Received, Server, answers, replies
+from tests.test_async_bounds import BOMBS, DRIPPING, SHORT, _handshake, _takes_little, drips
+from tests.transport_support import FLOW_ID, TOKEN, assert_is, request_to
+from whatsapp_flows import (
+    FlowsClient,
+    FlowsError,
+    NoAnswerError,
+    NotSentError,
+    Request,
+    RequestsTransport,
+    Response,
+    Timeout,
+    UnexpectedResponseError,
+)
+from whatsapp_flows import _bounded as bounded_module
+from whatsapp_flows.transport import MAX_RESPONSE_BYTES
+
+PATIENT = Timeout(10.0, 10.0)
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bad.forget_environment(monkeypatch)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bad.certificate_file(tmp_path))
+
+
+class HostAdapter(HTTPAdapter):
+    """An adapter of a host's, which tries again by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=2)
+
+
+@contextmanager
+def own() -> Iterator[None]:
+    yield None
+
+
+@contextmanager
+def host() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HostAdapter())
+        yield session
+
+
+with_both = pytest.mark.parametrize("session_of", [own, host], ids=["own session", "host's session"])
+
+
+def exchange(session: requests.Session | None, request: Request, timeout: Timeout, **options: Any) -> Response:
+    transport = RequestsTransport(session, **options)
+    try:
+        return transport.send(request, timeout=timeout)
+    finally:
+        transport.close()
+
+
+# Time
+
+
+@with_both
+@pytest.mark.parametrize("behaviour", DRIPPING, ids=str)
+def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, session_of: Any) -> None:
+    """The request may have arrived; the connection is ended with the call."""
+    with Server(behaviour) as server, session_of() as session:
+        started = time.monotonic()
+        with pytest.raises(FlowsError, match="no whole answer in time") as caught:
+            exchange(session, request_to(server.url, body=b"{}"), SHORT)
+        taken = time.monotonic() - started
+        assert_is(caught.value, NoAnswerError)
+        assert 0.14 < taken < 2
+        assert server.all_connections_end()
+
+
+@with_both
+def test_a_connection_that_others_had_opened_is_bounded_too(session_of: Any) -> None:
+    """A host may have used its session before we are given it."""
+    behaviours = answers(), drips("a body drips", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x")
+    with Server(*behaviours) as server, session_of() as session:
+        if session is not None:
+            session.get(server.url)
+        else:
+            exchange(None, request_to(server.url), PATIENT)
+        with pytest.raises(NoAnswerError, match="in time"):
+            exchange(session, request_to(server.url), SHORT)
+
+
+@with_both
+def test_a_handshake_or_a_tunnel_that_drips_was_not_sent(session_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of `connect` and `total` is over first."""
+    for timeout in (SHORT, Timeout(connect=0.15, read=5.0)):
+        with Server(Behaviour("a handshake drips", _handshake, "https")) as server, session_of() as session:
+            with pytest.raises(FlowsError) as caught:
+                exchange(session, request_to(server.url), timeout)
+            assert_is(caught.value, NoAnswerError if session else NotSentError)  # its adapter had tried before
+        with Server(drips("a tunnel drips", b"HTTP/1.1 200 OK\r\n", b"X: x\r\n")) as proxy, session_of() as session:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            with pytest.raises((NotSentError, NoAnswerError)):
+                exchange(session, request_to("https://127.0.0.1:9"), timeout)
+            monkeypatch.delenv("HTTPS_PROXY")
+
+
+@with_both
+def test_a_body_that_is_taken_in_drips_is_ended_by_the_total(session_of: Any) -> None:
+    """Each piece is taken in time, all of them would take hours."""
+    with Server(Behaviour("takes little", _takes_little)) as server, session_of() as session:
+        request = request_to(server.url, body=bytes(8_000_000))
+        with pytest.raises(NoAnswerError, match="in time"):
+            exchange(session, request, SHORT)
+
+
+@with_both
+def test_the_time_to_connect_does_not_bound_an_upload(session_of: Any) -> None:
+    """A server that takes its time with the body is not one that cannot be reached."""
+
+    def act(connection: bad.Connection) -> bool:
+        assert connection.arrives()
+        connection.stays_for(0.3)
+        connection.skip(8_000_000)
+        connection.send(Answer().encoded())
+        return True
+
+    with Server(Behaviour("takes its time", act)) as server, session_of() as session:
+        request = request_to(server.url, body=bytes(8_000_000))
+        assert exchange(session, request, Timeout(connect=0.1, read=5.0)).status == 200
+
+
+@with_both
+def test_stop_breaks_off_what_is_under_way(session_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a short grace, however long it might have gone on; and nothing is sent again."""
+    monkeypatch.setattr(bounded_module, "STOP_GRACE", 0.05)
+    stop = threading.Event()
+    with Server(DRIPPING[3]) as server, session_of() as session:
+        timer = threading.Timer(0.05, stop.set)
+        timer.start()
+        client = FlowsClient(TOKEN, base_url=server.url, session=session, stop=stop, timeout=30.0)
+        with pytest.raises(NoAnswerError, match="stopped"):
+            client.get_flow(FLOW_ID)
+        client.close()
+        timer.join()
+    assert len(server.requests) == 1
+
+
+# Size
+
+
+@with_both
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_is_an_answer_that_is_too_large(bomb: str, session_of: Any) -> None:
+    """Not a byte more is kept than may be."""
+    coding, body = BOMBS[bomb]
+    headers = {"Content-Encoding": coding} if coding else {}
+    with Server(answers(body, headers=headers)) as server, session_of() as session:
+        tracemalloc.start()
+        with pytest.raises(UnexpectedResponseError, match="more than 33554432 bytes"):
+            exchange(session, request_to(server.url), PATIENT)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 2.5 * MAX_RESPONSE_BYTES
+
+
+@with_both
+def test_what_is_left_of_an_answer_is_nobodys(session_of: Any) -> None:
+    """The connection on which the bound was hit is not used again."""
+    with Server(answers(bytes(3_000_000)), answers()) as server, session_of() as session:
+        transport = RequestsTransport(session, max_response_bytes=1_000_000)
+        with pytest.raises(UnexpectedResponseError):
+            transport.send(request_to(server.url), timeout=PATIENT)
+        assert server.all_connections_end()
+        assert transport.send(request_to(server.url), timeout=PATIENT).status == 200
+        transport.close()
+
+
+def test_the_bound_is_the_hosts_to_choose() -> None:
+    """And an answer of exactly so many bytes is read; chunks and packing count for nothing."""
+    with Server(answers(b"x" * 1000)) as server:
+        assert len(exchange(None, request_to(server.url), PATIENT, max_response_bytes=1000).body) == 1000
+        with pytest.raises(UnexpectedResponseError, match="more than 999 bytes"):
+            exchange(None, request_to(server.url), PATIENT, max_response_bytes=999)
+
+
+@with_both
+@pytest.mark.parametrize(("size", "read"), [(60_000, True), (65_000, True), (70_000, False)])
+def test_headers_of_64_kib_are_read(size: int, *, read: bool, session_of: Any) -> None:
+    """As one line, or as many."""
+    for headers in ({"X": "x" * size}, {f"X{number}": "x" * (size // 64) for number in range(64)}):
+        with Server(answers(headers=headers)) as server, session_of() as session:
+            if read:
+                assert exchange(session, request_to(server.url), PATIENT).status == 200
+            elif len(headers) == 1:
+                with pytest.raises(FlowsError):
+                    exchange(session, request_to(server.url), PATIENT)
+
+
+@with_both
+def test_interim_answers_are_passed_over(session_of: Any) -> None:
+    """http.client takes 103 for the answer, and what follows for that of the next request."""
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+
+    def act(connection: bad.Connection) -> bool:
+        received = connection.receive()
+        if received is not None:
+            connection.send(early + Answer(json.dumps({"id": received.target[-1]}).encode()).encoded())
+        return received is not None
+
+    with Server(Behaviour("hints", act)) as server, session_of() as session:
+        client = FlowsClient(TOKEN, base_url=server.url, session=session)
+        assert [client.get_flow(flow, fields=f"id,x{flow}").id for flow in "123"] == ["1", "2", "3"]
+        client.close()
+    assert server.connections == 1
+
+
+def test_connections_are_kept_to_a_few_hosts() -> None:
+    """One socket for each download host ever seen would be the end of the descriptors."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Server(answers())) for _ in range(13)]
+        transport = RequestsTransport()
+        for server in servers:
+            transport.send(request_to(server.url), timeout=PATIENT)
+        gc.collect()
+        for server in servers[:3]:
+            assert server.all_connections_end()
+        transport.close()
+
+
+# Tenants
+
+
+def test_the_own_session_keeps_no_cookies() -> None:
+    """None goes from one token to another, nor from the download host to Graph."""
+    with Server(answers(headers={"Set-Cookie": "tenant=one; Path=/"})) as server:
+        client = FlowsClient("token-of-one", "1", base_url=server.url)
+        client.subscribe_app()
+        client.with_options(access_token="token-of-two").subscribe_app()
+        client.close()
+    assert [request.headers.get("cookie") for request in server.requests] == [None, None]
+
+
+# A host's mistake is not the network
+
+
+class _Broken(HTTPAdapter):
+    def send(self, *args: Any, **options: Any) -> requests.Response:
+        raise self.error
+
+    error: Exception
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TypeError("mistake"),
+        KeyError("mistake"),
+        ValueError("mistake"),
+        FileNotFoundError("mistake"),
+        RuntimeError("mistake"),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+@pytest.mark.parametrize("where", ["hook", "adapter"])
+def test_a_mistake_of_the_hosts_comes_out_as_it_is(error: Exception, where: str) -> None:
+    """After one attempt, with its cause."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error from LookupError("the cause")
+
+    with Server(answers()) as server, requests.Session() as session:
+        if where == "hook":
+            session.hooks["response"].append(fail)
+        else:
+            adapter = _Broken()
+            adapter.error = error
+            error.__cause__ = LookupError("the cause")
+            session.mount("http://", adapter)
+        client = FlowsClient(TOKEN, "1", base_url=server.url, session=session, sleep=lambda _: pytest.fail("waited"))
+        with pytest.raises(type(error)) as caught:
+            client.get_flow(FLOW_ID)
+        assert caught.value is error
+        assert isinstance(caught.value.__cause__, LookupError)
+    assert len(server.requests) == (where == "hook")
+
+
+def test_a_hook_that_cannot_reach_its_own_server_is_no_lost_request() -> None:
+    """Meta has answered: it must not look as if nothing had been sent."""
+
+    def report(*_: object, **__: object) -> None:
+        raise requests.ConnectionError("the metrics server is down")
+
+    with Server(answers()) as server, requests.Session() as session:
+        session.hooks["response"].append(report)
+        with pytest.raises(requests.ConnectionError, match="metrics"):
+            FlowsClient(TOKEN, "1", base_url=server.url, session=session).get_flow(FLOW_ID)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", [ConnectionResetError, TimeoutError, requests.ConnectionError])
+def test_an_adapter_that_says_the_network_failed_is_believed(kind: type[Exception]) -> None:
+    """As the adapters of others do."""
+    adapter = _Broken()
+    adapter.error = kind("lost")
+    with requests.Session() as session:
+        session.mount("http://", adapter)
+        with pytest.raises(NoAnswerError):
+            exchange(session, request_to("http://127.0.0.1:9"), PATIENT)
+
+
+@with_both
+@pytest.mark.parametrize("location", ["http://[", "http://a b:xx/", "http://\xff\xfe/", "//", "http://x:99999/"])
+def test_a_malformed_location_is_an_answer(location: str, session_of: Any) -> None:
+    """Nobody goes there, and the answer counts."""
+    with Server(answers(b"{}", 302, {"Location": location})) as server, session_of() as session:
+        assert exchange(session, request_to(server.url), PATIENT).status == 302
+    assert len(server.requests) == 1
+
+
+# Forks
+
+
+def flow(received: Received) -> Answer:
+    return Answer(json.dumps({"id": urlsplit(received.target).path.rpartition("/")[2]}).encode())
+
+
+@needs_fork
+@with_both
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
+def test_forks_in_the_middle_of_traffic(secured: bool, session_of: Any) -> None:
+    """Threads of the parent are in requests: each process gets the answers to its own calls, and no call fails."""
+    with Server(replies(flow, secured=secured)) as server, session_of() as session:
+        client = FlowsClient(TOKEN, base_url=server.url, session=session, max_attempts=1)
+        view = client.with_options(waba_id="55")
+
+        def ask(user: FlowsClient, numbers: Any) -> list[str]:
+            return [user.get_flow(str(number)).id for number in numbers]
+
+        with ThreadPoolExecutor(4) as pool:
+            parts = [range(start, start + 60) for start in range(0, 240, 60)]
+            traffic = [pool.submit(ask, client, part) for part in parts]
+            for child in range(4):
+                numbers = range(1000 * (child + 1), 1000 * (child + 1) + 20)
+                user = view if child % 2 else client
+                assert in_a_child(lambda user=user, numbers=numbers: ask(user, numbers)) == [*map(str, numbers)]  # type: ignore[misc]
+            assert [task.result() for task in traffic] == [[*map(str, part)] for part in parts]
+        assert ask(view, [7]) == ["7"]
+        client.close()
+    assert len(server.requests) == 240 + 80 + 1
+
+
+@needs_fork
+@with_both
+def test_the_end_of_a_child_ends_nothing_of_the_parents(session_of: Any) -> None:
+    """The parent goes on with the connection that it had, TLS included, after a child that closed its client."""
+    with Server(replies(flow, secured=True)) as server, session_of() as session:
+        client = FlowsClient(TOKEN, base_url=server.url, session=session, max_attempts=1)
+        assert client.get_flow("1").id == "1"
+
+        def work() -> str:
+            found = client.get_flow("2").id
+            client.close()
+            return found
+
+        assert in_a_child(work) == "2"
+        assert client.get_flow("3").id == "3"
+        client.close()
+    assert server.connections == 2
+
+
+def test_the_token_stands_in_no_repr_of_headers() -> None:
+    """A traceback that shows local variables shows the headers of the request."""
+    seen: list[str] = []
+
+    def look(answer: requests.Response, **_: object) -> None:
+        seen.append(repr(answer.request.headers))
+        assert answer.request.headers["Authorization"] == f"Bearer {TOKEN}"
+
+    with Server(answers()) as server, requests.Session() as session:
+        session.hooks["response"].append(look)
+        exchange(session, request_to(server.url), PATIENT)
+    assert TOKEN not in seen[0]
+    assert "Bearer ***" in seen[0]
