@@ -35,7 +35,7 @@ test: $(VENV)/.$(or $(SET),test)
 	@$(BIN)/coverage report
 
 test-fast: $(VENV)/.$(or $(SET),test)
-	@$(BIN)/python -m pytest $(WORKERS) -m "not slow" --ignore=tests/contrib --ignore=tests/live
+	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not hypothesis" --ignore=tests/contrib --ignore=tests/live
 
 check: lint types docs test
 

@@ -50,6 +50,8 @@ from whatsapp_flows import client as sync
 from whatsapp_flows._aiohttp import AiohttpTransport
 from whatsapp_flows.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = json.dumps(valid_flow())
 PEM = (Path(__file__).parent / "data" / "public_key.pem").read_text()
 

@@ -17,6 +17,8 @@ from benchmarks.suite import NAMES, described
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json._model import Version
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 

@@ -18,6 +18,8 @@ from whatsapp_flows import FlowProcessingError, FlowsClient, NoAnswerError, Rate
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.pytest_plugin import FlowsClock
 
+pytestmark = pytest.mark.slow
+
 needs_aiohttp = pytest.mark.skipif(find_spec("whatsapp_flows.aio") is None, reason="there is no asynchronous client")
 
 DOCUMENT = {"version": "7.3", "screens": []}

@@ -31,6 +31,8 @@ from whatsapp_flows import (
     RetryScheduled,
 )
 
+pytestmark = pytest.mark.slow
+
 THREADS = 16
 CALLS = 400
 REQUESTS = (RequestStarted, RequestFinished)

@@ -13,6 +13,8 @@ import pytest
 from tests.sync.support import FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WITHOUT = "import sys; sys.modules[{package!r}] = None; from whatsapp_flows.__main__ import main; main()"
 

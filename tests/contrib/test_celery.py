@@ -18,7 +18,7 @@ from celery.exceptions import Reject
 from redis import Redis
 
 from tests.contrib.celery_host import host
-from tests.contrib.conftest import free_port
+from tests.contrib.conftest import HAS_SERVER, free_port
 from tests.contrib.workers import Worker, eventually
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError, FlowsClient
@@ -109,6 +109,7 @@ class Everything:
 # Workers
 
 
+@pytest.mark.skipif(not HAS_SERVER and os.environ.get("CI") != "true", reason="needs MONITOR of a real redis-server")
 def test_a_fleet_is_deployed_by_workers_that_share_it(
     redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ import requests
 from tests.emulator.support import NOON, PEM, WABA, Clock, Graph, endpoint_json, error_of, flow_json
 from whatsapp_flows.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_life_of_a_flow(meta: Emulator, graph: Graph) -> None:
     """Created, uploaded, published, edited, published again, deprecated."""

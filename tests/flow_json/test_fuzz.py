@@ -14,6 +14,8 @@ from tests.flow_json.samples import TODAY, samples
 from whatsapp_flows.errors import ValidationPointer
 from whatsapp_flows.flow_json import validate
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_short_run_finds_nothing(seed: int) -> None:

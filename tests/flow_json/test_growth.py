@@ -18,6 +18,8 @@ import pytest
 from tests.flow_json.samples import TODAY, footer, form, navigate, screen
 from whatsapp_flows.flow_json import validate
 
+pytestmark = pytest.mark.slow
+
 SIZES: Final = (110, 150, 190)
 MOST: Final = 1.05  # the second increase against the first; work for each pair of parts alone would come to 1.3
 

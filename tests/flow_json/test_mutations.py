@@ -19,6 +19,8 @@ from tests.flow_json.samples import TODAY, samples
 from whatsapp_flows.flow_json import Report, validate
 from whatsapp_flows.flow_json._positions import path_of
 
+pytestmark = pytest.mark.slow
+
 Steps = tuple[str | int, ...]
 DOCUMENTS: Final = {name: document for name, document in samples() if "-" in name or name == "loan_application"}
 REQUIRED: Final = {

@@ -18,6 +18,8 @@ from whatsapp_flows.flow_json._model import Version
 from whatsapp_flows.flow_json._spec import VERSIONS
 from whatsapp_flows.flow_json._upgrade import STEPS, Change, Undecided, upgrade
 
+pytestmark = pytest.mark.slow
+
 FLOWS = sorted((Path(__file__).resolve().parents[2] / "examples" / "flows").glob("*.json"))
 FOOTER = {"type": "Footer", "label": "Send", "on-click-action": {"name": "complete", "payload": {}}}
 NEWS = [str(row.version) for row in VERSIONS]

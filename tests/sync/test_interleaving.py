@@ -7,6 +7,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -17,6 +18,8 @@ from whatsapp_flows._requests import RequestsTransport
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock, apply
 from whatsapp_flows.transport import Request, Response, Timeout
+
+pytestmark = pytest.mark.slow
 
 FAULTS = ("none", "lost before", "lost after", "processing", "outage", "limited", "killed before", "killed after")
 WANTED = (

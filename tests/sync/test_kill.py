@@ -16,6 +16,8 @@ from tests.sync.support import as_wanted, calls, client_of, planned, synced
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MOST = 60
 

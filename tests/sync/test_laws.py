@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, client_of, desired, planned
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import apply
+
+pytestmark = pytest.mark.slow
 
 contents = st.sampled_from([FLOW_JSON, OTHER_FLOW_JSON])
 there = st.none() | st.fixed_dictionaries(

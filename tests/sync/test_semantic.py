@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from whatsapp_flows.sync._semantic import compare
 
+pytestmark = pytest.mark.slow
+
 MAIL = {"type": "TextInput", "name": "mail", "label": "Mail"}
 HEADING = {"type": "TextHeading", "text": "Welcome"}
 BODY = {
