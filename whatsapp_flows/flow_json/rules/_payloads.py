@@ -57,7 +57,7 @@ def _differing_keys(
     if unknown and "data" not in following.value:
         yield Finding(NAVIGATE, f"Screen {following.id!r} has no data model, so it takes no payload.", at)
     elif unknown:
-        message = f"The data model of screen {following.id!r} has no {', '.join(unknown)}."
+        message = f"The data model of screen {following.id!r} has no {first_of(unknown)}."
         for key in unknown:
             yield Finding(NAVIGATE, message, (*at, key), key=True)
     missing = first_of(key for key in fields if key not in payload)
@@ -116,7 +116,7 @@ def update_keys(doc: Document) -> Iterator[Finding]:
             message = f"Screen {action.screen.id!r} has no data model that could be updated."
             yield Finding(UPDATE, message, at, severity=action.severity)
         elif unknown:
-            message = f"The data model of screen {action.screen.id!r} has no {', '.join(unknown)}."
+            message = f"The data model of screen {action.screen.id!r} has no {first_of(unknown)}."
             for key in unknown:
                 yield Finding(UPDATE, message, (*at, key), key=True, severity=action.severity)
 

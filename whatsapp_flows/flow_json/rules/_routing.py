@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .._checks import did_you_mean
+from .._comparison import first_of
 from .._index import index
 from .._model import Document, Finding, Newer, Pointer, Rule, Version
 from ._gaps import NO_ENTRY_OR_EDGES
@@ -200,7 +201,7 @@ def nearest_screen(doc: Document, name: str) -> str:
 
 
 def _names(names: Iterator[str]) -> str:
-    return ", ".join(dict.fromkeys(names))
+    return first_of(dict.fromkeys(names))
 
 
 _MODEL: Final = ("routing_model",)
