@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -409,3 +410,14 @@ def test_the_hook_runs_the_command() -> None:
         "types: [json]",
     ):
         assert line in hook
+
+
+def test_a_file_name_does_not_act_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does one that is no UTF-8 end the command."""
+    monkeypatch.chdir(tmp_path)
+    for name in (b"a\x1b[2Jb.json", b"c\xff.json"):
+        Path(os.fsdecode(name)).write_text("{}")
+    for kind in ("text", "github", "sarif", "junit"):
+        out = CommandLine()("validate", ".", "--format", kind).out
+        assert "\x1b" not in out
+        out.encode()

@@ -78,7 +78,9 @@ def _annotation(name: str, issue: ValidationIssue) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Escaped as GitHub reads it again; what else a terminal would act upon is inert."""
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return "".join(char if char.isprintable() or "\ud800" <= char <= "\udfff" else inert(char) for char in escaped)
 
 
 def _property(text: str) -> str:

@@ -40,7 +40,7 @@ class Validated(Value):
     def raw(self) -> bytes | None:
         """The document, in the formats that another program reads."""
         render = RENDERERS.get(self.format)
-        return None if render is None else render(self.files).encode()
+        return None if render is None else render(self.files).encode(errors="backslashreplace")
 
 
 @as_text.register

@@ -21,6 +21,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from ._extra import missing
+
+if absent := missing("celery", "celery", "redis", "limits"):
+    raise ImportError(absent)
+
 from celery import Celery, Task
 from celery.exceptions import Reject
 from celery.result import AsyncResult

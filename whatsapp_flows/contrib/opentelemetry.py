@@ -22,6 +22,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from ._extra import missing
+
+if absent := missing("opentelemetry", "opentelemetry.trace", "opentelemetry.metrics"):
+    raise ImportError(absent)
+
 from opentelemetry import context, metrics, trace
 
 # Underscored, yet shared by all instrumentations of OpenTelemetry: it is how one of them tells those below to be still.

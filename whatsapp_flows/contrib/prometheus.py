@@ -11,6 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from ._extra import missing
+
+if absent := missing("prometheus", "prometheus_client"):
+    raise ImportError(absent)
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from ..errors import ConfigurationError

@@ -7,3 +7,8 @@ WhatsApp flows as rows of a Django project, and what brings them to Meta.
 `models.WhatsAppFlow` is a flow, `services.sync_flows` deploys some of them, and so do the admin and the command
 `sync_whatsapp_flows`. Needs the extra "django".
 """
+
+from .._extra import missing
+
+if absent := missing("django", "django"):
+    raise ImportError(absent)
