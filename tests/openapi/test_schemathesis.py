@@ -22,7 +22,7 @@ from tests.emulator.support import NUMBER, WABA, flow_json
 from tests.openapi.contract import ContractViolationError, check_response
 from whatsapp_flows.emulator import Emulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("emulator")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("schemathesis")]
 
 _FILE: Final = Path(__file__).with_name("flows-openapi-v23.0.json")
 _FLOWS: Final = [str(21_000_000_000_000_001 + step * 7_919_131) for step in range(3)]  # the first ids of an emulator

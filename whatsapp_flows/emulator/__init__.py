@@ -12,9 +12,10 @@ if importlib.util.find_spec("werkzeug") is None:
     raise ImportError('the emulator needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
 
 from ._documents import Document
-from ._emulator import Emulator, serve
+from ._emulator import Emulator
 from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
+from ._serve import serve
 from ._state import FlowRecord
 from ._wire import RecordedRequest
 
