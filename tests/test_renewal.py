@@ -20,10 +20,12 @@ from whatsapp_flows import (
     ExponentialBackoff,
     FlowsClient,
     FlowsError,
+    NoAnswerError,
     NoRetry,
     PermissionDeniedError,
     Request,
     RequestFinished,
+    RequestStarted,
     Response,
     ResponseMetadata,
     Timeout,
@@ -275,3 +277,18 @@ def test_nobody_pays_for_what_nobody_hears() -> None:
         FlowsClient(TOKEN, WABA, transport=Echoing([ConfigurationError("x")]), on_event=events.append).get_flow(FLOW)
     (finished,) = [event for event in events if isinstance(event, RequestFinished)]
     assert finished.response is None
+
+
+def test_the_user_of_a_download_link_is_in_no_event_and_no_error() -> None:
+    """A signed link may hold one, and is shown without."""
+    events: list[Event] = []
+    link = "https://user:pass@cdn.example/flow.json?sig=1"
+    assets = answer({"data": [{"asset_type": "FLOW_JSON", "download_url": link}]})
+    transport = Echoing([assets, NoAnswerError(f"{link}: silence")])
+    client = FlowsClient(TOKEN, WABA, transport=transport, on_event=events.append, max_attempts=1)
+    with pytest.raises(NoAnswerError) as caught:
+        client.download_flow_json(FLOW)
+    assert [event.url for event in events if isinstance(event, RequestStarted)][-1] == (
+        "https://[redacted]@cdn.example/flow.json"
+    )
+    assert "pass" not in f"{caught.value!r} {caught.value}"

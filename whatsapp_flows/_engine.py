@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 
 from ._error_codes import ErrorCodes, classify, is_error
+from ._inert import without_credentials
 from ._wire import READ_AT_ONCE, Operation, Request, Response, Script, Secret
 from .errors import ApiError, ErrorDetails, FlowsError, NotSentError, RetryableError
 from .events import (
@@ -322,7 +323,7 @@ class _Line:
                 attempt=self._attempt,
                 number=self.requests,
                 method=request.method,
-                url=request.url if request.authenticated else request.url.partition("?")[0],
+                url=without_credentials(request.url if request.authenticated else request.url.partition("?")[0]),
             )
 
     def reads(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
