@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from tests.cli.support import CommandLine
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, write_flows
+from whatsapp_flows.cli import run
 from whatsapp_flows.emulator import Emulator
 
 KEYS = [f"f{number}" for number in range(10)]
@@ -77,3 +79,33 @@ def test_a_deprecation_says_what_it_waits_for_and_why_it_did_not_happen(
     assert (outcome.code, meta.flows()[0].status) == (1, "PUBLISHED")
     assert cli("apply", *options, "--yes").code == 0
     assert [flow.status for flow in meta.flows()] == ["DEPRECATED", "PUBLISHED"]
+
+
+def test_an_interrupt_says_that_the_flow_is_live_again(meta: Emulator, folder: Path) -> None:
+    """It struck the wait between two attempts to publish; the second of two says how the flow is left."""
+    env = {
+        "WHATSAPP_FLOWS_ACCESS_TOKEN": "the-token", "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
+        "WHATSAPP_FLOWS_BASE_URL": meta.url,
+    }  # fmt: skip
+    for times, told in (
+        (1, ["f0: restored: interrupted", "  Its old version is live again."]),
+        (2, ["f0: interrupted", "  Its state is not known, and it may hold the new Flow JSON; its old version could"]),
+    ):
+        left = [times]
+
+        def sleep(seconds: float, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] >= 0:
+                raise KeyboardInterrupt
+
+        meta.clear_faults()
+        meta.fail("publish_flow", code=131000, times=2)
+        out = io.StringIO()
+        argv = ["apply", "--config", str(folder / "flows.toml"), "--yes"]
+        err = io.StringIO()
+        code = run(argv, stdout=out, stderr=err, env=env, sleep=sleep)
+        assert code == 130, (times, err.getvalue())
+        lines = out.getvalue().splitlines()
+        at = lines.index(told[0])
+        assert lines[at + 1].startswith(told[1])
+        assert "f1, f2, f3 and 6 more: not begun" in lines

@@ -243,8 +243,8 @@ def _problem(value: Deployed, results: list[FlowResult]) -> Lines:
     result, more = results[0], len(results) - _NAMED
     word = outcome(result)
     what = inert(result.problem if result.error is None else _what(result.error))
-    if result.halted:
-        what = what.removeprefix(result.halted).removeprefix(": ")
+    if word == result.halted:
+        what = what.removeprefix(word).removeprefix(": ")
     keys = ", ".join(inert(each.key) for each in results[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     yield Text.assemble((f"{keys}: ", "bold"), _word(word), f": {what}" if what else "")
     changes = value.plan.changes if value.plan is not None else ()

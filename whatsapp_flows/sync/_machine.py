@@ -86,11 +86,13 @@ class _Telling:
 
     def decide(self, state: RetryState, /) -> Decision:
         decision = self.flow.run_.policy.decide(state)
-        if decision.delay is None:
-            return decision
-        if decision.delay > GRACE and self.flow.run_.stop.is_set():
-            return Decision(None, "the run is stopped")
-        self.flow.waits(state, decision.delay)
+        delay = decision.delay
+        if delay is not None and delay > GRACE and self.flow.run_.stop.is_set():
+            asked = state.error.retry_after or 0.0  # by Meta, before which it is never asked again
+            delay = None if asked > GRACE else GRACE
+            decision = Decision(delay, "the run is stopped")
+        if delay is not None:
+            self.flow.waits(state, delay)
         return decision
 
 

@@ -102,8 +102,8 @@ class Safeguard:
     def give_up(self, status: str, why: str, *, back: bool = False) -> None:
         """It could not be brought up again: what it is now, where its old version is, how to go on."""
         assert self.live is not None  # noqa: S101
-        state = f"It is {status}" if status else "Its state is not known"
-        holds = "and holds its old Flow JSON" if back else "and may hold the new Flow JSON"
+        state = f"It is {status} and" if status else "Its state is not known, and it"
+        holds = "holds its old Flow JSON" if back else "may hold the new Flow JSON"
         self.note = f"{state} {holds}; its old version could not be published again ({why})."
         self.left = self.documents.leave(self.key, self.live)
         if self.left is not None:

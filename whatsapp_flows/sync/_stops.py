@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Final
 
-GRACE: Final = 1.0
+GRACE: Final = 0.5
 """Seconds that a wait may still take once a run is stopped while a live flow is being brought up again."""
 
 _SLICE: Final = 0.1  # seconds; two events cannot be waited for at once, so each is looked at so often
