@@ -10,12 +10,19 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from .._error_codes import unexpected
 from .._wire import MOST_JSON, Operation, Request, Response, Script, shown
-from ..errors import ConfigurationError, FlowValidationError
+from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
 from ..models import nested, objects, text, validation_issues
 from ._arguments import is_web_url, segment
 
 T = TypeVar("T")
 _UNREADABLE: Final = object()
+
+MAX_PAGES: Final = 10_000
+"""Pages of one list: a server that always has a fresh cursor would make it endless."""
+
+MAX_ITEMS: Final = 100_000
+"""Entries of a list that is returned as a whole: files of a flow, phone numbers, subscribed apps."""
+
 Form = Mapping[str, str | tuple[str, bytes, str]]
 
 
@@ -151,6 +158,8 @@ def page_of(
             raise unexpected("Meta's list goes on, but has no cursor.", request)  # never taken for its end
         if after in seen:
             raise unexpected("Meta's paging goes in a circle.", request)
+        if after and len(seen) + 1 >= MAX_PAGES:
+            raise unexpected(f"Meta's list has more than {MAX_PAGES} pages.", request)
         following = page_of(request, parse, subject, seen=(*seen, after)) if after else None
         return Page(items=tuple(parse(item) for item in objects(found, "data")), following=following)
 
@@ -179,6 +188,8 @@ def everything(first: Operation[Page[T]]) -> Script[tuple[T, ...]]:
     while following is not None:
         page = yield from following.script(1)
         items.extend(page.items)
+        if len(items) > MAX_ITEMS:
+            raise UnexpectedResponseError(f"Meta's list has more than {MAX_ITEMS} entries.")
         following = page.following
     return tuple(items)
 

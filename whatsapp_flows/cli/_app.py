@@ -20,6 +20,7 @@ from rich.text import Text
 
 from .._files import replace_file
 from .._inert import inert, inert_lines
+from .._reading import read_regular
 from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
@@ -38,6 +39,10 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "base_url": f"{_PREFIX}BASE_URL",
     "api_version": f"{_PREFIX}API_VERSION",
 }
+MOST_READ: Final = 16 * 2**20
+"""Bytes of a file or of stdin; the largest Flow JSON has 10 MB."""
+
+_MOST_TOKEN: Final = 64 * 2**10  # bytes of a file with a token
 _TOKEN: Final = f"{_PREFIX}ACCESS_TOKEN"
 _REPORT: Final = "This is a fault of whatsapp-flows, not of what you gave it: please report it, with what stands above."
 _UNWRAPPED: Final = 10_000  # columns where nobody looks: a row of a table stays one line, for grep
@@ -190,18 +195,20 @@ class App:
 
     # In
 
-    def read(self, file: str) -> bytes:
-        """The content of a file, or of stdin for `-`."""
+    def read(self, file: str, *, most: int = MOST_READ) -> bytes:
+        """The content of a regular file, or of stdin for `-`, of at most so many bytes."""
         if file != "-":
             try:
-                return Path(file).read_bytes()
+                return read_regular(file, most)
             except OSError as exc:
                 raise ConfigurationError(f"{file} cannot be read: {exc.strerror}.") from None
         if self.stdin is None or self.stdin_is_read:
             raise click.UsageError("standard input is there to be read once, and only once.")
         self.stdin_is_read = True
         binary = getattr(self.stdin, "buffer", None)
-        content: bytes = self.stdin.read().encode() if binary is None else binary.read()
+        content: bytes = self.stdin.read(most + 1).encode() if binary is None else binary.read(most + 1)
+        if len(content) > most:
+            raise ConfigurationError(f"standard input has more than {most} bytes.")
         return content
 
     def write(self, file: str | None, content: bytes) -> Path | None:
@@ -242,7 +249,7 @@ class App:
         environ = dict(self.env)
         environ |= {_VARIABLES[name]: str(value) for name, value in self.given.items() if name in _VARIABLES}
         if "token_file" in self.given:
-            environ[_TOKEN] = self.read(self.given["token_file"]).decode(errors="replace")
+            environ[_TOKEN] = self.read(self.given["token_file"], most=_MOST_TOKEN).decode(errors="replace")
         if not environ.get(_TOKEN, "").strip():
             raise click.UsageError(f"there is no access token: set {_TOKEN}, or name a file with --token-file.")
         if account and not environ.get(_VARIABLES["waba_id"], "").strip():

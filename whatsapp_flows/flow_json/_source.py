@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NoReturn
 
+from .._reading import open_regular
 from ..errors import ConfigurationError
 
 FlowJson = Mapping[str, Any] | str | bytes | os.PathLike[str] | BinaryIO
@@ -77,7 +78,7 @@ def _encoded(text: str) -> bytes:
 
 def _read_path(path: os.PathLike[str]) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return _read_file(file)
     except (OSError, ValueError) as exc:
         raise _RefusedError(f"{os.fspath(path)!r} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from None

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._inert import shaped_like_a_token
+from .._reading import read_regular
 from ..errors import ConfigurationError
+from ..flow_json import MAX_BYTES
 from ._toml import TomlPath, lines_of, parse_toml
 
 PYPROJECT: Final = "pyproject.toml"
@@ -39,7 +41,7 @@ class ConfigFile:
     @classmethod
     def read(cls, path: Path) -> ConfigFile:
         try:
-            text = path.read_bytes().decode()
+            text = read_regular(path, MAX_BYTES).decode()
         except UnicodeDecodeError as exc:
             raise ConfigurationError(f"{path} is not UTF-8: byte {exc.start} cannot be decoded.") from None
         except OSError as exc:

@@ -1,0 +1,37 @@
+"""Files that are read whole: regular ones, and no larger than expected."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import BinaryIO, Final
+
+_FLAGS: Final = (
+    os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)  # a FIFO that nobody writes to would hold its reader for ever
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file to read from. Raises `OSError`, at once, for a FIFO, a device or a folder too."""
+    handle = os.open(path, _FLAGS)
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """The content of a file of at most so many bytes. Raises `OSError` for a larger one before it is read."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        content = b"" if size > most else file.read(most + 1)
+    if size > most or len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most} bytes")
+    return content
