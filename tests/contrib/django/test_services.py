@@ -16,6 +16,7 @@ from django.utils import timezone
 from tests.contrib.django.support import flow, rows, sent, stored
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError, FlowsClient, Request, Response, Timeout
+from whatsapp_flows.contrib.django._memory import RowMemory
 from whatsapp_flows.contrib.django.models import SyncStatus, WhatsAppFlow
 from whatsapp_flows.contrib.django.services import sync_flows
 from whatsapp_flows.emulator import Emulator
@@ -471,3 +472,72 @@ def test_a_mode_that_is_none_is_refused(client: FlowsClient) -> None:
     with pytest.raises(ConfigurationError, match="validate"):
         sync_flows(rows(), validate="maybe", client=client)  # type: ignore[arg-type]
     assert stored().sync_status == "draft"
+
+
+def live_and_changed(meta: Emulator, client: FlowsClient) -> None:
+    """A flow that is published, and whose row has a new version that Meta will not publish."""
+    flow()
+    assert sync_flows(rows(), publish=True, client=client)[0].ok
+    rows().update(flow_json=valid_flow("SECOND"))
+    meta.fail("publish_flow", code=139002, times=1)
+
+
+def there(meta: Emulator) -> tuple[str, bool]:
+    """The state of the flow at Meta, and whether it has its first version."""
+    (found,) = meta.flows()
+    assert found.document is not None
+    return found.status, b"FIRST" in found.document.content
+
+
+def test_a_live_flow_goes_back_up(meta: Emulator, client: FlowsClient) -> None:
+    """The row says what Meta refused, and that the old version is live; nothing of it stays in the row."""
+    live_and_changed(meta, client)
+    (result,) = sync_flows(rows(), publish=True, client=client)
+    assert not result.ok
+    assert there(meta) == ("PUBLISHED", True)
+    assert "139002" in stored().sync_error
+    assert "live again" in stored().sync_error
+    assert "old" not in stored().sync_memory
+
+
+def test_what_a_killed_run_took_down_the_next_one_brings_up(meta: Emulator, client: FlowsClient) -> None:
+    """The version that was live is in the row before the first write, and is found there."""
+    live_and_changed(meta, client)
+    meta.fail("update_flow_json", code=1, every=2)  # the second, which would put the old version back
+    once = client.with_options(max_attempts=1)
+    assert not sync_flows(rows(), publish=True, client=once)[0].ok
+    assert there(meta) == ("DRAFT", False)
+    assert "old" in stored().sync_memory
+    meta.clear_faults()
+    meta.fail("publish_flow", code=139002, times=1)
+    assert not sync_flows(rows(), publish=True, client=client)[0].ok
+    assert there(meta) == ("PUBLISHED", True)
+    assert "old" not in stored().sync_memory
+
+
+def test_a_database_that_fails_leaves_a_live_flow_alone(meta: Emulator, client: FlowsClient) -> None:
+    """What is live is not touched before it is stored."""
+    live_and_changed(meta, client)
+    meta.clear_requests()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE OF sync_memory ON whatsapp_flows_whatsappflow "
+            "WHEN NEW.sync_memory LIKE '%old%' BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    try:
+        (result,) = sync_flows(rows(), publish=True, client=client)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER refuse")
+    assert not result.ok
+    assert sent(meta) == []
+    assert there(meta) == ("PUBLISHED", True)
+
+
+@pytest.mark.parametrize("damaged", ["%%%", "", "bm8gSlNPTg==", 7])
+def test_a_kept_version_that_cannot_be_read_is_none(damaged: Any) -> None:
+    """It is never sent to Meta."""
+    row = flow(sync_memory={"account_id": "1", "entry": {"id": "2", "name": "booking"}, "old": damaged})
+    memory = RowMemory("1")
+    memory.recall(row)
+    assert memory.old("booking", "2") is None

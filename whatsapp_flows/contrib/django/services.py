@@ -17,13 +17,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.utils import timezone
 
 from ..._documents import Validate
@@ -36,8 +35,6 @@ from ...sync import (
     FlowChange,
     FlowEvent,
     FlowResult,
-    Lock,
-    LockEntry,
     Plan,
     PlanOptions,
     RunPace,
@@ -46,7 +43,8 @@ from ...sync import (
     paced,
     take_snapshot,
 )
-from ._leases import Leases
+from ._leases import Leases, revive
+from ._memory import RowDocuments, RowMemory
 from .checks import first_lines
 from .conf import AppSettings, read_settings
 from .models import SyncStatus, WhatsAppFlow
@@ -55,6 +53,7 @@ _STATUS_OF: Final[Mapping[str, str]] = {
     FlowStatus.DRAFT.value: str(SyncStatus.DRAFT),
     FlowStatus.PUBLISHED.value: str(SyncStatus.PUBLISHED),
 }
+_PATIENCE: Final = 60.0  # seconds in which a row is written, or a live flow is not touched
 _INTERRUPTED: Final = "Interrupted: sync it again."
 _ENDED: Final[Mapping[str, str]] = {"interrupted": _INTERRUPTED, "not begun": "Not begun: sync it again."}
 # What the engine calls a blocked change -> what to do about it here. Others speak for themselves.
@@ -156,6 +155,18 @@ def _refuse_transaction(using: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """What a row shall remember, to be written by the thread that has the database connection."""
+
+    row: WhatsAppFlow
+    memory: dict[str, Any]
+    done: Future[None] = field(default_factory=Future)
+
+
+Outcomes = queue.SimpleQueue[FlowResult | _Write | None]
+
+
 class _Run:
     """One call of `sync_flows`: what its rows share."""
 
@@ -171,7 +182,7 @@ class _Run:
     ) -> None:
         self._client, self._settings, self._options, self._using = client, settings, options, using
         self._publish, self._force = publish, force
-        self._memory = _Memory(None, account_id=client.waba_id)
+        self._memory = RowMemory(client.waba_id)
         self._leases = Leases(using, seconds=settings.sync_lease, force=force)
         self._synced: list[WhatsAppFlow] = []
         self._results: dict[str, SyncResult] = {}
@@ -230,16 +241,22 @@ class _Run:
             return
         stop: threading.Event = self._client.options.stop or threading.Event()
         client = self._client.with_options(stop=stop)
-        outcomes: queue.SimpleQueue[FlowResult | None] = queue.SimpleQueue()
+        outcomes: Outcomes = queue.SimpleQueue()
 
         def on_event(event: FlowEvent) -> None:
             if event.result is not None:
                 outcomes.put(event.result)
 
+        def write(row: WhatsAppFlow, memory: dict[str, Any]) -> None:
+            wanted = _Write(row, memory)
+            outcomes.put(wanted)
+            wanted.done.result(timeout=_PATIENCE)
+
         def work() -> None:
             apply(
                 client, self._plan(client, desired), lock=self._memory, jobs=self._settings.jobs, force=self._force,
                 stop=stop, retry_policy=client.options.retry_policy, on_event=on_event,
+                old_documents=RowDocuments(self._memory, write),
             )  # fmt: skip
 
         with ThreadPoolExecutor(max_workers=1) as pool:
@@ -254,16 +271,30 @@ class _Run:
             applied.result()
         self._remember()
 
-    def _write_all(self, outcomes: queue.SimpleQueue[FlowResult | None]) -> None:
+    def _write_all(self, outcomes: Outcomes) -> None:
         """Each outcome as it comes, until the last one; meanwhile the leases are renewed in time."""
         while True:
             with suppress(queue.Empty):
                 outcome = outcomes.get(timeout=self._leases.due_in)
                 if outcome is None:
                     return
-                self._finish(self._result(outcome))
+                if isinstance(outcome, _Write):
+                    self._write(outcome)
+                else:
+                    self._finish(self._result(outcome))
             if not self._leases.due_in:
                 self._leases.renew()
+
+    def _write(self, wanted: _Write) -> None:
+        """Store what a row remembers, for a thread of the engine that waits for it."""
+        revive(self._using)
+        try:
+            WhatsAppFlow.objects.using(self._using).filter(pk=wanted.row.pk).update(sync_memory=wanted.memory)
+        except DatabaseError as failure:
+            wanted.done.set_exception(failure)
+        else:
+            wanted.row.sync_memory = wanted.memory
+            wanted.done.set_result(None)
 
     def _finish(self, result: SyncResult) -> None:
         """Write an outcome, if the row is still this run's."""
@@ -288,7 +319,7 @@ class _Run:
     def _remember(self) -> None:
         """What the engine knows now, so that the next run need not download it."""
         for row in self._synced:
-            memory = self._memory.of(row)
+            memory = self._memory.of(row.name, row.flow_id)
             if memory != row.sync_memory:
                 row.sync_memory = memory
                 WhatsAppFlow.objects.using(self._using).filter(pk=row.pk).update(sync_memory=memory)
@@ -334,43 +365,6 @@ class _Run:
             name=outcome.key, action=outcome.action, flow_id=outcome.flow_id, status=outcome.status,
             attempts=outcome.attempts, problem=problem, error=outcome.error,
         )  # fmt: skip
-
-
-class _Memory(Lock):
-    """
-    A lock file whose entries are kept in the rows: an unchanged sync downloads nothing.
-
-    Like the file it is a cache. An entry of another account counts for nothing, but that there is one.
-    """
-
-    def __init__(self, path: Path | None, *, account_id: str | None, environment: str = "") -> None:
-        super().__init__(path, account_id=account_id, environment=environment)
-        self._accounts: set[str] = set()
-
-    @property
-    def kept(self) -> bool:
-        """Whether the entries outlive the process."""
-        return True
-
-    @property
-    def other_account(self) -> str:
-        """The account that the rows were deployed to, if that is another one, and none of them to this one yet."""
-        return "" if self._account_id in self._accounts else next(iter(sorted(self._accounts)), "")
-
-    def recall(self, row: WhatsAppFlow) -> None:
-        """What a row remembers."""
-        memory = row.sync_memory if isinstance(row.sync_memory, dict) else {}
-        entry, account = LockEntry.from_json(memory.get("entry")), memory.get("account_id")
-        if entry is None or not isinstance(account, str):
-            return
-        self._accounts.add(account)
-        if account == self._account_id:
-            self.put({row.name: entry})
-
-    def of(self, row: WhatsAppFlow) -> dict[str, Any]:
-        """What a row should remember."""
-        entry = self.get(row.name, row.flow_id)
-        return {} if entry is None else {"account_id": self._account_id, "entry": entry.to_json()}
 
 
 def _refusal(plan: Plan, *, force: bool) -> str:
