@@ -129,8 +129,8 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
     The flows of the project.
 
-    A call to Meta that is made here is not repeated after `WHATSAPP_FLOWS["ADMIN_MAX_ELAPSED"]` seconds, because a web
-    worker waits for it. A project with a task queue overrides `sync`.
+    A call to Meta that is made here ends after `WHATSAPP_FLOWS["ADMIN_MAX_ELAPSED"]` seconds, its repetitions included,
+    because a web worker waits for it. A project with a task queue overrides `sync`.
     """
 
     form = WhatsAppFlowForm
@@ -297,6 +297,7 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def admin_client(settings: AppSettings) -> FlowsClient:
     """A client that gives up early, because a web worker waits for it: see `ADMIN_MAX_ELAPSED`."""
     client = settings.client()
-    policy = client.options.retry_policy or ExponentialBackoff(jitter=equal_jitter)
-    limited = replace(policy, max_elapsed=settings.admin_max_elapsed)  # type: ignore[type-var]
-    return client.with_options(retry_policy=limited)
+    policy = client.options.retry_policy
+    if not isinstance(policy, ExponentialBackoff):  # the settings name no other
+        policy = ExponentialBackoff(jitter=equal_jitter)
+    return client.with_options(retry_policy=replace(policy, max_elapsed=settings.admin_max_elapsed))

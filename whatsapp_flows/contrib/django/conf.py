@@ -37,7 +37,7 @@ CLIENT_KEYS: Final = (
 )
 _SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
 # The app's own keys and their least values, both in the order of AppSettings.
-_NUMBERS: Final[Mapping[str, float]] = {"JOBS": 1, "CALLS_PER_HOUR": 1, "SYNC_LEASE": 1, "ADMIN_MAX_ELAPSED": 0}
+_NUMBERS: Final[Mapping[str, float]] = {"JOBS": 1, "CALLS_PER_HOUR": 1, "SYNC_LEASE": 1, "ADMIN_MAX_ELAPSED": 1}
 KNOWN_KEYS: Final = (*CLIENT_KEYS, "FLOWS", "VALIDATE", *_NUMBERS)
 
 
@@ -48,8 +48,8 @@ class AppSettings:
 
     `flows` is the dotted path of the flows that the project defines in Python; empty for none. `jobs` flows are worked
     on side by side. `calls_per_hour` is the budget of one run; None is what Meta's headers say, else 200. A row
-    whose process has not renewed its claim for `sync_lease` seconds belongs to nobody. In the admin no call is repeated
-    that would last longer than `admin_max_elapsed` seconds, because a web worker waits for it. `validate` says what is
+    whose process has not renewed its claim for `sync_lease` seconds belongs to nobody. In the admin a call
+    ends after `admin_max_elapsed` seconds, its repetitions included, because a web worker waits for it. `validate` says what is
     done about errors in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it.
     """
 
