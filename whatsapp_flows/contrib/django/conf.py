@@ -49,8 +49,8 @@ class AppSettings:
     `flows` is the dotted path of the flows that the project defines in Python; empty for none. `jobs` flows are worked
     on side by side. `calls_per_hour` is the budget of one run; None is what Meta's headers say, else 200. A row
     whose process has not renewed its claim for `sync_lease` seconds belongs to nobody. In the admin a call
-    ends after `admin_max_elapsed` seconds, its repetitions included, because a web worker waits for it. `validate` says what is
-    done about errors in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it.
+    ends after `admin_max_elapsed` seconds, its repetitions included, because a web worker waits for it. `validate`
+    says what is done about errors in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it.
     """
 
     environ: Mapping[str, str] = field(repr=False)
