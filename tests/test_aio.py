@@ -44,6 +44,7 @@ from whatsapp_flows import (
     Response,
     RetryCounters,
     Timeout,
+    TokenUnavailableError,
     aio,
 )
 from whatsapp_flows import client as sync
@@ -292,7 +293,7 @@ def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
 
     for access_token in (broken, broken_at_once):
         scene = AsyncScene()
-        with pytest.raises(ConfigurationError, match="LookupError") as caught:
+        with pytest.raises(TokenUnavailableError, match="LookupError") as caught:
             run(lambda scene=scene, token=access_token: scene.client.with_options(access_token=token).subscribe_app())  # type: ignore[misc]
         assert (caught.value.__cause__, caught.value.__context__) == (None, None)
         assert TOKEN not in str(caught.value)

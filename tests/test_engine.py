@@ -41,6 +41,7 @@ from whatsapp_flows import (
     RetryScheduled,
     RetryState,
     ServiceUnavailableError,
+    TokenUnavailableError,
 )
 
 DOCUMENT = b'{"version": "7.3", "screens": []}'
@@ -425,7 +426,7 @@ def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
         raise LookupError(f"refused {TOKEN}")
 
     scene = Scene(UPLOADED, access_token=vault)
-    with pytest.raises(ConfigurationError, match="LookupError") as caught:
+    with pytest.raises(TokenUnavailableError, match="LookupError") as caught:
         upload(scene)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert TOKEN not in str(caught.value)

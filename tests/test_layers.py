@@ -22,6 +22,7 @@ LAYERS = {
     "_inert": -1,  # below everything: what an error says is made inert by the error
     "_digest": 0,
     "_forks": 0,
+    "_interrupts": 0,
     "_reading": 0,
     "_version": 0,
     "_wire": 0,

@@ -3,6 +3,7 @@ What can go wrong, and what to do about it.
 
     FlowsError
     ├─ ConfigurationError (ValueError)   F     the caller's mistake; nothing was sent
+    │  └─ TokenUnavailableError       F     the callable that gives the access token raised
     ├─ FlowValidationError               F     Flow JSON refused, here or by Meta; carries the issues
     ├─ TransportError                          the network, not Meta
     │  ├─ NotSentError                   R     refused, unknown host, connect timeout: nothing reached Meta
@@ -65,6 +66,7 @@ __all__ = [
     "RetryableError",
     "ServiceUnavailableError",
     "TlsError",
+    "TokenUnavailableError",
     "TransportError",
     "UnexpectedResponseError",
     "UnknownApiError",
@@ -269,6 +271,18 @@ class ConfigurationError(FatalError, ValueError):
 
     label = "Configuration"
     default_advice = "Correct what the message names; nothing was sent."
+
+
+class TokenUnavailableError(ConfigurationError):
+    """
+    The host's callable that gives the access token raised; nothing was sent by this attempt.
+
+    The message names the type of its exception alone, since the text may hold the token. What failed may be a vault
+    that is down for a moment: who runs the call from a queue may put it back.
+    """
+
+    label = "Access token"
+    default_advice = "See the log of whatever gives the token; the same call succeeds once it does."
 
 
 class FlowValidationError(FatalError):

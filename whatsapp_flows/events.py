@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from ._inert import inert
+from ._interrupts import is_interrupt
 from ._wire import Response, redact
 from .errors import FlowsError, RetryableError
 from .usage import Usage
@@ -400,7 +401,9 @@ def isolated(
             started = clock() if clock else 0.0
             try:
                 consumer(thing)
-            except Exception:  # a host's consumer may raise anything, and must not break a call
+            except Exception as raised:  # a host's consumer may raise anything, and must not break a call
+                if is_interrupt(raised):
+                    raise
                 if number not in failed:
                     failed.add(number)
                     what = type(thing).__name__

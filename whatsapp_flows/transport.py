@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from inspect import isawaitable, iscoroutine
 from typing import Final, NoReturn, Protocol
 
+from ._interrupts import is_interrupt
 from ._wire import Request, Response, Secret, appsecret_proof, hidden, shown
-from .errors import ConfigurationError
+from .errors import ConfigurationError, TokenUnavailableError
 
 __all__ = ["MAX_RESPONSE_BYTES", "STOP_GRACE", "AsyncTransport", "Request", "Response", "Timeout", "Transport"]
 
@@ -119,8 +120,8 @@ class Credentials:
         """
         The request with its token, else one that is valid now; unchanged when it goes to a host that must not see one.
 
-        Raises `ConfigurationError` when the callable that gives the token raises: its type's name is told, and nothing
-        else of it, since the text may hold the token.
+        Raises `TokenUnavailableError` when the callable that gives the token raises: its type's name is told, and
+        nothing else of it, since the text may hold the token. What a signal's handler raises meanwhile passes through.
         """
         if not request.authenticated:
             return request
@@ -154,7 +155,9 @@ class Credentials:
         given, mistake = None, ""
         try:
             given = hidden(token())
-        except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
+        except Exception as raised:  # the host's code may raise anything
+            if is_interrupt(raised):
+                raise
             mistake = type(raised).__name__
         if mistake:
             raise _no_token(mistake)
@@ -173,7 +176,9 @@ class Credentials:
             given = hidden(token())
             if isawaitable(given):
                 given = hidden(await given)
-        except Exception as raised:  # noqa: BLE001 - the host's code may raise anything
+        except Exception as raised:  # the host's code may raise anything
+            if is_interrupt(raised):
+                raise
             mistake = type(raised).__name__
         if mistake:
             raise _no_token(mistake)
@@ -203,8 +208,8 @@ class Credentials:
         return self._token, self._app_secret
 
 
-def _no_token(mistake: str) -> ConfigurationError:
-    return ConfigurationError(f"access_token: the callable that gives the token raised {mistake}; nothing was sent.")
+def _no_token(mistake: str) -> TokenUnavailableError:
+    return TokenUnavailableError(f"access_token: the callable that gives the token raised {mistake}; nothing was sent.")
 
 
 def _checked(value: object, name: str) -> Secret:
