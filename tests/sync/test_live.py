@@ -454,6 +454,39 @@ def test_flows_with_one_endpoint_share_its_fate(meta: Emulator, client: FlowsCli
     second.old_document.unlink()
 
 
+@pytest.mark.parametrize("fault", [{"code": 10}, {"code": 139002, "subcode": 4233014}], ids=str)
+def test_the_next_run_takes_no_other_flow_down(
+    meta: Emulator, client: FlowsClient, lock_file: Path, fault: dict[str, Any]
+) -> None:
+    """The one that is down is tried first: while it cannot be published, the nine that are live stay so."""
+    lock = Lock(lock_file, account_id=meta.waba_id)
+    wanted = ten(meta)
+    meta.fail("publish_flow", **fault)
+    for _run in range(3):
+        first, *rest = synced(client, *wanted, lock=lock, jobs=8)
+        assert (first.ok, first.status) == (False, "DRAFT")
+        assert {result.halted for result in rest} == {"not begun"}
+        assert statuses(meta).count("DRAFT") == 1
+    meta.clear_faults()
+    assert all(result.ok for result in synced(client, *wanted, lock=lock, jobs=8))
+    assert statuses(meta) == ["PUBLISHED"] * 10
+    assert old_files(lock_file.parent) == []
+
+
+@pytest.mark.parametrize("change", ["a draft", "a new flow"])
+def test_what_risks_nothing_is_published_first(meta: Emulator, client: FlowsClient, change: str) -> None:
+    """A permission that is missing is met by a flow that nobody uses yet, and the ten live ones are not touched."""
+    if change == "a draft":
+        meta.add_flow("Late", flow_json=OTHER_FLOW_JSON)
+    plan = planned(client, [*ten(meta), desired("late", publish=True)])
+    meta.fail("publish_flow", code=10)
+    meta.fail("create_flow", code=10)
+    *rest, late = apply(client, plan, jobs=8, force=True)
+    assert isinstance(late.error, PermissionDeniedError)
+    assert {result.halted for result in rest} == {"not begun"}
+    assert statuses(meta).count("PUBLISHED") == 10
+
+
 def test_an_outage_stops_what_has_not_begun(meta: Emulator, client: FlowsClient) -> None:
     """New flows too: nobody is hammered, and nothing is half done."""
     plan = planned(client, [desired(key) for key in TEN])

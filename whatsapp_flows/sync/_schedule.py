@@ -1,11 +1,14 @@
 """
 Which change may begin now. It does no I/O: it is told what has ended, and says what comes next.
 
-Rule 1: the first live flow that is un-published goes alone; the others follow once one of them is live again. Flows
+Rule 1: what is published without being taken down, drafts and new flows, goes before the live flows that are
+        un-published: a cause that is common to all is met there first, and a flow that an earlier run has left down
+        is tried before another one is risked.
+Rule 2: the first live flow that is un-published goes alone; the others follow once one of them is live again. Flows
         with an endpoint share its fate, so the first of each endpoint goes alone among those.
-Rule 2: after a failure that is not the flow's own (see `_causes`), or a live flow that could not be brought up again,
+Rule 3: after a failure that is not the flow's own (see `_causes`), or a live flow that could not be brought up again,
         nothing more is begun.
-Rule 3: what cannot be undone comes last: a deprecation begins when all else has ended. One that has a successor
+Rule 4: what cannot be undone comes last: a deprecation begins when all else has ended. One that has a successor
         (`FlowChange.after`) needs it PUBLISHED; any other needs that no change failed and that every flow which is
         wanted published is: which flow takes the place of a table that is gone is not told anywhere.
 """
@@ -91,6 +94,9 @@ class Schedule:
     def _may_begin(self, change: FlowChange) -> bool:
         if not _at_risk(change):
             return True
+        before = (self._changes[number] for number in (*self._waiting, *self._running))
+        if any(_publishes_safely(other) for other in before):
+            return False
         risky = [self._changes[number] for number in self._running if _at_risk(self._changes[number])]
         if not self._proven:
             return not risky
@@ -117,6 +123,12 @@ def _at_risk(change: FlowChange) -> bool:
     return change.unpublishes and "publish" in change.steps
 
 
+def _publishes_safely(change: FlowChange) -> bool:
+    """Whether it publishes a flow that is not live before."""
+    wanted = change.desired is not None and change.desired.publish
+    return bool(change.steps) and wanted and not change.unpublishes
+
+
 def _endpoint(change: FlowChange) -> str:
     """The endpoint that the flow has in the end; empty if it has none, or it is not known."""
     wanted = change.desired.endpoint_uri if change.desired is not None else None
@@ -134,7 +146,7 @@ def _why_halted(change: FlowChange, result: FlowResult) -> str:
         return ""
     if error is not None and is_common(error):
         return f"{change.name} failed for a reason that is not its own: {error.user_message or error.message}"
-    taken_down = change.unpublishes and result.action != "replace" and result.status != _LIVE
-    if taken_down and not isinstance(error, PlanError):
+    at_risk = bool(result.note) or (change.unpublishes and result.action != "replace")  # a note is about a live flow
+    if at_risk and result.status != _LIVE and not isinstance(error, PlanError):
         return f"{change.name} could not be published again"
     return ""
