@@ -442,3 +442,21 @@ def test_the_budget_keeps_no_live_flow_down(meta: Emulator, options: dict[str, A
     assert published(meta) == [("PUBLISHED", True)]
     assert "no room for" in str(eager(tasks, ACCOUNTS[0], NEWER).error)
     close(tasks)
+
+
+def test_a_token_that_is_not_to_be_had_is_no_end(meta: Emulator, options: dict[str, Any]) -> None:
+    """Another try may get it; its text, which may hold the token, is in no result."""
+
+    def vault() -> str:
+        raise OSError(f"no {TOKENS[ACCOUNTS[0]]}")
+
+    def client_for(account: str) -> FlowsClient:
+        return FlowsClient(vault, account, base_url=options["meta"])
+
+    with Redis.from_url(options["redis"]) as redis, Celery("eager", broker=options["redis"]) as app:
+        tasks = FlowsTasks(app, client_for=client_for, redis=redis)
+        failed = eager(tasks, ACCOUNTS[0], BOOKING)
+    assert (failed.ok, failed.retryable) == (False, True)
+    assert "OSError" in str(failed.error)
+    assert TOKENS[ACCOUNTS[0]] not in str(failed)
+    assert meta.requests == ()

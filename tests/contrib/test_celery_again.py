@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from whatsapp_flows import (
+    ConfigurationError,
     ErrorDetails,
     ExponentialBackoff,
     FixedDelays,
@@ -15,6 +16,7 @@ from whatsapp_flows import (
     PlanError,
     RateLimitedError,
     RetryPolicy,
+    TokenUnavailableError,
 )
 from whatsapp_flows.contrib._again import Again, Progress, again
 from whatsapp_flows.contrib._shared import GuardedError, NoRoomError
@@ -50,6 +52,8 @@ def asked(
         (error(RateLimitedError, 121.0), 0, None),  # longer than the policy's max_wait
         (error(NotFoundError), 0, None),
         (error(PlanError), 0, 5.0),  # changed by somebody in the middle: looked at again
+        (error(TokenUnavailableError), 0, 5.0),  # whatever gives the token may be down for a moment
+        (error(ConfigurationError), 0, None),
         (error(NoRoomError, 8.0), 2, 12.0),  # waiting for the budget is no failure, and spread
         (error(NoRoomError, 1200.0), 2, 1215.0),
         (error(GuardedError, 8.0), 99, 12.0),

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..errors import FlowsError, PlanError, RetryableError
+from ..errors import FlowsError, PlanError, RetryableError, TokenUnavailableError
 from ..retry import RetryPolicy, RetryState
 from ._shared import GuardedError, NoRoomError
 
+# Fatal for a call, and nothing that the next try of a task must find again: somebody changed the flow in the middle of
+# it, or whatever gives the token was down.
+MAY_PASS: Final = (PlanError, TokenUnavailableError)
 _NO_FAILURES: Final = (NoRoomError, GuardedError)
 _MOST_SPREAD: Final = 30.0  # seconds
 
@@ -71,7 +74,7 @@ def again(
     state = RetryState(
         operation="deploy_flow",
         idempotent=True,  # the engine looks at what is there before it writes
-        error=RetryableError(error.details) if isinstance(error, PlanError) else error,
+        error=RetryableError(error.details) if isinstance(error, MAY_PASS) else error,
         attempt=attempt,
         max_attempts=max_attempts,
         elapsed=now - progress.since,
