@@ -323,10 +323,11 @@ class FlowsTasks:
         """The log line, the host's callback, the value for the result backend."""
         said = result.to_json()
         problem = said["error"] or {"message": None, "retryable": False}
+        retryable = problem["retryable"] or isinstance(result.error, TokenUnavailableError)
         told = " ".join(filter(None, (problem["message"], result.note))) or None
         deployment = FlowDeployment(
             account=account, key=result.key, name=result.name, id=said["id"], action=result.action,
-            status=said["status"], error=told, retryable=problem["retryable"], attempts=attempts,
+            status=said["status"], error=told, retryable=retryable, attempts=attempts,
         )  # fmt: skip
         facts = deployment.to_json()
         extra = {"flow_key" if name == "key" else f"flow_{name}": value for name, value in facts.items()}
