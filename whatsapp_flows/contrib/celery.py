@@ -33,7 +33,7 @@ from redis import Redis
 
 from .._wire import shown
 from ..client import FlowsClient
-from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedError
+from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedError, TokenUnavailableError
 from ..retry import ExponentialBackoff, NoRetry, RetryPolicy, equal_jitter
 from ..sync import ClientFor, DesiredFlow, FlowResult, PlanOptions, Workspace, apply, diff, take_snapshot
 from ._again import Again, Progress, again
