@@ -324,6 +324,57 @@ def _take_no_body(connection: Connection) -> bool:
 TAKES_NO_BODY: Final = Behaviour("takes no more of the request", _take_no_body)
 ANSWER_AND_CLOSE: Final = Behaviour("an answer, then the connection is closed without a word", _one_answer)
 
+_OK: Final = b"HTTP/1.1 200 OK\r\n"
+
+
+def _drip(connection: Connection, piece: bytes) -> None:
+    pause = 0.01  # it is the peer that is slow; the client's `total` ends it
+    while connection.stays_for(pause):
+        connection.send(piece)
+
+
+def _drips(name: str, said: bytes, piece: bytes, *, secured: bool = False) -> Behaviour:
+    """Reads the request, says this much, and goes on in pieces for ever."""
+
+    def act(connection: Connection) -> bool:
+        if connection.receive() is not None:
+            connection.send(said)
+            _drip(connection, piece)
+        return False
+
+    return Behaviour(name, act, "https" if secured else "http", secured)
+
+
+def _handshake(connection: Connection) -> bool:
+    if connection.arrives():
+        connection.send(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")  # a handshake record of 16 KiB, which never ends
+        _drip(connection, b"\0")
+    return False
+
+
+def _takes_little(connection: Connection) -> bool:
+    while connection.stays_for(0.01, reading=256):
+        pass
+    return False
+
+
+TUNNEL_DRIPS: Final = _drips("a tunnel drips", _OK, b"X: x\r\n")
+HANDSHAKE_DRIPS: Final = Behaviour("a handshake drips", _handshake, "https")
+TAKES_LITTLE: Final = Behaviour("takes little of the request at a time", _takes_little)
+BODY_DRIPS: Final = _drips("a body drips", _OK + b"Content-Length: 100000\r\n\r\n", b"x")
+DRIPPING: Final = (
+    _drips("the status line drips", b"HTTP/1.1 200 O", b"K"),
+    _drips("a header drips", _OK + b"X: ", b"x"),
+    _drips("headers drip", _OK, b"X: x\r\n"),
+    BODY_DRIPS,
+    _drips("a body without a length drips", _OK + b"\r\n", b"x"),
+    _drips("chunks drip", _OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    _drips("trailers drip", _OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: x\r\n"),
+    _drips("continuations without an end", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 10),
+    _drips("early hints without an end", b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
+    _drips("a body drips over TLS", _OK + b"Content-Length: 100000\r\n\r\n", b"x", secured=True),
+)
+
 # Everything that leaves a client without a usable answer.
 MISBEHAVIOURS: Final = (
     RESET_BEFORE_READING,
@@ -419,6 +470,12 @@ class Server:
         """Notes a request."""
         with self._changed:
             self._requests.append(received)
+            self._changed.notify_all()
+
+    def has_received(self, number: int) -> bool:
+        """Waits until so many requests have arrived whole; False if they do not."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._requests) >= number, _PATIENCE)
 
     def all_connections_end(self) -> bool:
         """Waits until no connection is open; False if that takes too long."""

@@ -16,17 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import misbehaving as bad
+from tests.bombs import BOMBS
 from tests.misbehaving import Answer, Behaviour, Server, answers
-from tests.transport_support import DOCUMENT, FLOW_ID, TOKEN, assert_is, request_to
+from tests.transport_support import DOCUMENT, FLOW_ID, SHORT, TOKEN, assert_is, request_to
 from tests.wires import event_loop
 from whatsapp_flows import AsyncFlowsClient, FlowsError, NoAnswerError, NotSentError, Timeout, UnexpectedResponseError
 from whatsapp_flows._aiohttp import AiohttpTransport
 from whatsapp_flows._cutoff import Cutoff, CutOffError
 from whatsapp_flows._decoding import DamagedError, TooLargeError, decoded
 from whatsapp_flows.transport import MAX_RESPONSE_BYTES
-
-SHORT = Timeout(connect=5.0, read=5.0, total=0.15)
-HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.fixture(autouse=True)
@@ -43,53 +41,8 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]], make: Any = None) -> Any:
 # Time
 
 
-def _drip(connection: bad.Connection, piece: bytes) -> None:
-    pause = 0.01  # it is the peer that is slow; the client's `total` ends it
-    while connection.stays_for(pause):
-        connection.send(piece)
-
-
-def drips(name: str, said: bytes, piece: bytes, *, secured: bool = False) -> Behaviour:
-    """Reads the request, says this much, and goes on in pieces for ever."""
-
-    def act(connection: bad.Connection) -> bool:
-        if connection.receive() is not None:
-            connection.send(said)
-            _drip(connection, piece)
-        return False
-
-    return Behaviour(name, act, "https" if secured else "http", secured)
-
-
-def _handshake(connection: bad.Connection) -> bool:
-    if connection.arrives():
-        connection.send(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")  # a handshake record of 16 KiB, which never ends
-        _drip(connection, b"\0")
-    return False
-
-
-def _takes_little(connection: bad.Connection) -> bool:
-    while connection.stays_for(0.01, reading=256):
-        pass
-    return False
-
-
-DRIPPING = (
-    drips("the status line drips", b"HTTP/1.1 200 O", b"K"),
-    drips("a header drips", HEAD + b"X: ", b"x"),
-    drips("headers drip", HEAD, b"X: x\r\n"),
-    drips("a body drips", HEAD + b"Content-Length: 100000\r\n\r\n", b"x"),
-    drips("a body without a length drips", HEAD + b"\r\n", b"x"),
-    drips("chunks drip", HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
-    drips("trailers drip", HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: x\r\n"),
-    drips("continuations without an end", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 10),
-    drips("early hints without an end", b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
-    drips("a body drips over TLS", HEAD + b"Content-Length: 100000\r\n\r\n", b"x", secured=True),
-)
-
-
 @pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
-@pytest.mark.parametrize("behaviour", DRIPPING, ids=str)
+@pytest.mark.parametrize("behaviour", bad.DRIPPING, ids=str)
 def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, uvloop: bool) -> None:
     """By the loop's clock; the request may have arrived, and the connection is ended with the call."""
 
@@ -122,7 +75,7 @@ def test_a_handshake_that_drips_was_not_sent(method: str) -> None:
         await transport.aclose()
 
     for timeout in (SHORT, Timeout(connect=0.15, read=5.0), Timeout(connect=0.15, read=0.15, total=0.15)):
-        with Server(Behaviour("a handshake drips", _handshake, "https")) as server:
+        with Server(bad.HANDSHAKE_DRIPS) as server:
             run(lambda timeout=timeout: main(timeout))  # type: ignore[misc]
 
 
@@ -137,7 +90,7 @@ def test_a_tunnel_that_drips_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> No
         await transport.aclose()
 
     for timeout in (SHORT, Timeout(connect=0.15, read=5.0)):
-        with Server(drips("a tunnel drips", HEAD, b"X: x\r\n")) as proxy:
+        with Server(bad.TUNNEL_DRIPS) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             run(lambda timeout=timeout: main(timeout))  # type: ignore[misc]
 
@@ -151,7 +104,7 @@ def test_a_body_that_is_taken_in_drips_is_ended_by_the_total() -> None:
             await transport.send(request_to(server.url, body=bytes(8_000_000)), timeout=SHORT)
         await transport.aclose()
 
-    with Server(Behaviour("takes little", _takes_little)) as server:
+    with Server(bad.TAKES_LITTLE) as server:
         run(main)
 
 
@@ -227,25 +180,6 @@ def test_a_cutoff_hears_who_else_cancels() -> None:
 
 
 # Size
-
-
-def packed(size: int, window: int = 31) -> bytes:
-    """So many zeros, packed; a thousand times smaller."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, window)
-    return b"".join([*(packer.compress(bytes(min(2**20, size - at))) for at in range(0, size, 2**20)), packer.flush()])
-
-
-def twice(size: int) -> bytes:
-    return gzip.compress(packed(size))
-
-
-BOMBS: dict[str, tuple[str, bytes]] = {
-    "gzip": ("gzip", packed(100 * 2**20)),
-    "deflate": ("deflate", packed(100 * 2**20, 15)),
-    "deflate without a header": ("deflate", packed(100 * 2**20, -15)),
-    "gzip in gzip": ("gzip, gzip", twice(300 * 2**20)),
-    "not packed": ("", bytes(MAX_RESPONSE_BYTES + 1)),
-}
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

@@ -19,10 +19,10 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tests import misbehaving as bad
+from tests.bombs import BOMBS
 from tests.forks import in_a_child, needs_fork
 from tests.misbehaving import Answer, Behaviour, Received, Server, answers, replies
-from tests.test_async_bounds import BOMBS, DRIPPING, SHORT, _handshake, _takes_little, drips
-from tests.transport_support import FLOW_ID, TOKEN, assert_is, request_to
+from tests.transport_support import FLOW_ID, SHORT, TOKEN, assert_is, request_to
 from whatsapp_flows import (
     FlowsClient,
     FlowsError,
@@ -81,7 +81,7 @@ def exchange(session: requests.Session | None, request: Request, timeout: Timeou
 
 
 @with_both
-@pytest.mark.parametrize("behaviour", DRIPPING, ids=str)
+@pytest.mark.parametrize("behaviour", bad.DRIPPING, ids=str)
 def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, session_of: Any) -> None:
     """The request may have arrived; the connection is ended with the call."""
     with Server(behaviour) as server, session_of() as session:
@@ -97,7 +97,7 @@ def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, session_of: Any)
 @with_both
 def test_a_connection_that_others_had_opened_is_bounded_too(session_of: Any) -> None:
     """A host may have used its session before we are given it."""
-    behaviours = answers(), drips("a body drips", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x")
+    behaviours = answers(), bad.BODY_DRIPS
     with Server(*behaviours) as server, session_of() as session:
         if session is not None:
             session.get(server.url)
@@ -111,11 +111,11 @@ def test_a_connection_that_others_had_opened_is_bounded_too(session_of: Any) -> 
 def test_a_handshake_or_a_tunnel_that_drips_was_not_sent(session_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever of `connect` and `total` is over first."""
     for timeout in (SHORT, Timeout(connect=0.15, read=5.0)):
-        with Server(Behaviour("a handshake drips", _handshake, "https")) as server, session_of() as session:
+        with Server(bad.HANDSHAKE_DRIPS) as server, session_of() as session:
             with pytest.raises(FlowsError) as caught:
                 exchange(session, request_to(server.url), timeout)
             assert_is(caught.value, NoAnswerError if session else NotSentError)  # its adapter had tried before
-        with Server(drips("a tunnel drips", b"HTTP/1.1 200 OK\r\n", b"X: x\r\n")) as proxy, session_of() as session:
+        with Server(bad.TUNNEL_DRIPS) as proxy, session_of() as session:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             with pytest.raises((NotSentError, NoAnswerError)):
                 exchange(session, request_to("https://127.0.0.1:9"), timeout)
@@ -125,7 +125,7 @@ def test_a_handshake_or_a_tunnel_that_drips_was_not_sent(session_of: Any, monkey
 @with_both
 def test_a_body_that_is_taken_in_drips_is_ended_by_the_total(session_of: Any) -> None:
     """Each piece is taken in time, all of them would take hours."""
-    with Server(Behaviour("takes little", _takes_little)) as server, session_of() as session:
+    with Server(bad.TAKES_LITTLE) as server, session_of() as session:
         request = request_to(server.url, body=bytes(8_000_000))
         with pytest.raises(NoAnswerError, match="in time"):
             exchange(session, request, SHORT)
@@ -152,7 +152,7 @@ def test_stop_breaks_off_what_is_under_way(session_of: Any, monkeypatch: pytest.
     """After a short grace, however long it might have gone on; and nothing is sent again."""
     monkeypatch.setattr(bounded_module, "STOP_GRACE", 0.05)
     stop = threading.Event()
-    with Server(DRIPPING[3]) as server, session_of() as session:
+    with Server(bad.DRIPPING[3]) as server, session_of() as session:
         timer = threading.Timer(0.05, stop.set)
         timer.start()
         client = FlowsClient(TOKEN, base_url=server.url, session=session, stop=stop, timeout=30.0)

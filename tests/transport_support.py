@@ -27,6 +27,7 @@ DOCUMENT = '{"version": "7.0", "screens": []}'
 OURS = f"whatsapp-flows-sdk/{__version__}"
 
 PATIENT = Timeout(connect=10.0, read=10.0)
+SHORT = Timeout(connect=5.0, read=5.0, total=0.15)  # for what has no end
 QUICK = Timeout(connect=10.0, read=0.15)  # for an answer that does not come
 QUICK_TO_CONNECT = Timeout(connect=0.15, read=10.0)  # for a connection, a handshake or a tunnel that does not come
 

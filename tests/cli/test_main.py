@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.misbehaving import BODY_DRIPS, Server, answers
 from tests.sync.support import FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
@@ -26,11 +29,13 @@ HEEDS_INTERRUPTS = (
 )
 
 
-def script(*argv: str, program: tuple[str, str] = ("-m", "whatsapp_flows"), **env: str) -> subprocess.Popen[str]:
+def script(
+    *argv: str, program: tuple[str, str] = ("-m", "whatsapp_flows"), cwd: Path = ROOT, **env: str
+) -> subprocess.Popen[str]:
     """`python -m whatsapp_flows`, begun."""
     return subprocess.Popen(
         [sys.executable, *program, *argv],
-        cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=cwd, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
@@ -108,3 +113,33 @@ def test_the_shell_can_complete_commands() -> None:
     process = script(_WHATSAPP_FLOWS_COMPLETE="bash_complete", COMP_WORDS="whatsapp-flows fl", COMP_CWORD="1")
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "plain,flows\n")
+
+
+GRACE = f"import whatsapp_flows._bounded as bounded; bounded.STOP_GRACE = 0.3; {HEEDS_INTERRUPTS}"
+LISTED = json.dumps({"data": [{"id": "1", "name": "One", "status": "DRAFT"}]}).encode()
+NOTHING = b'{"data": []}'
+INTERRUPTED = {
+    "list": (("flows", "list"), (), "interrupted"),
+    "plan": (("plan", "--jobs", "8"), (answers(LISTED),), "interrupted"),
+    "apply": (("apply", "--yes", "--jobs", "8"), (answers(NOTHING),), "one: interrupted"),
+}
+
+
+@pytest.mark.parametrize("case", INTERRUPTED)
+def test_the_first_interrupt_ends_what_drips(case: str, tmp_path: Path) -> None:
+    """Within the grace of a stop, whichever thread reads an answer that has no end; and it is said."""
+    argv, before, said = INTERRUPTED[case]
+    write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
+    with Server(*before, BODY_DRIPS) as server:
+        process = script(
+            *argv, program=("-c", GRACE), cwd=tmp_path, PYTHONPATH=str(ROOT), WHATSAPP_FLOWS_ACCESS_TOKEN="t",
+            WHATSAPP_FLOWS_WABA_ID="1", WHATSAPP_FLOWS_BASE_URL=server.url,
+        )  # fmt: skip
+        assert server.has_received(len(before) + 1)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        assert time.monotonic() - began < 5
+    assert process.returncode == 130
+    assert said in out + err
+    assert "Traceback" not in err

@@ -11,8 +11,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from ..flow_json import read_flow_json
 from ..models import Flow, FlowStatus
 from ._hints import hint
 from ._listing import list_all
+from ._side_by_side import side_by_side
 from ._variables import escaped
 
 _LONGEST: Final = 60  # characters of a key
@@ -117,12 +118,12 @@ def key_for(flow: Flow, taken: Collection[str]) -> str:
 def download(client: FlowsClient, found: Sequence[Imported], *, jobs: int = 8) -> Iterator[Imported]:
     """The flows with the content of their files, in their order. A flow that has none is told, and stops no other."""
 
-    def one(each: Imported) -> Imported:
+    def one(stoppable: FlowsClient, each: Imported) -> Imported:
         if each.problem:
             return each
         link = next((asset for asset in each.flow.assets if asset.asset_type == "FLOW_JSON"), None)
         try:
-            stored = client.download_flow_json(each.flow.id, asset=link)
+            stored = stoppable.download_flow_json(each.flow.id, asset=link)
             return replace(each, content=file_for(stored))
         except NotFoundError:
             return replace(each, problem="it has no Flow JSON")
@@ -131,8 +132,7 @@ def download(client: FlowsClient, found: Sequence[Imported], *, jobs: int = 8) -
         except FlowsError as error:
             return replace(each, problem=str(error), error=error)
 
-    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(found)))) as pool:
-        yield from pool.map(one, found)
+    return side_by_side(client, lambda stoppable: partial(one, stoppable), found, jobs=jobs)
 
 
 def file_for(stored: bytes) -> bytes:

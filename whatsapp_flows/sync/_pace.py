@@ -20,6 +20,7 @@ from ..errors import ConfigurationError, NotSentError
 from ..pacing import Pace, Pacer
 from ..transport import Request, Response, Timeout, Transport
 from ..usage import UsageLog
+from ._stops import either
 
 DEFAULT_CALLS_PER_HOUR: Final = 200
 _HOUR: Final = 3600.0
@@ -86,11 +87,12 @@ class RunPace:
         """
         Wait until this request may leave.
 
-        Raises `NotSentError` when `stop` is set before that, and `RateLimitedError` when that is over an hour away.
+        Raises `NotSentError` when `stop`, or the request's own, is set before that, and `RateLimitedError` when that is
+        over an hour away.
         """
         if not _URGENT.get():
             with (self._budget if self.budgeted else self._headers).turn(request) as turn:
-                if not self._may_leave(turn.pause):
+                if not self._may_leave(turn.pause, either(self._stop, request.stop)):
                     raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
@@ -101,20 +103,17 @@ class RunPace:
         self._budget.after(response)
         self._headers.after(response)
 
-    def _may_leave(self, pause: float) -> bool:
+    def _may_leave(self, pause: float, stop: threading.Event) -> bool:
         """After the pause; not if the run is stopped."""
-        if self._stop is not None and self._stop.is_set():
+        if stop.is_set():
             return False
         if pause <= 0:
             return True
         self._on_wait(pause)
-        return self._waited(pause)
-
-    def _waited(self, seconds: float) -> bool:
-        if self._stop is not None and self._sleep is _SLEEP:
-            return not self._stop.wait(seconds)
-        self._sleep(seconds)
-        return self._stop is None or not self._stop.is_set()
+        if self._sleep is _SLEEP:
+            return not stop.wait(pause)
+        self._sleep(pause)
+        return not stop.is_set()
 
 
 class _PacedTransport:

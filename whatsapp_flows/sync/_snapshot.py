@@ -12,7 +12,6 @@ Rule 4: of the account's other flows only what `prune` and a report need is kept
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from ._desired import DesiredFlow
 from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
 from ._listing import ListedFlow, NodeReader, list_all
 from ._lock import Lock, LockEntry
+from ._side_by_side import side_by_side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +117,12 @@ def take_snapshot(
     for listed in list_all(client):
         account.add(listed)
     tasks = tuple(account.found())
-    read = _Reader(client, NodeReader(client), lock, contents=contents, on_flow=on_flow)
-    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tasks) or 1))) as pool:
-        found = dict(pool.map(lambda task: (task.desired.key, read(task)), tasks))
+
+    def reading(stoppable: FlowsClient) -> _Reader:
+        return _Reader(stoppable, NodeReader(stoppable), lock, contents=contents, on_flow=on_flow)
+
+    read = side_by_side(client, reading, tasks, jobs=jobs)
+    found = {task.desired.key: flow for task, flow in zip(tasks, read, strict=True)}
     return Snapshot(
         account_id=client.waba_id,
         flows={flow.key: found.get(flow.key) for flow in wanted},

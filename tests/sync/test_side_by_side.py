@@ -1,0 +1,94 @@
+"""Calls side by side end with whoever waits for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.misbehaving import BODY_DRIPS, Server, answers
+from whatsapp_flows import FlowsClient, FlowsError, NotSentError, _bounded
+from whatsapp_flows.sync import RunPace, paced
+from whatsapp_flows.sync._side_by_side import side_by_side
+
+
+class Mistake(Exception):  # noqa: N818 - it is none of ours
+    """Of a call."""
+
+
+@pytest.fixture(autouse=True)
+def _grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_bounded, "STOP_GRACE", 0.05)
+
+
+def reading(
+    outcomes: list[object], begun: Callable[[], object] = lambda: None
+) -> Callable[[FlowsClient], Callable[[str], object]]:
+    """Calls that read a flow; a task of "mistake" raises once the others are under way."""
+
+    def of(client: FlowsClient) -> Callable[[str], object]:
+        def call(task: str) -> object:
+            if task == "mistake":
+                begun()
+                raise Mistake
+            try:
+                return client.get_flow(task)
+            except FlowsError as error:
+                outcomes.append(error)
+                raise
+
+        return call
+
+    return of
+
+
+def test_the_first_mistake_ends_the_others() -> None:
+    """It comes out, and nobody waits for an answer that has no end."""
+    outcomes: list[object] = []
+    with Server(BODY_DRIPS) as server, FlowsClient("t", base_url=server.url, max_attempts=1) as client:
+        begun = lambda: server.has_received(2)  # noqa: E731
+        with pytest.raises(Mistake):
+            list(side_by_side(client, reading(outcomes, begun), ["mistake", "1", "2"], jobs=3))
+        assert ["stopped while" in str(error) for error in outcomes] == [True, True]
+
+
+def test_leaving_the_iteration_ends_them() -> None:
+    """What was not begun is not begun any more."""
+    outcomes: list[object] = []
+    with (
+        Server(answers(b'{"id": "1"}'), BODY_DRIPS) as server,
+        FlowsClient("t", base_url=server.url, max_attempts=1) as client,
+    ):
+        results = side_by_side(client, reading(outcomes), ["1", *"23456789"], jobs=1)
+        next(results)
+        results.close()
+        assert len(server.requests) <= 2
+        assert len(outcomes) <= 1
+
+
+def test_the_clients_own_stop_ends_them() -> None:
+    """As it does without threads."""
+    stop = threading.Event()
+    outcomes: list[object] = []
+    with Server(BODY_DRIPS) as server, FlowsClient("t", base_url=server.url, max_attempts=1, stop=stop) as client:
+
+        def stops() -> None:
+            assert server.has_received(2)
+            stop.set()
+
+        threading.Thread(target=stops).start()
+        with pytest.raises(FlowsError, match="stopped"):
+            list(side_by_side(client, reading(outcomes), ["1", "2", "3"], jobs=2))
+
+
+def test_a_wait_for_the_budget_ends_with_them() -> None:
+    """Though the pace was given no `stop`."""
+    outcomes: list[object] = []
+    waits = threading.Event()
+    pace = RunPace(1, on_wait=lambda seconds: waits.set())
+    with Server(answers(b'{"id": "1"}')) as server, FlowsClient("t", base_url=server.url, max_attempts=1) as client:
+        tasks = ["1", "2", "mistake"]
+        with pytest.raises(Mistake), paced(client, pace) as slow:
+            list(side_by_side(slow, reading(outcomes, lambda: waits.wait(10)), tasks[::-1], jobs=3))
+    assert [type(error) for error in outcomes] == [NotSentError]
