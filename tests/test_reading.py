@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 
 import pytest
 
+import whatsapp_flows
 from tests.support import FLOW, Scene, answer
 from whatsapp_flows import ConfigurationError, UnexpectedResponseError
 from whatsapp_flows._operations import _graph
 from whatsapp_flows._reading import read_regular
 from whatsapp_flows.flow_json import read_flow_json
+
+PACKAGE = Path(whatsapp_flows.__file__).parent
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
@@ -27,6 +31,24 @@ def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
         read_regular("/dev/zero", 10)
     with pytest.raises(IsADirectoryError):
         read_regular(tmp_path, 10)
+
+
+OPENERS = {"open", "open_code", "read_bytes", "read_text", "fdopen"}
+MAY_OPEN = {"_reading.py", "_files.py", "__main__.py", "sync/_live.py"}  # what these others open, they write to
+NO_FILES = {("emulator/_emulator.py", "open")}  # a method of the emulator's own
+
+
+def test_files_are_opened_for_reading_in_one_place() -> None:
+    """Where FIFOs, devices and sizes are looked at: elsewhere nothing is opened."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_bytes())) if name not in MAY_OPEN else ():
+            function = node.func if isinstance(node, ast.Call) else None
+            called = getattr(function, "attr", getattr(function, "id", ""))
+            if called in OPENERS:
+                found.add((name, called))
+    assert found == NO_FILES
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:

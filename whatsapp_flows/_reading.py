@@ -12,6 +12,16 @@ _FLAGS: Final = (
 )  # a FIFO that nobody writes to would hold its reader for ever
 
 
+def is_no_file(failure: OSError) -> bool:
+    """Whether what could not be opened is something else than a file: a folder, a FIFO, a socket, a device."""
+    return failure.errno in {errno.EISDIR, errno.EINVAL, errno.ENXIO}
+
+
+def is_too_large(failure: OSError) -> bool:
+    """Whether it has more bytes than are read."""
+    return failure.errno == errno.EFBIG
+
+
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """A file to read from. Raises `OSError`, at once, for a FIFO, a device or a folder too."""
     handle = os.open(path, _FLAGS)

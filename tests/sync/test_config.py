@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -310,6 +311,15 @@ def test_a_flow_json_that_is_none_is_told_with_its_table(folder: Path, content: 
     if content is not None:
         (folder / "a.json").write_bytes(content)
     assert mistake(f'{A}[variables]\nwho = "x"') == f"flows.toml:2: [flows.a] file: {said}"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_a_fifo_is_neither_read_nor_waited_for(folder: Path) -> None:
+    """Where a Flow JSON should be; and beside one, where it is no Flow JSON that was forgotten."""
+    os.mkfifo(folder / "pipe.json")
+    assert "not name pipe.json" not in "".join(read(A).warnings)
+    said = mistake(A.replace("a.json", "pipe.json"))
+    assert said == "flows.toml:2: [flows.a] file: pipe.json cannot be read: it is not a regular file."
 
 
 def test_the_flow_json_is_read_as_it_is(folder: Path) -> None:

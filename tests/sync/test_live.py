@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ from whatsapp_flows import (
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.events import AttemptFailed
 from whatsapp_flows.sync import FlowEvent, FlowResult, Lock, Plan, apply
+from whatsapp_flows.sync._live import SUFFIX, OldDocumentFiles
 from whatsapp_flows.sync._stops import AbandonStop, either
 
 FAULTY = {"success": True, "validation_errors": [{"error": "NEW", "message": "what only Meta finds"}]}
@@ -166,6 +168,17 @@ def test_what_one_run_could_not_put_back_the_next_one_does(
     (result,) = synced(client, desired(publish=True), lock=Lock(lock_file, account_id=meta.waba_id))
     assert (result.ok, result.restored, meta.flow(flow_id).flow_json) == (False, True, OTHER_FLOW_JSON)
     assert old_files(lock_file.parent) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_what_is_no_file_is_no_old_version(lock_file: Path) -> None:
+    """A FIFO of that name is not waited for, and a file of a terabyte not read."""
+    Lock(lock_file, account_id="7").put({})
+    os.mkfifo(lock_file.with_name(f"{lock_file.stem}.pipe-1{SUFFIX}"))
+    with lock_file.with_name(f"{lock_file.stem}.large-1{SUFFIX}").open("wb") as file:
+        file.truncate(2**40)
+    documents = OldDocumentFiles(Lock(lock_file, account_id="7"))
+    assert [documents.find(key, "1") for key in ("pipe", "large")] == [None, None]
 
 
 def test_a_plan_from_a_file_downloads_what_is_live_first(meta: Emulator, client: FlowsClient) -> None:

@@ -13,7 +13,9 @@ from rich.text import Text
 
 from .._files import replace_file
 from .._inert import inert
+from .._reading import read_regular
 from ..errors import ConfigurationError
+from ..flow_json import MAX_BYTES
 from ..sync._config import NAME_OF_ENVIRONMENT
 from ..sync._config_file import PYPROJECT
 from ..sync._desired import DesiredFlow, Workspace
@@ -80,7 +82,15 @@ def pull_command(app: App, config: Path | None, env: str | None, chosen: tuple[s
 
 
 def _texts(flows: Sequence[DesiredFlow]) -> dict[Path, str]:
-    return {flow.file: flow.file.read_bytes().decode() for flow in flows if flow.file is not None}
+    """What the files say, which were read before; one that has changed since may be anything."""
+    texts: dict[Path, str] = {}
+    for file in {flow.file for flow in flows if flow.file is not None}:
+        try:
+            texts[file] = read_regular(file, MAX_BYTES).decode()
+        except (OSError, ValueError) as failure:
+            said = getattr(failure, "strerror", None) or failure
+            raise ConfigurationError(f"{file} cannot be read: {said}.") from None
+    return texts
 
 
 def _others(workspace: Workspace, wanted: Sequence[DesiredFlow]) -> list[DesiredFlow]:

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .._reading import open_regular, read_regular
 from ..errors import ConfigurationError
-from ..flow_json import MAX_BYTES, read_flow_json
+from ..flow_json import BYTE_ORDER_MARK, MAX_BYTES, read_flow_json
 from ._config_file import PYPROJECT, ConfigFile, refuse_secrets
 from ._desired import DesiredFlow, Workspace
 from ._hints import hint
@@ -300,8 +301,8 @@ class _Wanted:
 
     def _content(self, path: Path, at: TomlPath, variables: Mapping[str, str]) -> tuple[bytes, Filled]:
         try:
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
+            with open_regular(path) as file:
+                content = file.read(MAX_BYTES + len(BYTE_ORDER_MARK) + 1)
         except (OSError, ValueError) as exc:
             said = getattr(exc, "strerror", None) or exc
             raise self._file.wrong(at, f"{path} cannot be read: {said}.") from None
@@ -333,6 +334,6 @@ def _unlisted(source: Path, entries: Sequence[_Entry]) -> Iterator[str]:
 
 def _looks_like_a_flow(path: Path) -> bool:
     try:
-        return path.stat().st_size <= MAX_BYTES and b'"screens"' in path.read_bytes()
+        return b'"screens"' in read_regular(path, MAX_BYTES)
     except OSError:
         return False

@@ -19,6 +19,7 @@ from typing import Final
 
 from .._digest import digest_of
 from .._files import replace_file
+from .._reading import read_regular
 from ..errors import ConfigurationError
 from ..flow_json import MAX_BYTES
 from ._lock import Lock
@@ -113,9 +114,7 @@ class OldDocumentFiles(OldDocuments):
         if path is None or path.name not in self._there:
             return None
         try:
-            if not path.is_file() or path.stat().st_size > MAX_BYTES:
-                return None
-            content = path.read_bytes()
+            content = read_regular(path, MAX_BYTES)
         except OSError:
             return None
         return content if digest_of(content) is not None else None

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._files import replace_file
+from .._reading import is_no_file, is_too_large, read_regular
 from ..errors import ConfigurationError
 
 LOCK_VERSION: Final = 1
@@ -315,17 +315,12 @@ _TOO_LARGE: Final = object()
 def _read(path: Path) -> object:
     """What a file says; None for one that is not there or is no JSON, `_TOO_LARGE` for one that is not read."""
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for its other end
-        raise ConfigurationError(f"{path} is no file.")
-    if found.st_size > _MAX_BYTES:
-        return _TOO_LARGE
-    try:
-        with path.open("rb") as file:
-            return json.loads(file.read(_MAX_BYTES))
-    except (OSError, ValueError, RecursionError):
+        return json.loads(read_regular(path, _MAX_BYTES))
+    except OSError as failure:
+        if is_no_file(failure):
+            raise ConfigurationError(f"{path} is no file.") from None
+        return _TOO_LARGE if is_too_large(failure) else None
+    except (ValueError, RecursionError):
         return None
 
 
