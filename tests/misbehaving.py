@@ -567,3 +567,19 @@ def unreachable() -> Iterator[str]:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def addresses(monkeypatch: pytest.MonkeyPatch, dead: int, port: int | None = None) -> Iterator[None]:
+    """Every name stands for so many addresses where nobody answers, and then perhaps for a server of this machine."""
+    with ExitStack() as resources:
+        listener = resources.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # of which one or two fill the queue; from then on the kernel drops what comes
+            waiting = resources.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        at = [listener.getsockname()] * dead + ([] if port is None else [("127.0.0.1", port)])
+        found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for address in at]
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "getaddrinfo", lambda *args, **more: found)
+            yield

@@ -302,3 +302,24 @@ def test_a_header_of_64_kib_is_read(name: str) -> None:
 
     with Server(answers(headers={name: value})) as server:
         assert run(main) == value
+
+
+# Connecting
+
+
+@pytest.mark.parametrize("timeout", [Timeout(0.3, 5.0), Timeout(5.0, 5.0, 0.3)], ids=["connect", "total"])
+def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them together have the time to connect, and nothing was sent."""
+
+    async def main() -> float:
+        transport = AiohttpTransport()
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(FlowsError) as caught:
+            await transport.send(request_to("http://flows.nonexistent:80"), timeout=timeout)
+        assert_is(caught.value, NotSentError)
+        taken = asyncio.get_running_loop().time() - began
+        await transport.aclose()
+        return taken
+
+    with bad.addresses(monkeypatch, 6):
+        assert 0.25 < run(main) < 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import socket
 import threading
 import time
 import tracemalloc
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import urllib3.util.connection
 from requests.adapters import HTTPAdapter
 
 from tests import misbehaving as bad
@@ -399,3 +401,55 @@ def test_the_token_stands_in_no_repr_of_headers() -> None:
         exchange(session, request_to(server.url), PATIENT)
     assert TOKEN not in seen[0]
     assert "Bearer ***" in seen[0]
+
+
+# Connecting
+
+
+@pytest.mark.parametrize("timeout", [Timeout(0.3, 5.0), Timeout(5.0, 5.0, 0.3)], ids=["connect", "total"])
+def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them together have the time to connect, and nothing was sent."""
+    with bad.addresses(monkeypatch, 6):
+        began = time.monotonic()
+        with pytest.raises(FlowsError) as caught:
+            exchange(None, request_to("http://flows.nonexistent:80"), timeout)
+        assert 0.25 < time.monotonic() - began < 1.0
+    assert_is(caught.value, NotSentError)
+
+
+def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its share of the time."""
+    with Server(answers()) as server, bad.addresses(monkeypatch, 2, server.port):
+        assert exchange(None, request_to(f"http://flows.nonexistent:{server.port}"), Timeout(0.6, 5.0)).status == 200
+
+
+def test_a_stop_ends_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its grace."""
+    monkeypatch.setattr(bounded_module, "STOP_GRACE", 0.05)
+    stop = threading.Event()
+    stop.set()
+    with bad.addresses(monkeypatch, 1), pytest.raises(FlowsError, match="stopped while") as caught:
+        exchange(None, request_to("http://flows.nonexistent:80", stop=stop), PATIENT)
+    assert_is(caught.value, NotSentError)
+
+
+def test_a_host_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown, or with a name that is none."""
+    for host in ("flows.nonexistent", f"{'x' * 64}.nonexistent"):
+        with pytest.raises(FlowsError, match=host[:12]) as caught:
+            exchange(None, request_to(f"http://{host}"), PATIENT)
+        assert_is(caught.value, NotSentError)
+
+
+def test_a_host_that_connects_in_its_own_way_goes_on_doing_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the function of urllib3's that hosts replace to look names up themselves."""
+    asked = []
+
+    def create(address: tuple[str, int], *more: Any, **options: Any) -> socket.socket:
+        asked.append(address)
+        return socket.create_connection(("127.0.0.1", server.port))
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", create)
+    with Server(answers()) as server:
+        assert exchange(None, request_to("http://flows.nonexistent:80"), PATIENT).status == 200
+    assert asked == [("flows.nonexistent", 80)]

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
+import os
 import queue
+import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -24,6 +27,9 @@ from typing import Any, Final, TypeVar
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
+from urllib3.util import connection as dialling
+from urllib3.util.wait import wait_for_write
 
 from .transport import STOP_GRACE, Timeout
 
@@ -34,6 +40,8 @@ HEAD_BYTES: Final = 64 * 1024
 
 _BUFFER: Final = io.DEFAULT_BUFFER_SIZE  # what is read ahead of the body is not told from the headers
 _PIECE: Final = 64 * 1024  # of a document, offered to the kernel at once
+_CONNECT: Final = HTTPConnection._new_conn  # replaced by SOCKS, and by hosts that know better
+_CREATE: Final = dialling.create_connection
 _SLICE: Final = 0.2  # seconds after which a wait looks whether `stop` was set
 
 
@@ -87,19 +95,38 @@ class Exchange:
         finally:
             self._connecting = None
 
+    def dial(self, sock: socket.socket, address: Any, *, shares: int) -> None:
+        """Connect, for one of so many equal shares of the time that is left to connect. Raises `OSError`."""
+        began = self._clock()
+        connected = self._deadline if self._connecting is None else self._connecting
+        until = began + (connected - began) / shares
+        sock.setblocking(False)
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            while not wait_for_write(sock, self._slice(until)):
+                pass
+            if failed := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(failed, os.strerror(failed)) from None
+        sock.settimeout(self._slice(connected, most=math.inf))  # for TLS, whose handshake is one wait
+
     def waiting(self, sock: Any, act: Callable[[], T]) -> T:
         """What `act` returns, which blocks on the socket. Raises `TimeoutError` when that takes too long."""
         silent_until = self._clock() + self._read if self._connecting is None else self._connecting
         while True:
-            now = self._clock()
-            left = min(silent_until, self._end(now)) - now
-            if left <= 0:
-                raise TimeOverError(self.over) if self.over else TimeoutError("timed out")
-            sock.settimeout(left if self._stop is None else min(left, _SLICE))
+            sock.settimeout(self._slice(silent_until))
             try:
                 return act()
             except TimeoutError:
                 continue
+
+    def _slice(self, until: float, most: float = _SLICE) -> float:
+        """Seconds to wait before looking again, when nothing may last beyond `until`. Raises `TimeoutError` by then."""
+        now = self._clock()
+        left = min(until, self._end(now)) - now
+        if left <= 0:
+            raise TimeOverError(self.over) if self.over else TimeoutError("timed out")
+        return left if self._stop is None else min(left, most)
 
     def _end(self, now: float) -> float:
         """When everything is over; `over` says why once it is."""
@@ -200,6 +227,37 @@ class BoundedConnection(HTTPConnection):
         with exchange.connecting(timeout):
             super().connect()
 
+    def _new_conn(self) -> socket.socket:
+        """
+        Tries the addresses of the host in turn, each for its share of the time that is left to connect.
+
+        urllib3 gives each of them the whole time, so that a host with ten that are dead takes ten times as long, and
+        waits where nobody can stop it. What has its own way to connect, such as SOCKS, keeps it.
+        """
+        exchange = _exchange.get()
+        plain: Any = super()._new_conn
+        if exchange is None or plain.__func__ is not _CONNECT or dialling.create_connection is not _CREATE:
+            sock: socket.socket = plain()
+            return sock
+        try:
+            found = socket.getaddrinfo(
+                self._dns_host.strip("[]"), self.port, dialling.allowed_gai_family(), socket.SOCK_STREAM
+            )
+        except socket.gaierror as failure:
+            raise NameResolutionError(self.host, self, failure) from failure
+        except UnicodeError as failure:
+            raise LocationParseError(f"'{self.host}', label empty or too long") from failure
+        try:
+            sock = _first_that_answers(found, self.socket_options or (), self.source_address, exchange)
+        except TimeoutError as failure:
+            if exchange.over:
+                raise
+            raise ConnectTimeoutError(self, f"Connection to {self.host} timed out.") from failure
+        except OSError as failure:
+            raise NewConnectionError(self, f"Failed to establish a new connection: {failure}") from failure
+        sys.audit("http.client.connect", self, self.host, self.port)
+        return sock
+
     def send(self, data: Any) -> None:
         exchange = _exchange.get()
         if exchange is None or not isinstance(data, (bytes, bytearray, memoryview)):
@@ -215,6 +273,38 @@ class BoundedConnection(HTTPConnection):
         """Bytes that wait on a kept connection are nobody's answer; the kernel sees none in TLS's own buffer."""
         pending = getattr(self.sock, "pending", None)
         return super().is_connected and not (callable(pending) and pending())
+
+
+def _first_that_answers(
+    found: Sequence[tuple[Any, ...]], options: Iterable[tuple[Any, ...]], source: Any, exchange: Exchange
+) -> socket.socket:
+    """A connection to the first address that takes one. Raises what the last one failed by."""
+    problem: OSError = OSError("the host has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        sock = None
+        try:
+            sock = socket.socket(family, kind, protocol)
+            for option in options:
+                sock.setsockopt(*option)
+            if source is not None:
+                sock.bind(source)
+            exchange.dial(sock, address, shares=len(found) - number)
+        except OSError as failure:
+            problem = failure
+            if sock is not None:
+                sock.close()
+            if exchange.over:
+                break
+        except BaseException:
+            if sock is not None:
+                sock.close()
+            raise
+        else:
+            return sock
+    try:
+        raise problem
+    finally:
+        del problem  # or the exception, its traceback and this frame would keep each other alive
 
 
 @lru_cache(maxsize=64)
