@@ -82,7 +82,31 @@ class TestAnotherAccount:
         """The question comes after the plan, which says it first."""
         outcome = second("apply", "--config", folder / "flows.toml", stdin=Terminal(answer))
         assert outcome.code == code
-        assert outcome.err.index("ANOTHER ACCOUNT") < outcome.err.index("Do this?")
+        asked = outcome.err.index(f"Deploy to account {SECOND} for the first time, beside account ")
+        assert outcome.err.index("ANOTHER ACCOUNT") < asked
+        assert "Refused" not in outcome.err
+
+    def test_without_a_terminal_the_word_is_asked_for_first(self, second: Any, meta: Emulator, folder: Path) -> None:
+        """--yes alone would not do, so nobody is told to say it; nor is a new plan of any use."""
+        outcome = second("apply", "--config", folder / "flows.toml")
+        assert (outcome.code, meta.flows(SECOND)) == (1, ())
+        assert "say new_account (--new-account)" in outcome.err
+        assert "--yes" not in outcome.err
+        assert "Make the plan again" not in outcome.err
+
+
+def test_a_lock_file_that_cannot_be_written_is_told(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """The deployment goes on, and nobody believes that it is remembered."""
+    (folder / "flows.lock.json").symlink_to(folder / "gone" / "lock.json")
+    outcome = cli("apply", "--yes", "--config", folder / "flows.toml")
+    assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
+    said = outcome.out.splitlines()[-1]
+    assert "flows.lock.json cannot be written: it is a link to " in said
+    assert said.endswith("--prune does not know what is new.")
+    again = cli("sync", folder, "--json").json
+    assert "cannot be written" in again["lock_error"]
+    (folder / "flows.lock.json").unlink()
+    assert cli("sync", folder, "--json").json["lock_error"] is None
 
 
 def test_a_plan_file_gives_no_permission(cli: CommandLine, meta: Emulator, folder: Path) -> None:

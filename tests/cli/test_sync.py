@@ -398,7 +398,7 @@ def test_too_much_at_once_needs_force(cli: CommandLine, meta: Emulator, tmp_path
     assert planned.out.splitlines()[-1].startswith("Refused: 11 of the 11 flows that are there would be changed")
     refused = cli("apply", *config, "--yes")
     assert refused.code == 1
-    assert "say force to do it" in refused.err
+    assert "say force (--force) to do it" in refused.err
     assert cli("apply", *config, "--yes", "--force").code == 0
 
 

@@ -229,9 +229,14 @@ class App:
             raise ConfigurationError(f"{file} cannot be written: {exc.strerror}.") from None
         return path
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody at a terminal."""
+        return self.stdin is not None and self.stdin.isatty()
+
     def confirmed(self, question: str) -> bool:
         """The answer of somebody at a terminal. Without a terminal --yes has to be on the command line."""
-        if self.stdin is None or not self.stdin.isatty():
+        if self.stdin is None or not self.can_ask:
             raise click.UsageError("say --yes when there is no terminal to ask.")
         seen = self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
         with self._still():

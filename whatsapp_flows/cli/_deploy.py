@@ -148,12 +148,13 @@ def apply_command(
         if saved is not None:
             saved.raise_if_moved(plan)
         asks = not (yes or plan.empty)
-        plan.raise_if_refused(new_account=asks)  # that is what the question is about
+        plan.raise_if_refused(new_account=asks and app.can_ask)  # that is what the question is about
         if asks:
-            planned = Planned(plan=plan, seconds=session.pace.duration(plan.calls),
+            permitted = replace(plan, permitted=replace(given.options, new_account=True))
+            planned = Planned(plan=permitted, seconds=session.pace.duration(plan.calls),
                               calls_per_hour=session.pace.calls_per_hour)  # fmt: skip
             app.announce(planned)
-            if not app.confirmed("Do this?"):
+            if not app.confirmed(_question(plan)):
                 return Deployed(plan=plan, results=(), calls=app.counters.total.requests, declined=True)
         return session.apply(plan, new_account=asks)
 
@@ -203,6 +204,12 @@ def _saved(app: App, file: Path, workspace: Workspace) -> Plan:
     except (ValueError, RecursionError):
         raise PlanError(f"{file} is no plan.") from None
     return Plan.from_json(document, workspace.flows)
+
+
+def _question(plan: Plan) -> str:
+    if plan.other_account:
+        return f"Deploy to account {plan.account_id} for the first time, beside account {plan.other_account}?"
+    return "Do this?"
 
 
 def _code(interrupt: BaseException) -> int:
@@ -268,4 +275,5 @@ class Session:
             retries=total.retries,
             waited=total.seconds_waited,
             interrupted=interrupted,
+            lock_problem=self._lock.problem,
         )

@@ -26,6 +26,9 @@ _DONE: Final = {
     "blocked": "blocked",
 }  # fmt: skip
 _SIGNS: Final = {"create": "+", "replace": "+", "deprecate": "-", "blocked": "!"}
+_FORGOTTEN: Final = (
+    "What was done is not remembered: the next run compares everything again, and --prune does not know what is new."
+)
 _STYLES: Final = {"+": "green", "-": "red", "!": "bold yellow", "~": "yellow"}
 
 
@@ -216,6 +219,8 @@ def _(value: Deployed) -> Lines:
         yield from _problem(value, results)
     yield Text()
     yield Text(_sum(value))
+    if value.lock_problem:
+        yield Text(inert(f"{value.lock_problem} {_FORGOTTEN}"), style="bold red")
 
 
 def _status(result: FlowResult) -> Text:
@@ -277,6 +282,7 @@ def _(value: Deployed) -> Json:
         "seconds_waited": value.waited,
         "dry_run": False,
         "interrupted": bool(value.interrupted),
+        "lock_error": value.lock_problem or None,
         "digest": value.plan.digest if value.plan is not None else None,
         "flows": [_result(result) for result in value.results],
     }

@@ -47,7 +47,7 @@ class Deployed(Value):
 
     `calls` counts HTTP requests, `planning_calls` those of them before the first change, `retries` the attempts that
     were not the first, `waited` the seconds between. `interrupted` is the exit code of an interrupt, or 0. `declined`:
-    the answer to the question was no.
+    the answer to the question was no. `lock_problem` is why the lock file was not written.
     """
 
     results: Sequence[FlowResult]
@@ -58,6 +58,7 @@ class Deployed(Value):
     waited: float = 0.0
     interrupted: int = 0
     declined: bool = False
+    lock_problem: str = ""
 
     @property
     def exit_code(self) -> int:

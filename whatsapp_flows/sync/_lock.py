@@ -139,6 +139,7 @@ class Lock:
         self._changed: dict[str, LockEntry | None] = {}
         self._mine: tuple[tuple[int, int, int] | None, dict[str, Any]] = (None, {})
         self._lines: dict[str, tuple[object, str]] = {}
+        self._problem = ""
         self._noted, self._saved = 0, 0  # how many changes there were, and how many of them are on the disk
         self._mutex = threading.Lock()
         self._writing = threading.Lock()
@@ -161,6 +162,11 @@ class Lock:
         A deployment is then the first one to this account, beside that to the other. Empty in all other cases.
         """
         return self._beside
+
+    @property
+    def problem(self) -> str:
+        """Why the file does not hold what was put last, in a sentence; empty if it does."""
+        return self._problem
 
     def get(self, key: str, flow_id: str) -> LockEntry | None:
         """The entry of a flow, if it is about the flow of that id."""
@@ -232,7 +238,12 @@ class Lock:
                 changed, noted = dict(self._changed), self._noted
             values = self._on_disk()
             _change(values, {key: entry and entry.to_json() for key, entry in changed.items()})
-            replace_file(self._path, self._written(values))
+            try:
+                replace_file(self._path, self._written(values))
+            except ConfigurationError as failure:
+                self._problem = str(failure)
+                raise
+            self._problem = ""
             self._mine = (self._mark(), values)
             self._saved = noted
 

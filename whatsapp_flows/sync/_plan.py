@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from ..errors import PlanError
+from ..errors import ErrorDetails, PlanError
 from . import _reading as read
 from ._change import FlowChange, PlanOptions
 from ._desired import DesiredFlow
@@ -58,14 +58,15 @@ class Plan:
                 f"{self.other_account}: say new_account (--new-account) if they shall be deployed here as well"
             )
         if pruned and not given.prune:
-            return f"{pruned} flow{'' if pruned == 1 else 's'} would be deprecated, for good: say prune to do it"
+            return f"{pruned} flow{'' if pruned == 1 else 's'} would be deprecated, for good: say prune (--prune) to do it"
         if pruned > given.prune_limit:
-            return f"{pruned} flows would be deprecated, for good, and at most {given.prune_limit} may be"
+            return f"{pruned} flows would be deprecated, for good, and at most {given.prune_limit} may be (--prune-limit)"
         if left and not given.allow_unpublish:
-            return f"{left[0]} would become a draft: say allow_unpublish to do it"
+            return f"{left[0]} would become a draft: say allow_unpublish (--allow-unpublish) to do it"
         if not given.force and len(touched) > max(_FEW, given.max_changes * len(there)):
             return (
-                f"{len(touched)} of the {len(there)} flows that are there would be changed at once: say force to do it"
+                f"{len(touched)} of the {len(there)} flows that are there would be changed at once: say force (--force) "
+                "to do it"
             )
         return ""
 
@@ -105,7 +106,7 @@ class Plan:
         given = self.permitted or self.options
         given = replace(given, force=force or given.force, new_account=new_account or given.new_account)
         if refusal := self._refusal(given):
-            raise PlanError(f"{refusal}.")
+            raise PlanError(ErrorDetails(message=f"{refusal}."))  # which says what to do
 
     def raise_if_moved(self, now: Plan) -> None:
         """
