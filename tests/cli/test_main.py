@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.misbehaving import BODY_DRIPS, Server, answers
-from tests.sync.support import FLOW_JSON, write_flows
+from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
 pytestmark = pytest.mark.slow
@@ -85,7 +85,48 @@ def test_a_character_that_the_terminal_does_not_know_is_no_crash() -> None:
     assert "Gr\\xf6\\xdfe \\U0001f4cf" in out
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_stream_that_is_closed_is_no_crash(closed: str) -> None:
+    """What is written to it is lost, and nothing else."""
+    command = f"{sys.executable} -m whatsapp_flows explain 4 {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("4  application request limit") is (">&-" not in closed.replace("2>&-", ""))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_output_that_cannot_be_written_is_told(options: tuple[str, ...]) -> None:
+    """In a line, and not as a fault of this program."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "whatsapp_flows", "explain", "139002", *options],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "error: the output cannot be written: No space left on device.\n")
+
+
+def test_whoever_listens_may_leave_while_live_flows_are_changed(tmp_path: Path) -> None:
+    """`apply 2>&1 | head -1`: the reader of the progress has gone, and all flows are deployed."""
+    write_flows(tmp_path, {f"f{number}": FLOW_JSON for number in range(4)}, publish=True)
+    with Emulator() as meta:
+        for number in range(4):
+            meta.add_flow(f"F{number}", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+        process = script(
+            "sync", str(tmp_path), "--jobs", "1", WHATSAPP_FLOWS_ACCESS_TOKEN="t",
+            WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
+        )  # fmt: skip
+        assert process.stderr is not None
+        assert process.stdout is not None
+        process.stderr.close()
+        report = process.stdout.read()
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert {flow.status for flow in meta.flows()} == {"PUBLISHED"}
+    assert "4 flows: 4 republished." in report
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_wait_and_says_what_was_done(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """The wait of five seconds is not sat out, and the report says how far it got."""
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)

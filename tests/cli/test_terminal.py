@@ -185,11 +185,11 @@ into_one_line
 2 flows: 1 PUBLISHED, 1 missing. 1 request."""
 
 SYNC = """\
+[1/2] a_key_that_is_rather_long_and_does_not_fit_into_one_line: created
+NNNNNNNNNNNNNNNNN, published
 booking: retry 2/3 in N s: Meta flow processing error: Flow JSON has been sav…
 booking: retry 3/3 in N s: Meta flow processing error: Flow JSON has been sav…
-[1/2] booking: uploaded, published, 3 attempts
-[2/2] a_key_that_is_rather_long_and_does_not_fit_into_one_line: created
-NNNNNNNNNNNNNNNNN, published
+[2/2] booking: uploaded, published, 3 attempts
 
 Flow                                            Result       Status     Attempts
 booking                                         republished  PUBLISHED         3

@@ -5,7 +5,7 @@ The command line as a function: `run(argv, stdout=..., stderr=..., env=...)` ret
     1  Meta refused, a flow failed or was refused, the answer was "no", or this program is at fault
     2  wrong usage: the command line, the environment or a given file is wrong, and nothing was sent
        (with --detailed-exitcode: there is something to do, and wrong usage is 1)
-    130, 143  interrupted, terminated
+    129, 130, 143  the terminal has gone, interrupted, terminated
 
 It reads no environment and no stream but those it is given, and needs the extra `cli`.
 """
@@ -22,12 +22,12 @@ import click
 from click.shell_completion import shell_complete
 
 from ..errors import ConfigurationError, FlowsError
-from ._app import App, Terminated
+from ._app import App, HungUp, Terminated
 from ._commands import PROGRAM, program
 
 _HELP_WIDTH: Final = 80
 
-__all__ = ["Terminated", "complete", "run"]
+__all__ = ["HungUp", "Terminated", "complete", "run"]
 
 
 def run(
@@ -65,8 +65,8 @@ def run(
         return wrong if isinstance(error, ConfigurationError) else 1
     except KeyboardInterrupt as interrupt:
         app.complain_of_interrupt(interrupt)
-        return Terminated.exit_code if isinstance(interrupt, Terminated) else 130
-    except BrokenPipeError:  # nobody reads on, which is the caller's to know
+        return interrupt.exit_code if isinstance(interrupt, Terminated) else 130
+    except BrokenPipeError:  # the output cannot be written, which is the caller's to know
         raise
     except Exception as fault:  # noqa: BLE001 - the last one that can say it in the form that was asked for
         app.complain_of_fault(fault)

@@ -56,6 +56,11 @@ class _InertConsole(Console):
     what was not.
     """
 
+    def on_broken_pipe(self) -> None:
+        """Nobody reads on: an error like any other, and no end of a process that is at work on live flows."""
+        self.quiet = True
+        raise  # noqa: PLE0704 - called where it was caught
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments, of which only those that are rich's own controls control anything."""
         for segment in super().render(renderable, options):
@@ -70,6 +75,12 @@ class Terminated(KeyboardInterrupt):
     """The process was asked to end (SIGTERM)."""
 
     exit_code: ClassVar[int] = 143
+
+
+class HungUp(Terminated):
+    """The terminal has gone (SIGHUP)."""
+
+    exit_code: ClassVar[int] = 129
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +102,17 @@ class App:
     # Out
 
     def show(self, value: Value) -> None:
-        """Write a value to stdout: as JSON when that was asked for, as raw bytes, or as text."""
+        """
+        Write a value to stdout: as JSON when that was asked for, as raw bytes, or as text.
+
+        Raises `BrokenPipeError` when it cannot be written, because nobody reads or for another reason.
+        """
+        try:
+            self._show(value)
+        except OSError as failure:
+            raise BrokenPipeError(failure.errno, failure.strerror) from None
+
+    def _show(self, value: Value) -> None:
         if self.given.get("json"):
             self.stdout.write(written(as_json(value)))
         elif value.raw is not None:

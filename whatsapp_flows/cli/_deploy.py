@@ -213,7 +213,7 @@ def _question(plan: Plan) -> str:
 
 
 def _code(interrupt: BaseException) -> int:
-    return Terminated.exit_code if isinstance(interrupt, Terminated) else _INTERRUPTED
+    return interrupt.exit_code if isinstance(interrupt, Terminated) else _INTERRUPTED
 
 
 class Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final
 
@@ -67,10 +67,11 @@ class Narrator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._live is not None:
-            self._live.stop()
-        if self._said:
-            self._console.print()
+        with suppress(OSError):  # whoever looked has gone, and the report may still be read
+            if self._live is not None:
+                self._live.stop()
+            if self._said:
+                self._console.print()
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -58,15 +58,17 @@ class Plan:
                 f"{self.other_account}: say new_account (--new-account) if they shall be deployed here as well"
             )
         if pruned and not given.prune:
-            return f"{pruned} flow{'' if pruned == 1 else 's'} would be deprecated, for good: say prune (--prune) to do it"
+            flows = f"{pruned} flow{'' if pruned == 1 else 's'}"
+            return f"{flows} would be deprecated, for good: say prune (--prune) to do it"
         if pruned > given.prune_limit:
-            return f"{pruned} flows would be deprecated, for good, and at most {given.prune_limit} may be (--prune-limit)"
+            most = f"at most {given.prune_limit} may be (--prune-limit)"
+            return f"{pruned} flows would be deprecated, for good, and {most}"
         if left and not given.allow_unpublish:
             return f"{left[0]} would become a draft: say allow_unpublish (--allow-unpublish) to do it"
         if not given.force and len(touched) > max(_FEW, given.max_changes * len(there)):
             return (
-                f"{len(touched)} of the {len(there)} flows that are there would be changed at once: say force (--force) "
-                "to do it"
+                f"{len(touched)} of the {len(there)} flows that are there would be changed at once: "
+                "say force (--force) to do it"
             )
         return ""
 
