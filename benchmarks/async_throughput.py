@@ -2,6 +2,7 @@
 How many uploads of a Flow an event loop gets through, one after the other and many at once.
 
     python benchmarks/async_throughput.py [--json] [--rounds N] [--blocks K] [--seed S] [--no-peer]
+                                           [--in-flight N ...]
 
 Method. One process, one event loop. So many tasks as the table says share one client and upload the same Flow JSON of
 about 11 kB, one upload after the other, to a server on the loopback interface that answers at once; what is timed is
@@ -50,6 +51,9 @@ Upload = Callable[[], Awaitable[object]]
 def main(argv: Sequence[str]) -> int:
     """Measures and prints; the exit code does not depend on the figures."""
     options = common.arguments("How many uploads an event loop gets through.", rounds=24, blocks=6, peers=True)
+    options.add_argument(
+        "--in-flight", type=int, nargs="+", default=IN_FLIGHT, help="uploads at once (default: 1 32 256)"
+    )
     chosen = options.parse_args(argv)
     if not chosen.no_peer and (done := common.in_own_environment(__file__, argv)) is not None:
         return done
@@ -95,6 +99,7 @@ def main(argv: Sequence[str]) -> int:
         targets=[
             common.Target(what=f"{OURS} to {PEER}, {number} in flight", limit=limit, value=ratios[number][OURS].value)
             for number, limit in limits.items()
+            if number in ratios
         ],
     )
     return 0
@@ -114,7 +119,7 @@ def _measured(url: str, content: bytes, chosen: Any) -> dict[int, common.Samples
                 seed=chosen.seed,
                 warm_up=3,
             )
-            for number in IN_FLIGHT
+            for number in chosen.in_flight
         }
     finally:
         loop.run_until_complete(open_clients.aclose())

@@ -59,14 +59,14 @@ def test_upload_overhead_compares_the_ways_to_upload() -> None:
 
 def test_async_throughput_compares_the_ways_to_upload_at_once() -> None:
     """Each contender has its time for an upload at each number in flight, and its ratio to the base."""
-    found = measured("async_throughput", "--no-peer")
+    found = measured("async_throughput", "--no-peer", "--in-flight", "1", "4")
     rows = found["tables"]["one upload"]
-    assert names(rows) == ["aiohttp.ClientSession", "AsyncFlowsClient"] * 3
-    assert [row["in_flight"] for row in rows[::2]] == [1, 32, 256]
+    assert names(rows) == ["aiohttp.ClientSession", "AsyncFlowsClient"] * 2
+    assert [row["in_flight"] for row in rows[::2]] == [1, 4]
     assert set(rows[0]) == {
         "contender", "in_flight", "p50_us", "uploads_per_s", "ratio", "ratio_min", "ratio_max"
     }  # fmt: skip
-    assert [row["ratio"] for row in rows[::2]] == [1, 1, 1]
+    assert [row["ratio"] for row in rows[::2]] == [1, 1]
     assert found["targets"] == []
 
 
@@ -198,7 +198,7 @@ def test_the_schema_of_the_rivals_takes_valid_flows_and_refuses_broken_ones() ->
 def test_the_suite_puts_all_on_one_page(tmp_path: Path) -> None:
     """The targets first, then each benchmark with its method, what it does not claim, and its tables."""
     page = tmp_path / "benchmarks.md"
-    options = ["import_time", "--rounds", "2", "--write", str(page)]
+    options = ["import_time", "--rounds", "1", "--write", str(page)]
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / "suite.py"), *options], capture_output=True, text=True, check=False
     )

@@ -20,7 +20,7 @@ from whatsapp_flows.flow_json import validate
 
 pytestmark = pytest.mark.slow
 
-SIZES: Final = (110, 150, 190)
+SIZES: Final = (55, 75, 95)
 MOST: Final = 1.05  # the second increase against the first; work for each pair of parts alone would come to 1.3
 
 

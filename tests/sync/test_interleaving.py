@@ -150,6 +150,6 @@ class TwoDeployments(RuleBasedStateMachine):
 
 
 TwoDeployments.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 test_two_deployments_at_once_do_no_harm = TwoDeployments.TestCase
