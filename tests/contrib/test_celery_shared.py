@@ -18,9 +18,9 @@ from redis.retry import Retry
 from tests.contrib.conftest import free_port
 from tests.support import UPLOADED, WABA, ScriptedTransport, valid_flow
 from whatsapp_flows import ConfigurationError, FatalError, NotSentError, Request, Timeout
+from whatsapp_flows.contrib._gate import Gate
 from whatsapp_flows.contrib._shared import (
     MOST_LOSSES,
-    Gate,
     GuardedError,
     NoRoomError,
     SharedLock,

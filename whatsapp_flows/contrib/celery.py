@@ -37,7 +37,8 @@ from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedEr
 from ..retry import ExponentialBackoff, NoRetry, RetryPolicy, equal_jitter
 from ..sync import ClientFor, DesiredFlow, FlowResult, PlanOptions, Workspace, apply, diff, take_snapshot
 from ._again import Again, Progress, again
-from ._shared import Gate, NoRoomError, SharedDocuments, SharedLock, SharedState
+from ._gate import Gate
+from ._shared import NoRoomError, SharedDocuments, SharedLock, SharedState
 
 __all__ = ["SETTINGS", "FleetDeployment", "FlowDeployment", "FlowsTasks"]
 
