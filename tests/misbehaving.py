@@ -477,6 +477,12 @@ class Server:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._requests) >= number, _PATIENCE)
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now."""
+        with self._changed:
+            return len(self._open)
+
     def all_connections_end(self) -> bool:
         """Waits until no connection is open; False if that takes too long."""
         with self._changed:

@@ -8,6 +8,7 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.misbehaving import Answer, Behaviour, Server, answers
 from tests.transport_support import DOCUMENT, FLOW_ID, SHORT, TOKEN, assert_is, request_to
 from tests.wires import event_loop
 from whatsapp_flows import AsyncFlowsClient, FlowsError, NoAnswerError, NotSentError, Timeout, UnexpectedResponseError
+from whatsapp_flows import _aiohttp as aiohttp_module
 from whatsapp_flows._aiohttp import AiohttpTransport
 from whatsapp_flows._cutoff import Cutoff, CutOffError
 from whatsapp_flows._decoding import DamagedError, TooLargeError, decoded
@@ -323,3 +325,94 @@ def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypat
 
     with bad.addresses(monkeypatch, 6):
         assert 0.25 < run(main) < 1.0
+
+
+# Stop
+
+
+@pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("behaviour", [bad.BODY_DRIPS, bad.SILENCE, bad.TAKES_LITTLE], ids=str)
+def test_a_stop_ends_what_is_under_way(behaviour: Behaviour, uvloop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its grace, without another attempt; and nothing is left of it."""
+    monkeypatch.setattr(aiohttp_module, "STOP_GRACE", 0.05)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, timeout=10.0, stop=stop) as client:
+            asyncio.get_running_loop().call_later(0.05, stop.set)
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(NoAnswerError, match="stopped while it was under way"):
+                await client.update_flow_json(FLOW_ID, {"version": "7.3", "screens": [], "x": "x" * 8_000_000})
+            assert asyncio.get_running_loop().time() - began < 3
+            assert await asyncio.to_thread(server.all_connections_end)
+            with pytest.raises(NotSentError, match="told to stop"):
+                await client.get_flow(FLOW_ID)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with Server(behaviour) as server:
+        run(main, pytest.importorskip("uvloop").new_event_loop if uvloop else None)
+
+
+def test_a_request_that_ends_within_the_grace_is_not_ended() -> None:
+    """Most answers are there by then; and where nobody stops, nothing is left of the watch."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, stop=stop) as client:
+            assert (await client.get_flow(FLOW_ID)).id == FLOW_ID
+            told.append(stop)
+            assert (await client.get_flow(FLOW_ID)).id == FLOW_ID
+        assert stop.is_set()
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    told: list[asyncio.Event] = []
+
+    def reply(_: bad.Received) -> Answer:
+        if told:
+            loop.call_soon_threadsafe(told[0].set)
+        return Answer(json.dumps({"id": FLOW_ID}).encode())
+
+    with Server(bad.replies(reply)) as server, event_loop() as loop_of:
+        loop = loop_of._loop
+        loop_of.run(main())
+
+
+def test_whoever_waits_for_a_turn_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was not sent."""
+    monkeypatch.setattr(aiohttp_module, "STOP_GRACE", 0.05)
+
+    async def main() -> list[Any]:
+        stop = asyncio.Event()
+        async with AsyncFlowsClient(
+            TOKEN, base_url=server.url, timeout=10.0, stop=stop, max_connections=1, max_attempts=1
+        ) as client:
+            asyncio.get_running_loop().call_later(0.05, stop.set)
+            return await asyncio.gather(*(client.get_flow(FLOW_ID) for _ in range(3)), return_exceptions=True)
+
+    with Server(bad.SILENCE) as server:
+        kinds = [type(it) for it in run(main)]
+    assert (kinds[0], kinds[1:]) == (NoAnswerError, [NotSentError] * 2)
+
+
+# Hosts
+
+
+def test_connections_are_kept_to_the_last_ten_hosts() -> None:
+    """Downloads come from hosts with ever new names; the one that is used again and again keeps its connection."""
+
+    async def main() -> None:
+        transport = AiohttpTransport()
+        for server in servers[1:]:
+            for used in (servers[0], server):
+                await transport.send(request_to(used.url, method="GET"), timeout=Timeout(5.0, 5.0))
+        await asyncio.sleep(0)  # a connection that is closed tells its server in the next turn of the loop
+        assert await asyncio.to_thread(lambda: all(server.all_connections_end() for server in servers[1:5]))
+        assert [server.open_connections for server in servers] == [1, *[0] * 4, *[1] * 9]
+        assert servers[0].connections == 1
+        await transport.aclose()
+
+    with ExitStack() as resources:
+        servers = [resources.enter_context(Server(answers())) for _ in range(14)]
+        run(main)

@@ -158,6 +158,38 @@ def test_the_pages_of_one_call_share_its_time(call: Callable[[FlowsClient], obje
     assert 50.0 <= slow.time.now - 1000.0 <= 60.0
 
 
+LIVE = {"id": "1", "name": "One", "status": "PUBLISHED", "categories": ["OTHER"], "validation_errors": []}
+OTHER = b'{"version": "7.3", "screens": [], "a": 1}'
+ASSETS = answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": "https://cdn.example/f"}]})
+
+
+def test_the_looks_of_ensure_flow_share_its_time() -> None:
+    """What is found, listed and downloaded before the first write is one call."""
+    pages = [answer({"data": [], "paging": {"next": "x", "cursors": {"after": f"c{n}"}}}) for n in range(100)]
+    slow = Slow(*pages, takes=7.0)
+    with pytest.raises(FlowsError):
+        slow.client(retry_policy=MINUTE).ensure_flow("One", ["OTHER"], flow_json=DOCUMENT)
+    assert 50.0 <= slow.time.now - 1000.0 <= 60.0
+    slow = Slow(answer({"data": []}), answer({"id": "1"}), UPLOADED, takes=25.0)
+    with pytest.raises(FlowsError):  # a new draft may stay as it is
+        slow.client(retry_policy=MINUTE).ensure_flow("One", ["OTHER"], flow_json=DOCUMENT)
+    assert slow.time.now - 1000.0 <= 60.0
+
+
+@pytest.mark.parametrize("published", [True, False], ids=["published", "refused"])
+def test_a_live_flow_that_was_taken_down_comes_up_again_whatever_the_time(published: bool) -> None:
+    """`max_elapsed` was over when it was a draft: the publishing, or what puts it back, has time of its own."""
+    rest = [DONE] if published else [refusal(139002, 4233024), UPLOADED, DONE]
+    slow = Slow(answer({"data": [LIVE]}), ASSETS, answer(OTHER), UPLOADED, *rest, takes=14.5)
+    client = slow.client(retry_policy=MINUTE)
+    if published:
+        assert client.ensure_flow("One", ["OTHER"], flow_json=DOCUMENT, publish=True, validate="off").published
+    else:
+        with pytest.raises(PublishBlockedError, match="has its old Flow JSON back"):
+            client.ensure_flow("One", ["OTHER"], flow_json=DOCUMENT, publish=True, validate="off")
+    assert slow.inner.script == []
+
+
 @pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "60", True])
 def test_max_elapsed_is_a_number_of_seconds_above_zero(wrong: Any) -> None:
     """In our policies, and in one of the host's."""

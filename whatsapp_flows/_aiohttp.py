@@ -49,7 +49,7 @@ except ModuleNotFoundError as missing:
 
 from yarl import URL
 
-from ._cutoff import Cutoff, CutOffError
+from ._cutoff import Cutoff, CutOffError, StoppedError, ended_by
 from ._decoding import DamagedError, TooLargeError, decoded
 from ._environment import BundleError, Environment
 from ._forks import tell_of_forks
@@ -64,12 +64,13 @@ from .errors import (
     TlsError,
     UnexpectedResponseError,
 )
-from .transport import MAX_RESPONSE_BYTES, Timeout
+from .transport import MAX_RESPONSE_BYTES, STOP_GRACE, Timeout
 
 ClientSession = aiohttp.ClientSession
 
 _USER_AGENT: Final = f"whatsapp-flows-sdk/{__version__}"
 _CONNECTIONS: Final = 100  # to all hosts together, as aiohttp itself and the transport on requests have it
+_HOSTS: Final = 10  # to which connections are kept, as with requests
 _PIECE: Final = 32 * 1024  # with the headers less than the 64 KiB that aiohttp writes before it waits for the server
 
 _UNPACKED_AT_ONCE: Final = 8 * 1024  # bytes of gzip, which hold at most 8 MiB: some milliseconds
@@ -92,6 +93,7 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (aiohttp.ServerFingerprintMismatch, "the certificate has another fingerprint"),
     (aiohttp.ClientConnectionResetError, "the connection was closed"),
     (aiohttp.ServerDisconnectedError, "the server closed the connection"),
+    (StoppedError, "stopped while it was under way"),
     (CutOffError, "no whole answer in time"),
     (asyncio.TimeoutError, "silence for too long"),
     (aiohttp.ClientPayloadError, "the answer broke off"),
@@ -141,7 +143,7 @@ class AiohttpTransport:
         self._here()  # before the queue, which belongs to one event loop too
         sending = _Sending(request, timeout)
         try:
-            with Cutoff(request.time_left):  # the queue included
+            with ended_by(_stop(request), STOP_GRACE), Cutoff(request.time_left):  # the queue included
                 async with self._slots:
                     with Cutoff(timeout.total):
                         # What the server has said or done on a kept connection is seen before one is chosen: one turn
@@ -209,6 +211,8 @@ class AiohttpTransport:
             raise
         finally:
             answer.close()
+            if self._owned:
+                _keep_few_hosts(session.connector)
         return Response(
             status=answer.status,
             headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.raw_headers},
@@ -446,6 +450,11 @@ def _said(failure: BaseException) -> str:
     return str(failure) or type(failure).__name__
 
 
+def _stop(request: Request) -> asyncio.Event | None:
+    """The client's `stop`; one of threads is of another client, and cannot be awaited."""
+    return request.stop if isinstance(request.stop, asyncio.Event) else None
+
+
 def _limit(session: ClientSession | None, wanted: int | None) -> int:
     """How many requests may be on their way at once."""
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
@@ -522,6 +531,18 @@ def _is_clean(protocol: Any) -> bool:
         return parser is None or parser.feed_eof() is None  # what it returns is a message that has only begun
     except Exception:  # noqa: BLE001 - a parser that cannot be ended has read something
         return False
+
+
+def _keep_few_hosts(connector: aiohttp.BaseConnector | None) -> None:
+    """
+    Closes what is kept to other hosts than the last ten: downloads come from hosts with ever new names.
+
+    aiohttp itself has no bound for them. Whatever is used moves to the end of its dictionary.
+    """
+    kept = getattr(connector, "_conns", {})
+    while len(kept) > _HOSTS:
+        for protocol, _ in kept.pop(next(iter(kept))):
+            protocol.close()
 
 
 def _abort(transport: asyncio.Transport | None) -> None:

@@ -94,8 +94,9 @@ def ensure_flow(
         publish=publish,
         endpoint_uri=endpoint_uri,
     )
-    flow = _living((yield from find_flow_by_name(api, rules, name)))
-    found = yield from _create(api, rules, wanted) if flow is None else _look(api, rules, wanted, flow)
+    within = rules.begun()
+    flow = _living((yield from find_flow_by_name(api, within, name)))
+    found = yield from _create(api, within, wanted) if flow is None else _look(api, within, wanted, flow)
     changes = _metadata(wanted, found.flow)
     uploads = wanted.document is not None and not says_the_same(found.content, wanted.document.content)
     if found.live and (changes or uploads) and not (publish or allow_unpublish):
@@ -108,7 +109,9 @@ def ensure_flow(
         )
     if found.live and uploads and wanted.document is not None and validate is None:
         yield from read_document(wanted.document.content, "error", "flow_json")
-    return (yield from _bring(api, rules, wanted, found, changes, uploads=uploads))
+    # What has been taken down must come up again, whatever the time: each part of that has a deadline of its own.
+    after = rules if found.live and publish else within
+    return (yield from _bring(api, (within, after), wanted, found, changes, uploads=uploads))
 
 
 def _living(flow: Flow | None) -> Flow | None:
@@ -168,10 +171,15 @@ def _metadata(wanted: _Wanted, flow: Flow) -> Mapping[str, Any]:
 
 
 def _bring(
-    api: Api, rules: Rules, wanted: _Wanted, found: _Found, changes: Mapping[str, Any], *, uploads: bool
+    api: Api, rules: tuple[Rules, Rules], wanted: _Wanted, found: _Found, changes: Mapping[str, Any], *, uploads: bool
 ) -> Conversation[EnsuredFlow]:
-    """The writes, in an order in which each that fails leaves the flow where another call can go on."""
+    """
+    The writes, in an order in which each that fails leaves the flow where another call can go on.
+
+    `rules` are those of the first write, and of what comes after it.
+    """
     flow, document = found.flow, wanted.document
+    within, after = rules
     result = EnsuredFlow(
         id=flow.id,
         name=wanted.name,
@@ -183,10 +191,12 @@ def _bring(
     )
     try:
         if changes:
-            yield from converse(operations.update_flow(api, flow.id, **changes), rules)
+            yield from converse(operations.update_flow(api, flow.id, **changes), within)
+            within = after
             result = replace(result, updated=True, status=FlowStatus.DRAFT)
         if uploads and document is not None:
-            update = yield from converse(operations.update_flow_json(api, flow.id, document.content), rules)
+            update = yield from converse(operations.update_flow_json(api, flow.id, document.content), within)
+            within = after
             result = replace(
                 result,
                 uploaded=True,
@@ -195,16 +205,16 @@ def _bring(
                 validation_errors=update.validation_errors,
             )
         if wanted.publish and not result.validation_errors and result.status not in operations.ONCE_PUBLISHED:
-            yield from converse(operations.publish_flow(api, flow.id), rules)
+            yield from converse(operations.publish_flow(api, flow.id), within)
             result = replace(result, published=True, status=FlowStatus.PUBLISHED)
     except FlowsError as error:
         failure = error
     else:
         if result.validation_errors and found.live and wanted.publish and result.uploaded:
-            return (yield from _refused(api, rules, found, changes, result))
+            return (yield from _refused(api, after, found, changes, result))
         return replace(result, success=not (wanted.publish and result.validation_errors))
     if found.live and wanted.publish:
-        failure = yield from _failed(api, rules, found, changes, result, failure)
+        failure = yield from _failed(api, after, found, changes, result, failure)
     try:
         raise failure.amended(flow_id=failure.flow_id or flow.id)
     finally:

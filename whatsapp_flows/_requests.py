@@ -49,7 +49,7 @@ from ._bounded import POOLS, Exchange, bound, bounded
 from ._decoding import DamagedError, TooLargeError, decoded
 from ._forks import tell_of_forks
 from ._version import __version__
-from ._wire import Request, Response, redact
+from ._wire import Request, Response, redact, thread_stop
 from .errors import (
     ConfigurationError,
     ErrorDetails,
@@ -137,7 +137,7 @@ class RequestsTransport:
         if self._closed:
             raise ConfigurationError("the client that opened these connections has been closed: make another.")
         prepared = self._prepared(request)
-        exchange = Exchange(timeout, request.stop, body_bytes=2 * self._limit, clock=time.monotonic)
+        exchange = Exchange(timeout, thread_stop(request), body_bytes=2 * self._limit, clock=time.monotonic)
         try:
             with bounded(exchange):
                 return self._response(self._answer(prepared, timeout), request)

@@ -14,11 +14,14 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from json import JSONDecoder, loads
-from typing import Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
 from ._inert import MASK, shaped_like_a_token, without_credentials
 from .errors import FlowsError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -187,8 +190,8 @@ class Request:
     not `authenticated` goes to another host than the API's, and no credential may go with it.
 
     `time_left` is how many seconds the call that it belongs to has left as it is handed over; None when the call has no
-    deadline. The time-out that a transport is given with it is never longer. `stop` is the client's: once it is set,
-    the request is broken off within `STOP_GRACE` seconds.
+    deadline. The time-out that a transport is given with it is never longer. `stop` is the client's, an
+    `asyncio.Event` for `AsyncFlowsClient`: once it is set, the request is broken off within `STOP_GRACE` seconds.
     """
 
     method: str
@@ -201,7 +204,7 @@ class Request:
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
     time_left: float | None = None
-    stop: threading.Event | None = field(default=None, repr=False, compare=False)
+    stop: threading.Event | asyncio.Event | None = field(default=None, repr=False, compare=False)
 
     @property
     def signed_url(self) -> str:
@@ -209,6 +212,11 @@ class Request:
         if not self.proof:
             return self.url
         return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.proof)}"
+
+
+def thread_stop(request: Request) -> threading.Event | None:
+    """The client's `stop`, where threads are what waits."""
+    return request.stop if isinstance(request.stop, threading.Event) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -112,7 +112,8 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     and CA bundles from the environment as `FlowsClient` does and keeps no cookies. `transport` is any
     `AsyncTransport`. At most `max_connections` requests are on their way at once (None: 100, or what the connector of
     your session allows); further calls wait their turn, for which no time-out counts. `sleep` is awaited. `stop` is an
-    `asyncio.Event`: setting it ends every wait at once, and the last errors come out.
+    `asyncio.Event`: setting it ends every wait at once, a request that is under way after `STOP_GRACE` seconds, and the
+    last errors come out.
 
     One client serves many tasks of one event loop. Cancelling a call, or `asyncio.timeout` around it, ends it at once,
     be it in a request or in a wait, and leaves no connection open. Close the client with `aclose` or `async with`.
@@ -486,8 +487,10 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         """The answer; False when the request was not sent, because there is no time for it or we are to stop."""
         self._check_open()
         stop, settings = self._stop, self._settings
-        if stop is not None and stop.is_set():
-            return False
+        if stop is not None:
+            if stop.is_set():
+                return False
+            request = replace(request, stop=stop)
         began = settings.rules.clock() if request.time_left is not None else 0.0
         timed = settings.timed(await settings.credentials.asign(request), began)
         if timed is None or (stop is not None and stop.is_set()):

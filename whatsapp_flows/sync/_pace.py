@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from .._wire import thread_stop
 from ..client import FlowsClient
 from ..errors import ConfigurationError, NotSentError
 from ..pacing import Pace, Pacer
@@ -92,7 +93,7 @@ class RunPace:
         """
         if not _URGENT.get():
             with (self._budget if self.budgeted else self._headers).turn(request) as turn:
-                if not self._may_leave(turn.pause, either(self._stop, request.stop)):
+                if not self._may_leave(turn.pause, either(self._stop, thread_stop(request))):
                     raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
