@@ -109,6 +109,21 @@ def test_a_lock_file_that_cannot_be_written_is_told(cli: CommandLine, meta: Emul
     assert cli("sync", folder, "--json").json["lock_error"] is None
 
 
+def test_no_line_of_a_pipe_is_cut(cli: CommandLine, folder: Path) -> None:
+    """However narrow the terminal is that COLUMNS speaks of, what is wrong with a Flow JSON is told to its end."""
+    (folder / "one.json").write_bytes(FLOW_JSON.replace(b'"terminal": true', b'"terminol": true'))
+    narrow = cli("plan", "--config", folder / "flows.toml", env={"COLUMNS": "40"})
+    assert "INVALID_PROPERTY_KEY" in narrow.out
+    assert narrow.out == cli("plan", "--config", folder / "flows.toml").out
+
+
+def test_a_name_needs_the_account(cli: CommandLine) -> None:
+    """Which is told with the option that gives it."""
+    outcome = cli("flows", "get", "Booking", env={"WHATSAPP_FLOWS_WABA_ID": ""})
+    assert outcome.code == 2
+    assert "--waba-id" in outcome.err
+
+
 def test_a_plan_file_gives_no_permission(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """A plan that was made with --prune is applied with --prune, and in no other way."""
     cli("sync", folder)

@@ -82,7 +82,7 @@ def get(app: App, flow: str, phone_number_id: str | None) -> OneFlow:
 
     ID may also be the name of a flow of the account.
     """
-    with app.client(app.narrator()) as client:
+    with app.client(app.narrator(), account=not _may_be_id(flow)) as client:
         found = _found(client, flow)
         try:
             health = client.get_health(found.id, phone_number_id=phone_number_id)
@@ -93,10 +93,14 @@ def get(app: App, flow: str, phone_number_id: str | None) -> OneFlow:
         return OneFlow(flow=found, health=health)
 
 
+def _may_be_id(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
 def _found(client: FlowsClient, text: str) -> Flow:
     """The flow of that id or, in the client's account, of that name; a name may be all digits."""
     missing: NotFoundError | None = None
-    if text.isascii() and text.isdigit():
+    if _may_be_id(text):
         try:
             return client.get_flow(text)
         except NotFoundError as refusal:

@@ -7,7 +7,6 @@ from functools import singledispatch
 from typing import Final
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -264,7 +263,7 @@ def _found(issues: tuple[ValidationIssue, ...]) -> Lines:
 def _issues(issues: Iterable[ValidationIssue], file: str | None) -> Lines:
     """One line each."""
     for issue in issues:
-        yield Padding(_issue_line(issue, file), (0, 0, 0, 2), expand=False)
+        yield Text.assemble("  ", _issue_line(issue, file))
 
 
 def _issue_line(issue: ValidationIssue, file: str | None) -> Text:
