@@ -34,7 +34,9 @@ from whatsapp_flows import (
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.events import AttemptFailed
 from whatsapp_flows.sync import FlowEvent, FlowResult, Lock, Plan, apply
-from whatsapp_flows.sync._live import SUFFIX, OldDocumentFiles
+from whatsapp_flows.sync._live import SUFFIX, LiveVersion, OldDocumentFiles
+from whatsapp_flows.sync._memory import Memory
+from whatsapp_flows.sync._safeguard import Safeguard
 from whatsapp_flows.sync._stops import AbandonStop, either
 
 FAULTY = {"success": True, "validation_errors": [{"error": "NEW", "message": "what only Meta finds"}]}
@@ -356,6 +358,18 @@ def test_a_second_interrupt_ends_at_once_and_says_how_the_flow_is_left(meta: Emu
     meta.clear_faults()
     (result,) = synced(client_of(meta), desired(publish=True), lock=lock)
     assert (result.ok, meta.flow(flow_id).status, old_files(lock_file.parent)) == (True, "PUBLISHED", [])
+
+
+@pytest.mark.parametrize(("status", "way"), [("DRAFT", "To go on: `"), ("", "See first whether it is live, `")])
+def test_nobody_is_told_to_upload_to_what_may_be_live(lock_file: Path, status: str, way: str) -> None:
+    """Where the state is not known the first command looks: an upload would take a live flow down."""
+    lock = Lock(lock_file, account_id="1")
+    guard = Safeguard("booking", "7", Memory(lock), OldDocumentFiles(lock))
+    guard.watch(LiveVersion(flow_id="7", name="Booking", content=OTHER_FLOW_JSON))
+    guard.about_to("upload")
+    guard.give_up(status, "interrupted")
+    assert way in guard.note
+    assert ("`whatsapp-flows flows get 7`; if it is not: " in guard.note) is (not status)
 
 
 # -- one common cause

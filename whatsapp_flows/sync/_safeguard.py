@@ -109,7 +109,9 @@ class Safeguard:
         if self.left is not None:
             upload = f"`whatsapp-flows flows upload {self.flow_id} {shlex.quote(str(self.left))}`"
             publish = f"`whatsapp-flows flows publish {self.flow_id}`"
-            self.note += f" The old Flow JSON is in {self.left}. To go on: {upload}, then {publish}."
+            look = f"See first whether it is live, `whatsapp-flows flows get {self.flow_id}`; if it is not: "
+            way = "To go on: " if status else look  # an upload would take it down
+            self.note += f" The old Flow JSON is in {self.left}. {way}{upload}, then {publish}."
 
 
 def _in_short(error: FlowsError) -> str:
