@@ -427,7 +427,7 @@ def _translated(failure: BaseException, sending: _Sending) -> FlowsError:
         said = said.replace(value, "[redacted]")
     return error(
         ErrorDetails(
-            message=f"{urlsplit(request.url).netloc}: {said}",
+            message=f"{urlsplit(request.url).netloc.rpartition('@')[2]}: {said}",
             operation=request.operation,
             flow_id=request.flow_id,
             advice=error.default_advice,

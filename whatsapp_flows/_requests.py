@@ -80,11 +80,23 @@ _CAUSES: Final[tuple[tuple[type[BaseException], type[FlowsError]], ...]] = (
     (DamagedError, UnexpectedResponseError),
 )
 
+# Their texts quote the address, which may be a proxy's, and with it the password that could not be told from a host.
+_UNUSABLE: Final = "the address of the host, or of the proxy, cannot be used"
+_WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (
+        requests.exceptions.InvalidSchema,
+        "no adapter is mounted for the address, or a SOCKS proxy needs requests[socks]",
+    ),
+    (requests.exceptions.InvalidURL, _UNUSABLE),
+    (urllib3.LocationValueError, _UNUSABLE),
+)
+
 # Where an OSError or a ValueError that no exception of requests stands for may come from, to be the network's: any
 # other was raised by the host's own code.
 _NETWORK: Final = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna", __package__)
 _HOOKS: Final = "requests.hooks"  # what comes out of it was raised by a hook of the host's
 
+_ADDRESSES: Final = "requests.utils"
 _HOSTS: Final = 10  # to which connections are kept: as many as urllib3 itself keeps pools for
 _BLOCK: Final = 64 * 1024  # bytes of a body that are read at once
 
@@ -151,6 +163,10 @@ class RequestsTransport:
             if _from_a_hook(failure) or not _of_the_network(failure):
                 raise
             error = self._translated(failure, request, exchange)
+        except TypeError as failure:
+            if _frames(failure)[-1] != _ADDRESSES:  # which falls over a proxy without a host
+                raise
+            error = _error(NotSentError, _UNUSABLE, request)
         # Outside the handler, so that the error does not carry requests' own, which holds the request and its token.
         raise error
 
@@ -263,6 +279,9 @@ class RequestsTransport:
     def _translated(self, failure: BaseException, request: Request, exchange: Exchange) -> FlowsError:
         causes = tuple(_causes(failure))
         said = redact(_POOL.sub("", str(causes[-1])) or type(causes[-1]).__name__, request.token)
+        said = next((words for kind, words in _WORDS if any(isinstance(cause, kind) for cause in causes)), said)
+        for value in request.proof.values():
+            said = said.replace(value, "[redacted]")
         error = next((error for kind, error in _CAUSES if any(isinstance(it, kind) for it in causes)), NoAnswerError)
         if exchange.too_large:
             return self._too_large(request)
