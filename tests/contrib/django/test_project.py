@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -35,6 +37,58 @@ def postgres() -> Iterator[str | None]:
         folder.mkdir()
         with server(folder) as dsn:
             yield dsn
+
+
+class Process:
+    """A run of manage.py; its id, and how it ends."""
+
+    def __init__(self, server: Server, folder: Path, argv: tuple[str, ...], env: dict[str, str]) -> None:
+        self._server = server
+        self._files = [folder / f"{uuid4()}.{name}" for name in ("out", "err")]
+        out, err = map(str, self._files)
+        self.pid = server.ask({"argv": argv, "cwd": str(PROJECT), "env": env, "out": out, "err": err})
+        self._code: int | None = None
+
+    def kill(self) -> None:
+        """SIGKILL, if it has not ended."""
+        if self._code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.done()
+
+    def done(self) -> tuple[int, str, str]:
+        """Wait for its end: the exit code, and what it said."""
+        if self._code is None:
+            self._code = self._server.ask({"wait": self.pid})
+        out, err = (path.read_text() for path in self._files)
+        return self._code, out, err
+
+
+class Server:
+    """The process of `manage_server.py`."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-W", "error", str(Path(__file__).with_name("manage_server.py"))]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, text=True)
+
+    def ask(self, command: dict[str, Any]) -> int:
+        """One line there, one back."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Server]:
+    """Where manage.py is run."""
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +136,13 @@ def migrate(database: dict[str, str]) -> None:
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
 
 
-Manage = Callable[..., "subprocess.Popen[str]"]
+Manage = Callable[..., Process]
 
 
 @pytest.fixture
-def manage(database: dict[str, str], meta: Emulator) -> Iterator[Manage]:
+def manage(database: dict[str, str], meta: Emulator, processes: Server, tmp_path: Path) -> Iterator[Manage]:
     """Starts manage.py; what a test leaves running is killed."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[Process] = []
     environ = environment(
         **database,
         WHATSAPP_FLOWS_WABA_ID=meta.waba_id,
@@ -96,24 +150,19 @@ def manage(database: dict[str, str], meta: Emulator) -> Iterator[Manage]:
         CRM_RETRY_INITIAL="0",
     )
 
-    def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "manage.py", *arguments]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=PROJECT, env={**environ, **more}, stdout=pipe, stderr=pipe, text=True)
+    def start(*arguments: str, **more: str) -> Process:
+        process = Process(processes, tmp_path, arguments, {**environ, **more})
         running.append(process)
         return process
 
     yield start
     for process in running:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
 
 
-def done(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def done(process: Process) -> tuple[int, str, str]:
     """How it ended, and what it said."""
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
+    return process.done()
 
 
 def until(meta: Emulator, operation: str) -> None:
@@ -158,8 +207,7 @@ def test_a_killed_process_is_recovered_from(manage: Manage, meta: Emulator) -> N
     meta.fail("create_flow", delay=3.0)
     process = manage("sync_whatsapp_flows", "--flow", "loan_application", "--publish")
     until(meta, "create_flow")
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.kill()
     meta.clear_faults()
     code, _, err = done(manage("sync_whatsapp_flows", "--publish"))
     assert code == 1
