@@ -191,3 +191,18 @@ def test_what_cannot_be_imported(
     outcome = cli("import", *argv)
     assert (outcome.code, os.listdir()) == (2, [])
     assert said in outcome.err
+
+
+@pytest.mark.parametrize("command", ["drift", "status", "pull"])
+def test_another_account_than_that_of_the_lock_file_is_told(
+    cli: CommandLine, edited: Path, meta: Emulator, command: str
+) -> None:
+    """With both ids; and its flows are not written over the files, but for a look."""
+    other = "20200000000000007"
+    meta.add_account(other)
+    before = (edited / "one.json").read_bytes()
+    outcome = cli("--waba-id", other, command)
+    assert other in outcome.err
+    assert meta.waba_id in outcome.err
+    assert (outcome.code, (edited / "one.json").read_bytes()) == (1 if command != "status" else outcome.code, before)
+    assert "is about account" in cli("--waba-id", other, "pull", "--dry-run").err

@@ -24,7 +24,7 @@ from ._options import Command
 from ._text import Lines, _count, _table, _word, as_text, troubles
 from ._text import _issues as _issue_lines
 from ._values import Value
-from ._workspace import client_for, lock_for, open_workspace, workspace_options
+from ._workspace import client_for, open_workspace, read_lock, workspace_options
 
 _SOON: Final = 21  # days; Meta's own notice of a version's end speaks of so many
 
@@ -67,7 +67,7 @@ def drift_command(app: App, config: Path | None, env: str | None, chosen: tuple[
     workspace = open_workspace(config, env, chosen)
     narrator = app.narrator()
     with client_for(app, narrator, workspace) as client:
-        snapshot = take_snapshot(client, workspace.flows, lock_for(workspace, client))
+        snapshot = take_snapshot(client, workspace.flows, read_lock(workspace, client, narrator))
     return Drifts(flows=find_drift(workspace.flows, snapshot, extra=extra), calls=app.counters.total.requests)
 
 
@@ -83,7 +83,7 @@ def status_command(app: App, config: Path | None, env: str | None, chosen: tuple
     workspace = open_workspace(config, env, chosen)
     narrator = app.narrator()
     with client_for(app, narrator, workspace) as client:
-        flows = read_states(client, workspace.flows, lock_for(workspace, client))
+        flows = read_states(client, workspace.flows, read_lock(workspace, client, narrator))
     return States(flows=flows, calls=app.counters.total.requests, today=datetime.now(timezone.utc).date())
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from .._files import replace_file
 from .._inert import inert
 from .._reading import read_regular
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, PlanError
 from ..flow_json import MAX_BYTES
 from ..sync._config import NAME_OF_ENVIRONMENT
 from ..sync._config_file import PYPROJECT
@@ -28,7 +28,7 @@ from ._json import Json, as_json, error_as_json
 from ._options import Command
 from ._text import Lines, _count, _table, _word, as_text
 from ._values import Value
-from ._workspace import client_for, lock_for, open_workspace, workspace_options
+from ._workspace import about_another, client_for, open_workspace, read_lock, workspace_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,13 @@ def pull_command(app: App, config: Path | None, env: str | None, chosen: tuple[s
     wanted = workspace.select(chosen)
     narrator = app.narrator()
     with client_for(app, narrator, replace(workspace, warnings=())) as client:
-        snapshot = take_snapshot(client, wanted, lock_for(workspace, client))
+        lock = read_lock(workspace, client, narrator)
+        if lock.other_account and not dry_run:
+            raise PlanError(
+                f"{about_another(lock, client)} Its flows are not written over the files: give the other account, or "
+                "move the lock file away."
+            )
+        snapshot = take_snapshot(client, wanted, lock)
     pulls = plan_pull(wanted, snapshot, _texts(wanted), _others(workspace, wanted))
     for pull in pulls if not dry_run else ():
         if pull.action == "write" and pull.file is not None:

@@ -69,3 +69,19 @@ def client_for(app: App, narrator: Narrator, workspace: Workspace) -> Iterator[F
 def lock_for(workspace: Workspace, client: FlowsClient) -> Lock:
     """The lock file of the workspace, for the client's account."""
     return Lock(workspace.lock_file, account_id=client.waba_id, environment=workspace.environment)
+
+
+def read_lock(workspace: Workspace, client: FlowsClient, narrator: Narrator) -> Lock:
+    """The same for a command that only looks: that the file is about another account is told first."""
+    lock = lock_for(workspace, client)
+    if lock.other_account:
+        narrator.say(Text(inert(f"note: {about_another(lock, client)}")))
+    return lock
+
+
+def about_another(lock: Lock, client: FlowsClient) -> str:
+    """What is said of a lock file of another account, with both ids."""
+    return (
+        f"this is account {client.waba_id}, and the lock file is about account {lock.other_account}: "
+        "nothing was deployed to this account from here."
+    )
