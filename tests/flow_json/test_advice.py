@@ -112,6 +112,8 @@ PICTURE = "A" * 140_000  # 105 kB
         ({**CHECKBOX, "data-source": [{**ITEM, "image": "A"}]}, ["MISSING_ALT_TEXT"]),
         ({"type": "Image", "src": PICTURE, "alt-text": "x"}, []),
         ({**NAVIGATION, "list-items": [{"id": "a", "main-content": {"title": "x" * 31}}]}, ["TEXT_IS_CUT"]),
+        ({**NAVIGATION, "list-items": [{"id": "a", "main-content": MAIN, "tags": ["x" * 15]}]}, []),
+        ({**NAVIGATION, "list-items": [{"id": "a", "main-content": MAIN, "tags": ["x", "x" * 16]}]}, ["TEXT_IS_CUT"]),
         ({**NAVIGATION, "list-items": [{"id": "a", "main-content": MAIN, "start": {"image": "A"}}]},
          ["MISSING_ALT_TEXT"]),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -96,6 +97,24 @@ def test_texts(text: Any, expected: list[str]) -> None:
     assert said({"type": "TextBody", "text": text}) == expected
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('a quote " and ${data.s}', True), ('a quote "` and ${data.s}', True), ("${data.s}${data.s}", True),
+        ("${data.s} ${data.s}", True), ("${data.s} ", True), ("`'a' ${data.s} ${data.s}`", False),
+        ("`'a\\\" b' ${data.s}`", False), ("${data.s}", False),
+    ],
+)  # fmt: skip
+def test_a_reference_is_found_beside_conditions_and_expressions(text: str, shown: bool, indent: int | None) -> None:
+    """However the document is written: those in conditions and expressions hide no other."""
+    beside = [condition("(${data.s} == 'x') && ${data.b}"), {"type": "TextBody", "text": "`'a' ${data.s} ${data.n}`"}]
+    children = (*beside, {"type": "TextBody", "text": text}, *beside, footer())
+    value = {"version": "7.3", "screens": [screen("A", *children, terminal=True, data=DATA)]}
+    report = validate(json.dumps(value, indent=indent), today=TODAY)
+    assert [issue.error for issue in report.issues if issue.rule == "FJ919"] == ["REFERENCE_SHOWN_AS_WRITTEN"] * shown
+
+
 @pytest.mark.parametrize(
     ("child", "expected"),
     [
@@ -147,6 +166,12 @@ def test_an_optional_group_with_a_minimum(kind: str, more: dict[str, Any], expec
         ("^[0-9]+$", True), ("^a$|^b$", True), ("^(a|b)$", True), ("(^a$)", True), ("^(?:a)$", True),
         ("^[|]$", True), (r"^\|$", True), ("[0-9]+", False), ("^a", False), ("a$", False), ("^a|b$", False),
         (r"^a\$", False), (r"^a\\$", True), ("^$", True), ("|", False),
+        ("^(?:^a|b$)", False), ("(^a$|b)", False), ("(^a$|^b$)", True), ("(^a|^b)c$", True), ("(?:^|x)a$", False),
+        ("^(a|(b|c$))$", True), ("^(a$|(b$|c))", False), ("^(a$|(b$|c$))", True), ("^[0-9]+$|", False),
+        ("(^a$)?", False), ("(^a$)*", False), ("(^a$){0,3}", False), ("(^a$)+", True), ("(^a$){1,3}", True),
+        ("^(?=.*[0-9])[a-z0-9]+$", True), ("^(?![0]+$)[0-9]+", False), ("^(?=[0-9]{4}$)", True), ("(?!^a)b$", False),
+        ("^(?<year>[0-9]{4})$", True), ("[^a$]", False), (r"^[\]$]$", True), (r"^[\]$]", False), (r"\^a$", False),
+        ("(" * 900 + "^a$" + ")" * 900, True), ("(" * 900 + "a" + ")" * 900, False),
     ],
 )  # fmt: skip
 def test_a_pattern_has_anchors(pattern: str, anchored: bool) -> None:

@@ -25,7 +25,7 @@ from ._fields import (
 )
 from ._model import Component, Document, Pointer, Screen, Severity
 from ._once import made_once
-from ._references import Reference, is_dynamic, parse_reference
+from ._references import Reference, is_dynamic, is_expression, parse_reference
 from ._routes import Routes
 from ._spec import SHOPPING_ACTIONS
 
@@ -268,6 +268,18 @@ class Index:
         """The keys of the payloads of some actions, name by name."""
         for name in names:
             yield from self.entries.get(name, ())
+
+    @made_once
+    def expressions(self) -> list[tuple[Screen, Pointer, str]]:
+        """The expressions in properties of components and at the top of payloads."""
+        found = [(use.screen, use.pointer, use.text) for use in self.uses if use.text[0] == "`"]
+        found += [
+            (action.screen, (*action.pointer, "payload", key), value)
+            for entries in self.entries.values()
+            for action, key, value, _ in entries
+            if type(value) is str and is_expression(value)
+        ]
+        return found
 
     @made_once
     def fields(self) -> list[tuple[Screen, str, Mapping[str, Any]]]:

@@ -7,7 +7,8 @@ form of the same language), and judged by their trees. Each rule says in `eviden
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ._checks import shown
@@ -36,6 +37,21 @@ DOCUMENTED: Final = "documented: Meta, Flow JSON reference"
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _ORDERINGS: Final = frozenset({"<", "<=", ">", ">="})
 _LOGIC: Final = frozenset({"&&", "||"})
+# What a text holds if a rule may have a finding: asked before the text is read.
+_MAY_COMPARE: Final = re.compile(r"[=<>]").search
+_MAY_COMBINE: Final = re.compile(r"&&|\|\|").search
+_MAY_ORDER: Final = re.compile(r"[<>]").search
+_MAY_CALL: Final = re.compile(r"\}\s*\(").search
+_MAY_QUOTE: Final = re.compile(r"'").search
+LONGEST_PATTERN: Final = 2000
+"""Characters. Ours: a longer pattern is not looked at."""
+# An escape, a class, the beginning of a group (of a negative look around with its !), and what is a sign by itself.
+_PATTERN_TOKENS: Final = re.compile(
+    r"\\.|\[[^\]\\]*(?:\\.[^\]\\]*)*\]?|\((?:\?(?:<?[!=])?)?|[|)^$]", re.DOTALL
+).finditer
+_PASSED: Final = {"^": 1, "$": 2}
+_BOTH: Final = 3
+_OPTIONAL: Final = ("?", "*", "{0,", "{0}")
 _NO_TEXTS: Final = frozenset({"type", "name", "condition", "pattern", "value", "src", "image"})
 
 
@@ -49,7 +65,7 @@ def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}, {"type": "If", "condition": "(${form.a} == 'x') || (${form.a} == 'y')", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}, {"type": "If", "condition": "${form.a} == 'x' || ${form.a} == 'y'", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
     """  # noqa: E501
-    for _, component, tree in _conditions(doc):
+    for _, component, tree in _conditions(doc, _MAY_COMBINE):
         if any(
             isinstance(side, Binary) and side.operator in _COMPARISONS
             for node in _nodes(tree)
@@ -84,7 +100,7 @@ def decimal_in_condition(doc: Document) -> Iterator[Finding]:
     Passes: {"data": {"n": {"type": "number", "__example__": 5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
     Fails: {"data": {"n": {"type": "number", "__example__": 5.5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
     """  # noqa: E501
-    for screen, component, tree in _conditions(doc):
+    for screen, component, tree in _conditions(doc, _MAY_COMPARE):
         for node in _nodes(tree):
             if isinstance(node, Binary) and node.operator in _COMPARISONS:
                 decimal = next((s for s in map(_inner, (node.left, node.right)) if _is_decimal(doc, screen, s)), None)
@@ -115,7 +131,7 @@ def ordered_texts(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`3 < 5`"}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`'2026-01-01' < '2026-01-02'`"}], "payload": {"a": "${form.a}"}}
     """  # noqa: E501
-    for screen, pointer, tree in _expressions(doc):
+    for screen, pointer, tree in _expressions(doc, _MAY_ORDER):
         for node in _nodes(tree):
             if (
                 isinstance(node, Binary)
@@ -134,7 +150,7 @@ def reference_as_call(doc: Document) -> Iterator[Finding]:
     Passes: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ' ' ('y')`"}]}
     Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ('y')`"}]}
     """  # noqa: E501
-    for _, pointer, tree in _expressions(doc):
+    for _, pointer, tree in _expressions(doc, _MAY_CALL):
         for node in _nodes(tree):
             if isinstance(node, Joined):
                 called = next(
@@ -158,7 +174,7 @@ def brace_in_text(doc: Document) -> Iterator[Finding]:
     Passes: {"children": [{"type": "TextBody", "text": "`'a{b'`"}]}
     Fails: {"children": [{"type": "TextBody", "text": "`'a}b'`"}]}
     """
-    for _, pointer, tree in _expressions(doc):
+    for _, pointer, tree in _expressions(doc, _MAY_QUOTE):
         for node in _nodes(tree):
             if isinstance(node, Literal) and node.type == "string" and "}" in node.text:
                 message = f"the closing brace in {shown(node.text)} vanishes when the expression is computed."
@@ -196,38 +212,38 @@ def pattern_without_anchors(doc: Document) -> Iterator[Finding]:
     for _, component in index(doc).of("TextInput"):
         pattern = component.value.get("pattern")
         if isinstance(pattern, str) and pattern and not is_dynamic(pattern) and not _anchored(pattern):
-            message = f"the pattern {shown(pattern)} fits any value that holds it: write ^ before and $ after it."
+            message = f"the pattern {shown(pattern)} fits a value that holds more than it says: write it as ^(?:...)$."
             yield Finding("PATTERN_NOT_ANCHORED", message, component.at("pattern"))
 
 
 def _anchored(pattern: str) -> bool:
-    """Whether each alternative begins with ^ and ends with $, be it in parentheses."""
-    return all(part.lstrip("(?:").startswith("^") and _ends(part.rstrip(")")) for part in _alternatives(pattern))
+    """
+    Whether every way through a pattern of JavaScript passes a ^ and a $. Of a broken or an endless one, yes.
 
-
-def _ends(part: str) -> bool:
-    before = part[:-1]
-    return part.endswith("$") and (len(before) - len(before.rstrip("\\"))) % 2 == 0
-
-
-def _alternatives(pattern: str) -> list[str]:
-    """What stands between the | that are in no parentheses and in no class."""
-    found, depth, in_class, start, i = [], 0, False, 0, 0
-    while i < len(pattern):
-        char = pattern[i]
-        if char == "\\":
-            i += 1
-        elif in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-        elif char in "()":
-            depth += 1 if char == "(" else -1
-        elif char == "|" and depth == 0:
-            found.append(pattern[start:i])
-            start = i + 1
-        i += 1
-    return [*found, pattern[start:]]
+    Goes along the pattern once. A group passes what each of its alternatives passes, unless it is optional, or a look
+    around that is negative.
+    """
+    if len(pattern) > LONGEST_PATTERN:
+        return True
+    around: list[tuple[int, int, bool]] = []
+    each, here, counts = _BOTH, 0, True  # what each alternative before this one passes; what this one does
+    for found in _PATTERN_TOKENS(pattern):
+        sign, passed = found[0], 0
+        if sign[0] == "(":
+            around.append((each, here, counts))
+            each, here, counts = _BOTH, 0, sign[-1] != "!"
+        elif sign == "|":
+            each, here = each & here, 0
+        elif sign == ")":
+            if not around:
+                return True
+            passed = each & here if counts else 0
+            each, here, counts = around.pop()
+        else:
+            passed = _PASSED.get(sign, 0)
+        if passed and not pattern.startswith(_OPTIONAL, found.end()):
+            here |= passed
+    return bool(around) or each & here == _BOTH
 
 
 def reference_in_text(doc: Document) -> Iterator[Finding]:
@@ -297,15 +313,14 @@ def number_handed_on(doc: Document) -> Iterator[Finding]:
     Fails: {"hand on": "${form.a}", "children": [{"type": "TextInput", "name": "a", "label": "A", "input-type": "number"}]}
     """  # noqa: E501
     found = index(doc)
-    texts = {
-        (screen.position, f"${{form.{component.value['name']}}}")
-        for screen, component in found.of("TextInput")
-        if component.value.get("input-type") in NUMBER_INPUTS
-    }
+    texts: dict[int, set[str]] = {}  # by the screen that the input is on
+    for screen, component in found.of("TextInput"):
+        if component.value.get("input-type") in NUMBER_INPUTS:
+            texts.setdefault(screen.position, set()).add(f"${{form.{component.value['name']}}}")
     for action in found.actions.get("navigate", ()) if texts else ():
-        at = action.screen.position
-        for key, value in (action.payload or {}).items():
-            if type(value) is str and (at, value) in texts and (kind := _numeric(doc, action, key)):
+        here = texts.get(action.screen.position)
+        for key, value in (action.payload or {}).items() if here else ():
+            if type(value) is str and value in here and (kind := _numeric(doc, action, key)):
                 message = (
                     f"phones hand on {value} as a text, which the field {shown(key)} of type {kind} refuses. Read "
                     f"${{screen.{action.screen.id}.{value[2:]} there instead."
@@ -343,25 +358,20 @@ def params_of_the_endpoint(doc: Document) -> Iterator[Finding]:
 # -- trees
 
 
-def _conditions(doc: Document) -> Iterator[tuple[Screen, Component, Node]]:
+def _conditions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[Screen, Component, Node]]:
     for screen, component in index(doc).of("If"):
         text = component.value.get("condition")
-        if isinstance(text, str) and not is_expression(text) and (tree := _tree(f"`{text}`")) is not None:
-            yield screen, component, tree
+        if isinstance(text, str) and may(text) and not is_expression(text):
+            tree = _tree(f"`{text}`")
+            if tree is not None:
+                yield screen, component, tree
 
 
-def _expressions(doc: Document) -> Iterator[tuple[Screen, Pointer, Node]]:
+def _expressions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[Screen, Pointer, Node]]:
     """The expressions in properties and in payloads that can be read."""
-    if not doc.may_compute:
-        return
-    found = index(doc)
-    for use in found.uses:
-        if use.text[0] == "`" and (tree := _tree(use.text)) is not None:
-            yield use.screen, use.pointer, tree
-    for entries in found.entries.values():
-        for action, key, value, _ in entries:
-            if isinstance(value, str) and is_expression(value) and (tree := _tree(value)) is not None:
-                yield action.screen, (*action.pointer, "payload", key), tree
+    for screen, pointer, text in index(doc).expressions if doc.may_compute else ():
+        if may(text) and (tree := _tree(text)) is not None:
+            yield screen, pointer, tree
 
 
 def _tree(text: str) -> Node | None:

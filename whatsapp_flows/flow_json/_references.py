@@ -21,7 +21,8 @@ _WHOLE: Final = re.compile(BODY, re.DOTALL)
 # That there is an end is asked first: without one, each `.data` in a long text would read all of it again.
 _ANYWHERE: Final = re.compile(r"\$\{(?=[^{}]*\})(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)
 _CATALOGUE: Final = re.compile(r"\$\{external_data\.[^{}]+\}", re.DOTALL)
-_BEGINS: Final = re.compile(r"\$\{").finditer
+# What begins a reference that is not a whole string. Each look ahead ends where the next reference may begin.
+_PARTS: Final = re.compile(r"""\$\{(?!(?<="\$\{)[^"{}]*\}")""").search
 _ILLEGAL: Final = re.compile(r"[-\s`'\"]")
 
 
@@ -74,23 +75,21 @@ def is_whole_binding(text: str) -> bool:
 
 def may_embed(text: str) -> bool:
     """
-    Whether a JSON text has a string, not in backticks, that holds a reference and something beside it.
+    Whether a JSON text has a string, neither in backticks nor a condition, that holds a reference and something beside.
 
     Said too often rather than too seldom; goes along the text once.
     """
-    before = 0
-    for found in _BEGINS(text):
-        at = found.start()
-        if text[at - 1] == '"':
-            end = text.find("}", at, at + REMEMBERED)
-            if end < 0 or text[end + 1 : end + 2] != '"':
-                return True
-        else:
-            quote = text.rfind('"', before, at)
-            if quote >= 0 and text[quote + 1] != "`":
-                return True
-        before = at
+    at = 0
+    while at >= 0 and (found := _PARTS(text, at)):
+        quote = text.rfind('"', at, found.start())
+        if text[quote - 1] == "\\" or (text[quote + 1] != "`" and not _is_condition(text, quote)):
+            return True
+        at = text.find('"', found.end())  # the rest of this string is as good
     return False
+
+
+def _is_condition(text: str, quote: int) -> bool:
+    return text[max(0, quote - 32) : quote].rstrip(" \t\r\n:").endswith('"condition"')
 
 
 def embedded_reference(text: str) -> str | None:

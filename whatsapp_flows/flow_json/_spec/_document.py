@@ -88,7 +88,7 @@ ITEMS: Final = {
             P("end", "object", item="nav_end"),
             P("start", "object", item="nav_start"),
             P("badge", "text", cut=15),
-            P("tags", "array<string>", least=1, most=3),
+            P("tags", "array<string>", least=1, most=3, cut=15),
             P("enabled", "static-bool"),
             P("on-click-action", "action:on-click", values=("data_exchange", "navigate")),
         ),
