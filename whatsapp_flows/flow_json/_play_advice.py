@@ -8,7 +8,7 @@ form of the same language), and judged by their trees. Each rule says in `eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any, Final
 
 from ._checks import shown
@@ -49,6 +49,7 @@ LONGEST_PATTERN: Final = 2000
 _PATTERN_TOKENS: Final = re.compile(
     r"\\.|\[[^\]\\]*(?:\\.[^\]\\]*)*\]?|\((?:\?(?:<?[!=])?)?|[|)^$]", re.DOTALL
 ).finditer
+_NONE: Final[frozenset[str]] = frozenset()
 _PASSED: Final = {"^": 1, "$": 2}
 _BOTH: Final = 3
 _OPTIONAL: Final = ("?", "*", "{0,", "{0}")
@@ -318,7 +319,7 @@ def number_handed_on(doc: Document) -> Iterator[Finding]:
         if component.value.get("input-type") in NUMBER_INPUTS:
             texts.setdefault(screen.position, set()).add(f"${{form.{component.value['name']}}}")
     for action in found.actions.get("navigate", ()) if texts else ():
-        here = texts.get(action.screen.position)
+        here: Set[str] = texts.get(action.screen.position, _NONE)
         for key, value in (action.payload or {}).items() if here else ():
             if type(value) is str and value in here and (kind := _numeric(doc, action, key)):
                 message = (
