@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -65,6 +66,51 @@ DEEP: Final[dict[str, tuple[str, Callable[[int], str]]]] = {
     "a path": ('"Hello"', lambda n: f'"${{data{".a" * n}}}"'),
     "an unknown key": ('"title"', lambda n: f'"titel": {around("[", "]", "1", n)}, "title"'),
 }  # fmt: skip
+
+
+CHILDREN: Final = '"children": ['
+SWITCH: Final = '{"type": "Switch", "value": "${data.a}", "cases": {"a": ['
+OPTION: Final = '[{"id": "a", "title": "b ${data.a}", "data-source": '
+UPDATE: Final = '{"name": "update_data", "payload": {"a": '
+DROPDOWN: Final = '{"type": "Dropdown", "name": "a", "label": "A", "data-source": %s, "on-select-action": %s}'
+
+
+OF_OPTION: Final = '[{"id": "1", "title": "1", "on-select-action": %s}]'
+EXPRESSION: Final = '{"type": "TextBody", "text": "`%s`"}'
+PATTERN: Final = '{"type": "TextInput", "name": "a", "label": "A", "helper-text": "x", "pattern": "%s"}'
+
+
+def with_condition(text: str) -> str:
+    return IF.replace("${data.a}", text)
+
+
+# What stands before the other children, so many levels deep.
+DEEP_CHILDREN: Final[dict[str, Callable[[int], str]]] = {
+    "ifs with an else": lambda n: around(f'{IF}{TEXT}], "else": [', "]}", TEXT, n),
+    "ifs with two comparisons": lambda n: around(with_condition("${data.a} == 1.5 && ${data.b}"), "]}", TEXT, n),
+    "cases of switches": lambda n: around(SWITCH, "]}}", TEXT, n),
+    "lists in lists of texts": lambda n: f'{{"type": "TextBody", "text": {around("[", "]", "1", n)}}}',
+    "lists in lists of options": lambda n: DROPDOWN % (around("[", "]", "1", n), UPDATE + "1}}"),
+    "options in options": lambda n: DROPDOWN % (around(OPTION, "}]", "[]", n), UPDATE + "1}}"),
+    "updates in updates": lambda n: DROPDOWN % ('"${data.a}"', around(UPDATE, "}}", '"${form.a} x"', n)),
+    "updates of an option": lambda n: DROPDOWN % (OF_OPTION % around(UPDATE, "}}", "1", n), UPDATE + "1}}"),
+    "a condition in parentheses": lambda n: with_condition(around("(", ")", "${data.a} == 1.5", n)) + f"{TEXT}]}}",
+    "a condition in backticks": lambda n: with_condition(f"`{around('(', ')', '1 < 5.5', n)}`") + f"{TEXT}]}}",
+    "backticks": lambda n: with_condition("`" * n) + f"{TEXT}]}}",
+    "references before parentheses": lambda n: EXPRESSION % around("${data.a} (", ")", "'}'", n),
+    "groups of a pattern": lambda n: PATTERN % around("(^", "|$)", "a", n),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [30, 199, 200, 201, 480, LEVELS])
+@pytest.mark.parametrize("what", DEEP_CHILDREN)
+@pytest.mark.parametrize(("version", "mark"), [("7.3", ""), ("8.0", "\ufeff"), ("3.1", "")])
+def test_depth_of_components(what: str, levels: int, version: str, mark: str) -> None:
+    """In a version that is known, in a newer one with a byte order mark, and in an old one."""
+    text = good_with(CHILDREN, f"{CHILDREN}{DEEP_CHILDREN[what](levels)},").replace('"7.3"', f'"{version}"')
+    started = time.process_time()
+    assert of(mark + text) >= ({"BYTE_ORDER_MARK"} if mark and levels <= 201 else set())
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("levels", [30, 150, 320, 480, 900, LEVELS])

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from ._expressions import UNTYPED, ExpressionError, parse, type_of
+from ._expressions import UNTYPED, ExpressionError, Node, parse, type_of
 from ._fields import (
     EXAMPLE,
     TEXTS,
@@ -144,6 +144,7 @@ class Index:
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
         self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
+        self._trees: dict[str, Node] = {}
         self._known_names: list[Known | None] = [None] * len(document.screens)
         self._read_texts: list[set[str]] = [set() for _ in document.screens]
         """For each screen: the references that were resolved to something on it, without the rest of their paths."""
@@ -367,9 +368,16 @@ class Index:
             raise ExpressionError(found.problem, 0)
         return found.type
 
+    def tree(self, text: str) -> Node:
+        """The tree of an expression in backticks, read once for all rules. Raises `ExpressionError`."""
+        found = self._trees.get(text)
+        if found is None:
+            found = self._trees[text] = parse(text)
+        return found
+
     def type_of_expression(self, screen: Screen, text: str) -> str:
         """The type of an expression in backticks, UNTYPED if it has none. Raises `ExpressionError`."""
-        return type_of(parse(text), lambda reference: self.type_of_reference(screen, reference))
+        return type_of(self.tree(text), lambda reference: self.type_of_reference(screen, reference))
 
     def _read(self, screen: Screen, component: Component, keys: set[str]) -> None:
         for key, value in component.value.items():

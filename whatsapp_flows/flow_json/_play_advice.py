@@ -22,7 +22,6 @@ from ._expressions import (
     Name,
     Node,
     Unary,
-    parse,
     type_of,
 )
 from ._fields import EXAMPLE
@@ -363,7 +362,7 @@ def _conditions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[S
     for screen, component in index(doc).of("If"):
         text = component.value.get("condition")
         if isinstance(text, str) and may(text) and not is_expression(text):
-            tree = _tree(f"`{text}`")
+            tree = _tree(doc, f"`{text}`")
             if tree is not None:
                 yield screen, component, tree
 
@@ -371,13 +370,13 @@ def _conditions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[S
 def _expressions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[Screen, Pointer, Node]]:
     """The expressions in properties and in payloads that can be read."""
     for screen, pointer, text in index(doc).expressions if doc.may_compute else ():
-        if may(text) and (tree := _tree(text)) is not None:
+        if may(text) and (tree := _tree(doc, text)) is not None:
             yield screen, pointer, tree
 
 
-def _tree(text: str) -> Node | None:
+def _tree(doc: Document, text: str) -> Node | None:
     try:
-        return parse(text)
+        return index(doc).tree(text)
     except ExpressionError:  # a rule of its own reports it
         return None
 
