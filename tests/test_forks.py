@@ -36,6 +36,8 @@ from whatsapp_flows import (
 from whatsapp_flows.events import AttemptFailed
 from whatsapp_flows.usage import UsageLog
 
+pytestmark = pytest.mark.slow
+
 ASKED = Request(method="GET", url="https://graph.facebook.com/v25.0/1", operation="get_flow", flow_id="1")
 CALL = Call(operation="get_flow", id=1)
 FAILED = AttemptFailed(call=CALL, attempt=1, max_attempts=3, duration=0.0, requests=1, error=NotSentError("refused"))

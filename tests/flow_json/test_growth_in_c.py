@@ -18,6 +18,8 @@ import pytest
 from tests.flow_json.samples import TODAY, footer, navigate, screen
 from whatsapp_flows.flow_json import validate
 
+pytestmark = pytest.mark.slow
+
 FEW: Final = 2_000
 MANY: Final = 4 * FEW
 MOST: Final = 9.0
