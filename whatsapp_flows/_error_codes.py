@@ -81,8 +81,8 @@ _HEALTH: Final = (
     "AVAILABLE, ask Meta's support."
 )
 _ENDPOINT: Final = (
-    "Set one, update_flow(flow_id, endpoint_uri=...), or remove data_api_version from the Flow JSON: a flow without an "
-    "endpoint has none."
+    'Set one, update_flow(flow_id, endpoint_uri=...) or endpoint = "..." in flows.toml, or remove data_api_version '
+    "from the Flow JSON: a flow without an endpoint has none."
 )
 _OLD_VERSION: Final = "Upgrade the Flow JSON's version and data_api_version: `whatsapp-flows upgrade` does most of it."
 _SEND_TIME: Final = "See Meta's WhatsApp error codes: it is about sending messages, not about Flow calls."
