@@ -1,6 +1,7 @@
 # make demo       the main job on the embedded emulator          make check    all that CI runs
-# make test       the tests, with branch coverage                make matrix   the tests on every Python found
-# make test-fast  those for the inner loop, in seconds           make bench    the benchmarks, onto docs/benchmarks.md
+# make test       the tests                                      make matrix   the tests on every Python found
+# make test-fast  those for the inner loop                       make bench    the benchmarks, onto docs/benchmarks.md
+# make coverage   the tests, and the gate of branch coverage
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
 # make fuzz       the validator on broken documents, 10 minutes  make interop  other people's clients, on the emulator
 #
@@ -23,12 +24,15 @@ WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast check format lint types docs bench simulate fuzz interop matrix clean
+.PHONY: demo test test-fast coverage check format lint types docs bench simulate fuzz interop matrix clean
 
 demo: $(VENV)/.$(or $(SET),demo)
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
 
 test: $(VENV)/.$(or $(SET),test)
+	@$(BIN)/python -m pytest $(WORKERS)
+
+coverage: $(VENV)/.$(or $(SET),test)
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest $(WORKERS)
 	@$(BIN)/coverage combine -q
@@ -37,7 +41,7 @@ test: $(VENV)/.$(or $(SET),test)
 test-fast: $(VENV)/.$(or $(SET),test)
 	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not hypothesis" --ignore=tests/contrib --ignore=tests/live
 
-check: lint types docs test
+check: lint types docs coverage
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix
