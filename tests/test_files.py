@@ -82,12 +82,17 @@ def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
 
 
 def in_a_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Python code in a process of its own, with `replace_file`."""
+    """
+    Python code in a process of its own, with `replace_file`.
+
+    Its coverage is not measured: what ends it, or keeps it from writing, would leave a damaged file of measurements.
+    """
     head = (
         "import os, resource, signal, sys; from pathlib import Path; from whatsapp_flows._files import replace_file\n"
     )
     command = [sys.executable, "-c", head + code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
 
 FULL = """
