@@ -2,6 +2,7 @@
 # make test       the tests                                      make matrix   the tests on every Python found
 # make test-fast  those for the inner loop                       make bench    the benchmarks, onto docs/benchmarks.md
 # make coverage   the tests, and the gate of branch coverage
+# make house      circles, private access, the longest function and file
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
 # make fuzz       the validator on broken documents, 10 minutes  make interop  other people's clients, on the emulator
 #
@@ -24,7 +25,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast coverage check format lint types docs bench simulate fuzz interop matrix clean
+.PHONY: demo test test-fast coverage house check format lint types docs bench simulate fuzz interop matrix clean
 
 demo: $(VENV)/.$(or $(SET),demo)
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
@@ -50,6 +51,9 @@ format: $(VENV)/.dev
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+
+house: $(VENV)/bin/python
+	@$(BIN)/python -m tools.house
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy
