@@ -10,23 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from whatsapp_flows.flow_json._model import Version
-from whatsapp_flows.flow_json._spec import (
-    BINDINGS,
+from whatsapp_flows.flow_json.schema import (
     COMPONENTS,
     ITEMS,
-    KNOWN,
+    KNOWN_VERSIONS,
+    SCREEN,
+    Property,
+    Shape,
+    Version,
+    properties_of,
+)
+from whatsapp_flows.flow_json.schema._spec import (
+    BINDINGS,
     LAYOUT,
     LOOSE_BINDING,
     NEXT,
     ON_CLICK,
     ON_SELECT,
     ROOT,
-    SCREEN,
-    P,
-    Shape,
     places_of,
-    properties_of,
 )
 
 Schema = dict[str, Any]
@@ -81,7 +83,7 @@ class _Schema:
             made["dependencies"] = {one: [two] for pair in shape.together for one, two in (pair, pair[::-1])}
         return made
 
-    def value(self, row: P, shape: Shape) -> Schema:
+    def value(self, row: Property, shape: Shape) -> Schema:
         """What a row takes."""
         if row.kind in _FIXED:
             return _FIXED[row.kind]
@@ -90,7 +92,7 @@ class _Schema:
     def bound(self, made: Schema) -> Schema:
         return {"anyOf": [made, self.binding]}
 
-    def on_click(self, row: P) -> Schema:
+    def on_click(self, row: Property) -> Schema:
         made = self.object(ON_CLICK)
         made["properties"] = {**made["properties"], "name": {"enum": list(row.values)}, "next": self.object(NEXT)}
         made["if"] = {"properties": {"name": {"const": "navigate"}}}
@@ -98,13 +100,13 @@ class _Schema:
         made["else"] = {"not": {"required": ["next"]}}
         return made
 
-    def on_select(self, row: P) -> Schema:
+    def on_select(self, row: Property) -> Schema:
         made = self.object(ON_SELECT)
         made["properties"] = {**made["properties"], "name": {"enum": list(row.values)}}
         return made
 
 
-def _list(row: P, item: Schema) -> Schema:
+def _list(row: Property, item: Schema) -> Schema:
     made: Schema = {"type": "array", "items": item}
     if row.least is not None:
         made["minItems"] = row.least
@@ -113,7 +115,7 @@ def _list(row: P, item: Schema) -> Schema:
     return made
 
 
-def _limited(row: P, kind: str) -> Schema:
+def _limited(row: Property, kind: str) -> Schema:
     made: Schema = {"type": kind}
     if row.low is not None:
         made["minimum"] = row.low
@@ -158,7 +160,7 @@ _FIXED: Final[Mapping[str, Schema]] = {
     "url": _STRING,
 }
 
-_MADE: Final[Mapping[str, Callable[[_Schema, P, Shape], Schema]]] = {
+_MADE: Final[Mapping[str, Callable[[_Schema, Property, Shape], Schema]]] = {
     "action:on-click": lambda made, row, _: made.on_click(row),
     "action:on-select": lambda made, row, _: made.on_select(row),
     "array<enum>": lambda made, row, _: _list(row, {"enum": list(row.values)}),
@@ -171,7 +173,7 @@ _MADE: Final[Mapping[str, Callable[[_Schema, P, Shape], Schema]]] = {
     "calendar<bool>": lambda made, row, _: _range(made.bound({"type": "boolean"})),
     "calendar<string>": lambda made, row, _: _range(_TEXT),
     "components": lambda made, row, shape: {"$ref": f"#/definitions/{shape.name if shape is not LAYOUT else 'layout'}"},
-    "data-api": lambda made, row, _: {"enum": list(KNOWN[made.version].data_api)},
+    "data-api": lambda made, row, _: {"enum": list(KNOWN_VERSIONS[made.version].data_api)},
     "enum": lambda made, row, _: {"enum": list(row.values)},
     "enum|binding": lambda made, row, _: made.bound({"enum": list(row.values)}),
     "int": lambda made, row, _: made.bound(_limited(row, "integer")),

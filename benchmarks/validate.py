@@ -136,7 +136,7 @@ def _contenders(text: str, *, peer: bool) -> dict[str, Callable[[], object]]:
     }
     if peer:
         from benchmarks._schema import schema_of
-        from whatsapp_flows.flow_json._model import Version
+        from whatsapp_flows.flow_json.schema import Version
 
         schema = schema_of(Version(7, 3))
         plain = import_module("jsonschema").Draft7Validator(schema)

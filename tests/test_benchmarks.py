@@ -15,7 +15,7 @@ from benchmarks._flows import made_flow
 from benchmarks._schema import schema_of
 from benchmarks.suite import NAMES, described
 from whatsapp_flows.flow_json import validate
-from whatsapp_flows.flow_json._model import Version
+from whatsapp_flows.flow_json.schema import Version
 
 pytestmark = pytest.mark.slow
 

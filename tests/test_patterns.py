@@ -52,7 +52,7 @@ class Expression(NamedTuple):
 
 # What stands in a variable where it is used -> where the patterns are.
 def _bindings() -> list[str]:
-    from whatsapp_flows.flow_json._spec import BINDINGS
+    from whatsapp_flows.flow_json.schema._spec import BINDINGS
 
     return [pattern for _, pattern, _ in BINDINGS]
 
@@ -71,7 +71,7 @@ def _of_a_secret() -> list[str]:
 
 
 IN_VARIABLES: Final[dict[tuple[str, str], Callable[[], list[str]]]] = {
-    ("flow_json/_checks.py", "pattern"): _bindings,
+    ("flow_json/schema/_checks.py", "pattern"): _bindings,
     ("sync/_config.py", "schema.names"): _names,
     ("_files.py", r"f'\\.{re.escape(target.name[:_LONGEST_NAME])}\\.[0-9a-f]{{8}}\\.tmp'"): lambda: [
         r"\.flow\.json\.[0-9a-f]{8}\.tmp"
@@ -225,6 +225,11 @@ def test_a_slow_expression_would_be_seen(method: str, pattern: str, parts: tuple
 def test_all_expressions_are_found() -> None:
     """There is more than a handful, of each room."""
     rooms = {each.place.partition(":")[0] for each in EXPRESSIONS}
-    assert {"_wire.py", "flow_json/_references.py", "flow_json/_checks.py", "sync/_variables.py"} <= rooms
+    assert {
+        "_wire.py",
+        "flow_json/language/_references.py",
+        "flow_json/schema/_checks.py",
+        "sync/_variables.py",
+    } <= rooms
     assert len(EXPRESSIONS) > 50
     assert set() == UNKNOWN, "say in IN_VARIABLES what patterns these are"

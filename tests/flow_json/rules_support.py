@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from whatsapp_flows.flow_json._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
-from whatsapp_flows.flow_json._spec import SHOPPING_LAYOUTS
-from whatsapp_flows.flow_json.rules import RULES
+from whatsapp_flows.flow_json.rules import RULES, Rule
+from whatsapp_flows.flow_json.schema import SHOPPING_LAYOUTS, Component, Document, Finding, Screen, Severity, Version
+from whatsapp_flows.flow_json.text import Pointer
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
 BY_ID = {rule.id: rule for rule in RULES}

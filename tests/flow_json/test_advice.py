@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from whatsapp_flows.flow_json import validate
-from whatsapp_flows.flow_json._advice import ADVICE
 from whatsapp_flows.flow_json._build import build
-from whatsapp_flows.flow_json._model import Rule, Severity
-from whatsapp_flows.flow_json._spec import parse_version
-from whatsapp_flows.flow_json._structure import structure_of
+from whatsapp_flows.flow_json.rules import ADVICE, Rule
+from whatsapp_flows.flow_json.schema import Severity, parse_version, structure_of
 
 TODAY = date(2025, 10, 1)
 NUMBER = {"type": "number", "__example__": 5}
@@ -194,6 +192,6 @@ def test_the_page_names_every_advice() -> None:
     page = (Path(__file__).parents[2] / "docs" / "validate.md").read_text(encoding="utf-8")
     codes = {code for rule in ADVICE for code in warnings_of(rule, json.loads(examples_of(rule)["Fails"]))}
     assert len(codes) == len(ADVICE)
-    odd = {"DUPLICATE_KEY", "LONE_SURROGATE", "TOO_MANY_FINDINGS", "UNDOCUMENTED_VERSION",
+    json_anomalies = {"DUPLICATE_KEY", "LONE_SURROGATE", "TOO_MANY_FINDINGS", "UNDOCUMENTED_VERSION",
            "UNKNOWN_NEWER_VERSION", "UNSAFE_NUMBER"}  # fmt: skip
-    assert {code for code in codes | odd if f"`{code}`" not in page} == set()
+    assert {code for code in codes | json_anomalies if f"`{code}`" not in page} == set()

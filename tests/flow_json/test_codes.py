@@ -18,11 +18,10 @@ import pytest
 
 from tests.flow_json.samples import TODAY
 from whatsapp_flows.flow_json import MAX_BYTES, validate
-from whatsapp_flows.flow_json._spec import KNOWN
-from whatsapp_flows.flow_json._structure import RULE_OF
 from whatsapp_flows.flow_json.rules import RULES
+from whatsapp_flows.flow_json.schema import KNOWN_VERSIONS, RULE_OF
 
-VERSIONS: Final = tuple(map(str, KNOWN))
+VERSIONS: Final = tuple(map(str, KNOWN_VERSIONS))
 NOT_LOCAL: Final = {
     "UNSUPPORTED_FLOW_JSON_VERSION": "an older name: Meta's client answers INVALID_FLOW_JSON_VERSION",
     "UNAVAILABLE_FLOW_JSON_VERSION": "a version for some accounts only: the account decides, not the document",
@@ -253,7 +252,7 @@ def nested(version: str, depth: int) -> Document:
 CHILD: Final = "screens[0].layout.children[0]"
 
 
-def path_of(at: str, version: str) -> str:
+def format_pointer(at: str, version: str) -> str:
     """The path that a row means."""
     first = CHILD if version >= "4.0" else f"{CHILD}.children[0]"
     return at.replace("!", "~.on-click-action").replace("~", CHILD).replace("@", first)
@@ -907,7 +906,7 @@ def test_a_code_comes_where_it_should_and_nowhere_else(row: Row) -> None:
         if severity is None:
             assert row.elsewhere or not found, (version, report.render())
             continue
-        at = None if row.at is None else path_of(row.at, version)
+        at = None if row.at is None else format_pointer(row.at, version)
         assert (severity, at) in found, (version, report.render())
         assert {each for each, place in found if place == at} == {severity}, (version, report.render())
         neighbour = validate(row.passes(version), today=row.today, advice=False)

@@ -10,11 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from whatsapp_flows.flow_json._conditions import check_condition
-from whatsapp_flows.flow_json._expressions import (
-    MAX_DEPTH,
-    OPERATORS,
-    UNARY,
+from whatsapp_flows.flow_json.language import (
     Binary,
     ExpressionError,
     Group,
@@ -22,19 +18,19 @@ from whatsapp_flows.flow_json._expressions import (
     Literal,
     Name,
     Node,
-    Unary,
-    parse,
-    type_of,
-)
-from whatsapp_flows.flow_json._references import (
     Reference,
+    Unary,
+    check_condition,
     embedded_reference,
     has_type,
     is_dynamic,
     is_expression,
+    parse_expression,
     parse_reference,
+    type_of,
     type_of_value,
 )
+from whatsapp_flows.flow_json.language._expressions import MAX_DEPTH, OPERATORS, UNARY
 
 FIELDS = {"s": "string", "n": "number", "i": "integer", "b": "boolean", "o": "object", "l": "array", "u": ""}
 
@@ -96,7 +92,7 @@ def nested(node: Node) -> str:
 )
 def test_precedence(text: str, expected: str) -> None:
     """What binds tighter is the same as in most languages; operands side by side bind loosest."""
-    assert nested(parse(f"`{text}`")) == expected
+    assert nested(parse_expression(f"`{text}`")) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,7 +109,7 @@ def test_precedence(text: str, expected: str) -> None:
 )  # fmt: skip
 def test_types(text: str, expected: str) -> None:
     """Each operator takes some types and gives one; nothing is known of the result of %."""
-    assert type_of(parse(f"`{text}`"), resolve) == expected
+    assert type_of(parse_expression(f"`{text}`"), resolve) == expected
 
 
 @pytest.mark.parametrize(
@@ -152,7 +148,7 @@ def test_types(text: str, expected: str) -> None:
 def test_mistakes(text: str, reason: str, offset: int) -> None:
     """A mistake is named with its place, counted from the opening backtick."""
     with pytest.raises(ExpressionError) as caught:
-        type_of(parse(f"`{text}`"), resolve)
+        type_of(parse_expression(f"`{text}`"), resolve)
     assert (caught.value.reason, caught.value.offset) == (reason, offset)
 
 
@@ -186,7 +182,7 @@ TREES: st.SearchStrategy[Any] = st.recursive(
 @given(TREES)
 def test_a_printed_tree_reads_back(tree: Node) -> None:
     """Printing a tree and reading it gives the same tree, wherever its operators stand."""
-    assert parse(f"`{show(tree)}`") == tree
+    assert parse_expression(f"`{show(tree)}`") == tree
 
 
 @given(st.lists(st.sampled_from(sorted(OPERATORS)), min_size=1, max_size=6))
@@ -203,7 +199,7 @@ def test_chains_follow_the_table(operators: list[str]) -> None:
             tighter(node.left)
             tighter(node.right)
 
-    tree = parse("`1" + "".join(f" {operator} 1" for operator in operators) + "`")
+    tree = parse_expression("`1" + "".join(f" {operator} 1" for operator in operators) + "`")
     tighter(tree)
     assert show(tree) == "1" + "".join(f" {operator} 1" for operator in operators)
 
@@ -228,7 +224,7 @@ PIECES = st.lists(
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Neither language raises anything but its own error."""
     readers: tuple[Callable[[], object], ...] = (
-        lambda: type_of(parse(f"`{text}`"), resolve),
+        lambda: type_of(parse_expression(f"`{text}`"), resolve),
         lambda: check_condition(text, resolve),
     )
     for read in readers:

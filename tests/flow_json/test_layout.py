@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.flow_json._layout import edited, in_style_of, json_string
+from whatsapp_flows.flow_json.text._layout import dump_in_style, json_string, update_text
 
 FILE = """{
     "version": "7.3",   "own" : [1,2],
@@ -53,40 +53,40 @@ def test_only_the_place_of_a_change_is_written(before: str, after: str, place: t
     for step in place[:-1]:
         inside = inside[step]
     inside[place[-1]] = json.loads(after)
-    assert edited(FILE, document) == FILE.replace(before, after)
+    assert update_text(FILE, document) == FILE.replace(before, after)
 
 
 def test_the_order_of_keys_is_that_of_the_text() -> None:
     """A document whose keys come in another order says the same; keys that are new come last."""
     document = json.loads(FILE)
-    assert edited(FILE, dict(reversed(document.items()))) == FILE
-    changed = edited(FILE, {"new": 1, **dict(reversed(document.items()))})
+    assert update_text(FILE, dict(reversed(document.items()))) == FILE
+    changed = update_text(FILE, {"new": 1, **dict(reversed(document.items()))})
     assert list(json.loads(changed)) == ["version", "own", "screens", "new"]
 
 
 def test_true_is_not_one() -> None:
     """A value of another type is a change, whatever Python thinks of it."""
-    assert edited('{"a": 1}', {"a": True}) == '{"a": true}'
-    assert edited('{"a": 1}', {"a": 1.0}) == '{"a": 1.0}'
+    assert update_text('{"a": 1}', {"a": True}) == '{"a": true}'
+    assert update_text('{"a": 1}', {"a": 1.0}) == '{"a": 1.0}'
 
 
 def test_line_ends_stay() -> None:
     """A file of another system keeps its own."""
-    assert edited('{\r\n  "a": 1\r\n}\r\n', {"a": {"b": 2}}) == '{\r\n  "a": {\r\n    "b": 2\r\n  }\r\n}\r\n'
+    assert update_text('{\r\n  "a": 1\r\n}\r\n', {"a": {"b": 2}}) == '{\r\n  "a": {\r\n    "b": 2\r\n  }\r\n}\r\n'
 
 
 def test_of_a_key_given_twice_the_last_is_changed() -> None:
     """That is the one that counts."""
-    assert edited('{"a": 1, "a": 2}', {"a": 3}) == '{"a": 1, "a": 3}'
+    assert update_text('{"a": 1, "a": 2}', {"a": 3}) == '{"a": 1, "a": 3}'
 
 
 @given(documents, documents, layouts)
 def test_the_text_says_the_document(old: dict[str, Any], new: dict[str, Any], layout: dict[str, Any]) -> None:
     """Whatever it said before, and however it was written; and nothing is changed without need."""
     text = json.dumps(old, **layout)
-    assert said(json.loads(edited(text, new))) == said(new)
-    assert edited(text, old) == text
-    assert said(json.loads(in_style_of(text, new))) == said(new)
+    assert said(json.loads(update_text(text, new))) == said(new)
+    assert update_text(text, old) == text
+    assert said(json.loads(dump_in_style(text, new))) == said(new)
 
 
 @given(texts)
@@ -99,11 +99,11 @@ def test_deep_documents() -> None:
     """As deep as a text can just be parsed it is edited; what cannot be written is refused."""
     depth = 300
     text = '{"a":' * depth + "1" + "}" * depth
-    assert edited(text, json.loads(text.replace("1", "2"))) == text.replace("1", "2")
+    assert update_text(text, json.loads(text.replace("1", "2"))) == text.replace("1", "2")
     deep: Any = 1
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(ConfigurationError, match="nested too deeply"):
-        edited(text, {"a": deep})
+        update_text(text, {"a": deep})
     with pytest.raises(ConfigurationError, match="nested too deeply"):
-        in_style_of(text, deep)
+        dump_in_style(text, deep)

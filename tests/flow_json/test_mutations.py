@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.flow_json.samples import TODAY, samples
 from whatsapp_flows.flow_json import Report, validate
-from whatsapp_flows.flow_json._positions import path_of
+from whatsapp_flows.flow_json.text import format_pointer
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +145,7 @@ def test_what_is_required_is_missed_everywhere(name: str, how: str) -> None:
 def broken(original: dict[str, Any], steps: Steps, how: str) -> Iterator[tuple[dict[str, Any], set[str | None]]]:
     """The document broken at a place, in each way of this kind, and the paths of which one must be reported."""
     *around, last = steps
-    here, parent, text = path_of(steps), path_of(tuple(around)), json.dumps(original)
+    here, parent, text = format_pointer(steps), format_pointer(tuple(around)), json.dumps(original)
     for other in OTHERS[type(get(original, steps))] if how == "retype" else (None,):
         if last == "text" and isinstance(other, str):  # which may be a list, and need not
             continue
@@ -160,7 +160,7 @@ def broken(original: dict[str, Any], steps: Steps, how: str) -> Iterator[tuple[d
             owner[f"{last}-x"] = value
         elif how == "move":
             document.setdefault("meta", {})[str(last)] = value
-        yield document, {parent, path_of((*around, f"{last}-x"))}
+        yield document, {parent, format_pointer((*around, f"{last}-x"))}
 
 
 @settings(max_examples=150, deadline=None)
@@ -206,7 +206,7 @@ def test_a_key_that_does_not_belong_is_found(data: st.DataObject) -> None:
     get(document, at)[key] = data.draw(st.sampled_from([None, 1, "x", [], {}]))
     issues = check(document).errors
     assert [(issue.error, issue.pointers[0].path) for issue in issues] == [
-        ("INVALID_PROPERTY_KEY", path_of((*at, key)))
+        ("INVALID_PROPERTY_KEY", format_pointer((*at, key)))
     ]
 
 
@@ -227,4 +227,4 @@ def test_what_is_there_twice_is_found(data: st.DataObject) -> None:
     owner, position = get(document, tuple(around)), int(last)
     owner.insert(position + 1, copy.deepcopy(owner[position]))
     found = {(issue.error, pointer.path) for issue in check(document).errors for pointer in issue.pointers}
-    assert (code, path_of((*around, position + 1, key))) in found
+    assert (code, format_pointer((*around, position + 1, key))) in found

@@ -21,7 +21,7 @@ CHECK = """
 import json, sys
 from datetime import date
 from whatsapp_flows.flow_json import upgrade, validate
-from whatsapp_flows.flow_json._spec import NEWEST
+from whatsapp_flows.flow_json.schema import NEWEST
 made = [validate(each, today=date(2026, 11, 1)) for each in json.load(sys.stdin)]
 found = [[[i.severity, i.error, i.pointers[0].path, i.message] for i in report.issues] for report in made]
 steps = upgrade({"version": "7.4", "screens": []}, to="7.5").document["version"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.flow_json.samples import TODAY, footer, form, navigate, screen
 from whatsapp_flows.flow_json import validate
-from whatsapp_flows.flow_json._spec import NEWEST
+from whatsapp_flows.flow_json.schema import NEWEST
 
 RATING: dict[str, Any] = {"type": "Rating", "name": "stars", "label": "How was it?", "visible": "${data.shown}"}
 SHOWN: dict[str, Any] = {"shown": {"type": "boolean", "__example__": True}}

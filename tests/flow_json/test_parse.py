@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from whatsapp_flows.errors import ConfigurationError
-from whatsapp_flows.flow_json import _parse
-from whatsapp_flows.flow_json._parse import odd, parse
+from whatsapp_flows.flow_json.text import _parse, json_anomalies, parse_json
 
 
 @pytest.mark.parametrize(
@@ -27,36 +26,36 @@ from whatsapp_flows.flow_json._parse import odd, parse
 )
 def test_every_kind_of_source_is_read(source: Any) -> None:
     """A mapping, text, bytes and a file give the same value."""
-    assert parse(source).value == {"a": 1}
+    assert parse_json(source).value == {"a": 1}
 
 
 def test_a_path_is_read(tmp_path: Path) -> None:
     """A path is opened, and one that cannot be read is the caller's mistake."""
     path = tmp_path / "flow.json"
     path.write_bytes(b"{}")
-    assert parse(path).value == {}
+    assert parse_json(path).value == {}
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        parse(tmp_path / "none.json")
+        parse_json(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize("source", [None, 7, io.StringIO("{}")])
 def test_what_is_no_source_is_refused(source: Any) -> None:
     """Only a source of no known kind raises."""
     with pytest.raises(ConfigurationError, match="source"):
-        parse(source)
+        parse_json(source)
 
 
 @pytest.mark.parametrize("source", ["\ufeff{}", b"\xef\xbb\xbf{}", io.BytesIO(b"\xef\xbb\xbf{}")])
 def test_a_byte_order_mark_is_no_part_of_the_text(source: Any) -> None:
     """The text and its size are those without one, as it is sent."""
-    parsed = parse(source)
+    parsed = parse_json(source)
     assert (parsed.text, parsed.size, parsed.value, parsed.marked) == ("{}", 2, {}, True)
-    assert not parse("{}").marked
+    assert not parse_json("{}").marked
 
 
 def test_a_mapping_is_its_compact_text() -> None:
     """The text of a mapping is what would be sent."""
-    parsed = parse({"a": "é", "b": [1, 2]})
+    parsed = parse_json({"a": "é", "b": [1, 2]})
     assert parsed.text == '{"a":"é","b":[1,2]}'
     assert parsed.size == len(parsed.text.encode())
 
@@ -85,7 +84,7 @@ def test_a_mapping_is_its_compact_text() -> None:
 )
 def test_what_cannot_be_parsed_is_a_problem(source: Any, message: str, offset: int | None) -> None:
     """The problem says why, and where in the text if that is known."""
-    parsed = parse(source)
+    parsed = parse_json(source)
     assert parsed.value is None
     assert parsed.problem is not None
     assert message in parsed.problem.message
@@ -98,7 +97,7 @@ def test_what_cannot_be_parsed_is_a_problem(source: Any, message: str, offset: i
 def test_a_text_over_the_limit_is_not_parsed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the limit there is one problem, whatever the text holds; it counts bytes."""
     monkeypatch.setattr(_parse, "MAX_BYTES", 100)
-    problem = parse(make(100)).problem
+    problem = parse_json(make(100)).problem
     assert problem is not None
     assert "may have at most 100 bytes" in problem.message
 
@@ -108,7 +107,7 @@ def test_a_mapping_too_deep_is_a_problem() -> None:
     value: dict[str, Any] = {}
     for _ in range(10_000):
         value = {"a": value}
-    assert parse(value).value is None
+    assert parse_json(value).value is None
 
 
 @pytest.mark.parametrize(
@@ -127,8 +126,8 @@ def test_a_mapping_too_deep_is_a_problem() -> None:
 )  # fmt: skip
 def test_oddities_of_a_valid_text(text: str, expected: list[Any]) -> None:
     """Keys given twice, numbers and characters that JavaScript reads differently are told with their place."""
-    parsed = parse(text)
+    parsed = parse_json(text)
     assert parsed.value is not None
-    found = [(finding.code, finding.pointer) for finding in odd(text)]
+    found = [(finding.code, finding.pointer) for finding in json_anomalies(text)]
     assert found == expected
-    assert parsed.oddities or not found
+    assert parsed.has_anomalies or not found

@@ -10,8 +10,8 @@ import pytest
 
 from tests.flow_json.samples import footer, navigate, screen
 from whatsapp_flows.flow_json import validate
-from whatsapp_flows.flow_json._advice import ADVICE
-from whatsapp_flows.flow_json._play_advice import PLAY_ADVICE
+from whatsapp_flows.flow_json.rules import ADVICE
+from whatsapp_flows.flow_json.rules._play_advice import PLAY_ADVICE
 
 TODAY = date(2026, 1, 1)
 DATA = {

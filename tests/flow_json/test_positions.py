@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_flows.flow_json._positions import Span, locate, offsets_by_token, offsets_of, path_of
+from whatsapp_flows.flow_json.text import Span, format_pointer, locate
+from whatsapp_flows.flow_json.text._positions import offsets_by_token, offsets_of
 
 TEXT = """{
   "version": "7.3",
@@ -82,7 +83,7 @@ def test_nothing_asked_is_nothing_scanned() -> None:
 )
 def test_paths_are_spelt_as_metas(pointer: tuple[str | int, ...], path: str) -> None:
     """Dots between keys, brackets around whatever is all digits."""
-    assert path_of(pointer) == path
+    assert format_pointer(pointer) == path
 
 
 JSON = st.recursive(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from whatsapp_flows.flow_json._advice import ADVICE
-from whatsapp_flows.flow_json._structure import RULE_OF
 from whatsapp_flows.flow_json._validate import MANY, MARKED, NEWER, ODDITIES, PARSE, UNDOCUMENTED, VERSION
-from whatsapp_flows.flow_json.rules import RULES
+from whatsapp_flows.flow_json.rules import ADVICE, RULES
+from whatsapp_flows.flow_json.schema import RULE_OF
 
 
 def test_no_two_rules_share_an_id() -> None:

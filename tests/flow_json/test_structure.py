@@ -17,11 +17,17 @@ from hypothesis import strategies as st
 from whatsapp_flows.errors import ValidationIssue
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json._build import build
-from whatsapp_flows.flow_json._kinds import regex_problem
-from whatsapp_flows.flow_json._model import Version
-from whatsapp_flows.flow_json._positions import path_of
-from whatsapp_flows.flow_json._spec import COMPONENTS, KNOWN, NEWEST, properties_of
-from whatsapp_flows.flow_json._structure import RULE_OF, structure_of
+from whatsapp_flows.flow_json.schema import (
+    COMPONENTS,
+    KNOWN_VERSIONS,
+    NEWEST,
+    RULE_OF,
+    Version,
+    properties_of,
+    structure_of,
+)
+from whatsapp_flows.flow_json.schema._kinds import regex_problem
+from whatsapp_flows.flow_json.text import format_pointer
 
 BEFORE = date(2024, 1, 1)
 FLOWS = Path(__file__).resolve().parents[2] / "examples" / "flows"
@@ -405,7 +411,7 @@ def test_the_document_is_flattened_in_the_order_of_the_text() -> None:
     assert made.screens[0].components[2].pointer[-4:] == ("children", 0, "else", 0)
 
 
-@pytest.mark.parametrize("version", list(KNOWN))
+@pytest.mark.parametrize("version", list(KNOWN_VERSIONS))
 def test_every_kind_of_the_tables_is_known_in_every_version(version: Version) -> None:
     """The tables of each version can be compiled, and no row refers to what is not there."""
     structure = structure_of(version)
@@ -416,7 +422,7 @@ def test_every_kind_of_the_tables_is_known_in_every_version(version: Version) ->
 @pytest.mark.parametrize("shape", COMPONENTS, ids=lambda shape: str(shape.name))
 def test_a_newer_version_takes_nothing_away_from_a_component(shape: Any) -> None:
     """From version to version a component only gains properties."""
-    for older, newer in zip(list(KNOWN), list(KNOWN)[1:], strict=False):
+    for older, newer in zip(list(KNOWN_VERSIONS), list(KNOWN_VERSIONS)[1:], strict=False):
         assert properties_of(shape, older).keys() <= properties_of(shape, newer).keys()
 
 
@@ -449,7 +455,7 @@ def mutated(name: str, at: Steps) -> tuple[dict[str, Any], Any]:
 
 def path_is_near(issue: ValidationIssue, at: Steps) -> bool:
     """Whether one of its places is the node, something in it, or the object it stands in."""
-    node, parent = path_of(at), path_of(at[:-1])
+    node, parent = format_pointer(at), format_pointer(at[:-1])
     return any(pointer.path == parent or pointer.path.startswith(node) for pointer in issue.pointers)
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from whatsapp_flows.errors import ConfigurationError
 from whatsapp_flows.flow_json import validate
-from whatsapp_flows.flow_json._model import Version
-from whatsapp_flows.flow_json._spec import VERSIONS
 from whatsapp_flows.flow_json._upgrade import STEPS, Change, Undecided, upgrade
+from whatsapp_flows.flow_json.schema import Version
+from whatsapp_flows.flow_json.schema._spec import VERSIONS
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from whatsapp_flows import _documents
 from whatsapp_flows.errors import ConfigurationError
 from whatsapp_flows.flow_json import MAX_BYTES, read_flow_json, validate
-from whatsapp_flows.flow_json._model import Document, Finding, Rule, Severity, Version
-from whatsapp_flows.flow_json._spec import KNOWN, NEWEST, parse_version
+from whatsapp_flows.flow_json.rules import Rule
+from whatsapp_flows.flow_json.schema import KNOWN_VERSIONS, NEWEST, Document, Finding, Severity, Version, parse_version
 
 TODAY = date(2026, 1, 1)
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +122,7 @@ def test_a_version_that_there_is_not_is_the_callers_mistake(asked: Any) -> None:
 def test_versions_are_numbers() -> None:
     """Versions are compared part by part."""
     assert parse_version("1.10") == Version(1, 10)
-    assert sorted(KNOWN) == list(KNOWN)
+    assert sorted(KNOWN_VERSIONS) == list(KNOWN_VERSIONS)
 
 
 def rule(*findings: Finding, **more: Any) -> Rule:

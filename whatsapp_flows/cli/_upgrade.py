@@ -14,8 +14,7 @@ from rich.text import Text
 from .._files import replace_file
 from .._inert import inert
 from ..errors import ConfigurationError
-from ..flow_json import Report, Upgrade, upgrade, validate
-from ..flow_json._layout import in_style_of
+from ..flow_json import Report, Upgrade, dump_in_style, upgrade, validate
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
@@ -80,7 +79,7 @@ def _upgraded(path: Path, content: bytes, version: str, *, write: bool) -> Upgra
     except ConfigurationError as mistake:
         raise ConfigurationError(f"{path}: {mistake.details.message}") from None
     before = content.decode()
-    after = in_style_of(before, result.document) if result.changed else before
+    after = dump_in_style(before, result.document) if result.changed else before
     report = validate(after)
     return Upgraded(
         file=path, before=before, after=after, upgrade=result, report=report, written=write and result.changed

@@ -12,9 +12,7 @@ from datetime import date, datetime, timezone
 from typing import Final
 
 from ..errors import ValidationIssue, ValidationPointer
-from ..flow_json import validate
-from ..flow_json._parse import parse
-from ..flow_json._spec import KNOWN, parse_version
+from ..flow_json import KNOWN_VERSIONS, parse_json, parse_version, validate
 
 _NEWER: Final = "UNKNOWN_NEWER_VERSION"
 _BAD_VERSION: Final = "INVALID_FLOW_JSON_VERSION"
@@ -40,13 +38,13 @@ class Document:
     def publishable(self, now: float) -> bool:
         """Its version has been announced, and is not frozen at `now` ("Versioning" page)."""
         version = parse_version(self.version or "")
-        row = KNOWN.get(version) if version else None
+        row = KNOWN_VERSIONS.get(version) if version else None
         return row is not None and row.released is not None and (row.frozen is None or _day(now) < row.frozen)
 
 
 def read_document(content: bytes, now: float) -> Document:
     """A document of these bytes that is uploaded at `now`, with the errors that it has on that day (UTC)."""
-    found = parse(content).value or {}
+    found = parse_json(content).value or {}
     version = _text(found, "version")
     report = validate(content, advice=False, today=_day(now))
     unknown = tuple(_bad_version(issue, version) for issue in report.issues if issue.error == _NEWER)

@@ -1,27 +1,63 @@
 """
 The Flow JSON itself: reading what a caller hands us, and finding Meta's errors in it before Meta does.
 
+Inside, each room imports only from those before it, by the face of that room (its `__init__`):
+
+    text        from bytes to values with places
+    language    references, expressions and conditions: each parsed into a tree
+    schema      what exists in which version, and the checks of the structure that are made of it
+    rules       what the parts of a document mean to each other; advice
+    (top)       build, report, validate, upgrade
+
 The validator and its tables are loaded when they are first used: a client that only uploads does not pay for them.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
+from .text import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
 
 if TYPE_CHECKING:
     from ._report import Report
     from ._upgrade import Upgrade, upgrade
     from ._validate import validate
+    from .schema import KNOWN_VERSIONS, Version, parse_version
+    from .text import Pointer, dump_in_style, format_pointer, json_string, parse_json, same_scalar, update_text
 
-__all__ = ["BYTE_ORDER_MARK", "MAX_BYTES", "FlowJson", "Report", "Upgrade", "read_flow_json", "upgrade", "validate"]
+__all__ = [
+    "BYTE_ORDER_MARK",
+    "KNOWN_VERSIONS",
+    "MAX_BYTES",
+    "FlowJson",
+    "Pointer",
+    "Report",
+    "Upgrade",
+    "Version",
+    "dump_in_style",
+    "format_pointer",
+    "json_string",
+    "parse_json",
+    "parse_version",
+    "read_flow_json",
+    "same_scalar",
+    "update_text",
+    "upgrade",
+    "validate",
+]
 
-_HOMES: Final = {"Report": "._report", "Upgrade": "._upgrade", "upgrade": "._upgrade", "validate": "._validate"}
+_LAZY: Final = {
+    "._report": ("Report",),
+    "._upgrade": ("Upgrade", "upgrade"),
+    "._validate": ("validate",),
+    ".schema": ("KNOWN_VERSIONS", "Version", "parse_version"),
+    ".text": ("Pointer", "dump_in_style", "format_pointer", "json_string", "parse_json", "same_scalar", "update_text"),
+}
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        found: object = getattr(import_module(_HOMES[name], __name__), name)
-        globals()[name] = found
-        return found
+    for module, names in _LAZY.items():
+        if name in names:
+            found: object = getattr(import_module(module, __name__), name)
+            globals()[name] = found
+            return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

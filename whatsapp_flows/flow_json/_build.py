@@ -11,11 +11,19 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
-from ._checks import MOST
-from ._model import Component, Document, Finding, Pointer, Screen, Severity
-from ._references import may_embed
-from ._spec import SHOPPING_LAYOUTS
-from ._structure import LAYOUT_PLACE, Structure
+from .language import may_embed
+from .schema import (
+    LAYOUT_PLACE,
+    MAX_FINDINGS,
+    SHOPPING_LAYOUTS,
+    Component,
+    Document,
+    Finding,
+    Screen,
+    Severity,
+    Structure,
+)
+from .text import Pointer
 
 _DEEPEST: Final = 200  # If and Form in one another; Meta allows three
 _Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
@@ -44,7 +52,7 @@ def build(
         elif (layout := _shopping_layout(screen)) is not None:
             components.append(Component(layout["type"], ("screens", index, "layout"), layout))
         faulty = faulty or (len(found) > before and _faulty(found[before:]))
-        if faulty and len(found) > MOST:
+        if faulty and len(found) > MAX_FINDINGS:
             break
         if not faulty:
             made.append(Screen(index, screen["id"], screen, tuple(components)))
@@ -93,14 +101,14 @@ def _walk(
                 found += _placed(here, [refused])
                 taken = structure.taken(value) if refused.severity else None
                 if taken is None:
-                    if len(found) > MOST:
+                    if len(found) > MAX_FINDINGS:
                         return
                     continue
                 kind, known = value["type"], taken
             wrong = known.check(value)
             if wrong:
                 found += _placed(here, wrong)
-                if len(found) > MOST and _faulty(wrong):
+                if len(found) > MAX_FINDINGS and _faulty(wrong):
                     return
             components.append(_component((kind, here, value, inside, wrong is None)))
             if known.containers and len(inside) >= _DEEPEST:

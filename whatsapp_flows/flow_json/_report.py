@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import ErrorDetails, FlowValidationError, ValidationIssue
-from ._model import Severity, Version
-from ._parse import parse
-from ._source import FlowJson
+from .schema import Severity, Version
+from .text import FlowJson, parse_json
 
 _WIDTH: Final = 100  # of the piece of a line that is shown
 _TWO_UNITS: Final = re.compile("[\U00010000-\U0010ffff]").finditer
@@ -59,7 +58,7 @@ class Report:
 
         `source` is what was validated; without it the text that the report has kept. `name` is put before the places.
         """
-        text = parse(source).text if source is not None else self.text or ""
+        text = parse_json(source).text if source is not None else self.text or ""
         lines = _Lines(text)
         return "\n".join(_rendered(issue, lines, name) for issue in self.issues)
 

@@ -16,13 +16,22 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from ..errors import ConfigurationError
-from ._checks import BLANK
-from ._model import Pointer, Version
-from ._parse import parse
-from ._positions import path_of
-from ._references import is_dynamic, is_expression
-from ._source import FlowJson
-from ._spec import COMPONENTS, ITEMS, KNOWN, NOT_BLANK, SCREEN, SHOPPING_LAYOUTS, P, Shape, parse_version, properties_of
+from .language import is_dynamic, is_expression
+from .schema import (
+    BLANK,
+    COMPONENTS,
+    ITEMS,
+    KNOWN_VERSIONS,
+    NOT_BLANK,
+    SCREEN,
+    SHOPPING_LAYOUTS,
+    Property,
+    Shape,
+    Version,
+    parse_version,
+    properties_of,
+)
+from .text import FlowJson, Pointer, format_pointer, parse_json
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY: Final = 86_400_000  # milliseconds
@@ -76,7 +85,7 @@ def upgrade(document: FlowJson, to: str | Version = "7.3") -> Upgrade:
     `ConfigurationError` for a source that is no JSON object, and for a version, of the document or `to`, that there is
     not or that is older than the document's.
     """
-    parsed = parse(document)
+    parsed = parse_json(document)
     if parsed.value is None:
         raise ConfigurationError(f"document: {parsed.problem.message if parsed.problem else 'it is empty.'}")
     wanted = _known("to", to)
@@ -97,13 +106,13 @@ def upgrade(document: FlowJson, to: str | Version = "7.3") -> Upgrade:
             if isinstance(point, Change):
                 changes.append(point)
             elif (point.since is None or found >= point.since) and (point.until is None or wanted < point.until):
-                undecided.append(Undecided(path_of(point.pointer), point.what))
+                undecided.append(Undecided(format_pointer(point.pointer), point.what))
     return Upgrade(new, tuple(changes), tuple(undecided), found, wanted)
 
 
 def _known(argument: str, version: object) -> Version:
     asked = parse_version(version) if isinstance(version, str) else version
-    if not isinstance(asked, Version) or asked not in KNOWN:
+    if not isinstance(asked, Version) or asked not in KNOWN_VERSIONS:
         said = str(version) if isinstance(version, Version) else version
         raise ConfigurationError(f"{argument} {said!r} is not a version of Flow JSON that is known.")
     return asked
@@ -310,7 +319,7 @@ def _blank(document: dict[str, Any], version: Version) -> Iterator[_Open]:
 
 def _strings(
     value: dict[str, Any], pointer: Pointer, shape: Shape, version: Version
-) -> Iterator[tuple[Pointer, str, P]]:
+) -> Iterator[tuple[Pointer, str, Property]]:
     """The texts in the properties of an object that a version has; names are none."""
     rows = properties_of(shape, version)
     for key, text in value.items():
@@ -426,7 +435,7 @@ _SHOWN: Final = 80  # characters of a value
 
 
 def _changed(pointer: Pointer, what: str, before: object, after: str | None = None) -> Change:
-    return Change(path_of(pointer), what, _clipped(_json(before)), None if after is None else _json(after))
+    return Change(format_pointer(pointer), what, _clipped(_json(before)), None if after is None else _json(after))
 
 
 def _clipped(text: str) -> str:

@@ -14,18 +14,35 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
-from ._advice import ADVICE
 from ._build import build
-from ._checks import MOST
-from ._index import index
-from ._model import Document, Finding, Newer, Rule, Severity, Version
-from ._parse import Parsed, Problem, odd, parse
-from ._positions import Place, Span, locate, path_of, spans_of
 from ._report import Report
-from ._source import FlowJson
-from ._spec import KNOWN, NEWEST, RECOMMENDED, WITHDRAWN, parse_version
-from ._structure import RULE_OF, structure_of
-from .rules import RULES
+from .rules import ADVICE, RULES, Newer, Rule, index
+from .schema import (
+    KNOWN_VERSIONS,
+    MAX_FINDINGS,
+    NEWEST,
+    RECOMMENDED,
+    RULE_OF,
+    WITHDRAWN,
+    Document,
+    Finding,
+    Severity,
+    Version,
+    parse_version,
+    structure_of,
+)
+from .text import (
+    FlowJson,
+    ParsedJson,
+    ParseProblem,
+    Place,
+    Span,
+    format_pointer,
+    json_anomalies,
+    locate,
+    parse_json,
+    spans_of,
+)
 
 ERROR_TYPE: Final = "FLOW_JSON_ERROR"
 PARSE: Final = "FJ001"
@@ -89,7 +106,7 @@ def validate(
     """
     today = date.today() if today is None else today
     wanted = _wanted(version)
-    parsed = parse(source)
+    parsed = parse_json(source)
     if parsed.value is None:
         return Report((_unparsed(parsed),), wanted.version if wanted else None, parsed.text)
     marked = [_MARK] if parsed.marked else []
@@ -108,9 +125,12 @@ def validate(
         unsure = _UNSURE[against.newer, bool(faults)]
         reported += _run(rules, document, unsure)
         document.cache.clear()  # what rules share refers to the document: no cycle is left for the garbage collector
-    if advice and parsed.oddities:
-        reported += [_Reported(ODDITIES, Severity.WARNING, finding) for finding in islice(odd(parsed.text), MOST + 1)]
-    return _report(parsed, _told(reported) if len(reported) > MOST else reported, used)
+    if advice and parsed.has_anomalies:
+        reported += [
+            _Reported(ODDITIES, Severity.WARNING, Finding(*found))
+            for found in islice(json_anomalies(parsed.text), MAX_FINDINGS + 1)
+        ]
+    return _report(parsed, _told(reported) if len(reported) > MAX_FINDINGS else reported, used)
 
 
 _UNSURE: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
@@ -124,8 +144,8 @@ _UNSURE: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
 
 def _told(reported: list[_Reported]) -> list[_Reported]:
     """The first findings, errors before warnings, and that there are more."""
-    told = sorted(reported, key=lambda each: each.severity is Severity.WARNING)[:MOST]
-    finding = Finding("TOO_MANY_FINDINGS", f"there is more to say of this document than these {MOST} findings.")
+    told = sorted(reported, key=lambda each: each.severity is Severity.WARNING)[:MAX_FINDINGS]
+    finding = Finding("TOO_MANY_FINDINGS", f"there is more to say of this document than these {MAX_FINDINGS} findings.")
     return [*told, _Reported(MANY, Severity.WARNING, finding)]
 
 
@@ -136,17 +156,17 @@ def _wanted(version: str | Version | None) -> _Against | None:
     if version is None:
         return None
     asked = version if isinstance(version, Version) else parse_version(version)
-    if asked is None or (asked not in KNOWN and asked < NEWEST):
+    if asked is None or (asked not in KNOWN_VERSIONS and asked < NEWEST):
         raise ConfigurationError(f"version {str(version)!r} is not a version of Flow JSON.")
     return _known(asked)
 
 
 def _known(asked: Version) -> _Against:
     """The version to check against: a newer one than the newest known is checked as that, with a warning."""
-    if asked not in KNOWN:
+    if asked not in KNOWN_VERSIONS:
         message = f"version {asked} is newer than this library knows: checked against {NEWEST}."
         return _Against(NEWEST, newer=True, reported=(_of_version(NEWER, "UNKNOWN_NEWER_VERSION", message),))
-    if KNOWN[asked].released is None:
+    if KNOWN_VERSIONS[asked].released is None:
         message = f"version {asked} stands on no page of Meta's, only in its client; {RECOMMENDED} is recommended."
         return _Against(asked, reported=(_of_version(UNDOCUMENTED, "UNDOCUMENTED_VERSION", message),))
     return _Against(asked)
@@ -168,10 +188,10 @@ def _version(value: Mapping[str, Any], wanted: _Against | None, today: date) -> 
         return _invalid_version("the version must be a string such as '7.3'.")
     if asked is None:
         return _invalid_version("the version must have the form '7.3'.")
-    if stated in WITHDRAWN or (asked not in KNOWN and asked < NEWEST):
+    if stated in WITHDRAWN or (asked not in KNOWN_VERSIONS and asked < NEWEST):
         return _invalid_version(f"there is no version {asked} of Flow JSON that can be used.")
     against = _known(asked)
-    frozen = KNOWN[against.version].frozen
+    frozen = KNOWN_VERSIONS[against.version].frozen
     if frozen is not None and today >= frozen:
         return _invalid_version(f"version {asked} is frozen since {frozen}: nothing of it can be uploaded.")
     return against
@@ -203,7 +223,7 @@ def _run(rules: tuple[Rule, ...], document: Document, unsure: frozenset[Newer]) 
                 if rule.newer in unsure:
                     severity = Severity.WARNING
                 found.append(_Reported(rule.id, severity, finding))
-                if len(found) > MOST and severity is Severity.ERROR:
+                if len(found) > MAX_FINDINGS and severity is Severity.ERROR:
                     return found
         except RecursionError:
             deep = Finding("INVALID_FLOW_JSON", "the document is nested too deeply to be checked.")
@@ -245,19 +265,19 @@ def _chosen(rules: tuple[Rule, ...], version: Version, features: frozenset[str])
 # -- from findings to issues
 
 
-def _unparsed(parsed: Parsed) -> ValidationIssue:
-    problem: Problem = parsed.problem  # type: ignore[assignment]  # there is no value
+def _unparsed(parsed: ParsedJson) -> ValidationIssue:
+    problem: ParseProblem = parsed.problem  # type: ignore[assignment]  # there is no value
     return _issue("INVALID_FLOW_JSON", problem.message, PARSE, Severity.ERROR, (), _span_at(parsed.text, problem))
 
 
-def _span_at(text: str, problem: Problem) -> Span | None:
+def _span_at(text: str, problem: ParseProblem) -> Span | None:
     if problem.offset is None:
         return None
     ends = (problem.offset, min(problem.offset + 1, len(text)))
     return spans_of(text, [ends])[ends]
 
 
-def _report(parsed: Parsed, reported: list[_Reported], used: Version | None) -> Report:
+def _report(parsed: ParsedJson, reported: list[_Reported], used: Version | None) -> Report:
     if not reported:
         return Report((), used)
     merged: dict[tuple[str, str, str, Severity], list[Place]] = {}
@@ -278,7 +298,7 @@ def _report(parsed: Parsed, reported: list[_Reported], used: Version | None) -> 
 
 def _pointer(place: Place, span: Span) -> ValidationPointer:
     return ValidationPointer(
-        path=path_of(place[0]),
+        path=format_pointer(place[0]),
         line_start=span.line,
         line_end=span.end_line,
         column_start=span.column,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, NamedTuple
 
-from ..flow_json._model import Pointer
-from ..flow_json._positions import path_of
+from ..flow_json import Pointer, format_pointer
 from ._difference import short, word
 
 _LISTS: Final = ("children", "then", "else")  # of components; the `cases` of a Switch are such lists too
@@ -46,7 +45,7 @@ class Screen(NamedTuple):
     @property
     def label(self) -> str:
         """Its id; its place if it has none."""
-        return word(self.id) if self.id else path_of(self.pointer)
+        return word(self.id) if self.id else format_pointer(self.pointer)
 
 
 def parsed(content: bytes | None) -> Any:

@@ -20,8 +20,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
-from ..flow_json._model import Pointer
-from ..flow_json._positions import path_of
+from ..flow_json import Pointer, format_pointer
 from ._difference import Difference, FlowJsonDiff, Kind, short, short_pair, word
 from ._parts import Component, Screen, parsed, screens_of
 
@@ -95,11 +94,15 @@ class _Comparison:
                 yield self._whole("added", screen)
                 continue
             other = old[partners[index]]
-            about = Difference(kind="changed", subject="screen", screen=screen.label, path=path_of(screen.pointer))
+            about = Difference(
+                kind="changed", subject="screen", screen=screen.label, path=format_pointer(screen.pointer)
+            )
             if other.id != screen.id:
                 yield replace(about, kind="renamed", before=other.label, after=screen.label)
             if index in moved:
-                yield replace(about, kind="moved", before=path_of(other.pointer), after=path_of(screen.pointer))
+                yield replace(
+                    about, kind="moved", before=format_pointer(other.pointer), after=format_pointer(screen.pointer)
+                )
             skipped = ("id",) if other.id and screen.id else ()
             yield from self._properties(
                 _without(other.own, *skipped), _without(screen.own, *skipped), about, screen.pointer
@@ -134,7 +137,7 @@ class _Comparison:
         said = f"{count} component{'' if count == 1 else 's'}"
         if isinstance(screen.value.get("title"), str):
             said = f"{short(screen.value['title'])}, {said}"
-        whole = Difference(kind=kind, subject="screen", screen=screen.label, path=path_of(screen.pointer))
+        whole = Difference(kind=kind, subject="screen", screen=screen.label, path=format_pointer(screen.pointer))
         return replace(whole, after=said) if kind == "added" else replace(whole, before=said)
 
     # Components
@@ -151,16 +154,16 @@ class _Comparison:
         about = Difference(kind="changed", subject="component", screen=screen)
         for index, component in enumerate(old):
             if index not in kept:
-                yield replace(about, kind="removed", component=component.label, path=path_of(component.pointer))
+                yield replace(about, kind="removed", component=component.label, path=format_pointer(component.pointer))
         moved = _moved_components(old, new, partners)
         for index, component in enumerate(new):
-            here = replace(about, component=component.label, path=path_of(component.pointer))
+            here = replace(about, component=component.label, path=format_pointer(component.pointer))
             if index not in partners:
                 yield replace(here, kind="added")
                 continue
             other = old[partners[index]]
             if index in moved:
-                before, after = path_of(other.pointer[2:]), path_of(component.pointer[2:])
+                before, after = format_pointer(other.pointer[2:]), format_pointer(component.pointer[2:])
                 yield replace(here, kind="moved", before=before, after=after)
             yield from self._properties(other.own, component.own, here, component.pointer)
 
@@ -182,7 +185,9 @@ class _Comparison:
                 inside = [*self._items(steps, before, after)]
             else:
                 yield replace(
-                    _property(about, before, after), property=path_of(steps), path=path_of((*pointer, *steps))
+                    _property(about, before, after),
+                    property=format_pointer(steps),
+                    path=format_pointer((*pointer, *steps)),
                 )
                 continue
             waiting.extendleft(reversed(inside))
@@ -280,7 +285,7 @@ def _routes_between(before: Mapping[str, list[str]], after: Mapping[str, list[st
     for screen in dict.fromkeys((*before, *after)):
         old, new = before.get(screen), after.get(screen)
         about = Difference(
-            kind="changed", subject="route", property=word(screen), path=path_of(("routing_model", screen))
+            kind="changed", subject="route", property=word(screen), path=format_pointer(("routing_model", screen))
         )
         if old is None and not new:
             yield replace(about, kind="added", after="nowhere")

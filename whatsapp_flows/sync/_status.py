@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Final
 
 from ..client import FlowsClient
-from ..flow_json._spec import KNOWN, parse_version
+from ..flow_json import KNOWN_VERSIONS, parse_version
 from ..models import Flow, FlowStatus, HealthEntity
 from ._desired import DesiredFlow
 from ._identity import identify, may_be_meant
@@ -82,4 +82,4 @@ def _troubles(flow: Flow) -> tuple[HealthEntity, ...]:
 def frozen_on(version: str | None) -> date | None:
     """The day from which Meta takes no change to a flow of this version; None if none is known."""
     parsed = parse_version(version or "")
-    return KNOWN[parsed].frozen if parsed is not None and parsed in KNOWN else None
+    return KNOWN_VERSIONS[parsed].frozen if parsed is not None and parsed in KNOWN_VERSIONS else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
-from ..flow_json._layout import edited, json_string, same
+from ..flow_json import json_string, same_scalar, update_text
 from ._hints import hint
 
 T = TypeVar("T", ValidationIssue, ValidationPointer)
@@ -141,7 +141,7 @@ def unfill(text: str, variables: Mapping[str, str], document: Mapping[str, Any])
         filled = _filled_or_none(each, variables)
         if filled is not None:
             templates.setdefault(filled, each)
-    return edited(text, _unfilled(document, written, variables, templates))
+    return update_text(text, _unfilled(document, written, variables, templates))
 
 
 def escaped(document: Any) -> Any:
@@ -206,7 +206,7 @@ def _unfilled(value: Any, written: Any, variables: Mapping[str, str], templates:
 
 def _stands_for(written: str, value: str, variables: Mapping[str, str]) -> bool:
     if "{{" not in written:
-        return same(written, value)
+        return same_scalar(written, value)
     marks = list(_MARK.finditer(written))
     known = all(mark[0] == "{{{{" or (mark[1] is not None and mark[1] in variables) for mark in marks)
     return known and _filled(written, variables, set()) == value

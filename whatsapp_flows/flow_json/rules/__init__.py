@@ -1,10 +1,9 @@
-"""The rules about the meaning of a Flow JSON: RULES, sorted by id, and nothing else."""
+"""The rules about the meaning of a Flow JSON, sorted by id, and advice; and the index of a document that they ask."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from .._model import Rule
 from . import (
     _actions,
     _bindings,
@@ -22,8 +21,11 @@ from . import (
     _screens,
     _shopping,
 )
+from ._advice import ADVICE
+from ._index import index
+from ._rule import Newer, Rule
 
-__all__ = ["RULES"]
+__all__ = ["ADVICE", "RULES", "Newer", "Rule", "index"]
 
 RULES: Final[tuple[Rule, ...]] = (
     *_screens.RULES,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from .._index import index, static_items
-from .._model import Document, Finding, Rule, Version
+from ..schema import Document, Finding, Version
+from ._index import index, static_items
 from ._routing import nearest_screen
+from ._rule import Rule
 
 
 def unknown_next_screen(doc: Document) -> Iterator[Finding]:

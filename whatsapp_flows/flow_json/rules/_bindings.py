@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .._comparison import first_of, known_type
-from .._draft07 import same
-from .._expressions import ExpressionError
-from .._index import DYNAMIC, TEXT_LIST, Use, index
-from .._model import Document, Finding, Newer, Rule, Severity, Version
-from .._references import embedded_reference, is_expression, is_whole_binding, parse_reference
+from ..language import ExpressionError, embedded_reference, is_expression, is_whole_binding, parse_reference
+from ..schema import Document, Finding, Severity, Version, json_equal
+from ._comparison import first_of, known_type
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
+from ._index import DYNAMIC, TEXT_LIST, Use, index
+from ._rule import Newer, Rule
 from ._types import ITEM_SHAPES, ITEM_TYPES, Shape, types_of
 
 CODE: Final = "INVALID_SCREEN_DYNAMIC_DATA"
@@ -115,7 +114,7 @@ def _constant_mismatch(doc: Document, items: Mapping[str, Any]) -> str:
         step = properties
         for name in (key, "properties", "name"):
             step = step.get(name) if isinstance(step, dict) else None
-        if isinstance(step, dict) and "const" in step and not same(step["const"], "update_data"):
+        if isinstance(step, dict) and "const" in step and not json_equal(step["const"], "update_data"):
             return f"has {key} with a constant that is not 'update_data'"
     return ""
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from .._conditions import check_condition
-from .._expressions import ExpressionError
-from .._index import branch_of, index
-from .._model import Component, Document, Finding, Newer, Pointer, Rule, Version
-from .._references import is_expression
+from ..language import ExpressionError, check_condition, is_expression
+from ..schema import Component, Document, Finding, Version
+from ..text import Pointer
 from ._gaps import NEVER_RUN, NO_PAYLOADS_OR_BINDINGS
+from ._index import branch_of, index
+from ._rule import Newer, Rule
 
 SINCE: Final = Version(4, 0)
 MAX_NESTING: Final = 3

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from .._index import index, mode_of
-from .._model import Component, Document, Finding, Pointer, Rule, Version
+from ..schema import Component, Document, Finding, Version
+from ..text import Pointer
 from ._dates import CODE as RANGE
 from ._dates import Day, check_day, check_order, check_range, unavailable_dates, written_out
+from ._index import index, mode_of
+from ._rule import Rule
 from ._types import CALENDAR_PROPERTIES
 
 KIND: Final = "CalendarPicker"

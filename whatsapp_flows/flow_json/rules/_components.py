@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from .._draft07 import is_number
-from .._index import index, static_items
-from .._model import Component, Document, Finding, Newer, Rule, Screen, Version
-from .._spec import SHOPPING_LAYOUTS
+from ..schema import SHOPPING_LAYOUTS, Component, Document, Finding, Screen, Version, is_number
 from ._gaps import NO_TERMINAL_FOOTER
+from ._index import index, static_items
+from ._rule import Newer, Rule
 
 _MIN_AND_MAX: Final = {
     "CheckboxGroup": ("min-selected-items", "max-selected-items"),

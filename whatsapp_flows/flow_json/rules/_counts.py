@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .._index import MANY_COMPONENTS, MEDIA, SAME_NAME, SOME_COMPONENTS, branch_of, index
-from .._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
+from ..schema import Component, Document, Finding, Screen, Severity, Version
+from ..text import Pointer
+from ._index import MANY_COMPONENTS, MEDIA, SAME_NAME, SOME_COMPONENTS, branch_of, index
+from ._rule import Rule
 
 MAX_COMPONENTS: Final = 100
 DOCUMENTED_MAX_COMPONENTS: Final = SOME_COMPONENTS

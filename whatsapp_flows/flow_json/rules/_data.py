@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from .._draft07 import failures
-from .._fields import EXAMPLE, Part
-from .._index import index
-from .._model import Document, Finding, Newer, Rule, Severity
-from .._references import TYPES
+from ..language import TYPES
+from ..schema import EXAMPLE, Document, Finding, Part, Severity, schema_failures
+from ._index import index
+from ._rule import Newer, Rule
 
 CODE: Final = "INVALID_SCREEN_DATA"
 
@@ -110,7 +109,7 @@ def wrong_example(doc: Document) -> Iterator[Finding]:
     for screen, name, field in index(doc).fields:
         if EXAMPLE not in field or (wrong and screen.at("data", name) in wrong):  # a rule of its own reports the schema
             continue
-        found = next(failures(field[EXAMPLE], field), None)
+        found = next(schema_failures(field[EXAMPLE], field), None)
         if found:
             message = f"The example of {name!r} does not fit: {found.reason}."
             yield Finding(CODES[found.keyword], message, screen.at("data", name, EXAMPLE))

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-from .._index import index
-from .._model import Component, Document, Finding, Pointer, Rule, Severity, Version
-from .._references import is_dynamic
+from ..language import is_dynamic
+from ..schema import Component, Document, Finding, Severity, Version
+from ..text import Pointer
+from ._index import index
+from ._rule import Rule
 
 CODE: Final = "INVALID_DATE_RANGE"
 DAYS_SINCE: Final = Version(5, 0)

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .._comparison import known_type
-from .._expressions import ExpressionError
-from .._index import MEDIA, index, mode_of, value_type
-from .._model import Component, Document, Finding, Newer, Rule, Screen, Version
-from .._references import has_type, is_dynamic, is_expression, type_of_value
+from ..language import ExpressionError, has_type, is_dynamic, is_expression, type_of_value
+from ..schema import Component, Document, Finding, Screen, Version
+from ._comparison import known_type
+from ._index import MEDIA, index, mode_of, value_type
+from ._rule import Newer, Rule
 
 # CalendarPicker, ChipsSelector and NavigationList are not in the list of Meta's client.
 _INPUTS: Final = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .._model import Version
+from ..schema import Version
 
 FIRST: Final = Version(0, 0)
 LAST: Final = Version(32766, 99)  # the largest number that Meta reads as a version

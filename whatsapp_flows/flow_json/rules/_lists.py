@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .._index import index, static_items
-from .._model import Component, Document, Finding, Newer, Rule, Version
+from ..schema import Component, Document, Finding, Version
+from ._index import index, static_items
+from ._rule import Newer, Rule
 
 KIND: Final = "NavigationList"
 SINCE: Final = Version(6, 2)

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .._draft07 import MAX_DEPTH
-from .._index import MEDIA, Action, index, static_items
-from .._model import Component, Document, Finding, Pointer, Rule, Version
-from .._references import is_dynamic
+from ..language import is_dynamic
+from ..schema import MAX_SCHEMA_DEPTH, Component, Document, Finding, Version
+from ..text import Pointer
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
+from ._index import MEDIA, Action, index, static_items
+from ._rule import Rule
 
 PAYLOAD: Final = "INVALID_ON_CLICK_ACTION_PAYLOAD"
 PICKERS_SINCE: Final = Version(4, 0)
@@ -151,7 +152,7 @@ def _references(value: Any, pointer: Pointer, depth: int) -> Iterator[tuple[Poin
     if isinstance(value, str):
         if value[:1] == "$":
             yield pointer, value, depth
-    elif isinstance(value, (dict, list)) and depth <= MAX_DEPTH:
+    elif isinstance(value, (dict, list)) and depth <= MAX_SCHEMA_DEPTH:
         steps: Any = value.items() if isinstance(value, dict) else enumerate(value)
         for step, inner in steps:
             yield from _references(inner, (*pointer, step), depth + 1)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .._comparison import bound_mismatches, first_of, known_type, static_mismatch
-from .._draft07 import MAX_DEPTH
-from .._expressions import ExpressionError
-from .._index import NUMBER_INPUTS, Action, Entry, index
-from .._model import Document, Finding, Newer, Pointer, Rule, Screen, Severity, Version
-from .._references import is_expression, parse_reference
+from ..language import ExpressionError, is_expression, parse_reference
+from ..schema import MAX_SCHEMA_DEPTH, Document, Finding, Screen, Severity, Version
+from ..text import Pointer
+from ._comparison import bound_mismatches, first_of, known_type, static_mismatch
 from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
+from ._index import NUMBER_INPUTS, Action, Entry, index
+from ._rule import Newer, Rule
 
 NAVIGATE: Final = "INVALID_NAVIGATE_ACTION_PAYLOAD"
 NAVIGATE_STATIC: Final = "INVALID_NAVIGATE_ACTION_STATIC_DATA"
@@ -278,7 +278,7 @@ def _texts(value: Any, pointer: Pointer, depth: int) -> Iterator[tuple[Pointer, 
     if isinstance(value, str):
         if value[:1] == "`":
             yield pointer, value
-    elif isinstance(value, (dict, list)) and depth <= MAX_DEPTH:
+    elif isinstance(value, (dict, list)) and depth <= MAX_SCHEMA_DEPTH:
         steps: Any = value.items() if isinstance(value, dict) else enumerate(value)
         for step, inner in steps:
             yield from _texts(inner, (*pointer, step), depth + 1)

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .._checks import did_you_mean
-from .._comparison import first_of
-from .._index import index
-from .._model import Document, Finding, Newer, Pointer, Rule, Version
+from ..schema import Document, Finding, Version, did_you_mean
+from ..text import Pointer
+from ._comparison import first_of
 from ._gaps import NO_ENTRY_OR_EDGES
+from ._index import index
+from ._rule import Newer, Rule
 from ._screens import MAX_SCREENS
 
 CODE: Final = "INVALID_ROUTING_MODEL"

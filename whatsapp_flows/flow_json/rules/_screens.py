@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from .._index import NO_END, SAME_ID, index
-from .._model import Document, Finding, Newer, Rule, Severity, Version
+from ..schema import Document, Finding, Severity, Version
+from ._index import NO_END, SAME_ID, index
+from ._rule import Newer, Rule
 
 MAX_SCREENS: Final = 100
 RESERVED: Final = ("success", "SUCCESS")

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from .._index import index
-from .._model import Document, Finding, Pointer, Rule, Version
-from .._spec import SHOPPING_LAYOUTS, SHOPPING_ROUTES
+from ..schema import SHOPPING_LAYOUTS, SHOPPING_ROUTES, Document, Finding, Version
+from ..text import Pointer
+from ._index import index
+from ._rule import Rule
 
 ONLY: Final = Version(5, 2)
 

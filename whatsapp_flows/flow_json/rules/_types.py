@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .._index import mode_of
-from .._model import Component
-from .._spec import COMPONENTS, SHOPPING_LAYOUTS
+from ..schema import COMPONENTS, SHOPPING_LAYOUTS, Component
+from ._index import mode_of
 
 _STRING: Final = ("string",)
 _BOOLEAN: Final = ("boolean",)

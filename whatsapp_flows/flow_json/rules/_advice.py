@@ -15,11 +15,24 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from ._checks import shown
+from ..schema import (
+    COMPONENTS,
+    ITEMS,
+    KNOWN_VERSIONS,
+    RECOMMENDED,
+    Component,
+    Document,
+    Finding,
+    Property,
+    Severity,
+    Shape,
+    Version,
+    properties_of,
+)
+from ..text import Pointer, short_repr
 from ._index import index
-from ._model import Component, Document, Finding, Pointer, Rule, Severity, Version
 from ._play_advice import DOCUMENTED, PLAY_ADVICE
-from ._spec import COMPONENTS, ITEMS, KNOWN, RECOMMENDED, P, Shape, properties_of
+from ._rule import Rule
 
 FREEZES_SOON: Final = timedelta(days=90)
 # Meta froze 4.0 ten months after it came, 5.0 after thirteen: a version of a year is near its end.
@@ -57,7 +70,7 @@ def freezes_soon(doc: Document) -> Iterator[Finding]:
     Passes: {"version": "5.0", "today": "2025-01-01"}
     Fails: {"version": "5.0", "today": "2025-08-01"}
     """
-    frozen = KNOWN[doc.version].frozen
+    frozen = KNOWN_VERSIONS[doc.version].frozen
     if frozen and doc.today and doc.today < frozen <= doc.today + FREEZES_SOON:
         message = f"version {doc.version} freezes on {frozen}: nothing of it can be uploaded from then on."
         yield Finding("VERSION_FREEZES_SOON", message, ("version",))
@@ -70,7 +83,7 @@ def old_version(doc: Document) -> Iterator[Finding]:
     Passes: {"version": "7.0", "today": "2025-12-01"}
     Fails: {"version": "5.1", "today": "2025-12-01"}
     """
-    released = KNOWN[doc.version].released
+    released = KNOWN_VERSIONS[doc.version].released
     if doc.version < RECOMMENDED and released and doc.today and doc.today - released > GROWS_OLD:
         message = (
             f"version {doc.version} is of {released:%B %Y}; Meta has frozen versions after about a year. "
@@ -151,7 +164,7 @@ def unreachable_screens(doc: Document) -> Iterator[Finding]:
     reached = known.routes.reached
     for screen in () if reached.issuperset(known.screens) else doc.screens:
         if screen.id not in reached:
-            message = f"no way leads from the first screen to {shown(screen.id)}."
+            message = f"no way leads from the first screen to {short_repr(screen.id)}."
             yield Finding("UNREACHABLE_SCREEN", message, screen.at("id"))
 
 
@@ -168,7 +181,7 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
             if name == "required" or known.is_read(screen, "data", name):
                 continue
             if (screen.id, "data", name) not in _references(doc):
-                message = f"nothing reads the field {shown(name)} of screen {shown(screen.id)}."
+                message = f"nothing reads the field {short_repr(name)} of screen {short_repr(screen.id)}."
                 yield Finding("UNUSED_DATA_FIELD", message, screen.at("data", name), key=True)
 
 
@@ -185,7 +198,9 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
             if component.type not in ANSWERS or known.is_read(screen, "form", name := component.value["name"]):
                 continue
             if (screen.id, "form", name) not in _references(doc):
-                message = f"the answer {shown(name)} of screen {shown(screen.id)} is in no payload: it is lost."
+                message = (
+                    f"the answer {short_repr(name)} of screen {short_repr(screen.id)} is in no payload: it is lost."
+                )
                 yield Finding("ANSWER_NOT_SENT", message, component.at("name"))
 
 
@@ -223,7 +238,7 @@ def _bound_texts(value: Any) -> list[str]:
 class _Limit(NamedTuple):
     """A row with something to measure, and the limits of what its items hold."""
 
-    row: P
+    row: Property
     inner: _Limits
     wants_alt_text: bool
 
@@ -298,7 +313,7 @@ _MEASURED: Final = frozenset(
 )
 
 
-def _few(row: P) -> tuple[int, int]:
+def _few(row: Property) -> tuple[int, int]:
     """The fewest items that need no closer look, and the most."""
     least, most = row.items or (0, sys.maxsize)
     return least, min(most, DROPDOWN_WITH_IMAGES)
@@ -356,7 +371,7 @@ def _over(value: Mapping[str, Any], at: Pointer, limits: tuple[_Limit, ...], com
                     yield from _over(each, here, inner.limits, component)
 
 
-def _cut(held: Any, at: Pointer, row: P, owner: Mapping[str, Any], component: Component) -> Iterator[Finding]:
+def _cut(held: Any, at: Pointer, row: Property, owner: Mapping[str, Any], component: Component) -> Iterator[Finding]:
     cut = LARGE_LABEL if row.name == "label" and owner.get("label-variant") == "large" else row.cut or 0
     texts = [held] if type(held) is str else list(held.values() if type(held) is dict else held)
     longest = max((len(text) for text in texts if type(text) is str and not _is_dynamic(text)), default=0)
@@ -369,14 +384,14 @@ def _is_dynamic(text: str) -> bool:
     return "${" in text or text[:1] == "`"
 
 
-def _image(held: str, at: Pointer, row: P, component: Component) -> Iterator[Finding]:
+def _image(held: str, at: Pointer, row: Property, component: Component) -> Iterator[Finding]:
     size = len(held) * 3 // 4
     if size > (row.size or 0):
         message = f"an image of {component.type} has {size // 1024} KB; it may have {(row.size or 0) // 1024}."
         yield Finding("IMAGE_TOO_LARGE", message, at)
 
 
-def _size(held: list[Any], at: Pointer, row: P, component: Component) -> Iterator[Finding]:
+def _size(held: list[Any], at: Pointer, row: Property, component: Component) -> Iterator[Finding]:
     least, most = row.items or (0, 0)
     if component.type == "Dropdown" and any(type(item) is dict and "image" in item for item in held):
         most = DROPDOWN_WITH_IMAGES

@@ -11,9 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Set
 from typing import Any, Final
 
-from ._checks import shown
-from ._draft07 import is_number
-from ._expressions import (
+from ..language import (
     Binary,
     ExpressionError,
     Group,
@@ -22,12 +20,16 @@ from ._expressions import (
     Name,
     Node,
     Unary,
+    embedded_reference,
+    is_dynamic,
+    is_expression,
+    parse_reference,
     type_of,
 )
-from ._fields import EXAMPLE
+from ..schema import EXAMPLE, Component, Document, Finding, Screen, Severity, Version, is_number
+from ..text import Pointer, short_repr
 from ._index import NUMBER_INPUTS, Action, index
-from ._model import Component, Document, Finding, Pointer, Rule, Screen, Severity, Version
-from ._references import embedded_reference, is_dynamic, is_expression, parse_reference
+from ._rule import Rule
 
 OBSERVED: Final = "observed: Meta's web client, August 2026"
 REPORTED: Final = "observed: field reports, Flow JSON 7.1"
@@ -74,7 +76,7 @@ def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
         ):
             message = (
                 "a comparison beside && or || needs parentheses of its own: phones were seen to read the condition "
-                f"{shown(component.value['condition'])} otherwise. Write (a == b) && (c == d)."
+                f"{short_repr(component.value['condition'])} otherwise. Write (a == b) && (c == d)."
             )
             yield Finding("CONDITION_NEEDS_PARENTHESES", message, component.at("condition"))
 
@@ -177,7 +179,7 @@ def brace_in_text(doc: Document) -> Iterator[Finding]:
     for _, pointer, tree in _expressions(doc, _MAY_QUOTE):
         for node in _nodes(tree):
             if isinstance(node, Literal) and node.type == "string" and "}" in node.text:
-                message = f"the closing brace in {shown(node.text)} vanishes when the expression is computed."
+                message = f"the closing brace in {short_repr(node.text)} vanishes when the expression is computed."
                 yield Finding("BRACE_VANISHES", message, pointer)
                 break
 
@@ -196,8 +198,8 @@ def optional_group_with_minimum(doc: Document) -> Iterator[Finding]:
         least = component.value.get("min-selected-items")
         if is_number(least) and least > 0 and component.value.get("required", False) is False:
             message = (
-                f"{component.type} {shown(component.value['name'])} is optional and has min-selected-items: left empty "
-                "it blocks the Footer. Make it required, or drop the minimum."
+                f"{component.type} {short_repr(component.value['name'])} is optional and has min-selected-items: "
+                "left empty it blocks the Footer. Make it required, or drop the minimum."
             )
             yield Finding("OPTIONAL_GROUP_BLOCKS", message, component.at("min-selected-items"))
 
@@ -212,7 +214,9 @@ def pattern_without_anchors(doc: Document) -> Iterator[Finding]:
     for _, component in index(doc).of("TextInput"):
         pattern = component.value.get("pattern")
         if isinstance(pattern, str) and pattern and not is_dynamic(pattern) and not _anchored(pattern):
-            message = f"the pattern {shown(pattern)} fits a value that holds more than it says: write it as ^(?:...)$."
+            message = (
+                f"the pattern {short_repr(pattern)} fits a value that holds more than it says: write it as ^(?:...)$."
+            )
             yield Finding("PATTERN_NOT_ANCHORED", message, component.at("pattern"))
 
 
@@ -322,7 +326,7 @@ def number_handed_on(doc: Document) -> Iterator[Finding]:
         for key, value in (action.payload or {}).items() if here else ():
             if type(value) is str and value in here and (kind := _numeric(doc, action, key)):
                 message = (
-                    f"phones hand on {value} as a text, which the field {shown(key)} of type {kind} refuses. Read "
+                    f"phones hand on {value} as a text, which the field {short_repr(key)} of type {kind} refuses. Read "
                     f"${{screen.{action.screen.id}.{value[2:]} there instead."
                 )
                 yield Finding("NUMBER_HANDED_ON", message, (*action.pointer, "payload", key))

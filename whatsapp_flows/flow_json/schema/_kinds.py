@@ -13,19 +13,8 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from ._checks import (
-    BLANK,
-    MOST,
-    NOTED,
-    Check,
-    Context,
-    Found,
-    Maker,
-    did_you_mean,
-    shown,
-    under,
-    wrong_type,
-)
+from ..text import short_repr
+from ._checks import BLANK, MAX_FINDINGS, VALID_DYNAMIC, Check, Context, Found, Maker, did_you_mean, under, wrong_type
 from ._model import Finding, Severity
 from ._spec import (
     CONDITION_MAY_BE_BOOLEAN,
@@ -35,7 +24,7 @@ from ._spec import (
     NOT_A_BINDING,
     TEXT_LISTS,
     TOLERANT,
-    P,
+    Property,
 )
 
 _MARKS: Final = frozenset({"$", "`"})  # what a binding and an expression begin with
@@ -50,7 +39,7 @@ def anything(value: object) -> None:
     """The check of what is checked elsewhere."""
 
 
-def _any(row: P, where: str, context: Context) -> Check:
+def _any(row: Property, where: str, context: Context) -> Check:
     return anything
 
 
@@ -58,7 +47,7 @@ def _any(row: P, where: str, context: Context) -> Check:
 
 
 def _strings(kind: str) -> Maker:
-    def make(row: P, where: str, context: Context) -> Check:
+    def make(row: Property, where: str, context: Context) -> Check:
         check = text(where, blank=not context.refuses_blank(kind), empty=kind != "label1")
         return _with_format(check, FORMATS[row.format], where) if row.format else check
 
@@ -70,14 +59,14 @@ def text(where: str, *, blank: bool, empty: bool = True) -> Check:
 
     def any_string(value: Any) -> Found:
         if type(value) is str:
-            return NOTED if value[:1] in _MARKS else None
+            return VALID_DYNAMIC if value[:1] in _MARKS else None
         return [wrong_type(where, "a string", value)]
 
     def some_string(value: Any) -> Found:
         if type(value) is str:
             # The comparison answers for nearly all texts: they begin with a printable ASCII character.
             if "!" <= value < "\x7f" or value.strip(BLANK) or (blank and value):
-                return NOTED if value[0] in _MARKS else None
+                return VALID_DYNAMIC if value[0] in _MARKS else None
             if not empty and not value:
                 return [Finding("MIN_CHARS_REQUIRED", f"{where} must have at least 1 character.")]
             return [Finding("PATTERN_MISMATCH", f"{where} must not be blank.")]
@@ -99,13 +88,13 @@ def _with_format(check: Check, fault: Callable[[str, str], Finding | None], wher
 def _bad_color(value: str, where: str) -> Finding | None:
     if _COLOR(value):
         return None
-    return Finding("PATTERN_MISMATCH", f"{where} must be a colour such as '#1A2B3C', not {shown(value)}.")
+    return Finding("PATTERN_MISMATCH", f"{where} must be a colour such as '#1A2B3C', not {short_repr(value)}.")
 
 
 def _bad_uri(value: str, where: str) -> Finding | None:
     if _SCHEME(value):
         return None
-    return Finding("INVALID_PROPERTY_VALUE_FORMAT", f"{where} must be a URI, not {shown(value)}.")
+    return Finding("INVALID_PROPERTY_VALUE_FORMAT", f"{where} must be a URI, not {short_repr(value)}.")
 
 
 def _bad_regex(value: str, where: str) -> Finding | None:
@@ -152,7 +141,7 @@ FORMATS: Final[Mapping[str, Callable[[str, str], Finding | None]]] = {
 }
 
 
-def _name(row: P, where: str, context: Context) -> Check:
+def _name(row: Property, where: str, context: Context) -> Check:
     check = text(where, blank=False)
     if context.version < NAMES_ARE_FIXED:
         return check
@@ -161,7 +150,7 @@ def _name(row: P, where: str, context: Context) -> Check:
         if type(value) is str and "a" <= value[:1].lower() <= "z":
             return None
         found = check(value)
-        if found is NOTED:
+        if found is VALID_DYNAMIC:
             if _NOT_FIXED(value):
                 return [Finding("PATTERN_MISMATCH", f"{where} must be a fixed name, not a binding.")]
             if value[0] == "`" and len(value) > 1 and value[-1] == "`":
@@ -171,7 +160,7 @@ def _name(row: P, where: str, context: Context) -> Check:
     return fixed
 
 
-def _screen_id(row: P, where: str, context: Context) -> Check:
+def _screen_id(row: Property, where: str, context: Context) -> Check:
     check = text(where, blank=True, empty=False)
 
     def identifier(value: Any) -> Found:
@@ -185,37 +174,37 @@ def _screen_id(row: P, where: str, context: Context) -> Check:
 
 def not_an_id(where: str, value: str) -> Finding:
     """PATTERN_MISMATCH of a screen id."""
-    return Finding("PATTERN_MISMATCH", f"{where} takes letters and underscores only, not {shown(value)}.")
+    return Finding("PATTERN_MISMATCH", f"{where} takes letters and underscores only, not {short_repr(value)}.")
 
 
-def _binding(row: P, where: str, context: Context) -> Check:
+def _binding(row: Property, where: str, context: Context) -> Check:
     def binding(value: Any) -> Found:
         if type(value) is str:
-            return NOTED if context.is_binding(value) else [_no_binding(where, context, value)]
+            return VALID_DYNAMIC if context.is_binding(value) else [_no_binding(where, context, value)]
         return [wrong_type(where, "a binding", value)]
 
     return binding
 
 
-def _base64(row: P, where: str, context: Context) -> Check:
+def _base64(row: Property, where: str, context: Context) -> Check:
     def picture(value: Any) -> Found:
         if type(value) is str:
             if value[:2] == "${" and _NOT_FIXED(value) and not context.is_binding(value):
                 return [_no_binding(where, context, value)]
-            return NOTED if value[:1] in _MARKS else None
+            return VALID_DYNAMIC if value[:1] in _MARKS else None
         return [wrong_type(where, "a base64 string or a binding", value)]
 
     return picture
 
 
-def _url(row: P, where: str, context: Context) -> Check:
+def _url(row: Property, where: str, context: Context) -> Check:
     def url(value: Any) -> Found:
         if type(value) is not str:
             return [wrong_type(where, "a URL or a binding", value)]
         if value.startswith(("https://", "http://")):
             return None
         if context.is_binding(value):
-            return NOTED
+            return VALID_DYNAMIC
         if context.new_binding(value):
             return [_no_binding(where, context, value)]
         wrong = _bad_uri(value, where)
@@ -231,7 +220,7 @@ def _no_binding(where: str, context: Context, value: object) -> Finding:
     return Finding("PATTERN_MISMATCH", message)
 
 
-def _enum(row: P, where: str, context: Context) -> Check:
+def _enum(row: Property, where: str, context: Context) -> Check:
     values = frozenset(row.values)
     tolerant = context.version >= TOLERANT and row.tolerated
 
@@ -250,11 +239,11 @@ def _not_listed(
     where: str, value: str, values: tuple[str, ...], context: Context, severity: Severity | None = None
 ) -> Finding:
     listed = ", ".join(values) if len(values) < 8 else f"{', '.join(values[:5])} and {len(values) - 5} more"
-    message = f"{where} must be one of {listed}, not {shown(value)}.{did_you_mean(value, values)}"
+    message = f"{where} must be one of {listed}, not {short_repr(value)}.{did_you_mean(value, values)}"
     return Finding("INVALID_ENUM_VALUE", message + context.may_be_new, severity=severity or context.unknown)
 
 
-def _enum_or_binding(row: P, where: str, context: Context) -> Check:
+def _enum_or_binding(row: Property, where: str, context: Context) -> Check:
     values = frozenset(row.values)
 
     def one_of(value: Any) -> Found:
@@ -263,7 +252,7 @@ def _enum_or_binding(row: P, where: str, context: Context) -> Check:
         if value in values:
             return None
         if context.is_binding(value):
-            return NOTED
+            return VALID_DYNAMIC
         if context.new_binding(value):
             return [_no_binding(where, context, value)]
         unknown = _not_listed(where, value, row.values, context)
@@ -272,7 +261,7 @@ def _enum_or_binding(row: P, where: str, context: Context) -> Check:
     return one_of
 
 
-def _source(row: P, where: str, context: Context) -> Check:
+def _source(row: Property, where: str, context: Context) -> Check:
     """One of the few bindings that name a part of a catalogue."""
     listed = " or ".join(row.values)
 
@@ -284,7 +273,7 @@ def _source(row: P, where: str, context: Context) -> Check:
     return source
 
 
-def _source_or_binding(row: P, where: str, context: Context) -> Check:
+def _source_or_binding(row: Property, where: str, context: Context) -> Check:
     return either(
         lambda value: type(value) is str and context.is_binding(value), anything, _source(row, where, context)
     )
@@ -314,7 +303,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _fixed(fits: Callable[[Any], bool], expected: str) -> Maker:
-    def make(row: P, where: str, context: Context) -> Check:
+    def make(row: Property, where: str, context: Context) -> Check:
         def check(value: Any) -> Found:
             if fits(value):
                 return _out_of_bounds(row, where, value)
@@ -326,7 +315,7 @@ def _fixed(fits: Callable[[Any], bool], expected: str) -> Maker:
 
 
 def _dynamic(fits: Callable[[Any], bool], expected: str, *, loose: bool = False) -> Maker:
-    def make(row: P, where: str, context: Context) -> Check:
+    def make(row: Property, where: str, context: Context) -> Check:
         is_binding = _LOOSE if loose else context.is_binding
 
         def check(value: Any) -> Found:
@@ -334,7 +323,7 @@ def _dynamic(fits: Callable[[Any], bool], expected: str, *, loose: bool = False)
                 return _out_of_bounds(row, where, value)
             if type(value) is not str:
                 return [wrong_type(where, f"{expected} or a binding", value)]
-            return NOTED if is_binding(value) else neither(where, expected, value, context)
+            return VALID_DYNAMIC if is_binding(value) else neither(where, expected, value, context)
 
         return check
 
@@ -347,7 +336,7 @@ def neither(where: str, expected: str, value: object, context: Context) -> list[
     return [no_binding] if no_binding.severity else [wrong_type(where, expected, value), no_binding]
 
 
-def _out_of_bounds(row: P, where: str, value: Any) -> Found:
+def _out_of_bounds(row: Property, where: str, value: Any) -> Found:
     if row.low is not None and value < row.low:
         return [Finding("MINIMUM_VALUE_REQUIRED", f"{where} must be at least {row.low}.")]
     if row.high is not None and value > row.high:
@@ -355,7 +344,7 @@ def _out_of_bounds(row: P, where: str, value: Any) -> Found:
     return None
 
 
-def _condition(row: P, where: str, context: Context) -> Check:
+def _condition(row: Property, where: str, context: Context) -> Check:
     if context.version < CONDITION_MAY_BE_BOOLEAN:
         return text(where, blank=True)
     return either(_is_bool, anything, text(where, blank=True))
@@ -364,7 +353,7 @@ def _condition(row: P, where: str, context: Context) -> Check:
 # -- lists, and kinds with an alternative
 
 
-def listed(row: P, where: str, item: Check, otherwise: Check) -> Check:
+def listed(row: Property, where: str, item: Check, otherwise: Check) -> Check:
     """A list whose items pass `item`, with as many as the row says; what is no list goes to `otherwise`."""
     least, most = row.least or 0, row.most
 
@@ -381,7 +370,7 @@ def listed(row: P, where: str, item: Check, otherwise: Check) -> Check:
             if not noted:
                 return noted
         wrong = ((i, told) for i, each in enumerate(value) if (told := item(each)))
-        found = [finding for i, told in islice(wrong, MOST + 1) for finding in under(i, told)]
+        found = [finding for i, told in islice(wrong, MAX_FINDINGS + 1) for finding in under(i, told)]
         if len(value) < least:
             found.append(Finding("MIN_ITEMS_REQUIRED", f"{where} must have at least {_items(least)}."))
         elif most is not None and len(value) > most:
@@ -402,34 +391,34 @@ def no_list(where: str) -> Check:
 
 def list_or_binding(where: str, context: Context) -> Check:
     """The alternative to a list that may be a binding."""
-    return _dynamic(lambda value: False, "an array")(P("", ""), where, context)
+    return _dynamic(lambda value: False, "an array")(Property("", ""), where, context)
 
 
-def _strings_list(row: P, where: str, context: Context) -> Check:
+def _strings_list(row: Property, where: str, context: Context) -> Check:
     item = text(f"an item of {where}", blank=not context.refuses_blank("string"))
     return listed(row, where, item, no_list(where))
 
 
-def _strings_list_or_binding(row: P, where: str, context: Context) -> Check:
+def _strings_list_or_binding(row: Property, where: str, context: Context) -> Check:
     item = text(f"an item of {where}", blank=not context.refuses_blank("string"))
     return listed(row, where, item, list_or_binding(where, context))
 
 
-def _enum_list(row: P, where: str, context: Context) -> Check:
+def _enum_list(row: Property, where: str, context: Context) -> Check:
     return listed(row, where, _enum(row, f"an item of {where}", context), no_list(where))
 
 
-def _enum_list_or_binding(row: P, where: str, context: Context) -> Check:
+def _enum_list_or_binding(row: Property, where: str, context: Context) -> Check:
     return listed(row, where, _enum(row, f"an item of {where}", context), list_or_binding(where, context))
 
 
 def _text_or_list(kind: str) -> Maker:
-    def make(row: P, where: str, context: Context) -> Check:
+    def make(row: Property, where: str, context: Context) -> Check:
         string = text(where, blank=not context.refuses_blank(kind))
         if context.version < TEXT_LISTS:
             return string
         texts = listed(row, where, text(f"an item of {where}", blank=False), string)
-        return either(_is_list, lambda value: texts(value) or NOTED, string)
+        return either(_is_list, lambda value: texts(value) or VALID_DYNAMIC, string)
 
     return make
 
@@ -442,7 +431,7 @@ def either(fits: Callable[[Any], object], check: Check, otherwise: Check) -> Che
 def _calendar(make: Maker) -> Maker:
     """A value, or one each for the start and the end of a range; which one is legal depends on the mode."""
 
-    def made(row: P, where: str, context: Context) -> Check:
+    def made(row: Property, where: str, context: Context) -> Check:
         single = make(row, where, context)
         ends = {name: make(row, f"{name} of {where}", context) for name in ("start-date", "end-date")}
 
@@ -451,21 +440,21 @@ def _calendar(make: Maker) -> Maker:
                 f for name, check in ends.items() if name in value and (wrong := check(value[name]))
                 for f in under(name, wrong)
             ]  # fmt: skip
-            return found or NOTED
+            return found or VALID_DYNAMIC
 
         return either(_is_object, both, single)
 
     return made
 
 
-def _messages(row: P, where: str, context: Context) -> Check:
+def _messages(row: Property, where: str, context: Context) -> Check:
     """error-messages of a Form: texts by name."""
     if context.version >= ERROR_MESSAGES_OF_ANY_TYPE:
         return _dynamic(_is_object, "an object")(row, where, context)
     return either(_is_object, _each_a_text(where, blank=True), list_or_binding(where, context))
 
 
-def _text_or_object(row: P, where: str, context: Context) -> Check:
+def _text_or_object(row: Property, where: str, context: Context) -> Check:
     """error-message of a picker: a text, or texts by the id of the file."""
     each = _each_a_text(where, blank=False)
 
@@ -480,7 +469,7 @@ def _each_a_text(where: str, *, blank: bool) -> Check:
 
     def each(value: Any) -> Found:
         found = [f for key, entry in value.items() if (wrong := check(entry)) for f in under(key, wrong)]
-        return found or NOTED
+        return found or VALID_DYNAMIC
 
     return each
 

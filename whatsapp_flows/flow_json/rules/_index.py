@@ -11,11 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from ._expressions import UNTYPED, ExpressionError, Node, parse, type_of
-from ._fields import (
+from ..language import (
+    UNTYPED,
+    ExpressionError,
+    Node,
+    Reference,
+    is_dynamic,
+    is_expression,
+    parse_expression,
+    parse_reference,
+    type_of,
+)
+from ..schema import (
     EXAMPLE,
+    SHOPPING_ACTIONS,
     TEXTS,
+    Component,
+    Document,
     Part,
+    Screen,
+    Severity,
     data_model,
     has_texts,
     is_plain,
@@ -23,11 +38,9 @@ from ._fields import (
     parts_of,
     type_of_field,
 )
-from ._model import Component, Document, Pointer, Screen, Severity
-from ._once import made_once
-from ._references import Reference, is_dynamic, is_expression, parse_reference
+from ..text import Pointer
+from ._cached import cached
 from ._routes import Routes
-from ._spec import SHOPPING_ACTIONS
 
 ACTION_KEYS: Final = SHOPPING_ACTIONS | {"on-click-action", "on-select-action", "on-unselect-action"}
 NO_COMPONENTS: Final[tuple[tuple[Screen, Component], ...]] = ()
@@ -209,7 +222,7 @@ class Index:
         """All actions of some names, name by name."""
         return [action for name in names for action in self.actions.get(name, ())]
 
-    @made_once
+    @cached
     def entries(self) -> dict[str, list[Entry]]:
         """For each name of an action: the keys at the top of all its payloads, but those that are plainly right."""
         found: dict[str, list[Entry]] = {}
@@ -270,7 +283,7 @@ class Index:
         for name in names:
             yield from self.entries.get(name, ())
 
-    @made_once
+    @cached
     def expressions(self) -> list[tuple[Screen, Pointer, str]]:
         """The expressions in properties of components and at the top of payloads."""
         found = [(use.screen, use.pointer, use.text) for use in self.uses if use.text[0] == "`"]
@@ -282,12 +295,12 @@ class Index:
         ]
         return found
 
-    @made_once
+    @cached
     def fields(self) -> list[tuple[Screen, str, Mapping[str, Any]]]:
         """All fields of data models but those without parts whose example is of their type, as most are."""
         return [field for screen in self.document.screens for field in self._known(screen).rest]
 
-    @made_once
+    @cached
     def schemas(self) -> list[tuple[Screen, str, Mapping[str, Any], list[Part]]]:
         """The fields of data models with parts, and all their parts."""
         return [
@@ -296,7 +309,7 @@ class Index:
             if not is_plain(field)
         ]
 
-    @made_once
+    @cached
     def _forms(self) -> dict[Pointer, Component]:
         return {form.pointer: form for _, form in self.of("Form")}
 
@@ -307,7 +320,7 @@ class Index:
         outermost_first = (component.pointer[:length] for length in range(len(component.pointer)))
         return next((self._forms[pointer] for pointer in outermost_first if pointer in self._forms), None)
 
-    @made_once
+    @cached
     def inputs(self) -> dict[Pointer, dict[str, Component]]:
         """For each Form, by its pointer: the components in it by name."""
         found: dict[Pointer, dict[str, Component]] = {pointer: {} for pointer in self._forms}
@@ -317,7 +330,7 @@ class Index:
                     found[form.pointer][name] = component
         return found
 
-    @made_once
+    @cached
     def form_names(self) -> tuple[frozenset[str], ...]:
         """For each screen: the names of its Forms."""
         found: list[set[str]] = [set() for _ in self.document.screens]
@@ -343,7 +356,7 @@ class Index:
         found = resolved[text] = self._look_up(screen, reference) if reference else None
         return found
 
-    @made_once
+    @cached
     def unread(self) -> list[Screen]:
         """The screens with an input or a field for which no reference that was resolved by then may stand."""
         return [screen for screen in self.document.screens if not self._all_read(screen)]
@@ -372,7 +385,7 @@ class Index:
         """The tree of an expression in backticks, read once for all rules. Raises `ExpressionError`."""
         found = self._trees.get(text)
         if found is None:
-            found = self._trees[text] = parse(text)
+            found = self._trees[text] = parse_expression(text)
         return found
 
     def type_of_expression(self, screen: Screen, text: str) -> str:
@@ -462,7 +475,7 @@ class Index:
             return Resolved(component=component, pointer=component.pointer)
         return Resolved(type=value_type(component), component=component, pointer=component.pointer)
 
-    @made_once
+    @cached
     def routes(self) -> Routes:
         """The routing graph."""
         return Routes(self)

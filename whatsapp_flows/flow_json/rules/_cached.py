@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class made_once(Generic[_T]):  # noqa: N801 - reads as the decorator that it is
+class cached(Generic[_T]):  # noqa: N801 - reads as the decorator that it is
     """functools.cached_property without the lock that it takes until Python 3.12: an index belongs to one call."""
 
     def __init__(self, make: Callable[[Any], _T]) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from .._model import Version
 from ._components import COMPONENTS
 from ._document import ACTIONS, ITEMS, LAYOUT, NEXT, ON_CLICK, ON_SELECT, ROOT, SCREEN
-from ._rows import Action, P, Shape, VersionRow
+from ._rows import Action, Property, Shape, VersionRow
 from ._shopping import SHOPPING_ACTIONS, SHOPPING_LAYOUTS, SHOPPING_ROUTES
 from ._versions import (
     BINDINGS,
@@ -58,7 +58,7 @@ __all__ = [
     "VERSIONS",
     "WITHDRAWN",
     "Action",
-    "P",
+    "Property",
     "Shape",
     "VersionRow",
     "parse_version",
@@ -66,8 +66,8 @@ __all__ = [
     "properties_of",
 ]
 
-KNOWN: Final[Mapping[Version, VersionRow]] = MappingProxyType({row.version: row for row in VERSIONS})
-NEWEST: Final = max(KNOWN)
+KNOWN_VERSIONS: Final[Mapping[Version, VersionRow]] = MappingProxyType({row.version: row for row in VERSIONS})
+NEWEST: Final = max(KNOWN_VERSIONS)
 
 
 def parse_version(text: str) -> Version | None:
@@ -81,7 +81,7 @@ def parse_version(text: str) -> Version | None:
     return found if str(found) == text and 1 <= found.major <= 32766 else None
 
 
-def properties_of(shape: Shape, version: Version, *, in_form: bool = False) -> dict[str, P]:
+def properties_of(shape: Shape, version: Version, *, in_form: bool = False) -> dict[str, Property]:
     """The properties that a shape has in a version, by name."""
     return {row.name: row for row in shape.properties if _covers(row, version) and not (in_form and row.outside_form)}
 
@@ -91,7 +91,7 @@ def places_of(shape: Shape, version: Version) -> frozenset[str]:
     return frozenset(place for place, since in shape.places.items() if version >= _read(since))
 
 
-def _covers(row: P, version: Version) -> bool:
+def _covers(row: Property, version: Version) -> bool:
     return (not row.since or version >= _read(row.since)) and (not row.until or version <= _read(row.until))
 
 

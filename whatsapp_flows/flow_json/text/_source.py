@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NoReturn
 
-from .._reading import open_regular
-from ..errors import ConfigurationError
+from ..._reading import open_regular
+from ...errors import ConfigurationError
 
 FlowJson = Mapping[str, Any] | str | bytes | os.PathLike[str] | BinaryIO
 """A mapping, JSON text, JSON bytes in UTF-8, a path (`pathlib.Path`), or a file opened in binary mode."""

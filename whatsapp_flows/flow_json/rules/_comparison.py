@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from ._draft07 import MAX_DEPTH
+from ..language import TYPES, has_type, is_dynamic, type_of_value
+from ..schema import MAX_SCHEMA_DEPTH
+from ..text import Pointer
 from ._index import OF_TEXTS, Resolved
-from ._model import Pointer
-from ._references import TYPES, has_type, is_dynamic, type_of_value
 
 _MOST_NAMES: Final = 10
 _TEXTS: Final[Mapping[str, Any]] = {"type": "array", "items": {"type": "string"}}
@@ -42,7 +42,7 @@ def known_type(schema: Any) -> str:
 def static_mismatch(value: Any, schema: Any, where: str = "", depth: int = 0) -> str:
     """Why a written-out value does not fit a field; empty if it does. Dynamic strings inside fit everything."""
     wanted = known_type(schema)
-    if not wanted or depth > MAX_DEPTH or (where and isinstance(value, str) and is_dynamic(value)):
+    if not wanted or depth > MAX_SCHEMA_DEPTH or (where and isinstance(value, str) and is_dynamic(value)):
         return ""
     if not has_type(value, wanted):
         return f"{where or 'it'} is of type {type_of_value(value)}, not {wanted}"
@@ -74,7 +74,7 @@ def bound_mismatches(found: Resolved, schema: Mapping[str, Any], field: Pointer)
 
 def _schemas(left: Any, right: Any, left_at: Pointer, right_at: Pointer, depth: int) -> Iterator[Mismatch]:
     got, wanted = known_type(left), known_type(right)
-    if not got or not wanted or depth > MAX_DEPTH:
+    if not got or not wanted or depth > MAX_SCHEMA_DEPTH:
         return
     if got != wanted:
         yield Mismatch(f"{'its content' if depth else 'it'} is of type {got}, not {wanted}")

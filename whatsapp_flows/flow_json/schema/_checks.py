@@ -1,8 +1,9 @@
 """
-What all checks of the structure are made of: their context, the findings that many of them give, words for messages.
+What all checks of the structure share: their context, their result, and findings that many of them give.
 
-A check takes a value and returns None if it is right and fixed, `NOTED` if it is right and holds something that the
-rules have to look at (a binding, an expression, an action), else findings whose pointers start at that value.
+A check takes a value and returns None if the value is valid and fixed, `VALID_DYNAMIC` if it is valid and holds
+something that the rules have to look at (a binding, an expression, an action), else findings whose pointers start at
+that value.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from ._model import Finding, Severity, Version
-from ._spec import BINDINGS, NOT_BLANK, P
+from ._spec import BINDINGS, NOT_BLANK, Property
 
 Found: TypeAlias = "list[Finding] | tuple[()] | None"
 Check = Callable[[Any], Found]
-NOTED: Final[tuple[()]] = ()
+VALID_DYNAMIC: Final[tuple[()]] = ()
 
-MOST: Final = 1000
+MAX_FINDINGS: Final = 1000
 """So many findings are told; after them the first error ends the search. More would help nobody, and cost hours."""
 
 # What JavaScript's \s matches: Meta's pattern for "not blank" is one of JavaScript.
@@ -64,7 +65,7 @@ def context_of(version: Version, *, newer: bool = False) -> Context:
     return Context(version, re.compile(pattern, re.ASCII).match, text, newer)
 
 
-Maker = Callable[[P, str, Context], Check]
+Maker = Callable[[Property, str, Context], Check]
 
 
 def under(step: str | int, findings: Iterable[Finding]) -> list[Finding]:
@@ -86,11 +87,6 @@ def type_name(value: object) -> str:
 def wrong_type(where: str, expected: str, value: object) -> Finding:
     """INVALID_PROPERTY_TYPE."""
     return Finding("INVALID_PROPERTY_TYPE", f"{where} must be {expected}, not {type_name(value)}.")
-
-
-def shown(value: str) -> str:
-    """A value of the document in a message: quoted, and never long."""
-    return repr(value if len(value) <= 60 else value[:57] + "...")
 
 
 @lru_cache(maxsize=1024)

@@ -16,8 +16,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from ._model import Pointer
-
 # A string without an end is all that is left: looked for from each of its quotes, the end would cost hours.
 TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|".*|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
 
@@ -27,6 +25,9 @@ _SPACE: Final = re.compile(f"[{_BLANKS}]*").match
 _SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _TAIL: Final = 1000  # elements; a shorter rest of a list is not worth parsing the whole list again
 _Asked: TypeAlias = "dict[str | int, _Asked]"
+
+Pointer = tuple[str | int, ...]
+"""Steps from the root of the document: `("screens", 0, "id")`."""
 
 Place = tuple[Pointer, bool]
 """A pointer, and whether the key of its last step is meant instead of the value."""
@@ -53,7 +54,7 @@ class Token(NamedTuple):
     end: int
 
 
-def path_of(pointer: Pointer) -> str:
+def format_pointer(pointer: Pointer) -> str:
     """
     The path as Meta spells it: `screens[0].layout.children[0].type`. A step of digits alone is taken for an index.
 

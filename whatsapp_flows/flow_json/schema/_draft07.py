@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from ._references import has_type, type_of_value
+from ..language import has_type, type_of_value
 
-MAX_DEPTH: Final = 100
+MAX_SCHEMA_DEPTH: Final = 100
 """Deeper values are not looked at. Ours: no example is so deep, and a check must not run out of stack."""
 
 
@@ -26,14 +26,14 @@ _Listed = dict[int, frozenset[Hashable]]
 """What is listed by each enum, by its identity, so that a long list is read once, whatever is checked against it."""
 
 
-def failures(
+def schema_failures(
     value: Any, schema: Any, where: str = "", depth: int = 0, listed: _Listed | None = None
 ) -> Iterator[Failure]:
     """What is wrong with a value, outermost first. `where` names it in the reasons."""
     listed = {} if listed is None else listed
     if schema is False:
         yield Failure("not", f"{where or 'it'} must not be there")
-    if not isinstance(schema, dict) or depth > MAX_DEPTH:
+    if not isinstance(schema, dict) or depth > MAX_SCHEMA_DEPTH:
         return
     for keyword, wanted in schema.items():
         check = _CHECKS.get(keyword)
@@ -47,7 +47,7 @@ def failures(
     elif isinstance(value, list) and "items" in schema:
         items = schema["items"]
         for i, item in enumerate(value):
-            yield from failures(item, items, f"{where}[{i}]", depth + 1, listed)
+            yield from schema_failures(item, items, f"{where}[{i}]", depth + 1, listed)
 
 
 def _in_object(
@@ -58,7 +58,7 @@ def _in_object(
     closed = schema.get("additionalProperties") is False
     for key, held in value.items():  # in the order of the text, and not all that is known for each of many small values
         if key in known:
-            yield from failures(held, known[key], f"{where}.{key}" if where else key, depth + 1, listed)
+            yield from schema_failures(held, known[key], f"{where}.{key}" if where else key, depth + 1, listed)
         elif closed:
             yield Failure("additionalProperties", f"{where or 'it'} may not have {key!r}")
 
@@ -72,26 +72,28 @@ def _is_listed(value: Any, wanted: Any, listed: _Listed) -> bool:
 
 
 def _comparable(value: Any, depth: int = 0) -> Hashable:
-    """Something that equals another where `same` says so of their values."""
+    """Something that equals another where `json_equal` says so of their values."""
     if isinstance(value, dict):
-        inner = () if depth >= MAX_DEPTH else ((key, _comparable(held, depth + 1)) for key, held in value.items())
+        inner = (
+            () if depth >= MAX_SCHEMA_DEPTH else ((key, _comparable(held, depth + 1)) for key, held in value.items())
+        )
         return dict, frozenset(inner)
     if isinstance(value, list):
-        return list, () if depth >= MAX_DEPTH else tuple(_comparable(held, depth + 1) for held in value)
+        return list, () if depth >= MAX_SCHEMA_DEPTH else tuple(_comparable(held, depth + 1) for held in value)
     return isinstance(value, bool), value
 
 
-def same(left: Any, right: Any, depth: int = 0) -> bool:
+def json_equal(left: Any, right: Any, depth: int = 0) -> bool:
     """Equality as JSON has it: true is not 1, but 1.0 is. What is nested too deeply counts as equal."""
-    if depth > MAX_DEPTH:
+    if depth > MAX_SCHEMA_DEPTH:
         return True
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key], depth + 1) for key in left)
+        return left.keys() == right.keys() and all(json_equal(left[key], right[key], depth + 1) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(
-            same(one, other, depth + 1) for one, other in zip(left, right, strict=True)
+            json_equal(one, other, depth + 1) for one, other in zip(left, right, strict=True)
         )
     return bool(left == right)
 
@@ -104,7 +106,7 @@ def _type(value: Any, wanted: Any) -> str:
 
 
 def _const(value: Any, wanted: Any) -> str:
-    return "" if same(value, wanted) else "is not the value of const"
+    return "" if json_equal(value, wanted) else "is not the value of const"
 
 
 def _required(value: Any, wanted: Any) -> str:

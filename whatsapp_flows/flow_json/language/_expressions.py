@@ -153,7 +153,7 @@ _MISTAKES: Final = {
 }
 
 
-def parse(text: str) -> Node:
+def parse_expression(text: str) -> Node:
     """The tree of a whole property value with its backticks. Raises `ExpressionError`."""
     return _kept(text) if len(text) <= REMEMBERED else _parse(text)
 

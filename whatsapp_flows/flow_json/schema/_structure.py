@@ -19,23 +19,26 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from ._checks import MOST, NOTED, Check, Context, Found, Maker, context_of, did_you_mean, shown, under, wrong_type
-from ._kinds import (
-    MAKERS,
-    PLAIN,
-    SCREEN_ID,
-    anything,
-    list_or_binding,
-    listed,
-    no_list,
-    not_an_id,
+from ..text import short_repr
+from ._checks import (
+    MAX_FINDINGS,
+    VALID_DYNAMIC,
+    Check,
+    Context,
+    Found,
+    Maker,
+    context_of,
+    did_you_mean,
+    under,
+    wrong_type,
 )
+from ._kinds import MAKERS, PLAIN, SCREEN_ID, anything, list_or_binding, listed, no_list, not_an_id
 from ._model import Finding, Version
 from ._spec import (
     ACTIONS,
     COMPONENTS,
     ITEMS,
-    KNOWN,
+    KNOWN_VERSIONS,
     LAYOUT,
     NEXT,
     ON_CLICK,
@@ -43,7 +46,7 @@ from ._spec import (
     ROOT,
     SCREEN,
     SHOPPING_LAYOUTS,
-    P,
+    Property,
     Shape,
     parse_version,
     places_of,
@@ -117,7 +120,7 @@ class Structure:
             said = "null" if kind is None else type(kind).__name__
             return Finding(code, f"there is no component of type {said}.", ("type",))
         near = did_you_mean(kind, tuple(sorted(self.places.get(place, self.anywhere))))
-        message = f"there is no component {shown(kind)}.{near}{self.context.may_be_new}"
+        message = f"there is no component {short_repr(kind)}.{near}{self.context.may_be_new}"
         return Finding(code, message, ("type",), severity=self.context.unknown)
 
     def taken(self, value: Mapping[str, Any]) -> Checked:
@@ -142,7 +145,7 @@ class Structure:
 
 def _unread(value: object) -> Found:
     """The check of a component that nobody knows: it may hold references and actions."""
-    return NOTED
+    return VALID_DYNAMIC
 
 
 def _containers_of(value: Mapping[str, Any]) -> frozenset[str]:
@@ -198,7 +201,7 @@ _CONTAINERS: Final = frozenset({"components", "map<components>"})
 
 
 def _object(
-    shape: Shape, context: Context, rows: Mapping[str, P] | None = None, known: Mapping[str, Check] | None = None
+    shape: Shape, context: Context, rows: Mapping[str, Property] | None = None, known: Mapping[str, Check] | None = None
 ) -> Check:
     """The check of an object: its keys, their values, what is required, what holds between them."""
     rows = properties_of(shape, context.version) if rows is None else rows
@@ -243,7 +246,7 @@ def _object(
             field = fields.get(key)
             if field is None:
                 found.append(_unknown_key(key, shape, rows, context))
-                if len(found) > MOST:
+                if len(found) > MAX_FINDINGS:
                     break
             elif wrong := field(held):
                 found += under(key, wrong)
@@ -257,7 +260,7 @@ def _object(
     return check
 
 
-def _unknown_key(key: str, shape: Shape, rows: Mapping[str, P], context: Context) -> Finding:
+def _unknown_key(key: str, shape: Shape, rows: Mapping[str, Property], context: Context) -> Finding:
     ever = {row.name: row for row in shape.properties}
     severity = None
     if key in shape.hints:
@@ -267,11 +270,11 @@ def _unknown_key(key: str, shape: Shape, rows: Mapping[str, P], context: Context
     else:
         hint = did_you_mean(key, tuple(rows)) + context.may_be_new
         severity = context.unknown
-    message = f"{shape.name} has no property {shown(key)}.{hint}"
+    message = f"{shape.name} has no property {short_repr(key)}.{hint}"
     return Finding("INVALID_PROPERTY_KEY", message, (key,), key=True, severity=severity)
 
 
-def _when(row: P, version: Version) -> str:
+def _when(row: Property, version: Version) -> str:
     if row.outside_form:
         return " Inside a Form it belongs to the Form: init-values, error-messages."
     until = parse_version(row.until)
@@ -283,7 +286,7 @@ def _when(row: P, version: Version) -> str:
 Relation = Callable[[Mapping[str, Any]], list[Finding]]
 
 
-def _relations(shape: Shape, rows: Mapping[str, P], context: Context) -> tuple[Relation, ...]:
+def _relations(shape: Shape, rows: Mapping[str, Property], context: Context) -> tuple[Relation, ...]:
     """What holds between properties of one object, as far as they exist in the version."""
     made: list[Relation] = [_together(shape.name, pair) for pair in shape.together if rows.keys() >= set(pair)]
     made += [_apart(shape.name, one, others) for one, others in shape.apart if one in rows]
@@ -326,7 +329,7 @@ def _only_if(one: str, other: str) -> Relation:
     return relation
 
 
-def _limited(owner: str, one: str, row: P, values: tuple[str, ...], context: Context) -> Relation:
+def _limited(owner: str, one: str, row: Property, values: tuple[str, ...], context: Context) -> Relation:
     other = row.name
 
     def relation(value: Mapping[str, Any]) -> list[Finding]:
@@ -344,25 +347,25 @@ def _limited(owner: str, one: str, row: P, values: tuple[str, ...], context: Con
 # -- kinds that are made of objects
 
 
-def _nested(row: P, where: str, context: Context) -> Check:
+def _nested(row: Property, where: str, context: Context) -> Check:
     if not row.item:
         return MAKERS["static-object"](row, where, context)
     return _object(_ITEMS[row.item], context)
 
 
-def _objects(row: P, where: str, context: Context) -> Check:
+def _objects(row: Property, where: str, context: Context) -> Check:
     return listed(row, where, _object(ITEMS[row.item], context), list_or_binding(where, context))
 
 
 _ITEMS: Final[Mapping[str, Shape]] = {**ITEMS, "next": NEXT}
 
 
-def _on_select(row: P, where: str, context: Context) -> Check:
+def _on_select(row: Property, where: str, context: Context) -> Check:
     check = _object(_with_names(ON_SELECT, row), context)
-    return lambda value: check(value) or NOTED
+    return lambda value: check(value) or VALID_DYNAMIC
 
 
-def _on_click(row: P, where: str, context: Context) -> Check:
+def _on_click(row: Property, where: str, context: Context) -> Check:
     """The keys of the action, and then those that this action needs or may not have."""
     check = _object(_with_names(ON_CLICK, row), context)
     own = {action.needs for action in ACTIONS if action.needs}
@@ -385,12 +388,12 @@ def _on_click(row: P, where: str, context: Context) -> Check:
                 message = f"{key!r} is not for on-click-action {name!r}."
                 more = Finding("NOT_KEYWORD_SCHEMA_VALIDATION_FAILED", message, (key,), key=True)
                 found = [*(found or ()), more]
-        return found or NOTED
+        return found or VALID_DYNAMIC
 
     return action
 
 
-def _with_names(shape: Shape, row: P) -> Shape:
+def _with_names(shape: Shape, row: Property) -> Shape:
     first, *rest = shape.properties
     return shape._replace(properties=(first._replace(values=row.values), *rest))
 
@@ -398,23 +401,23 @@ def _with_names(shape: Shape, row: P) -> Shape:
 # -- kinds of the document itself
 
 
-def _components(row: P, where: str, context: Context) -> Check:
+def _components(row: Property, where: str, context: Context) -> Check:
     """Only that it is a list: what stands in it is walked elsewhere."""
     return listed(row, where, anything, no_list(where))
 
 
-def _cases(row: P, where: str, context: Context) -> Check:
+def _cases(row: Property, where: str, context: Context) -> Check:
     def cases(value: Any) -> Found:
         if type(value) is not dict:
             return [wrong_type(where, "an object", value)]
         found: list[Finding] = []
         for key, children in value.items():
             if not _is_case_key(key):
-                message = f"a key of {where} takes letters, digits, '-' and '_', a letter first, not {shown(key)}."
+                message = f"a key of {where} takes letters, digits, '-' and '_', a letter first, not {short_repr(key)}."
                 found.append(Finding("PATTERN_MISMATCH", message, (key,), key=True))
             if type(children) is not list:
                 found += under(key, [wrong_type(f"a case of {where}", "an array", children)])
-            if len(found) > MOST:
+            if len(found) > MAX_FINDINGS:
                 break
         return found or None
 
@@ -428,8 +431,8 @@ def _is_case_key(key: str) -> bool:
     )  # fmt: skip
 
 
-def _data_api(row: P, where: str, context: Context) -> Check:
-    allowed = KNOWN[context.version].data_api
+def _data_api(row: Property, where: str, context: Context) -> Check:
+    allowed = KNOWN_VERSIONS[context.version].data_api
 
     def version(value: Any) -> Found:
         if type(value) is str and value in allowed:
@@ -443,7 +446,7 @@ def _data_api(row: P, where: str, context: Context) -> Check:
     return version
 
 
-def _routing(row: P, where: str, context: Context) -> Check:
+def _routing(row: Property, where: str, context: Context) -> Check:
     routes_of_one = listed(
         row, f"an entry of {where}", MAKERS["any-string"](row, f"a destination in {where}", context),
         no_list(f"an entry of {where}"),
@@ -458,14 +461,14 @@ def _routing(row: P, where: str, context: Context) -> Check:
                 found.append(replace(not_an_id(f"a key of {where}", key), pointer=(key,), key=True))
             if wrong := routes_of_one(destinations):
                 found += under(key, wrong)
-            if len(found) > MOST:
+            if len(found) > MAX_FINDINGS:
                 break
         return found or None
 
     return routes
 
 
-def _data(row: P, where: str, context: Context) -> Check:
+def _data(row: Property, where: str, context: Context) -> Check:
     """The data model: each field an object that says its type and gives an example. The rest is for the rules."""
 
     def fields(value: Any) -> Found:
@@ -477,7 +480,7 @@ def _data(row: P, where: str, context: Context) -> Check:
         else:
             return None
         wrong = (f for name, field in value.items() for f in under(name, _field(name, field)))
-        return list(islice(wrong, MOST + 1)) or None
+        return list(islice(wrong, MAX_FINDINGS + 1)) or None
 
     return fields
 
@@ -494,8 +497,8 @@ def _field(name: str, field: Any) -> list[Finding]:
     ]
 
 
-def _layout(row: P, where: str, context: Context) -> Check:
-    layouts = KNOWN[context.version].layouts
+def _layout(row: Property, where: str, context: Context) -> Check:
+    layouts = KNOWN_VERSIONS[context.version].layouts
     checks = {kind: _object(SHOPPING_LAYOUTS.get(kind, LAYOUT), context) for kind in layouts}
 
     def layout(value: Any) -> Found:

@@ -22,7 +22,7 @@ class VersionRow(NamedTuple):
     layouts: tuple[str, ...] = ("SingleColumnLayout",)
 
 
-class P(NamedTuple):
+class Property(NamedTuple):
     """
     One property. Of several rows with one name, the last that covers the version counts.
 
@@ -69,7 +69,7 @@ class Shape(NamedTuple):
     """
 
     name: str
-    properties: tuple[P, ...]
+    properties: tuple[Property, ...]
     places: Mapping[str, str] = {}
     together: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, tuple[str, ...]], ...] = ()

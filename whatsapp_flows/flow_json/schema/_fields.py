@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from ._draft07 import MAX_DEPTH
-from ._expressions import UNTYPED
-from ._model import Pointer
-from ._references import TYPES, has_type
+from ..language import TYPES, UNTYPED, has_type
+from ..text import Pointer
+from ._draft07 import MAX_SCHEMA_DEPTH
 
 EXAMPLE: Final = "__example__"
 _PLAIN: Final = frozenset({"type", EXAMPLE})
@@ -57,7 +56,7 @@ def parts_of(field: Mapping[str, Any], pointer: Pointer) -> Iterator[Part]:
     queue: list[tuple[Pointer, Any, bool]] = [(pointer, field, True)]
     while queue:
         at, schema, typed = queue.pop()
-        if isinstance(schema, dict) and len(at) < MAX_DEPTH:
+        if isinstance(schema, dict) and len(at) < MAX_SCHEMA_DEPTH:
             yield Part(at, schema, typed)
             properties = schema.get("properties")
             if isinstance(properties, dict):

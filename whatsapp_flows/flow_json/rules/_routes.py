@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._once import made_once
+from ._cached import cached
 
 if TYPE_CHECKING:
     from ._index import Index
@@ -43,7 +43,7 @@ class Routes:
         if "data_api_version" not in made_from.document.value:
             self.anywhere = frozenset(screen.id for screen, _ in made_from.of("NavigationList"))
 
-    @made_once
+    @cached
     def reached(self) -> set[str]:
         """The screens to which a way leads from the first one, along the edges."""
         return _closure([self._first], self.edges) if self._first is not None else set()

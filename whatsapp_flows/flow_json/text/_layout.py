@@ -1,8 +1,8 @@
 """
-A document written as a text was: its indentation, line ends, escapes, last line, and the order of its keys.
+Writes a document in the layout of a text: its indentation, line ends, escapes, last line, and the order of its keys.
 
-`in_style_of` writes the whole document anew. `edited` changes the text only where it says something else: what has
-other keys, or another number of items, is written anew, and everything around it stays as it was.
+`dump_in_style` writes the whole document. `update_text` changes a text only where the document differs: an object with
+other keys, or a list of another length, is written again, and everything around it stays as it is.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..errors import ConfigurationError
-from ._model import Pointer
-from ._positions import Place, offsets_by_token, offsets_of
+from ...errors import ConfigurationError
+from ._positions import Place, Pointer, offsets_by_token, offsets_of
 
 _INDENTED: Final = re.compile(r"\n([ \t]+)\S").search
 _INDENT: Final = re.compile(r"[ \t]*").match
@@ -49,13 +48,13 @@ class _Style:
         return _encodable(text).replace("\n", f"{self.line_end}{margin}")
 
 
-def in_style_of(text: str, document: Any) -> str:
+def dump_in_style(text: str, document: Any) -> str:
     """The document, written as the text is."""
     style = _Style.of(text)
     return style.written(document) + (style.line_end if text.endswith("\n") else "")
 
 
-def edited(text: str, document: Mapping[str, Any]) -> str:
+def update_text(text: str, document: Mapping[str, Any]) -> str:
     """
     The text, changed where it does not say `document`, and only there.
 
@@ -66,7 +65,7 @@ def edited(text: str, document: Mapping[str, Any]) -> str:
     except RecursionError:
         raise ConfigurationError(_TOO_DEEP) from None
     if () in changes:
-        return in_style_of(text, changes[()])
+        return dump_in_style(text, changes[()])
     offsets = _offsets(text, changes)
     style = _Style.of(text)
     pieces, at = [], 0
@@ -105,11 +104,11 @@ def _changes(old: Any, new: Any) -> Iterator[tuple[Pointer, Any]]:
             waiting += [((*pointer, key), value, after[key]) for key, value in before.items()]
         elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
             waiting += [((*pointer, index), *pair) for index, pair in enumerate(zip(before, after, strict=True))]
-        elif not same(before, after):
+        elif not same_scalar(before, after):
             yield pointer, _ordered_as(before, after)
 
 
-def same(one: Any, other: Any) -> bool:
+def same_scalar(one: Any, other: Any) -> bool:
     """Whether two values are written alike: to Python `true` is 1, and 1 is 1.0. Containers are never the same."""
     return type(one) is type(other) and not isinstance(one, (dict, list)) and bool(one == other)
 

@@ -13,12 +13,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, NoReturn
+from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 
-from ..errors import ConfigurationError
-from ._checks import shown
-from ._model import Finding
-from ._positions import TOKEN, tokens
+from ...errors import ConfigurationError
+from ._messages import short_repr
+from ._positions import TOKEN, Pointer, tokens
 from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, _read_file, _read_path, _RefusedError
 
 _SAFE_DIGITS: Final = 15  # every integer of so many digits is exact in a double
@@ -31,7 +30,7 @@ _LONE_SURROGATE: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ParseProblem:
     """Why there is no value: a sentence, and the place in the text as an offset, if there is one."""
 
     message: str
@@ -39,18 +38,19 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedJson:
     """
-    A source as it was read. Either `value` or `problem`; `oddities` says whether `odd` has something to tell.
+    A source as it was read. Either `value` or `problem` is given.
 
-    `marked`: the source began with a byte order mark, which the text has no more.
+    `has_anomalies`: `json_anomalies` will find something. `marked`: the source began with a byte order mark, which is
+    no longer in the text.
     """
 
     text: str = field(repr=False)
     size: int
     value: dict[str, Any] | None = field(default=None, repr=False)
-    problem: Problem | None = None
-    oddities: bool = False
+    problem: ParseProblem | None = None
+    has_anomalies: bool = False
     marked: bool = False
 
 
@@ -58,7 +58,7 @@ class _NotJsonConstantError(ValueError):
     """NaN or Infinity: Python's parser takes them."""
 
 
-def parse(source: FlowJson) -> Parsed:
+def parse_json(source: FlowJson) -> ParsedJson:
     """Read a source; raises `ConfigurationError` for one that cannot be read, never for what is in it."""
     if isinstance(source, str):
         return _from_text(source)
@@ -67,13 +67,13 @@ def parse(source: FlowJson) -> Parsed:
     given = bytes(source) if isinstance(source, (bytes, bytearray)) else _content_of(source)
     content = given.removeprefix(BYTE_ORDER_MARK)
     if len(content) > MAX_BYTES:
-        return Parsed("", len(content), problem=_too_large(len(content)))
+        return ParsedJson("", len(content), problem=_too_large(len(content)))
     try:
         text = content.decode()
     except UnicodeDecodeError as exc:
         before = content[: exc.start].decode()
         message = f"the text is not UTF-8: byte {exc.start} cannot be decoded."
-        return Parsed(content.decode(errors="replace"), len(content), problem=Problem(message, len(before)))
+        return ParsedJson(content.decode(errors="replace"), len(content), problem=ParseProblem(message, len(before)))
     return _from_json(text, len(content), marked=len(content) < len(given))
 
 
@@ -90,7 +90,7 @@ def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
     )
 
 
-def _from_mapping(document: Mapping[str, Any]) -> Parsed:
+def _from_mapping(document: Mapping[str, Any]) -> ParsedJson:
     """By way of the text that would be sent, as that is what Meta reads."""
     try:
         text = jsonlib.dumps(
@@ -98,30 +98,32 @@ def _from_mapping(document: Mapping[str, Any]) -> Parsed:
             ensure_ascii=False, allow_nan=False, separators=(",", ":"),
         )  # fmt: skip
     except (TypeError, ValueError, RecursionError) as exc:
-        return Parsed("", 0, problem=Problem(f"this cannot be written as JSON: {exc}."))
+        return ParsedJson("", 0, problem=ParseProblem(f"this cannot be written as JSON: {exc}."))
     return _from_text(text)
 
 
-def _from_text(given: str) -> Parsed:
+def _from_text(given: str) -> ParsedJson:
     text = given.removeprefix("\ufeff")
     if len(text) > MAX_BYTES:
-        return Parsed("", len(text), problem=_too_large(len(text)))
+        return ParsedJson("", len(text), problem=_too_large(len(text)))
     try:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError as exc:
         message = "the text holds a lone surrogate: it has no UTF-8 and cannot be sent."
-        return Parsed(text, len(text), problem=Problem(message, exc.start))
+        return ParsedJson(text, len(text), problem=ParseProblem(message, exc.start))
     if size > MAX_BYTES:
-        return Parsed("", size, problem=_too_large(size))
+        return ParsedJson("", size, problem=_too_large(size))
     return _from_json(text, size, marked=text is not given)
 
 
-def _too_large(size: int) -> Problem:
+def _too_large(size: int) -> ParseProblem:
     """Not even parsed: it will never be sent."""
-    return Problem(f"the document may have at most {MAX_BYTES} bytes (10 MB); it has at least {size - MAX_BYTES} more.")
+    return ParseProblem(
+        f"the document may have at most {MAX_BYTES} bytes (10 MB); it has at least {size - MAX_BYTES} more."
+    )
 
 
-def _from_json(text: str, size: int, *, marked: bool) -> Parsed:
+def _from_json(text: str, size: int, *, marked: bool) -> ParsedJson:
     odd = False
     try:
         try:
@@ -137,13 +139,13 @@ def _from_json(text: str, size: int, *, marked: bool) -> Parsed:
         return _unreadable(text, size, f"{exc} is not a JSON number", at)
     if not isinstance(value, dict):
         message = f"a Flow JSON is a JSON object, not {type(value).__name__}."
-        return Parsed(text, size, problem=Problem(message, len(text) - len(text.lstrip())))
+        return ParsedJson(text, size, problem=ParseProblem(message, len(text) - len(text.lstrip())))
     halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
-    return Parsed(text, size, value, oddities=odd or halves, marked=marked)
+    return ParsedJson(text, size, value, has_anomalies=odd or halves, marked=marked)
 
 
-def _unreadable(text: str, size: int, reason: str, offset: int | None) -> Parsed:
-    return Parsed(text, size, problem=Problem(f"this is not valid JSON: {reason}.", offset))
+def _unreadable(text: str, size: int, reason: str, offset: int | None) -> ParsedJson:
+    return ParsedJson(text, size, problem=ParseProblem(f"this is not valid JSON: {reason}.", offset))
 
 
 def _reason(error: jsonlib.JSONDecodeError) -> str:
@@ -154,7 +156,7 @@ def _reason(error: jsonlib.JSONDecodeError) -> str:
 
 
 class _OddError(ValueError):
-    """Something that may be in a JSON text and should not: see `odd`."""
+    """Something that may be in a JSON text and should not: see `json_anomalies`."""
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -185,11 +187,20 @@ _TOLERANT: Final = jsonlib.JSONDecoder(parse_int=_any_integer, parse_constant=_n
 """For the few texts that the strict one gives up."""
 
 
-def odd(text: str) -> Iterator[Finding]:
+class Anomaly(NamedTuple):
+    """Something that JSON allows and a Flow JSON should not have. `key`: the key of the last step is meant."""
+
+    code: str
+    message: str
+    pointer: Pointer
+    key: bool = False
+
+
+def json_anomalies(text: str) -> Iterator[Anomaly]:
     """
     What a JSON text may hold and should not: keys given twice, integers that JavaScript cannot hold, half characters.
 
-    To be asked only if `Parsed.oddities`; scans the whole text.
+    To be asked only if `ParsedJson.has_anomalies`; scans the whole text.
     """
     seen: dict[int, set[str | int]] = {}  # the keys so far, by depth: one object is open at each
     for path, is_key, start, end in tokens(text):
@@ -197,17 +208,17 @@ def odd(text: str) -> Iterator[Finding]:
         if is_key:
             keys = seen.setdefault(depth, set())
             if path[-1] in keys:
-                message = f"the key {shown(str(path[-1]))} is given twice in one object: the last one counts."
-                yield Finding("DUPLICATE_KEY", message, tuple(path), key=True)
+                message = f"the key {short_repr(str(path[-1]))} is given twice in one object: the last one counts."
+                yield Anomaly("DUPLICATE_KEY", message, tuple(path), key=True)
             keys.add(path[-1])
         elif text[start] in "{[":
             seen.pop(depth + 1, None)
         elif text[start] == '"':
             if _LONE_SURROGATE(text, start, end):
-                yield Finding("LONE_SURROGATE", "a string holds half a character (a lone surrogate).", tuple(path))
+                yield Anomaly("LONE_SURROGATE", "a string holds half a character (a lone surrogate).", tuple(path))
         elif not _exact(text[start:end]):
             message = "a number beyond 2^53 - 1: JavaScript, which reads it, rounds it. Write it as a string."
-            yield Finding("UNSAFE_NUMBER", message, tuple(path))
+            yield Anomaly("UNSAFE_NUMBER", message, tuple(path))
 
 
 def _exact(written: str) -> bool:

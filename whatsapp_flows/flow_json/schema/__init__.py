@@ -1,0 +1,88 @@
+"""
+What a Flow JSON of each version is made of: the tables, the checks that are made of them, and the checked document.
+
+A new version is a change of the tables in `_spec`: see docs/flow-json-versions.md.
+"""
+
+from ._checks import BLANK, MAX_FINDINGS, did_you_mean
+from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, schema_failures
+from ._fields import EXAMPLE, TEXTS, Part, data_model, has_texts, is_plain, is_plain_and_right, parts_of, type_of_field
+from ._model import Component, Document, Finding, Screen, Severity, Version
+from ._spec import (
+    BINDINGS,
+    COMPONENTS,
+    ITEMS,
+    KNOWN_VERSIONS,
+    LAYOUT,
+    LOOSE_BINDING,
+    NEWEST,
+    NEXT,
+    NOT_BLANK,
+    ON_CLICK,
+    ON_SELECT,
+    RECOMMENDED,
+    ROOT,
+    SCREEN,
+    SHOPPING_ACTIONS,
+    SHOPPING_LAYOUTS,
+    SHOPPING_ROUTES,
+    WITHDRAWN,
+    Property,
+    Shape,
+    parse_version,
+    places_of,
+    properties_of,
+)
+from ._structure import LAYOUT_PLACE, RULE_OF, Structure, structure_of
+
+__all__ = [
+    "BINDINGS",
+    "BLANK",
+    "COMPONENTS",
+    "EXAMPLE",
+    "ITEMS",
+    "KNOWN_VERSIONS",
+    "LAYOUT",
+    "LAYOUT_PLACE",
+    "LOOSE_BINDING",
+    "MAX_FINDINGS",
+    "MAX_SCHEMA_DEPTH",
+    "NEWEST",
+    "NEXT",
+    "NOT_BLANK",
+    "ON_CLICK",
+    "ON_SELECT",
+    "RECOMMENDED",
+    "ROOT",
+    "RULE_OF",
+    "SCREEN",
+    "SHOPPING_ACTIONS",
+    "SHOPPING_LAYOUTS",
+    "SHOPPING_ROUTES",
+    "TEXTS",
+    "WITHDRAWN",
+    "Component",
+    "Document",
+    "Finding",
+    "Part",
+    "Property",
+    "Screen",
+    "Severity",
+    "Shape",
+    "Structure",
+    "Version",
+    "data_model",
+    "did_you_mean",
+    "has_texts",
+    "is_number",
+    "is_plain",
+    "is_plain_and_right",
+    "json_equal",
+    "parse_version",
+    "parts_of",
+    "places_of",
+    "properties_of",
+    "schema_failures",
+    "structure_of",
+    "type_of_field",
+]

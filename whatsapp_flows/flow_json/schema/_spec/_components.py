@@ -1,0 +1,405 @@
+"""
+The tables of the components: where each may stand, and its properties.
+
+One row a property, in the order of Meta's pages. A new property is a row with `since`; a changed one a second row, the
+first then ending with `until`. Sources: Meta, Flow JSON reference; Meta's client validator, August 2026. Where the two
+differ, the client decides what is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ._rows import Property, Shape
+
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+FONT_WEIGHTS: Final = ("bold", "italic", "bold_italic", "normal")
+MIME_TYPES: Final = (
+    "application/pdf",
+    "image/png",
+    "image/jpeg",
+    "image/avif",
+    "image/heic",
+    "image/heif",
+    "image/gif",
+    "image/tiff",
+    "image/webp",
+    "application/zip",
+    "application/gzip",
+    "application/x-7z-compressed",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.text",
+    "video/mp4",
+    "video/mpeg",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "text/plain",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/xml",
+)
+
+# The places where a component may stand since a version: the layout, a Form, a branch of an If, a case of a Switch.
+_TEXT: Final = {"layout": "2.1", "Form": "2.1", "If": "4.0", "Switch": "4.0"}
+_INPUT: Final = {"layout": "4.0", "Form": "2.1", "If": "4.0", "Switch": "4.0"}
+_PICKER: Final = {"layout": "4.0", "Form": "4.0", "If": "4.0", "Switch": "4.0"}
+_BRANCHING: Final = {"layout": "4.0", "Form": "4.0", "If": "4.0"}
+
+COMPONENTS: Final = (
+    Shape(
+        "TextHeading",
+        (
+            Property("text", "text", required=True, cut=80),
+            Property("visible", "bool"),
+        ),
+        places=_TEXT,
+    ),
+    Shape(
+        "TextSubheading",
+        (
+            Property("text", "text", required=True, cut=80),
+            Property("visible", "bool"),
+        ),
+        places=_TEXT,
+    ),
+    Shape(
+        "TextBody",
+        (
+            Property("text", "text|array<text>", required=True, cut=4096),
+            Property("visible", "bool"),
+            Property("font-weight", "enum|binding", values=FONT_WEIGHTS),
+            Property("strikethrough", "bool"),
+            Property("markdown", "static-bool", since="5.1"),
+        ),
+        places=_TEXT,
+    ),
+    Shape(
+        "TextCaption",
+        (
+            Property("text", "text|array<text>", required=True, cut=4096),
+            Property("visible", "bool"),
+            Property("font-weight", "enum|binding", values=FONT_WEIGHTS),
+            Property("strikethrough", "bool"),
+            Property("markdown", "static-bool", since="5.1"),
+        ),
+        places=_TEXT,
+    ),
+    Shape(
+        "RichText",
+        (
+            Property("text", "string|array<string>", required=True),
+            Property("visible", "bool"),
+        ),
+        places={"layout": "5.1"},
+    ),
+    Shape(
+        "TextInput",
+        (
+            Property("name", "name", required=True),
+            Property("label", "label1", required=True, cut=20),
+            Property("label-variant", "enum", since="7.0", values=("large",)),
+            Property("input-type", "enum", values=("text", "number", "email", "password", "passcode", "phone")),
+            Property("pattern", "string", since="6.2", format="regex"),
+            Property("helper-text", "string", cut=80),
+            Property("required", "bool"),
+            Property("min-chars", "number"),
+            Property("max-chars", "number"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("init-value", "string", since="4.0", outside_form=True),
+            Property("error-message", "string", since="4.0", outside_form=True, cut=30),
+        ),
+        places=_INPUT,
+        limits=(("pattern", "input-type", ("text", "number", "password", "passcode")),),
+    ),
+    Shape(
+        "TextArea",
+        (
+            Property("name", "name", required=True),
+            Property("label", "string", required=True, cut=20),
+            Property("label-variant", "enum", since="7.0", values=("large",)),
+            Property("helper-text", "string", cut=80),
+            Property("required", "bool"),
+            Property("max-length", "int"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("init-value", "string", since="4.0", outside_form=True),
+            Property("error-message", "string", since="4.0", outside_form=True),
+        ),
+        places=_INPUT,
+    ),
+    Shape(
+        "CheckboxGroup",
+        (
+            Property("name", "name", required=True),
+            Property(
+                "data-source", "array<object>|binding", required=True, item="data_source_item", least=1, items=(1, 20)
+            ),
+            Property("label", "text", until="3.1", cut=30),
+            Property("label", "text", required=True, since="4.0", cut=80),
+            Property("description", "string", since="4.0", cut=300),
+            Property("required", "bool"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("media-size", "enum", since="5.0", values=("regular", "large"), tolerated="any"),
+            Property("on-select-action", "action:on-select", values=("data_exchange",), until="5.2"),
+            Property("on-select-action", "action:on-select", values=("data_exchange", "update_data"), since="6.0"),
+            Property("on-unselect-action", "action:on-select", since="6.0", values=("update_data",)),
+            Property("min-selected-items", "number", low=0),
+            Property("max-selected-items", "number", low=2),
+            Property("init-value", "array<string>|binding", since="4.0", outside_form=True),
+            Property("error-message", "string", since="4.0", outside_form=True),
+        ),
+        places=_INPUT,
+    ),
+    Shape(
+        "RadioButtonsGroup",
+        (
+            Property("name", "name", required=True),
+            Property(
+                "data-source", "array<object>|binding", required=True, item="data_source_item", least=1, items=(1, 20)
+            ),
+            Property("label", "string", until="3.1", cut=30),
+            Property("label", "string", required=True, since="4.0", cut=80),
+            Property("description", "string", since="4.0", cut=300),
+            Property("required", "bool"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("media-size", "enum", since="5.0", values=("regular", "large"), tolerated="any"),
+            Property("on-select-action", "action:on-select", values=("data_exchange",), until="5.2"),
+            Property("on-select-action", "action:on-select", values=("data_exchange", "update_data"), since="6.0"),
+            Property("on-unselect-action", "action:on-select", since="6.0", values=("update_data",)),
+            Property("init-value", "string", since="4.0", outside_form=True),
+            Property("error-message", "string", since="4.0", outside_form=True),
+        ),
+        places=_INPUT,
+    ),
+    Shape(
+        "Dropdown",
+        (
+            Property("name", "name", required=True),
+            Property("label", "label1", required=True, cut=20),
+            Property(
+                "data-source", "array<object>|binding", required=True, item="data_source_item", least=1, items=(1, 200)
+            ),
+            Property("required", "bool"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("on-select-action", "action:on-select", values=("data_exchange",), until="5.2"),
+            Property("on-select-action", "action:on-select", values=("data_exchange", "update_data"), since="6.0"),
+            Property("on-unselect-action", "action:on-select", since="6.0", values=("update_data",)),
+            Property("init-value", "string", since="4.0", outside_form=True),
+            Property("error-message", "string", since="4.0", outside_form=True),
+        ),
+        places=_INPUT,
+    ),
+    Shape(
+        "ChipsSelector",
+        (
+            Property("name", "name", required=True),
+            Property("label", "string", required=True, cut=80),
+            Property("data-source", "array<object>|binding", required=True, item="chips_item", least=1, items=(2, 20)),
+            Property("description", "string", cut=300),
+            Property("required", "bool"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("min-selected-items", "number", low=0),
+            Property("max-selected-items", "number", low=1),
+            Property("on-select-action", "action:on-select", since="7.1", values=("data_exchange", "update_data")),
+            Property("on-unselect-action", "action:on-select", since="7.1", values=("update_data",)),
+            Property("init-value", "array<string>|binding", outside_form=True),
+            Property("error-message", "string", outside_form=True),
+        ),
+        places={"layout": "6.3", "Form": "6.3", "If": "7.1", "Switch": "7.1"},
+    ),
+    Shape(
+        "OptIn",
+        (
+            Property("name", "name", required=True),
+            Property("label", "label1", required=True, cut=300),
+            Property("required", "bool"),
+            Property("visible", "bool"),
+            Property("on-click-action", "action:on-click", values=("data_exchange", "navigate"), until="5.2"),
+            Property(
+                "on-click-action", "action:on-click", values=("data_exchange", "navigate", "open_url"), since="6.0"
+            ),
+            Property("on-select-action", "action:on-select", since="6.0", values=("update_data",)),
+            Property("on-unselect-action", "action:on-select", since="6.0", values=("update_data",)),
+            Property("init-value", "bool", since="4.0", outside_form=True),
+        ),
+        places=_INPUT,
+    ),
+    Shape(
+        "EmbeddedLink",
+        (
+            Property("text", "text", required=True, cut=30),
+            Property(
+                "on-click-action", "action:on-click", required=True, values=("data_exchange", "navigate"), until="5.2"
+            ),
+            Property(
+                "on-click-action",
+                "action:on-click",
+                required=True,
+                values=("data_exchange", "navigate", "open_url"),
+                since="6.0",
+            ),
+            Property("visible", "bool"),
+        ),
+        places=_TEXT,
+    ),
+    Shape(
+        "DatePicker",
+        (
+            Property("name", "name", required=True),
+            Property("label", "label1", required=True, cut=40),
+            Property("helper-text", "string", cut=80),
+            Property("required", "bool"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("min-date", "string"),
+            Property("max-date", "string"),
+            Property("unavailable-dates", "array<string>|binding"),
+            Property("on-select-action", "action:on-select", values=("data_exchange",)),
+            Property("init-value", "string", since="4.0", outside_form=True),
+            Property("error-message", "string", since="4.0", outside_form=True, cut=80),
+        ),
+        places=_INPUT,
+    ),
+    Shape(
+        "CalendarPicker",
+        (
+            Property("name", "name", required=True),
+            Property("label", "calendar<string>", required=True, cut=40),
+            Property("title", "string", cut=80),
+            Property("description", "string", cut=300),
+            Property("mode", "enum|binding", values=("single", "range")),
+            Property("helper-text", "calendar<string>", cut=80),
+            Property("required", "calendar<bool>"),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("min-date", "string"),
+            Property("max-date", "string"),
+            Property("unavailable-dates", "array<string>|binding"),
+            Property("include-days", "array<enum>|binding", values=DAYS, least=1),
+            Property("min-days", "int"),
+            Property("max-days", "int"),
+            Property("on-select-action", "action:on-select", values=("data_exchange",)),
+            Property("init-value", "calendar<string>", outside_form=True),
+            Property("error-message", "calendar<string>", outside_form=True, cut=80),
+        ),
+        places={"layout": "6.1", "Form": "6.1", "If": "6.1", "Switch": "6.1"},
+    ),
+    Shape(
+        "Image",
+        (
+            Property("src", "base64", required=True, size=307200),
+            Property("width", "number"),
+            Property("height", "number"),
+            Property("scale-type", "enum", values=("cover", "contain")),
+            Property("aspect-ratio", "number"),
+            Property("alt-text", "string"),
+            Property("visible", "bool"),
+        ),
+        places=_TEXT,
+    ),
+    Shape(
+        "ImageCarousel",
+        (
+            Property("images", "array<object>|binding", required=True, item="carousel_item", least=1),
+            Property("aspect-ratio", "enum", values=("4:3", "16:9")),
+            Property("scale-type", "enum", values=("contain", "cover")),
+            Property("visible", "bool"),
+        ),
+        places={"layout": "7.1", "Form": "7.1"},
+    ),
+    Shape(
+        "PhotoPicker",
+        (
+            Property("name", "name", required=True),
+            Property("label", "text", required=True, cut=80),
+            Property("description", "text", cut=300),
+            Property("photo-source", "enum", values=("camera_gallery", "camera", "gallery")),
+            Property("max-file-size-kb", "static-int", low=1, high=25600),
+            Property("min-uploaded-photos", "static-int", low=0, high=30),
+            Property("max-uploaded-photos", "static-int", low=1, high=30),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("error-message", "string|object", outside_form=True),
+        ),
+        places=_PICKER,
+    ),
+    Shape(
+        "DocumentPicker",
+        (
+            Property("name", "name", required=True),
+            Property("label", "text", required=True, cut=80),
+            Property("description", "text", cut=300),
+            Property("max-file-size-kb", "static-int", low=1, high=25600),
+            Property("min-uploaded-documents", "static-int", low=0, high=30),
+            Property("max-uploaded-documents", "static-int", low=1, high=30),
+            Property("allowed-mime-types", "array<enum>", values=MIME_TYPES, least=1),
+            Property("enabled", "bool"),
+            Property("visible", "bool"),
+            Property("error-message", "string|object", outside_form=True),
+        ),
+        places=_PICKER,
+    ),
+    Shape(
+        "NavigationList",
+        (
+            Property("name", "name", required=True),
+            Property("list-items", "array<object>|binding", required=True, item="nav_item", least=1, items=(1, 20)),
+            Property("label", "string", cut=80),
+            Property("description", "string", cut=300),
+            Property("media-size", "enum", values=("regular", "large"), tolerated="binding"),
+            Property("on-click-action", "action:on-click", values=("data_exchange", "navigate")),
+        ),
+        places={"layout": "6.2", "Form": "6.2"},
+    ),
+    Shape(
+        "Footer",
+        (
+            Property("label", "label1", required=True, cut=35),
+            Property("left-caption", "string", cut=15),
+            Property("center-caption", "string", cut=15),
+            Property("right-caption", "string", cut=15),
+            Property("enabled", "bool"),
+            Property(
+                "on-click-action", "action:on-click", required=True, values=("data_exchange", "navigate", "complete")
+            ),
+        ),
+        places=_TEXT,
+        together=(("left-caption", "right-caption"),),
+        apart=(("center-caption", ("left-caption", "right-caption")),),
+    ),
+    Shape(
+        "Form",
+        (
+            Property("name", "label1", required=True),
+            Property("children", "components", required=True),
+            Property("init-values", "object|binding"),
+            Property("error-messages", "messages"),
+        ),
+        places={"layout": "2.1"},
+    ),
+    Shape(
+        "If",
+        (
+            Property("condition", "condition", required=True),
+            Property("then", "components", required=True),
+            Property("else", "components"),
+        ),
+        places=_BRANCHING,
+    ),
+    Shape(
+        "Switch",
+        (
+            Property("value", "binding", required=True),
+            Property("cases", "map<components>", required=True),
+        ),
+        places=_BRANCHING,
+    ),
+)

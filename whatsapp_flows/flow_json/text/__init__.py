@@ -1,0 +1,54 @@
+"""
+A Flow JSON as text: what a caller hands over, read; parsed; where in it a pointer points; written as it was.
+
+Only `_source` is loaded at once: a client that uploads needs nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
+
+if TYPE_CHECKING:
+    from ._layout import dump_in_style, json_string, same_scalar, update_text
+    from ._messages import short_repr
+    from ._parse import ParsedJson, ParseProblem, json_anomalies, parse_json
+    from ._positions import Place, Pointer, Span, format_pointer, locate, spans_of
+
+__all__ = [
+    "BYTE_ORDER_MARK",
+    "MAX_BYTES",
+    "FlowJson",
+    "ParseProblem",
+    "ParsedJson",
+    "Place",
+    "Pointer",
+    "Span",
+    "dump_in_style",
+    "format_pointer",
+    "json_anomalies",
+    "json_string",
+    "locate",
+    "parse_json",
+    "read_flow_json",
+    "same_scalar",
+    "short_repr",
+    "spans_of",
+    "update_text",
+]
+
+_LAZY: Final = {
+    "._layout": ("dump_in_style", "json_string", "same_scalar", "update_text"),
+    "._messages": ("short_repr",),
+    "._parse": ("ParseProblem", "ParsedJson", "json_anomalies", "parse_json"),
+    "._positions": ("Place", "Pointer", "Span", "format_pointer", "locate", "spans_of"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _LAZY.items():
+        if name in names:
+            found: object = getattr(import_module(module, __name__), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
