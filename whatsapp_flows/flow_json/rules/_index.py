@@ -478,7 +478,16 @@ class Index:
     @cached
     def routes(self) -> Routes:
         """The routing graph."""
-        return Routes(self)
+        value, screens = self.document.value, self.document.screens
+        model = value.get("routing_model")
+        return Routes(
+            start=screens[0].id if screens else None,
+            model=model if isinstance(model, dict) else None,
+            navigations=[
+                (action.screen.id, action.target) for action in self.actions.get("navigate", ()) if action.target
+            ],
+            lists=() if "data_api_version" in value else (screen.id for screen, _ in self.of("NavigationList")),
+        )
 
 
 def _list(value: Any) -> list[Any]:

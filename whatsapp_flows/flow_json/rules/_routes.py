@@ -2,54 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ._cached import cached
 
-if TYPE_CHECKING:
-    from ._index import Index
-
 
 class Routes:
-    """Which screen leads to which: by the routing model, or by the navigate actions where there is none."""
+    """
+    The routing graph of a document.
 
-    def __init__(self, made_from: Index) -> None:
-        document = made_from.document
-        self._first = document.screens[0].id if document.screens else None
-        self.navigations = [
-            (action.screen.id, action.target) for action in made_from.actions.get("navigate", ()) if action.target
-        ]
-        """(from, to) of every navigate action with a written-out screen."""
-        model = document.value.get("routing_model")
-        self.model: Mapping[str, Any] | None = model if isinstance(model, dict) else None
+    `start` is the id of the first screen, `navigations` are (from, to) of every navigate action with a written-out
+    screen. `lists` are the screens with a NavigationList, which lead anywhere where neither a routing model nor an
+    endpoint says otherwise (Meta's client validator, August 2026).
+    """
+
+    def __init__(
+        self,
+        *,
+        start: str | None,
+        model: Mapping[str, Any] | None,
+        navigations: Sequence[tuple[str, str]],
+        lists: Iterable[str],
+    ) -> None:
+        self._start = start
+        self.model = model
         """The routing model, if there is one."""
+        self.navigations = navigations
         self.edges: dict[str, list[str]] = {}
         """The screens to which a screen leads, in the order written; unknown ones included."""
-        self.anywhere: frozenset[str] = frozenset()
+        self.anywhere: frozenset[str] = frozenset() if model is not None else frozenset(lists)
         """The screens that lead to all others, which `edges` does not list."""
-        if self.model is not None:
-            for source, targets in self.model.items():
+        if model is not None:
+            for source, targets in model.items():
                 self.edges[source] = [
                     target for target in (targets if isinstance(targets, list) else ()) if isinstance(target, str)
                 ]
         else:
-            self._generate(made_from)
-
-    def _generate(self, made_from: Index) -> None:
-        """Meta's client validator, August 2026: a screen with a NavigationList leads anywhere without an endpoint."""
-        for source, target in dict.fromkeys(self.navigations):
-            self.edges.setdefault(source, []).append(target)
-        if "data_api_version" not in made_from.document.value:
-            self.anywhere = frozenset(screen.id for screen, _ in made_from.of("NavigationList"))
+            for source, target in dict.fromkeys(navigations):
+                self.edges.setdefault(source, []).append(target)
 
     @cached
     def reached(self) -> set[str]:
-        """The screens to which a way leads from the first one, along the edges."""
-        return _closure([self._first], self.edges) if self._first is not None else set()
+        """The screens that can be reached from the first one along the edges."""
+        return _closure([self._start], self.edges) if self._start is not None else set()
 
     def linked(self, start: str) -> set[str]:
-        """All screens connected with one by the edges, whichever way they run."""
+        """All screens connected with one by the edges, in either direction."""
         neighbours: dict[str, list[str]] = {}
         for source, targets in self.edges.items():
             for target in targets:

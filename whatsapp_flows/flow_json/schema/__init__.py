@@ -7,7 +7,7 @@ A new version is a change of the tables in `_spec`: see docs/flow-json-versions.
 from ._checks import BLANK, MAX_FINDINGS, did_you_mean
 from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, schema_failures
 from ._fields import EXAMPLE, TEXTS, Part, data_model, has_texts, is_plain, is_plain_and_right, parts_of, type_of_field
-from ._model import Component, Document, Finding, Screen, Severity, Version
+from ._model import Component, Document, Finding, Screen, Severity
 from ._spec import (
     BINDINGS,
     COMPONENTS,
@@ -29,6 +29,7 @@ from ._spec import (
     WITHDRAWN,
     Property,
     Shape,
+    Version,
     parse_version,
     places_of,
     properties_of,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from ._model import Finding, Severity, Version
-from ._spec import BINDINGS, NOT_BLANK, Property
+from ._model import Finding, Severity
+from ._spec import BINDINGS, NOT_BLANK, Property, Version
 
 Found: TypeAlias = "list[Finding] | tuple[()] | None"
 Check = Callable[[Any], Found]

@@ -9,16 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from ..text import Pointer
-
-
-class Version(NamedTuple):
-    """A Flow JSON version. Compared part by part, as numbers: 1.10 follows 1.9."""
-
-    major: int
-    minor: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
+from ._spec import Version
 
 
 class Severity(str, Enum):

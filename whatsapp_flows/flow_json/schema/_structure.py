@@ -33,7 +33,7 @@ from ._checks import (
     wrong_type,
 )
 from ._kinds import MAKERS, PLAIN, SCREEN_ID, anything, list_or_binding, listed, no_list, not_an_id
-from ._model import Finding, Version
+from ._model import Finding
 from ._spec import (
     ACTIONS,
     COMPONENTS,
@@ -48,6 +48,7 @@ from ._spec import (
     SHOPPING_LAYOUTS,
     Property,
     Shape,
+    Version,
     parse_version,
     places_of,
     properties_of,

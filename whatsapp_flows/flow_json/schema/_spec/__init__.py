@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .._model import Version
 from ._components import COMPONENTS
 from ._document import ACTIONS, ITEMS, LAYOUT, NEXT, ON_CLICK, ON_SELECT, ROOT, SCREEN
-from ._rows import Action, Property, Shape, VersionRow
+from ._rows import Action, Property, Shape, Version, VersionRow
 from ._shopping import SHOPPING_ACTIONS, SHOPPING_LAYOUTS, SHOPPING_ROUTES
 from ._versions import (
     BINDINGS,
@@ -60,6 +59,7 @@ __all__ = [
     "Action",
     "Property",
     "Shape",
+    "Version",
     "VersionRow",
     "parse_version",
     "places_of",

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from .._model import Version
+
+class Version(NamedTuple):
+    """A Flow JSON version. Compared part by part, as numbers: 1.10 follows 1.9."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
 
 
 class VersionRow(NamedTuple):

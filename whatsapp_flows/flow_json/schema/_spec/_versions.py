@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from .._model import Version
-from ._rows import VersionRow
+from ._rows import Version, VersionRow
 
 RECOMMENDED: Final = Version(7, 3)
 
