@@ -1,4 +1,4 @@
-"""Slowing down before the rate limit: the decision, which is pure, and the transports that wait."""
+"""Client-side rate limiting: the pure decision, and the transports that wait."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from whatsapp_flows import (
     Request,
     RequestsTransport,
     Response,
+    Slot,
     Timeout,
-    Turn,
     Usage,
     pause_before,
 )
@@ -40,11 +40,11 @@ NOW = 10_000.0
 ASKED = Request(method="GET", url="https://graph.facebook.com/v25.0/1", operation="get_flow", flow_id="1")
 
 
-def used(percent: float, *, regain_access: float = 0.0, at: float = NOW) -> Usage:
+def usage_of(percent: float, *, regain_access: float = 0.0, at: float = NOW) -> Usage:
     return Usage(object_id=WABA, call_count=percent, regain_access=regain_access, received_at=at)
 
 
-def says(percent: int, minutes: int = 0) -> Response:
+def response_with_usage(percent: int, minutes: int = 0) -> Response:
     entry = {"call_count": percent, "estimated_time_to_regain_access": minutes}
     return answer({"success": True}, headers={"X-Business-Use-Case-Usage": json.dumps({WABA: [entry]})})
 
@@ -53,51 +53,51 @@ def says(percent: int, minutes: int = 0) -> Response:
     ("usage", "spacing"),
     [
         ((), 0.0),
-        ((used(75),), 0.0),
-        ((used(80),), 4.5),
-        ((used(87.5),), 18.0),
-        ((used(90),), 27.0),
-        ((used(100),), 432.0),
-        ((used(300),), 432.0),
-        ((used(10), used(90), used(80)), 27.0),
-        ((used(90, at=NOW - 3600),), 0.0),
-        ((used(90, at=NOW - 3599),), 27.0),
+        ((usage_of(75),), 0.0),
+        ((usage_of(80),), 4.5),
+        ((usage_of(87.5),), 18.0),
+        ((usage_of(90),), 27.0),
+        ((usage_of(100),), 432.0),
+        ((usage_of(300),), 432.0),
+        ((usage_of(10), usage_of(90), usage_of(80)), 27.0),
+        ((usage_of(90, at=NOW - 3600),), 0.0),
+        ((usage_of(90, at=NOW - 3599),), 27.0),
     ],
 )
-def test_the_nearer_the_limit_the_wider_the_spacing(usage: tuple[Usage, ...], spacing: float) -> None:
-    """Nothing up to 75 percent, 18 s half way to the limit; the worst figure counts, and none that is an hour old."""
-    first = pause_before(Pace(), usage, Turn(), NOW)
+def test_spacing_grows_with_the_usage(usage: tuple[Usage, ...], spacing: float) -> None:
+    """None up to 75 percent, 18 s half way to the limit. The highest counts; those of an hour ago are ignored."""
+    first = pause_before(Pace(), usage, Slot(), NOW)
     assert first.pause == 0.0
     second = pause_before(Pace(), usage, first, NOW)
     assert second.pause == pytest.approx(spacing)
     assert pause_before(Pace(), usage, first, NOW + spacing).pause == 0.0
 
 
-def test_a_lock_out_is_waited_for() -> None:
-    """As long as Meta estimated, less what has passed since."""
-    assert pause_before(Pace(), (used(100, regain_access=60, at=NOW - 15),), Turn(), NOW).pause == 45.0
-    assert pause_before(Pace(), (used(100, regain_access=60, at=NOW - 75),), Turn(), NOW).pause == 0.0
+def test_the_pause_lasts_as_long_as_a_lock_out() -> None:
+    """Meta's estimate, less the time that has passed since."""
+    assert pause_before(Pace(), (usage_of(100, regain_access=60, at=NOW - 15),), Slot(), NOW).pause == 45.0
+    assert pause_before(Pace(), (usage_of(100, regain_access=60, at=NOW - 75),), Slot(), NOW).pause == 0.0
 
 
-def test_a_budget_has_its_bursts() -> None:
-    """Of 200 calls an hour, ten may leave at once; then one in 18 s; a quiet hour gives ten again, and no more."""
-    pace, turn, now, pauses = Pace(calls_per_hour=200, burst=10), Turn(), NOW, []
+def test_a_budget_allows_bursts() -> None:
+    """Of 200 calls an hour, ten leave at once, then one every 18 s; after an idle hour ten again, and no more."""
+    pace, slot, now, pauses = Pace(calls_per_hour=200, burst=10), Slot(), NOW, []
     for _ in range(12):
-        turn = pause_before(pace, (), turn, now)
-        pauses.append(turn.pause)
-        now += turn.pause
+        slot = pause_before(pace, (), slot, now)
+        pauses.append(slot.pause)
+        now += slot.pause
     assert pauses == [0.0] * 10 + [18.0] * 2
     now += 3600
     for number in range(11):
-        turn = pause_before(pace, (), turn, now)
-        assert turn.pause == (18.0 if number == 10 else 0.0)
+        slot = pause_before(pace, (), slot, now)
+        assert slot.pause == (18.0 if number == 10 else 0.0)
 
 
-def test_nobody_bursts_into_a_limit_that_is_near() -> None:
-    """With usage high, a budget's bursts are off."""
+def test_there_are_no_bursts_close_to_a_limit() -> None:
+    """High usage disables the budget's bursts."""
     pace = Pace(calls_per_hour=3600, burst=10)
-    first = pause_before(pace, (used(90),), Turn(), NOW)
-    assert pause_before(pace, (used(90),), first, NOW).pause == 27.0
+    first = pause_before(pace, (usage_of(90),), Slot(), NOW)
+    assert pause_before(pace, (usage_of(90),), first, NOW).pause == 27.0
 
 
 @given(
@@ -105,14 +105,14 @@ def test_nobody_bursts_into_a_limit_that_is_near() -> None:
     burst=st.integers(min_value=1, max_value=50),
     gaps=st.lists(st.floats(min_value=0, max_value=900), min_size=1, max_size=60),
 )
-def test_a_budget_is_never_passed(rate: float, burst: int, gaps: Iterable[float]) -> None:
-    """However the calls arrive, no hour sees more than the hour's calls and one burst."""
-    pace, turn, now, sent = Pace(calls_per_hour=rate, burst=burst), Turn(), 0.0, []
+def test_a_budget_is_never_exceeded(rate: float, burst: int, gaps: Iterable[float]) -> None:
+    """Whenever calls arrive, no hour has more than the hour's calls and one burst."""
+    pace, slot, now, sent = Pace(calls_per_hour=rate, burst=burst), Slot(), 0.0, []
     for gap in gaps:
         now += gap
-        turn = pause_before(pace, (), turn, now)
-        assert turn.pause >= 0.0
-        sent.append(now + turn.pause)
+        slot = pause_before(pace, (), slot, now)
+        assert slot.pause >= 0.0
+        sent.append(now + slot.pause)
     for start in sent:
         assert sum(start <= at < start + 3600 for at in sent) <= rate + burst + 1e-6
 
@@ -120,12 +120,12 @@ def test_a_budget_is_never_passed(rate: float, burst: int, gaps: Iterable[float]
 @given(percent=st.floats(min_value=0, max_value=200), more=st.floats(min_value=0, max_value=100),
        start=st.floats(min_value=0, max_value=2 * NOW))  # fmt: skip
 def test_more_usage_never_means_less_pause(percent: float, more: float, start: float) -> None:
-    """The decision is monotonous in what the limits say, and never lets anybody go back in time."""
-    last = Turn(start=start, due=start)
-    calm = pause_before(Pace(), (used(percent),), last, NOW)
-    tense = pause_before(Pace(), (used(percent + more),), last, NOW)
-    assert 0.0 <= calm.pause <= tense.pause
-    assert max(NOW, start) <= calm.start <= tense.start
+    """The pause is monotonic in the usage, and a slot never starts before the previous one."""
+    last = Slot(start=start, due=start)
+    low = pause_before(Pace(), (usage_of(percent),), last, NOW)
+    high = pause_before(Pace(), (usage_of(percent + more),), last, NOW)
+    assert 0.0 <= low.pause <= high.pause
+    assert max(NOW, start) <= low.start <= high.start
 
 
 def paced(*script: Response, pace: Pace | None = None) -> tuple[PacedTransport, ScriptedTransport, FakeTime]:
@@ -133,9 +133,11 @@ def paced(*script: Response, pace: Pace | None = None) -> tuple[PacedTransport, 
     return PacedTransport(transport, pace, clock=time.clock, sleep=time.sleep), transport, time
 
 
-def test_a_transport_learns_from_the_answers() -> None:
-    """No pause before Meta says anything, a wide one after it said 90 percent, none once the figures are low again."""
-    transport, inner, time = paced(UPLOADED, UPLOADED, says(90), says(90), says(5), UPLOADED, UPLOADED)
+def test_a_transport_reads_the_usage_of_each_response() -> None:
+    """No pause before the first figures, a long one at 90 percent, none once the figures are low again."""
+    transport, inner, time = paced(
+        UPLOADED, UPLOADED, response_with_usage(90), response_with_usage(90), response_with_usage(5), UPLOADED, UPLOADED
+    )
     client = FlowsClient(TOKEN, WABA, transport=transport)
     for _ in range(3):
         client.update_flow_json(FLOW, b"{}")
@@ -152,9 +154,9 @@ def test_a_transport_learns_from_the_answers() -> None:
     assert inner.closed
 
 
-def test_a_pause_that_is_too_long_is_an_error_that_says_when() -> None:
-    """Nothing is sent, nobody sleeps for 19 minutes; the policy and the host see how long to stay away."""
-    transport, inner, time = paced(says(100, minutes=19))
+def test_a_pause_over_the_maximum_is_an_error_with_retry_after() -> None:
+    """Nothing is sent and nothing sleeps; `retry_after` tells the policy and the host when to try again."""
+    transport, inner, time = paced(response_with_usage(100, minutes=19))
     client = FlowsClient(TOKEN, WABA, transport=transport)
     client.update_flow_json(FLOW, b"{}")
     time.now += 60
@@ -168,7 +170,7 @@ def test_a_pause_that_is_too_long_is_an_error_that_says_when() -> None:
 
 
 def test_a_download_from_another_host_has_no_limit() -> None:
-    """The figures are the API's."""
+    """The usage figures are those of the API's host."""
     pacer = Pacer(Pace(calls_per_hour=1), clock=lambda: NOW)
     assert pacer.before(ASKED).pause == 0.0
     file = Request(method="GET", url="https://cdn.example/f", operation="download_flow_json", authenticated=False)
@@ -177,23 +179,23 @@ def test_a_download_from_another_host_has_no_limit() -> None:
         pacer.before(ASKED)
 
 
-def test_threads_share_one_queue() -> None:
-    """Sixteen threads that come at once leave one after the other, each pause taken once."""
+def test_threads_share_one_pacer() -> None:
+    """Sixteen threads that ask at the same time get different slots."""
     pacer = Pacer(Pace(calls_per_hour=3600, max_pause=1000), clock=lambda: NOW)
     with ThreadPoolExecutor(16) as pool:
         pauses = list(pool.map(lambda _: pacer.before(ASKED).pause, range(160)))
     assert Counter(pauses) == Counter(float(number) for number in range(160))
 
 
-def test_tasks_share_one_queue() -> None:
-    """The same for asyncio: tasks wait side by side, in their turn."""
+def test_tasks_share_one_pacer() -> None:
+    """Concurrent tasks each wait for their own slot."""
 
     class Inner:
         def __init__(self) -> None:
             self.closed = False
 
         async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-            return says(5)
+            return response_with_usage(5)
 
         async def aclose(self) -> None:
             self.closed = True
@@ -223,49 +225,49 @@ ORDERS: dict[str, Callable[[int], Iterable[int]]] = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_turns_that_are_given_back_delay_nobody(order: str) -> None:
-    """In whatever order: sixty calls that are not made after all leave the queue as it was before them."""
+def test_released_slots_delay_no_other_request(order: str) -> None:
+    """In any order: after sixty slots are released, the next slot is the one before them."""
     pacer = Pacer(Pace(calls_per_hour=3600), clock=lambda: NOW)
     pacer.before(ASKED)
-    turns = [pacer.before(ASKED) for _ in range(60)]
-    assert turns[-1].pause == 60.0
+    slots = [pacer.before(ASKED) for _ in range(60)]
+    assert slots[-1].pause == 60.0
     for number in ORDERS[order](60):
-        pacer.give_back(turns[number])
+        pacer.release(slots[number])
     assert pacer.before(ASKED).pause == 1.0
 
 
-def test_a_turn_that_is_given_back_goes_to_the_next() -> None:
-    """Who is waiting already keeps his own; a turn is given back once, and not after it has begun."""
+def test_a_released_slot_goes_to_the_next_request() -> None:
+    """Waiting requests keep their slots. A slot is released once, and not after it has started."""
     now = [NOW]
     pacer = Pacer(Pace(calls_per_hour=3600), clock=lambda: now[0])
-    turns = [pacer.before(ASKED) for _ in range(4)]
-    pacer.give_back(turns[0])  # it has begun
-    pacer.give_back(turns[1])
-    pacer.give_back(turns[1])
+    slots = [pacer.before(ASKED) for _ in range(4)]
+    pacer.release(slots[0])  # it has started
+    pacer.release(slots[1])
+    pacer.release(slots[1])
     assert [pacer.before(ASKED).pause for _ in range(2)] == [1.0, 4.0]
-    pacer.give_back(turns[2])
+    pacer.release(slots[2])
     now[0] += 2.5
-    assert pacer.before(ASKED).pause == 2.5  # after the last: the turn that was free has passed
+    assert pacer.before(ASKED).pause == 2.5  # a new slot: the released one has passed
 
 
-def test_a_free_turn_is_not_taken_in_a_lock_out() -> None:
-    """What Meta said since counts for it too."""
+def test_a_released_slot_is_not_used_during_a_lock_out() -> None:
+    """Usage figures that arrived since apply to it too."""
     pacer = Pacer(Pace(calls_per_hour=3600, max_pause=1000), clock=lambda: NOW)
-    turns = [pacer.before(ASKED) for _ in range(4)]
-    pacer.give_back(turns[1])
-    pacer.after(says(100, minutes=1))
+    slots = [pacer.before(ASKED) for _ in range(4)]
+    pacer.release(slots[1])
+    pacer.after(response_with_usage(100, minutes=1))
     assert pacer.before(ASKED).pause == 3.0 + 432.0
 
 
 class Gate:
-    """An inner transport for both, that counts."""
+    """An inner transport that counts requests."""
 
     def __init__(self) -> None:
         self.sent = 0
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         self.sent += 1
-        return says(5)
+        return response_with_usage(5)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -279,8 +281,8 @@ class AsyncGate(Gate):
         """Nothing to close."""
 
 
-def test_cancelled_tasks_delay_nobody() -> None:
-    """Sixty that are cancelled in their pause, and the next leaves as if they had never come."""
+def test_cancelled_tasks_delay_no_other_task() -> None:
+    """After sixty tasks are cancelled in their pause, the next task gets the first slot."""
 
     async def main() -> None:
         pauses: list[float] = []
@@ -305,8 +307,8 @@ def test_cancelled_tasks_delay_nobody() -> None:
 
 
 @pytest.mark.parametrize("ends", [KeyboardInterrupt, LookupError])
-def test_an_interrupted_pause_delays_nobody(ends: type[BaseException]) -> None:
-    """What a signal handler or a `sleep` of the host's raises comes out, and the turn is free again."""
+def test_an_interrupted_pause_delays_no_other_request(ends: type[BaseException]) -> None:
+    """An exception from a signal handler or the host's `sleep` propagates, and the slot is released."""
     pauses: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -326,7 +328,7 @@ def test_an_interrupted_pause_delays_nobody(ends: type[BaseException]) -> None:
 
 
 def test_a_stopped_pause_sends_nothing() -> None:
-    """`sleep=stop.wait` says True when it is stopped: the request is not sent, and its turn is free again."""
+    """`sleep=stop.wait` returns True once `stop` is set: the request is not sent, and its slot is released."""
     stop = threading.Event()
     stop.set()
     gate = Gate()
@@ -349,8 +351,8 @@ def test_a_stopped_pause_sends_nothing() -> None:
     assert gate.sent == 1
 
 
-def test_a_pause_is_a_part_of_the_calls_time() -> None:
-    """One that is longer than the call has left is not made; after another, the request has the rest."""
+def test_a_pause_counts_against_the_deadline_of_the_call() -> None:
+    """A pause longer than the time left is refused; after a shorter one the request gets the remaining time."""
     inner = ScriptedTransport([UPLOADED, UPLOADED])
     time = FakeTime()
     transport = PacedTransport(inner, Pace(calls_per_hour=3600), clock=time.clock, sleep=lambda _: None)
@@ -373,23 +375,23 @@ def test_a_pause_is_a_part_of_the_calls_time() -> None:
         st.tuples(st.floats(min_value=0, max_value=50), st.integers(min_value=-1, max_value=30)), max_size=60
     ),
 )
-def test_a_budget_is_never_passed_though_turns_are_given_back(
+def test_a_budget_is_never_exceeded_when_slots_are_released(
     rate: float, burst: int, steps: Iterable[tuple[float, int]]
 ) -> None:
-    """Turns that are given back and taken again make no hour fuller; no two have the same place."""
+    """Released slots that are reserved again add no calls to an hour, and no two requests share a slot."""
     now = 0.0
     pacer = Pacer(Pace(calls_per_hour=rate, burst=burst, max_pause=1e9), clock=lambda: now)
-    waiting: list[Turn] = []
+    waiting: list[Slot] = []
     sent: list[float] = []
-    for gap, given_back in steps:
+    for gap, released in steps:
         now += gap
-        sent += [turn.start for turn in waiting if turn.start <= now]
-        waiting = [turn for turn in waiting if turn.start > now]
-        if 0 <= given_back < len(waiting):
-            pacer.give_back(waiting.pop(given_back))
+        sent += [slot.start for slot in waiting if slot.start <= now]
+        waiting = [slot for slot in waiting if slot.start > now]
+        if 0 <= released < len(waiting):
+            pacer.release(waiting.pop(released))
         else:
             waiting.append(pacer.before(ASKED))
-    sent += [turn.start for turn in waiting]
+    sent += [slot.start for slot in waiting]
     for start in sent:
         assert sum(start <= at < start + 3600 for at in sent) <= rate + burst + 1e-6
 
@@ -408,7 +410,7 @@ BARRED = {WABA: [{"type": "x", "call_count": 100, "estimated_time_to_regain_acce
     ids=["seconds", "a long number", "a date", "usage"],
 )
 def test_no_answer_pauses_an_account_for_years(header: dict[str, str]) -> None:
-    """Whatever it says: a day at most for who reads `retry_after`, an hour for who is paced."""
+    """`retry_after` is at most a day, and a pacer waits for an hour at most."""
     refused = answer({"error": {"code": 80008, "message": "too many"}}, 429, headers=header)
     time, inner = FakeTime(), ScriptedTransport([refused, UPLOADED])
     client = FlowsClient(TOKEN, WABA, transport=PacedTransport(inner, clock=time.clock, sleep=time.sleep))
@@ -419,8 +421,8 @@ def test_no_answer_pauses_an_account_for_years(header: dict[str, str]) -> None:
     assert client.update_flow_json(FLOW, b"{}", max_retries=1).success
 
 
-def test_the_limit_is_not_run_into() -> None:
-    """Against the emulator's quota of 50 an hour: without a pace all calls after it are refused, with one none is."""
+def test_a_paced_client_does_not_reach_the_limit() -> None:
+    """With a quota of 50 an hour, the emulator refuses every later call without a pace, and none with one."""
 
     def refused(pace: Pace | None, calls: int) -> int:
         clock, found = FakeTime(), 0
@@ -456,14 +458,31 @@ def test_the_limit_is_not_run_into() -> None:
         {"burst": True},
     ],
 )
-def test_a_pace_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+def test_a_pace_with_a_number_out_of_range_is_refused(options: dict[str, Any]) -> None:
     """Before the first call."""
     with pytest.raises(ConfigurationError):
         Pace(**options)
 
 
 def test_a_transport_must_send() -> None:
-    """A session in its place is the likely mistake."""
+    """Passing a session, or anything else without `send`, is refused."""
     thing: Any = object()
     with pytest.raises(ConfigurationError, match="RequestsTransport"):
         PacedTransport(thing)
+
+
+def test_a_repr_has_the_pace_and_the_state() -> None:
+    """The wrapped transport is named by its type: its own repr may hold a secret of the host's."""
+
+    class Inner(Gate):
+        def __repr__(self) -> str:
+            return TOKEN
+
+    pacer = Pacer(Pace(calls_per_hour=3600, burst=5), clock=lambda: NOW)
+    for _ in range(7):
+        pacer.before(ASKED)
+    pacer.after(response_with_usage(40))
+    pace = "Pace(slow_from=75.0, average=18.0, max_pause=120.0, calls_per_hour=3600, burst=5)"
+    assert repr(pacer) == f"Pacer({pace}, highest_usage=40, waiting=2)"
+    assert repr(PacedTransport(Inner(), pacer.pace)) == f"PacedTransport(Inner, {pace})"
+    assert repr(AsyncPacedTransport(AsyncGate(), pacer.pace)) == f"AsyncPacedTransport(AsyncGate, {pace})"

@@ -83,7 +83,7 @@ if TYPE_CHECKING:
         PublicKey,
         SubscribedApp,
     )
-    from .pacing import AsyncPacedTransport, Pace, PacedTransport, Pacer, Turn, pause_before
+    from .pacing import AsyncPacedTransport, Pace, PacedTransport, Pacer, Slot, pause_before
     from .queued import QueuedConsumer
     from .retry import (
         Decision,
@@ -183,13 +183,13 @@ __all__ = [
     "RetryableError",
     "Secret",
     "ServiceUnavailableError",
+    "Slot",
     "SubscribedApp",
     "Timeout",
     "TlsError",
     "TokenUnavailableError",
     "Transport",
     "TransportError",
-    "Turn",
     "UnexpectedResponseError",
     "UnknownApiError",
     "Usage",

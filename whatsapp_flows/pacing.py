@@ -1,9 +1,9 @@
 """
-Slowing down before Meta's rate limits do it for us.
+Client-side rate limiting: requests are delayed before Meta's rate limits are reached.
 
-`pause_before` decides, and is pure: what the limits say, what is due and the clock in, seconds out. A `Pacer` keeps
-what it needs between two requests, and `PacedTransport` (or `AsyncPacedTransport`) waits. A refused call counts too and
-lengthens the lock-out (Meta, "Rate limits"), so the call that is not sent is the one that helps.
+`pause_before` is a pure function: it takes the usage figures, the previous slot and the clock, and returns the next
+slot. A `Pacer` keeps the state between two requests, and `PacedTransport` (or `AsyncPacedTransport`) waits. A refused
+call counts against the limit too and prolongs the lock-out (Meta, "Rate limits"), so requests are held back instead.
 """
 
 from __future__ import annotations
@@ -23,26 +23,27 @@ from .errors import ConfigurationError, ErrorDetails, NotSentError, RateLimitedE
 from .transport import AsyncTransport, Timeout, Transport
 from .usage import Usage, UsageLog
 
-__all__ = ["AsyncPacedTransport", "Pace", "PacedTransport", "Pacer", "Turn", "pause_before"]
+__all__ = ["AsyncPacedTransport", "Pace", "PacedTransport", "Pacer", "Slot", "pause_before"]
 
-HOUR: Final = 3600.0  # Meta's limits are those of a rolling hour, in seconds
-_FULL: Final = 99.0  # percent; from there on it is tried every 24 times `average` whether there is room again
+HOUR: Final = 3600.0  # seconds; Meta's limits count the calls of a rolling hour
+_FULL: Final = 99.0  # percent; usage above it counts as 99, so that one request per 24 times `average` still leaves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """
-    How fast requests may leave, all senders together.
+    How fast requests may leave, counted over all senders that share it.
 
-    From `slow_from` percent of a limit on, requests are spaced out: half way to the limit by `average` seconds, more
-    the nearer it is, and without bound, so that the limit is approached and not reached while older calls fall out of
-    Meta's hour. `average` is an hour divided by the limit; the default of 18 s is for 200 calls, Meta's smallest.
+    From `slow_from` percent of a limit on, requests are spaced out. Half way from there to the limit the spacing is
+    `average` seconds, and it grows with the usage, so that usage approaches the limit without reaching it while older
+    calls fall out of Meta's rolling hour. `average` is an hour divided by the limit; the default of 18 s is for 200
+    calls, Meta's smallest limit.
 
-    With `calls_per_hour` there is a budget besides, whatever Meta says: so many in an hour, of which `burst` may leave
-    at once. A pause of more than `max_pause` seconds is not made: the call is refused with `RateLimitedError`, which
-    says when to come back.
+    `calls_per_hour` sets a budget that holds whatever Meta reports: that many calls in an hour, of which `burst` may
+    leave at once. A call that would have to pause for more than `max_pause` seconds is refused with `RateLimitedError`;
+    its `retry_after` says when to try again.
 
-    Raises `ConfigurationError` for numbers that make no sense.
+    Raises `ConfigurationError` for a number out of range.
 
     >>> Pace(calls_per_hour=200, burst=10).average
     18.0
@@ -67,11 +68,12 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Slot:
     """
-    Send after `pause` seconds, at `start` on the clock.
+    When a request leaves: after `pause` seconds, at `start` on the clock.
 
-    `due` is when the budget would have had this request's successor, had all of them come evenly.
+    `due` is when the budget would admit the next request if requests arrived at even intervals (GCRA's theoretical
+    arrival time).
     """
 
     pause: float = 0.0
@@ -79,39 +81,39 @@ class Turn:
     due: float = -math.inf
 
 
-def pause_before(pace: Pace, usage: Iterable[Usage], last: Turn, now: float) -> Turn:
+def pause_before(pace: Pace, usage: Iterable[Usage], last: Slot, now: float) -> Slot:
     """
-    When the next request may leave.
+    The slot of the next request.
 
-    `last` is the turn before (`Turn()` for the first), `now` the clock in seconds, on which the `received_at` of each
-    figure is read too. Figures that are an hour old say nothing any more; of the others the worst counts. The rule for
-    bursts is that of a token bucket, in the form that needs one number (GCRA, ITU-T I.371).
+    `last` is the slot before it (`Slot()` for the first request). `now` is the clock in seconds, the same clock as the
+    `received_at` of each figure. Figures older than an hour are ignored; of the others the highest counts. Bursts
+    follow a token bucket in the form that keeps a single number (GCRA, ITU-T I.371).
     """
-    said = [each for each in usage if now - each.received_at < HOUR]
-    locked = max((each.received_at + each.regain_access - now for each in said), default=0.0)
-    used = min(max((each.highest for each in said), default=0.0), _FULL)
+    current = [each for each in usage if now - each.received_at < HOUR]
+    locked = max((each.received_at + each.regain_access - now for each in current), default=0.0)
+    used = min(max((each.highest for each in current), default=0.0), _FULL)
     spacing = pace.average * max(used - pace.slow_from, 0.0) / (100.0 - used)
     budget = HOUR / pace.calls_per_hour if pace.calls_per_hour else 0.0
-    tolerance = 0.0 if spacing else budget * (pace.burst - 1)  # nobody bursts into a limit that is near
+    tolerance = 0.0 if spacing else budget * (pace.burst - 1)  # no bursts close to a limit
     start = max(now, now + locked, last.start + spacing, last.due - tolerance)
-    return Turn(pause=start - now, start=start, due=max(start, last.due) + budget)
+    return Slot(pause=start - now, start=start, due=max(start, last.due) + budget)
 
 
 @dataclass(slots=True)
-class _Place:
-    """A turn that somebody waits for, and the one that it came after; `free` once it was given back."""
+class _Reservation:
+    """A slot in the future, and the slot before it. `released` once its request is not going to use it."""
 
-    turn: Turn
-    before: Turn
-    free: bool = False
+    slot: Slot
+    previous: Slot
+    released: bool = False
 
 
 class Pacer:
     """
-    A pace, and what it has to know: when the last request left, and how near the limits are.
+    A pace and its state: when the last request left, and the latest usage figures.
 
-    One for each account and token; threads, tasks and clients may share it. It neither sends nor waits. A forked child
-    goes on with a copy.
+    Use one for each account and token; threads, tasks and clients may share it. It neither sends nor waits. A forked
+    child continues with a copy.
     """
 
     def __init__(self, pace: Pace | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -119,86 +121,93 @@ class Pacer:
         self._clock = clock
         self._lock = Mutex()
         self._log = UsageLog()
-        self._last = Turn()
-        self._waited_for: deque[_Place] = deque()  # by start
+        self._last = Slot()
+        self._reservations: deque[_Reservation] = deque()  # sorted by start
 
-    def before(self, request: Request) -> Turn:
+    @property
+    def pace(self) -> Pace:
+        """The pace that it keeps."""
+        return self._pace
+
+    def before(self, request: Request) -> Slot:
         """
-        The turn of this request: it is taken, and leaves after `pause` seconds. `give_back` it if it is not used.
+        Reserve the next slot for this request, which leaves after `pause` seconds. `release` it if it is not used.
 
-        Raises `RateLimitedError`, and takes none, when the pause would be more than `max_pause`, or than the call has
-        time left. What goes to another
-        host than the API's has no limit.
+        Raises `RateLimitedError`, and reserves nothing, when the pause would be longer than `max_pause` or than the
+        time that the call has left. A request to another host than the API's has no limit.
         """
         if not request.authenticated:
-            return Turn()
+            return Slot()
         longest = self._pace.max_pause if request.time_left is None else min(self._pace.max_pause, request.time_left)
         with self._lock:
-            turn = self._take(self._clock(), longest)
-        if turn.pause <= longest:
-            return turn
+            slot = self._reserve(self._clock(), longest)
+        if slot.pause <= longest:
+            return slot
         raise RateLimitedError(
             ErrorDetails(
-                message=f"not sent: the rate limit leaves no room for {turn.pause:.0f} s, more than {longest:.0f} s",
+                message=f"not sent: the rate limit leaves no room for {slot.pause:.0f} s, more than {longest:.0f} s",
                 operation=request.operation,
                 flow_id=request.flow_id,
-                retry_after=turn.pause,
+                retry_after=slot.pause,
                 advice=RateLimitedError.default_advice,
             )
         )
 
-    def give_back(self, turn: Turn) -> None:
-        """Frees a turn that is still waited for, and whose request will not be sent: the next that asks may have it."""
+    def release(self, slot: Slot) -> None:
+        """Release a future slot whose request will not be sent: the next request that asks may have it."""
         with self._lock:
-            places = self._waited_for
-            found = next((place for place in places if place.turn.start == turn.start and not place.free), None)
+            reservations = self._reservations
+            found = next((each for each in reservations if each.slot.start == slot.start and not each.released), None)
             if found is not None:
-                found.free = True
-            while places and places[-1].free:
-                self._last = places.pop().before
+                found.released = True
+            while reservations and reservations[-1].released:
+                self._last = reservations.pop().previous
 
     @contextmanager
-    def turn(self, request: Request) -> Iterator[Turn]:
-        """The turn of this request, to be waited for in this context; what ends the wait gives it back."""
-        turn = self.before(request)
+    def slot(self, request: Request) -> Iterator[Slot]:
+        """The slot of this request; the pause is waited for in this context. An exception releases the slot."""
+        slot = self.before(request)
         try:
-            yield turn
+            yield slot
         except BaseException:
-            self.give_back(turn)
+            self.release(slot)
             raise
 
     def after(self, response: Response) -> None:
-        """Learns from an answer."""
+        """Record the usage figures of a response."""
         self._log.note(response.headers, self._clock())
 
-    def _take(self, now: float, longest: float) -> Turn:
-        """The first turn that is free and not too early, or else the one after the last; taken unless too far off."""
-        places, figures = self._waited_for, self._log.figures
-        while places and places[0].turn.start <= now:
-            places.popleft()
-        if any(place.free for place in places):
-            earliest = pause_before(self._pace, figures, Turn(), now).start
-            found = next((place for place in places if place.free and place.turn.start >= earliest), None)
+    def _reserve(self, now: float, longest: float) -> Slot:
+        """The first released slot that is late enough, else a new one at the end; not reserved if it is too far off."""
+        reservations, figures = self._reservations, self._log.figures
+        while reservations and reservations[0].slot.start <= now:
+            reservations.popleft()
+        if any(each.released for each in reservations):
+            earliest = pause_before(self._pace, figures, Slot(), now).start
+            found = next((each for each in reservations if each.released and each.slot.start >= earliest), None)
             if found is not None:
-                pause = found.turn.start - now
-                found.free = pause > longest
-                return replace(found.turn, pause=pause)
-        turn = pause_before(self._pace, figures, self._last, now)
-        if turn.pause <= longest:
-            if turn.pause > 0:
-                places.append(_Place(turn, self._last))
-            self._last = turn
-        return turn
+                pause = found.slot.start - now
+                found.released = pause > longest
+                return replace(found.slot, pause=pause)
+        slot = pause_before(self._pace, figures, self._last, now)
+        if slot.pause <= longest:
+            if slot.pause > 0:
+                reservations.append(_Reservation(slot, self._last))
+            self._last = slot
+        return slot
+
+    def __repr__(self) -> str:
+        highest = max((usage.highest for usage in self._log.figures), default=0.0)
+        return f"Pacer({self._pace!r}, highest_usage={highest:g}, waiting={len(self._reservations)})"
 
 
 class PacedTransport:
     """
-    A transport that waits before it sends, by a `Pace`, so that the rate limit is not run into.
+    A transport that keeps to a `Pace`: it waits before it sends, so that the rate limit is not reached.
 
-    `transport` is the one that sends: `RequestsTransport()`, or any other. Threads and clients that share this one
-    share the pace: it is a queue of one. The `stop` of a client does not reach a pause here; `sleep=stop.wait` does:
-    where it returns True, nothing is sent (`NotSentError`). A pause that does not end, because it was stopped or its
-    thread was interrupted, delays nobody else.
+    `transport` sends the requests: `RequestsTransport()`, or any other. Threads and clients that share this transport
+    share one pace. The `stop` of a client does not end a pause; pass `sleep=stop.wait` for that: when it returns True,
+    nothing is sent (`NotSentError`). A pause that is stopped or interrupted does not delay other requests.
 
     >>> paced = PacedTransport(RequestsTransport(), pace=Pace(calls_per_hour=200, burst=10))
     >>> client = FlowsClient("token", transport=paced)
@@ -219,25 +228,32 @@ class PacedTransport:
         self._sleep = sleep
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-        """One request, one answer, in its turn. Raises `RateLimitedError` when that would be too far off."""
-        with self._pacer.turn(request) as turn:
-            if turn.pause > 0 and self._sleep(turn.pause) is True:
+        """Send the request in its slot. Raises `RateLimitedError` when the slot is too far off."""
+        with self._pacer.slot(request) as slot:
+            if slot.pause > 0 and self._sleep(slot.pause) is True:
                 raise _stopped(request)
-        request, timeout = _after(turn, request, timeout)
+        request, timeout = _after(slot, request, timeout)
         response = self._transport.send(request, timeout=timeout)
         self._pacer.after(response)
         return response
 
     def close(self) -> None:
-        """Closes the transport that sends."""
+        """Close the wrapped transport."""
         self._transport.close()
+
+    def __repr__(self) -> str:
+        return f"PacedTransport({type(self._transport).__name__}, {self._pacer.pace!r})"
 
 
 class AsyncPacedTransport:
     """
-    The same for `AsyncFlowsClient`: tasks that share it wait for their turn without stopping one another.
+    `PacedTransport` for `AsyncFlowsClient`: tasks that share it share one pace.
 
-    A task that is cancelled in its pause delays nobody else.
+    `transport` sends the requests: `AiohttpTransport()`, or any other `AsyncTransport`. A task that is cancelled while
+    it waits does not delay other requests.
+
+    >>> paced = AsyncPacedTransport(AiohttpTransport(), pace=Pace(calls_per_hour=200, burst=10))
+    >>> client = AsyncFlowsClient("token", transport=paced)
     """
 
     def __init__(
@@ -253,25 +269,28 @@ class AsyncPacedTransport:
         self._sleep = sleep
 
     async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-        """One request, one answer, in its turn. Raises `RateLimitedError` when that would be too far off."""
-        with self._pacer.turn(request) as turn:
-            if turn.pause > 0 and await self._sleep(turn.pause) is True:
+        """Send the request in its slot. Raises `RateLimitedError` when the slot is too far off."""
+        with self._pacer.slot(request) as slot:
+            if slot.pause > 0 and await self._sleep(slot.pause) is True:
                 raise _stopped(request)
-        request, timeout = _after(turn, request, timeout)
+        request, timeout = _after(slot, request, timeout)
         response = await self._transport.send(request, timeout=timeout)
         self._pacer.after(response)
         return response
 
     async def aclose(self) -> None:
-        """Closes the transport that sends."""
+        """Close the wrapped transport."""
         await self._transport.aclose()
 
+    def __repr__(self) -> str:
+        return f"AsyncPacedTransport({type(self._transport).__name__}, {self._pacer.pace!r})"
 
-def _after(turn: Turn, request: Request, timeout: Timeout) -> tuple[Request, Timeout]:
-    """The request and its time-out after the pause, which was a part of the time that the call has left."""
-    if request.time_left is None or turn.pause <= 0:
+
+def _after(slot: Slot, request: Request, timeout: Timeout) -> tuple[Request, Timeout]:
+    """The request and its timeout after the pause, which used up a part of the time that the call has left."""
+    if request.time_left is None or slot.pause <= 0:
         return request, timeout
-    left = max(request.time_left - turn.pause, 0.001)
+    left = max(request.time_left - slot.pause, 0.001)
     return replace(request, time_left=left), timeout.within(left)
 
 

@@ -45,9 +45,9 @@ from whatsapp_flows import (
     RetryableError,
     RetryCounters,
     RetryState,
+    Slot,
     SubscribedApp,
     Timeout,
-    Turn,
     Usage,
     ValidationIssue,
     equal_jitter,
@@ -95,7 +95,7 @@ client = FlowsClient(
 assert_type(client.with_options(transport=Wire(), retry_policy=Policy()), FlowsClient)
 assert_type(client.usage, tuple[Usage, ...])
 assert_type(client.with_options(transport=PacedTransport(RequestsTransport(), Pace(burst=3))), FlowsClient)
-assert_type(pause_before(Pace(), client.usage, Turn(), 0.0), Turn)
+assert_type(pause_before(Pace(), client.usage, Slot(), 0.0), Slot)
 assert_type(FlowsClient.from_env({"WHATSAPP_FLOWS_ACCESS_TOKEN": "token"}), FlowsClient)
 
 for document in ({"version": "7.3"}, "{}", b"{}", Path("flow.json"), io.BytesIO(b"{}")):

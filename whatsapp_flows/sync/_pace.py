@@ -92,8 +92,8 @@ class RunPace:
         over an hour away.
         """
         if not _URGENT.get():
-            with (self._budget if self.budgeted else self._headers).turn(request) as turn:
-                if not self._may_leave(turn.pause, either(self._stop, thread_stop(request))):
+            with (self._budget if self.budgeted else self._headers).slot(request) as slot:
+                if not self._may_leave(slot.pause, either(self._stop, thread_stop(request))):
                     raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
