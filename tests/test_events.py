@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -160,6 +161,24 @@ def test_counters_count_what_a_dashboard_asks_for() -> None:
     }  # fmt: skip
     assert counters.total == Counts(attempts=10, requests=10, retries=5, successes=3, successes_after_retry=2,
                                     failures=2, exhausted=1, seconds_waited=35.0)  # fmt: skip
+
+
+def test_counters_show_their_figures() -> None:
+    """The repr has the totals that are not zero; `as_dict()` has every figure, as JSON takes it."""
+    counters = RetryCounters()
+    assert repr(counters) == "RetryCounters()"
+    Scene(PROCESSING, UPLOADED, on_event=[counters]).client.update_flow_json(FLOW, DOCUMENT)
+    assert repr(counters) == (
+        "RetryCounters(attempts=2, requests=2, retries=1, successes=1, successes_after_retry=1, seconds_waited=5)"
+    )
+    figures = counters.as_dict()
+    assert json.loads(json.dumps(figures)) == figures
+    assert figures["total"] == {**Counts().as_dict(), "attempts": 2, "requests": 2, "retries": 1, "successes": 1,
+                                "successes_after_retry": 1, "seconds_waited": 5.0}  # fmt: skip
+    assert {part: list(figures[part]) for part in ("by_operation", "by_error")} == {
+        "by_operation": ["update_flow_json"],
+        "by_error": ["139001/4016012"],
+    }
 
 
 def test_an_aborted_call_is_counted() -> None:

@@ -1,4 +1,4 @@
-"""A consumer in a thread of its own: it may be slow, block or raise, and no call notices."""
+"""Consumers in a background thread: one that is slow, blocks or raises affects no call."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ def event(number: int = 1) -> Event:
 
 
 class Blocked:
-    """A consumer that does not return before it is let go."""
+    """A consumer that blocks until `release` is set."""
 
     def __init__(self) -> None:
         self.entered, self.release = threading.Event(), threading.Event()
-        self.heard: list[Event] = []
+        self.received: list[Event] = []
 
     def __call__(self, event: Event) -> None:
         self.entered.set()
         assert self.release.wait(PATIENCE)
-        self.heard.append(event)
+        self.received.append(event)
 
 
 def test_events_arrive_in_order_in_another_thread() -> None:
-    """What was told is heard, by each consumer, once."""
+    """Each consumer gets each event once."""
     threads = set[int]()
-    heard: list[Event] = []
+    received: list[Event] = []
     counters = RetryCounters()
-    with QueuedConsumer(heard.append, counters, lambda _: threads.add(threading.get_ident())) as consumer:
+    with QueuedConsumer(received.append, counters, lambda _: threads.add(threading.get_ident())) as consumer:
         scene = Scene(PROCESSING, UPLOADED, on_event=[consumer])
         scene.client.update_flow_json(FLOW, b"{}")
         assert consumer.flush(PATIENCE)
-        assert heard == scene.events
+        assert received == scene.events
         assert counters.total.successes_after_retry == 1
     assert threads
     assert threading.get_ident() not in threads
 
 
-def test_a_consumer_that_blocks_stalls_no_call() -> None:
-    """The calls go on; what does not fit is dropped and counted; what fits is heard later."""
+def test_a_consumer_that_blocks_delays_no_call() -> None:
+    """Events beyond the capacity are dropped and counted; the others are consumed later."""
     blocked = Blocked()
     consumer = QueuedConsumer(blocked, capacity=7)
     scene = Scene(UPLOADED, UPLOADED, on_event=[consumer])
@@ -63,35 +63,35 @@ def test_a_consumer_that_blocks_stalls_no_call() -> None:
     assert consumer.dropped == 10 - 1 - 7
     blocked.release.set()
     assert consumer.close(PATIENCE)
-    assert blocked.heard == scene.events[:8]
+    assert blocked.received == scene.events[:8]
 
 
 def test_a_consumer_that_raises_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The others hear all the same, and the thread lives on."""
-    heard: list[Event] = []
+    """The other consumers still get the event, and the thread goes on."""
+    received: list[Event] = []
 
     def broken(_: Event) -> None:
         raise ZeroDivisionError
 
-    with QueuedConsumer(broken, heard.append) as consumer:
+    with QueuedConsumer(broken, received.append) as consumer:
         for number in range(3):
             consumer(event(number))
-    assert [each.call.id for each in heard] == [0, 1, 2]
+    assert [each.call.id for each in received] == [0, 1, 2]
     assert [(record.levelno, bool(record.exc_info)) for record in caplog.records] == [(logging.ERROR, True)]
 
 
-def test_a_closed_consumer_takes_nothing_in() -> None:
-    """It drops and counts; closing twice does no harm, and closing one that heard nothing neither."""
-    heard: list[Event] = []
-    consumer = QueuedConsumer(heard.append)
+def test_a_closed_consumer_drops_events() -> None:
+    """They are counted. Closing it twice, or before any event, is allowed."""
+    received: list[Event] = []
+    consumer = QueuedConsumer(received.append)
     assert consumer.close()
     consumer(event())
     assert consumer.close()
-    assert (heard, consumer.dropped) == ([], 1)
+    assert (received, consumer.dropped) == ([], 1)
 
 
-def test_closing_waits_no_longer_than_it_is_told() -> None:
-    """What is still queued then is dropped, and counted."""
+def test_closing_waits_no_longer_than_its_timeout() -> None:
+    """Events that are still queued then are dropped and counted."""
     blocked = Blocked()
     consumer = QueuedConsumer(blocked)
     consumer(event(1))
@@ -101,34 +101,34 @@ def test_closing_waits_no_longer_than_it_is_told() -> None:
     assert consumer.dropped == 1
     blocked.release.set()
     assert consumer.flush(PATIENCE)
-    assert [each.call.id for each in blocked.heard] == [1]
+    assert [each.call.id for each in blocked.received] == [1]
 
 
-def test_an_event_that_was_heard_is_let_go() -> None:
-    """The thread that waits for the next one does not keep the last one alive."""
+def test_a_consumed_event_is_released() -> None:
+    """The thread keeps no reference to the last event while it waits for the next one."""
 
-    class Mortal(Event):
+    class Referable(Event):
         __slots__ = ("__weakref__",)
 
     consumer = QueuedConsumer(lambda _: None)
-    mortal: Any = Mortal(call=Call(operation="get_flow", id=1))
+    referable: Any = Referable(call=Call(operation="get_flow", id=1))
     gone = threading.Event()
-    weakref.finalize(mortal, gone.set)
-    consumer(mortal)
-    del mortal
+    weakref.finalize(referable, gone.set)
+    consumer(referable)
+    del referable
     assert gone.wait(PATIENCE)
     consumer.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_process_has_a_thread_of_its_own() -> None:
-    """A worker that is forked after the first event is heard too, and the parent's queue stays the parent's."""
+def test_a_forked_process_starts_its_own_thread() -> None:
+    """A worker that is forked after the first event consumes its events too; the parent's queue stays in the parent."""
     code = """
 import os, sys
 from whatsapp_flows import Call, Event, QueuedConsumer
 
 def tell(event):
-    os.write(1, b"%d heard %s\\n" % (os.getpid() == parent, event.call.operation.encode()))
+    os.write(1, b"%d received %s\\n" % (os.getpid() == parent, event.call.operation.encode()))
 
 parent = os.getpid()
 consumer = QueuedConsumer(tell)
@@ -146,10 +146,10 @@ os._exit(0)
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(done.stdout.splitlines()) == ["0 heard two", "1 heard one", "1 heard two"]
+    assert sorted(done.stdout.splitlines()) == ["0 received two", "1 received one", "1 received two"]
 
 
-def test_the_end_of_the_process_waits_for_what_is_queued() -> None:
+def test_the_end_of_the_process_waits_for_queued_events() -> None:
     """A script that ends right after its last call loses no event."""
     code = """
 import time
@@ -169,7 +169,21 @@ for name in ("one", "two"):
     ("consumers", "options"),
     [((), {}), (("no function",), {}), ((print,), {"capacity": 0}), ((print,), {"capacity": True})],
 )
-def test_what_cannot_work_is_refused(consumers: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """No consumer, one that cannot be called, or no room."""
+def test_invalid_arguments_are_refused(consumers: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """No consumer, one that is not callable, or a capacity below 1."""
     with pytest.raises(ConfigurationError):
         QueuedConsumer(*consumers, **options)
+
+
+def test_a_repr_has_the_state() -> None:
+    """Queued, dropped, capacity; no consumer, whose repr is the host's."""
+    blocked = Blocked()
+    consumer = QueuedConsumer(blocked, capacity=2)
+    consumer(event())
+    assert blocked.entered.wait(PATIENCE)
+    for _ in range(3):
+        consumer(event())
+    assert repr(consumer) == "<QueuedConsumer: 2 queued, capacity 2, 1 dropped>"
+    blocked.release.set()
+    assert consumer.close(PATIENCE)
+    assert repr(consumer) == "<QueuedConsumer: closed, capacity 2, 1 dropped>"

@@ -52,7 +52,7 @@ from yarl import URL
 from ._cutoff import Cutoff, CutOffError, StoppedError, ended_by
 from ._decoding import DamagedError, TooLargeError, decoded
 from ._environment import BundleError, Environment
-from ._forks import tell_of_forks
+from ._forks import register_after_fork
 from ._version import __version__
 from ._wire import Request, Response, redact
 from .errors import (
@@ -129,7 +129,7 @@ class AiohttpTransport:
         self._environment = Environment()
         self._closed = False
         self._now = now
-        tell_of_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
         """In a child, where the parent's connections must neither be used nor closed, and its requests are not ours."""

@@ -1,8 +1,8 @@
 """
-What a forked child must not take over from its parent: locks that a thread of the parent holds, sockets, queues.
+State that a forked child must not share with its parent: held locks, sockets, queues.
 
-`os.fork` copies the memory of the process, and of its threads only the one that called it. Whoever holds what the child
-cannot use is told in the child, before anything else runs there.
+`os.fork` copies the memory of the process, but only the thread that called it. An object that holds such state
+registers here, and its `after_fork` runs in the child before anything else does.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import weakref
 from typing import Protocol
 
 
-class Forked(Protocol):
-    """Who wants to hear of forks."""
+class ForkAware(Protocol):
+    """An object with state that must be replaced in a forked child."""
 
     def after_fork(self) -> None:
-        """Called in the child, where only one thread is left."""
+        """Replace the state. Called in the child, which has one thread only."""
 
 
-_told: weakref.WeakSet[Forked] = weakref.WeakSet()
+_registered: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 
 
-def tell_of_forks(who: Forked) -> None:
-    """From now on `who.after_fork()` is called in each child, for as long as somebody else holds on to `who`."""
-    _told.add(who)
+def register_after_fork(target: ForkAware) -> None:
+    """Call `target.after_fork()` in each forked child from now on. Keeps a weak reference to `target`."""
+    _registered.add(target)
 
 
 class Mutex:
-    """A lock that is free in a forked child, whichever thread of the parent held it."""
+    """A lock that is unlocked in a forked child, even when a thread of the parent held it during the fork."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        tell_of_forks(self)
+        register_after_fork(self)
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -42,14 +42,14 @@ class Mutex:
         self._lock.release()
 
     def after_fork(self) -> None:
-        """The thread that may have held it is not there."""
+        """Replace the lock: the thread that may have held it does not exist in the child."""
         self._lock = threading.Lock()
 
 
-def _in_the_child() -> None:
-    for who in tuple(_told):
-        who.after_fork()
+def _after_fork_in_child() -> None:
+    for target in tuple(_registered):
+        target.after_fork()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_in_the_child)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)

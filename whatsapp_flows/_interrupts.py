@@ -1,9 +1,9 @@
 """
-Which exceptions are not those of the code that they came out of.
+Exceptions that a signal handler raised, as opposed to the code that was interrupted.
 
-A signal's handler runs wherever the main thread happens to be, and what it raises comes out there: the time limits of
-Celery (`SoftTimeLimitExceeded`) and RQ (`JobTimeoutException`) are such exceptions, and are no `KeyboardInterrupt`
-that `except Exception` lets through.
+A signal handler runs between two instructions of the main thread, and its exception propagates from there. The time
+limits of Celery (`SoftTimeLimitExceeded`) and RQ (`JobTimeoutException`) work like this. Unlike `KeyboardInterrupt`,
+they derive from `Exception`, so `except Exception` would catch them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import CodeType
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether the handler of a signal raised it, and not the code that the signal struck."""
+    """Whether a signal handler raised the exception, and not the code that the signal interrupted."""
     codes = set()
     trace = error.__traceback__
     while trace is not None:
@@ -24,7 +24,7 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 def _code(handler: object) -> CodeType | None:
-    """What runs when a handler is called; None for those that are no Python code."""
+    """The code object that runs when a handler is called; None when it is not written in Python."""
     while isinstance(handler, functools.partial):
         handler = handler.func
     for function in (handler, getattr(handler, "__func__", None), vars(type(handler)).get("__call__")):

@@ -47,7 +47,7 @@ from urllib3.util.retry import Retry
 
 from ._bounded import POOLS, Exchange, bound, bounded
 from ._decoding import DamagedError, TooLargeError, decoded
-from ._forks import tell_of_forks
+from ._forks import register_after_fork
 from ._version import __version__
 from ._wire import Request, Response, redact, thread_stop
 from .errors import (
@@ -142,7 +142,7 @@ class RequestsTransport:
         self._now = now
         self._settings: dict[object, Mapping[str, Any]] = {}
         self._parents: list[object] = []
-        tell_of_forks(self)
+        register_after_fork(self)
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """One request, one answer. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""

@@ -1,4 +1,4 @@
-"""`QueuedConsumer`: events handed over to another thread, so that a slow consumer stalls nobody."""
+"""`QueuedConsumer`: runs event consumers in a background thread, so that a slow consumer delays no call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from ._forks import tell_of_forks
+from ._forks import register_after_fork
 from ._wire import shown
 from .errors import ConfigurationError
 from .events import Event, isolated
@@ -20,16 +20,16 @@ __all__ = ["QueuedConsumer"]
 
 T = TypeVar("T")
 
-_AT_EXIT: Final = 2.0  # seconds that the end of the process waits for what is still queued
+_EXIT_TIMEOUT: Final = 2.0  # seconds for which the end of the process waits for queued items
 
 
 class Background(Generic[T]):
     """
-    Hands things to consumers in a thread of its own, in the order they came.
+    A queue whose items are passed to the consumers in one background thread, in order.
 
-    Taking a thing in costs a few microseconds and never waits. Beyond `capacity` waiting things, more are dropped and
-    counted. The thread is a daemon and starts with the first thing; a forked process starts its own, with an empty
-    queue.
+    Adding an item takes a few microseconds and never blocks. When `capacity` items are queued, further items are
+    dropped and counted. The thread is a daemon thread that starts with the first item; a forked process starts its own,
+    with an empty queue.
     """
 
     def __init__(self, *consumers: Callable[[T], object], capacity: int = 10_000) -> None:
@@ -41,48 +41,48 @@ class Background(Generic[T]):
         self._capacity = capacity
         self._closed = False
         self.after_fork()
-        tell_of_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
-        """Begins anew, with an empty queue and without a thread."""
-        # Reentrant: the garbage collector may end an abandoned call, and so tell an event, while the lock is held.
+        """Start again with an empty queue and without a thread."""
+        # Reentrant: the garbage collector may close an abandoned call, which emits an event, while the lock is held.
         self._changed = threading.Condition(threading.RLock())
-        self._waiting: deque[T] = deque()
+        self._queue: deque[T] = deque()
         self._dropped = 0
         self._busy = False
         self._thread: threading.Thread | None = None
 
-    def __call__(self, thing: T) -> None:
-        """Takes a thing in, or drops it: when the queue is full or closed."""
+    def __call__(self, item: T) -> None:
+        """Add an item to the queue, or drop it when the queue is full or closed."""
         with self._changed:
-            if self._closed or len(self._waiting) >= self._capacity:
+            if self._closed or len(self._queue) >= self._capacity:
                 self._dropped += 1
                 return
-            self._waiting.append(thing)
+            self._queue.append(item)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="whatsapp_flows events", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="whatsapp_flows events", daemon=True)
                 self._thread.start()
-                atexit.register(self.close, _AT_EXIT)
+                atexit.register(self.close, _EXIT_TIMEOUT)
             self._changed.notify_all()
 
     @property
     def dropped(self) -> int:
-        """How many things were dropped so far."""
+        """How many items were dropped so far."""
         return self._dropped
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Waits until all that was taken in has been consumed; False if that took longer than `timeout` seconds."""
+        """Wait until all queued items are consumed. False if that takes longer than `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not (self._waiting or self._busy), timeout)
+            return self._changed.wait_for(lambda: not (self._queue or self._busy), timeout)
 
     def close(self, timeout: float | None = 5.0) -> bool:
-        """Takes nothing more in, and flushes: False if something was left behind after `timeout` seconds."""
+        """Flush, and drop every later item. False if items are left after `timeout` seconds; they are dropped."""
         self._closed = True
         done = self.flush(timeout)
         atexit.unregister(self.close)
         with self._changed:
-            self._dropped += len(self._waiting)
-            self._waiting.clear()
+            self._dropped += len(self._queue)
+            self._queue.clear()
             self._changed.notify_all()
         return done
 
@@ -92,30 +92,34 @@ class Background(Generic[T]):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _work(self) -> None:
-        changed, waiting = self._changed, self._waiting
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{len(self._queue)} queued"
+        return f"<{type(self).__name__}: {state}, capacity {self._capacity}, {self._dropped} dropped>"
+
+    def _run(self) -> None:
+        changed, queue = self._changed, self._queue
         while True:
             with changed:
                 self._busy = False
                 changed.notify_all()
-                changed.wait_for(lambda: waiting or self._closed)
-                if not waiting:
+                changed.wait_for(lambda: queue or self._closed)
+                if not queue:
                     return
-                thing = waiting.popleft()
+                item = queue.popleft()
                 self._busy = True
-            self._consume(thing)
-            del thing  # or it would be kept until the next one comes
+            self._consume(item)
+            del item  # a reference here would keep it alive until the next item
 
 
 class QueuedConsumer(Background[Event]):
     """
-    An event consumer that hands each event to the consumers given, in one thread of its own and in order.
+    An event consumer that passes each event to the given consumers, in order, in one background thread.
 
-    For consumers that may be slow or block: an exporter, a database, a webhook. The call that tells an event pays a
-    few microseconds and never waits; beyond `capacity` waiting events, more are dropped, and `dropped` counts them.
-    What a consumer raises is logged, once. At the end of the process, up to 2 s are spent on what is still queued;
-    `flush` waits for it, `close` (or the end of a `with` block) ends the thread. Threads, tasks and clients may
-    share one, and it survives a fork.
+    For consumers that may be slow or block: an exporter, a database, a webhook. Emitting an event takes a few
+    microseconds and never blocks; when `capacity` events are queued, further events are dropped, and `dropped` counts
+    them. An exception of a consumer is logged once. At the end of the process, queued events get up to 2 s; `flush`
+    waits for them, and `close` (or the end of a `with` block) ends the thread. Threads, tasks and clients may share one
+    consumer, and it works after a fork.
 
     >>> with QueuedConsumer(print, capacity=100) as consumer:
     ...     consumer.dropped
