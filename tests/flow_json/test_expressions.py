@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from whatsapp_flows.flow_json.language import (
     Binary,
+    Concatenation,
     ExpressionError,
     Group,
-    Joined,
     Literal,
     Name,
     Node,
@@ -25,12 +25,13 @@ from whatsapp_flows.flow_json.language import (
     has_type,
     is_dynamic,
     is_expression,
+    parse_condition,
     parse_expression,
     parse_reference,
-    type_of,
+    type_of_expression,
     type_of_value,
 )
-from whatsapp_flows.flow_json.language._expressions import MAX_DEPTH, OPERATORS, UNARY
+from whatsapp_flows.flow_json.language._tree import MAX_DEPTH, OPERATORS, PREFIX_OPERATORS
 
 FIELDS = {"s": "string", "n": "number", "i": "integer", "b": "boolean", "o": "object", "l": "array", "u": ""}
 
@@ -52,7 +53,7 @@ def show(node: Node) -> str:
         return f"{node.operator}{show(node.operand)}"
     if isinstance(node, Group):
         return f"({show(node.inner)})"
-    if isinstance(node, Joined):
+    if isinstance(node, Concatenation):
         return " ".join(map(show, node.parts))
     return f"{show(node.left)} {node.operator} {show(node.right)}"
 
@@ -65,7 +66,7 @@ def nested(node: Node) -> str:
         return f"[{node.operator}{nested(node.operand)}]"
     if isinstance(node, Group):
         return f"({nested(node.inner)})"
-    if isinstance(node, Joined):
+    if isinstance(node, Concatenation):
         return "[" + " ".join(map(nested, node.parts)) + "]"
     return show(node)
 
@@ -109,7 +110,7 @@ def test_precedence(text: str, expected: str) -> None:
 )  # fmt: skip
 def test_types(text: str, expected: str) -> None:
     """Each operator takes some types and gives one; nothing is known of the result of %."""
-    assert type_of(parse_expression(f"`{text}`"), resolve) == expected
+    assert type_of_expression(parse_expression(f"`{text}`"), resolve) == expected
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_types(text: str, expected: str) -> None:
 def test_mistakes(text: str, reason: str, offset: int) -> None:
     """A mistake is named with its place, counted from the opening backtick."""
     with pytest.raises(ExpressionError) as caught:
-        type_of(parse_expression(f"`{text}`"), resolve)
+        type_of_expression(parse_expression(f"`{text}`"), resolve)
     assert (caught.value.reason, caught.value.offset) == (reason, offset)
 
 
@@ -168,12 +169,12 @@ def in_group(node: Node) -> Node:
 TREES: st.SearchStrategy[Any] = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.builds(lambda sign, node: Unary(sign, in_group(node)), st.sampled_from(sorted(UNARY)), inner),
+        st.builds(lambda sign, node: Unary(sign, in_group(node)), st.sampled_from(sorted(PREFIX_OPERATORS)), inner),
         st.builds(
             lambda sign, left, right: Binary(sign, in_group(left), in_group(right)),
             st.sampled_from(sorted(OPERATORS)), inner, inner,
         ),
-        st.lists(inner.map(in_group), min_size=2, max_size=3).map(lambda parts: Joined(tuple(parts))),
+        st.lists(inner.map(in_group), min_size=2, max_size=3).map(lambda parts: Concatenation(tuple(parts))),
     ),
     max_leaves=6,
 )  # fmt: skip
@@ -207,7 +208,22 @@ def test_chains_follow_the_table(operators: list[str]) -> None:
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
-            [*OPERATORS, *UNARY, "(", ")", "'", "'a'", "1", "01", "-", "true", "${data.s}", "${form.b}", " ", "`"]
+            [
+                *OPERATORS,
+                *PREFIX_OPERATORS,
+                "(",
+                ")",
+                "'",
+                "'a'",
+                "1",
+                "01",
+                "-",
+                "true",
+                "${data.s}",
+                "${form.b}",
+                " ",
+                "`",
+            ]
         ),
         st.text(max_size=3),
     ),
@@ -224,8 +240,8 @@ PIECES = st.lists(
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Neither language raises anything but its own error."""
     readers: tuple[Callable[[], object], ...] = (
-        lambda: type_of(parse_expression(f"`{text}`"), resolve),
-        lambda: check_condition(text, resolve),
+        lambda: type_of_expression(parse_expression(f"`{text}`"), resolve),
+        lambda: check_condition(parse_condition(text), resolve),
     )
     for read in readers:
         with suppress(ExpressionError):
@@ -243,7 +259,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 )  # fmt: skip
 def test_conditions_that_are_right(text: str) -> None:
     """A condition compares what is known when the flow runs."""
-    check_condition(text, resolve)
+    check_condition(parse_condition(text), resolve)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +301,7 @@ def test_conditions_that_are_right(text: str) -> None:
 def test_conditions_that_are_wrong(text: str, reason: str, offset: int) -> None:
     """A mistake is named with its place, counted from the start of the condition."""
     with pytest.raises(ExpressionError) as caught:
-        check_condition(text, resolve)
+        check_condition(parse_condition(text), resolve)
     assert (caught.value.reason, caught.value.offset) == (reason, offset)
 
 
@@ -307,7 +323,7 @@ def test_conditions_that_are_wrong(text: str, reason: str, offset: int) -> None:
 def test_references(text: str, expected: tuple[Any, ...] | None) -> None:
     """A reference is a whole string; it is taken apart into screen, source and path."""
     found = parse_reference(text)
-    assert (found and found[1:]) == expected
+    assert (found and (found.screen, found.source, found.path)) == expected
 
 
 @pytest.mark.parametrize(

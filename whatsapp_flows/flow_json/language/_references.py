@@ -1,37 +1,37 @@
 """
 References to data: `${data.x}`, `${form.x}`, `${screen.ID.data.x}`, `${screen.ID.form.x}`.
 
-Read here as text, without knowing the document; `_index.py` finds out what they stand for. A string is a reference
-when nothing precedes or follows it. Source of the forms and the types: Meta, Flow JSON reference ("Dynamic data").
+They are read here as text, without the document; the rules' index resolves them. A string is a reference only when
+nothing precedes or follows it. Source of the forms: Meta, Flow JSON reference ("Dynamic data").
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
-
-TYPES: Final = frozenset({"string", "number", "integer", "boolean", "object", "array"})
-"""The types a field of a data model may have. There is no null."""
+from typing import Final
 
 BODY: Final = r"\$\{(?:screen\.([^.{}]*)\.)?(data|form)\.([^{}]+)\}"
-REMEMBERED: Final = 256
-"""Characters of the longest text whose reading is kept for the next time, so that what is kept stays small."""
+CACHED_LENGTH: Final = 256
+"""Only texts of at most so many characters are cached once parsed, which bounds the memory of the caches."""
 _WHOLE: Final = re.compile(BODY, re.DOTALL)
-# That there is an end is asked first: without one, each `.data` in a long text would read all of it again.
+# The closing brace is looked for first: without one, each `.data` in a long text would read the rest of it again.
 _ANYWHERE: Final = re.compile(r"\$\{(?=[^{}]*\})(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)
+_NAMES: Final = re.compile(r"\$\{(?:screen\.([^.}]*)\.)?(data|form)\.([^.}]+)").findall
 _CATALOGUE: Final = re.compile(r"\$\{external_data\.[^{}]+\}", re.DOTALL)
-# What begins a reference that is not a whole string. Each look ahead ends where the next reference may begin.
+# The start of a reference that is not a whole string. Each lookahead ends where the next reference may begin.
 _PARTS: Final = re.compile(r"""\$\{(?!(?<="\$\{)[^"{}]*\}")""").search
 _ILLEGAL: Final = re.compile(r"[-\s`'\"]")
 
 
-class Reference(NamedTuple):
-    """A reference taken apart. `screen` is None for one to the screen it stands on."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A parsed reference. `screen` is None for a reference to the screen it stands on; `source` is "data" or "form"."""
 
     text: str
     screen: str | None
-    source: str  # "data" or "form"
+    source: str
     path: tuple[str, ...]
 
     @property
@@ -42,7 +42,7 @@ class Reference(NamedTuple):
 
 def parse_reference(text: str) -> Reference | None:
     """The reference that a whole string is, or None."""
-    return _kept(text) if len(text) <= REMEMBERED else _parse(text)
+    return _parse_cached(text) if len(text) <= CACHED_LENGTH else _parse(text)
 
 
 def _parse(text: str) -> Reference | None:
@@ -53,7 +53,7 @@ def _parse(text: str) -> Reference | None:
     return Reference(text, screen, source, tuple(path.split(".")))
 
 
-_kept: Final = lru_cache(maxsize=2048)(_parse)
+_parse_cached: Final = lru_cache(maxsize=2048)(_parse)
 
 
 def is_expression(text: str) -> bool:
@@ -67,7 +67,7 @@ def is_dynamic(text: str) -> bool:
 
 
 def is_whole_binding(text: str) -> bool:
-    """Whether a text is a binding from its first to its last character, be it to data, to a form or to a catalogue."""
+    """Whether a text is a binding from its first to its last character: to data, to a form or to a catalogue."""
     return parse_reference(text) is not None or (
         text[:16] == "${external_data." and _CATALOGUE.fullmatch(text) is not None
     )
@@ -75,16 +75,16 @@ def is_whole_binding(text: str) -> bool:
 
 def may_embed(text: str) -> bool:
     """
-    Whether a JSON text has a string, neither in backticks nor a condition, that holds a reference and something beside.
+    Whether a JSON text may have a string that holds a reference beside other text, outside backticks and conditions.
 
-    Said too often rather than too seldom; goes along the text once.
+    False is certain, True is not. Reads the text once.
     """
     at = 0
     while at >= 0 and (found := _PARTS(text, at)):
         quote = text.rfind('"', at, found.start())
         if text[quote - 1] == "\\" or (text[quote + 1] != "`" and not _is_condition(text, quote)):
             return True
-        at = text.find('"', found.end())  # the rest of this string is as good
+        at = text.find('"', found.end())  # the rest of this string need not be read
     return False
 
 
@@ -98,22 +98,6 @@ def embedded_reference(text: str) -> str | None:
     return found.group() if found else None
 
 
-def type_of_value(value: Any) -> str:
-    """The JSON type of a value, as a data model names it; 5.0 is an integer, as in JSON schema."""
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
-    if isinstance(value, dict):
-        return "object"
-    return "null" if value is None else "array"
-
-
-def has_type(value: Any, wanted: str) -> bool:
-    """Whether a value is of a type; an integer is a number as well."""
-    found = type_of_value(value)
-    return found == wanted or (found == "integer" and wanted == "number")
+def referenced_names(text: str) -> list[tuple[str, str, str]]:
+    """(screen, "data" or "form", first step of the path) of each reference anywhere in a text; no screen is ""."""
+    return _NAMES(text)

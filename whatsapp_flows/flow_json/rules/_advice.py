@@ -8,13 +8,13 @@ Sources: Meta, Flow JSON reference; what Meta's client app shows, August 2026.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from ..language import referenced_names
 from ..schema import (
     COMPONENTS,
     ITEMS,
@@ -60,7 +60,6 @@ ANSWERS: Final = frozenset(
 )
 
 _TEXT: Final = frozenset({str})
-_REFERENCE: Final = re.compile(r"\$\{(?:screen\.([^.}]*)\.)?(data|form)\.([^.}]+)").findall
 
 
 def freezes_soon(doc: Document) -> Iterator[Finding]:
@@ -212,7 +211,7 @@ def _references(doc: Document) -> frozenset[tuple[str, str, str]]:
             (there or screen.id, kind, name)
             for screen in doc.screens
             for text in _bound_texts(screen.value)
-            for there, kind, name in _REFERENCE(text)
+            for there, kind, name in referenced_names(text)
         )
     return found
 

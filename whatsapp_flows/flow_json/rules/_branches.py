@@ -31,7 +31,7 @@ def wrong_condition(doc: Document) -> Iterator[Finding]:
         if not isinstance(text, str) or (doc.version >= Version(6, 0) and is_expression(text)):
             continue
         try:
-            check_condition(text, partial(found.type_of_reference, screen))
+            check_condition(found.condition(text), partial(found.type_of_reference, screen))
         except ExpressionError as error:
             place = f" at column {error.offset}" if error.offset >= 0 else ""
             message = f"The condition {text!r} is wrong: {error.reason}{place}."

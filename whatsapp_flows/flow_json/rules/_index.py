@@ -8,7 +8,8 @@ The index lives in the document's `cache`, so that it ends with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from ..language import (
@@ -18,9 +19,10 @@ from ..language import (
     Reference,
     is_dynamic,
     is_expression,
+    parse_condition,
     parse_expression,
     parse_reference,
-    type_of,
+    type_of_expression,
 )
 from ..schema import (
     EXAMPLE,
@@ -157,7 +159,8 @@ class Index:
         self.compared: dict[tuple[Pointer, str, Pointer], tuple[Any, ...]] = {}
         """What was found between the target of a reference, its type, and a field: see `rules/_payloads.py`."""
         self._resolved: list[dict[str, Resolved | None]] = [{} for _ in document.screens]
-        self._trees: dict[str, Node] = {}
+        self._expressions: _Parsed = {}
+        self._conditions: _Parsed = {}
         self._known_names: list[Known | None] = [None] * len(document.screens)
         self._read_texts: list[set[str]] = [set() for _ in document.screens]
         """For each screen: the references that were resolved to something on it, without the rest of their paths."""
@@ -381,16 +384,17 @@ class Index:
             raise ExpressionError(found.problem, 0)
         return found.type
 
-    def tree(self, text: str) -> Node:
-        """The tree of an expression in backticks, read once for all rules. Raises `ExpressionError`."""
-        found = self._trees.get(text)
-        if found is None:
-            found = self._trees[text] = parse_expression(text)
-        return found
+    def expression(self, text: str) -> Node:
+        """The tree of an expression in backticks, parsed once for all rules. Raises `ExpressionError`."""
+        return _parse_once(text, parse_expression, self._expressions)
+
+    def condition(self, text: str) -> Node:
+        """The tree of a condition, parsed once for all rules. Raises `ExpressionError`."""
+        return _parse_once(text, parse_condition, self._conditions)
 
     def type_of_expression(self, screen: Screen, text: str) -> str:
         """The type of an expression in backticks, UNTYPED if it has none. Raises `ExpressionError`."""
-        return type_of(self.tree(text), lambda reference: self.type_of_reference(screen, reference))
+        return type_of_expression(self.expression(text), partial(self.type_of_reference, screen))
 
     def _read(self, screen: Screen, component: Component, keys: set[str]) -> None:
         for key, value in component.value.items():
@@ -488,6 +492,21 @@ class Index:
             ],
             lists=() if "data_api_version" in value else (screen.id for screen, _ in self.of("NavigationList")),
         )
+
+
+_Parsed = dict[str, "Node | ExpressionError"]
+
+
+def _parse_once(text: str, parse: Callable[[str], Node], parsed: _Parsed) -> Node:
+    found = parsed.get(text)
+    if found is None:
+        try:
+            found = parsed[text] = parse(text)
+        except ExpressionError as error:
+            found = parsed[text] = error.with_traceback(None)
+    if isinstance(found, ExpressionError):
+        raise ExpressionError(found.reason, found.offset)
+    return found
 
 
 def _list(value: Any) -> list[Any]:

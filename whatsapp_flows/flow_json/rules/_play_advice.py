@@ -1,8 +1,7 @@
 """
 Advice about how a flow plays: what Meta takes on upload, and what then goes wrong on a phone. All of it warnings.
 
-Conditions and expressions are read by the one parser of expressions (a condition without its backticks is a smaller
-form of the same language), and judged by their trees. Each rule says in `evidence` where its fact is from.
+Conditions and expressions are judged by their trees. Each rule says in `evidence` where its fact is from.
 """
 
 from __future__ import annotations
@@ -12,10 +11,13 @@ from collections.abc import Callable, Iterator, Set
 from typing import Any, Final
 
 from ..language import (
+    COMPARISONS,
+    LOGICAL,
+    ORDERINGS,
     Binary,
+    Concatenation,
     ExpressionError,
     Group,
-    Joined,
     Literal,
     Name,
     Node,
@@ -24,7 +26,9 @@ from ..language import (
     is_dynamic,
     is_expression,
     parse_reference,
-    type_of,
+    type_of_expression,
+    walk,
+    without_parentheses,
 )
 from ..schema import EXAMPLE, Component, Document, Finding, Screen, Severity, Version, is_number
 from ..text import Pointer, short_repr
@@ -35,9 +39,6 @@ OBSERVED: Final = "observed: Meta's web client, August 2026"
 REPORTED: Final = "observed: field reports, Flow JSON 7.1"
 DOCUMENTED: Final = "documented: Meta, Flow JSON reference"
 
-_COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_ORDERINGS: Final = frozenset({"<", "<=", ">", ">="})
-_LOGIC: Final = frozenset({"&&", "||"})
 # What a text holds if a rule may have a finding: asked before the text is read.
 _MAY_COMPARE: Final = re.compile(r"[=<>]").search
 _MAY_COMBINE: Final = re.compile(r"&&|\|\|").search
@@ -69,9 +70,9 @@ def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
     """  # noqa: E501
     for _, component, tree in _conditions(doc, _MAY_COMBINE):
         if any(
-            isinstance(side, Binary) and side.operator in _COMPARISONS
-            for node in _nodes(tree)
-            if isinstance(node, Binary) and node.operator in _LOGIC
+            isinstance(side, Binary) and side.operator in COMPARISONS
+            for node in walk(tree)
+            if isinstance(node, Binary) and node.operator in LOGICAL
             for side in (node.left, node.right)
         ):
             message = (
@@ -103,9 +104,11 @@ def decimal_in_condition(doc: Document) -> Iterator[Finding]:
     Fails: {"data": {"n": {"type": "number", "__example__": 5.5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
     """  # noqa: E501
     for screen, component, tree in _conditions(doc, _MAY_COMPARE):
-        for node in _nodes(tree):
-            if isinstance(node, Binary) and node.operator in _COMPARISONS:
-                decimal = next((s for s in map(_inner, (node.left, node.right)) if _is_decimal(doc, screen, s)), None)
+        for node in walk(tree):
+            if isinstance(node, Binary) and node.operator in COMPARISONS:
+                decimal = next(
+                    (s for s in map(without_parentheses, (node.left, node.right)) if _is_decimal(doc, screen, s)), None
+                )
                 if decimal is not None:
                     said = decimal.reference.text if isinstance(decimal, Name) else "a decimal"
                     message = f"a condition compares whole numbers: of {said} the part behind the point is cut off."
@@ -134,10 +137,10 @@ def ordered_texts(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`'2026-01-01' < '2026-01-02'`"}], "payload": {"a": "${form.a}"}}
     """  # noqa: E501
     for screen, pointer, tree in _expressions(doc, _MAY_ORDER):
-        for node in _nodes(tree):
+        for node in walk(tree):
             if (
                 isinstance(node, Binary)
-                and node.operator in _ORDERINGS
+                and node.operator in ORDERINGS
                 and all(_type(doc, screen, side) == "string" for side in (node.left, node.right))
             ):
                 message = f"{node.operator} between two texts is always false: it compares numbers only."
@@ -153,8 +156,8 @@ def reference_as_call(doc: Document) -> Iterator[Finding]:
     Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ('y')`"}]}
     """  # noqa: E501
     for _, pointer, tree in _expressions(doc, _MAY_CALL):
-        for node in _nodes(tree):
-            if isinstance(node, Joined):
+        for node in walk(tree):
+            if isinstance(node, Concatenation):
                 called = next(
                     (
                         last
@@ -177,7 +180,7 @@ def brace_in_text(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextBody", "text": "`'a}b'`"}]}
     """
     for _, pointer, tree in _expressions(doc, _MAY_QUOTE):
-        for node in _nodes(tree):
+        for node in walk(tree):
             if isinstance(node, Literal) and node.type == "string" and "}" in node.text:
                 message = f"the closing brace in {short_repr(node.text)} vanishes when the expression is computed."
                 yield Finding("BRACE_VANISHES", message, pointer)
@@ -366,45 +369,22 @@ def _conditions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[S
     for screen, component in index(doc).of("If"):
         text = component.value.get("condition")
         if isinstance(text, str) and may(text) and not is_expression(text):
-            tree = _tree(doc, f"`{text}`")
-            if tree is not None:
-                yield screen, component, tree
+            try:
+                tree = index(doc).condition(text)
+            except ExpressionError:  # FJ410 reports it
+                continue
+            yield screen, component, tree
 
 
 def _expressions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[Screen, Pointer, Node]]:
     """The expressions in properties and in payloads that can be read."""
     for screen, pointer, text in index(doc).expressions if doc.may_compute else ():
-        if may(text) and (tree := _tree(doc, text)) is not None:
+        if may(text):
+            try:
+                tree = index(doc).expression(text)
+            except ExpressionError:  # FJ403, FJ318 and FJ319 report it
+                continue
             yield screen, pointer, tree
-
-
-def _tree(doc: Document, text: str) -> Node | None:
-    try:
-        return index(doc).tree(text)
-    except ExpressionError:  # a rule of its own reports it
-        return None
-
-
-def _nodes(tree: Node) -> Iterator[Node]:
-    """All nodes of a tree, without recursion: chains of operators may be long."""
-    ahead = [tree]
-    while ahead:
-        node = ahead.pop()
-        yield node
-        if isinstance(node, Binary):
-            ahead += (node.right, node.left)
-        elif isinstance(node, Unary):
-            ahead.append(node.operand)
-        elif isinstance(node, Group):
-            ahead.append(node.inner)
-        elif isinstance(node, Joined):
-            ahead += reversed(node.parts)
-
-
-def _inner(node: Node) -> Node:
-    while isinstance(node, Group):
-        node = node.inner
-    return node
 
 
 def _last(node: Node) -> Node:
@@ -421,7 +401,7 @@ def _first(node: Node) -> Node:
 
 def _type(doc: Document, screen: Screen, node: Node) -> str:
     try:
-        return type_of(node, lambda reference: index(doc).type_of_reference(screen, reference))
+        return type_of_expression(node, lambda reference: index(doc).type_of_reference(screen, reference))
     except ExpressionError:
         return ""
 
