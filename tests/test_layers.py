@@ -90,7 +90,6 @@ CIRCLES_LEFT = {
     ("whatsapp_flows.sync._apply", "whatsapp_flows.sync._machine"),
 }
 
-PRIVATE_LEFT = {"cli", "emulator", "sync"}  # homes that still import private modules of others
 LONG_LEFT = {"converse", "__init__", "create_flow", "emulate"}
 
 
@@ -128,7 +127,7 @@ def test_no_imports_go_in_circles(house: House) -> None:
 
 def test_rooms_keep_their_private_parts(house: House) -> None:
     """A room imports of another what its `__init__` gives, and touches no private attribute of it."""
-    assert {finding.place.split("/")[1] for finding in house.private_imports()} <= PRIVATE_LEFT
+    assert not house.private_imports()
     assert not house.private_attributes()
 
 

@@ -11,9 +11,7 @@ from rich.text import Text
 
 from whatsapp_flows.cli._difference import diff_lines, diff_markdown
 from whatsapp_flows.cli._drift import States, _freezes
-from whatsapp_flows.sync import compare
-from whatsapp_flows.sync._difference import FlowJsonDiff
-from whatsapp_flows.sync._status import FlowState
+from whatsapp_flows.sync import FlowJsonDiff, FlowState, compare
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> FlowJsonDiff:

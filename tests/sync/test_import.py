@@ -16,7 +16,15 @@ from tests.sync.support import FLOW_JSON
 from whatsapp_flows import ConfigurationError, Flow, FlowsClient
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import diff, read_workspace, take_snapshot
-from whatsapp_flows.sync._import import Imported, config_for, download, file_for, find_flows, key_for, keyed
+from whatsapp_flows.sync._import import (
+    ImportedFlow,
+    download_flows,
+    file_for,
+    key_for,
+    keyed,
+    list_importable,
+    render_config,
+)
 from whatsapp_flows.sync._toml import parse_toml
 from whatsapp_flows.sync._variables import fill
 
@@ -76,7 +84,7 @@ def test_whatever_an_account_holds_the_file_says_it(flows: list[Flow]) -> None:
         config = Path(folder) / "flows.toml"
         found = keyed(flows, (), config)
         done = [each for each in found if not each.problem]
-        config.write_bytes(config_for(done, account_id="7"))
+        config.write_bytes(render_config(done, account_id="7"))
         parse_toml(config.read_bytes().decode())
         for each in done:
             each.file.write_bytes(FLOW_JSON)
@@ -100,7 +108,7 @@ def test_what_a_file_cannot_hold_is_left_out_and_told(flow: dict[str, Any], prob
     first, second = keyed([Flow(**{"id": "1", "name": "A", **flow}), fine], (), Path("flows.toml"))
     (odd,) = [each for each in (first, second) if each.flow.id == "1"]
     assert odd.problem.startswith(problem)
-    assert parse_toml(config_for([each for each in (first, second) if not each.problem], account_id="7").decode())
+    assert parse_toml(render_config([each for each in (first, second) if not each.problem], account_id="7").decode())
 
 
 def test_of_two_flows_of_one_name_the_living_one_is_written() -> None:
@@ -136,10 +144,10 @@ def test_what_was_imported_plans_nothing(meta: Emulator, client: FlowsClient, tm
     client.create_flow("Live {{1}}", ["OTHER"], flow_json=FLOW_JSON, publish=True)
     client.create_flow("With endpoint", ["OTHER"], flow_json=FLOW_JSON, endpoint_uri="https://a.example/x")
     config = tmp_path / "flows.toml"
-    found = list(download(client, find_flows(client, (), config)))
+    found = list(download_flows(client, list_importable(client, (), config)))
     for each in found:
         each.file.write_bytes(each.content)
-    config.write_bytes(config_for(found, account_id=meta.waba_id))
+    config.write_bytes(render_config(found, account_id=meta.waba_id))
     workspace = read_workspace(config)
     assert (workspace.account_id, workspace.warnings) == (meta.waba_id, ())
     assert [(flow.key, flow.publish) for flow in workspace.flows] == [
@@ -155,7 +163,7 @@ def test_what_cannot_be_imported_stops_nothing_else(meta: Emulator, client: Flow
         client.create_flow(name, ["OTHER"], flow_json=FLOW_JSON)
     ids = {flow.name: flow.id for flow in client.list_flows()}
     meta.fail("download_flow_json", code=190, flow_id=ids["two"])
-    found = list(download(client, find_flows(client, (), tmp_path / "flows.toml")))
+    found = list(download_flows(client, list_importable(client, (), tmp_path / "flows.toml")))
     assert [(each.key, bool(each.problem), each.error is not None) for each in found] == [
         ("one", False, False), ("three", False, False), ("two", True, True),
     ]  # fmt: skip
@@ -168,8 +176,8 @@ def test_a_flow_that_has_no_flow_json_is_told() -> None:
     asset = {"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": "https://cdn.example/1"}
     transport.script += [answer({"data": [asset]}), answer(b"[]")]
     client = FlowsClient("token", "1", transport=transport, max_attempts=1)
-    found = [Imported(key=flow.name, flow=flow, file=Path("x.json")) for flow in (empty, odd)]
-    assert [each.problem for each in download(client, found, jobs=1)] == [
+    found = [ImportedFlow(key=flow.name, flow=flow, file=Path("x.json")) for flow in (empty, odd)]
+    assert [each.problem for each in download_flows(client, found, jobs=1)] == [
         "it has no Flow JSON",
         "its Flow JSON cannot be written: it must be a JSON object, not list",
     ]
@@ -181,8 +189,8 @@ def test_flows_are_chosen_by_name_or_key(client: FlowsClient, tmp_path: Path) ->
     old = client.create_flow("Old One", ["OTHER"], flow_json=FLOW_JSON, publish=True).id
     client.deprecate_flow(old)
     config = tmp_path / "flows.toml"
-    assert [each.key for each in find_flows(client, (), config)] == ["one"]
-    assert [each.key for each in find_flows(client, ("Old One",), config)] == ["old_one"]
-    assert [each.key for each in find_flows(client, ("old_one", "one"), config)] == ["old_one", "one"]
+    assert [each.key for each in list_importable(client, (), config)] == ["one"]
+    assert [each.key for each in list_importable(client, ("Old One",), config)] == ["old_one"]
+    assert [each.key for each in list_importable(client, ("old_one", "one"), config)] == ["old_one", "one"]
     with pytest.raises(ConfigurationError, match=r"the account has no flow 'Onee': did you mean 'One'\?"):
-        find_flows(client, ("Onee",), config)
+        list_importable(client, ("Onee",), config)

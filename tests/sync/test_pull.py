@@ -12,7 +12,7 @@ from tests.support import valid_flow
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, actual, desired
 from whatsapp_flows import ConfigurationError, FlowsError
 from whatsapp_flows.sync import ActualFlow, DesiredFlow, Snapshot
-from whatsapp_flows.sync._pull import Pull, plan_pull, pulled
+from whatsapp_flows.sync._pull import FlowPull, plan_pull, pulled
 from whatsapp_flows.sync._variables import fill
 
 FILE = '{"version": "7.3",\n  "screens": [ {"id": "{{screen}}", "title": "T"} ] }\n'
@@ -80,7 +80,7 @@ def edited(title: str, **variables: str) -> ActualFlow:
     return stored(FILE.replace('"T"', f'"{title}"'), **variables)
 
 
-def actions(found: tuple[Pull, ...]) -> list[str]:
+def actions(found: tuple[FlowPull, ...]) -> list[str]:
     return [each.action for each in found]
 
 

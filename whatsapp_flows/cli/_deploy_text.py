@@ -10,9 +10,7 @@ from rich.text import Text
 
 from .._inert import inert
 from ..errors import FlowProcessingError
-from ..sync import ActualFlow, FlowChange, FlowResult, Plan, compare, counted
-from ..sync._difference import FlowJsonDiff
-from ..sync._metadata import metadata
+from ..sync import ActualFlow, FlowChange, FlowJsonDiff, FlowResult, Plan, compare, counted, metadata_changes
 from ._deploy_values import DemoReport, Deployed, Planned
 from ._difference import diff_lines, diff_markdown
 from ._json import Json, _issues, as_json, error_as_json
@@ -73,7 +71,7 @@ def _metadata(change: FlowChange) -> list[tuple[str, str, str]]:
     """What an update changes: what it is, the value that is wanted, the one that is there."""
     if change.desired is None or not isinstance(change.actual, ActualFlow) or "update" not in change.steps:
         return []
-    return list(metadata(change.desired, change.actual))
+    return list(metadata_changes(change.desired, change.actual))
 
 
 def _told(planned: Planned, change: FlowChange) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from .._inert import inert
-from ..sync._difference import FlowJsonDiff
+from ..sync import FlowJsonDiff
 from ._text import Lines
 
 _MOST: Final = 50  # lines of one flow that are shown

@@ -13,9 +13,7 @@ import click
 from rich.text import Text
 
 from .._inert import inert
-from ..sync._drift import FlowDrift, find_drift
-from ..sync._snapshot import take_snapshot
-from ..sync._status import FlowState, read_states
+from ..sync import FlowDrift, FlowState, find_drift, read_states, take_snapshot
 from ._app import App
 from ._difference import diff_lines
 from ._json import Json, _issues, as_json, entities_as_json, error_as_json

@@ -16,12 +16,19 @@ from .._inert import inert
 from .._reading import read_regular
 from ..errors import ConfigurationError, PlanError
 from ..flow_json import MAX_BYTES
-from ..sync._config import NAME_OF_ENVIRONMENT
-from ..sync._config_file import PYPROJECT
-from ..sync._desired import DesiredFlow, Workspace
-from ..sync._import import Imported, config_for, download, find_flows
-from ..sync._pull import Pull, plan_pull
-from ..sync._snapshot import take_snapshot
+from ..sync import (
+    ENVIRONMENT_NAME,
+    PYPROJECT,
+    DesiredFlow,
+    FlowPull,
+    ImportedFlow,
+    Workspace,
+    download_flows,
+    list_importable,
+    plan_pull,
+    render_config,
+    take_snapshot,
+)
 from ._app import App
 from ._difference import diff_lines
 from ._json import Json, as_json, error_as_json
@@ -35,7 +42,7 @@ from ._workspace import about_another, client_for, open_workspace, read_lock, wo
 class Pulls(Value):
     """What was written, or would be."""
 
-    flows: Sequence[Pull]
+    flows: Sequence[FlowPull]
     calls: int
     dry_run: bool = False
 
@@ -50,7 +57,7 @@ class Imports(Value):
     """The files that were made of an account."""
 
     config: Path
-    flows: Sequence[Imported]
+    flows: Sequence[ImportedFlow]
     calls: int
 
     @property
@@ -118,21 +125,21 @@ def import_command(app: App, config: Path | None, env: str | None, chosen: tuple
     target = config or Path("flows.toml")
     if target.name == PYPROJECT:
         raise click.UsageError(f"{target} is not written: import into a flows.toml, and copy its tables.")
-    if env is not None and not re.fullmatch(NAME_OF_ENVIRONMENT, env):
+    if env is not None and not re.fullmatch(ENVIRONMENT_NAME, env):
         raise click.UsageError(f"--env {env!r}: an environment has a name of letters, digits, _ and -.")
     narrator = app.narrator()
     with app.client(narrator, account=True) as client:
-        found = find_flows(client, chosen, target)
+        found = list_importable(client, chosen, target)
         if not found:
             raise ConfigurationError("the account has no flow to import.")
         if not force:
             _refuse_to_overwrite([target, *(each.file for each in found)])
-        flows = tuple(download(client, found))
+        flows = tuple(download_flows(client, found))
         done = [flow for flow in flows if not flow.problem]
         for flow in done:
             replace_file(flow.file, flow.content)
         if done:
-            replace_file(target, config_for(done, account_id=client.waba_id or "", env=env))
+            replace_file(target, render_config(done, account_id=client.waba_id or "", env=env))
     return Imports(config=target, flows=flows, calls=app.counters.total.requests)
 
 
@@ -169,7 +176,7 @@ def _(value: Pulls) -> Lines:
     yield Text(f"{_count(len(value.flows), 'flow')}: {said}. {_count(value.calls, 'request')}.")
 
 
-def _pull_lines(flow: Pull, done: dict[str, str]) -> Lines:
+def _pull_lines(flow: FlowPull, done: dict[str, str]) -> Lines:
     name = (f"{inert(flow.key)}: ", "bold")
     if flow.problem:
         yield Text.assemble(name, ("failed: ", "bold red"), inert(flow.problem))
@@ -244,7 +251,7 @@ def _(value: Imports) -> Json:
     }
 
 
-def _error(flow: Pull | Imported) -> Json | None:
+def _error(flow: FlowPull | ImportedFlow) -> Json | None:
     if not flow.problem:
         return None
     return {"message": flow.problem} if flow.error is None else error_as_json(flow.error)

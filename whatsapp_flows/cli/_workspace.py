@@ -12,9 +12,7 @@ from rich.text import Text
 
 from .._inert import inert
 from ..client import FlowsClient
-from ..sync._config import find_config, read_workspace
-from ..sync._desired import Workspace
-from ..sync._lock import Lock
+from ..sync import Lock, Workspace, find_config, read_workspace
 from ._app import App
 from ._progress import Narrator
 

@@ -35,7 +35,7 @@ from ._hints import hint
 from ._toml import TomlPath
 from ._variables import VARIABLE, Filled, fill
 
-NAME_OF_ENVIRONMENT: Final = r"[A-Za-z0-9_-]+"
+ENVIRONMENT_NAME: Final = r"[A-Za-z0-9_-]+"
 
 
 def read_workspace(path: Path, env: str | None = None, *, only: Collection[str] = ()) -> Workspace:
@@ -150,7 +150,7 @@ _FILE: Final[Mapping[str, Any]] = {
     "name_suffix": _any_text,
     "defaults": _SHARED,
     "flows": _Each(_FLOW),
-    "env": _Each(_ENVIRONMENT, NAME_OF_ENVIRONMENT, "of letters, digits, _ and -"),
+    "env": _Each(_ENVIRONMENT, ENVIRONMENT_NAME, "of letters, digits, _ and -"),
     "variables": _VARIABLES,
 }
 

@@ -28,7 +28,7 @@ from ..models import FlowStatus
 from ._change import Action, Blocked, FlowChange, PlanOptions, Step
 from ._desired import DesiredFlow
 from ._identity import generation_name
-from ._metadata import metadata, target_name
+from ._metadata import metadata_changes, target_name
 from ._names import LONGEST_NAME, Names
 from ._plan import Plan
 from ._snapshot import ActualFlow, OtherFlow, Snapshot
@@ -236,7 +236,7 @@ def _file(desired: DesiredFlow) -> str:
 def _differences(desired: DesiredFlow, actual: ActualFlow) -> tuple[Step, ...]:
     """The writes that would make them the same. What the wish leaves open, or Meta did not tell, is not compared."""
     found: dict[Step, bool] = {
-        "update": bool(metadata(desired, actual)),
+        "update": bool(metadata_changes(desired, actual)),
         "upload": desired.digest != actual.digest,
     }
     return tuple(step for step, due in found.items() if due)

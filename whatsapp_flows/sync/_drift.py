@@ -16,7 +16,7 @@ from ..errors import FlowsError, ValidationIssue
 from ..models import FlowStatus
 from ._desired import DesiredFlow
 from ._difference import NO_CHANGES, FlowJsonDiff
-from ._metadata import metadata
+from ._metadata import metadata_changes
 from ._semantic import compare
 from ._snapshot import ActualFlow, Snapshot
 
@@ -116,7 +116,7 @@ def _reasons(desired: DesiredFlow, actual: ActualFlow) -> Iterator[Reason]:
         yield Reason(way="edited", said=f"its Flow JSON is not that of {desired.source}")
     if actual.status == FlowStatus.DRAFT and desired.publish:
         yield Reason(way="draft", said="it is a draft, and should be published")
-    for what, wanted, there in metadata(desired, actual):
+    for what, wanted, there in metadata_changes(desired, actual):
         yield Reason(way="metadata", said=f"its {what}: {there}, and should be {wanted}")
     if actual.validation_errors:
         count = len(actual.validation_errors)

@@ -35,7 +35,7 @@ _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportedFlow:
     """A flow of the account, and the file made of it; `problem` says why there is none."""
 
     key: str
@@ -46,7 +46,7 @@ class Imported:
     error: FlowsError | None = None
 
 
-def find_flows(client: FlowsClient, wanted: Collection[str], config: Path) -> tuple[Imported, ...]:
+def list_importable(client: FlowsClient, wanted: Collection[str], config: Path) -> tuple[ImportedFlow, ...]:
     """
     The account's flows with a key and a file beside `config` for each, in the order of their names.
 
@@ -57,7 +57,7 @@ def find_flows(client: FlowsClient, wanted: Collection[str], config: Path) -> tu
     return keyed((listed.flow for listed in list_all(client)), wanted, config)
 
 
-def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple[Imported, ...]:
+def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple[ImportedFlow, ...]:
     """The same for flows that were listed. One that a flows.toml cannot hold comes with the `problem`."""
     listed = {flow.id: flow for flow in flows}  # a page that shifts may bring a flow twice
     taken: set[str] = set()
@@ -65,7 +65,7 @@ def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple
     for flow in sorted(listed.values(), key=lambda flow: (flow.name, flow.status == FlowStatus.DEPRECATED, flow.id)):
         key = key_for(flow, taken)
         taken.add(key)
-        found.append(Imported(key=key, flow=flow, file=config.parent / f"{key}.json", problem=_unwritable(flow)))
+        found.append(ImportedFlow(key=key, flow=flow, file=config.parent / f"{key}.json", problem=_unwritable(flow)))
     known = {word for each in found for word in (each.key, each.flow.name)}
     for word in wanted:
         if word not in known:
@@ -78,7 +78,7 @@ def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple
     return tuple(_one_of_each_name(chosen))
 
 
-def _one_of_each_name(found: Iterable[Imported]) -> Iterator[Imported]:
+def _one_of_each_name(found: Iterable[ImportedFlow]) -> Iterator[ImportedFlow]:
     """A flows.toml has one flow of a name: a living one comes first."""
     names: set[str] = set()
     for each in found:
@@ -115,10 +115,10 @@ def key_for(flow: Flow, taken: Collection[str]) -> str:
     return key
 
 
-def download(client: FlowsClient, found: Sequence[Imported], *, jobs: int = 8) -> Iterator[Imported]:
+def download_flows(client: FlowsClient, found: Sequence[ImportedFlow], *, jobs: int = 8) -> Iterator[ImportedFlow]:
     """The flows with the content of their files, in their order. A flow that has none is told, and stops no other."""
 
-    def one(stoppable: FlowsClient, each: Imported) -> Imported:
+    def one(stoppable: FlowsClient, each: ImportedFlow) -> ImportedFlow:
         if each.problem:
             return each
         link = next((asset for asset in each.flow.assets if asset.asset_type == "FLOW_JSON"), None)
@@ -145,7 +145,7 @@ def file_for(stored: bytes) -> bytes:
     return f"{_escapes(text)}\n".encode()
 
 
-def config_for(found: Iterable[Imported], *, account_id: str, env: str | None = None) -> bytes:
+def render_config(found: Iterable[ImportedFlow], *, account_id: str, env: str | None = None) -> bytes:
     """The text of the `flows.toml`; with `env`, the account is that of `[env.NAME]`."""
     account = f"waba_id = {_string(account_id)}"
     lines = [*([] if env else [account, ""])]

@@ -23,7 +23,7 @@ class MetadataChange(NamedTuple):
     there: str
 
 
-def metadata(desired: DesiredFlow, actual: ActualFlow) -> tuple[MetadataChange, ...]:
+def metadata_changes(desired: DesiredFlow, actual: ActualFlow) -> tuple[MetadataChange, ...]:
     """The differences, in a fixed order."""
     found = []
     name = target_name(desired, actual)

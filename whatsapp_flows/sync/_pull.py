@@ -19,7 +19,7 @@ from ..flow_json import read_flow_json
 from ..models import FlowStatus
 from ._desired import DesiredFlow
 from ._difference import NO_CHANGES, FlowJsonDiff
-from ._metadata import metadata
+from ._metadata import metadata_changes
 from ._semantic import compare
 from ._snapshot import ActualFlow, Snapshot
 from ._variables import fill, unfill
@@ -28,7 +28,7 @@ PullAction = Literal["write", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pull:
+class FlowPull:
     """
     What pulling one flow comes to.
 
@@ -51,7 +51,7 @@ class Pull:
 
 def plan_pull(
     flows: Iterable[DesiredFlow], snapshot: Snapshot, files: Mapping[Path, str], shared: Iterable[DesiredFlow] = ()
-) -> tuple[Pull, ...]:
+) -> tuple[FlowPull, ...]:
     """
     What to write for each flow, in their order.
 
@@ -63,8 +63,8 @@ def plan_pull(
     return tuple(_without_conflicts(wanted, pulls, tuple(shared)))
 
 
-def _pull(desired: DesiredFlow, actual: ActualFlow | None, files: Mapping[Path, str]) -> Pull:
-    pull = Pull(key=desired.key, name=desired.name, action="failed", file=desired.file)
+def _pull(desired: DesiredFlow, actual: ActualFlow | None, files: Mapping[Path, str]) -> FlowPull:
+    pull = FlowPull(key=desired.key, name=desired.name, action="failed", file=desired.file)
     if actual is None:
         return replace(pull, problem="the account does not have it")
     pull = replace(pull, name=actual.name, flow_id=actual.id, status=actual.status, error=actual.error)
@@ -74,7 +74,9 @@ def _pull(desired: DesiredFlow, actual: ActualFlow | None, files: Mapping[Path, 
         return replace(pull, problem=str(actual.error))
     if actual.digest is None and actual.content is None:
         return replace(pull, problem="it has no Flow JSON")
-    notes = tuple(f"its {what}: {there} at Meta, {wanted} here" for what, wanted, there in metadata(desired, actual))
+    notes = tuple(
+        f"its {what}: {there} at Meta, {wanted} here" for what, wanted, there in metadata_changes(desired, actual)
+    )
     if actual.digest == desired.digest:
         return replace(pull, action="unchanged", notes=notes)
     if desired.file is None or actual.content is None:
@@ -101,8 +103,8 @@ def pulled(text: str, variables: Mapping[str, str], content: bytes) -> bytes:
 
 
 def _without_conflicts(
-    wanted: Sequence[DesiredFlow], pulls: Sequence[Pull], shared: Sequence[DesiredFlow]
-) -> Iterable[Pull]:
+    wanted: Sequence[DesiredFlow], pulls: Sequence[FlowPull], shared: Sequence[DesiredFlow]
+) -> Iterable[FlowPull]:
     """The pulls without those after which the file would say something wrong of another flow."""
     users: dict[Path, list[DesiredFlow]] = {}
     for flow in (*wanted, *shared):
@@ -122,7 +124,7 @@ def _without_conflicts(
             yield pull
 
 
-def _holds(content: bytes, flow: DesiredFlow, pull: Pull | None) -> bool:
+def _holds(content: bytes, flow: DesiredFlow, pull: FlowPull | None) -> bool:
     """Whether the content of a file is right for another flow: as its own pull has it, or as it is now."""
     now, wanted = _said(content, flow), flow.digest
     return now == (_said(pull.content, flow) if pull is not None and pull.action == "write" else wanted)
