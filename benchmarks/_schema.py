@@ -79,8 +79,8 @@ class _Schema:
             "required": [name for name, row in rows.items() if row.required],
             "additionalProperties": False,
         }
-        if shape.together:
-            made["dependencies"] = {one: [two] for pair in shape.together for one, two in (pair, pair[::-1])}
+        if shape.both_or_neither:
+            made["dependencies"] = {one: [two] for pair in shape.both_or_neither for one, two in (pair, pair[::-1])}
         return made
 
     def value(self, row: Property, shape: Shape) -> Schema:
@@ -108,19 +108,19 @@ class _Schema:
 
 def _list(row: Property, item: Schema) -> Schema:
     made: Schema = {"type": "array", "items": item}
-    if row.least is not None:
-        made["minItems"] = row.least
-    if row.most is not None:
-        made["maxItems"] = row.most
+    if row.min_items is not None:
+        made["minItems"] = row.min_items
+    if row.max_items is not None:
+        made["maxItems"] = row.max_items
     return made
 
 
 def _limited(row: Property, kind: str) -> Schema:
     made: Schema = {"type": kind}
-    if row.low is not None:
-        made["minimum"] = row.low
-    if row.high is not None:
-        made["maximum"] = row.high
+    if row.minimum is not None:
+        made["minimum"] = row.minimum
+    if row.maximum is not None:
+        made["maximum"] = row.maximum
     return made
 
 

@@ -26,7 +26,7 @@ from whatsapp_flows.flow_json.schema import (
     properties_of,
     structure_of,
 )
-from whatsapp_flows.flow_json.schema._kinds import regex_problem
+from whatsapp_flows.flow_json.schema._formats import regex_problem
 from whatsapp_flows.flow_json.text import format_pointer
 
 BEFORE = date(2024, 1, 1)

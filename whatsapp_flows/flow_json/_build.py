@@ -1,7 +1,7 @@
 """
-From a parsed document to what the rules see: the structure is checked and the components are flattened in one walk.
+From a parsed value to the `Document` that rules check: one walk checks the structure and flattens the components.
 
-The walk keeps its own stack, so that depth is no matter.
+The walk keeps its own stack, so that nesting does not exhaust Python's.
 """
 
 from __future__ import annotations
@@ -22,50 +22,51 @@ from .schema import (
     Screen,
     Severity,
     Structure,
+    prefixed,
 )
 from .text import Pointer
 
-_DEEPEST: Final = 200  # If and Form in one another; Meta allows three
+_MAX_NESTING: Final = 200  # of If and Form; Meta allows three
 _Level = tuple[Iterator[tuple[int, Any]], Pointer, str, tuple[str, ...]]
-"""Children still to see, the pointer of their list, the place they stand in, the containers around it."""
+"""Children not yet visited, the pointer of their list, the place they stand in, the containers around it."""
 
 
 def build(
     value: Mapping[str, Any], structure: Structure, *, today: date | None = None, size: int = 0, text: str = '"`"a${'
 ) -> tuple[Document | None, list[Finding]]:
     """
-    The document, or None and the faults of its structure. Warnings come with the document.
+    The document, or None if its structure has errors; and the findings, which are warnings if there is a document.
 
-    `text` is what it was parsed from: some rules need not look at a document whose text has no such thing at all.
+    `text` is what the value was parsed from: rules skip documents whose text cannot hold what they look for.
     """
     found = list(structure.root(value) or ())
-    faulty = _faulty(found)
+    invalid = _has_errors(found)
     screens = value.get("screens")
-    made: list[Screen] = []
+    checked: list[Screen] = []
     for index, screen in enumerate(screens if type(screens) is list else ()):
         before = len(found)
         if wrong := structure.screen(screen):
-            found += _placed(("screens", index), wrong)
+            found += prefixed(("screens", index), wrong)
         components: list[Component] = []
         if children := _children(screen, any_layout=structure.context.newer):
             _walk(children, ("screens", index, "layout", "children"), structure, components, found)
         elif (layout := _shopping_layout(screen)) is not None:
             components.append(Component(layout["type"], ("screens", index, "layout"), layout))
-        faulty = faulty or (len(found) > before and _faulty(found[before:]))
-        if faulty and len(found) > MAX_FINDINGS:
+        invalid = invalid or (len(found) > before and _has_errors(found[before:]))
+        if invalid and len(found) > MAX_FINDINGS:
             break
-        if not faulty:
-            made.append(Screen(index, screen["id"], screen, tuple(components)))
-    if faulty:
+        if not invalid:
+            checked.append(Screen(index, screen["id"], screen, tuple(components)))
+    if invalid:
         return None, found
     document = Document(
-        value, structure.version, tuple(made), today=today, size=size,
+        value, structure.version, tuple(checked), today=today, size=size,
         may_embed=may_embed(text), may_compute="`" in text,
     )  # fmt: skip
     return document, found
 
 
-def _faulty(found: Sequence[Finding]) -> bool:
+def _has_errors(found: Sequence[Finding]) -> bool:
     return any(finding.severity is not Severity.WARNING for finding in found)
 
 
@@ -78,7 +79,7 @@ def _children(screen: Any, *, any_layout: bool) -> list[Any] | None:
 
 
 def _shopping_layout(screen: Any) -> Mapping[str, Any] | None:
-    """A layout of 5.2 that is one component."""
+    """A layout of 5.2 that is itself one component."""
     layout = screen.get("layout") if type(screen) is dict else None
     kind = layout.get("type") if type(layout) is dict else None
     return layout if type(kind) is str and kind in SHOPPING_LAYOUTS else None
@@ -96,22 +97,22 @@ def _walk(
             try:
                 kind = value["type"]
                 known = allowed[kind]
-            except (KeyError, TypeError):  # the quickest way to ask, where nearly all answers are yes
-                refused = structure.refused(value, place)
-                found += _placed(here, [refused])
-                taken = structure.taken(value) if refused.severity else None
-                if taken is None:
+            except (KeyError, TypeError):  # the fastest test where nearly all components are known
+                error = structure.placement_error(value, place)
+                found += prefixed(here, [error])
+                unknown = structure.check_of_unknown(value) if error.severity else None
+                if unknown is None:
                     if len(found) > MAX_FINDINGS:
                         return
                     continue
-                kind, known = value["type"], taken
+                kind, known = value["type"], unknown
             wrong = known.check(value)
             if wrong:
-                found += _placed(here, wrong)
-                if len(found) > MAX_FINDINGS and _faulty(wrong):
+                found += prefixed(here, wrong)
+                if len(found) > MAX_FINDINGS and _has_errors(wrong):
                     return
             components.append(_component((kind, here, value, inside, wrong is None)))
-            if known.containers and len(inside) >= _DEEPEST:
+            if known.containers and len(inside) >= _MAX_NESTING:
                 message = "components are nested too deeply to be checked."
                 found.append(Finding("INVALID_FLOW_JSON", message, here))
             elif known.containers:
@@ -122,7 +123,7 @@ def _walk(
 
 
 _component: Final = partial(tuple.__new__, Component)
-"""A Component from the tuple of its fields: half the time of calling the class."""
+"""A Component from the tuple of its fields, in half the time of calling the class."""
 
 
 def _inner(
@@ -138,7 +139,3 @@ def _inner(
             for case, children in held.items():
                 if type(children) is list:
                     yield enumerate(children), (*here, name, case), kind, (*inside, kind)
-
-
-def _placed(at: Pointer, findings: Sequence[Finding]) -> list[Finding]:
-    return [Finding(f.code, f.message, (*at, *f.pointer), f.key, f.severity) for f in findings]

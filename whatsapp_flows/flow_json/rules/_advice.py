@@ -285,21 +285,25 @@ def _limits(shape: Shape, version: Version, names: tuple[frozenset[str], ...]) -
         _Limit(
             row,
             _limits(ITEMS[row.item], version, names[1:]) if row.item else _Limits(),
-            row.size is not None and alt is not None and not alt.required,
+            row.advised_bytes is not None and alt is not None and not alt.required,
         )
         for row in rows.values()
         if not names or row.name in names[0]
     )
-    found = tuple(each for each in made if each.row.cut or each.row.items or each.row.size or each.inner.limits)
+    found = tuple(
+        each
+        for each in made
+        if each.row.display_length or each.row.advised_items or each.row.advised_bytes or each.inner.limits
+    )
     return _Limits(
         found,
         tuple(
-            (row.name, min(row.cut, LARGE_LABEL) if row.name == "label" else row.cut)
+            (row.name, min(row.display_length, LARGE_LABEL) if row.name == "label" else row.display_length)
             for row, _, _ in found
-            if row.cut is not None
+            if row.display_length is not None
         ),
-        tuple(row.name for row, _, _ in found if row.size),
-        tuple((row.name, *_few(row), inner) for row, inner, _ in found if row.items or inner.limits),
+        tuple(row.name for row, _, _ in found if row.advised_bytes),
+        tuple((row.name, *_few(row), inner) for row, inner, _ in found if row.advised_items or inner.limits),
     )
 
 
@@ -307,14 +311,14 @@ _MEASURED: Final = frozenset(
     name
     for shape in (*COMPONENTS, *ITEMS.values())
     for row in shape.properties
-    if row.cut or row.items or row.size or row.item
+    if row.display_length or row.advised_items or row.advised_bytes or row.item
     for name in (shape.name, row.name)
 )
 
 
 def _few(row: Property) -> tuple[int, int]:
     """The fewest items that need no closer look, and the most."""
-    least, most = row.items or (0, sys.maxsize)
+    least, most = row.advised_items or (0, sys.maxsize)
     return least, min(most, DROPDOWN_WITH_IMAGES)
 
 
@@ -354,14 +358,14 @@ def _over(value: Mapping[str, Any], at: Pointer, limits: tuple[_Limit, ...], com
         held = value.get(row.name)
         if held is None:
             continue
-        if row.cut is not None and not (type(held) is str and len(held) <= row.cut):
+        if row.display_length is not None and not (type(held) is str and len(held) <= row.display_length):
             yield from _cut(held, (*at, row.name), row, value, component)
-        if row.size is not None and type(held) is str and held[:2] != "${":
+        if row.advised_bytes is not None and type(held) is str and held[:2] != "${":
             yield from _image(held, (*at, row.name), row, component)
             if wants_alt_text and "alt-text" not in value:
                 message = f"an image of {component.type} without 'alt-text' says nothing to a screen reader."
                 yield Finding("MISSING_ALT_TEXT", message, at)
-        if row.items is not None and type(held) is list:
+        if row.advised_items is not None and type(held) is list:
             yield from _size(held, (*at, row.name), row, component)
         if inner.limits:
             for index_, each in enumerate(held) if type(held) is list else ((None, held),):
@@ -371,7 +375,7 @@ def _over(value: Mapping[str, Any], at: Pointer, limits: tuple[_Limit, ...], com
 
 
 def _cut(held: Any, at: Pointer, row: Property, owner: Mapping[str, Any], component: Component) -> Iterator[Finding]:
-    cut = LARGE_LABEL if row.name == "label" and owner.get("label-variant") == "large" else row.cut or 0
+    cut = LARGE_LABEL if row.name == "label" and owner.get("label-variant") == "large" else row.display_length or 0
     texts = [held] if type(held) is str else list(held.values() if type(held) is dict else held)
     longest = max((len(text) for text in texts if type(text) is str and not _is_dynamic(text)), default=0)
     if longest > cut:
@@ -385,13 +389,13 @@ def _is_dynamic(text: str) -> bool:
 
 def _image(held: str, at: Pointer, row: Property, component: Component) -> Iterator[Finding]:
     size = len(held) * 3 // 4
-    if size > (row.size or 0):
-        message = f"an image of {component.type} has {size // 1024} KB; it may have {(row.size or 0) // 1024}."
+    if size > (row.advised_bytes or 0):
+        message = f"an image of {component.type} has {size // 1024} KB; it may have {(row.advised_bytes or 0) // 1024}."
         yield Finding("IMAGE_TOO_LARGE", message, at)
 
 
 def _size(held: list[Any], at: Pointer, row: Property, component: Component) -> Iterator[Finding]:
-    least, most = row.items or (0, 0)
+    least, most = row.advised_items or (0, 0)
     if component.type == "Dropdown" and any(type(item) is dict and "image" in item for item in held):
         most = DROPDOWN_WITH_IMAGES
     if not least <= len(held) <= most:

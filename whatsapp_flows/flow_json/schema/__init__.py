@@ -4,7 +4,7 @@ What a Flow JSON of each version is made of: the tables, the checks that are mad
 A new version is a change of the tables in `_spec`: see docs/flow-json-versions.md.
 """
 
-from ._checks import BLANK, MAX_FINDINGS, did_you_mean
+from ._checks import BLANK, MAX_FINDINGS, did_you_mean, prefixed
 from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, schema_failures
 from ._fields import EXAMPLE, TEXTS, Part, data_model, has_texts, is_plain, is_plain_and_right, parts_of, type_of_field
 from ._model import Component, Document, Finding, Screen, Severity
@@ -82,6 +82,7 @@ __all__ = [
     "parse_version",
     "parts_of",
     "places_of",
+    "prefixed",
     "properties_of",
     "schema_failures",
     "structure_of",

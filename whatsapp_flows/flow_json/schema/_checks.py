@@ -1,5 +1,5 @@
 """
-What all checks of the structure share: their context, their result, and findings that many of them give.
+What all checks of the structure share: their context, their result, and the findings that many of them give.
 
 A check takes a value and returns None if the value is valid and fixed, `VALID_DYNAMIC` if it is valid and holds
 something that the rules have to look at (a binding, an expression, an action), else findings whose pointers start at
@@ -9,20 +9,21 @@ that value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from ..text import Pointer
 from ._model import Finding, Severity
 from ._spec import BINDINGS, NOT_BLANK, Property, Version
 
-Found: TypeAlias = "list[Finding] | tuple[()] | None"
-Check = Callable[[Any], Found]
+CheckResult: TypeAlias = "list[Finding] | tuple[()] | None"
+Check = Callable[[Any], CheckResult]
 VALID_DYNAMIC: Final[tuple[()]] = ()
 
 MAX_FINDINGS: Final = 1000
-"""So many findings are told; after them the first error ends the search. More would help nobody, and cost hours."""
+"""A report has at most so many findings, and the first error after them ends the search, which bounds its time."""
 
 # What JavaScript's \s matches: Meta's pattern for "not blank" is one of JavaScript.
 BLANK: Final = (
@@ -33,44 +34,55 @@ BLANK: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a version changes for all kinds."""
+    """
+    What the checks of one version have in common.
+
+    `binding` says in a message how a binding is written. `newer`: the document is of a newer version than the tables,
+    so that what they do not know is no error. `kinds`: the factories of checks, by the kinds that the tables name.
+    """
 
     version: Version
     is_binding: Callable[[str], object]
-    binding: str  # how to write one
-    newer: bool = False
-    """The document is of a newer version than the tables: what they do not know is no error."""
+    binding: str
+    newer: bool
+    kinds: Mapping[str, CheckFactory]
+
+    def check_of(self, row: Property, where: str) -> Check:
+        """The check of a property's value; `where` names the property in messages."""
+        return self.kinds[row.kind](row, where, self)
 
     def refuses_blank(self, kind: str) -> bool:
+        """Whether a string of a kind must hold more than white space."""
         return self.version >= NOT_BLANK[kind]
 
     @property
-    def unknown(self) -> Severity | None:
+    def unknown_severity(self) -> Severity | None:
         """The severity of what the tables do not know; None: that of the code, an error."""
         return Severity.WARNING if self.newer else None
 
     @property
-    def may_be_new(self) -> str:
+    def newer_hint(self) -> str:
         """The end of a message about what the tables do not know."""
         return " It may have come with this version, which is newer than the tables." if self.newer else ""
 
-    def new_binding(self, value: str) -> bool:
-        """Whether a text that is no binding looks like one of a form that may be new."""
+    def may_be_new_binding(self, value: str) -> bool:
+        """Whether a text that is no known binding may be one of a newer form."""
         return self.newer and (value[:2] == "${" or value[:1] == "`")
 
 
-def context_of(version: Version, *, newer: bool = False) -> Context:
-    """The context of a version: the last row of the bindings that it reaches."""
-    pattern, text = next((pattern, text) for since, pattern, text in reversed(BINDINGS) if version >= since)
-    return Context(version, re.compile(pattern, re.ASCII).match, text, newer)
+CheckFactory = Callable[[Property, str, Context], Check]
+"""Makes the check of a property from its row, its name in messages, and the context."""
 
 
-Maker = Callable[[Property, str, Context], Check]
+def context_of(version: Version, kinds: Mapping[str, CheckFactory], *, newer: bool = False) -> Context:
+    """The context of a version: bindings are those of the last row that is not newer."""
+    pattern, example = next((pattern, example) for since, pattern, example in reversed(BINDINGS) if version >= since)
+    return Context(version, re.compile(pattern, re.ASCII).match, example, newer, kinds)
 
 
-def under(step: str | int, findings: Iterable[Finding]) -> list[Finding]:
-    """Findings one step up."""
-    return [Finding(f.code, f.message, (step, *f.pointer), f.key, f.severity) for f in findings]
+def prefixed(at: Pointer, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings with the pointer of what was checked put before theirs."""
+    return [Finding(f.code, f.message, (*at, *f.pointer), f.key, f.severity) for f in findings]
 
 
 def type_name(value: object) -> str:
@@ -91,7 +103,7 @@ def wrong_type(where: str, expected: str, value: object) -> Finding:
 
 @lru_cache(maxsize=1024)
 def did_you_mean(name: str, candidates: tuple[str, ...]) -> str:
-    """A sentence that names the nearest candidate, or nothing. Cached: one slip is often made many times."""
+    """A sentence that names the nearest candidate, or nothing. Cached: one mistake is often repeated."""
     import difflib  # noqa: PLC0415 - a valid document never needs it
 
     if len(name) > 64:

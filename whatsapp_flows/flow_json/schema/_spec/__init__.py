@@ -12,7 +12,7 @@ from typing import Final
 
 from ._components import COMPONENTS
 from ._document import ACTIONS, ITEMS, LAYOUT, NEXT, ON_CLICK, ON_SELECT, ROOT, SCREEN
-from ._rows import Action, Property, Shape, Version, VersionRow
+from ._rows import ActionRow, Property, Shape, Version, VersionRow
 from ._shopping import SHOPPING_ACTIONS, SHOPPING_LAYOUTS, SHOPPING_ROUTES
 from ._versions import (
     BINDINGS,
@@ -56,7 +56,7 @@ __all__ = [
     "TOLERANT",
     "VERSIONS",
     "WITHDRAWN",
-    "Action",
+    "ActionRow",
     "Property",
     "Shape",
     "Version",
@@ -70,15 +70,15 @@ KNOWN_VERSIONS: Final[Mapping[Version, VersionRow]] = MappingProxyType({row.vers
 NEWEST: Final = max(KNOWN_VERSIONS)
 
 
-def parse_version(text: str) -> Version | None:
+def parse_version(text_check: str) -> Version | None:
     """The version that a text spells, or None. Major 1 to 32766, minor 0 to 99; no leading zeros."""
-    major, dot, minor = text.partition(".")
+    major, dot, minor = text_check.partition(".")
     if not (dot and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()):
         return None
     if len(major) > 5 or len(minor) > 2:
         return None
     found = Version(int(major), int(minor))
-    return found if str(found) == text and 1 <= found.major <= 32766 else None
+    return found if str(found) == text_check and 1 <= found.major <= 32766 else None
 
 
 def properties_of(shape: Shape, version: Version, *, in_form: bool = False) -> dict[str, Property]:
@@ -95,6 +95,6 @@ def _covers(row: Property, version: Version) -> bool:
     return (not row.since or version >= _read(row.since)) and (not row.until or version <= _read(row.until))
 
 
-def _read(text: str) -> Version:
-    major, minor = text.split(".")
+def _read(text_check: str) -> Version:
+    major, minor = text_check.split(".")
     return Version(int(major), int(minor))

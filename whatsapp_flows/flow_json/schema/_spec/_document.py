@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._rows import Action, Property, Shape
+from ._rows import ActionRow, Property, Shape
 from ._shopping import SHOPPING_ITEMS
 
 ROOT: Final = Shape(
@@ -17,7 +17,7 @@ ROOT: Final = Shape(
         Property("version", "any", required=True),  # checked before everything else
         Property("data_api_version", "data-api"),
         Property("routing_model", "routing"),
-        Property("screens", "screens", required=True, least=1),
+        Property("screens", "screens", required=True, min_items=1),
         Property("data_channel_uri", "string", until="2.1", format="uri"),
         Property("meta", "object", since="5.1", item="meta"),
     ),
@@ -33,7 +33,7 @@ SCREEN: Final = Shape(
         Property("terminal", "static-bool"),
         Property("success", "static-bool", since="3.1"),
         Property("refresh_on_back", "static-bool"),
-        Property("sensitive", "array<string>", since="5.1", least=1),
+        Property("sensitive", "array<string>", since="5.1", min_items=1),
         Property("layout", "layout", until="5.2"),
         Property("layout", "layout", required=True, since="6.0"),
         Property("external_data", "object", since="5.2", until="5.2", item="external_data"),
@@ -53,14 +53,14 @@ ITEMS: Final = {
         "an item of data-source",
         (
             Property("id", "string", required=True),
-            Property("title", "string", required=True, cut=80),  # Meta's page says 30
-            Property("description", "string", cut=300),
-            Property("metadata", "string", cut=20),
+            Property("title", "string", required=True, display_length=80),  # Meta's page says 30
+            Property("description", "string", display_length=300),
+            Property("metadata", "string", display_length=20),
             Property("enabled", "static-bool", until="4.0"),
             Property("enabled", "loose-bool", since="5.0"),
             Property("color", "string", since="5.0", format="color"),
-            Property("image", "base64", since="5.0", until="5.2", size=307200),
-            Property("image", "base64", since="6.0", size=102400),
+            Property("image", "base64", since="5.0", until="5.2", advised_bytes=307200),
+            Property("image", "base64", since="6.0", advised_bytes=102400),
             Property("alt-text", "text", since="5.0"),
             Property("on-select-action", "action:on-select", since="6.0", values=("update_data",)),
             Property("on-unselect-action", "action:on-select", since="6.0", values=("update_data",)),
@@ -70,7 +70,7 @@ ITEMS: Final = {
         "an item of data-source",
         (
             Property("id", "text", required=True),
-            Property("title", "text", required=True, cut=20),
+            Property("title", "text", required=True, display_length=20),
             Property("enabled", "bool"),
             Property("on-select-action", "action:on-select", values=("update_data",)),
             Property("on-unselect-action", "action:on-select", values=("update_data",)),
@@ -87,8 +87,8 @@ ITEMS: Final = {
             Property("main-content", "object", required=True, item="nav_main"),
             Property("end", "object", item="nav_end"),
             Property("start", "object", item="nav_start"),
-            Property("badge", "text", cut=15),
-            Property("tags", "array<string>", least=1, most=3, cut=15),
+            Property("badge", "text", display_length=15),
+            Property("tags", "array<string>", min_items=1, max_items=3, display_length=15),
             Property("enabled", "static-bool"),
             Property("on-click-action", "action:on-click", values=("data_exchange", "navigate")),
         ),
@@ -96,21 +96,21 @@ ITEMS: Final = {
     "nav_main": Shape(
         "main-content",
         (
-            Property("title", "text", required=True, cut=30),
-            Property("description", "text", cut=20),
-            Property("metadata", "text", cut=80),
+            Property("title", "text", required=True, display_length=30),
+            Property("description", "text", display_length=20),
+            Property("metadata", "text", display_length=80),
         ),
     ),
     "nav_end": Shape(
         "end",
         (
-            Property("title", "text", cut=10),
-            Property("description", "text", cut=10),
-            Property("metadata", "text", cut=10),
+            Property("title", "text", display_length=10),
+            Property("description", "text", display_length=10),
+            Property("metadata", "text", display_length=10),
         ),
     ),
     "nav_start": Shape(
-        "start", (Property("image", "base64", required=True, size=102400), Property("alt-text", "text"))
+        "start", (Property("image", "base64", required=True, advised_bytes=102400), Property("alt-text", "text"))
     ),
 }
 
@@ -130,8 +130,8 @@ ON_SELECT: Final = Shape(
 NEXT: Final = Shape("next", (Property("name", "string", required=True), Property("type", "string", required=True)))
 
 ACTIONS: Final = (
-    Action("complete"),
-    Action("data_exchange"),
-    Action("navigate", needs="next"),
-    Action("open_url", needs="url", without="payload"),
+    ActionRow("complete"),
+    ActionRow("data_exchange"),
+    ActionRow("navigate", needs="next"),
+    ActionRow("open_url", needs="url", without="payload"),
 )

@@ -1,4 +1,4 @@
-"""The rows of the tables: what a version, a property, a component and an action are, as facts."""
+"""The rows of the tables: what is stated of a version, a property, a component and an action."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Version(NamedTuple):
 
 class VersionRow(NamedTuple):
     """
-    One version: the day it came out (None: never announced), the day it was frozen (None: it is active), the values
+    One version: the day of its release (None: never announced), the day it was frozen (None: it is active), the values
     of `data_api_version`, the layouts.
     """
 
@@ -34,12 +34,14 @@ class Property(NamedTuple):
     """
     One property. Of several rows with one name, the last that covers the version counts.
 
-    `kind` is a row of the engine's table of kinds. `since` and `until` are inclusive. `values` are those of an enum,
-    or the action names. `item` names the shape of the items or of the object. `least`, `most`: how many items;
-    `low`, `high`: numbers. `tolerated`: wrong values that Meta's client lets through from 6.0 ("any", "binding").
+    `kind` is a row of `KINDS` in `_kinds.py`. `since` and `until` are inclusive. `values` are those of an enum, or the
+    names of actions. `item` names the shape of the items or of the object. `min_items` and `max_items` bound a list,
+    `minimum` and `maximum` a number. `tolerated`: invalid values that Meta's client accepts from 6.0 on ("any",
+    "binding").
 
-    For advice alone, as the upload does not check them: `cut` is the length the client app shows (where Meta's page
-    and Meta's client differ, the larger), `items` the sizes of a list, `size` the bytes of an image.
+    Only advice uses the rest, which the upload does not check: `display_length` is how many characters the client app
+    shows (the larger number where Meta's page and Meta's client differ), `advised_items` the least and most items of
+    a list, `advised_bytes` the largest image.
     """
 
     name: str
@@ -50,44 +52,45 @@ class Property(NamedTuple):
     outside_form: bool = False
     values: tuple[str, ...] = ()
     item: str = ""
-    least: int | None = None
-    most: int | None = None
-    low: int | None = None
-    high: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
     format: str = ""
     tolerated: str = ""
-    cut: int | None = None
-    items: tuple[int, int] | None = None
-    size: int | None = None
+    display_length: int | None = None
+    advised_items: tuple[int, int] | None = None
+    advised_bytes: int | None = None
 
     @property
     def bounded(self) -> bool:
-        """Whether more than the kind decides which values are right."""
-        limits = (self.low, self.high, self.least, self.most)
+        """Whether more than the kind decides which values are valid."""
+        limits = (self.minimum, self.maximum, self.min_items, self.max_items)
         return bool(self.format) or any(limit is not None for limit in limits)
 
 
 class Shape(NamedTuple):
     """
-    An object with its properties, and what holds between them.
+    An object: its properties, and the relations between them.
 
-    `together`: both or neither. `apart`: the first excludes the others. `only_if`: the first only where the second is
-    true. `limits`: where the first stands, the second takes only these values. `places`: for a component, where it may
-    stand, and since which version. `hints`: what to say of a key that does not belong here.
+    `places`: for a component, where it may stand, and since which version. `both_or_neither`: two properties that
+    require each other. `excludes`: the first excludes the others. `only_if`: the first is allowed only where the second
+    is true. `restricts`: where the first is given, the second takes only these values. `hints`: a sentence for the
+    message about a key that does not belong here.
     """
 
     name: str
     properties: tuple[Property, ...]
     places: Mapping[str, str] = {}
-    together: tuple[tuple[str, str], ...] = ()
-    apart: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    both_or_neither: tuple[tuple[str, str], ...] = ()
+    excludes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     only_if: tuple[tuple[str, str], ...] = ()
-    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    restricts: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     hints: Mapping[str, str] = {}
 
 
-class Action(NamedTuple):
-    """An on-click-action: the keys that it needs and that no other action may have; the keys it may not have."""
+class ActionRow(NamedTuple):
+    """An on-click-action: the key that it requires and that no other action may have; the key it may not have."""
 
     name: str
     needs: str = ""
