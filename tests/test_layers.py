@@ -24,6 +24,7 @@ LAYERS = {
     "_interrupts": 0,
     "_reading": 0,
     "_version": 0,
+    "_vocabulary": 0,
     "_wire": 0,
     "errors": 0,
     "usage": 0,

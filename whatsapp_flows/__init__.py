@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
     from ._requests import RequestsTransport
     from ._version import __version__
+    from ._vocabulary import FlowCategory, Granularity, MetricName
     from ._wire import Secret
     from .aio import AsyncClientOptions, AsyncFlowsClient
     from .client import ClientOptions, FlowsClient
@@ -134,6 +135,7 @@ __all__ = [
     "FatalError",
     "FixedDelays",
     "Flow",
+    "FlowCategory",
     "FlowJson",
     "FlowJsonUpdate",
     "FlowProcessingError",
@@ -142,6 +144,7 @@ __all__ = [
     "FlowValidationError",
     "FlowsClient",
     "FlowsError",
+    "Granularity",
     "Health",
     "HealthEntity",
     "HealthIssue",
@@ -149,6 +152,7 @@ __all__ = [
     "InvalidRequestError",
     "Jitter",
     "Metric",
+    "MetricName",
     "MetricPoint",
     "MigratedFlow",
     "Migration",
@@ -204,6 +208,7 @@ __all__ = [
 
 _HOMES: Final = (
     "._version",
+    "._vocabulary",
     "._wire",
     ".errors",
     ".retry",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._aiohttp import ClientSession
+    from ._vocabulary import FlowCategory, Granularity, MetricName
 
 T = TypeVar("T")
 
@@ -252,7 +253,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     async def create_flow(
         self,
         name: str,
-        categories: Sequence[str],
+        categories: Sequence[FlowCategory],
         *,
         flow_json: FlowJson | None = None,
         publish: bool = False,
@@ -288,7 +289,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     async def ensure_flow(
         self,
         name: str,
-        categories: Sequence[str],
+        categories: Sequence[FlowCategory],
         *,
         flow_json: FlowJson | None = None,
         publish: bool = False,
@@ -330,7 +331,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         flow_id: str,
         *,
         name: str | None = None,
-        categories: Sequence[str] | None = None,
+        categories: Sequence[FlowCategory] | None = None,
         endpoint_uri: str | None = None,
         application_id: str | None = None,
     ) -> None:
@@ -378,8 +379,8 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     async def get_metric(
         self,
         flow_id: str,
-        metric: str,
-        granularity: str,
+        metric: MetricName,
+        granularity: Granularity,
         *,
         since: date | str | None = None,
         until: date | str | None = None,

@@ -44,6 +44,8 @@ from .transport import Credentials, Timeout, Transport
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from ._vocabulary import FlowCategory, Granularity, MetricName
+
 T = TypeVar("T")
 
 _SLEEP: Final = time.sleep  # kept, so that replacing time.sleep later does not make `stop` deaf
@@ -246,7 +248,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
     def create_flow(
         self,
         name: str,
-        categories: Sequence[str],
+        categories: Sequence[FlowCategory],
         *,
         flow_json: FlowJson | None = None,
         publish: bool = False,
@@ -282,7 +284,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
     def ensure_flow(
         self,
         name: str,
-        categories: Sequence[str],
+        categories: Sequence[FlowCategory],
         *,
         flow_json: FlowJson | None = None,
         publish: bool = False,
@@ -324,7 +326,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         flow_id: str,
         *,
         name: str | None = None,
-        categories: Sequence[str] | None = None,
+        categories: Sequence[FlowCategory] | None = None,
         endpoint_uri: str | None = None,
         application_id: str | None = None,
     ) -> None:
@@ -372,8 +374,8 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
     def get_metric(
         self,
         flow_id: str,
-        metric: str,
-        granularity: str,
+        metric: MetricName,
+        granularity: Granularity,
         *,
         since: date | str | None = None,
         until: date | str | None = None,

@@ -24,14 +24,17 @@ from whatsapp_flows import (
     ExponentialBackoff,
     FatalError,
     Flow,
+    FlowCategory,
     FlowJsonUpdate,
     FlowProcessingError,
     FlowsClient,
     FlowsError,
     FlowStatus,
     FlowValidationError,
+    Granularity,
     Health,
     Metric,
+    MetricName,
     Migration,
     Pace,
     PacedTransport,
@@ -113,6 +116,12 @@ assert_type(client.list_assets("1"), tuple[Asset, ...])
 assert_type(client.download_flow_json("1"), bytes)
 assert_type(client.migrate_flows("2", ["a"]), Migration)
 assert_type(client.get_metric("1", "ENDPOINT_REQUEST_COUNT", "DAY"), Metric)
+metric: MetricName = "A_METRIC_OF_TOMORROW"
+granularity: Granularity = "LIFETIME"
+categories: list[FlowCategory] = ["SURVEY", "A_CATEGORY_OF_TOMORROW"]
+assert_type(client.get_metric("1", metric, granularity), Metric)
+client.update_flow("1", categories=categories)
+client.update_flow("1", categories=["SURVEY".upper()])
 assert_type(client.get_public_key("3"), PublicKey)
 assert_type(client.list_phone_numbers(), tuple[PhoneNumber, ...])
 assert_type(client.list_subscribed_apps(), tuple[SubscribedApp, ...])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .._vocabulary import FLOW_CATEGORIES
 from ..client import FlowsClient
 from ..errors import ErrorDetails, FlowsError, NameTakenError, NotFoundError
 from ..flow_json import read_flow_json
@@ -35,7 +36,7 @@ from ._values import (
 PROGRAM = "whatsapp-flows"
 
 _flow_id = click.argument("flow_id", metavar="ID")
-_category = "SIGN_UP, SIGN_IN, APPOINTMENT_BOOKING, LEAD_GENERATION, CONTACT_US, CUSTOMER_SUPPORT, SURVEY or OTHER"
+_categories = f"{', '.join(FLOW_CATEGORIES[:-1])} or {FLOW_CATEGORIES[-1]}"
 
 program = Group(
     name=PROGRAM,
@@ -122,7 +123,7 @@ def _found(client: FlowsClient, text: str) -> Flow:
 @flows.command()
 @click.argument("name")
 @click.option(
-    "--category", "categories", metavar="WORD", multiple=True, required=True, help=f"{_category}; repeatable."
+    "--category", "categories", metavar="WORD", multiple=True, required=True, help=f"{_categories}; repeatable."
 )
 @click.option("--file", metavar="FILE", help="Its Flow JSON; - for stdin.")
 @click.option("--publish", is_flag=True, help="Publish it at once; needs --file.")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from .._vocabulary import FLOW_CATEGORIES
 from ..flow_json import MAX_BYTES
 from ._call import (
     Answer,
@@ -32,13 +33,6 @@ from ._node import ASSET_FIELDS, asset_items, is_id, node_of, selected, shown
 from ._paging import page_of, paging_object
 from ._state import PUBLISHED, FlowRecord, World
 
-# SHOPPING is missing from Meta's page, but two large vendors offer it.
-CATEGORIES: Final = frozenset(
-    {
-        "APPOINTMENT_BOOKING", "CONTACT_US", "CUSTOMER_SUPPORT", "LEAD_GENERATION", "OTHER", "SHOPPING", "SIGN_IN",
-        "SIGN_UP", "SURVEY",
-    }
-)  # fmt: skip
 _MAX_NAME: Final = 200  # two vendors' documentation
 _MAX_MIGRATED: Final = 100  # "Flows API" page, migrate
 _ASSET_DEFAULT: Final = "name,asset_type,download_url"
@@ -244,8 +238,8 @@ def _categories(categories: tuple[str, ...]) -> tuple[str, ...]:
     if not categories:
         raise bad_parameter("categories", "must have at least one item")
     for category in categories:
-        if category not in CATEGORIES:
-            raise bad_parameter("categories", f"must be one of {sorted(CATEGORIES)}")
+        if category not in FLOW_CATEGORIES:
+            raise bad_parameter("categories", f"must be one of {sorted(FLOW_CATEGORIES)}")
     return categories
 
 

@@ -29,12 +29,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from ..._vocabulary import FLOW_CATEGORIES
 from ...client import FlowsClient
 from ...errors import ConfigurationError, FlowsError
 from ...retry import ExponentialBackoff, equal_jitter
 from .checks import errors_of, first_lines
 from .conf import AppSettings, read_settings
-from .models import FLOW_CATEGORIES, SyncStatus, WhatsAppFlow, other, unstorable
+from .models import SyncStatus, WhatsAppFlow, other, unstorable
 from .services import SyncResult, sync_flows
 
 _COLOURS: Final = {

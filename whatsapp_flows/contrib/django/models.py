@@ -15,19 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 LONGEST_NAME = 200  # of a flow at Meta, by two vendors' documentation
 
-# Meta, "Flows API", parameter `categories`. SHOPPING is accepted by two vendors' APIs and is missing from that page.
-FLOW_CATEGORIES = (
-    "SIGN_UP",
-    "SIGN_IN",
-    "APPOINTMENT_BOOKING",
-    "LEAD_GENERATION",
-    "CONTACT_US",
-    "CUSTOMER_SUPPORT",
-    "SURVEY",
-    "SHOPPING",
-    "OTHER",
-)
-
 
 def other() -> list[str]:
     """The category of a flow that names none."""

@@ -1,0 +1,40 @@
+"""The values that Meta documents are written once, and every room reads that list."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+
+from whatsapp_flows import FlowsClient, InvalidRequestError
+from whatsapp_flows._vocabulary import FLOW_CATEGORIES, GRANULARITIES, METRIC_NAMES
+from whatsapp_flows.cli import run
+from whatsapp_flows.emulator import Emulator
+
+
+def test_the_emulator_takes_every_category_and_names_them_when_it_refuses_one() -> None:
+    """A flow may have all documented categories; another one is refused with the list."""
+    with Emulator() as meta, FlowsClient("token", meta.waba_id, base_url=meta.url) as client:
+        created = client.create_flow("all", FLOW_CATEGORIES)
+        assert client.get_flow(created.id).categories == FLOW_CATEGORIES
+        with pytest.raises(InvalidRequestError) as caught:
+            client.create_flow("unknown", ["LEISURE"])
+        assert all(category in str(caught.value) for category in FLOW_CATEGORIES)
+
+
+def test_the_emulator_has_every_metric_in_every_granularity() -> None:
+    """Each documented metric can be asked for by day, by hour and in all."""
+    with Emulator() as meta, FlowsClient("token", meta.waba_id, base_url=meta.url) as client:
+        flow = meta.add_flow("a")
+        meta.add_metric(flow.id, "ENDPOINT_REQUEST_COUNT", {"value": 300})
+        for name in METRIC_NAMES:
+            for granularity in GRANULARITIES:
+                metric = client.get_metric(flow.id, name, granularity)
+                assert (metric.name, metric.granularity) == (name, granularity)
+
+
+def test_the_help_of_the_command_line_names_every_category() -> None:
+    """`flows create --help` lists the categories that Meta documents."""
+    stdout, stderr = StringIO(), StringIO()
+    assert run(["flows", "create", "--help"], stdout=stdout, stderr=stderr, env={}) == 0
+    assert all(category in stdout.getvalue() for category in FLOW_CATEGORIES)
