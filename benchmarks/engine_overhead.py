@@ -222,8 +222,8 @@ def _events(content: bytes) -> dict[str, Callable[[], object]]:
     client = FlowsClient("x" * 200, transport=transport)
     operation = _operations.update_flow_json(client._api, FLOW_ID, content)
     silent = client.with_options()
-    rules = replace(client._settings.rules, emit=lambda kind, /, **fields: None, watched=False)
-    silent._settings = replace(client._settings, rules=rules)
+    policy = replace(client._settings.policy, emit=lambda kind, /, **fields: None, has_listeners=False)
+    silent._settings = replace(client._settings, policy=policy)
     idle = client.with_options(on_event=lambda event: None)
     found: dict[str, Callable[[], object]] = {
         SILENT: lambda: silent._call(operation),

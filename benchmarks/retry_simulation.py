@@ -66,7 +66,7 @@ from whatsapp_flows import (
     full_jitter,
 )
 from whatsapp_flows import _operations as operations
-from whatsapp_flows._engine import Conversation, Reply, Rules, Wait, converse
+from whatsapp_flows._engine import CallPolicy, Conversation, Reply, Wait, converse
 from whatsapp_flows._operations import Api
 
 FLEETS: Final = (10, 100, 1_000, 10_000)
@@ -165,17 +165,17 @@ class Fleet:
 
     def run(self, policy: RetryPolicy, attempts: int) -> Outcome:
         """Lets all workers begin, and time pass until the last has ended."""
-        rules = Rules(
-            policy=policy,
+        call_policy = CallPolicy(
+            retry_policy=policy,
             max_attempts=attempts,
             error_codes=ERROR_CODES,
             emit=lambda kind, /, **fields: None,
             clock=self.clock,
-            watched=False,
+            has_listeners=False,
         )
         operation = operations.update_flow_json(Api(base_url="https://meta.example", version="v25.0"), "1", b"{}")
         for _ in range(self._outcome.workers):
-            worker = Worker(self, converse(operation, rules))
+            worker = Worker(self, converse(operation, call_policy))
             self._at(self._random.random(), worker.begin)
         while self._queue:
             self.now, _, step = heapq.heappop(self._queue)

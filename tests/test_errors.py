@@ -67,7 +67,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
         if cls not in MARKERS:
             assert issubclass(cls, RetryableError) == ("R" in marks), name
             assert issubclass(cls, FatalError) == ("F" in marks), name
-            assert cls.leaves_doubt == ("A" in marks), name
+            assert cls.outcome_unknown == ("A" in marks), name
     assert {name for _, name, _ in drawn} == set(CLASSES) - {"RetryableError", "FatalError"}
 
 

@@ -117,11 +117,13 @@ def test_figures_come_over_a_real_connection() -> None:
 def test_what_is_kept_is_bounded() -> None:
     """A thousand limits are kept; the one that was named longest ago goes first."""
     log = UsageLog()
-    log.note({"x-business-use-case-usage": business({"call_count": 1}, object_id="first")}, 0.0)
+    log.record_usage({"x-business-use-case-usage": business({"call_count": 1}, object_id="first")}, 0.0)
     for number in range(998):
-        log.note({"x-business-use-case-usage": business({"call_count": 1}, object_id=str(number))}, 0.0)
-    log.note({"x-business-use-case-usage": business({"call_count": 2}, object_id="first")}, 1.0)
-    log.note({"X-App-Usage": '{"call_count": 5}', "X-Business-Use-Case-Usage": business({}, object_id="last")}, 2.0)
+        log.record_usage({"x-business-use-case-usage": business({"call_count": 1}, object_id=str(number))}, 0.0)
+    log.record_usage({"x-business-use-case-usage": business({"call_count": 2}, object_id="first")}, 1.0)
+    log.record_usage(
+        {"X-App-Usage": '{"call_count": 5}', "X-Business-Use-Case-Usage": business({}, object_id="last")}, 2.0
+    )
     kept = {usage.object_id for usage in log.figures}
     assert len(kept) == 1000
     assert {"first", "last", None} <= kept

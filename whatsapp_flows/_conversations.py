@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from . import _operations as operations
-from ._documents import Document, Validate, checked
-from ._engine import Conversation, Rules, converse, work
+from ._documents import FlowJsonUpload, Validate, prepare_upload
+from ._engine import CallPolicy, Conversation, converse, run_blocking
 from ._operations import Api, Page
 from ._wire import Operation
 from .flow_json import FlowJson, read_flow_json
@@ -20,22 +20,22 @@ from .models import CreatedFlow, Flow, FlowJsonUpdate, FlowStatus, Migration
 
 T = TypeVar("T")
 
-_AT_ONCE: Final = 256 * 1024  # bytes of JSON that are looked through in a millisecond or two
+_INLINE_READ_MAX_BYTES: Final = 256 * 1024  # bytes of JSON that are looked through in a millisecond or two
 
 
 def update_flow_json(
-    api: Api, rules: Rules, flow_id: str, json: FlowJson, validate: Validate
+    api: Api, policy: CallPolicy, flow_id: str, json: FlowJson, validate: Validate
 ) -> Conversation[FlowJsonUpdate]:
     """The document is read and checked, then sent; what the check found is on the result."""
-    rules = rules.begun()
+    policy = policy.starting_now()
     document = yield from read_document(json, validate, "json")
-    update = yield from converse(operations.update_flow_json(api, flow_id, document.content), rules)
+    update = yield from converse(operations.update_flow_json(api, flow_id, document.content), policy)
     return replace(update, issues=document.issues) if document.issues else update
 
 
 def create_flow(
     api: Api,
-    rules: Rules,
+    policy: CallPolicy,
     name: str,
     categories: Sequence[str],
     *,
@@ -46,7 +46,7 @@ def create_flow(
     validate: Validate,
 ) -> Conversation[CreatedFlow]:
     """The same for a flow that is created with its document."""
-    rules, document = rules.begun(), None
+    policy, document = policy.starting_now(), None
     if flow_json is not None:
         document = yield from read_document(flow_json, validate, "flow_json")
     operation = operations.create_flow(
@@ -58,18 +58,18 @@ def create_flow(
         clone_flow_id=clone_flow_id,
         endpoint_uri=endpoint_uri,
     )
-    created = yield from converse(operation, rules)
+    created = yield from converse(operation, policy)
     return replace(created, issues=document.issues) if document and document.issues else created
 
 
-def find_flow_by_name(api: Api, rules: Rules, name: str) -> Conversation[Flow | None]:
+def find_flow_by_name(api: Api, policy: CallPolicy, name: str) -> Conversation[Flow | None]:
     """Page by page, each a call of its own, and no further than to a living flow of that name."""
-    operations.words("name", name)
-    rules = rules.begun()
+    operations.nonempty_text("name", name)
+    policy = policy.starting_now()
     deprecated: Flow | None = None
     following: Operation[Page[Flow]] | None = operations.list_flows(api)
     while following is not None:
-        page = yield from converse(following, rules)
+        page = yield from converse(following, policy)
         match = operations.best_match(name, page.items)
         if match is not None and match.status != FlowStatus.DEPRECATED:
             return match
@@ -78,25 +78,29 @@ def find_flow_by_name(api: Api, rules: Rules, name: str) -> Conversation[Flow | 
     return deprecated
 
 
-def migrate_flows(api: Api, rules: Rules, source_waba_id: str, names: Sequence[str] | None) -> Conversation[Migration]:
+def migrate_flows(
+    api: Api, policy: CallPolicy, source_waba_id: str, names: Sequence[str] | None
+) -> Conversation[Migration]:
     """The batches one after the other, each a call of its own, as one outcome."""
-    rules, outcomes = rules.begun(), []
+    policy, outcomes = policy.starting_now(), []
     for batch in operations.migrate_flows(api, source_waba_id, names):
-        outcomes.append((yield from converse(batch, rules)))  # noqa: PERF401 - a comprehension cannot yield
+        outcomes.append((yield from converse(batch, policy)))  # noqa: PERF401 - a comprehension cannot yield
     return operations.merged(outcomes)
 
 
-def read_document(source: FlowJson, validate: Validate, argument: str) -> Conversation[Document]:
+def read_document(source: FlowJson, validate: Validate, argument: str) -> Conversation[FlowJsonUpload]:
     """The document; a mapping is written down at once, since its owner may change it meanwhile."""
-    content = yield from _aside(_may_block(source), lambda: read_flow_json(source, argument=argument, keep_mark=True))
-    return (yield from _aside(validate != "off", lambda: checked(content, validate)))
+    content = yield from _in_thread(
+        _may_block(source), lambda: read_flow_json(source, argument=argument, keep_mark=True)
+    )
+    return (yield from _in_thread(validate != "off", lambda: prepare_upload(content, validate)))
 
 
 def _may_block(source: FlowJson) -> bool:
     if isinstance(source, (str, bytes)):
-        return len(source) > _AT_ONCE
+        return len(source) > _INLINE_READ_MAX_BYTES
     return not isinstance(source, (Mapping, bytearray))
 
 
-def _aside(blocking: bool, task: Callable[[], T]) -> Conversation[T]:
-    return (yield from work(task)) if blocking else task()
+def _in_thread(blocking: bool, task: Callable[[], T]) -> Conversation[T]:
+    return (yield from run_blocking(task)) if blocking else task()

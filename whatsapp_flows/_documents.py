@@ -6,33 +6,33 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from . import flow_json
-from ._wire import shown
+from ._wire import short_repr
 from .errors import ConfigurationError, ValidationIssue
 from .events import logger
 
 Validate = Literal["off", "warn", "error"]
 """Whether a Flow JSON is checked before it is sent: not at all, to be told, or to send nothing with an error in it."""
 
-MODES: Final[tuple[Validate, ...]] = ("off", "warn", "error")
+VALIDATION_MODES: Final[tuple[Validate, ...]] = ("off", "warn", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class FlowJsonUpload:
     """The bytes to send, and what the check found in them."""
 
     content: bytes = field(repr=False)
     issues: tuple[ValidationIssue, ...] = ()
 
 
-def mode(value: object) -> Validate:
+def validation_mode(value: object) -> Validate:
     """One of the three words; `ConfigurationError` for any other."""
-    for each in MODES:
+    for each in VALIDATION_MODES:
         if value == each:
             return each
-    raise ConfigurationError(f"validate must be one of {', '.join(MODES)}, not {shown(value)}.")
+    raise ConfigurationError(f"validate must be one of {', '.join(VALIDATION_MODES)}, not {short_repr(value)}.")
 
 
-def checked(content: bytes, validate: Validate) -> Document:
+def prepare_upload(content: bytes, validate: Validate) -> FlowJsonUpload:
     """
     The document as it will be sent: without a byte order mark, if it begins with one.
 
@@ -41,7 +41,7 @@ def checked(content: bytes, validate: Validate) -> Document:
     """
     sent = content.removeprefix(flow_json.BYTE_ORDER_MARK)
     if validate == "off":
-        return Document(content=sent)
+        return FlowJsonUpload(content=sent)
     report = flow_json.validate(content)
     if validate == "error":
         report.raise_for_errors()
@@ -49,4 +49,4 @@ def checked(content: bytes, validate: Validate) -> Document:
         place = f" at line {issue.line_start}, column {issue.column_start}" if issue.line_start else ""
         logger.warning("Flow JSON: %s%s: %s", issue.error, place, issue.message,
                        extra={"severity": issue.severity, "rule": issue.rule})  # fmt: skip
-    return Document(content=sent, issues=report.issues)
+    return FlowJsonUpload(content=sent, issues=report.issues)

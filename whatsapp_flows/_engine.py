@@ -1,10 +1,10 @@
 """
 One call as a conversation: send this, wait this long, send again.
 
-The engine does no I/O and never sleeps. It yields what it wants done; a driver of a dozen lines does it and sends
-back what came of it: a `Response` for a `Request`, or False if it was not sent because the client was stopped or its
-time was over; for a `Wait` whether it was waited out; nothing for `Work`; and for all of them whatever exception was
-raised. The policy says whether and when to try again; the engine counts, and sees to the deadline.
+The engine does no I/O and never sleeps. It yields steps; a driver of a dozen lines carries each out and sends back
+the outcome: a `Response` for a `Request`, or False if it was not sent because the client was stopped or the call's time
+was over; for a `Wait` whether it was waited out; nothing for `RunBlocking`; and for any of them the exception that was
+raised. The policy decides whether and when to try again; the engine counts attempts and enforces the deadline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 
 from ._error_codes import ErrorCodes, classify, is_error
 from ._inert import without_credentials
-from ._wire import READ_AT_ONCE, Operation, Request, Response, Script, Secret
+from ._wire import INLINE_PARSE_MAX_BYTES, Operation, Request, Response, Script, Secret
 from .errors import ApiError, ErrorDetails, FlowsError, NotSentError, RetryableError
 from .events import (
     AttemptFailed,
@@ -50,7 +50,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class RunBlocking:
     """Call `task`, which may block, then send None."""
 
     task: Callable[[], object]
@@ -64,44 +64,44 @@ class NewToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class CallPolicy:
     """
-    How calls are made: the policy, the number of attempts, the table of codes, who hears of it, the clock.
+    How calls are made: retry policy, number of attempts, table of error codes, event emitter and clock.
 
-    `watched`: whether anybody but the log listens; the events of single requests are made for them alone. `note` is
-    given the headers of each answer, and returns what they say of the rate limits. `started` is when the call of the
-    client began whose parts are made by these rules, on `clock`; None when what is made is the whole. `renews`: the
-    token comes from a callable, which may have another one by now.
+    `has_listeners`: whether a consumer of events is registered; without one, no events of single requests are made.
+    `record_usage` receives the headers of each response and returns the rate-limit figures in them. `started` is when
+    the client's call began, on `clock`, for an operation that is only a part of that call; None for a whole call.
+    `token_is_renewable`: the token comes from a callable, which may return another one later.
     """
 
-    policy: RetryPolicy
+    retry_policy: RetryPolicy
     max_attempts: int
     error_codes: ErrorCodes
     emit: Emit
     clock: Callable[[], float]
-    watched: bool = True
-    note: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
+    has_listeners: bool = True
+    record_usage: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
     started: float | None = None
-    renews: bool = False
+    token_is_renewable: bool = False
 
-    def begun(self) -> Rules:
+    def starting_now(self) -> CallPolicy:
         """The same, for the parts of a call that begins now."""
         return replace(self, started=self.clock()) if self.started is None else self
 
     def deadline(self, since: float) -> float | None:
         """When a call that began then must be over, by the policy's `max_elapsed`; None for never."""
-        longest = longest_call(self.policy)
+        longest = longest_call(self.retry_policy)
         return None if longest is None else since + longest
 
 
 Reply = Response | Secret | bool | BaseException | None
-Conversation = Generator[Request | Wait | Work | NewToken, Reply, T]
+Conversation = Generator[Request | Wait | RunBlocking | NewToken, Reply, T]
 
 
-def work(task: Callable[[], T]) -> Conversation[T]:
+def run_blocking(task: Callable[[], T]) -> Conversation[T]:
     """What `task` returns, called wherever the driver lets things block."""
     results: list[T] = []
-    reply = yield Work(lambda: results.append(task()))
+    reply = yield RunBlocking(lambda: results.append(task()))
     if isinstance(reply, BaseException):
         try:
             raise reply
@@ -110,18 +110,18 @@ def work(task: Callable[[], T]) -> Conversation[T]:
     return results[0]
 
 
-def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
+def converse(operation: Operation[T], policy: CallPolicy) -> Conversation[T]:
     """
     The whole of one call; returns its result.
 
     Raises the last `FlowsError`, with those before it in `.attempts`. Any other exception that is sent in, or that
     the policy raises, ends the call and passes through.
     """
-    emit, clock, limit = rules.emit, rules.clock, rules.max_attempts
+    emit, clock, limit = policy.emit, policy.clock, policy.max_attempts
     call = Call(operation=operation.name, id=next(_call_ids), flow_id=operation.flow_id, subject=operation.subject)
     started = clock()
-    since = started if rules.started is None else rules.started
-    deadline = rules.deadline(since)
+    since = started if policy.started is None else policy.started
+    deadline = policy.deadline(since)
     errors: list[FlowsError] = []
     waited = last_wait = 0.0
     failed = False
@@ -136,14 +136,14 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 waited=last_wait,
                 after=errors[-1] if errors else None,
             )
-            line = _Line(rules, call, attempt, deadline)
+            exchange = _Exchange(policy, call, attempt, deadline)
             try:
-                result = yield from _attempt(operation, errors, line)
+                result = yield from _attempt(operation, errors, exchange)
             except FlowsError as caught:
-                error = _labelled(caught, operation, errors)
+                error = _in_callers_terms(caught, operation, errors)
             else:
                 now = clock()
-                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began, requests=line.requests)
+                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began, requests=exchange.requests)
                 emit(
                     CallSucceeded,
                     call=call,
@@ -152,7 +152,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                     errors=tuple(errors),
                     waited=waited,
                     elapsed=now - started,
-                    last_response=line.last_response,
+                    last_response=exchange.last_response,
                 )
                 return result
 
@@ -163,7 +163,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 attempt=attempt,
                 max_attempts=limit,
                 duration=now - began,
-                requests=line.requests,
+                requests=exchange.requests,
                 error=error,
             )
             state = RetryState(
@@ -175,8 +175,8 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 elapsed=now - since,
                 previous_delay=last_wait,
             )
-            decision = _decide(rules.policy, state, line)
-            if error is line.unsent and errors:
+            decision = _decide(policy.retry_policy, state, exchange)
+            if error is exchange.unsent and errors:
                 error = errors.pop()  # what became of what was sent
             unfinished, reason = 0.0, decision.reason
             if decision.delay is not None:
@@ -192,7 +192,7 @@ def converse(operation: Operation[T], rules: Rules) -> Conversation[T]:
                 if (yield from _wait(decision.delay)):
                     last_wait = decision.delay
                     waited += last_wait
-                    errors.append(_bare(error))
+                    errors.append(_without_traceback(error))
                     continue
                 unfinished, reason = clock() - now, "the wait was stopped"
                 waited += unfinished
@@ -235,27 +235,27 @@ def _wait(seconds: float) -> Generator[Wait, Reply, bool]:
     return bool(outcome)
 
 
-def _decide(policy: RetryPolicy, state: RetryState, line: _Line) -> Decision:
+def _decide(policy: RetryPolicy, state: RetryState, exchange: _Exchange) -> Decision:
     """
     The policy's word, where there is anything to decide.
 
     If it has a mistake in it, Meta's error is what that exception comes from.
     """
-    if line.unsent is not None:
-        return Decision(None, line.unsent.message.rstrip("."))
+    if exchange.unsent is not None:
+        return Decision(None, exchange.unsent.message.rstrip("."))
     if state.attempt >= state.max_attempts:
         return Decision(None, "no attempts are left")
     try:
         decision = policy.decide(state)
     except Exception as mistake:
         raise mistake from state.error
-    left = line.time_left
+    left = exchange.time_left
     if decision.delay is None or left is None or decision.delay < left:
         return decision
     return Decision(None, f"a wait of {decision.delay:g} s would leave no time")
 
 
-class _Line:
+class _Exchange:
     """
     What one attempt says and hears: counts its requests, reads the answers, tells who watches.
 
@@ -268,15 +268,15 @@ class _Line:
         "_began",
         "_call",
         "_deadline",
+        "_policy",
         "_renewed",
-        "_rules",
         "last_response",
         "requests",
         "unsent",
     )
 
-    def __init__(self, rules: Rules, call: Call, attempt: int, deadline: float | None) -> None:
-        self._rules, self._call, self._attempt, self._deadline = rules, call, attempt, deadline
+    def __init__(self, policy: CallPolicy, call: Call, attempt: int, deadline: float | None) -> None:
+        self._policy, self._call, self._attempt, self._deadline = policy, call, attempt, deadline
         self._began = 0.0
         self._renewed = False
         self.requests = 0
@@ -286,19 +286,19 @@ class _Line:
     @property
     def time_left(self) -> float | None:
         """The seconds that the call has left; None when it has no deadline."""
-        return None if self._deadline is None else self._deadline - self._rules.clock()
+        return None if self._deadline is None else self._deadline - self._policy.clock()
 
     def may_renew(self, problem: FlowsError) -> bool:
         """Whether another token may cure this, and none was looked for yet."""
         left = self.time_left
-        if self._renewed or not self._rules.renews or (left is not None and left <= 0):
+        if self._renewed or not self._policy.token_is_renewable or (left is not None and left <= 0):
             return False
-        if not self._rules.error_codes.renewable(problem):
+        if not self._policy.error_codes.renewable(problem):
             return False
         self._renewed = True
         return True
 
-    def keeps(self, request: Request) -> NotSentError:
+    def not_sent(self, request: Request) -> NotSentError:
         """The error for a request that is not sent."""
         left = self.time_left
         over = left is not None and left <= 0
@@ -312,12 +312,12 @@ class _Line:
         )
         return self.unsent
 
-    def sends(self, request: Request) -> None:
+    def on_request(self, request: Request) -> None:
         """A request is about to leave."""
         self.requests += 1
-        if self._rules.watched:
-            self._began = self._rules.clock()
-            self._rules.emit(
+        if self._policy.has_listeners:
+            self._began = self._policy.clock()
+            self._policy.emit(
                 RequestStarted,
                 call=self._call,
                 attempt=self._attempt,
@@ -326,27 +326,27 @@ class _Line:
                 url=without_credentials(request.url if request.authenticated else request.url.partition("?")[0]),
             )
 
-    def reads(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
+    def error_of(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
         """The error that a reply stands for, or None. Takes its time with a large answer."""
         if isinstance(reply, FlowsError):
             return reply
-        return classify(reply, request, self._rules.error_codes) if is_error(reply, request) else None
+        return classify(reply, request, self._policy.error_codes) if is_error(reply, request) else None
 
-    def hears(self, reply: Response | FlowsError, problem: FlowsError | None) -> None:
+    def on_response(self, reply: Response | FlowsError, problem: FlowsError | None) -> None:
         """A reply is there, and has been read."""
         usage: tuple[Usage, ...] = ()
         status: int | None = None
         if isinstance(reply, Response):
             status = reply.status
-            self.last_response = metadata_of(reply) if self._rules.watched else None
-            usage = self._rules.note(reply.headers, reply.received_at)
-        if self._rules.watched:
-            self._rules.emit(
+            self.last_response = metadata_of(reply) if self._policy.has_listeners else None
+            usage = self._policy.record_usage(reply.headers, reply.received_at)
+        if self._policy.has_listeners:
+            self._policy.emit(
                 RequestFinished,
                 call=self._call,
                 attempt=self._attempt,
                 number=self.requests,
-                duration=self._rules.clock() - self._began,
+                duration=self._policy.clock() - self._began,
                 status=status,
                 error=problem,
                 usage=usage,
@@ -354,24 +354,24 @@ class _Line:
             )
 
 
-def _attempt(operation: Operation[T], errors: list[FlowsError], line: _Line) -> Conversation[T]:
+def _attempt(operation: Operation[T], errors: list[FlowsError], exchange: _Exchange) -> Conversation[T]:
     """One attempt: where earlier ones left the outcome open, look first; then ask."""
-    doubts = tuple(error for error in errors if operation.uncertain(error))
+    ambiguous_errors = tuple(error for error in errors if operation.is_ambiguous(error))
     recover = operation.recover
-    if not doubts or recover is None:
-        return (yield from _talk(operation.script(len(errors) + 1), line))
-    found = yield from _talk(recover(doubts), line)
+    if not ambiguous_errors or recover is None:
+        return (yield from _run_script(operation.script(len(errors) + 1), exchange))
+    found = yield from _run_script(recover(ambiguous_errors), exchange)
     if found is not None:
         return found
     try:
-        return (yield from _talk(operation.script(len(errors) + 1), line))
+        return (yield from _run_script(operation.script(len(errors) + 1), exchange))
     except ApiError as refusal:
-        if not operation.settles(refusal):
+        if not operation.resolves_ambiguity(refusal):
             raise
-        echo = refusal
-    found = yield from _talk(recover(doubts), line)
+        duplicate_refusal = refusal
+    found = yield from _run_script(recover(ambiguous_errors), exchange)
     if found is None:
-        raise echo
+        raise duplicate_refusal
     return found
 
 
@@ -382,7 +382,7 @@ class _Done(Generic[T]):
     result: T
 
 
-def _go_on(script: Script[T], answer: Response | None, problem: FlowsError | None) -> Request | _Done[T]:
+def _advance(script: Script[T], answer: Response | None, problem: FlowsError | None) -> Request | _Done[T]:
     """The script's next request, or its end. No code of the host's runs in here, whose StopIteration is no end."""
     try:
         if problem is not None:
@@ -394,12 +394,12 @@ def _go_on(script: Script[T], answer: Response | None, problem: FlowsError | Non
 
 def _read(answer: Response | None, task: Callable[[], T]) -> Conversation[T]:
     """What `task` makes of an answer; of a large one wherever the driver lets things block."""
-    if answer is not None and len(answer.body) > READ_AT_ONCE:
-        return (yield from work(task))
+    if answer is not None and len(answer.body) > INLINE_PARSE_MAX_BYTES:
+        return (yield from run_blocking(task))
     return task()
 
 
-def _talk(script: Script[T], line: _Line) -> Conversation[T]:
+def _run_script(script: Script[T], exchange: _Exchange) -> Conversation[T]:
     """
     Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for.
 
@@ -409,33 +409,33 @@ def _talk(script: Script[T], line: _Line) -> Conversation[T]:
     nothing of it.
     """
     answer: Response | None = None
-    again: Request | None = None
+    resend: Request | None = None
     problem: FlowsError | None = None
     reply: Reply = None
     try:
         while True:
-            if again is not None:
-                request, again = again, None
+            if resend is not None:
+                request, resend = resend, None
             else:
-                following = yield from _read(answer, partial(_go_on, script, answer, problem))
+                following = yield from _read(answer, partial(_advance, script, answer, problem))
                 if isinstance(following, _Done):
                     return following.result
                 request = following
-            left = line.time_left
-            if line.unsent is not None or (left is not None and left <= 0):
-                answer, problem = None, line.unsent or line.keeps(request)
+            left = exchange.time_left
+            if exchange.unsent is not None or (left is not None and left <= 0):
+                answer, problem = None, exchange.unsent or exchange.not_sent(request)
                 continue
-            line.sends(request)
+            exchange.on_request(request)
             reply = yield (request if left is None else replace(request, time_left=left))
             if reply is False:
-                reply = line.keeps(request)
+                reply = exchange.not_sent(request)
             answer = reply if isinstance(reply, Response) else None
             if isinstance(reply, (Response, FlowsError)):
-                problem = yield from _read(answer, partial(line.reads, request, reply))
-                line.hears(reply, problem)
-                token = None if problem is None or answer is None else (yield from _renewed(problem, answer, line))
+                problem = yield from _read(answer, partial(exchange.error_of, request, reply))
+                exchange.on_response(reply, problem)
+                token = None if problem is None or answer is None else (yield from _renewed(problem, answer, exchange))
                 if token is not None:
-                    again, answer, problem = replace(request, token=token), None, None
+                    resend, answer, problem = replace(request, token=token), None, None
             elif isinstance(reply, BaseException):
                 raise reply
             else:
@@ -444,9 +444,9 @@ def _talk(script: Script[T], line: _Line) -> Conversation[T]:
         reply = problem = None  # or an exception, its traceback and this frame would keep each other alive
 
 
-def _renewed(problem: FlowsError, refusal: Response, line: _Line) -> Conversation[Secret | None]:
+def _renewed(problem: FlowsError, refusal: Response, exchange: _Exchange) -> Conversation[Secret | None]:
     """Another token than the one that was refused, if there is one; looked for once in an attempt."""
-    if refusal.token is None or not line.may_renew(problem):
+    if refusal.token is None or not exchange.may_renew(problem):
         return None
     found = yield NewToken(refusal.token)
     if isinstance(found, BaseException) and not isinstance(found, Exception):  # an interrupt, a cancellation
@@ -457,7 +457,7 @@ def _renewed(problem: FlowsError, refusal: Response, line: _Line) -> Conversatio
     return found if isinstance(found, Secret) else None  # a callable that fails now has no other token
 
 
-def _labelled(error: FlowsError, operation: Operation[object], earlier: list[FlowsError]) -> FlowsError:
+def _in_callers_terms(error: FlowsError, operation: Operation[object], earlier: list[FlowsError]) -> FlowsError:
     """
     The error in the caller's terms.
 
@@ -468,7 +468,7 @@ def _labelled(error: FlowsError, operation: Operation[object], earlier: list[Flo
     if details.operation not in {None, operation.name}:
         details = replace(details, message=f"{details.message} (in {details.operation})")
     details = replace(details, operation=operation.name, flow_id=operation.flow_id or details.flow_id)
-    if not operation.idempotent and not error.leaves_doubt and any(map(operation.uncertain, earlier)):
+    if not operation.idempotent and not error.outcome_unknown and any(map(operation.is_ambiguous, earlier)):
         details = replace(details, advice="An earlier attempt may have been carried out: read the state first.")
     if details != error.details:
         error.details = details
@@ -476,7 +476,7 @@ def _labelled(error: FlowsError, operation: Operation[object], earlier: list[Flo
     return error
 
 
-def _bare(error: FlowsError) -> FlowsError:
+def _without_traceback(error: FlowsError) -> FlowsError:
     """The error without its traceback and context: a history must not keep frames alive."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)

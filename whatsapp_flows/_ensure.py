@@ -17,8 +17,8 @@ from typing import Any, Final
 from . import _operations as operations
 from ._conversations import find_flow_by_name, read_document
 from ._digest import says_the_same
-from ._documents import Document, Validate
-from ._engine import Conversation, Rules, converse
+from ._documents import FlowJsonUpload, Validate
+from ._engine import CallPolicy, Conversation, converse
 from ._operations import Api
 from .errors import (
     AuthenticationError,
@@ -48,7 +48,7 @@ class _Wanted:
 
     name: str
     categories: tuple[str, ...]
-    document: Document | None
+    document: FlowJsonUpload | None
     publish: bool
     endpoint_uri: str | None
 
@@ -69,7 +69,7 @@ class _Found:
 
 def ensure_flow(
     api: Api,
-    rules: Rules,
+    policy: CallPolicy,
     name: str,
     categories: Sequence[str],
     *,
@@ -94,7 +94,7 @@ def ensure_flow(
         publish=publish,
         endpoint_uri=endpoint_uri,
     )
-    within = rules.begun()
+    within = policy.starting_now()
     flow = _living((yield from find_flow_by_name(api, within, name)))
     found = yield from _create(api, within, wanted) if flow is None else _look(api, within, wanted, flow)
     changes = _metadata(wanted, found.flow)
@@ -110,7 +110,7 @@ def ensure_flow(
     if found.live and uploads and wanted.document is not None and validate is None:
         yield from read_document(wanted.document.content, "error", "flow_json")
     # What has been taken down must come up again, whatever the time: each part of that has a deadline of its own.
-    after = rules if found.live and publish else within
+    after = policy if found.live and publish else within
     return (yield from _bring(api, (within, after), wanted, found, changes, uploads=uploads))
 
 
@@ -119,45 +119,45 @@ def _living(flow: Flow | None) -> Flow | None:
     return flow if flow is not None and flow.status != FlowStatus.DEPRECATED else None
 
 
-def _look(api: Api, rules: Rules, wanted: _Wanted, flow: Flow) -> Conversation[_Found]:
+def _look(api: Api, policy: CallPolicy, wanted: _Wanted, flow: Flow) -> Conversation[_Found]:
     """The flow with all that will be compared."""
     if wanted.endpoint_uri is not None and flow.endpoint_uri is None:
         # A listing that does not tell is no reason to take a live flow out of use: the flow itself is asked.
-        node = yield from converse(operations.get_flow(api, flow.id), rules)
+        node = yield from converse(operations.get_flow(api, flow.id), policy)
         flow = replace(flow, endpoint_uri=node.endpoint_uri, status=node.status or flow.status)
     content = None
     if wanted.document is not None:
         try:
-            content = yield from converse(operations.download_flow_json(api, flow.id), rules)
+            content = yield from converse(operations.download_flow_json(api, flow.id), policy)
         except NotFoundError:
             content = None  # it has none yet
     return _Found(flow=flow, content=content)
 
 
-def _create(api: Api, rules: Rules, wanted: _Wanted) -> Conversation[_Found]:
+def _create(api: Api, policy: CallPolicy, wanted: _Wanted) -> Conversation[_Found]:
     """A new draft, without its Flow JSON; the flow that is there if another process was faster."""
     if wanted.publish and wanted.document is None:
         raise ConfigurationError(f"there is no flow {wanted.name} yet: to publish it, ensure_flow needs its flow_json.")
     operation = operations.create_flow(api, wanted.name, wanted.categories, endpoint_uri=wanted.endpoint_uri)
     try:
-        made = yield from converse(operation, rules)
+        made = yield from converse(operation, policy)
     except NameTakenError as refusal:
         taken = refusal
     else:
         if made.adopted:
-            node = yield from converse(operations.get_flow(api, made.id), rules)
-            return replace((yield from _look(api, rules, wanted, node)), adopted=True)
+            node = yield from converse(operations.get_flow(api, made.id), policy)
+            return replace((yield from _look(api, policy, wanted, node)), adopted=True)
         flow = Flow(id=made.id, name=wanted.name, status=FlowStatus.DRAFT, categories=wanted.categories,
                     endpoint_uri=wanted.endpoint_uri)  # fmt: skip
         return _Found(flow=flow, created=True)
     try:
-        found = yield from find_flow_by_name(api, rules, wanted.name)
+        found = yield from find_flow_by_name(api, policy, wanted.name)
         if _living(found) is None:
             raise taken.amended(flow_id=found.id if found is not None else None)
     finally:
         del taken  # as in _bring
     assert found is not None  # noqa: S101 - or it would not live
-    return (yield from _look(api, rules, wanted, found))
+    return (yield from _look(api, policy, wanted, found))
 
 
 def _metadata(wanted: _Wanted, flow: Flow) -> Mapping[str, Any]:
@@ -171,15 +171,21 @@ def _metadata(wanted: _Wanted, flow: Flow) -> Mapping[str, Any]:
 
 
 def _bring(
-    api: Api, rules: tuple[Rules, Rules], wanted: _Wanted, found: _Found, changes: Mapping[str, Any], *, uploads: bool
+    api: Api,
+    policy: tuple[CallPolicy, CallPolicy],
+    wanted: _Wanted,
+    found: _Found,
+    changes: Mapping[str, Any],
+    *,
+    uploads: bool,
 ) -> Conversation[EnsuredFlow]:
     """
     The writes, in an order in which each that fails leaves the flow where another call can go on.
 
-    `rules` are those of the first write, and of what comes after it.
+    `policy` are those of the first write, and of what comes after it.
     """
     flow, document = found.flow, wanted.document
-    within, after = rules
+    within, after = policy
     result = EnsuredFlow(
         id=flow.id,
         name=wanted.name,
@@ -222,10 +228,10 @@ def _bring(
 
 
 def _refused(
-    api: Api, rules: Rules, found: _Found, changes: Mapping[str, Any], result: EnsuredFlow
+    api: Api, policy: CallPolicy, found: _Found, changes: Mapping[str, Any], result: EnsuredFlow
 ) -> Conversation[EnsuredFlow]:
     """Meta has stored the Flow JSON of a live flow, and will not publish it: the old one comes back."""
-    trouble = yield from _put_back(api, rules, found, changes)
+    trouble = yield from _put_back(api, policy, found, changes)
     if trouble is None:
         return replace(
             result, success=False, restored=True, uploaded=False, updated=False, status=FlowStatus.PUBLISHED
@@ -240,7 +246,7 @@ def _refused(
 
 
 def _failed(
-    api: Api, rules: Rules, found: _Found, changes: Mapping[str, Any], result: EnsuredFlow, failure: FlowsError
+    api: Api, policy: CallPolicy, found: _Found, changes: Mapping[str, Any], result: EnsuredFlow, failure: FlowsError
 ) -> Conversation[FlowsError]:
     """A live flow could not be brought to the end: the failure, with the state that the flow is left in."""
     written = result.updated or result.uploaded or isinstance(failure, FlowProcessingError)
@@ -249,7 +255,7 @@ def _failed(
     if isinstance(failure, _NO_USE):
         state = "The flow may be a draft with what was sent: call again to have it published."
         return failure.amended(advice=f"{state} {failure.advice}", lost_flow_json=found.content)
-    trouble = yield from _put_back(api, rules, found, changes)
+    trouble = yield from _put_back(api, policy, found, changes)
     if trouble is None:
         return failure.amended(advice=f"The flow has its old Flow JSON back, and is live. {failure.advice}")
     return failure.amended(advice=f"{_left(found, trouble)} {failure.advice}", lost_flow_json=found.content)
@@ -261,17 +267,17 @@ def _left(found: _Found, trouble: FlowsError) -> str:
 
 
 def _put_back(
-    api: Api, rules: Rules, found: _Found, changes: Mapping[str, Any]
+    api: Api, policy: CallPolicy, found: _Found, changes: Mapping[str, Any]
 ) -> Conversation[FlowsError | None]:  # fmt: skip
     """What a live flow had, published again; the error that it failed with. An endpoint cannot be taken away again."""
     flow = found.flow
     before = {key: value for key in changes if (value := getattr(flow, key))}
     try:
         if before:
-            yield from converse(operations.update_flow(api, flow.id, **before), rules)
+            yield from converse(operations.update_flow(api, flow.id, **before), policy)
         if found.content is not None:
-            yield from converse(operations.update_flow_json(api, flow.id, found.content), rules)
-        yield from converse(operations.publish_flow(api, flow.id), rules)
+            yield from converse(operations.update_flow_json(api, flow.id, found.content), policy)
+        yield from converse(operations.publish_flow(api, flow.id), policy)
     except FlowsError as trouble:
         return trouble
     return None

@@ -7,7 +7,7 @@ import ssl
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
-from ._wire import shown
+from ._wire import short_repr
 from .errors import ConfigurationError
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -65,7 +65,9 @@ def _proxy(scheme: str, host: str, port: int) -> str | None:
         return None
     kind, found, _ = proxy.partition("://")
     if found and kind not in {"http", "https"}:
-        raise ConfigurationError(f"the environment names a {shown(kind)} proxy: aiohttp speaks to HTTP proxies only.")
+        raise ConfigurationError(
+            f"the environment names a {short_repr(kind)} proxy: aiohttp speaks to HTTP proxies only."
+        )
     return proxy if found else f"http://{proxy}"
 
 

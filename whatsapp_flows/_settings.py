@@ -10,13 +10,13 @@ from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypedDict, TypeVar
 
-from ._documents import Validate, mode
-from ._engine import Rules
+from ._documents import Validate, validation_mode
+from ._engine import CallPolicy
 from ._error_codes import ErrorCodes
 from ._inert import inert
 from ._leases import Lease
 from ._operations import Api
-from ._wire import Request, Secret, hidden, shown
+from ._wire import Request, Secret, as_secret, short_repr
 from .errors import ConfigurationError
 from .events import EventConsumer, emitter
 from .retry import (
@@ -57,7 +57,7 @@ class Settings:
 
     api: Api
     credentials: Credentials
-    rules: Rules
+    policy: CallPolicy
     timeout: Timeout
     usage: UsageLog
     validate: Validate
@@ -70,22 +70,22 @@ class Settings:
         """
         if request.time_left is None:
             return request, self.timeout
-        left = request.time_left - (self.rules.clock() - began)
+        left = request.time_left - (self.policy.clock() - began)
         return (replace(request, time_left=left), self.timeout.within(left)) if left > 0 else None
 
     def mode_for(self, validate: Validate | None) -> Validate:
         """Whether one call checks its document; None is the client's own word."""
-        return self.validate if validate is None else mode(validate)
+        return self.validate if validate is None else validation_mode(validate)
 
-    def rules_for(self, max_retries: int | None) -> Rules:
+    def policy_for(self, max_retries: int | None) -> CallPolicy:
         """The rules of one call; `max_retries` counts attempts in all, None is the client's own number."""
         if max_retries is None:
-            return self.rules
-        return replace(self.rules, max_attempts=attempts("max_retries", max_retries))
+            return self.policy
+        return replace(self.policy, max_attempts=attempts("max_retries", max_retries))
 
     def sharing_usage(self, other: Settings) -> Settings:
         """The same, but what is learnt of the rate limits is kept together with another client's."""
-        return replace(self, usage=other.usage, rules=replace(self.rules, note=other.usage.note))
+        return replace(self, usage=other.usage, policy=replace(self.policy, record_usage=other.usage.record_usage))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,7 @@ _NOT_COPIED: Final = frozenset({"__dict__", "__weakref__"})
 
 def hide(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes of options, the secrets among them hidden."""
-    return {name: hidden(value) if name in _OPTION_SECRETS else value for name, value in changes.items()}
+    return {name: as_secret(value) if name in _OPTION_SECRETS else value for name, value in changes.items()}
 
 
 def in_effect(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -249,19 +249,19 @@ def settings(options: CommonValues, credentials: Credentials) -> Settings:
     return Settings(
         api=Api(base_url=options.base_url, version=options.api_version, waba_id=options.waba_id),
         credentials=credentials,
-        rules=Rules(
-            policy=ExponentialBackoff() if policy is None else policy,
+        policy=CallPolicy(
+            retry_policy=ExponentialBackoff() if policy is None else policy,
             max_attempts=options.max_attempts,
             error_codes=options.error_codes,
             emit=emitter(options.on_event, options.clock),
             clock=options.clock,
-            watched=bool(options.on_event),
-            note=usage.note,
-            renews=credentials.renewable,
+            has_listeners=bool(options.on_event),
+            record_usage=usage.record_usage,
+            token_is_renewable=credentials.renewable,
         ),
         timeout=options.timeout,
         usage=usage,
-        validate=mode(options.validate),
+        validate=validation_mode(options.validate),
     )
 
 
@@ -269,7 +269,7 @@ def attempts(argument: str, value: object) -> int:
     """A number of attempts in all: 0 and 1 both mean one."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ConfigurationError(
-            f"{argument} counts attempts in all: a whole number of at least 0, not {shown(value)}."
+            f"{argument} counts attempts in all: a whole number of at least 0, not {short_repr(value)}."
         )
     return max(value, 1)
 
@@ -305,7 +305,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
         for name in environ
         if name.startswith(_PREFIX) and (value := environ[name].strip())
     }
-    return {name: hidden(value) if name in _SECRETS else value for name, value in given.items()}
+    return {name: as_secret(value) if name in _SECRETS else value for name, value in given.items()}
 
 
 # What reads the same prefix and is no client's: the tests of this project, against Meta or a database of its own.
@@ -357,7 +357,9 @@ def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     if "RETRY_JITTER" in given:
         word = given["RETRY_JITTER"].lower()
         if word not in _JITTERS:
-            raise ConfigurationError(f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {shown(word)}.")
+            raise ConfigurationError(
+                f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {short_repr(word)}."
+            )
         backoff["jitter"] = _JITTERS[word]
     if backoff:
         with _named(*(name for name in _RETRY_NUMBERS if name in given)):
@@ -380,5 +382,5 @@ def _named(*variables: str) -> Iterator[None]:
 
 def _number(given: Mapping[str, str], name: str, *, pattern: str = r"[0-9]{1,9}(\.[0-9]{1,9})?") -> float:
     if not re.fullmatch(pattern, given[name]):
-        raise ConfigurationError(f"{_PREFIX}{name} must be a number, not {shown(given[name])}.")
+        raise ConfigurationError(f"{_PREFIX}{name} must be a number, not {short_repr(given[name])}.")
     return float(given[name])

@@ -147,7 +147,7 @@ def _spellings(char: str) -> str:
 T = TypeVar("T")
 
 
-def hidden(value: T | str) -> T | Secret:
+def as_secret(value: T | str) -> T | Secret:
     """A string as a `Secret`, so that no local variable shows it; anything else as it is."""
     return Secret(value) if isinstance(value, str) else value
 
@@ -157,7 +157,7 @@ def redact(text: str, secret: Secret | None = None) -> str:
     return without_credentials(secret.mask(text) if secret else text)
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """What was given, short enough for a message; not at all if it could be a token or a secret in the wrong place."""
     if isinstance(value, str) and (len(value) > _LONGEST_SHOWN or looks_secret(value)):
         return f"a string of {len(value)} characters"
@@ -242,10 +242,10 @@ class Response:
 
     def json(self) -> object:
         """The body as JSON, without the token. Raises `ValueError`, also for more than 8 MiB, or `RecursionError`."""
-        if len(self.body) > MOST_JSON:
-            raise ValueError(f"more than {MOST_JSON} bytes of JSON")
+        if len(self.body) > MAX_JSON_BYTES:
+            raise ValueError(f"more than {MAX_JSON_BYTES} bytes of JSON")
         text = self.text()
-        return loads(text) if len(text) <= READ_AT_ONCE else _loads_patiently(text)
+        return loads(text) if len(text) <= INLINE_PARSE_MAX_BYTES else _loads_patiently(text)
 
     def text(self) -> str:
         """The body as text in UTF-8, without the token. Raises `UnicodeDecodeError`."""
@@ -253,10 +253,10 @@ class Response:
         return self.token.mask(text) if self.token else text
 
 
-READ_AT_ONCE: Final = 64 * 1024
+INLINE_PARSE_MAX_BYTES: Final = 64 * 1024
 """Bytes of JSON that are read and made into models in some milliseconds; a page of a hundred flows has half as many."""
 
-MOST_JSON: Final = 8 * 2**20
+MAX_JSON_BYTES: Final = 8 * 2**20
 """Bytes of JSON that are read at most: ten times a page of a thousand flows. What is not JSON may be larger."""
 
 
@@ -280,7 +280,7 @@ Script = Generator[Request, Response, T_co]
 
 
 def _may_have_acted(error: FlowsError) -> bool:
-    return error.leaves_doubt
+    return error.outcome_unknown
 
 
 def _never(_: FlowsError) -> bool:
@@ -292,10 +292,11 @@ class Operation(Generic[T_co]):
     """
     One call of the client as a value: how to ask, how to read the answer, and whether it may be asked twice.
 
-    `script` makes a fresh conversation for each attempt, and is given its number, from 1. `recover`, for what must not
-    be done twice, is asked with the errors that left the outcome open (`uncertain` says which do): it looks at the
-    state, and returns the result if the work turns out to be done, or None if it has to be sent again. `settles`
-    is asked of a refusal that follows such an error: True when it may only be the echo of our own first attempt.
+    `script` makes a fresh conversation for each attempt; its argument is the number of the attempt, from 1. `recover`
+    is for what must not be done twice. It gets the earlier errors after which the outcome is unknown (those for which
+    `is_ambiguous` is true), reads the state at Meta, and returns the result if the work turns out to be done, or None
+    if the request has to be sent again. `resolves_ambiguity` is asked about a refusal that follows such an error: True
+    if our own first attempt may be the reason for the refusal, so that `recover` has to look again.
     """
 
     name: str
@@ -304,8 +305,8 @@ class Operation(Generic[T_co]):
     subject: str = ""
     idempotent: bool = True
     recover: Callable[[tuple[FlowsError, ...]], Script[T_co | None]] | None = None
-    uncertain: Callable[[FlowsError], bool] = _may_have_acted
-    settles: Callable[[FlowsError], bool] = _never
+    is_ambiguous: Callable[[FlowsError], bool] = _may_have_acted
+    resolves_ambiguity: Callable[[FlowsError], bool] = _never
 
     @property
     def repeatable(self) -> bool:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
-from ._engine import Conversation, NewToken, Reply, Wait, Work, converse
+from ._engine import Conversation, NewToken, Reply, RunBlocking, Wait, converse
 from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._leases import Lease, lease
 from ._settings import CommonOptions, CommonValues, Configured, from_environment, hide, in_effect, read_environment
-from ._wire import Operation, Request, Response, hidden
+from ._wire import Operation, Request, Response, as_secret
 from .errors import ConfigurationError
 from .events import EventConsumer
 from .flow_json import FlowJson
@@ -145,7 +145,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
         validate: Validate = "off",
     ) -> None:
-        token, secret = hidden(access_token), hidden(app_secret)
+        token, secret = as_secret(access_token), as_secret(app_secret)
         del access_token, app_secret  # a traceback that shows local variables must not show these
         credentials = Credentials(token, secret)
         given = in_effect({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
@@ -247,8 +247,8 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         The result may carry `validation_errors`: the JSON is stored then, and cannot be published. An upload moves a
         PUBLISHED flow back to DRAFT (Meta, "Flows lifecycle").
         """
-        rules, checks = self._settings.rules_for(max_retries), self._settings.mode_for(validate)
-        return await self._run(conversations.update_flow_json(self._api, rules, flow_id, json, checks))
+        policy, checks = self._settings.policy_for(max_retries), self._settings.mode_for(validate)
+        return await self._run(conversations.update_flow_json(self._api, policy, flow_id, json, checks))
 
     async def create_flow(
         self,
@@ -275,7 +275,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         return await self._run(
             conversations.create_flow(
                 self._api,
-                self._settings.rules,
+                self._settings.policy,
                 name,
                 categories,
                 flow_json=flow_json,
@@ -314,7 +314,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         return await self._run(
             ensure_flow(
                 self._api,
-                self._settings.rules,
+                self._settings.policy,
                 name,
                 categories,
                 flow_json=flow_json,
@@ -362,7 +362,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
 
         Meta cannot search, so this pages through the account. A listing that fails raises.
         """
-        return await self._run(conversations.find_flow_by_name(self._api, self._settings.rules, name))
+        return await self._run(conversations.find_flow_by_name(self._api, self._settings.policy, name))
 
     async def get_flow(self, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Flow:
         """One flow; `fields` as for `list_flows`. Never touches the preview link unless the fields name it."""
@@ -414,7 +414,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         request fails its error comes out, and what the earlier ones copied stays: ask again, and those names come
         back in `failed`, because they exist.
         """
-        return await self._run(conversations.migrate_flows(self._api, self._settings.rules, source_waba_id, names))
+        return await self._run(conversations.migrate_flows(self._api, self._settings.policy, source_waba_id, names))
 
     # Assets
 
@@ -455,7 +455,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     # The driver
 
     async def _call(self, operation: Operation[T]) -> T:
-        return await self._run(converse(operation, self._settings.rules))
+        return await self._run(converse(operation, self._settings.policy))
 
     async def _run(self, conversation: Conversation[T]) -> T:
         """Does what the engine asks for, until it returns or raises."""
@@ -474,7 +474,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         finally:
             reply = None  # or the exception, its traceback and this frame would keep each other alive
 
-    async def _do(self, step: Request | Wait | Work | NewToken) -> Reply:
+    async def _do(self, step: Request | Wait | RunBlocking | NewToken) -> Reply:
         if isinstance(step, Request):
             return await self._send(step)
         if isinstance(step, NewToken):
@@ -492,7 +492,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
             if stop.is_set():
                 return False
             request = replace(request, stop=stop)
-        began = settings.rules.clock() if request.time_left is not None else 0.0
+        began = settings.policy.clock() if request.time_left is not None else 0.0
         timed = settings.timed(await settings.credentials.asign(request), began)
         if timed is None or (stop is not None and stop.is_set()):
             return False

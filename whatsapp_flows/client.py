@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
-from ._engine import Conversation, NewToken, Reply, Wait, Work, converse
+from ._engine import Conversation, NewToken, Reply, RunBlocking, Wait, converse
 from ._ensure import ensure_flow
 from ._error_codes import ERROR_CODES, ErrorCodes
 from ._leases import Lease, lease
 from ._requests import RequestsTransport, Session
 from ._settings import CommonOptions, CommonValues, Configured, from_environment, hide, in_effect, read_environment
-from ._wire import Operation, Request, Response, hidden
+from ._wire import Operation, Request, Response, as_secret
 from .errors import ConfigurationError
 from .events import EventConsumer
 from .flow_json import FlowJson
@@ -145,7 +145,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         on_event: EventConsumer | Iterable[EventConsumer] | None = None,
         validate: Validate = "off",
     ) -> None:
-        token, secret = hidden(access_token), hidden(app_secret)
+        token, secret = as_secret(access_token), as_secret(app_secret)
         del access_token, app_secret  # a traceback that shows local variables must not show these
         credentials = Credentials(token, secret)
         given = in_effect({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
@@ -242,8 +242,8 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         The result may carry `validation_errors`: the JSON is stored then, and cannot be published. An upload moves a
         PUBLISHED flow back to DRAFT (Meta, "Flows lifecycle").
         """
-        rules, checks = self._settings.rules_for(max_retries), self._settings.mode_for(validate)
-        return self._run(conversations.update_flow_json(self._api, rules, flow_id, json, checks))
+        policy, checks = self._settings.policy_for(max_retries), self._settings.mode_for(validate)
+        return self._run(conversations.update_flow_json(self._api, policy, flow_id, json, checks))
 
     def create_flow(
         self,
@@ -270,7 +270,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         return self._run(
             conversations.create_flow(
                 self._api,
-                self._settings.rules,
+                self._settings.policy,
                 name,
                 categories,
                 flow_json=flow_json,
@@ -309,7 +309,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         return self._run(
             ensure_flow(
                 self._api,
-                self._settings.rules,
+                self._settings.policy,
                 name,
                 categories,
                 flow_json=flow_json,
@@ -357,7 +357,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
 
         Meta cannot search, so this pages through the account. A listing that fails raises.
         """
-        return self._run(conversations.find_flow_by_name(self._api, self._settings.rules, name))
+        return self._run(conversations.find_flow_by_name(self._api, self._settings.policy, name))
 
     def get_flow(self, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Flow:
         """One flow; `fields` as for `list_flows`. Never touches the preview link unless the fields name it."""
@@ -407,7 +407,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         request fails its error comes out, and what the earlier ones copied stays: ask again, and those names come
         back in `failed`, because they exist.
         """
-        return self._run(conversations.migrate_flows(self._api, self._settings.rules, source_waba_id, names))
+        return self._run(conversations.migrate_flows(self._api, self._settings.policy, source_waba_id, names))
 
     # Assets
 
@@ -448,7 +448,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
     # The driver
 
     def _call(self, operation: Operation[T]) -> T:
-        return self._run(converse(operation, self._settings.rules))
+        return self._run(converse(operation, self._settings.policy))
 
     def _run(self, conversation: Conversation[T]) -> T:
         """Does what the engine asks for, until it returns or raises."""
@@ -467,7 +467,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
         finally:
             reply = None  # or the exception, its traceback and this frame would keep each other alive
 
-    def _do(self, step: Request | Wait | Work | NewToken) -> Reply:
+    def _do(self, step: Request | Wait | RunBlocking | NewToken) -> Reply:
         if isinstance(step, Request):
             return self._send(step)
         if isinstance(step, NewToken):
@@ -485,7 +485,7 @@ class FlowsClient(Configured["ClientOptions", "Transport"]):
             if stop.is_set():
                 return False
             request = replace(request, stop=stop)
-        began = settings.rules.clock() if request.time_left is not None else 0.0
+        began = settings.policy.clock() if request.time_left is not None else 0.0
         timed = settings.timed(settings.credentials.sign(request), began)
         if timed is None or (stop is not None and stop.is_set()):
             return False

@@ -146,7 +146,7 @@ class FlowsError(Exception):
     """
 
     label: ClassVar[str] = "Error"
-    leaves_doubt: ClassVar[bool] = False
+    outcome_unknown: ClassVar[bool] = False
     default_advice: ClassVar[str] = ""
 
     def __init__(self, details: ErrorDetails | str, *more: object) -> None:
@@ -190,7 +190,7 @@ class FlowsError(Exception):
     @property
     def may_have_acted(self) -> bool:
         """Whether Meta may have done what was asked, in this attempt or in one before it."""
-        return self.leaves_doubt or any(error.leaves_doubt for error in self.attempts)
+        return self.outcome_unknown or any(error.outcome_unknown for error in self.attempts)
 
     @property
     def operation(self) -> str | None:
@@ -313,7 +313,7 @@ class NoAnswerError(TransportError, RetryableError):
     """The request left, and no whole answer came back. Meta may have done what it said."""
 
     label = "Connection"
-    leaves_doubt = True
+    outcome_unknown = True
     default_advice = "Meta may have acted: read the state before you repeat anything that must not happen twice."
 
 
@@ -350,7 +350,7 @@ class ServiceUnavailableError(ApiError, RetryableError):
     """Meta is unavailable for the moment; it may have acted before it said so."""
 
     label = "Meta service"
-    leaves_doubt = True
+    outcome_unknown = True
     default_advice = "Send the same request again in a while; see metastatus.com if it goes on."
 
 
@@ -423,7 +423,7 @@ class UnexpectedResponseError(FatalError):
     """An answer came that could not be read, or that says nothing. Meta may have acted."""
 
     label = "Unexpected response"
-    leaves_doubt = True
+    outcome_unknown = True
     default_advice = "Read the state before you repeat the call; a proxy on the way may have answered instead of Meta."
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ._forks import Mutex
-from ._wire import Request, Response, shown
+from ._wire import Request, Response, short_repr
 from .errors import ConfigurationError, ErrorDetails, NotSentError, RateLimitedError
 from .transport import AsyncTransport, Timeout, Transport
 from .usage import Usage, UsageLog
@@ -62,7 +62,9 @@ class Pace:
                 continue
             number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             if not number or value < least or (name == "calls_per_hour" and not value):
-                raise ConfigurationError(f"{name} must be a finite number of at least {least}, not {shown(value)}.")
+                raise ConfigurationError(
+                    f"{name} must be a finite number of at least {least}, not {short_repr(value)}."
+                )
         if self.slow_from > _FULL:
             raise ConfigurationError(f"slow_from is in percent of the limit, and must be at most {_FULL:g}.")
 
@@ -175,7 +177,7 @@ class Pacer:
 
     def after(self, response: Response) -> None:
         """Record the usage figures of a response."""
-        self._log.note(response.headers, self._clock())
+        self._log.record_usage(response.headers, self._clock())
 
     def _reserve(self, now: float, longest: float) -> Slot:
         """The first released slot that is late enough, else a new one at the end; not reserved if it is too far off."""

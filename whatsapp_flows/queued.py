@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from ._forks import register_after_fork
-from ._wire import shown
+from ._wire import short_repr
 from .errors import ConfigurationError
 from .events import Event, isolated
 
@@ -36,7 +36,7 @@ class Background(Generic[T]):
         if not consumers or not all(map(callable, consumers)):
             raise ConfigurationError("a QueuedConsumer needs consumers, each of them callable.")
         if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
-            raise ConfigurationError(f"capacity must be a whole number of at least 1, not {shown(capacity)}.")
+            raise ConfigurationError(f"capacity must be a whole number of at least 1, not {short_repr(capacity)}.")
         self._consume = isolated(consumers)
         self._capacity = capacity
         self._closed = False

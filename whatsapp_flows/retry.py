@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ._forks import Mutex
-from ._wire import shown
+from ._wire import short_repr
 from .errors import ConfigurationError, FlowsError, RetryableError
 
 __all__ = [
@@ -120,7 +120,7 @@ def decorrelated_jitter(delay: float, /, *, initial: float, previous: float, cha
 def _seconds(value: object, name: str, *, least: float = 0.0) -> None:
     """Refuses what is no finite number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < least:
-        raise ConfigurationError(f"{name} must be a finite number of at least {least:g}, not {shown(value)}.")
+        raise ConfigurationError(f"{name} must be a finite number of at least {least:g}, not {short_repr(value)}.")
 
 
 def _above_zero(value: object, name: str) -> None:
@@ -152,7 +152,7 @@ class _Bounds:
         error = state.error
         if not isinstance(error, RetryableError if self.retry_on is None else self.retry_on):
             return Decision(None, "this error is not one to retry")
-        if error.leaves_doubt and not state.idempotent:
+        if error.outcome_unknown and not state.idempotent:
             return Decision(None, "it may already have been done")
         floor = error.retry_after or 0.0
         if floor > self.max_wait:

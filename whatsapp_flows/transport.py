@@ -11,7 +11,7 @@ from inspect import isawaitable, iscoroutine
 from typing import Final, NoReturn, Protocol
 
 from ._interrupts import is_interrupt
-from ._wire import Request, Response, Secret, appsecret_proof, hidden, shown
+from ._wire import Request, Response, Secret, appsecret_proof, as_secret, short_repr
 from .errors import ConfigurationError, TokenUnavailableError
 
 __all__ = ["MAX_RESPONSE_BYTES", "STOP_GRACE", "AsyncTransport", "Request", "Response", "Timeout", "Transport"]
@@ -51,7 +51,9 @@ class Timeout:
         for name, value in (("connect", connect), ("read", read), ("total", total)):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if (value is not None or name != "total") and (not number or not 0 < float(value or 0) < math.inf):
-                raise ConfigurationError(f"timeout: {name} must be a number of seconds above 0, not {shown(value)}.")
+                raise ConfigurationError(
+                    f"timeout: {name} must be a number of seconds above 0, not {short_repr(value)}."
+                )
         if total is None:
             object.__setattr__(self, "total", _TIMES_TOTAL * max(connect, read))
 
@@ -154,7 +156,7 @@ class Credentials:
             return token
         given, mistake = None, ""
         try:
-            given = hidden(token())
+            given = as_secret(token())
         except Exception as raised:  # the host's code may raise anything
             if is_interrupt(raised):
                 raise
@@ -173,9 +175,9 @@ class Credentials:
             return token
         given, mistake = None, ""
         try:
-            given = hidden(token())
+            given = as_secret(token())
             if isawaitable(given):
-                given = hidden(await given)
+                given = as_secret(await given)
         except Exception as raised:  # the host's code may raise anything
             if is_interrupt(raised):
                 raise
@@ -214,7 +216,7 @@ def _no_token(mistake: str) -> TokenUnavailableError:
 
 def _checked(value: object, name: str) -> Secret:
     """A secret that can stand in a header: one word of visible ASCII. Never echoed."""
-    secret = hidden(value)
+    secret = as_secret(value)
     del value
     if not isinstance(secret, Secret) or not re.fullmatch(r"[\x21-\x7e]+", secret.reveal()):
         raise ConfigurationError(f"{name} must be a string of visible ASCII characters without blanks (or a callable).")

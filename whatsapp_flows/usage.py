@@ -126,7 +126,7 @@ class UsageLog:
         self._lock = Mutex()
         self._figures: dict[tuple[str | None, str], Usage] = {}
 
-    def note(self, headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:
+    def record_usage(self, headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:
         """Keeps what the headers of an answer say, and returns it."""
         said = usage_in(headers, received_at)
         if said:

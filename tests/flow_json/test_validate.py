@@ -330,6 +330,6 @@ def test_a_document_is_sent_without_a_byte_order_mark(mode: Any) -> None:
     """The bytes that are sent begin with the text; where the document is checked, the mark is told."""
     content = json.dumps(flow("7.3")).encode()
     read = read_flow_json(b"\xef\xbb\xbf" + content, keep_mark=True)
-    document = _documents.checked(read, mode)
+    document = _documents.prepare_upload(read, mode)
     assert document.content == content == read_flow_json(b"\xef\xbb\xbf" + content)
     assert ("BYTE_ORDER_MARK" in {issue.error for issue in document.issues}) is (mode != "off")

@@ -14,7 +14,7 @@ from ._account import (
     set_public_key,
     subscribe_app,
 )
-from ._arguments import words
+from ._arguments import nonempty_text
 from ._flows import (
     ONCE_PUBLISHED,
     best_match,
@@ -59,5 +59,5 @@ __all__ = [
     "subscribe_app",
     "update_flow",
     "update_flow_json",
-    "words",
+    "nonempty_text",
 ]

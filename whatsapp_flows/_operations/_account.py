@@ -9,21 +9,21 @@ from .._error_codes import unexpected
 from .._wire import Operation, Script
 from ..errors import FlowsError
 from ..models import FlowStatus, MigratedFlow, Migration, PhoneNumber, PublicKey, SubscribedApp
-from ._arguments import name_list, public_pem, segment
+from ._arguments import name_list, path_id, public_pem
 from ._flows import list_flows
 from ._graph import Api, ask, done, everything, read_object, whole_list
 
-MIGRATE_AT_ONCE: Final = 100  # flows in one request ("Flows API", Migrate Flows)
+MIGRATE_BATCH_SIZE: Final = 100  # flows in one request ("Flows API", Migrate Flows)
 _MIGRATE_FAILED: Final = 4233041  # has two meanings; Meta's message tells them apart
 _SAME_NAME: Final = "same name"  # "Flow with the same name exists in destination WABA"
 
 
 def migrate_flows(api: Api, source_waba_id: str, names: Sequence[str] | None) -> tuple[Operation[Migration], ...]:
     """Copies of another account's flows: one operation for each 100 names, or one for all flows."""
-    segment("source_waba_id", source_waba_id)
+    path_id("source_waba_id", source_waba_id)
     if names is None:
         return (_migrate(api, {"source_waba_id": source_waba_id}),)
-    batches = [names[start : start + MIGRATE_AT_ONCE] for start in range(0, len(names) or 1, MIGRATE_AT_ONCE)]
+    batches = [names[start : start + MIGRATE_BATCH_SIZE] for start in range(0, len(names) or 1, MIGRATE_BATCH_SIZE)]
     forms = [{"source_waba_id": source_waba_id, "source_flow_names": name_list(batch)} for batch in batches]
     return tuple(_migrate(api, form) for form in forms)
 
@@ -106,14 +106,14 @@ def list_subscribed_apps(api: Api) -> Operation[tuple[SubscribedApp, ...]]:
 
 def set_public_key(api: Api, phone_number_id: str, pem: str | bytes) -> Operation[bool]:
     """The key that Meta encrypts with for a phone number; it replaces the one before."""
-    path = f"{segment('phone_number_id', phone_number_id)}/whatsapp_business_encryption"
+    path = f"{path_id('phone_number_id', phone_number_id)}/whatsapp_business_encryption"
     request = api.post("set_public_key", path, {"business_public_key": public_pem(pem)})
     return done(request, f"phone number ID: {phone_number_id}")
 
 
 def get_public_key(api: Api, phone_number_id: str) -> Operation[PublicKey]:
     """The key that Meta holds for a phone number, and whether its signature is valid."""
-    path = f"{segment('phone_number_id', phone_number_id)}/whatsapp_business_encryption"
+    path = f"{path_id('phone_number_id', phone_number_id)}/whatsapp_business_encryption"
     request = api.get("get_public_key", path)
     return Operation(
         name="get_public_key",

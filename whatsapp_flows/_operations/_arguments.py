@@ -10,7 +10,7 @@ from json import dumps
 from typing import Final
 from urllib.parse import urlsplit
 
-from .._wire import looks_secret, shown
+from .._wire import looks_secret, short_repr
 from ..errors import ConfigurationError
 
 # What a flow is asked for when the caller names no fields: all that costs Meta nothing to compute. A preview, which
@@ -20,22 +20,22 @@ DEFAULT_FIELDS: Final = (
 )
 
 
-def segment(argument: str, value: object) -> str:
+def path_id(argument: str, value: object) -> str:
     """An id that is one plain path segment; `ConfigurationError` names the argument."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) or looks_secret(value):
-        raise ConfigurationError(f"{argument} must be a string of letters, digits, _ and -, not {shown(value)}.")
+        raise ConfigurationError(f"{argument} must be a string of letters, digits, _ and -, not {short_repr(value)}.")
     return value
 
 
-def word(argument: str, value: object) -> str:
+def identifier(argument: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]+", value):
-        raise ConfigurationError(f"{argument} must be one of Meta's words, like DAY, not {shown(value)}.")
+        raise ConfigurationError(f"{argument} must be one of Meta's words, like DAY, not {short_repr(value)}.")
     return value
 
 
-def words(argument: str, value: object) -> str:
+def nonempty_text(argument: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{argument} must be a string that is not empty, not {shown(value)}.")
+        raise ConfigurationError(f"{argument} must be a string that is not empty, not {short_repr(value)}.")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -45,11 +45,11 @@ def words(argument: str, value: object) -> str:
     return value
 
 
-def day(argument: str, value: object) -> str:
+def iso_date(argument: str, value: object) -> str:
     """A date as Meta writes it, from a `date` or from such a text."""
     text = f"{value:%Y-%m-%d}" if isinstance(value, date) else value
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ConfigurationError(f"{argument} must be a date or YYYY-MM-DD, not {shown(value)}.")
+        raise ConfigurationError(f"{argument} must be a date or YYYY-MM-DD, not {short_repr(value)}.")
     return text
 
 
@@ -67,7 +67,7 @@ def field_list(fields: str | Sequence[str] | None) -> str:
         return DEFAULT_FIELDS
     if not isinstance(fields, str) and not all(isinstance(field, str) for field in fields):
         raise ConfigurationError("fields must be a string, or a list of strings.")
-    return words("fields", fields if isinstance(fields, str) else ",".join(fields))
+    return nonempty_text("fields", fields if isinstance(fields, str) else ",".join(fields))
 
 
 def category_list(categories: Sequence[str]) -> str:
@@ -79,7 +79,7 @@ def category_list(categories: Sequence[str]) -> str:
 def name_list(names: Sequence[str]) -> str:
     if isinstance(names, str) or not names:
         raise ConfigurationError("names must be a list with at least one name; None means all flows of the source.")
-    return dumps([words("names", name) for name in names])
+    return dumps([nonempty_text("names", name) for name in names])
 
 
 # A 2048-bit RSA SubjectPublicKeyInfo holds the algorithm's id and a modulus of 257 bytes (RFC 5280, RFC 8017).

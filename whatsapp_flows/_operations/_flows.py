@@ -34,7 +34,7 @@ from ..models import (
     text,
     validation_issues,
 )
-from ._arguments import category_list, day, field_list, is_web_url, segment, word, words
+from ._arguments import category_list, field_list, identifier, is_web_url, iso_date, nonempty_text, path_id
 from ._graph import Api, Form, Page, check_success, done, node, page_of, read_object, whole_list
 
 
@@ -63,15 +63,15 @@ def create_flow(
     Meta checks the name first, so 4016012 here means that the flow exists and its JSON has to be sent again.
     """
     account = api.account()
-    form: dict[str, str] = {"name": words("name", name), "categories": category_list(categories)}
+    form: dict[str, str] = {"name": nonempty_text("name", name), "categories": category_list(categories)}
     if flow_json is not None:
         form["flow_json"] = flow_json.decode()
     if publish:
         form["publish"] = "true"
     if clone_flow_id is not None:
-        form["clone_flow_id"] = segment("clone_flow_id", clone_flow_id)
+        form["clone_flow_id"] = path_id("clone_flow_id", clone_flow_id)
     if endpoint_uri is not None:
-        form["endpoint_uri"] = words("endpoint_uri", endpoint_uri)
+        form["endpoint_uri"] = nonempty_text("endpoint_uri", endpoint_uri)
     request = api.post("create_flow", f"{account}/flows", form)
 
     def script(_: int) -> Script[CreatedFlow]:
@@ -91,13 +91,13 @@ def create_flow(
             return CreatedFlow(id=flow_id, success=not unpublished, validation_errors=issues, raw=found)
         raise (yield from _with_draft(api, name, blocked))
 
-    def recover(doubts: tuple[FlowsError, ...]) -> Script[CreatedFlow | None]:
+    def recover(ambiguous_errors: tuple[FlowsError, ...]) -> Script[CreatedFlow | None]:
         flow = yield from _look_up(api, name)
         if flow is None:
             return None
         adopted = CreatedFlow(id=flow.id, validation_errors=flow.validation_errors, adopted=True, raw=flow.raw)
         as_asked = not publish or flow.status == FlowStatus.PUBLISHED
-        if any(isinstance(doubt, FlowProcessingError) for doubt in doubts):
+        if any(isinstance(doubt, FlowProcessingError) for doubt in ambiguous_errors):
             # The JSON is stored, but not processed, until an upload is answered with success.
             if flow_json is not None and flow.status == FlowStatus.DRAFT:
                 return (yield from _finish(api, adopted, flow_json, publish=publish))
@@ -112,8 +112,8 @@ def create_flow(
         subject=f"flow name: {name}",
         idempotent=False,
         recover=recover,
-        uncertain=lambda error: error.leaves_doubt or isinstance(error, FlowProcessingError),
-        settles=lambda refusal: isinstance(refusal, NameTakenError),
+        is_ambiguous=lambda error: error.outcome_unknown or isinstance(error, FlowProcessingError),
+        resolves_ambiguity=lambda refusal: isinstance(refusal, NameTakenError),
     )
 
 
@@ -124,7 +124,7 @@ def get_flow(api: Api, flow_id: str, *, fields: str | Sequence[str] | None = Non
 
 def get_health(api: Api, flow_id: str, *, phone_number_id: str | None = None) -> Operation[Health]:
     """Whether the flow can be sent, and what stands in the way."""
-    argument = "" if phone_number_id is None else f".phone_number({segment('phone_number_id', phone_number_id)})"
+    argument = "" if phone_number_id is None else f".phone_number({path_id('phone_number_id', phone_number_id)})"
     return node(api, "get_health", flow_id, f"health_status{argument}", Health.parse, part="health_status")
 
 
@@ -144,9 +144,9 @@ def get_metric(
     until: date | str | None = None,
 ) -> Operation[Metric]:
     """A series of the flow's endpoint ("Flows Metrics API", which Meta is retiring)."""
-    parts = [f"metric.name({word('metric', metric)})", f"granularity({word('granularity', granularity)})"]
+    parts = [f"metric.name({identifier('metric', metric)})", f"granularity({identifier('granularity', granularity)})"]
     parts += [
-        f"{name}({day(name, given)})" for name, given in (("since", since), ("until", until)) if given is not None
+        f"{name}({iso_date(name, given)})" for name, given in (("since", since), ("until", until)) if given is not None
     ]
     return node(api, "get_metric", flow_id, ".".join(parts), Metric.parse, part="metric")
 
@@ -163,18 +163,18 @@ def update_flow(
     """New metadata. What is None stays as it is. A published flow goes back to DRAFT."""
     form: dict[str, str] = {}
     if name is not None:
-        form["name"] = words("name", name)
+        form["name"] = nonempty_text("name", name)
     if categories is not None:
         form["categories"] = category_list(categories)
     if endpoint_uri is not None:
-        form["endpoint_uri"] = words("endpoint_uri", endpoint_uri)
+        form["endpoint_uri"] = nonempty_text("endpoint_uri", endpoint_uri)
     if application_id is not None:
-        form["application_id"] = segment("application_id", application_id)
+        form["application_id"] = path_id("application_id", application_id)
     if not form:
         raise ConfigurationError(
             "update_flow needs something to change: name, categories, endpoint_uri, application_id."
         )
-    request = api.post("update_flow", segment("flow_id", flow_id), form, flow_id=flow_id)
+    request = api.post("update_flow", path_id("flow_id", flow_id), form, flow_id=flow_id)
     return done(request, f"flow ID: {flow_id}")
 
 
@@ -185,7 +185,7 @@ def update_flow_json(api: Api, flow_id: str, content: bytes) -> Operation[FlowJs
         "name": "flow.json",
         "asset_type": "FLOW_JSON",
     }
-    request = api.post("update_flow_json", f"{segment('flow_id', flow_id)}/assets", form, flow_id=flow_id)
+    request = api.post("update_flow_json", f"{path_id('flow_id', flow_id)}/assets", form, flow_id=flow_id)
 
     def script(attempt: int) -> Script[FlowJsonUpdate]:
         answer = yield request
@@ -200,34 +200,34 @@ def update_flow_json(api: Api, flow_id: str, content: bytes) -> Operation[FlowJs
 
 def publish_flow(api: Api, flow_id: str) -> Operation[bool]:
     """Publishing. After a lost answer, a flow that is PUBLISHED is done."""
-    request = api.post("publish_flow", f"{segment('flow_id', flow_id)}/publish", flow_id=flow_id)
+    request = api.post("publish_flow", f"{path_id('flow_id', flow_id)}/publish", flow_id=flow_id)
     return replace(
         done(request, f"flow ID: {flow_id}"),
         idempotent=False,
         recover=lambda _: _has_status(api, flow_id, *ONCE_PUBLISHED),
-        settles=lambda refusal: isinstance(refusal, (FlowStateError, PublishBlockedError)),
+        resolves_ambiguity=lambda refusal: isinstance(refusal, (FlowStateError, PublishBlockedError)),
     )
 
 
 def deprecate_flow(api: Api, flow_id: str) -> Operation[bool]:
     """Deprecation, for good. After a lost answer, a flow that is DEPRECATED is done."""
-    request = api.post("deprecate_flow", f"{segment('flow_id', flow_id)}/deprecate", flow_id=flow_id)
+    request = api.post("deprecate_flow", f"{path_id('flow_id', flow_id)}/deprecate", flow_id=flow_id)
     return replace(
         done(request, f"flow ID: {flow_id}"),
         idempotent=False,
         recover=lambda _: _has_status(api, flow_id, FlowStatus.DEPRECATED),
-        settles=lambda refusal: isinstance(refusal, FlowStateError),
+        resolves_ambiguity=lambda refusal: isinstance(refusal, FlowStateError),
     )
 
 
 def delete_flow(api: Api, flow_id: str) -> Operation[bool]:
     """Deletion, for good, of a draft. After a lost answer, a flow that is not there is done."""
-    request = api.delete("delete_flow", segment("flow_id", flow_id), flow_id=flow_id)
+    request = api.delete("delete_flow", path_id("flow_id", flow_id), flow_id=flow_id)
     return replace(
         done(request, f"flow ID: {flow_id}"),
         idempotent=False,
         recover=lambda _: _is_gone(api, flow_id),
-        settles=lambda refusal: isinstance(refusal, NotFoundError),
+        resolves_ambiguity=lambda refusal: isinstance(refusal, NotFoundError),
     )
 
 
@@ -240,7 +240,7 @@ def _flow_with_id(found: Mapping[str, Any]) -> Flow:
 
 def list_assets(api: Api, flow_id: str) -> Operation[tuple[Asset, ...]]:
     """The flow's files, all of them."""
-    path = f"{segment('flow_id', flow_id)}/assets"
+    path = f"{path_id('flow_id', flow_id)}/assets"
     request = api.get("list_assets", path, {"fields": "name,asset_type,download_url"}, flow_id=flow_id)
     return whole_list(request, Asset.parse, f"flow ID: {flow_id}")
 

@@ -9,10 +9,10 @@ from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from .._error_codes import unexpected
-from .._wire import MOST_JSON, Operation, Request, Response, Script, shown
+from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, short_repr
 from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
 from ..models import nested, objects, text, validation_issues
-from ._arguments import is_web_url, segment
+from ._arguments import is_web_url, path_id
 
 T = TypeVar("T")
 _UNREADABLE: Final = object()
@@ -46,9 +46,9 @@ class Api:
         if "@" in urlsplit(self.base_url).netloc:
             raise ConfigurationError("base_url must not hold credentials.")
         if not isinstance(self.version, str) or not re.fullmatch(r"v[0-9]+\.[0-9]+", self.version):
-            raise ConfigurationError(f"api_version must look like v25.0, not {shown(self.version)}.")
+            raise ConfigurationError(f"api_version must look like v25.0, not {short_repr(self.version)}.")
         if self.waba_id is not None:
-            segment("waba_id", self.waba_id)
+            path_id("waba_id", self.waba_id)
 
     def account(self) -> str:
         """The account's id; `ConfigurationError` when the client was given none."""
@@ -117,7 +117,7 @@ def node(
     api: Api, operation: str, flow_id: str, fields: str, parse: Callable[[Mapping[str, Any]], T], *, part: str = ""
 ) -> Operation[T]:
     """A read of some fields of the flow's node; with `part`, of that one field, which has to be there."""
-    request = api.get(operation, segment("flow_id", flow_id), {"fields": fields}, flow_id=flow_id)
+    request = api.get(operation, path_id("flow_id", flow_id), {"fields": fields}, flow_id=flow_id)
 
     def read(found: Mapping[str, Any]) -> T:
         if part and not nested(found, part):
@@ -206,8 +206,8 @@ def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
     """The JSON object of a 2xx answer."""
     if not answer.body.strip():
         raise unexpected("Meta's answer is empty.", request, answer)
-    if len(answer.body) > MOST_JSON:
-        raise unexpected(f"Meta's answer has more than {MOST_JSON} bytes of JSON.", request, answer)
+    if len(answer.body) > MAX_JSON_BYTES:
+        raise unexpected(f"Meta's answer has more than {MAX_JSON_BYTES} bytes of JSON.", request, answer)
     try:
         found = answer.json()
     except (ValueError, RecursionError):

@@ -194,7 +194,7 @@ def _(value: values.Explanation) -> Json:
                 "title": row.title,
                 "error": row.error.__name__,
                 "retryable": values.retryable(row),
-                "may_have_acted": row.error.leaves_doubt,
+                "may_have_acted": row.error.outcome_unknown,
                 "meaning": row.meaning,
                 "advice": row.advice or None,
                 "source": row.source,

@@ -200,7 +200,7 @@ def _(value: values.Explanation) -> Lines:
         name = values.error_key(row.code, row.subcode) + (f" to {row.last}" if row.last else "")
         yield Text.assemble((name, "bold"), f"  {row.meaning}")
         verdict = Text("retryable", style="green") if values.retryable(row) else Text("fatal", style="red")
-        acted = "Meta may have acted" if row.error.leaves_doubt else "Meta has not acted"
+        acted = "Meta may have acted" if row.error.outcome_unknown else "Meta has not acted"
         if row.error is FlowProcessingError:
             acted = "Meta has saved the Flow JSON"
         facts: list[tuple[str, str | Text]] = [

@@ -24,7 +24,7 @@ from redis import Redis, RedisError
 from redis.exceptions import LockError
 from redis.lock import Lock as RedisLock
 
-from .._wire import shown
+from .._wire import short_repr
 from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
 from ..sync import DesiredFlow, LiveVersion, Lock, LockEntry, OldDocuments, digest_of
 from ..usage import LONGEST_HINT
@@ -333,7 +333,7 @@ def _parsed(rate: str) -> RateLimitItem:
     try:
         return parse(rate)
     except (ValueError, TypeError):
-        raise ConfigurationError(f'rate must be like "200/hour", not {shown(rate)}.') from None
+        raise ConfigurationError(f'rate must be like "200/hour", not {short_repr(rate)}.') from None
 
 
 def _no_room(account: str, wait: float) -> NoRoomError:

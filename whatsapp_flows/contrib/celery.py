@@ -31,7 +31,7 @@ from celery.exceptions import Reject
 from celery.result import AsyncResult
 from redis import Redis
 
-from .._wire import shown
+from .._wire import short_repr
 from ..client import FlowsClient
 from ..errors import ConfigurationError, FlowsError, NotSentError, RateLimitedError, TokenUnavailableError
 from ..retry import ExponentialBackoff, NoRetry, RetryPolicy, equal_jitter
@@ -169,7 +169,7 @@ class FlowsTasks:
         chance: Callable[[], float] = random.random,
     ) -> None:
         if isinstance(max_attempts, bool) or max_attempts < 1:
-            raise ConfigurationError(f"max_attempts must be at least 1, not {shown(max_attempts)}.")
+            raise ConfigurationError(f"max_attempts must be at least 1, not {short_repr(max_attempts)}.")
         if not callable(client_for):
             raise ConfigurationError("client_for must be a function from an account's id to a FlowsClient.")
         self._client_for = client_for

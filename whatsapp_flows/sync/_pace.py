@@ -100,7 +100,7 @@ class RunPace:
 
     def learn(self, response: Response) -> None:
         """Read the usage headers of an answer."""
-        self._usage.note(response.headers, self._clock())
+        self._usage.record_usage(response.headers, self._clock())
         self._budget.after(response)
         self._headers.after(response)
 

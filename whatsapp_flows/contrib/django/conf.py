@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from django.conf import settings as django_settings
 
-from ..._documents import Validate, mode
+from ..._documents import Validate, validation_mode
 from ...client import FlowsClient
 from ...errors import ConfigurationError
 
@@ -125,7 +125,7 @@ def _number(given: Mapping[str, Any], key: str) -> float:
 
 def _mode(value: object) -> Validate:
     try:
-        return mode(value)
+        return validation_mode(value)
     except ConfigurationError as wrong:
         raise ConfigurationError(f'{SETTING}["VALIDATE"]: {wrong.message}') from None
 

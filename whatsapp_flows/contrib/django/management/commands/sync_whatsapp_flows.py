@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import router
 
-from ....._documents import MODES
+from ....._documents import VALIDATION_MODES
 from ....._inert import inert
 from .....errors import FlowsError
 from ...conf import read_settings
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--validate",
-            choices=MODES,
+            choices=VALIDATION_MODES,
             help="errors in a Flow JSON: error leaves the flow alone, warn and off send it; default: the settings",
         )
         parser.add_argument(
