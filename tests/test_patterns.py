@@ -58,7 +58,7 @@ def _bindings() -> list[str]:
 
 
 def _names() -> list[str]:
-    from whatsapp_flows.sync import _config
+    from whatsapp_flows.sync.desired import _config
 
     found = [each.names for each in vars(_config).values() if isinstance(each, _config._Each)]
     return [*found, _config._Each(None).names]
@@ -72,7 +72,7 @@ def _of_a_secret() -> list[str]:
 
 IN_VARIABLES: Final[dict[tuple[str, str], Callable[[], list[str]]]] = {
     ("flow_json/schema/_checks.py", "pattern"): _bindings,
-    ("sync/_config.py", "schema.names"): _names,
+    ("sync/desired/_config.py", "schema.names"): _names,
     ("_files.py", r"f'\\.{re.escape(target.name[:_LONGEST_NAME])}\\.[0-9a-f]{{8}}\\.tmp'"): lambda: [
         r"\.flow\.json\.[0-9a-f]{8}\.tmp"
     ],
@@ -229,7 +229,7 @@ def test_all_expressions_are_found() -> None:
         "_wire.py",
         "flow_json/language/_references.py",
         "flow_json/schema/_checks.py",
-        "sync/_variables.py",
+        "sync/desired/_variables.py",
     } <= rooms
     assert len(EXPRESSIONS) > 50
     assert set() == UNKNOWN, "say in IN_VARIABLES what patterns these are"

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.sync._config import find_config, lock_file_of, read_workspace
-from whatsapp_flows.sync._desired import DesiredFlow, Workspace
+from whatsapp_flows.sync.desired._config import find_config, lock_file_of, read_workspace
+from whatsapp_flows.sync.desired._desired import DesiredFlow, Workspace
 
 FLOW_JSON = json.dumps(valid_flow("FIRST")).encode()
 

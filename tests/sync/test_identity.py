@@ -26,8 +26,8 @@ from whatsapp_flows.sync import (
     read_states,
     take_snapshot,
 )
-from whatsapp_flows.sync._identity import generation_of, identify
-from whatsapp_flows.sync._names import folded, wrong_with
+from whatsapp_flows.sync.account._identity import generation_of, identify
+from whatsapp_flows.sync.planning._names import folded, wrong_with
 
 REPLACE = desired(replace=True)
 TERMIN = desired(name="Termin")

@@ -25,8 +25,8 @@ from whatsapp_flows.sync._import import (
     list_importable,
     render_config,
 )
-from whatsapp_flows.sync._toml import parse_toml
-from whatsapp_flows.sync._variables import fill
+from whatsapp_flows.sync.desired._toml import parse_toml
+from whatsapp_flows.sync.desired._variables import fill
 
 
 @pytest.mark.parametrize(

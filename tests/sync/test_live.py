@@ -34,10 +34,10 @@ from whatsapp_flows import (
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.events import AttemptFailed
 from whatsapp_flows.sync import FlowEvent, FlowResult, Lock, Plan, apply
-from whatsapp_flows.sync._live import SUFFIX, LiveVersion, OldDocumentFiles
-from whatsapp_flows.sync._memory import Memory
-from whatsapp_flows.sync._safeguard import Safeguard
-from whatsapp_flows.sync._stops import AbandonStop, either
+from whatsapp_flows.sync.applying._live import SUFFIX, LiveVersion, OldDocumentFiles
+from whatsapp_flows.sync.applying._memory import Memory
+from whatsapp_flows.sync.applying._safeguard import Safeguard
+from whatsapp_flows.sync.calls._stops import AbandonStop, either
 
 FAULTY = {"success": True, "validation_errors": [{"error": "NEW", "message": "what only Meta finds"}]}
 WANTED = desired(publish=True, categories=("SURVEY",))

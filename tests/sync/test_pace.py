@@ -10,7 +10,7 @@ from tests.sync.support import client_of
 from whatsapp_flows import ConfigurationError, NotSentError
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import DEFAULT_CALLS_PER_HOUR, RunPace, paced
-from whatsapp_flows.sync._pace import urgently
+from whatsapp_flows.sync.calls._pace import urgently
 
 
 class Clock:

@@ -13,7 +13,7 @@ from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, actual, desired
 from whatsapp_flows import ConfigurationError, FlowsError
 from whatsapp_flows.sync import ActualFlow, DesiredFlow, Snapshot
 from whatsapp_flows.sync._pull import FlowPull, plan_pull, pulled
-from whatsapp_flows.sync._variables import fill
+from whatsapp_flows.sync.desired._variables import fill
 
 FILE = '{"version": "7.3",\n  "screens": [ {"id": "{{screen}}", "title": "T"} ] }\n'
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_flows.sync._semantic import compare
+from whatsapp_flows.sync.comparison._semantic import compare
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from tests.misbehaving import BODY_DRIPS, Server, answers
 from whatsapp_flows import FlowsClient, FlowsError, NotSentError, _bounded
 from whatsapp_flows.sync import RunPace, paced
-from whatsapp_flows.sync._side_by_side import side_by_side
+from whatsapp_flows.sync.calls._side_by_side import side_by_side
 
 
 class Mistake(Exception):  # noqa: N818 - it is none of ours

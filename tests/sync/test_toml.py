@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_flows.sync._toml import TomlPath, lines_of, parse_toml
+from whatsapp_flows.sync.desired._toml import TomlPath, lines_of, parse_toml
 
 EVERYTHING = '''\
 # a comment = "with a key"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whatsapp_flows import ConfigurationError, ValidationIssue, ValidationPointer
-from whatsapp_flows.sync._variables import escaped, fill, in_file, unfill
+from whatsapp_flows.sync.desired._variables import escaped, fill, in_file, unfill
 
 VARIABLES = {"endpoint": "https://a.example", "who": 'A "B"\n\\ \u2028', "empty": "", "x-1": "{{who}}"}
 

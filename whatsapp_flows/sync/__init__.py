@@ -1,34 +1,34 @@
 """
-Flows deployed like infrastructure: what is wanted, what is there, a plan, and its application.
+Flows deployed like infrastructure: the desired state, the actual state, a plan, and its application.
 
     workspace = read_workspace(Path("flows.toml"))
     lock = Lock(workspace.lock_file, account_id=client.waba_id)
     plan = diff(workspace.flows, take_snapshot(client, workspace.flows, lock))
     results = apply(client, plan, lock=lock, jobs=8)
+
+Inside, each room imports only from those before it, by the face of that room (its `__init__`):
+
+    calls       how calls to Meta run: side by side, paced, stopped
+    desired     flows.toml, the Flow JSON files and their variables
+    account     what Meta lists, which flow a table means, the lock file
+    comparison  how desired and actual state differ
+    planning    the plan
+    applying    the steps of a plan, carried out at Meta
+    (top)       drift, status, pull, import, many accounts
 """
 
 from .._digest import digest_of
-from ._apply import apply
-from ._change import Action, Blocked, FlowChange, PlanOptions, Step, counted
-from ._config import ENVIRONMENT_NAME, find_config, read_workspace
-from ._config_file import PYPROJECT
-from ._desired import DesiredFlow, Workspace
-from ._diff import diff
-from ._difference import Difference, FlowJsonDiff
 from ._drift import FlowDrift, find_drift
 from ._fleet import AccountResult, ClientFor, Fleet, deploy_flow
-from ._identity import Identity, generation_name
 from ._import import ImportedFlow, download_flows, list_importable, render_config
-from ._live import LiveVersion, OldDocuments
-from ._lock import Lock, LockEntry
-from ._metadata import MetadataChange, metadata_changes
-from ._pace import DEFAULT_CALLS_PER_HOUR, RunPace, paced
-from ._plan import Plan
 from ._pull import FlowPull, plan_pull
-from ._result import FlowEvent, FlowResult, OnEvent, State
-from ._semantic import compare
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, take_snapshot
 from ._status import FlowState, read_states
+from .account import ActualFlow, Identity, Lock, LockEntry, OtherFlow, Snapshot, generation_name, take_snapshot
+from .applying import FlowEvent, FlowResult, LiveVersion, OldDocuments, OnEvent, State, apply
+from .calls import DEFAULT_CALLS_PER_HOUR, RunPace, paced
+from .comparison import Difference, FlowJsonDiff, MetadataChange, compare, metadata_changes
+from .desired import ENVIRONMENT_NAME, PYPROJECT, DesiredFlow, Workspace, find_config, read_workspace
+from .planning import Action, Blocked, FlowChange, Plan, PlanOptions, Step, counted, diff
 
 __all__ = [
     "DEFAULT_CALLS_PER_HOUR",

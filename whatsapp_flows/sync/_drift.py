@@ -14,11 +14,9 @@ from typing import Final, Literal
 
 from ..errors import FlowsError, ValidationIssue
 from ..models import FlowStatus
-from ._desired import DesiredFlow
-from ._difference import NO_CHANGES, FlowJsonDiff
-from ._metadata import metadata_changes
-from ._semantic import compare
-from ._snapshot import ActualFlow, Snapshot
+from .account import ActualFlow, Snapshot
+from .comparison import NO_CHANGES, FlowJsonDiff, compare, metadata_changes
+from .desired import DesiredFlow
 
 Way = Literal[
     "missing", "deprecated", "blocked", "throttled", "draft", "edited", "metadata", "errors", "unread", "extra"

@@ -23,15 +23,11 @@ from .._inert import inert
 from ..client import FlowsClient
 from ..errors import ConfigurationError, FatalError, FlowsError, NotFoundError, RetryableError
 from ..retry import NoRetry, RetryPolicy
-from ._apply import apply
-from ._change import PlanOptions
-from ._desired import DesiredFlow
-from ._diff import diff
-from ._lock import Lock, LockEntry
-from ._pace import RunPace, paced
-from ._result import INTERRUPTED, NOT_BEGUN, FlowResult
-from ._snapshot import Snapshot, look_again, take_snapshot
-from ._stops import EitherStop, either
+from .account import Lock, LockEntry, Snapshot, look_again, take_snapshot
+from .applying import INTERRUPTED, NOT_BEGUN, FlowResult, apply
+from .calls import EitherStop, RunPace, either, paced
+from .desired import DesiredFlow
+from .planning import PlanOptions, diff
 
 ClientFor = Callable[[str], FlowsClient]
 """The host's own: from an account's id to a client with its token. The fleet closes the client after use."""

@@ -21,10 +21,9 @@ from ..client import FlowsClient
 from ..errors import ConfigurationError, FlowsError, NotFoundError
 from ..flow_json import read_flow_json
 from ..models import Flow, FlowStatus
-from ._hints import hint
-from ._listing import list_all
-from ._side_by_side import side_by_side
-from ._variables import escaped
+from .account import list_all
+from .calls import side_by_side
+from .desired import escaped, hint
 
 _LONGEST: Final = 60  # characters of a key
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")

@@ -17,12 +17,9 @@ from .._digest import digest_of
 from ..errors import ConfigurationError, FlowsError
 from ..flow_json import read_flow_json
 from ..models import FlowStatus
-from ._desired import DesiredFlow
-from ._difference import NO_CHANGES, FlowJsonDiff
-from ._metadata import metadata_changes
-from ._semantic import compare
-from ._snapshot import ActualFlow, Snapshot
-from ._variables import fill, unfill
+from .account import ActualFlow, Snapshot
+from .comparison import NO_CHANGES, FlowJsonDiff, compare, metadata_changes
+from .desired import DesiredFlow, fill, unfill
 
 PullAction = Literal["write", "unchanged", "failed"]
 

@@ -10,10 +10,8 @@ from typing import Final
 from ..client import FlowsClient
 from ..flow_json import KNOWN_VERSIONS, parse_version
 from ..models import Flow, FlowStatus, HealthEntity
-from ._desired import DesiredFlow
-from ._identity import identify, may_be_meant
-from ._listing import PAGES, listings
-from ._lock import Lock
+from .account import PAGES, Lock, identify, listings, may_be_meant
+from .desired import DesiredFlow
 
 # `health_status` in a list is documented nowhere: without it, the rest is still worth knowing.
 _FIELDS: Final = "id,name,status,validation_errors,json_version,updated_at,health_status"

@@ -24,14 +24,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from ..models import FlowStatus
+from ...models import FlowStatus
+from ..account import ActualFlow, OtherFlow, Snapshot, generation_name
+from ..comparison import metadata_changes, target_name
+from ..desired import DesiredFlow
 from ._change import Action, Blocked, FlowChange, PlanOptions, Step
-from ._desired import DesiredFlow
-from ._identity import generation_name
-from ._metadata import metadata_changes, target_name
 from ._names import LONGEST_NAME, Names
 from ._plan import Plan
-from ._snapshot import ActualFlow, OtherFlow, Snapshot
 
 # The Flow JSON goes into the `create` itself up to here; a larger one as a file, as "Flows API" documents up to 10 MB.
 _INLINE_BYTES: Final = 1024 * 1024

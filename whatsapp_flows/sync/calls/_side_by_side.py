@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ..client import FlowsClient
+from ...client import FlowsClient
 from ._stops import either
 
 T = TypeVar("T")

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from ..errors import ConfigurationError
-from ._desired import DesiredFlow
-from ._lock import Lock, LockEntry
-from ._plan import Plan
-from ._snapshot import ActualFlow, entry_of
+from ...errors import ConfigurationError
+from ..account import ActualFlow, Lock, LockEntry, entry_of
+from ..desired import DesiredFlow
+from ..planning import Plan
 
 logger: Final = logging.getLogger("whatsapp_flows")
 

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from .._inert import shaped_like_a_token
-from .._reading import read_regular
-from ..errors import ConfigurationError
-from ..flow_json import MAX_BYTES
+from ..._inert import shaped_like_a_token
+from ..._reading import read_regular
+from ...errors import ConfigurationError
+from ...flow_json import MAX_BYTES
 from ._toml import TomlPath, lines_of, parse_toml
 
 PYPROJECT: Final = "pyproject.toml"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ..errors import FlowsError, RetryableError, ValidationIssue
-from ._change import Action, Step
+from ...errors import FlowsError, RetryableError, ValidationIssue
+from ..planning import Action, Step
 
 State = Literal[
     "begin", "checking", "creating", "updating", "uploading", "publishing", "restoring", "deprecating", "done",

@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .._digest import digest_of
-from .._files import replace_file
-from .._reading import read_regular
-from ..errors import ConfigurationError
-from ..flow_json import MAX_BYTES
-from ._lock import Lock
-from ._snapshot import ActualFlow
+from ..._digest import digest_of
+from ..._files import replace_file
+from ..._reading import read_regular
+from ...errors import ConfigurationError
+from ...flow_json import MAX_BYTES
+from ..account import ActualFlow, Lock
 
 logger: Final = logging.getLogger("whatsapp_flows")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from ..client import FlowsClient
-from ..errors import FlowsError, InvalidRequestError, NotFoundError, PermissionDeniedError
-from ..models import Flow
+from ...client import FlowsClient
+from ...errors import FlowsError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from ...models import Flow
 
 _PAGE_SIZE: Final = 100
 _LARGE_PAGE_SIZE: Final = 200  # several clients list so many at once

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from ..client import FlowsClient
-from ..errors import FlowValidationError, PlanError
-from ..models import FlowStatus
-from ._change import Step
+from ...client import FlowsClient
+from ...errors import FlowValidationError, PlanError
+from ...models import FlowStatus
+from ..planning import Step
 from ._live import LiveVersion
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ._desired import DesiredFlow
-from ._identity import generation_name
-from ._snapshot import ActualFlow
+from ..account import ActualFlow, generation_name
+from ..desired import DesiredFlow
 
 
 class MetadataChange(NamedTuple):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, get_args
 
-from .._documents import Validate
-from ..errors import ConfigurationError, FlowsError, ValidationIssue
-from ._desired import DesiredFlow
-from ._snapshot import ActualFlow, OtherFlow
+from ..._documents import Validate
+from ...errors import ConfigurationError, FlowsError, ValidationIssue
+from ..account import ActualFlow, OtherFlow
+from ..desired import DesiredFlow
 
 Action = Literal[
     "create", "adopt", "upload", "update", "publish", "republish", "replace", "deprecate", "unchanged", "blocked"

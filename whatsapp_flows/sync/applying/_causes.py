@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..errors import (
+from ...errors import (
     AuthenticationError,
     FlowsError,
     IntegrityError,

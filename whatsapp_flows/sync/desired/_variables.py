@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeVar
 
-from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
-from ..flow_json import json_string, same_scalar, update_text
+from ...errors import ConfigurationError, ValidationIssue, ValidationPointer
+from ...flow_json import json_string, same_scalar, update_text
 from ._hints import hint
 
 T = TypeVar("T", ValidationIssue, ValidationPointer)

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from ..models import FlowStatus
-from ._desired import DesiredFlow
+from ...models import FlowStatus
+from ..desired import DesiredFlow
 from ._lock import Lock, LockEntry
 
 Source = Literal["lock", "name", "generation", "none"]

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .._digest import digest_of
-from ..errors import ConfigurationError, ValidationIssue
-from ..flow_json import FlowJson, read_flow_json, validate
+from ..._digest import digest_of
+from ...errors import ConfigurationError, ValidationIssue
+from ...flow_json import FlowJson, read_flow_json, validate
 from ._hints import hint
 from ._variables import Replaced, in_file
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Final, get_args
 
-from .._documents import Validate
-from ..errors import PlanError
+from ..._documents import Validate
+from ...errors import PlanError
+from ..account import ActualFlow, OtherFlow, Source
+from ..desired import DesiredFlow
 from . import _reading as read
 from ._change import Action, Blocked, FlowChange, PlanOptions, Step
-from ._desired import DesiredFlow
-from ._identity import Source
-from ._snapshot import ActualFlow, OtherFlow
 
 OTHER_FLOWS: Final = "the flows in the files are not what they were when the plan was made."
 _PERMISSIONS: Final = ("force", "new_account", "prune_limit", "max_changes")  # asked of whoever applies it

@@ -27,9 +27,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from .._files import replace_file
-from .._reading import is_no_file, is_too_large, read_regular
-from ..errors import ConfigurationError
+from ..._files import replace_file
+from ..._reading import is_no_file, is_too_large, read_regular
+from ...errors import ConfigurationError
 
 LOCK_VERSION: Final = 1
 _MAX_BYTES: Final = 64 * 1024 * 1024  # a hundred thousand flows need a third of that

@@ -12,18 +12,18 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from ..client import FlowsClient
-from ..errors import ConfigurationError, PlanError
-from ..retry import ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, equal_jitter
-from ..transport import Request, Response, Timeout, Transport
+from ...client import FlowsClient
+from ...errors import ConfigurationError, PlanError
+from ...retry import ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, equal_jitter
+from ...transport import Request, Response, Timeout, Transport
+from ..account import Lock
+from ..calls import AbandonStop, either
+from ..planning import Plan
 from ._live import OldDocumentFiles, OldDocuments
-from ._lock import Lock
 from ._machine import FlowMachine
 from ._memory import Memory
-from ._plan import Plan
 from ._result import KEPT, NOT_BEGUN, FlowEvent, FlowResult, OnEvent
 from ._schedule import Schedule
-from ._stops import AbandonStop, either
 
 logger: Final = logging.getLogger("whatsapp_flows")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, NamedTuple
 
-from ..flow_json import Pointer, format_pointer
+from ...flow_json import Pointer, format_pointer
 from ._difference import short, word
 
 _LISTS: Final = ("children", "then", "else")  # of components; the `cases` of a Switch are such lists too

@@ -18,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..errors import PlanError
-from ..models import FlowStatus
+from ...errors import PlanError
+from ...models import FlowStatus
+from ..planning import FlowChange
 from ._causes import is_common
-from ._change import FlowChange
 from ._result import FlowResult
 
 _LIVE: Final = FlowStatus.PUBLISHED.value

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from .._wire import thread_stop
-from ..client import FlowsClient
-from ..errors import ConfigurationError, NotSentError
-from ..pacing import Pace, Pacer
-from ..transport import Request, Response, Timeout, Transport
-from ..usage import UsageLog
+from ..._wire import thread_stop
+from ...client import FlowsClient
+from ...errors import ConfigurationError, NotSentError
+from ...pacing import Pace, Pacer
+from ...transport import Request, Response, Timeout, Transport
+from ...usage import UsageLog
 from ._stops import either
 
 DEFAULT_CALLS_PER_HOUR: Final = 200

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .._digest import digest_of
-from ..client import FlowsClient
-from ..errors import FlowsError
-from ..models import FlowStatus
-from ._change import Step
+from ..._digest import digest_of
+from ...client import FlowsClient
+from ...errors import FlowsError
+from ...models import FlowStatus
+from ..account import LockEntry
+from ..planning import Step
 from ._live import LiveVersion, OldDocuments
-from ._lock import LockEntry
 from ._memory import Memory
 from ._restore import Restoration
 

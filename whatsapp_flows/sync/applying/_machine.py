@@ -24,10 +24,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .._digest import digest_of
-from .._inert import inert
-from ..client import FlowsClient
-from ..errors import (
+from ..._digest import digest_of
+from ..._inert import inert
+from ...client import FlowsClient
+from ...errors import (
     FlowProcessingError,
     FlowsError,
     FlowStateError,
@@ -38,18 +38,15 @@ from ..errors import (
     RetryableError,
     ValidationIssue,
 )
-from ..models import Flow, FlowStatus
-from ..retry import Decision, RetryState, longest_call
-from ._change import FlowChange, Step
-from ._desired import DesiredFlow
-from ._diff import change_of, replaced
+from ...models import Flow, FlowStatus
+from ...retry import Decision, RetryState, longest_call
+from ..account import ActualFlow, LockEntry, entry_of, find_again, is_as_seen, look_again
+from ..calls import GRACE, urgently
+from ..desired import DesiredFlow
+from ..planning import FlowChange, Step, change_of, replaced
 from ._live import LiveVersion
-from ._lock import LockEntry
-from ._pace import urgently
 from ._result import INTERRUPTED, KEPT, NOT_BEGUN, FlowEvent, FlowResult, Halted, State
 from ._safeguard import Safeguard
-from ._snapshot import ActualFlow, entry_of, find_again, is_as_seen, look_again
-from ._stops import GRACE
 
 if TYPE_CHECKING:
     from ._apply import Run

@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .._digest import digest_of
-from ..client import FlowsClient
-from ..errors import FlowsError, NotFoundError, ValidationIssue
-from ..models import Asset, Flow, FlowStatus
-from ._desired import DesiredFlow
+from ..._digest import digest_of
+from ...client import FlowsClient
+from ...errors import FlowsError, NotFoundError, ValidationIssue
+from ...models import Asset, Flow, FlowStatus
+from ..calls import side_by_side
+from ..desired import DesiredFlow
 from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
 from ._listing import ListedFlow, NodeReader, list_all
 from ._lock import Lock, LockEntry
-from ._side_by_side import side_by_side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

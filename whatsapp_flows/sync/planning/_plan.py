@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from ..errors import ErrorDetails, PlanError
+from ...errors import ErrorDetails, PlanError
+from ..account import ActualFlow
+from ..desired import DesiredFlow
 from . import _reading as read
 from ._change import FlowChange, PlanOptions
-from ._desired import DesiredFlow
 from ._plan_json import OTHER_FLOWS, change_json, choices, facts, options_json, read_change, read_options
-from ._snapshot import ActualFlow
 
 _FEW: Final = 10  # so many changes are never too many
 PLAN_VERSION: Final = 2

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .._reading import open_regular, read_regular
-from ..errors import ConfigurationError
-from ..flow_json import BYTE_ORDER_MARK, MAX_BYTES, read_flow_json
+from ..._reading import open_regular, read_regular
+from ...errors import ConfigurationError
+from ...flow_json import BYTE_ORDER_MARK, MAX_BYTES, read_flow_json
 from ._config_file import PYPROJECT, ConfigFile, refuse_secrets
 from ._desired import DesiredFlow, Workspace
 from ._hints import hint

@@ -20,7 +20,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
-from ..flow_json import Pointer, format_pointer
+from ...flow_json import Pointer, format_pointer
 from ._difference import Difference, FlowJsonDiff, Kind, short, short_pair, word
 from ._parts import Component, Screen, parsed, screens_of
 

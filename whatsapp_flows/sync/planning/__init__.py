@@ -1,0 +1,18 @@
+"""The plan: the changes that lead from the actual state to the desired one."""
+
+from ._change import Action, Blocked, FlowChange, PlanOptions, Step, counted
+from ._diff import change_of, diff, replaced
+from ._plan import Plan
+
+__all__ = [
+    "Action",
+    "Blocked",
+    "FlowChange",
+    "Plan",
+    "PlanOptions",
+    "Step",
+    "change_of",
+    "counted",
+    "diff",
+    "replaced",
+]
