@@ -1,0 +1,70 @@
+"""
+The table of error codes in docs/errors.md, written from `ERROR_CODES`.
+
+    python -m tools.error_table            writes the table
+    python -m tools.error_table --check    exits with 1 if the page differs from the code
+
+The table stands between two comments of the page. It is plain Markdown, so that it renders on the repository's own site
+as well as in the built documentation.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from whatsapp_flows import ERROR_CODES, ErrorRow, RetryableError
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "errors.md"
+BEGIN: Final = "<!-- error table: written by `python -m tools.error_table` -->"
+END: Final = "<!-- end of the error table -->"
+HEAD: Final = ("Code", "Error", "Class", "Meaning", "Action", "Source")
+
+
+def table() -> str:
+    """All rows of `ERROR_CODES`, in their order, as a Markdown table."""
+    rows = [HEAD, ("---",) * len(HEAD), *(_cells(row) for row in ERROR_CODES)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def with_table(page: str) -> str:
+    """The page with the current table between its two comments."""
+    before, _, rest = page.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"the page has no {BEGIN} ... {END}")
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def main(arguments: list[str], page: Path = PAGE) -> int:
+    """Writes the page, or compares it with `--check`. Returns the exit code."""
+    old = page.read_text(encoding="utf-8")
+    new = with_table(old)
+    if "--check" in arguments:
+        if new != old:
+            print("docs/errors.md is out of date: run python -m tools.error_table", file=sys.stderr)
+        return int(new != old)
+    page.write_text(new, encoding="utf-8")
+    return 0
+
+
+def _cells(row: ErrorRow) -> tuple[str, ...]:
+    kind = "retryable" if issubclass(row.error, RetryableError) else "fatal"
+    return _code(row), f"`{row.error.__name__}`", kind, _text(row.meaning), _text(row.advice), _text(row.source)
+
+
+def _code(row: ErrorRow) -> str:
+    code = str(row.code) if row.last is None else f"{row.code} to {row.last}"
+    if row.subcode is not None:
+        return f"{code}/{row.subcode}"
+    return code if row.title is None else f"{code} “{_text(row.title)}”"
+
+
+def _text(text: str) -> str:
+    """A cell must not end early."""
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
