@@ -63,18 +63,18 @@ class Terminal:
 
     def listen(self, seconds: float) -> bytes:
         """What is written meanwhile."""
-        heard = b""
+        received = b""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if select.select([self._keyboard], [], [], left)[0]:
-                heard += self._hear()
-        return heard
+                received += self._hear()
+        return received
 
     def _hear(self) -> bytes:
-        heard = os.read(self._keyboard, 65536)
-        self.written += heard
-        self._stream.feed(heard)
-        return heard
+        received = os.read(self._keyboard, 65536)
+        self.written += received
+        self._stream.feed(received)
+        return received
 
     @property
     def lines(self) -> list[str]:

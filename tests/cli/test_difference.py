@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from whatsapp_flows.cli._difference import diff_lines, diff_markdown
-from whatsapp_flows.cli._drift import States, _freezes
+from whatsapp_flows.cli._drift import StatusReport, _freezes
+from whatsapp_flows.cli._markdown import diff_markdown
+from whatsapp_flows.cli._text import diff_lines
 from whatsapp_flows.sync import FlowJsonDiff, FlowState, compare
 
 
@@ -45,7 +46,7 @@ def test_only_so_much_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "said"),
+    ("day", "message"),
     [
         (None, "-"),
         ((2026, 11, 1), "frozen since 2026-11-01"),
@@ -53,8 +54,8 @@ def test_only_so_much_is_shown() -> None:
         ((2027, 3, 1), "in 91 days"),
     ],
 )
-def test_when_a_version_freezes(day: tuple[int, int, int] | None, said: str) -> None:
+def test_when_a_version_freezes(day: tuple[int, int, int] | None, message: str) -> None:
     """Is told in days; once it has, with its date."""
     state = FlowState(key="a", name="A", frozen_on=None if day is None else date(*day))
-    value = States(flows=[state], calls=1, today=date(2026, 11, 30))
-    assert _freezes(state, value.today).plain == said
+    value = StatusReport(flows=[state], calls=1, today=date(2026, 11, 30))
+    assert _freezes(state, value.today).plain == message

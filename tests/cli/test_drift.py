@@ -51,7 +51,7 @@ def test_without_drift(cli: CommandLine, meta: Emulator) -> None:
         "one   PUBLISHED  none",
         "two   PUBLISHED  none",
         "",
-        "2 flows: 2 as wanted. 1 request.",
+        "2 flows: 2 unchanged. 1 request.",
     ]
 
 
@@ -185,8 +185,6 @@ def test_the_account_of_an_environment(cli: CommandLine, meta: Emulator, folder:
     assert outcome.err.startswith("note: flows.toml:14: [variables] unused: no file uses this variable.")
     refused = cli("drift", "--env", "staging", "--waba-id", "999")
     assert refused.code == 2
-    assert (
-        f"flows.toml is for account {meta.waba_id} in the environment 'staging', and --waba-id says 999" in refused.err
-    )
+    assert f"--waba-id 999: flows.toml names account {meta.waba_id} in the environment 'staging'." in refused.err
     assert cli("drift", "--env", "staging", "--waba-id", meta.waba_id, env=elsewhere).code == 1
     assert cli("drift", env={"WHATSAPP_FLOWS_WABA_ID": ""}).code == 2

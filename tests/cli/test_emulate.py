@@ -19,7 +19,7 @@ import requests
 
 from tests.cli.support import CommandLine
 from whatsapp_flows.cli import run
-from whatsapp_flows.cli._emulate import RequestLines
+from whatsapp_flows.cli._emulate import RequestLog
 
 
 class _Announced(io.StringIO):
@@ -186,7 +186,7 @@ def test_a_command_line_that_makes_no_sense_is_refused(argv: list[str], complain
 def test_what_is_no_file_is_not_read(tmp_path: Path, option: str) -> None:
     """A pipe that nobody writes to would be waited for without end; an empty file of tokens would let nobody in."""
     os.mkfifo(tmp_path / "pipe")
-    assert "it is no regular file" in CommandLine()("emulate", option, tmp_path / "pipe").err
+    assert "it is not a regular file" in CommandLine()("emulate", option, tmp_path / "pipe").err
     (tmp_path / "empty").write_text(" \n")
     assert CommandLine()("emulate", option, tmp_path / "empty").code == 2
 
@@ -217,7 +217,7 @@ def test_requests_are_told_line_by_line() -> None:
 def test_a_stream_that_is_gone_stops_nobody() -> None:
     """The requests are answered as before."""
     stream = io.StringIO()
-    lines = RequestLines(stream)
+    lines = RequestLog(stream)
     request = SimpleNamespace(at=0.0, path="/x", method="GET", operation=None, status=None)
     lines(request)
     assert stream.getvalue() == "00:00:00 GET /x - reset\n"

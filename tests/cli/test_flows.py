@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.support import PUBLIC_KEY, CommandLine
 from tests.support import valid_flow
-from whatsapp_flows.cli._json import as_json, written
+from whatsapp_flows.cli._json import as_json, json_text
 from whatsapp_flows.cli._values import Downloaded
 from whatsapp_flows.emulator import Emulator
 
@@ -108,7 +108,7 @@ def test_a_created_flow_with_errors_is_a_failure(cli: CommandLine) -> None:
     outcome = cli("flows", "create", "New", "--category", "OTHER", "--file", "-", stdin=FAULTY_FLOW_JSON)
     assert outcome.code == 1
     assert outcome.out.splitlines()[1:] == [
-        "Meta found 1 error in it, and will not publish it:",
+        "Meta found 1 error. The flow cannot be published:",
         FAULT,
     ]
 
@@ -121,7 +121,7 @@ def test_a_flow_whose_answer_was_lost_is_found(cli: CommandLine, meta: Emulator,
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
         f"Found flow {flow.id}: New",
-        "An answer was lost; the flow was found by its name, as asked for.",
+        "Meta's response was lost, and the flow was then found by its name. It is in the requested state.",
     ]
 
 
@@ -130,7 +130,7 @@ def test_metadata_are_updated(cli: CommandLine, meta: Emulator, booking: str) ->
     outcome = cli(
         "flows", "update", booking, "--name", "New", "--category", "SURVEY", "--endpoint", "https://a.example"
     )
-    assert outcome.out == f"Updated flow {booking}. It is a draft until published.\n"
+    assert outcome.out == f"Updated flow {booking}. It is a draft until you publish it.\n"
     flow = meta.flow(booking)
     assert (flow.name, flow.categories, flow.endpoint_uri) == ("New", ("SURVEY",), "https://a.example")
     assert cli("flows", "update", booking, "--application", "123", "--json").json == {"id": booking, "done": "updated"}
@@ -155,7 +155,7 @@ def test_an_upload_outlasts_the_processing_error(
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     outcome = cli("flows", "upload", booking, document)
     assert (outcome.code, cli.sleeps) == (0, [5.0, 10.0])
-    assert outcome.out == f"Uploaded {SIZE} bytes to flow {booking} on attempt 3. It is a draft until published.\n"
+    assert outcome.out == f"Uploaded {SIZE} bytes to flow {booking} on attempt 3. It is a draft until you publish it.\n"
     assert "Meta flow processing error detected (retryable): " in outcome.err
     assert "; retry 2/3 in 5 s" in outcome.err
     assert cli("flows", "upload", booking, document, "--json").json == {
@@ -171,11 +171,11 @@ def test_an_upload_with_errors_is_a_failure(cli: CommandLine, meta: Emulator, bo
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [("[]", "error: json must be a JSON object"), (None, "cannot be read: No such file or directory.")],
 )
 def test_what_is_no_flow_json_is_not_sent(
-    cli: CommandLine, meta: Emulator, tmp_path: Path, content: str | None, said: str
+    cli: CommandLine, meta: Emulator, tmp_path: Path, content: str | None, message: str
 ) -> None:
     """A file that is missing or holds no JSON object is wrong usage."""
     path = tmp_path / "x.json"
@@ -183,7 +183,7 @@ def test_what_is_no_flow_json_is_not_sent(
         path.write_text(content)
     outcome = cli("flows", "upload", "1", path)
     assert outcome.code == 2
-    assert said in outcome.err
+    assert message in outcome.err
     assert not meta.requests
 
 
@@ -201,7 +201,7 @@ def test_a_preview_is_a_link(cli: CommandLine, booking: str) -> None:
     """The link stands alone on its line; --invalidate makes a new one."""
     link, note = cli("flows", "preview", booking).out.splitlines()
     assert link.startswith("https://")
-    assert note.startswith("Whoever has this link can open the flow, until ")
+    assert note.startswith("Anyone with this link can open the flow until ")
     assert cli("flows", "preview", booking, "--json").json["url"] == link
     assert cli("flows", "preview", booking, "--invalidate").out.splitlines()[0] != link
 
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_written_is_told(cli: CommandLine, booking: str, t
 
 def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
     """Those named or all; one that could not be copied is told, and the exit code is 1 then."""
-    assert cli("flows", "migrate", meta.waba_id).out == "There was nothing to copy.\n"
+    assert cli("flows", "migrate", meta.waba_id).out == "The source account has no flows to copy.\n"
     meta.add_account("77")
     meta.add_flow("One", waba_id="77")
     meta.add_flow("Two", waba_id="77")
@@ -248,7 +248,7 @@ def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
     copy = meta.flows(meta.waba_id)[0]
     assert outcome.code == 1
     assert outcome.out.splitlines() == [
-        "Name   Result  ID                 Why",
+        "Name   Result  ID                 Reason",
         f"One    copied  {copy.id}",
         "Three  failed                     Flows Migration Error: Flow name not found in source WABA.",
     ]
@@ -260,11 +260,11 @@ def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
 def test_a_public_key_is_set_and_shown(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
     """From a file or stdin; a number without a key says so."""
     phone = meta.phone_number_id
-    assert cli("keys", "get", phone).out == f"The key of {phone}: MISMATCH\nMeta holds no key.\n"
+    assert cli("keys", "get", phone).out == f"Public key of phone number {phone}: MISMATCH\nNo key is set.\n"
     (tmp_path / "key.pem").write_text(PUBLIC_KEY)
-    assert cli("keys", "set", phone, tmp_path / "key.pem").out == f"Set the key of phone number {phone}.\n"
+    assert cli("keys", "set", phone, tmp_path / "key.pem").out == f"Set the public key of phone number {phone}.\n"
     assert cli("keys", "set", phone, "-", stdin=PUBLIC_KEY).code == 0
-    assert cli("keys", "get", phone).out == f"The key of {phone}: VALID\n{PUBLIC_KEY}"
+    assert cli("keys", "get", phone).out == f"Public key of phone number {phone}: VALID\n{PUBLIC_KEY}"
     assert cli("keys", "get", phone, "--json").json == {
         "phone_number_id": phone, "status": "VALID", "pem": PUBLIC_KEY.strip(),
     }  # fmt: skip
@@ -320,7 +320,7 @@ def test_a_taken_name_comes_with_the_id(cli: CommandLine, meta: Emulator) -> Non
     flow = meta.add_flow("Booking")
     outcome = cli("flows", "create", "Booking", "--category", "OTHER")
     assert outcome.code == 1
-    assert f"The name is that of flow {flow.id}: use it, or another name." in outcome.err
+    assert f"Flow {flow.id} has this name: use that flow, or another name." in outcome.err
     meta.fail("list_flows", code=10)
     assert "code 100/4016019" in cli("flows", "create", "Booking", "--category", "OTHER").err
 
@@ -348,7 +348,7 @@ def test_a_download_does_not_act_on_a_terminal(cli: CommandLine, meta: Emulator)
 )
 def test_json_never_has_what_is_no_json(document: str) -> None:
     """NaN and the infinities are null wherever they come from, and so is what no reader of JSON would follow."""
-    shown = written(as_json(Downloaded(flow_id="1", content=document.encode())))
+    shown = json_text(as_json(Downloaded(flow_id="1", content=document.encode())))
     found = json.loads(shown, parse_constant=pytest.fail)
     assert found["flow_json"] is None or found["flow_json"]["x"] is None
     assert found["bytes"] == len(document)
@@ -356,6 +356,6 @@ def test_json_never_has_what_is_no_json(document: str) -> None:
 
 def test_numbers_that_are_none_are_null() -> None:
     """In any object that is written."""
-    assert json.loads(written({"a": [float("nan"), (float("inf"),)], "b": {"c": -float("inf")}, "d": 1.5})) == {
+    assert json.loads(json_text({"a": [float("nan"), (float("inf"),)], "b": {"c": -float("inf")}, "d": 1.5})) == {
         "a": [None, [None]], "b": {"c": None}, "d": 1.5,
     }  # fmt: skip

@@ -69,9 +69,9 @@ def test_a_deprecation_says_what_it_waits_for_and_why_it_did_not_happen(
     assert cli("apply", "--config", config, "--yes").code == 0
     config.write_text(config.read_text().replace("Booking", "Termin"))
     options = ("--config", config, "--prune")
-    told = 'deprecate "Booking"; another flow has taken its place; after Termin is live'
-    assert told in cli("plan", *options).out
-    assert told in cli("plan", *options, "--markdown").out
+    reported = 'deprecate "Booking"; another flow has taken its place; after Termin is live'
+    assert reported in cli("plan", *options).out
+    assert reported in cli("plan", *options, "--markdown").out
     assert [flow["after"] for flow in cli("plan", *options, "--json").json["flows"]] == [None, "booking"]
     meta.fail("create_flow", code=100, times=1)
     outcome = cli("apply", *options, "--yes")
@@ -87,7 +87,7 @@ def test_an_interrupt_says_that_the_flow_is_live_again(meta: Emulator, folder: P
         "WHATSAPP_FLOWS_ACCESS_TOKEN": "the-token", "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
         "WHATSAPP_FLOWS_BASE_URL": meta.url,
     }  # fmt: skip
-    for times, told in (
+    for times, reported in (
         (1, ["f0: restored: interrupted", "  Its old version is live again."]),
         (2, ["f0: interrupted", "  Its state is not known, and it may hold the new Flow JSON; its old version could"]),
     ):
@@ -106,6 +106,6 @@ def test_an_interrupt_says_that_the_flow_is_live_again(meta: Emulator, folder: P
         code = run(argv, stdout=out, stderr=err, env=env, sleep=sleep)
         assert code == 130, (times, err.getvalue())
         lines = out.getvalue().splitlines()
-        at = lines.index(told[0])
-        assert lines[at + 1].startswith(told[1])
+        at = lines.index(reported[0])
+        assert lines[at + 1].startswith(reported[1])
         assert "f1, f2, f3 and 6 more: not begun" in lines

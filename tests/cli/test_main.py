@@ -103,7 +103,7 @@ def test_an_output_that_cannot_be_written_is_told(options: tuple[str, ...]) -> N
             [sys.executable, "-m", "whatsapp_flows", "explain", "139002", *options],
             cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
-    assert (done.returncode, done.stderr) == (1, "error: the output cannot be written: No space left on device.\n")
+    assert (done.returncode, done.stderr) == (1, "error: cannot write the output: No space left on device.\n")
 
 
 def test_whoever_listens_may_leave_while_live_flows_are_changed(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_signal_ends_a_wait_and_says_what_was_done(tmp_path: Path, number: sig
         out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "one   interrupted  unknown" in out
-    assert "  Done before that: upload." in out
+    assert "  Completed before that: upload." in out
     assert "Traceback" not in err
 
 
@@ -169,7 +169,7 @@ INTERRUPTED = {
 @pytest.mark.parametrize("case", INTERRUPTED)
 def test_the_first_interrupt_ends_what_drips(case: str, tmp_path: Path) -> None:
     """Within the grace of a stop, whichever thread reads an answer that has no end; and it is said."""
-    argv, before, said = INTERRUPTED[case]
+    argv, before, message = INTERRUPTED[case]
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
     with Server(*before, BODY_DRIPS) as server:
         process = script(
@@ -182,5 +182,5 @@ def test_the_first_interrupt_ends_what_drips(case: str, tmp_path: Path) -> None:
         out, err = process.communicate(timeout=60)
         assert time.monotonic() - began < 5
     assert process.returncode == 130
-    assert said in out + err
+    assert message in out + err
     assert "Traceback" not in err

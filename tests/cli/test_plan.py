@@ -82,7 +82,7 @@ class TestAnotherAccount:
         """The question comes after the plan, which says it first."""
         outcome = second("apply", "--config", folder / "flows.toml", stdin=Terminal(answer))
         assert outcome.code == code
-        asked = outcome.err.index(f"Deploy to account {SECOND} for the first time, beside account ")
+        asked = outcome.err.index(f"Deploy to account {SECOND} for the first time, in addition to account ")
         assert outcome.err.index("ANOTHER ACCOUNT") < asked
         assert "Refused" not in outcome.err
 
@@ -100,9 +100,9 @@ def test_a_lock_file_that_cannot_be_written_is_told(cli: CommandLine, meta: Emul
     (folder / "flows.lock.json").symlink_to(folder / "gone" / "lock.json")
     outcome = cli("apply", "--yes", "--config", folder / "flows.toml")
     assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
-    said = outcome.out.splitlines()[-1]
-    assert "flows.lock.json cannot be written: it is a link to " in said
-    assert said.endswith("--prune does not know what is new.")
+    message = outcome.out.splitlines()[-1]
+    assert "flows.lock.json cannot be written: it is a link to " in message
+    assert message.endswith("--prune does not know the new flows.")
     again = cli("sync", folder, "--json").json
     assert "cannot be written" in again["lock_error"]
     (folder / "flows.lock.json").unlink()

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from whatsapp_flows import AttemptStarted, Call, Event, RetryScheduled, ServiceUnavailableError
 from whatsapp_flows._inert import inert
-from whatsapp_flows.cli._progress import Narrator
+from whatsapp_flows.cli._progress import ProgressReporter
 
 CALL = Call(operation="update_flow_json", id=1, flow_id="1", subject="flow ID: 1")
 RETRY = RetryScheduled(
@@ -22,10 +22,10 @@ def started(attempt: int = 1, operation: str = "update_flow_json") -> Event:
     return AttemptStarted(call=Call(operation=operation, id=1), attempt=attempt, max_attempts=3)
 
 
-def frame(narrator: Narrator) -> str:
+def frame(progress: ProgressReporter) -> str:
     """The animated line, without the animation."""
     console = Console(file=io.StringIO(), width=80, color_system=None, _environ={})
-    console.print(narrator.now)
+    console.print(progress.status)
     return console.file.getvalue().strip()[2:]  # type: ignore[attr-defined, no-any-return]
 
 
@@ -41,26 +41,26 @@ def frame(narrator: Narrator) -> str:
 )
 def test_the_line_says_what_goes_on(about: str, event: Event, line: str) -> None:
     """For whom, what, and which attempt it is."""
-    narrator = Narrator(Console(file=io.StringIO()), clock=lambda: 0.0)
-    narrator.about = about
-    narrator(event)
-    assert frame(narrator) == line
+    progress = ProgressReporter(Console(file=io.StringIO()), clock=lambda: 0.0)
+    progress.subject = about
+    progress(event)
+    assert frame(progress) == line
 
 
 def test_the_line_counts_a_wait_down() -> None:
     """To zero, and no further."""
     times = [0.0, 0.0, 0.5, 9.5, 11.0]
-    narrator = Narrator(Console(file=io.StringIO()), clock=lambda: times.pop(0))
-    narrator(RETRY)
-    frames = [frame(narrator) for _ in range(4)]
+    progress = ProgressReporter(Console(file=io.StringIO()), clock=lambda: times.pop(0))
+    progress(RETRY)
+    frames = [frame(progress) for _ in range(4)]
     assert frames == [f"flow ID: 1: retry 2/3 in {left} s" for left in (10, 10, 1, 0)]
 
 
 def test_a_retry_is_a_line_that_stays() -> None:
     """What happened, which attempt is next, and when; nothing in it moves the cursor."""
     written = io.StringIO()
-    with Narrator(Console(file=written, width=200)) as narrator:
-        narrator(RETRY)
+    with ProgressReporter(Console(file=written, width=200)) as progress:
+        progress(RETRY)
     assert written.getvalue() == (
         "flow ID: 1: Meta service error detected (retryable): Down\\x1b[2J; retry 2/3 in 10 s\n\n"
     )
@@ -72,9 +72,9 @@ def test_a_terminal_of_few_characters_gets_a_plain_animation() -> None:
     class Latin(io.StringIO):
         encoding = "latin-1"
 
-    narrator = Narrator(Console(file=Latin()), clock=lambda: 0.0)
+    progress = ProgressReporter(Console(file=Latin()), clock=lambda: 0.0)
     console = Console(file=io.StringIO(), color_system=None)
-    console.print(narrator.now)
+    console.print(progress.status)
     assert console.file.getvalue().isascii()  # type: ignore[attr-defined]
 
 

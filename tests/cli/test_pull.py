@@ -123,7 +123,7 @@ def test_an_account_is_imported(cli: CommandLine, folder: Path, monkeypatch: pyt
         "one   One   DRAFT   one.json",
         "two   Two   DRAFT   two.json",
         "",
-        "2 flows in flows.toml. 3 requests.",
+        "2 flows written to flows.toml. 3 requests.",
     ]
     assert sorted(os.listdir()) == ["flows.toml", "one.json", "two.json"]
     plan = cli("plan")
@@ -145,10 +145,10 @@ def test_import_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> 
     ]
     assert outcome.json["flows"][1]["error"]["class"] == "AuthenticationError"
     text = cli("import", "--config", "imported/flows.toml", "--force")
-    assert "two: left out: " in text.out
-    assert text.out.splitlines()[-1].startswith("1 flow in imported/flows.toml.")
+    assert "two: skipped: " in text.out
+    assert text.out.splitlines()[-1].startswith("1 flow written to imported/flows.toml.")
     only = cli("import", "--config", "imported/x.toml", "--flow", "two")
-    assert (only.code, only.out.splitlines()[-1].partition(".")[0]) == (1, "nothing was written")
+    assert (only.code, only.out.splitlines()[-1].partition(".")[0]) == (1, "Nothing was written")
     assert not (folder / "imported" / "x.toml").exists()
 
 
@@ -157,9 +157,9 @@ def test_nothing_is_overwritten(cli: CommandLine, folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     outcome = cli("import")
     assert outcome.code == 2
-    assert "flows.toml, one.json, two.json are there already: give --force to overwrite." in outcome.err
+    assert "flows.toml, one.json, two.json already exist: give --force to overwrite." in outcome.err
     single = cli("import", "--config", "other.toml", "--flow", "two")
-    assert "two.json is there already: give --force" in single.err
+    assert "two.json already exists: give --force" in single.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert cli("import", "--force").code == 0
     assert (folder / "one.json").read_bytes() == json.dumps(valid_flow("FIRST"), indent=2).encode() + b"\n"
@@ -176,21 +176,21 @@ def test_an_account_is_imported_as_that_of_an_environment(cli: CommandLine, meta
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
-        (["--config", "pyproject.toml"], "pyproject.toml is not written: import into a flows.toml"),
-        (["--env", "a b"], "--env 'a b': an environment has a name of letters, digits, _ and -."),
-        ([], "the account has no flow to import."),
+        (["--config", "pyproject.toml"], "import does not write pyproject.toml: give a flows.toml"),
+        (["--env", "a b"], "--env 'a b': the name of an environment consists of letters, digits, _ and -."),
+        ([], "the account has no flows to import."),
     ],
 )
 def test_what_cannot_be_imported(
-    cli: CommandLine, argv: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, argv: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Is told, and nothing is written."""
     monkeypatch.chdir(tmp_path)
     outcome = cli("import", *argv)
     assert (outcome.code, os.listdir()) == (2, [])
-    assert said in outcome.err
+    assert message in outcome.err
 
 
 @pytest.mark.parametrize("command", ["drift", "status", "pull"])
@@ -205,4 +205,4 @@ def test_another_account_than_that_of_the_lock_file_is_told(
     assert other in outcome.err
     assert meta.waba_id in outcome.err
     assert (outcome.code, (edited / "one.json").read_bytes()) == (1 if command != "status" else outcome.code, before)
-    assert "is about account" in cli("--waba-id", other, "pull", "--dry-run").err
+    assert "the lock file belongs to account" in cli("--waba-id", other, "pull", "--dry-run").err

@@ -69,8 +69,8 @@ def test_a_flow_json_refused_by_meta_is_told_with_its_places() -> None:
 
 def test_a_title_of_metas_stands_before_its_message() -> None:
     """Unless the message says it already."""
-    for said, line in (("Not so.", "error: get flow 1: Oh: Not so."), ("Oh no.", "error: get flow 1: Oh no.")):
-        details = ErrorDetails(message="x", operation="get_flow", flow_id="1", user_title="Oh", user_message=said)
+    for message, line in (("Not so.", "error: get flow 1: Oh: Not so."), ("Oh no.", "error: get flow 1: Oh no.")):
+        details = ErrorDetails(message="x", operation="get_flow", flow_id="1", user_title="Oh", user_message=message)
         assert shown(error_as_text(FlowValidationError(details))) == [line]
 
 
@@ -78,7 +78,7 @@ def test_a_found_flow_that_is_not_as_asked_for_is_a_failure() -> None:
     """It was adopted after a lost answer, and has to be uploaded and published."""
     value = values.Created(name="New", created=CreatedFlow(id="1", success=False, adopted=True), published=True)
     assert value.exit_code == 1
-    assert " ".join(shown(as_text(value))).endswith("not as asked for: upload and publish it.")
+    assert shown(as_text(value))[-1].endswith("Flow JSON and publish it.")
     assert as_json(value)["published"] is False
 
 

@@ -78,20 +78,20 @@ def test_one_flow_is_chosen_by_its_table_or_its_name(cli: CommandLine, meta: Emu
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (("--flow", "tow"), "flows.toml has no flow 'tow': did you mean 'two'?"),
         ((), "flows.toml:5: [flows.one] file: "),
     ],
 )
 def test_mistakes_are_found_before_the_first_request(
-    cli: CommandLine, meta: Emulator, folder: Path, argv: tuple[str, ...], said: str
+    cli: CommandLine, meta: Emulator, folder: Path, argv: tuple[str, ...], message: str
 ) -> None:
     """A flow that is not in the file, and a file that is no JSON, are wrong usage."""
     (folder / "one.json").write_text("[")
     outcome = cli("sync", folder, *argv)
     assert (outcome.code, outcome.out) == (2, "")
-    assert said in outcome.err
+    assert message in outcome.err
     assert not meta.requests
 
 
@@ -187,7 +187,7 @@ def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, fo
     assert lines[4].endswith("(code 139001/4016012, HTTP 400, after 2 attempts)")
     assert lines[5].startswith("  Send exactly the same upload again")
     assert lines[6].startswith("  fbtrace_id ")
-    assert lines[7] == "  Meta has stored the file: the next run sends it again."
+    assert lines[7] == "  Meta has stored the Flow JSON. The next run uploads it again."
     assert "2 flows: 1 failed, 1 created. " in lines[-1]
     again = cli("sync", folder)
     assert (again.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
@@ -222,7 +222,7 @@ def test_errors_that_only_meta_finds_are_told_with_their_place(
     assert outcome.out.splitlines()[3:6] == [
         "one: failed: Meta found 1 error in one.json",
         f"  {tmp_path / 'one.json'}:1:5 NEW_RULE: Not so.",
-        "  Done before that: upload.",
+        "  Completed before that: upload.",
     ]
 
 
@@ -295,7 +295,7 @@ def test_an_interrupt_says_what_was_done(
         "two   not begun    -               -",
         "",
         "one: interrupted",
-        "  Done before that: upload.",
+        "  Completed before that: upload.",
         "",
         "two: not begun",
         "",
@@ -352,7 +352,7 @@ def test_apply_asks_and_takes_no_for_an_answer(cli: CommandLine, meta: Emulator,
     declined = cli("apply", *config, stdin=Terminal("n\n"))
     assert (declined.code, declined.out) == (1, "Nothing was changed.\n")
     assert '+ one: create "One"' in declined.err
-    assert "Do this? [y/N]" in declined.err
+    assert "Apply this plan? [y/N]" in declined.err
     assert cli("apply", *config).code == 2
     assert not meta.flows()
     assert cli("apply", *config, stdin=Terminal("y\n")).code == 0
@@ -383,7 +383,7 @@ def test_a_plan_is_refused_when_the_world_has_moved(cli: CommandLine, meta: Emul
     (folder / "one.json").write_bytes(OTHER_FLOW_JSON)
     assert "the flows in the files are not what they were" in cli("apply", *config, "--plan", file, "--yes").err
     file.write_text("{")
-    assert "is no plan" in cli("apply", *config, "--plan", file, "--yes").err
+    assert "is not a plan" in cli("apply", *config, "--plan", file, "--yes").err
     assert {request.method for request in meta.requests} == {"GET"}
 
 
@@ -424,7 +424,7 @@ def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) ->
         "",
         "2 flows: 1 to create, 1 to republish. It takes 4 requests.",
         "",
-        "| flow | action | what |",
+        "| flow | action | change |",
         "| --- | --- | --- |",
         '| `one` | create | `create "One"` |',
     ]
@@ -435,8 +435,8 @@ def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) ->
 def test_the_budget_is_told_before_it_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """How long the run will take, with the number of requests that an hour allows."""
     planned = cli("plan", "--config", folder / "flows.toml", "--calls-per-hour", "2")
-    assert "It takes 2 requests, 1800 s of waiting at 2 an hour." in planned.out
+    assert "It takes 2 requests and 1800 s at 2 requests an hour." in planned.out
     outcome = cli("sync", folder, "--calls-per-hour", "2", "--jobs", "1")
     assert outcome.code == 0
-    assert "2 requests: 1800 s of waiting for the rate budget." in outcome.err
+    assert "2 requests, which take 1800 s within the request budget." in outcome.err
     assert cli.sleeps

@@ -59,14 +59,14 @@ def test_nothing_moves_while_apply_asks(
 ) -> None:
     """The plan and the question stand still until they are answered; only a yes is a yes."""
     terminal.start("apply", *config(folder))
-    terminal.until("Do this? [y/N]")
-    assert terminal.lines[-1] == "Do this? [y/N]"
+    terminal.until("Apply this plan? [y/N]")
+    assert terminal.lines[-1] == "Apply this plan? [y/N]"
     assert terminal.listen(0.3) == b""  # three frames of the animation
     terminal.press(answer)
     assert terminal.end() == (0 if written else 1)
     assert bool(meta.flows()) is written
-    question = next(number for number, line in enumerate(terminal.lines) if line.startswith("Do this?"))
-    assert terminal.lines[question] == f"Do this? [y/N] {answer.strip(chr(10) + chr(4))}".rstrip()
+    question = next(number for number, line in enumerate(terminal.lines) if line.startswith("Apply this plan?"))
+    assert terminal.lines[question] == f"Apply this plan? [y/N] {answer.strip(chr(10) + chr(4))}".rstrip()
     assert terminal.lines[question + 1] == ("Nothing was changed." if not written else terminal.lines[question + 1])
 
 
@@ -77,7 +77,7 @@ def test_what_was_typed_before_the_question_does_not_answer_it(
     meta.fail("list_flows", delay=0.2)
     terminal.start("apply", *config(folder))
     terminal.press("y\n")
-    terminal.until("Do this? [y/N]")
+    terminal.until("Apply this plan? [y/N]")
     assert terminal.listen(0.3) == b""
     assert meta.flows() == ()
     terminal.press("n\n")
@@ -88,8 +88,8 @@ def test_what_was_typed_before_the_question_does_not_answer_it(
 @pytest.mark.parametrize(
     ("command", "question", "status"),
     [
-        ("delete", "Delete flow {}, for good? [y/N]", "DRAFT"),
-        ("deprecate", "Take flow {} out of use, for good? [y/N]", "PUBLISHED"),
+        ("delete", "Delete flow {}? This cannot be undone. [y/N]", "DRAFT"),
+        ("deprecate", "Deprecate flow {}? This cannot be undone. [y/N]", "PUBLISHED"),
     ],
 )
 def test_what_is_for_good_is_asked_first(
@@ -102,7 +102,7 @@ def test_what_is_for_good_is_asked_first(
     assert terminal.listen(0.3) == b""
     terminal.press("no\n")
     assert terminal.end() == 1
-    assert terminal.lines == [f"{question.format(flow.id)} no", f"Left flow {flow.id} as it is."]
+    assert terminal.lines == [f"{question.format(flow.id)} no", f"Flow {flow.id} was not changed."]
     assert meta.flow(flow.id).status == status
 
 
@@ -115,7 +115,7 @@ def test_the_question_is_seen_when_only_stderr_goes_to_a_file(
             [sys.executable, "-m", "whatsapp_flows", "apply", *config(folder)],
             cwd=ROOT, env={**os.environ, **env}, stdin=terminal.other_end, stdout=terminal.other_end, stderr=log,
         )  # fmt: skip
-        terminal.until("Do this? [y/N]")
+        terminal.until("Apply this plan? [y/N]")
         terminal.press("n\n")
         assert process.wait(20) == 1
     assert meta.flows() == ()
@@ -128,7 +128,7 @@ def test_an_interrupt_at_a_question_changes_nothing(env: dict[str, str], meta: E
             [sys.executable, "-c", HEEDS_INTERRUPTS, "apply", *config(folder)], cwd=ROOT, env={**os.environ, **env},
             stdin=terminal.other_end, stdout=terminal.other_end, stderr=terminal.other_end, start_new_session=True,
         )  # fmt: skip
-        terminal.until("Do this? [y/N]")
+        terminal.until("Apply this plan? [y/N]")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         terminal.listen(0.05)
@@ -150,7 +150,7 @@ def test_an_interrupt_is_answered_at_once(terminal: Terminal, meta: Emulator, fo
     terminal.start("sync", *config(folder), stop=stop)
     terminal.until("booking: creating")
     stop.set()  # as the first Ctrl-C does
-    terminal.until("stopping: what is under way ends first; Ctrl-C again lets go of it")
+    terminal.until("stopping: finishing what is in progress; press Ctrl-C again to abort")
     assert terminal.end() == 130
     assert "stopping" not in terminal.text
 

@@ -85,7 +85,7 @@ def test_a_file_of_that_version_is_not_rewritten(command: CommandLine, tmp_path:
     content = json.dumps(document("7.3")).replace(":", "  :")
     file.write_text(content)
     outcome = command("upgrade", file, "--write")
-    assert (outcome.code, outcome.out) == (0, f"{file}: is of version 7.3 already\n")
+    assert (outcome.code, outcome.out) == (0, f"{file}: already has version 7.3\n")
     assert file.read_text() == content
 
 
@@ -98,7 +98,7 @@ def test_what_is_left_to_decide_makes_the_exit_code_1(command: CommandLine, tmp_
     lines = outcome.out.splitlines()
     place = "screens[0].layout.children[0]"
     assert outcome.code == 1
-    assert f"  to decide {place}: a CheckboxGroup needs a label from 4.0 on: write one." in lines
+    assert f"  decide {place}: a CheckboxGroup needs a label from 4.0 on: write one." in lines
     assert "  4 errors in the result:" in lines
     assert len([line for line in lines if "MISSING_REQUIRED_PROPERTY" in line]) == 1
     assert len([line for line in lines if "INVALID_PROPERTY_KEY" in line]) == 2
@@ -137,7 +137,7 @@ def test_several_files_as_text(command: CommandLine, tmp_path: Path) -> None:
     outcome = command("upgrade", one, two, terminal=True, env={"COLUMNS": "300", "NO_COLOR": "1"})
     assert outcome.code == 0
     shown = re.sub(r"\x1b\[[0-9;]*m", "", outcome.out)  # bold remains: NO_COLOR forbids colours
-    assert f"\n\n{two}: is of version 7.3 already" in "\n".join(line.rstrip() for line in shown.splitlines())
+    assert f"\n\n{two}: already has version 7.3" in "\n".join(line.rstrip() for line in shown.splitlines())
     assert "\u202e" not in outcome.out
 
 

@@ -53,7 +53,7 @@ def test_a_group_without_a_command_shows_its_help_as_wrong_usage(command: tuple[
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (("fly",), "No such command 'fly'."),
         (("flows", "get"), "Missing argument 'ID'."),
@@ -65,39 +65,39 @@ def test_a_group_without_a_command_shows_its_help_as_wrong_usage(command: tuple[
         (("flows", "create", "New", "--category", "OTHER", "--publish"), "--publish needs --file"),
         (("flows", "update", "1"), "nothing to change"),
         (("sync", ".", "--config", "flows.toml"), "give FOLDER or --config, not both."),
-        (("explain", "four"), "'four' is no code: it must look like 4, or 139001/4016012."),
-        (("flows", "delete", "1"), "say --yes when there is no terminal to ask."),
-        (("flows", "deprecate", "1"), "say --yes when there is no terminal to ask."),
+        (("explain", "four"), "'four' is not an error code: give a code such as 4, or 139001/4016012 with a subcode."),
+        (("flows", "delete", "1"), "there is no terminal to confirm on: give --yes."),
+        (("flows", "deprecate", "1"), "there is no terminal to confirm on: give --yes."),
         (("emulate", "--fail", "everything"), "it must look like update_flow_json:139001/4016012:2."),
         (("emulate", "--fail", "fly:1"), "operation must be None or one of"),
     ],
 )
 def test_wrong_usage_is_told_and_ends_with_2(
-    cli: CommandLine, meta: Emulator, argv: tuple[str, ...], said: str
+    cli: CommandLine, meta: Emulator, argv: tuple[str, ...], message: str
 ) -> None:
     """What is wrong stands on stderr with the way to the help, and nothing is sent."""
     outcome = cli(*argv)
     assert (outcome.code, outcome.out) == (2, "")
-    assert said in outcome.err
+    assert message in outcome.err
     assert "Usage: whatsapp-flows" in outcome.err
     assert "--help" in outcome.err
     assert not meta.requests
 
 
 @pytest.mark.parametrize(
-    ("env", "said"),
+    ("env", "message"),
     [
-        ({"WHATSAPP_FLOWS_ACCESS_TOKEN": ""}, "error: there is no access token: set WHATSAPP_FLOWS_ACCESS_TOKEN"),
-        ({"WHATSAPP_FLOWS_WABA_ID": ""}, "error: there is no account: set WHATSAPP_FLOWS_WABA_ID, or give --waba-id."),
+        ({"WHATSAPP_FLOWS_ACCESS_TOKEN": ""}, "error: no access token: set WHATSAPP_FLOWS_ACCESS_TOKEN"),
+        ({"WHATSAPP_FLOWS_WABA_ID": ""}, "error: no WhatsApp Business Account: set WHATSAPP_FLOWS_WABA_ID, or"),
         ({"WHATSAPP_FLOWS_BASE_URL": "ftp://x"}, "error: WHATSAPP_FLOWS_BASE_URL: base_url must be an http(s) URL"),
         ({"WHATSAPP_FLOWS_TIMEOUT": "soon"}, "error: WHATSAPP_FLOWS_TIMEOUT must be a number"),
     ],
 )
-def test_a_wrong_environment_is_told_and_ends_with_2(cli: CommandLine, env: dict[str, str], said: str) -> None:
+def test_a_wrong_environment_is_told_and_ends_with_2(cli: CommandLine, env: dict[str, str], message: str) -> None:
     """Settings that are missing or make no sense are wrong usage, and nothing is sent."""
     outcome = cli("flows", "list", env=env)
     assert (outcome.code, outcome.out) == (2, "")
-    assert said in outcome.err
+    assert message in outcome.err
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -135,7 +135,7 @@ def test_stdin_is_read_once(cli: CommandLine, stdin: str | None) -> None:
     """Token and file cannot both come from stdin, and neither when there is none."""
     outcome = cli("flows", "upload", "1", "-", "--token-file", "-", stdin=stdin and '{"version": "7.3"}')
     assert outcome.code == 2
-    assert "standard input is there to be read once, and only once." in outcome.err
+    assert "standard input can be read only once." in outcome.err
 
 
 def test_an_error_of_meta_is_one_short_block(cli: CommandLine) -> None:
@@ -159,6 +159,22 @@ def test_an_error_is_json_for_machines(cli: CommandLine) -> None:
     assert outcome.err.startswith("error: get flow 404")
 
 
+@pytest.mark.parametrize(
+    ("argv", "attempts"),
+    [
+        (("plan", "--config", "none.toml"), 0),
+        (("flows", "upload", "1", "none.json"), 0),
+        (("flows", "get", "1", "--timeout", "1", "--base-url", "http://127.0.0.1:1", "--max-attempts", "1"), 1),
+        (("flows", "get", "404"), 1),
+        (("flows", "get", "1", "--max-attempts", "2"), 2),
+    ],
+)
+def test_an_error_counts_its_attempts(cli: CommandLine, meta: Emulator, argv: tuple[str, ...], attempts: int) -> None:
+    """The last one included; an error that is found before the first attempt has 0."""
+    meta.fail("get_flow", code=2, flow_id="1")
+    assert cli(*argv, "--json").json["error"]["attempts"] == attempts
+
+
 def raising(fault: BaseException) -> Callable[[float], object]:
     """A wait that ends so."""
 
@@ -169,7 +185,7 @@ def raising(fault: BaseException) -> Callable[[float], object]:
 
 
 @pytest.mark.parametrize(
-    ("argv", "code", "name", "said"),
+    ("argv", "code", "name", "message"),
     [
         (("--json",), 2, "UsageError", "Missing command."),
         (("flows", "--json"), 2, "UsageError", "Missing command."),
@@ -189,15 +205,15 @@ def raising(fault: BaseException) -> Callable[[float], object]:
         (("validate", "--nope", "--format=json"), 2, "UsageError", "No such option '--nope'"),
         (("validate", "x", "--format", "sarif", "--json"), 2, "UsageError", "not both"),
         (("flows", "upload", "1", "none.json", "--json"), 2, "ConfigurationError", "none.json cannot be read"),
-        (("flows", "delete", "1", "--json"), 2, "UsageError", "say --yes"),
-        (("explain", "x", "--json"), 2, "UsageError", "it must look like 4"),
+        (("flows", "delete", "1", "--json"), 2, "UsageError", "give --yes"),
+        (("explain", "x", "--json"), 2, "UsageError", "is not an error code"),
         (("emulate", "--fail", "x", "--json"), 2, "UsageError", "it must look like"),
         (("flows", "get", "404", "--json"), 1, "NotFoundError", "does not"),
     ],
 )
 def test_every_error_is_one_json_object(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], code: int, name: str,
-    said: str,
+    message: str,
 ) -> None:  # fmt: skip
     """Wrong usage and files that are missing as well as what Meta says, with the same keys; stderr has it as text."""
     monkeypatch.chdir(tmp_path)
@@ -205,7 +221,7 @@ def test_every_error_is_one_json_object(
     assert (outcome.code, list(outcome.json)) == (code, ["error"])
     error = outcome.json["error"]
     assert (error["class"], error["retryable"]) == (name, False)
-    assert said in error["message"]
+    assert message in error["message"]
     assert set(error) == set(cli("flows", "get", "404", "--json").json["error"])
     assert outcome.err
 
@@ -236,7 +252,7 @@ def test_a_fault_of_the_program_is_told_with_its_traceback(cli: CommandLine, met
     meta.fail("get_flow", code=2, times=1)
     outcome = cli("flows", "get", "404", sleep=raising(RuntimeError("a bug")))
     assert (outcome.code, outcome.out) == (1, "")
-    assert "RuntimeError: a bug\nerror: This is a fault of whatsapp-flows" in outcome.err
+    assert "RuntimeError: a bug\nerror: This is a bug in whatsapp-flows" in outcome.err
 
 
 def test_a_wrong_token_is_told_and_never_shown(cli: CommandLine) -> None:
@@ -273,7 +289,7 @@ def test_meta_may_ask_to_stay_away(cli: CommandLine, meta: Emulator) -> None:
     meta.fail("get_flow", code=4, headers={"Retry-After": "600"})
     outcome = cli("flows", "get", "1")
     assert outcome.code == 1
-    assert "  Meta asks to stay away for 600 s." in outcome.err
+    assert "  Meta asks to wait 600 s before the next request." in outcome.err
     assert cli.sleeps == []
 
 
@@ -344,8 +360,8 @@ def test_nothing_that_is_said_acts_on_a_terminal(cli: CommandLine, meta: Emulato
     for argv in (("validate", name), ("flows", "get", name), ("flows", "upload", "1", name), ("flows", name)):
         outcome = cli(*argv, terminal=terminal, env={"TERM": "xterm", "NO_COLOR": "1"})
         assert outcome.code in {1, 2}
-        said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", outcome.out + outcome.err)
-        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said), argv
+        message = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", outcome.out + outcome.err)
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(message), argv
 
 
 def test_each_question_that_needs_a_terminal_can_be_answered_without(cli: CommandLine) -> None:
@@ -372,23 +388,23 @@ def test_columns_are_respected(cli: CommandLine, meta: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "said", "left"),
+    ("answer", "code", "message", "left"),
     [
-        ("y\n", 0, "Deleted flow", 0),
-        ("YES\n", 0, "Deleted flow", 0),
-        ("n\n", 1, "Left flow", 1),
-        ("", 1, "Left flow", 1),
+        ("y\n", 0, "Deleted flow {}.\n", 0),
+        ("YES\n", 0, "Deleted flow {}.\n", 0),
+        ("n\n", 1, "Flow {} was not changed.\n", 1),
+        ("", 1, "Flow {} was not changed.\n", 1),
     ],
 )
 def test_a_deletion_is_asked_about_on_a_terminal(
-    cli: CommandLine, meta: Emulator, answer: str, code: int, said: str, left: int
+    cli: CommandLine, meta: Emulator, answer: str, code: int, message: str, left: int
 ) -> None:
     """Only a clear yes deletes; the question stands on stderr."""
     flow = meta.add_flow("Booking")
     outcome = cli("flows", "delete", flow.id, stdin=Terminal(answer))
     assert outcome.code == code
-    assert outcome.out.startswith(f"{said} {flow.id}")
-    assert outcome.err == f"Delete flow {flow.id}, for good? [y/N] " + ("" if answer else "\n")
+    assert outcome.out == message.format(flow.id)
+    assert outcome.err == f"Delete flow {flow.id}? This cannot be undone. [y/N] " + ("" if answer else "\n")
     assert len(meta.flows()) == left
 
 

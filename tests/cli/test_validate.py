@@ -117,12 +117,12 @@ def test_a_path_may_stand_for_many_files(folder: Path, paths: list[str], names: 
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         ((), "Missing argument 'PATH...'"),
         (("none.json",), "none.json cannot be read: No such file or directory."),
-        (("no*.json",), "no*.json cannot be checked: no file matches."),
-        (("empty",), "empty cannot be checked: there is no *.json in this folder."),
+        (("no*.json",), "no*.json: no file matches the pattern."),
+        (("empty",), "empty: the folder has no *.json files."),
         (("-", "-", "./-"), "./- cannot be read"),
         (("good.json", "--as-version", "9"), "is not a version of Flow JSON"),
         (("good.json", "--select", "A,,B"), "--select must look like INVALID_ROUTING_MODEL,FJ203."),
@@ -131,12 +131,12 @@ def test_a_path_may_stand_for_many_files(folder: Path, paths: list[str], names: 
         (("good.json", "--json", "--format", "sarif"), "give --json or --format sarif, not both."),
     ],
 )
-def test_what_cannot_be_checked_ends_with_2(folder: Path, argv: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_checked_ends_with_2(folder: Path, argv: tuple[str, ...], message: str) -> None:
     """A wrong command line and a file that cannot be read are told apart from errors in a file."""
     (folder / "empty").mkdir()
     outcome = check(*argv, stdin=json.dumps(GOOD))
     assert outcome.code == 2
-    assert said in outcome.err
+    assert message in outcome.err
 
 
 def test_every_file_that_is_given_is_checked(folder: Path) -> None:
@@ -169,7 +169,7 @@ def mixed(folder: Path) -> Path:
 def test_what_is_plainly_no_flow_json_is_skipped_in_a_folder(mixed: Path, path: str) -> None:
     """Lock files, plans and other tools' files; the last line and the JSON say how many and which."""
     outcome = check(path)
-    assert outcome.out.splitlines()[-1].endswith("warnings. Skipped 6 JSON files that are no Flow JSON.")
+    assert outcome.out.splitlines()[-1].endswith("warnings. Skipped 6 JSON files that are not Flow JSON.")
     found = check(path, "--json").json
     assert sorted(found["skipped"]) == sorted(OTHERS)
     assert {file["file"] for file in found["files"]} <= {"good.json", "deep/deeper/bad.json"}
@@ -214,7 +214,7 @@ def test_what_may_be_meant_as_a_flow_json_is_checked(folder: Path, content: str)
 
 def test_a_report_for_another_program_says_what_was_skipped_on_stderr(mixed: Path) -> None:
     """SARIF and the like have no place for it."""
-    assert check(".", "--format", "sarif").err == "Skipped 6 JSON files that are no Flow JSON.\n"
+    assert check(".", "--format", "sarif").err == "Skipped 6 JSON files that are not Flow JSON.\n"
 
 
 def test_a_folder_without_any_flow_json_is_a_mistake(mixed: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_folder_without_any_flow_json_is_a_mistake(mixed: Path) -> None:
     (mixed / "deep" / "deeper" / "bad.json").unlink()
     outcome = check(".")
     assert outcome.code == 2
-    assert ". cannot be checked: there is no Flow JSON, only 6 other JSON files." in outcome.err
+    assert ".: no Flow JSON found, only 6 other JSON files." in outcome.err
 
 
 def test_upgrade_and_graph_read_folders_alike(mixed: Path) -> None:
@@ -232,11 +232,11 @@ def test_upgrade_and_graph_read_folders_alike(mixed: Path) -> None:
     upgraded = command("upgrade", ".", "--json")
     assert [file["file"] for file in upgraded.json["files"]] == ["deep/deeper/bad.json", "good.json"]
     assert sorted(upgraded.json["skipped"]) == sorted(OTHERS)
-    assert command("upgrade", ".").out.endswith("\nSkipped 6 JSON files that are no Flow JSON.\n")
+    assert command("upgrade", ".").out.endswith("\nSkipped 6 JSON files that are not Flow JSON.\n")
     assert command("graph", "deep").out == command("graph", "deep/deeper/bad.json").out
     outcome = command("graph", ".")
     assert outcome.code == 2
-    assert ". is a folder with 2 Flow JSONs: name one of them." in outcome.err
+    assert ". is a folder with 2 Flow JSON files: give one of them." in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """
 The command line as a function: `run(argv, stdout=..., stderr=..., env=...)` returns the exit code.
 
-    0  done
-    1  Meta refused, a flow failed or was refused, the answer was "no", or this program is at fault
-    2  wrong usage: the command line, the environment or a given file is wrong, and nothing was sent
-       (with --detailed-exitcode: there is something to do, and wrong usage is 1)
-    129, 130, 143  the terminal has gone, interrupted, terminated
+    0  success
+    1  failure: Meta refused the request, a flow failed or is blocked, the user answered "no", or a bug
+    2  usage error: the command line, the environment or a file is wrong, and nothing was sent
+       (with --detailed-exitcode: there are changes to apply, and a usage error is 1)
+    129, 130, 143  SIGHUP, interrupt, SIGTERM
 
-It reads no environment and no stream but those it is given, and needs the extra `cli`.
+`run` uses only the environment and the streams that it is given. It needs the extra `cli`.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def run(
     """
     Run one command, and return its exit code.
 
-    `sleep` waits between attempts, in seconds. Setting `stop` ends a wait at once, a sync after the flow it is at,
-    and `emulate`.
+    `sleep` waits between attempts, in seconds. Setting `stop` ends a wait at once, a deployment after the flow that is
+    in progress, and `emulate`.
     """
-    wrong = 1 if "--detailed-exitcode" in argv else 2
+    usage_error = 1 if "--detailed-exitcode" in argv else 2
     app = App(stdin=stdin, stdout=stdout, stderr=stderr, env=env, sleep=sleep, stop=stop or threading.Event())
-    app.tells_errors_as_json = _asks_for_json(argv)
+    app.errors_as_json = _wants_json(argv)
     try:
         with program.make_context(
             PROGRAM, list(argv), obj=app, terminal_width=min(app.width(stdout), _HELP_WIDTH)
@@ -58,30 +58,30 @@ def run(
     except click.exceptions.Exit as done:  # --help and --version
         return done.exit_code
     except click.ClickException as mistake:
-        app.complain_of_usage(mistake)
-        return wrong
+        app.print_usage_error(mistake)
+        return usage_error
     except FlowsError as error:
-        app.complain(error)
-        return wrong if isinstance(error, ConfigurationError) else 1
+        app.print_error(error)
+        return usage_error if isinstance(error, ConfigurationError) else 1
     except KeyboardInterrupt as interrupt:
-        app.complain_of_interrupt(interrupt)
+        app.print_interrupt(interrupt)
         return interrupt.exit_code if isinstance(interrupt, Terminated) else 130
-    except BrokenPipeError:  # the output cannot be written, which is the caller's to know
+    except BrokenPipeError:  # the output cannot be written: the caller handles it
         raise
-    except Exception as fault:  # noqa: BLE001 - the last one that can say it in the form that was asked for
-        app.complain_of_fault(fault)
+    except Exception as fault:  # noqa: BLE001 - a bug is reported in the requested format, too
+        app.print_internal_error(fault)
         return 1
     code: int = value.exit_code
     return code
 
 
-def _asks_for_json(argv: Sequence[str]) -> bool:
-    """Whether errors are to be JSON, also when the command line cannot be read as a whole."""
+def _wants_json(argv: Sequence[str]) -> bool:
+    """Whether errors are written as JSON, even if the rest of the command line is invalid."""
     options = list(takewhile(lambda word: word != "--", argv))
     formats = {*pairwise(options), *(tuple(word.split("=", 1)) for word in options)}
     return "--json" in options or ("--format", "json") in formats
 
 
 def complete(variable: str, instruction: str) -> int:
-    """Shell completion, as click does it: `instruction` is the value of the environment's `variable`."""
+    """Shell completion by click. `instruction` is the value of the environment variable `variable`."""
     return shell_complete(program, {}, PROGRAM, variable, instruction)

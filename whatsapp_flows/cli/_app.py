@@ -1,4 +1,4 @@
-"""What one run has in its hands: streams, environment, options, and the client made from them."""
+"""One run of the command line: its streams, environment and options, and the client made from them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .._reading import read_regular
 from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
-from ._json import Json, as_json, error_as_json, fault_as_json, written
-from ._layout import laid_out
-from ._progress import Narrator
+from ._json import Json, as_json, error_as_json, json_text, other_error_as_json
+from ._layout import wrapped_hanging
+from ._progress import ProgressReporter
 from ._text import as_text, error_as_text
 from ._values import Value
 
 _PREFIX: Final = "WHATSAPP_FLOWS_"
-# option -> variable: what the command line says stands in for what the environment says.
+# option -> environment variable. An option overrides its variable.
 _VARIABLES: Final[Mapping[str, str]] = {
     "max_attempts": f"{_PREFIX}MAX_ATTEMPTS",
     "timeout": f"{_PREFIX}TIMEOUT",
@@ -39,53 +39,53 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "base_url": f"{_PREFIX}BASE_URL",
     "api_version": f"{_PREFIX}API_VERSION",
 }
-MOST_READ: Final = 16 * 2**20
-"""Bytes of a file or of stdin; the largest Flow JSON has 10 MB."""
+MAX_READ_BYTES: Final = 16 * 2**20
+"""Bytes read of a file or of stdin; the largest Flow JSON has 10 MB."""
 
-_MOST_TOKEN: Final = 64 * 2**10  # bytes of a file with a token
+_MAX_TOKEN_BYTES: Final = 64 * 2**10  # of a token file
 _TOKEN: Final = f"{_PREFIX}ACCESS_TOKEN"
-_REPORT: Final = "This is a fault of whatsapp-flows, not of what you gave it: please report it, with what stands above."
-_UNWRAPPED: Final = 10_000  # columns where nobody looks: a row of a table stays one line, for grep
+_BUG_REPORT: Final = "This is a bug in whatsapp-flows. Please report it with the traceback above."
+_NO_WRAP_WIDTH: Final = 10_000  # columns of a pipe or file: each row of a table is one line, for grep
 
 
 class _InertConsole(Console):
     """
-    A console on which nothing but its own styles controls the terminal.
+    A console that writes no control characters but those of its own styles.
 
-    What comes from elsewhere is made inert where it is put into a text, so that tables are measured right; this is for
-    what was not.
+    Text from Meta and from files is made inert before it is put into a `Text`, so that tables are measured correctly.
+    This class covers text for which that was forgotten.
     """
 
     def on_broken_pipe(self) -> None:
-        """Nobody reads on: an error like any other, and no end of a process that is at work on live flows."""
+        """Raise the error. rich would end the process, which may be changing live flows."""
         self.quiet = True
-        raise  # noqa: PLE0704 - called where it was caught
+        raise  # noqa: PLE0704 - rich calls this in its except block
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The segments, of which only those that are rich's own controls control anything."""
+        """The segments, with control characters only in rich's own control segments."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=inert_lines(segment.text))
 
 
-class NoCommand(click.UsageError):
-    """A group was named, and no command of it; the message is its help."""
+class MissingCommandError(click.UsageError):
+    """A group without a command; the message is the help of the group."""
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM)."""
+    """The process received SIGTERM."""
 
     exit_code: ClassVar[int] = 143
 
 
 class HungUp(Terminated):
-    """The terminal has gone (SIGHUP)."""
+    """The process received SIGHUP: its terminal was closed."""
 
     exit_code: ClassVar[int] = 129
 
 
 @dataclass(slots=True, kw_only=True)
 class App:
-    """One run. `given` are the options of the command line that every command knows."""
+    """One run. `options` are the options that all commands have in common, as far as they were given."""
 
     stdin: TextIO | None
     stdout: TextIO
@@ -93,19 +93,19 @@ class App:
     env: Mapping[str, str]
     sleep: Callable[[float], object] = time.sleep
     stop: threading.Event = field(default_factory=threading.Event)
-    given: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     counters: RetryCounters = field(default_factory=RetryCounters)
-    stdin_is_read: bool = False
-    tells_errors_as_json: bool = False
-    _narrator: Narrator | None = field(default=None, init=False)
+    stdin_was_read: bool = False
+    errors_as_json: bool = False
+    _progress: ProgressReporter | None = field(default=None, init=False)
 
-    # Out
+    # Output
 
     def show(self, value: Value) -> None:
         """
-        Write a value to stdout: as JSON when that was asked for, as raw bytes, or as text.
+        Write a value to stdout: as JSON with --json, else its raw document if it has one, else as text.
 
-        Raises `BrokenPipeError` when it cannot be written, because nobody reads or for another reason.
+        Raises `BrokenPipeError` if stdout cannot be written, for whatever reason.
         """
         try:
             self._show(value)
@@ -113,85 +113,85 @@ class App:
             raise BrokenPipeError(failure.errno, failure.strerror) from None
 
     def _show(self, value: Value) -> None:
-        if self.given.get("json"):
-            self.stdout.write(written(as_json(value)))
+        if self.options.get("json"):
+            self.stdout.write(json_text(as_json(value)))
         elif value.raw is not None:
-            if self.stdout.isatty():  # somebody reads it, and what Meta stored is not for a terminal to act upon
+            if self.stdout.isatty():  # what Meta stored may hold control characters
                 self.stdout.write(inert_lines(value.raw.decode(errors="replace").replace("\t", "    ")))
             else:
                 _write_bytes(self.stdout, value.raw)
         else:
             self._print(self.stdout, as_text(value))
 
-    def announce(self, value: Value) -> None:
-        """A value on stderr, as text: what a question is about."""
-        with self._still():
+    def show_on_stderr(self, value: Value) -> None:
+        """Write a value to stderr as text, before a question about it."""
+        with self._progress_paused():
             self._print(self.stderr, as_text(value))
 
-    def say(self, text: RenderableType) -> None:
-        """A line on stderr."""
+    def print_line(self, text: RenderableType) -> None:
+        """Write a line to stderr."""
         self.console(self.stderr).print(text)
 
-    def complain(self, error: FlowsError) -> None:
-        """What happened, the advice and the trace id, on stderr; with --json also an object on stdout."""
-        self._tell(error_as_json(error))
+    def print_error(self, error: FlowsError) -> None:
+        """Write an error to stderr: message, advice, trace id. With --json also write an object to stdout."""
+        self._print_error_json(error_as_json(error))
         self._print(self.stderr, error_as_text(error))
 
-    def _tell(self, error: Json) -> None:
-        if self.given.get("json") or self.tells_errors_as_json:
-            self.stdout.write(written({"error": error}))
+    def _print_error_json(self, error: Json) -> None:
+        if self.options.get("json") or self.errors_as_json:
+            self.stdout.write(json_text({"error": error}))
 
     def _print(self, stream: TextIO, parts: Iterable[RenderableType]) -> None:
-        """Write it, without the blanks that tables end their lines with when nobody's terminal needs them."""
+        """Write lines and tables. In a pipe or file, lines do not end with the blanks that fill a table."""
         console = self.console(stream)
         if stream.isatty():
             for part in parts:
-                console.print(laid_out(part), crop=False)
+                console.print(wrapped_hanging(part), crop=False)
             return
         with console.capture() as captured:
             console.print(*parts, sep="\n")
         stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
-    def complain_of_usage(self, mistake: click.ClickException) -> None:
-        """What is wrong with the command line, and where to read how it goes."""
+    def print_usage_error(self, mistake: click.ClickException) -> None:
+        """Write what is wrong with the command line, and how to get help."""
         console = self.console(self.stderr)
         context = mistake.ctx if isinstance(mistake, click.UsageError) else None
         where = None if context is None else f"Try '{context.command_path} --help'."
-        if isinstance(mistake, NoCommand):
-            self._tell(fault_as_json("UsageError", "Missing command.", where))
+        if isinstance(mistake, MissingCommandError):
+            self._print_error_json(other_error_as_json("UsageError", "Missing command.", where))
             console.print(Text(mistake.message))
             return
-        self._tell(fault_as_json("UsageError", mistake.format_message(), where))
+        self._print_error_json(other_error_as_json("UsageError", mistake.format_message(), where))
         if context is not None:
             console.print(Text(context.get_usage()))
         console.print(Text.assemble(("error: ", "bold red"), mistake.format_message()))
         if where is not None:
             console.print(Text(where))
 
-    def complain_of_interrupt(self, interrupt: KeyboardInterrupt) -> None:
-        """Somebody wanted no more of it."""
+    def print_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+        """Write that the run was interrupted or terminated."""
         word = "terminated" if isinstance(interrupt, Terminated) else "interrupted"
-        self._tell(fault_as_json(word.title(), word))
-        self.say(word)
+        self._print_error_json(other_error_as_json(word.title(), word))
+        self.print_line(word)
 
-    def complain_of_fault(self, fault: Exception) -> None:
-        """This program is at fault: the traceback, which whoever mends it needs."""
-        said = f"{type(fault).__name__}: {fault}".removesuffix(": ")
-        self._tell(fault_as_json(type(fault).__name__, said, _REPORT))
+    def print_internal_error(self, fault: Exception) -> None:
+        """Write the traceback of a bug in this program, for a report."""
+        message = f"{type(fault).__name__}: {fault}".removesuffix(": ")
+        self._print_error_json(other_error_as_json(type(fault).__name__, message, _BUG_REPORT))
         for line in "".join(traceback.format_exception(fault)).splitlines():
             self.stderr.write(f"{inert(line)}\n")
-        self._print(self.stderr, [Text(f"error: {_REPORT}")])
+        self._print(self.stderr, [Text(f"error: {_BUG_REPORT}")])
 
-    def narrator(self) -> Narrator:
-        """Tells on stderr what is waited for; with an animation on a terminal, which stops while something is asked."""
-        self._narrator = Narrator(self.console(self.stderr), stopping=self.stop.is_set)
-        return self._narrator
+    def progress_reporter(self) -> ProgressReporter:
+        """The progress on stderr of this run. Its animation on a terminal pauses during questions."""
+        self._progress = ProgressReporter(self.console(self.stderr), stopping=self.stop.is_set)
+        return self._progress
 
-    def _still(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._narrator is None else self._narrator.paused()
+    def _progress_paused(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._progress is None else self._progress.paused()
 
     def console(self, stream: TextIO) -> Console:
-        """A console that writes to `stream`, in colour only when it is a terminal and NO_COLOR is not set."""
+        """A console for `stream`: in colour if it is a terminal and NO_COLOR is not set."""
         return _InertConsole(
             file=stream,
             force_terminal=stream.isatty(),
@@ -205,38 +205,38 @@ class App:
         )
 
     def width(self, stream: TextIO) -> int:
-        """The columns of a terminal; endless for anything else, unless COLUMNS says otherwise."""
+        """The columns of a terminal, and no limit for a pipe or a file; COLUMNS overrides both."""
         columns = self.env.get("COLUMNS", "")
         if columns.isascii() and columns.isdigit() and int(columns) > 0:
             return int(columns)
         try:
-            return os.get_terminal_size(stream.fileno()).columns or 80 if stream.isatty() else _UNWRAPPED
+            return os.get_terminal_size(stream.fileno()).columns or 80 if stream.isatty() else _NO_WRAP_WIDTH
         except (OSError, ValueError):
             return 80
 
-    # In
+    # Input
 
-    def read(self, file: str, *, most: int = MOST_READ) -> bytes:
-        """The content of a regular file, or of stdin for `-`, of at most so many bytes."""
+    def read(self, file: str, *, limit: int = MAX_READ_BYTES) -> bytes:
+        """Read a regular file, or stdin for `-`, of at most `limit` bytes."""
         if file != "-":
             try:
-                return read_regular(file, most)
+                return read_regular(file, limit)
             except OSError as exc:
                 raise ConfigurationError(f"{file} cannot be read: {exc.strerror}.") from None
-        if self.stdin is None or self.stdin_is_read:
-            raise click.UsageError("standard input is there to be read once, and only once.")
-        self.stdin_is_read = True
+        if self.stdin is None or self.stdin_was_read:
+            raise click.UsageError("standard input can be read only once.")
+        self.stdin_was_read = True
         binary = getattr(self.stdin, "buffer", None)
-        content: bytes = self.stdin.read(most + 1).encode() if binary is None else binary.read(most + 1)
-        if len(content) > most:
-            raise ConfigurationError(f"standard input has more than {most} bytes.")
+        content: bytes = self.stdin.read(limit + 1).encode() if binary is None else binary.read(limit + 1)
+        if len(content) > limit:
+            raise ConfigurationError(f"standard input has more than {limit} bytes.")
         return content
 
     def write(self, file: str | None, content: bytes) -> Path | None:
         """
-        Write a file, and say which; None and `-` are stdout, which `show` writes to.
+        Write a file and return its path; return None for None and `-`, which mean stdout (see `show`).
 
-        A file is the old one or the new one, whatever happens; a pipe or a device is written to.
+        A regular file is replaced atomically. A pipe or a device is written to.
         """
         if file is None or file == "-":
             return None
@@ -251,50 +251,50 @@ class App:
         return path
 
     @property
-    def can_ask(self) -> bool:
-        """Whether there is somebody at a terminal."""
+    def is_interactive(self) -> bool:
+        """Whether stdin is a terminal, so that the user can be asked."""
         return self.stdin is not None and self.stdin.isatty()
 
-    def confirmed(self, question: str) -> bool:
-        """The answer of somebody at a terminal. Without a terminal --yes has to be on the command line."""
-        if self.stdin is None or not self.can_ask:
-            raise click.UsageError("say --yes when there is no terminal to ask.")
-        seen = self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
-        with self._still():
-            _forget_typing(self.stdin)
-            seen.write(f"{inert(question)} [y/N] ")
-            seen.flush()
+    def confirm(self, question: str) -> bool:
+        """Ask a yes/no question on the terminal. Without a terminal it is a usage error: --yes is required."""
+        if self.stdin is None or not self.is_interactive:
+            raise click.UsageError("there is no terminal to confirm on: give --yes.")
+        visible = self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
+        with self._progress_paused():
+            _discard_typed_input(self.stdin)
+            visible.write(f"{inert(question)} [y/N] ")
+            visible.flush()
             answer = self.stdin.readline()
-            if not answer.endswith("\n"):  # the end of the input, which moves no cursor
-                seen.write("\n")
+            if not answer.endswith("\n"):  # end of input: the cursor is still on the line of the question
+                visible.write("\n")
         return answer.strip().lower() in {"y", "yes"}
 
     @contextmanager
-    def client(self, narrator: Narrator, *, account: bool = False) -> Iterator[FlowsClient]:
-        """A client set up by the environment and the command line; with `account`, one that knows the account."""
+    def client(self, progress: ProgressReporter, *, account: bool = False) -> Iterator[FlowsClient]:
+        """A client configured by the environment and the options. `account`: an account id is required."""
         environ = dict(self.env)
-        environ |= {_VARIABLES[name]: str(value) for name, value in self.given.items() if name in _VARIABLES}
-        if "token_file" in self.given:
-            environ[_TOKEN] = self.read(self.given["token_file"], most=_MOST_TOKEN).decode(errors="replace")
+        environ |= {_VARIABLES[name]: str(value) for name, value in self.options.items() if name in _VARIABLES}
+        if "token_file" in self.options:
+            environ[_TOKEN] = self.read(self.options["token_file"], limit=_MAX_TOKEN_BYTES).decode(errors="replace")
         if not environ.get(_TOKEN, "").strip():
-            raise click.UsageError(f"there is no access token: set {_TOKEN}, or name a file with --token-file.")
+            raise click.UsageError(f"no access token: set {_TOKEN}, or give --token-file.")
         if account and not environ.get(_VARIABLES["waba_id"], "").strip():
-            raise click.UsageError(f"there is no account: set {_VARIABLES['waba_id']}, or give --waba-id.")
-        with FlowsClient.from_env(environ) as client, narrator:
-            yield client.with_options(sleep=self.sleep, stop=self.stop, on_event=(self.counters, narrator))
+            raise click.UsageError(f"no WhatsApp Business Account: set {_VARIABLES['waba_id']}, or give --waba-id.")
+        with FlowsClient.from_env(environ) as client, progress:
+            yield client.with_options(sleep=self.sleep, stop=self.stop, on_event=(self.counters, progress))
 
 
-def _forget_typing(stdin: TextIO) -> None:
-    """What was typed before a question was there to be read does not answer it."""
+def _discard_typed_input(stdin: TextIO) -> None:
+    """Discard what was typed before the question was shown, so that it does not answer it."""
     if sys.platform != "win32":
-        import termios  # noqa: PLC0415 - not there on Windows
+        import termios  # noqa: PLC0415 - not available on Windows
 
-        with suppress(OSError, ValueError, termios.error):  # no terminal, but a stream that says that it is one
+        with suppress(OSError, ValueError, termios.error):  # a stream that only claims to be a terminal
             termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
 
 
 def _write_bytes(stream: TextIO, content: bytes) -> None:
-    """Bytes as they are; to a stream of text, as text."""
+    """Write bytes unchanged; to a stream that takes text only, decoded."""
     binary = getattr(stream, "buffer", None)
     if binary is None:
         stream.write(content.decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""The commands: each takes what was said on the command line, and returns a value."""
+"""The program and its groups, and the commands of `flows` and `keys`: each makes one call and returns a value."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from ..errors import ErrorDetails, FlowsError, NameTakenError, NotFoundError
 from ..flow_json import read_flow_json
 from ..models import Flow
 from ._app import App
+from ._demo import demo
 from ._deploy import apply_command, plan_command, sync_command
 from ._drift import drift_command, status_command
 from ._emulate import emulate
+from ._explain import explain
 from ._graph import graph_command
-from ._local import demo, explain
 from ._options import Group
 from ._pull import import_command, pull_command
 from ._upgrade import upgrade_command
 from ._validate import validate_command
 from ._values import (
+    Completed,
     Created,
     Declined,
-    Done,
     Downloaded,
+    FlowDetails,
     FlowList,
     Key,
     Migrated,
-    OneFlow,
     PreviewLink,
     Uploaded,
     Value,
@@ -41,10 +42,10 @@ _categories = f"{', '.join(FLOW_CATEGORIES[:-1])} or {FLOW_CATEGORIES[-1]}"
 program = Group(
     name=PROGRAM,
     version=True,
-    help="Manage WhatsApp Flows, with the token in WHATSAPP_FLOWS_ACCESS_TOKEN.",
+    help="Deploy, validate and manage WhatsApp Flows. Set the access token in WHATSAPP_FLOWS_ACCESS_TOKEN.",
 )
-flows = Group(name="flows", help="Look at flows, and change them one by one.")
-keys = Group(name="keys", help="The public keys that Meta encrypts with, one for each phone number.")
+flows = Group(name="flows", help="Show, change and publish single flows.")
+keys = Group(name="keys", help="Show or set the encryption key of a phone number.")
 for part in (
     apply_command,
     demo,
@@ -68,30 +69,30 @@ for part in (
 @flows.command("list")
 @click.pass_obj
 def list_(app: App) -> FlowList:
-    """List the account's flows."""
-    with app.client(app.narrator(), account=True) as client:
+    """List the flows of the account."""
+    with app.client(app.progress_reporter(), account=True) as client:
         return FlowList(flows=tuple(client.list_flows()))
 
 
 @flows.command()
 @click.argument("flow", metavar="ID")
-@click.option("--phone-number", "phone_number_id", metavar="ID", help="The health for this number.")
+@click.option("--phone-number", "phone_number_id", metavar="ID", help="Show the health on this phone number.")
 @click.pass_obj
-def get(app: App, flow: str, phone_number_id: str | None) -> OneFlow:
+def get(app: App, flow: str, phone_number_id: str | None) -> FlowDetails:
     """
-    Show one flow: the errors in its Flow JSON, and its health.
+    Show a flow, its validation errors and its health.
 
-    ID may also be the name of a flow of the account.
+    ID may also be the name of a flow in the account.
     """
-    with app.client(app.narrator(), account=not _may_be_id(flow)) as client:
+    with app.client(app.progress_reporter(), account=not _may_be_id(flow)) as client:
         found = _found(client, flow)
         try:
             health = client.get_health(found.id, phone_number_id=phone_number_id)
         except FlowsError:
             if phone_number_id is not None:
                 raise
-            health = None  # it is more than was asked for
-        return OneFlow(flow=found, health=health)
+            health = None  # show the flow without it
+        return FlowDetails(flow=found, health=health)
 
 
 def _may_be_id(text: str) -> bool:
@@ -99,7 +100,7 @@ def _may_be_id(text: str) -> bool:
 
 
 def _found(client: FlowsClient, text: str) -> Flow:
-    """The flow of that id or, in the client's account, of that name; a name may be all digits."""
+    """The flow with that id or, in the client's account, with that name. A name may consist of digits."""
     missing: NotFoundError | None = None
     if _may_be_id(text):
         try:
@@ -115,7 +116,7 @@ def _found(client: FlowsClient, text: str) -> Flow:
         ErrorDetails(
             message=f"account {client.waba_id} has no flow named {text}.",
             operation="get_flow",
-            advice="See the names with: whatsapp-flows flows list.",
+            advice="List the names with: whatsapp-flows flows list.",
         )
     )
 
@@ -125,10 +126,10 @@ def _found(client: FlowsClient, text: str) -> Flow:
 @click.option(
     "--category", "categories", metavar="WORD", multiple=True, required=True, help=f"{_categories}; repeatable."
 )
-@click.option("--file", metavar="FILE", help="Its Flow JSON; - for stdin.")
-@click.option("--publish", is_flag=True, help="Publish it at once; needs --file.")
+@click.option("--file", metavar="FILE", help="Upload this Flow JSON; - for stdin.")
+@click.option("--publish", is_flag=True, help="Publish the flow; needs --file.")
 @click.option("--clone", metavar="ID", help="Copy the Flow JSON of this flow.")
-@click.option("--endpoint", metavar="URL", help="Where its data exchange goes.")
+@click.option("--endpoint", metavar="URL", help="URL of the data exchange endpoint.")
 @click.pass_obj
 def create(
     app: App,
@@ -139,11 +140,11 @@ def create(
     clone: str | None,
     endpoint: str | None,
 ) -> Created:
-    """Create a flow, as a draft unless --publish is given."""
+    """Create a flow: a draft, or with --publish a published flow."""
     if publish and file is None:
-        raise click.UsageError("--publish needs --file: a flow without a Flow JSON cannot be published.")
+        raise click.UsageError("--publish needs --file: a flow without Flow JSON cannot be published.")
     content = None if file is None else read_flow_json(app.read(file))
-    with app.client(app.narrator(), account=True) as client:
+    with app.client(app.progress_reporter(), account=True) as client:
         try:
             created = client.create_flow(
                 name, categories, flow_json=content, publish=publish, clone_flow_id=clone, endpoint_uri=endpoint
@@ -154,34 +155,34 @@ def create(
 
 
 def _with_id(client: FlowsClient, name: str, taken: NameTakenError) -> NameTakenError:
-    """The refusal with the id of the flow that has the name."""
+    """The error with the id of the flow that has the name, if that can be found."""
     try:
         flow = client.find_flow_by_name(name)
     except FlowsError:
-        return taken  # the id is a kindness; the refusal is the news
+        return taken
     if flow is None:
         return taken
-    return taken.amended(flow_id=flow.id, advice=f"The name is that of flow {flow.id}: use it, or another name.")
+    return taken.amended(flow_id=flow.id, advice=f"Flow {flow.id} has this name: use that flow, or another name.")
 
 
 @flows.command()
 @_flow_id
-@click.option("--name", metavar="TEXT", help="Its new name.")
-@click.option("--category", "categories", metavar="WORD", multiple=True, help="Its new category; repeatable.")
-@click.option("--endpoint", metavar="URL", help="Where its data exchange goes.")
-@click.option("--application", metavar="ID", help="The app that it is connected to.")
+@click.option("--name", metavar="TEXT", help="New name.")
+@click.option("--category", "categories", metavar="WORD", multiple=True, help="New category; repeatable.")
+@click.option("--endpoint", metavar="URL", help="URL of the data exchange endpoint.")
+@click.option("--application", metavar="ID", help="Id of the connected app.")
 @click.pass_obj
 def update(
     app: App, flow_id: str, name: str | None, categories: tuple[str, ...], endpoint: str | None, application: str | None
-) -> Done:
-    """Change a flow's metadata; a published flow becomes a draft."""
+) -> Completed:
+    """Change the metadata of a flow. A published flow becomes a draft."""
     if not (name or categories or endpoint or application):
         raise click.UsageError("nothing to change: give --name, --category, --endpoint or --application.")
-    with app.client(app.narrator()) as client:
+    with app.client(app.progress_reporter()) as client:
         client.update_flow(
             flow_id, name=name, categories=categories or None, endpoint_uri=endpoint, application_id=application
         )
-    return Done(done="updated", id=flow_id, note="It is a draft until published.")
+    return Completed(done="updated", id=flow_id, note="It is a draft until you publish it.")
 
 
 @flows.command()
@@ -189,55 +190,55 @@ def update(
 @click.argument("file", metavar="FILE|-")
 @click.pass_obj
 def upload(app: App, flow_id: str, file: str) -> Uploaded:
-    """Upload a Flow JSON; a published flow becomes a draft."""
+    """Upload Flow JSON to a flow. A published flow becomes a draft."""
     content = read_flow_json(app.read(file))
-    with app.client(app.narrator()) as client:
+    with app.client(app.progress_reporter()) as client:
         return Uploaded(flow_id=flow_id, size=len(content), update=client.update_flow_json(flow_id, content))
 
 
 @flows.command()
 @_flow_id
 @click.pass_obj
-def publish(app: App, flow_id: str) -> Done:
-    """Publish a draft."""
-    with app.client(app.narrator()) as client:
+def publish(app: App, flow_id: str) -> Completed:
+    """Publish a draft flow."""
+    with app.client(app.progress_reporter()) as client:
         client.publish_flow(flow_id)
-    return Done(done="published", id=flow_id)
+    return Completed(done="published", id=flow_id)
 
 
 @flows.command()
 @_flow_id
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def deprecate(app: App, flow_id: str, yes: bool) -> Value:
-    """Take a published flow out of use, for good."""
-    if not yes and not app.confirmed(f"Take flow {flow_id} out of use, for good?"):
+    """Deprecate a published flow. This cannot be undone."""
+    if not yes and not app.confirm(f"Deprecate flow {flow_id}? This cannot be undone."):
         return Declined(id=flow_id)
-    with app.client(app.narrator()) as client:
+    with app.client(app.progress_reporter()) as client:
         client.deprecate_flow(flow_id)
-    return Done(done="deprecated", id=flow_id)
+    return Completed(done="deprecated", id=flow_id)
 
 
 @flows.command()
 @_flow_id
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def delete(app: App, flow_id: str, yes: bool) -> Value:
-    """Delete a draft, for good."""
-    if not yes and not app.confirmed(f"Delete flow {flow_id}, for good?"):
+    """Delete a draft flow. This cannot be undone."""
+    if not yes and not app.confirm(f"Delete flow {flow_id}? This cannot be undone."):
         return Declined(id=flow_id)
-    with app.client(app.narrator()) as client:
+    with app.client(app.progress_reporter()) as client:
         client.delete_flow(flow_id)
-    return Done(done="deleted", id=flow_id)
+    return Completed(done="deleted", id=flow_id)
 
 
 @flows.command()
 @_flow_id
-@click.option("--invalidate", is_flag=True, help="Void the old link, and make a new one.")
+@click.option("--invalidate", is_flag=True, help="Invalidate the old link and create a new one.")
 @click.pass_obj
 def preview(app: App, flow_id: str, invalidate: bool) -> PreviewLink:
-    """Show a public link to try a flow."""
-    with app.client(app.narrator()) as client:
+    """Show the public preview link of a flow."""
+    with app.client(app.progress_reporter()) as client:
         return PreviewLink(flow_id=flow_id, preview=client.get_preview(flow_id, invalidate=invalidate))
 
 
@@ -246,10 +247,11 @@ def preview(app: App, flow_id: str, invalidate: bool) -> PreviewLink:
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
 @click.pass_obj
 def download(app: App, flow_id: str, output: str | None) -> Downloaded:
-    """Download the Flow JSON that Meta has stored."""
-    with app.client(app.narrator()) as client:
+    """Download the Flow JSON of a flow."""
+    with app.client(app.progress_reporter()) as client:
         content = client.download_flow_json(flow_id)
-    return Downloaded(flow_id=flow_id, content=content, file=app.write(output, content))
+    file = app.write(output, content)
+    return Downloaded(flow_id=flow_id, content=content, file=file, raw=content if file is None else None)
 
 
 @flows.command()
@@ -257,8 +259,8 @@ def download(app: App, flow_id: str, output: str | None) -> Downloaded:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_obj
 def migrate(app: App, source_waba: str, names: tuple[str, ...]) -> Migrated:
-    """Copy flows of another account of the business into this one."""
-    with app.client(app.narrator(), account=True) as client:
+    """Copy flows from another account of the same business."""
+    with app.client(app.progress_reporter(), account=True) as client:
         return Migrated(migration=client.migrate_flows(source_waba, names or None))
 
 
@@ -266,8 +268,8 @@ def migrate(app: App, source_waba: str, names: tuple[str, ...]) -> Migrated:
 @click.argument("phone_number_id", metavar="PHONE_ID")
 @click.pass_obj
 def get_key(app: App, phone_number_id: str) -> Key:
-    """Show the public key that Meta holds for a phone number."""
-    with app.client(app.narrator()) as client:
+    """Show the public key of a phone number."""
+    with app.client(app.progress_reporter()) as client:
         return Key(phone_number_id=phone_number_id, key=client.get_public_key(phone_number_id))
 
 
@@ -275,9 +277,9 @@ def get_key(app: App, phone_number_id: str) -> Key:
 @click.argument("phone_number_id", metavar="PHONE_ID")
 @click.argument("file", metavar="FILE|-")
 @click.pass_obj
-def set_key(app: App, phone_number_id: str, file: str) -> Done:
-    """Upload the public key (PEM, RSA of 2048 bits) of a phone number."""
+def set_key(app: App, phone_number_id: str, file: str) -> Completed:
+    """Set the public key (PEM, RSA 2048) of a phone number."""
     pem = app.read(file)
-    with app.client(app.narrator()) as client:
+    with app.client(app.progress_reporter()) as client:
         client.set_public_key(phone_number_id, pem)
-    return Done(done="set", id=phone_number_id, subject="the key of phone number")
+    return Completed(done="set", id=phone_number_id, subject="the public key of phone number")

@@ -1,8 +1,7 @@
-"""`drift` and `status`: whether the account's flows are what the repository says, and how they are."""
+"""`drift` and `status`: compare the account's flows with flows.toml, and show their state."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -15,34 +14,42 @@ from rich.text import Text
 from .._inert import inert
 from ..sync import FlowDrift, FlowState, find_drift, read_states, take_snapshot
 from ._app import App
-from ._difference import diff_lines
-from ._json import Json, _issues, as_json, entities_as_json, error_as_json
-from ._layout import Name
+from ._json import Json, as_json, entities_as_json, error_as_json, issues_as_json
+from ._layout import WrappedName
 from ._options import Command
-from ._text import Lines, _count, _table, _word, as_text, troubles
-from ._text import _issues as _issue_lines
+from ._text import (
+    Lines,
+    as_text,
+    count,
+    diff_lines,
+    health_problems,
+    issue_lines,
+    new_table,
+    status_text,
+    totals,
+)
 from ._values import Value
 from ._workspace import client_for, open_workspace, read_lock, workspace_options
 
-_SOON: Final = 21  # days; Meta's own notice of a version's end speaks of so many
+_FREEZE_WARNING_DAYS: Final = 21  # as long as the notice period in Meta's announcements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drifts(Value):
-    """What has drifted. `calls` counts HTTP requests."""
+class DriftReport(Value):
+    """The drift of each flow. `calls`: HTTP requests."""
 
     flows: Sequence[FlowDrift]
     calls: int
 
     @property
     def exit_code(self) -> int:
-        """1 when a flow is not what the repository says, or that could not be found out."""
+        """1 if a flow differs, or could not be compared."""
         return int(any(flow.reasons for flow in self.flows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class States(Value):
-    """How the flows are, on the day of `today`."""
+class StatusReport(Value):
+    """The state of each flow on the day `today`. `calls`: HTTP requests."""
 
     flows: Sequence[FlowState]
     calls: int
@@ -51,51 +58,51 @@ class States(Value):
 
 @click.command("drift", cls=Command)
 @workspace_options
-@click.option("--extra", is_flag=True, help="Flows that the file does not name are drift, too.")
+@click.option("--extra", is_flag=True, help="Also report flows that are not in the file.")
 @click.pass_obj
-def drift_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], extra: bool) -> Drifts:
+def drift_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], extra: bool) -> DriftReport:
     """
-    Tell which flows at Meta are not what flows.toml says.
+    Show which flows at Meta differ from flows.toml.
 
-    Edited in the Builder, a draft again, deprecated, throttled, blocked, missing; the exit code is then 1. Changes
-    nothing.
+    Finds flows that were edited elsewhere, are drafts again, deprecated, throttled, blocked or missing, and then exits
+    with 1. Changes nothing.
     """
     if extra and chosen:
         raise click.UsageError("give --extra or --flow, not both.")
     workspace = open_workspace(config, env, chosen)
-    narrator = app.narrator()
-    with client_for(app, narrator, workspace) as client:
-        snapshot = take_snapshot(client, workspace.flows, read_lock(workspace, client, narrator))
-    return Drifts(flows=find_drift(workspace.flows, snapshot, extra=extra), calls=app.counters.total.requests)
+    progress = app.progress_reporter()
+    with client_for(app, progress, workspace) as client:
+        snapshot = take_snapshot(client, workspace.flows, read_lock(workspace, client, progress))
+    return DriftReport(flows=find_drift(workspace.flows, snapshot, extra=extra), calls=app.counters.total.requests)
 
 
 @click.command("status", cls=Command)
 @workspace_options
 @click.pass_obj
-def status_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...]) -> States:
+def status_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...]) -> StatusReport:
     """
-    Show the state and the health of each flow, how long its version can be changed, and its last change.
+    Show the status, health, Flow JSON version and last change of each flow.
 
-    Changes nothing.
+    "Freezes" is when Meta stops accepting changes to a flow of that version. Changes nothing.
     """
     workspace = open_workspace(config, env, chosen)
-    narrator = app.narrator()
-    with client_for(app, narrator, workspace) as client:
-        flows = read_states(client, workspace.flows, read_lock(workspace, client, narrator))
-    return States(flows=flows, calls=app.counters.total.requests, today=datetime.now(timezone.utc).date())
+    progress = app.progress_reporter()
+    with client_for(app, progress, workspace) as client:
+        flows = read_states(client, workspace.flows, read_lock(workspace, client, progress))
+    return StatusReport(flows=flows, calls=app.counters.total.requests, today=datetime.now(timezone.utc).date())
 
 
-# -- how it is shown
+# -- output
 
 
 @as_text.register
-def _(value: Drifts) -> Lines:
-    table = _table("Flow", "Status", "Drift")
+def _(value: DriftReport) -> Lines:
+    table = new_table("Flow", "Status", "Drift")
     for flow in value.flows:
         ways = ", ".join(reason.way for reason in flow.reasons)
         table.add_row(
-            Name(inert(flow.key or flow.name), "bold"),
-            _word(flow.status or "-"),
+            WrappedName(inert(flow.key or flow.name), "bold"),
+            status_text(flow.status or "-"),
             Text(ways or "none", style="yellow" if ways else "green"),
         )
     yield table
@@ -104,9 +111,7 @@ def _(value: Drifts) -> Lines:
             yield Text()
             yield from _reasons(flow)
     yield Text()
-    words = Counter("drifted" if flow.reasons else "as wanted" for flow in value.flows)
-    said = ", ".join(f"{count} {word}" for word, count in words.items())
-    yield Text(f"{_count(len(value.flows), 'flow')}: {said}. {_count(value.calls, 'request')}.")
+    yield totals(("drifted" if flow.reasons else "unchanged" for flow in value.flows), value.calls)
 
 
 def _reasons(flow: FlowDrift) -> Lines:
@@ -116,11 +121,11 @@ def _reasons(flow: FlowDrift) -> Lines:
         if reason.way == "edited":
             yield from diff_lines(flow.changes)
         if reason.way == "errors":
-            yield from _issue_lines(flow.issues, "flow.json")
+            yield from issue_lines(flow.issues, "flow.json")
 
 
 @as_json.register
-def _(value: Drifts) -> Json:
+def _(value: DriftReport) -> Json:
     return {
         "calls": value.calls,
         "flows": [
@@ -133,7 +138,7 @@ def _(value: Drifts) -> Json:
                 "error": None if flow.error is None else error_as_json(flow.error),
                 "reasons": [{"way": reason.way, "message": reason.said} for reason in flow.reasons],
                 "changes": flow.changes.as_json(),
-                "validation_errors": _issues(flow.issues),
+                "validation_errors": issues_as_json(flow.issues),
             }
             for flow in value.flows
         ],
@@ -141,17 +146,17 @@ def _(value: Drifts) -> Json:
 
 
 @as_text.register
-def _(value: States) -> Lines:
+def _(value: StatusReport) -> Lines:
     freezes = [_freezes(flow, value.today) for flow in value.flows]
-    known = any(cell.plain != "-" for cell in freezes)  # a column that says nothing takes room from the names
-    table = _table("Flow", "Status", "Version", "Health", *(["Freezes"] if known else []), "Last change (UTC)",
+    known = any(cell.plain != "-" for cell in freezes)  # an empty column would take room from the names
+    table = new_table("Flow", "Status", "Version", "Health", *(["Freezes"] if known else []), "Last change (UTC)",
                    right=("Errors",))  # fmt: skip
     for flow, cell in zip(value.flows, freezes, strict=True):
         table.add_row(
-            Name(inert(flow.key), "bold"),
-            _word(flow.status or "missing"),
+            WrappedName(inert(flow.key), "bold"),
+            status_text(flow.status or "missing"),
             Text(inert(flow.version) or "-"),
-            _word(flow.health or "-"),
+            status_text(flow.health or "-"),
             *([cell] if known else []),
             Text(f"{flow.changed_at:%Y-%m-%d %H:%M}" if flow.changed_at is not None else "-"),
             Text(str(flow.errors), style="bold red" if flow.errors else "dim"),
@@ -161,25 +166,23 @@ def _(value: States) -> Lines:
         if flow.troubles:
             yield Text()
             yield Text(inert(flow.key), style="bold")
-            yield from troubles(flow.troubles)
+            yield from health_problems(flow.troubles)
     yield Text()
-    states = Counter(flow.status or "missing" for flow in value.flows)
-    said = ", ".join(f"{count} {inert(word)}" for word, count in states.items())
-    yield Text(f"{_count(len(value.flows), 'flow')}: {said}. {_count(value.calls, 'request')}.")
+    yield totals((flow.status or "missing" for flow in value.flows), value.calls)
 
 
 def _freezes(flow: FlowState, today: date) -> Text:
-    """When no change will be taken any more."""
+    """When Meta stops accepting changes."""
     days = flow.days_left(today)
     if days is None:
         return Text("-")
     if days == 0:
         return Text(f"frozen since {flow.frozen_on}", style="bold red")
-    return Text(f"in {_count(days, 'day')}", style="bold red" if days <= _SOON else "yellow")
+    return Text(f"in {count(days, 'day')}", style="bold red" if days <= _FREEZE_WARNING_DAYS else "yellow")
 
 
 @as_json.register
-def _(value: States) -> Json:
+def _(value: StatusReport) -> Json:
     return {
         "calls": value.calls,
         "flows": [

@@ -7,32 +7,55 @@ import re
 import stat
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TextIO
 
 import click
+from rich.text import Text
 
 from .._inert import inert
 from ..errors import ConfigurationError
 from ._app import App
+from ._json import Json, as_json
 from ._options import Command
-from ._values import Serving, Stopped, Value
+from ._text import Lines, as_text
+from ._values import Value
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-_MOST_BYTES: Final = 1024 * 1024  # of a file of faults, tokens or a secret
-_MOST_SHOWN: Final = 200  # characters of a path in a line of the log
-_FAULT: Final = re.compile(r"([a-z_]+):([0-9]{1,9})(?:/([0-9]{1,9}))?(?::([0-9]{1,9}))?")
+_MAX_FILE_BYTES: Final = 1024 * 1024  # of a file of faults, tokens or a secret
+_MAX_PATH_CHARS: Final = 200  # of a path in the request log
+_FAULT_SPEC: Final = re.compile(r"([a-z_]+):([0-9]{1,9})(?:/([0-9]{1,9}))?(?::([0-9]{1,9}))?")
 
 
-def emulator_room() -> ModuleType:
-    """The emulator, which needs an extra of its own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorStarted(Value):
+    """A running emulator: its first account and phone number, and what the command line added."""
+
+    url: str
+    waba_id: str
+    phone_number_id: str
+    accounts: Sequence[str] = ()
+    phone_numbers: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    any_token: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorStopped(Value):
+    """The emulator has ended."""
+
+
+def import_emulator() -> ModuleType:
+    """The emulator package. Raises `UsageError` without its extra."""
     try:
         from .. import emulator  # noqa: PLC0415
     except ImportError as missing:
@@ -41,106 +64,117 @@ def emulator_room() -> ModuleType:
 
 
 @click.command(cls=Command, api=False)
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Where to listen.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port (a free one).")
-@click.option("--state", "--database", "state", metavar="FILE", help="Keep the state in this SQLite file.")
-@click.option("--waba-id", metavar="ID", help="The id of the first account.")
-@click.option("--account", "accounts", multiple=True, metavar="ID[:BUSINESS]", help="One more account; repeatable.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port to listen on (a free one).")
+@click.option("--state", "--database", "database", metavar="FILE", help="Keep the state in this SQLite file.")
+@click.option("--waba-id", metavar="ID", help="Id of the first account.")
+@click.option("--account", "accounts", multiple=True, metavar="ID[:BUSINESS]", help="Add an account; repeatable.")
 @click.option(
     "--phone-number", "numbers", multiple=True, metavar="ID[:ACCOUNT]",
-    help="A phone number of the first account (in place of its own), or of another; repeatable.",
+    help="Phone number of the first account, instead of its default one, or of another account; repeatable.",
 )  # fmt: skip
-@click.option("--token-file", metavar="FILE", help="Take only the tokens in FILE, one a line; - is stdin.")
-@click.option("--app-secret-file", metavar="FILE", help="Demand proofs made with the app secret in FILE.")
-@click.option("--calls-per-hour", type=click.IntRange(min=1), metavar="N", help="Answer more with 80008.")
-@click.option("--page-size", type=click.IntRange(min=1), default=25, metavar="N", help="Items of a page (25).")
-@click.option("--cdn-host", metavar="NAME", help="The host name of download links.")
+@click.option("--token-file", metavar="FILE", help="Accept only the tokens in FILE, one a line; - for stdin.")
+@click.option("--app-secret-file", metavar="FILE", help="Require an appsecret_proof made with the secret in FILE.")
+@click.option("--calls-per-hour", type=click.IntRange(min=1), metavar="N", help="Answer further calls with 80008.")
+@click.option("--page-size", type=click.IntRange(min=1), default=25, metavar="N", help="Default page size (25).")
+@click.option("--cdn-host", metavar="NAME", help="Host name in download links.")
 @click.option(
     "--download-lifetime", type=click.FloatRange(min=0, min_open=True), default=300.0, metavar="SECONDS",
-    help="How long a download link is good (300).",
+    help="Lifetime of download links (300).",
 )  # fmt: skip
-@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this host name; repeatable.")
-@click.option("--seed", type=int, default=0, metavar="N", help="Of chance and of links (0).")
+@click.option(
+    "--allow-host", "allowed_hosts", multiple=True, metavar="NAME",
+    help="Also accept this name in the Host header; repeatable.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, metavar="N", help="Seed of random faults and of links (0).")
 @click.option(
     "--fail", "faults", multiple=True, metavar="OPERATION:CODE[/SUBCODE][:TIMES]",
-    help="Let a call fail, as update_flow_json:139001/4016012:2 does twice; repeatable.",
+    help="Make calls fail, such as update_flow_json:139001/4016012:2; repeatable.",
 )  # fmt: skip
-@click.option("--faults", "file", metavar="FILE", help="Faults of any kind, in TOML or JSON.")
-@click.option("--quiet", is_flag=True, help="Say nothing of the requests.")
+@click.option("--faults", "file", metavar="FILE", help="Read faults of any kind from a TOML or JSON file.")
+@click.option("--quiet", is_flag=True, help="Do not log requests.")
 @click.pass_obj
 def emulate(
-    app: App,
-    /,
-    *,
-    state: str | None,
-    waba_id: str | None,
-    accounts: tuple[str, ...],
-    numbers: tuple[str, ...],
-    token_file: str | None,
-    app_secret_file: str | None,
-    hosts: tuple[str, ...],
-    faults: tuple[str, ...],
-    file: str | None,
-    quiet: bool,
-    **settings: Any,
-) -> Value:
-    """Serve an emulator of Meta's Flows API, until Ctrl-C."""
-    room = emulator_room()
-    own = [number for number in numbers if ":" not in number]
-    given = {
-        "waba_id": waba_id,
-        "phone_number_ids": own or None,
-        "tokens": None if token_file is None else _lines(app, token_file),
-        "app_secret": None if app_secret_file is None else _secret(app, app_secret_file),
-    }
+    app: App, /, *, accounts: tuple[str, ...], numbers: tuple[str, ...], faults: tuple[str, ...], file: str | None,
+    quiet: bool, **settings: Any,
+) -> EmulatorStopped:  # fmt: skip
+    """Run an emulator of Meta's Flows API until Ctrl-C."""
+    emulator = import_emulator()
+    any_token = settings["token_file"] is None
+    address = f"{settings['host']}:{settings['port']}"
+    with _as_cli_errors(address):
+        rules = [_parse_fault(emulator, spec) for spec in faults]
+        from_file = [] if file is None else _read_faults(emulator, app, file)
 
-    def ready(meta: Any) -> None:
-        for account in accounts:
-            account_id, _, business = account.partition(":")
-            meta.add_account(account_id, **({"business_id": business} if business else {}))
-        for number in numbers:
-            number_id, _, account_id = number.partition(":")
-            if account_id:
-                meta.add_phone_number(number_id, waba_id=account_id)
-        for rule in rules:
-            meta.add_fault(rule)
-        app.show(
-            Serving(
-                url=meta.url,
-                waba_id=meta.waba_id,
-                phone_number_id=meta.phone_number_id,
-                accounts=accounts,
-                phone_numbers=numbers,
-                faults=[*faults, *([f"{len(rules) - len(faults)} of {file}"] if file else [])],
-                any_token=token_file is None,
+        def on_ready(meta: Any) -> None:
+            _add_accounts(meta, accounts, numbers)
+            for rule in (*rules, *from_file):
+                meta.add_fault(rule)
+            shown_faults = [*faults, *([f"{len(from_file)} of {file}"] if file else [])]
+            app.show(
+                EmulatorStarted(
+                    url=meta.url,
+                    waba_id=meta.waba_id,
+                    phone_number_id=meta.phone_number_id,
+                    accounts=accounts,
+                    phone_numbers=numbers,
+                    faults=shown_faults,
+                    any_token=any_token,
+                )
             )
-        )
-        app.stdout.flush()
+            app.stdout.flush()
 
+        emulator.serve(
+            on_request=None if quiet else RequestLog(app.stderr), on_ready=on_ready, stop=app.stop,
+            **_server_settings(app, numbers, **settings),
+        )  # fmt: skip
+    return EmulatorStopped()
+
+
+def _server_settings(
+    app: App, numbers: Sequence[str], *, token_file: str | None, app_secret_file: str | None, waba_id: str | None,
+    **settings: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """The options as arguments of `emulator.serve`, which has defaults for those that are None."""
+    optional = {
+        "waba_id": waba_id,
+        "phone_number_ids": [number for number in numbers if ":" not in number] or None,
+        "tokens": None if token_file is None else _read_tokens(app, token_file),
+        "app_secret": None if app_secret_file is None else _read_secret(app, app_secret_file),
+    }
+    return settings | {name: value for name, value in optional.items() if value is not None}
+
+
+@contextmanager
+def _as_cli_errors(address: str) -> Iterator[None]:
+    """Errors of the emulator about its arguments, and about the address to listen on, as errors of the user."""
     try:
-        rules = [_fault(room, text) for text in faults] + ([] if file is None else list(_read_faults(room, app, file)))
-        room.serve(
-            database=state,
-            allowed_hosts=hosts,
-            on_request=None if quiet else RequestLines(app.stderr),
-            on_ready=ready,
-            stop=app.stop,
-            **settings,
-            **{name: value for name, value in given.items() if value is not None},
-        )
-    except (ValueError, LookupError) as mistake:
-        raise click.UsageError(f"{mistake.args[0] if mistake.args else mistake}.") from None
-    except OSError as failure:
-        where = f"{settings['host']}:{settings['port']}"
-        raise ConfigurationError(f"{where} cannot be listened on: {failure.strerror or failure}.") from None
-    return Stopped()
+        yield
+    except (ValueError, LookupError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise click.UsageError(f"{error.args[0] if error.args else error}.") from None
+    except BrokenPipeError:  # of stdout, from `App.show`
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {address}: {error.strerror or error}.") from None
 
 
-class RequestLines:
+def _add_accounts(meta: Any, accounts: Sequence[str], numbers: Sequence[str]) -> None:
+    for account in accounts:
+        account_id, _, business = account.partition(":")
+        meta.add_account(account_id, **({"business_id": business} if business else {}))
+    for number in numbers:
+        number_id, _, account_id = number.partition(":")
+        if account_id:
+            meta.add_phone_number(number_id, waba_id=account_id)
+
+
+class RequestLog:
     """
-    Writes a line for each request: when (UTC), what, and what it was answered with.
+    Writes a line for each request: time (UTC), method, path, operation, status.
 
-    No query and no header is in it, so there is no token either.
+    Query and headers are left out, because they hold tokens.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -148,9 +182,9 @@ class RequestLines:
         self._lock = threading.Lock()
 
     def __call__(self, request: Any) -> None:
-        """Write the line of a request; nothing more once nobody reads them."""
+        """Write the line of a request. After a failed write, nothing more is written."""
         at = datetime.fromtimestamp(request.at, timezone.utc).strftime("%H:%M:%S")
-        path = inert(request.path[:_MOST_SHOWN])
+        path = inert(request.path[:_MAX_PATH_CHARS])
         status = "reset" if request.status is None else request.status
         with self._lock:
             if self._stream is None:
@@ -162,13 +196,13 @@ class RequestLines:
                 self._stream = None
 
 
-def _fault(room: ModuleType, text: str) -> Any:
+def _parse_fault(emulator: ModuleType, spec: str) -> Any:
     """A fault of the command line: `update_flow_json:139001/4016012:2`."""
-    found = _FAULT.fullmatch(text)
+    found = _FAULT_SPEC.fullmatch(spec)
     if found is None:
-        raise click.UsageError(f"--fail {text!r}: it must look like update_flow_json:139001/4016012:2.")
+        raise click.UsageError(f"--fail {spec!r}: it must look like update_flow_json:139001/4016012:2.")
     operation, code, subcode, times = found.groups()
-    return room.FaultRule(
+    return emulator.FaultRule(
         operation=operation,
         code=int(code),
         subcode=int(subcode) if subcode else None,
@@ -176,9 +210,9 @@ def _fault(room: ModuleType, text: str) -> Any:
     )
 
 
-def _read_faults(room: ModuleType, app: App, file: str) -> Sequence[Any]:
-    """The rules in a file: TOML when its name says so, JSON otherwise."""
-    text = _text(app, file)
+def _read_faults(emulator: ModuleType, app: App, file: str) -> Sequence[Any]:
+    """The faults in a file: TOML if its name ends in .toml, else JSON."""
+    text = _read_text(app, file)
     toml = file.lower().endswith(".toml")
     try:
         content = tomllib.loads(text) if toml else json.loads(text)
@@ -187,38 +221,80 @@ def _read_faults(room: ModuleType, app: App, file: str) -> Sequence[Any]:
     except ValueError as mistake:
         raise click.UsageError(f"{file}: not {'TOML' if toml else 'JSON'}: {mistake}.") from None
     try:
-        rules: Sequence[Any] = room.read_faults(content)
+        rules: Sequence[Any] = emulator.read_faults(content)
     except ValueError as mistake:
         raise click.UsageError(f"{file}: {mistake}.") from None
     return rules
 
 
-def _lines(app: App, file: str) -> list[str]:
-    lines = [line.strip() for line in _text(app, file).splitlines() if line.strip()]
-    if not lines:
-        raise click.UsageError(f"{file}: there is no token in it.")
-    return lines
+def _read_tokens(app: App, file: str) -> list[str]:
+    tokens = [line.strip() for line in _read_text(app, file).splitlines() if line.strip()]
+    if not tokens:
+        raise click.UsageError(f"{file}: the file holds no token.")
+    return tokens
 
 
-def _secret(app: App, file: str) -> str:
-    secret = _text(app, file).strip()
+def _read_secret(app: App, file: str) -> str:
+    secret = _read_text(app, file).strip()
     if not secret:
-        raise click.UsageError(f"{file}: there is no app secret in it.")
+        raise click.UsageError(f"{file}: the file holds no app secret.")
     return secret
 
 
-def _text(app: App, file: str) -> str:
-    """The text of a small file. A pipe without an end, and a file of gigabytes, are not read."""
+def _read_text(app: App, file: str) -> str:
+    """The text of a small regular file, or of stdin for `-`."""
     if file != "-":
         try:
             found = Path(file).stat()
         except OSError as failure:
             raise ConfigurationError(f"{file} cannot be read: {failure.strerror}.") from None
         if not stat.S_ISREG(found.st_mode):
-            raise ConfigurationError(f"{file} cannot be read: it is no regular file.")
-        if found.st_size > _MOST_BYTES:
-            raise ConfigurationError(f"{file} cannot be read: it is larger than {_MOST_BYTES} bytes.")
+            raise ConfigurationError(f"{file} cannot be read: it is not a regular file.")
+        if found.st_size > _MAX_FILE_BYTES:
+            raise ConfigurationError(f"{file} cannot be read: it is larger than {_MAX_FILE_BYTES} bytes.")
     try:
         return app.read(file).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file} cannot be read: it is not UTF-8.") from None
+
+
+# -- output
+
+
+@as_text.register
+def _(value: EmulatorStarted) -> Lines:
+    yield Text.assemble("Emulating Meta's Flows API at ", (value.url, "bold"))
+    yield Text(f"  account {value.waba_id}, phone number {value.phone_number_id}")
+    for kind, added in (
+        ("account", value.accounts), ("phone number", value.phone_numbers), ("fault", value.faults)
+    ):  # fmt: skip
+        for each in added:
+            yield Text(f"  {kind} {inert(each)}")
+    yield Text()
+    for name, text in (("BASE_URL", value.url), ("WABA_ID", value.waba_id), ("ACCESS_TOKEN", "emulated")):
+        if value.any_token or name != "ACCESS_TOKEN":
+            yield Text(f"export WHATSAPP_FLOWS_{name}={text}")
+    yield Text()
+    yield Text("Press Ctrl-C to stop.", style="dim")
+
+
+@as_json.register
+def _(value: EmulatorStarted) -> Json:
+    return {
+        "url": value.url,
+        "waba_id": value.waba_id,
+        "phone_number_id": value.phone_number_id,
+        "accounts": list(value.accounts),
+        "phone_numbers": list(value.phone_numbers),
+        "faults": list(value.faults),
+    }
+
+
+@as_text.register
+def _(_: EmulatorStopped) -> Lines:
+    yield Text("Stopped.")
+
+
+@as_json.register
+def _(_: EmulatorStopped) -> Json:
+    return {"stopped": True}

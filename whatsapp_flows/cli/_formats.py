@@ -1,8 +1,8 @@
 """
-What was found in files, as other programs read it: GitHub's annotations, SARIF 2.1.0, JUnit's XML.
+Validation reports in formats for other programs: GitHub annotations, SARIF 2.1.0, JUnit XML.
 
-Pure functions from files and reports to text. Messages quote the document, so they go through `inert`: what is left
-is printable, and everything printable may stand in XML and in JSON.
+Pure functions from files and reports to text. Messages quote the document, so they go through `inert`, which leaves
+only printable characters; XML and JSON allow all of these.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/o
 
 
 class Checked(NamedTuple):
-    """A file, and what was found in it."""
+    """A file and its validation report."""
 
     name: str
     report: Report
 
 
-def text_of(file: Checked) -> str:
-    """The issues of a file as compilers show them, with nothing in it that a terminal would act upon."""
+def render_text(file: Checked) -> str:
+    """The issues of a file in the style of compilers, without control characters."""
     return "\n".join(inert(line) for line in file.report.render(name=inert(file.name)).split("\n"))
 
 
 def summary(files: Sequence[Checked]) -> str:
-    """One line: how many files, errors and warnings."""
+    """One line with the number of files, errors and warnings."""
     errors, warnings = (sum(map(len, found)) for found in (_errors(files), _warnings(files)))
     return f"{_count(len(files), 'file')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}."
 
@@ -58,13 +58,13 @@ def _count(number: int, thing: str) -> str:
 
 
 def github(files: Sequence[Checked]) -> str:
-    """A workflow command for each issue, and the summary as an ordinary line of the log."""
+    """A workflow command for each issue, and the summary as a normal line of the log."""
     lines = [_annotation(file.name, issue) for file in files for issue in file.report.issues]
     return "\n".join([*lines, summary(files), ""])
 
 
 def _annotation(name: str, issue: ValidationIssue) -> str:
-    same_line = issue.line_start == issue.line_end  # columns are for one line
+    same_line = issue.line_start == issue.line_end  # GitHub accepts columns for a single line only
     properties = {
         "file": Path(os.path.normpath(name)).as_posix() if _is_path(name) else None,
         "line": issue.line_start,
@@ -73,12 +73,12 @@ def _annotation(name: str, issue: ValidationIssue) -> str:
         "endLine": issue.line_end,
         "title": issue.error,
     }
-    said = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None)
-    return f"::{issue.severity} {said}::{_data(_message(issue))}"
+    fields = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None)
+    return f"::{issue.severity} {fields}::{_data(_message(issue))}"
 
 
 def _data(text: str) -> str:
-    """Escaped as GitHub reads it again; what else a terminal would act upon is inert."""
+    """Escaped for a workflow command. Other control characters are made inert."""
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return "".join(char if char.isprintable() or "\ud800" <= char <= "\udfff" else inert(char) for char in escaped)
 
@@ -91,7 +91,7 @@ def _property(text: str) -> str:
 
 
 def sarif(files: Sequence[Checked]) -> str:
-    """One run, whose rules are the codes. Columns count UTF-16 units and an end column is exclusive, as in a report."""
+    """One run, whose rules are the error codes. As in a report, columns are UTF-16 units and end columns exclusive."""
     rules: dict[str, int] = {}
     results = [_result(file.name, issue, rules) for file in files for issue in file.report.issues]
     driver = {"name": TOOL, "version": __version__, "rules": [_rule(code) for code in rules]}
@@ -135,7 +135,7 @@ def _location(name: str, at: ValidationIssue | ValidationPointer) -> dict[str, A
 
 
 def _uri(name: str) -> str:
-    """Relative for a relative path, as code scanning wants it. A file name is bytes, which are quoted as they are."""
+    """Relative for a relative path, as code scanning requires. The bytes of the file name are percent-encoded."""
     if not _is_path(name):
         return "stdin"
     path = Path(os.path.normpath(name))
@@ -146,7 +146,7 @@ def _uri(name: str) -> str:
 
 
 def junit(files: Sequence[Checked]) -> str:
-    """A test case for each file, which fails with its errors; warnings are its output."""
+    """A test case for each file. Its errors are the failure, its warnings the output."""
     failures = str(sum(not file.report.ok for file in files))
     counts = {"tests": str(len(files)), "failures": failures, "errors": "0"}
     root = ElementTree.Element("testsuites", counts)
@@ -155,8 +155,11 @@ def junit(files: Sequence[Checked]) -> str:
         case = ElementTree.SubElement(suite, "testcase", {"classname": TOOL, "name": inert(file.name)})
         if not file.report.ok:
             first = file.report.errors[0]
-            said = {"type": first.error, "message": f"{_count(len(file.report.errors), 'error')}: {_message(first)}"}
-            ElementTree.SubElement(case, "failure", said).text = _part(file, file.report.errors)
+            attributes = {
+                "type": first.error,
+                "message": f"{_count(len(file.report.errors), 'error')}: {_message(first)}",
+            }
+            ElementTree.SubElement(case, "failure", attributes).text = _part(file, file.report.errors)
         if file.report.warnings:
             ElementTree.SubElement(case, "system-out").text = _part(file, file.report.warnings)
     ElementTree.indent(root)
@@ -164,7 +167,7 @@ def junit(files: Sequence[Checked]) -> str:
 
 
 def _part(file: Checked, issues: tuple[ValidationIssue, ...]) -> str:
-    return text_of(Checked(file.name, Report(issues, file.report.version, file.report.text)))
+    return render_text(Checked(file.name, Report(issues, file.report.version, file.report.text)))
 
 
 def _message(issue: ValidationIssue) -> str:

@@ -1,15 +1,15 @@
 """
 `graph`: the screens of a flow and the routes between them, as Mermaid, DOT or SVG.
 
-Read leniently, because a flow with errors is the one that somebody wants to see. All three are deterministic: screens
-in the order of the document, routes in the order written. Names are the document's, and are escaped in each.
+The document is read leniently, so that a flow with errors can be drawn, too. The output is deterministic: screens and
+routes are in the order of the document. Names come from the document, and are escaped for each format.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree
 
@@ -20,12 +20,12 @@ from ..flow_json import read_flow_json
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
-from ._sources import one_source
+from ._sources import read_one_source
 from ._values import Value
 
 
 class Node(NamedTuple):
-    """A screen. One that is not `known` is a destination that the document does not have."""
+    """A screen. `known` is false for the destination of a route that the document does not define."""
 
     id: str
     title: str = ""
@@ -35,16 +35,10 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph(Value):
-    """Screens, and routes as pairs of their places in `nodes`. `format` is one of `DRAWINGS`."""
+    """Screens, and routes as pairs of indexes of `nodes`."""
 
     nodes: tuple[Node, ...]
     routes: tuple[tuple[int, int], ...]
-    format: str = "mermaid"
-
-    @property
-    def raw(self) -> bytes | None:
-        """The drawing."""
-        return DRAWINGS[self.format](self).encode()
 
 
 @as_json.register
@@ -59,22 +53,22 @@ def _(value: Graph) -> Json:
 @click.argument("path", metavar="PATH|-")
 @click.option(
     "--format", "format_", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid", show_default=True,
-    help="How to draw it.",
+    help="Output format.",
 )  # fmt: skip
 @click.pass_obj
 def graph_command(app: App, path: str, format_: str) -> Graph:
     """
     Draw the screens and routes of a Flow JSON.
 
-    PATH is a file, a folder with one Flow JSON, or - for stdin. The routes are those of the routing model or, without
-    one, of the navigate actions. Terminal screens are marked.
+    PATH is a file, a folder with one Flow JSON, or - for stdin. Routes come from the routing model or, without one,
+    from the navigate actions. Terminal screens are marked.
     """
-    nodes, routes = graph_of(json.loads(read_flow_json(one_source(app, path), argument=path)))
-    return Graph(nodes=nodes, routes=routes, format=format_)
+    graph = graph_of(json.loads(read_flow_json(read_one_source(app, path), argument=path)))
+    return replace(graph, raw=DRAWINGS[format_](graph).encode())
 
 
-def graph_of(document: Mapping[str, Any]) -> tuple[tuple[Node, ...], tuple[tuple[int, int], ...]]:
-    """The screens and routes of a document, whatever else is wrong with it."""
+def graph_of(document: Mapping[str, Any]) -> Graph:
+    """The screens and routes of a document, which may have errors."""
     nodes: list[Node] = []
     places: dict[str, int] = {}
     screens = [screen for screen in _list(document.get("screens")) if isinstance(screen, dict)]
@@ -83,23 +77,23 @@ def graph_of(document: Mapping[str, Any]) -> tuple[tuple[Node, ...], tuple[tuple
         places.setdefault(name, len(nodes))
         nodes.append(Node(name, title, screen.get("terminal") is True))
     model = document.get("routing_model")
-    written = _modelled(model) if isinstance(model, dict) else _navigated(screens)
+    found = _routing_model_routes(model) if isinstance(model, dict) else _navigate_action_routes(screens)
     routes: dict[tuple[int, int], None] = {}
-    for route in written:
+    for route in found:
         for name in route:
             if name not in places:
                 places[name] = len(nodes)
                 nodes.append(Node(name, known=False))
         routes[places[route[0]], places[route[1]]] = None
-    return tuple(nodes), tuple(routes)
+    return Graph(nodes=tuple(nodes), routes=tuple(routes))
 
 
-def _modelled(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _routing_model_routes(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for source, targets in model.items():
         yield from ((source, target) for target in _list(targets) if isinstance(target, str))
 
 
-def _navigated(screens: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _navigate_action_routes(screens: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for screen in screens:
         waiting: list[Any] = [screen.get("layout")]
         while waiting:
@@ -122,8 +116,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _lines(node: Node) -> list[str]:
-    """What stands in a box: the id, and below it the title."""
+def _label_lines(node: Node) -> list[str]:
+    """The label of a screen: its id, and below it its title."""
     return [inert(line) for line in (node.id or "?", node.title) if line]
 
 
@@ -132,48 +126,48 @@ def _lines(node: Node) -> list[str]:
 
 def mermaid(graph: Graph) -> str:
     """A flowchart: terminal screens are rounded, missing ones dashed."""
-    said = ["flowchart LR"]
+    lines = ["flowchart LR"]
     for number, node in enumerate(graph.nodes):
-        label = "<br/>".join(_mermaid(line) for line in _lines(node))
+        label = "<br/>".join(_mermaid(line) for line in _label_lines(node))
         left, right = ("([", "])") if node.terminal else ("[", "]")
         kind = ":::terminal" if node.terminal else "" if node.known else ":::missing"
-        said.append(f'    s{number}{left}"{label}"{right}{kind}')
-    said += [f"    s{source} --> s{target}" for source, target in graph.routes]
-    said += ["    classDef terminal stroke-width:3px", "    classDef missing stroke-dasharray:4"]
-    return "\n".join(said) + "\n"
+        lines.append(f'    s{number}{left}"{label}"{right}{kind}')
+    lines += [f"    s{source} --> s{target}" for source, target in graph.routes]
+    lines += ["    classDef terminal stroke-width:3px", "    classDef missing stroke-dasharray:4"]
+    return "\n".join(lines) + "\n"
 
 
 def _mermaid(text: str) -> str:
-    """Everything that Mermaid, Markdown or HTML could read as theirs, by its number."""
+    """Escape every character that Mermaid, Markdown or HTML could interpret as a numeric entity."""
     return "".join(char if char.isalnum() or char in " _" else f"#{ord(char)};" for char in text)
 
 
 def dot(graph: Graph) -> str:
-    """A digraph: terminal screens have two lines around them, missing ones a dashed one."""
-    said = ["digraph flow {", "    rankdir=LR;", "    node [shape=box];"]
+    """A digraph: terminal screens have a double border, missing ones a dashed border."""
+    lines = ["digraph flow {", "    rankdir=LR;", "    node [shape=box];"]
     for number, node in enumerate(graph.nodes):
-        label = "\\n".join(_dot(line) for line in _lines(node))
+        label = "\\n".join(_dot(line) for line in _label_lines(node))
         more = ", peripheries=2" if node.terminal else "" if node.known else ", style=dashed"
-        said.append(f'    s{number} [label="{label}"{more}];')
-    said += [f"    s{source} -> s{target};" for source, target in graph.routes]
-    return "\n".join([*said, "}", ""])
+        lines.append(f'    s{number} [label="{label}"{more}];')
+    lines += [f"    s{source} -> s{target};" for source, target in graph.routes]
+    return "\n".join([*lines, "}", ""])
 
 
 def _dot(text: str) -> str:
-    """In a quoted string a backslash begins an escape, and & an entity."""
+    """Escape the content of a quoted string, in which Graphviz reads backslash escapes and HTML entities."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
-# -- SVG: a column for each step from the start, the screens of a column from top to bottom
+# -- SVG: a column for each step from the start, with its screens from top to bottom
 
 _BOX: Final = (184, 48)
 _STEP: Final = (256, 80)
 _MARGIN: Final = 24
-_FITS: Final = 22  # characters of a line
+_MAX_LABEL: Final = 22  # characters of a label line
 
 
 def svg(graph: Graph) -> str:
-    """Boxes and arrows, in black on white: terminal screens have a thick line, missing ones a dashed one."""
+    """Boxes and arrows: terminal screens have a thick border, missing ones a dashed border."""
     layers = layers_of(len(graph.nodes), graph.routes)
     heights: dict[int, int] = {}
     places = []
@@ -204,18 +198,18 @@ def svg(graph: Graph) -> str:
 
 
 def layers_of(count: int, routes: Sequence[tuple[int, int]]) -> list[int]:
-    """How many steps each screen is from where the flow begins; loops and loose screens are no matter."""
+    """The number of steps from the start to each screen. Loops and unconnected screens are allowed."""
     following: list[list[int]] = [[] for _ in range(count)]
     for source, target in routes:
         following[source].append(target)
     targets = {target for source, target in routes if source != target}
     layers: dict[int, int] = {}
-    # Where nobody leads to the flow may begin. What is left then lies in loops, which begin with their first screen.
+    # A flow may start at screens without an incoming route. The rest are in loops, which start at their first screen.
     starts = [number for number in range(count) if number not in targets]
     for batch in (starts, *([number] for number in range(count))):
         waiting = [number for number in batch if number not in layers]
         layers |= dict.fromkeys(waiting, 0)
-        for number in waiting:  # grows
+        for number in waiting:  # the list grows in the loop
             for target in following[number]:
                 if target not in layers:
                     layers[target] = layers[number] + 1
@@ -224,7 +218,7 @@ def layers_of(count: int, routes: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _arrow(source: tuple[int, int], target: tuple[int, int]) -> str:
-    """From the right side to the left one; back, or within a column, from below to below."""
+    """An arrow from right edge to left edge; backwards or within a column, from bottom edge to bottom edge."""
     width, height = _BOX
     if target[0] > source[0]:
         x1, y1, x2, y2 = source[0] + width, source[1] + height // 2, target[0], target[1] + height // 2
@@ -235,7 +229,7 @@ def _arrow(source: tuple[int, int], target: tuple[int, int]) -> str:
 
 def _box(root: ElementTree.Element, node: Node, place: tuple[int, int]) -> None:
     x, y = place
-    lines = _lines(node)
+    lines = _label_lines(node)
     group = ElementTree.SubElement(root, "g")
     ElementTree.SubElement(group, "title").text = " - ".join(lines) + (" (terminal)" if node.terminal else "")
     look = {"x": str(x), "y": str(y), "width": str(_BOX[0]), "height": str(_BOX[1]), "rx": "6", "fill": "#f4f4f4"}
@@ -245,7 +239,7 @@ def _box(root: ElementTree.Element, node: Node, place: tuple[int, int]) -> None:
     for number, line in enumerate(lines):
         at = {"x": str(x + _BOX[0] // 2), "y": str(y + (20 if len(lines) > 1 else 28) + 18 * number)}
         text = ElementTree.SubElement(group, "text", at | {"text-anchor": "middle"})
-        text.text = line if len(line) <= _FITS else f"{line[: _FITS - 1]}…"
+        text.text = line if len(line) <= _MAX_LABEL else f"{line[: _MAX_LABEL - 1]}…"
 
 
 DRAWINGS: Final[Mapping[str, Callable[[Graph], str]]] = {"mermaid": mermaid, "dot": dot, "svg": svg}

@@ -1,4 +1,8 @@
-"""Values as JSON, for machines: every key is always there, and null stands for what is not."""
+"""
+Values as JSON, for other programs. Every key is always present; null means "not known" or "none".
+
+`_text` is the same for readers.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +13,42 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any, Final
 
-from ..errors import FlowsError, FlowValidationError, RetryableError, ValidationIssue
+from ..errors import (
+    ApiError,
+    FlowsError,
+    FlowValidationError,
+    RetryableError,
+    TransportError,
+    UnexpectedResponseError,
+    ValidationIssue,
+)
 from ..models import Flow, Health, HealthEntity
 from . import _values as values
 
 Json = dict[str, Any]
 
-_DEEPEST: Final = 200  # levels of a document that is shown; the writer of JSON recurses
+_MAX_DEPTH: Final = 200  # levels of nesting in a Flow JSON that is written: `json.dumps` recurses
 
 
-def written(value: Json) -> str:
+def json_text(value: Json) -> str:
     """
-    The text of an object. NaN and the infinities, which are no JSON, are null, wherever they came from.
+    The text of an object. NaN and infinities, which JSON does not have, become null.
 
-    All of it is ASCII, so that no terminal acts upon it.
+    The text is ASCII, so it holds no control character that a terminal would act upon.
     """
-    return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
+    return json.dumps(_without_non_finite(value), indent=2, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def _without_non_finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(inside) for key, inside in value.items()}
+        return {key: _without_non_finite(inside) for key, inside in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(inside) for inside in value]
+        return [_without_non_finite(inside) for inside in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _depth(value: Any) -> int:
-    """How deep a value is nested."""
+    """How many levels a value is nested, without recursion."""
     depth, level = 0, [value]
     while level:
         depth += 1
@@ -50,27 +62,27 @@ def _depth(value: Any) -> int:
 
 @singledispatch
 def as_json(value: values.Value) -> Json:
-    """The object that stands for a value."""
+    """A value as a JSON object."""
     raise NotImplementedError(type(value).__name__)
 
 
 @as_json.register
 def _(value: values.FlowList) -> Json:
-    return {"flows": [_flow(flow) for flow in value.flows]}
+    return {"flows": [_flow_as_json(flow) for flow in value.flows]}
 
 
 @as_json.register
-def _(value: values.OneFlow) -> Json:
-    return {**_flow(value.flow), "health": None if value.health is None else health_as_json(value.health)}
+def _(value: values.FlowDetails) -> Json:
+    return {**_flow_as_json(value.flow), "health": None if value.health is None else health_as_json(value.health)}
 
 
 def health_as_json(health: Health) -> Json:
-    """Whether a flow can be sent, and what stands in the way."""
+    """Whether a flow can be sent, and the entities that prevent it."""
     return {"can_send_message": health.can_send_message or None, "entities": entities_as_json(health.entities)}
 
 
 def entities_as_json(entities: Iterable[HealthEntity]) -> list[Json]:
-    """The links of the chain."""
+    """The entities that sending a flow depends on."""
     return [
         {
             "type": entity.entity_type,
@@ -91,7 +103,7 @@ def entities_as_json(entities: Iterable[HealthEntity]) -> list[Json]:
 
 
 @as_json.register
-def _(value: values.Done) -> Json:
+def _(value: values.Completed) -> Json:
     return {"id": value.id, "done": value.done}
 
 
@@ -109,7 +121,7 @@ def _(value: values.Created) -> Json:
         "published": value.published and created.success,
         "adopted": created.adopted,
         "success": created.success,
-        "validation_errors": _issues(created.validation_errors),
+        "validation_errors": issues_as_json(created.validation_errors),
     }
 
 
@@ -119,13 +131,13 @@ def _(value: values.Uploaded) -> Json:
         "id": value.flow_id,
         "bytes": value.size,
         "attempts": value.update.attempts,
-        "validation_errors": _issues(value.update.validation_errors),
+        "validation_errors": issues_as_json(value.update.validation_errors),
     }
 
 
 @as_json.register
 def _(value: values.PreviewLink) -> Json:
-    return {"id": value.flow_id, "url": value.preview.url, "expires_at": _time(value.preview.expires_at)}
+    return {"id": value.flow_id, "url": value.preview.url, "expires_at": _isoformat(value.preview.expires_at)}
 
 
 @as_json.register
@@ -134,7 +146,7 @@ def _(value: values.Downloaded) -> Json:
         "id": value.flow_id,
         "bytes": len(value.content),
         "file": None if value.file is None else str(value.file),
-        "flow_json": _document(value.content),
+        "flow_json": _parsed_flow_json(value.content),
     }
 
 
@@ -157,55 +169,12 @@ def _(value: values.Key) -> Json:
     return {"phone_number_id": value.phone_number_id, "status": value.key.status, "pem": value.key.pem or None}
 
 
-@as_json.register
-def _(value: values.DemoStage) -> Json:
-    return {"emulator": value.url, "waits": list(value.waits), "real_waits": list(value.real_waits)}
-
-
-@as_json.register
-def _(value: values.Serving) -> Json:
-    return {
-        "url": value.url,
-        "waba_id": value.waba_id,
-        "phone_number_id": value.phone_number_id,
-        "accounts": list(value.accounts),
-        "phone_numbers": list(value.phone_numbers),
-        "faults": list(value.faults),
-    }
-
-
-@as_json.register
-def _(_: values.Stopped) -> Json:
-    return {"stopped": True}
-
-
-@as_json.register
-def _(value: values.Explanation) -> Json:
-    return {
-        "code": value.code,
-        "subcode": value.subcode,
-        "fallback": value.fallback,
-        "health": None if value.health is None else health_as_json(value.health),
-        "rows": [
-            {
-                "code": row.code,
-                "last_code": row.last or row.code,
-                "subcode": row.subcode,
-                "title": row.title,
-                "error": row.error.__name__,
-                "retryable": values.retryable(row),
-                "may_have_acted": row.error.outcome_unknown,
-                "meaning": row.meaning,
-                "advice": row.advice or None,
-                "source": row.source,
-            }
-            for row in value.rows
-        ],
-    }
-
-
 def error_as_json(error: FlowsError) -> Json:
-    """The facts of an error."""
+    """
+    The fields of an error.
+
+    `attempts` is the number of attempts, the last one included; 0 for an error that is raised before the first one.
+    """
     return {
         "class": type(error).__name__,
         "retryable": isinstance(error, RetryableError),
@@ -215,14 +184,22 @@ def error_as_json(error: FlowsError) -> Json:
         "http_status": error.http_status,
         "fbtrace_id": error.fbtrace_id,
         "retry_after": error.retry_after,
-        "attempts": len(error.attempts) + 1,
+        "attempts": attempts_of(error),
         "advice": error.advice or None,
-        "validation_errors": _issues(error.issues) if isinstance(error, FlowValidationError) else [],
+        "validation_errors": issues_as_json(error.issues) if isinstance(error, FlowValidationError) else [],
     }
 
 
-def fault_as_json(name: str, message: str, advice: str | None = None) -> Json:
-    """What went wrong beside the errors of the library, with the same keys."""
+def attempts_of(error: FlowsError) -> int:
+    """How many attempts a call made. Errors found before sending (wrong arguments, a refused plan) made none."""
+    sent = isinstance(error, (ApiError, TransportError, UnexpectedResponseError)) or (
+        isinstance(error, FlowValidationError) and error.operation is not None  # without one, it is found locally
+    )
+    return len(error.attempts) + sent
+
+
+def other_error_as_json(name: str, message: str, advice: str | None = None) -> Json:
+    """An error that is not one of the library's (usage, an interrupt, a bug), with the same keys."""
     return {
         **dict.fromkeys(error_as_json(FlowsError(""))),
         "class": name,
@@ -234,7 +211,7 @@ def fault_as_json(name: str, message: str, advice: str | None = None) -> Json:
     }
 
 
-def _flow(flow: Flow) -> Json:
+def _flow_as_json(flow: Flow) -> Json:
     return {
         "id": flow.id,
         "name": flow.name,
@@ -243,12 +220,12 @@ def _flow(flow: Flow) -> Json:
         "json_version": flow.json_version,
         "data_api_version": flow.data_api_version,
         "endpoint_uri": flow.endpoint_uri,
-        "updated_at": _time(flow.updated_at),
-        "validation_errors": _issues(flow.validation_errors),
+        "updated_at": _isoformat(flow.updated_at),
+        "validation_errors": issues_as_json(flow.validation_errors),
     }
 
 
-def _issues(issues: Iterable[ValidationIssue]) -> list[Json]:
+def issues_as_json(issues: Iterable[ValidationIssue]) -> list[Json]:
     return [
         {
             "error": issue.error,
@@ -261,18 +238,18 @@ def _issues(issues: Iterable[ValidationIssue]) -> list[Json]:
     ]
 
 
-def _document(content: bytes) -> Any:
-    """The document itself, or null when it is not JSON, or nested deeper than any Flow JSON."""
+def _parsed_flow_json(content: bytes) -> Any:
+    """The document, or None if it is not JSON or is nested deeper than any Flow JSON."""
     try:
-        document = json.loads(content, parse_constant=_no_constant)
+        document = json.loads(content, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None
-    return document if _depth(document) <= _DEEPEST else None
+    return document if _depth(document) <= _MAX_DEPTH else None
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+def _reject_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
-def _time(moment: datetime | None) -> str | None:
+def _isoformat(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()

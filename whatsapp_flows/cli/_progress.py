@@ -1,4 +1,4 @@
-"""What is told on stderr while a command waits: a line for each retry and flow; on a terminal also what goes on now."""
+"""Progress on stderr: a line for each retry and each flow; on a terminal also an animated line for the current call."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .._inert import inert
 from ..errors import FlowsError
 from ..events import AttemptStarted, Event, RetryScheduled
 from ..sync import FlowEvent
-from ._layout import laid_out, seconds
+from ._layout import format_seconds, wrapped_hanging
 
-# operation -> what goes on while it runs; any other is told by its name.
-_DOING: Final[Mapping[str, str]] = {
+# operation -> the text while it runs. Other operations are shown by their names.
+_ACTIVITIES: Final[Mapping[str, str]] = {
     "create_flow": "creating",
     "download_flow_json": "downloading",
     "get_flow": "reading",
@@ -32,16 +32,17 @@ _DOING: Final[Mapping[str, str]] = {
 }
 
 
-# What ends after the first interrupt: the requests under way, and live flows that are drafts for a moment.
-_STOPPING: Final = "stopping: what is under way ends first; Ctrl-C again lets go of it"
-_MOST_ROWS: Final = 12  # flows at once that a terminal shows
+# After the first interrupt, running requests end, and a live flow that is a draft for a moment is published again.
+_STOPPING_NOTICE: Final = "stopping: finishing what is in progress; press Ctrl-C again to abort"
+_MAX_ROWS: Final = 12  # flows in progress that a terminal shows at a time
 
 
-class Narrator:
+class ProgressReporter:
     """
-    An event consumer that tells what is waited for, and while `stopping` is true that no more is begun.
+    An event listener that shows progress. While `stopping()` is true it also shows that no new flow is started.
 
-    `about` is what the calls are made for (a flow's key); empty, a call's own subject is told.
+    `subject` names what the calls are made for (a flow's key). If it is empty, the call's own subject is shown.
+    `per_flow`: flows are changed side by side, and `on_flow_event` reports them by key instead of their calls.
     """
 
     def __init__(
@@ -51,15 +52,15 @@ class Narrator:
         clock: Callable[[], float] = time.monotonic,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.about = ""
-        self.deploying = False
-        self._said = False
+        self.subject = ""
+        self.per_flow = False
+        self._printed = False
         self._console = console
-        self.now = _Now("dots" if console.encoding.startswith("utf") else "line", clock, stopping)
+        self.status = LiveStatus("dots" if console.encoding.startswith("utf") else "line", clock, stopping)
         animated = console.is_terminal and not console.is_dumb_terminal
-        self._live = Live(self.now, console=console, transient=True, refresh_per_second=10) if animated else None
+        self._live = Live(self.status, console=console, transient=True, refresh_per_second=10) if animated else None
 
-    def __enter__(self) -> Narrator:
+    def __enter__(self) -> ProgressReporter:
         if self._live is not None:
             self._live.start()
         return self
@@ -67,85 +68,85 @@ class Narrator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # whoever looked has gone, and the report may still be read
+        with suppress(OSError):  # stderr is closed; the report on stdout may still be read
             if self._live is not None:
                 self._live.stop()
-            if self._said:
+            if self._printed:
                 self._console.print()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nothing moves meanwhile: the animation would be drawn over what others write, and over what is typed."""
-        moves = self._live is not None and self._live.is_started
-        if self._live is not None and moves:
+        """Stop the animation meanwhile: it would be drawn over other output and over what the user types."""
+        was_running = self._live is not None and self._live.is_started
+        if self._live is not None and was_running:
             self._live.stop()
         try:
             yield
         finally:
-            if self._live is not None and moves:
+            if self._live is not None and was_running:
                 self._live.start()
 
     def __call__(self, event: Event) -> None:
-        """Hear of an attempt or a wait."""
-        if self.deploying:  # many flows at once: `flow` hears of them by name
+        """Show an attempt or a wait."""
+        if self.per_flow:
             return
         if isinstance(event, AttemptStarted):
-            doing = _DOING.get(event.call.operation, event.call.operation.replace("_", " "))
-            again = f" (attempt {event.attempt}/{event.max_attempts})" if event.attempt > 1 else ""
-            self.now.tell(f"{self.about}: {doing}{again}" if self.about else f"{doing}{again}")
+            activity = _ACTIVITIES.get(event.call.operation, event.call.operation.replace("_", " "))
+            suffix = f" (attempt {event.attempt}/{event.max_attempts})" if event.attempt > 1 else ""
+            self.status.set_line(f"{self.subject}: {activity}{suffix}" if self.subject else f"{activity}{suffix}")
         elif isinstance(event, RetryScheduled):
             retry = f"retry {event.next_attempt}/{event.max_attempts} in"
-            subject = inert(self.about or event.call.subject or event.call.operation)
-            self._say_retry(subject, event.error, retry, event.delay)
-            self.now.tell(f"{subject}: {retry}", seconds=event.delay)
+            subject = inert(self.subject or event.call.subject or event.call.operation)
+            self._print_retry(subject, event.error, retry, event.delay)
+            self.status.set_line(f"{subject}: {retry}", seconds=event.delay)
 
-    def flow(self, event: FlowEvent) -> None:
-        """Hear of one of several flows that are worked on side by side."""
+    def on_flow_event(self, event: FlowEvent) -> None:
+        """Show the state of one of several flows that are changed side by side."""
         key = inert(event.key)
         if event.error is not None:
             retry = f"retry {event.attempt}/{event.max_attempts} in"
-            self._say_retry(key, event.error, retry, event.wait)
-            self.now.row(key, f"{key}: {retry}", seconds=event.wait)
+            self._print_retry(key, event.error, retry, event.wait)
+            self.status.set_row(key, f"{key}: {retry}", seconds=event.wait)
         elif event.result is not None:
-            self.now.row(key, None)
+            self.status.set_row(key, None)
         else:
-            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            self.now.row(key, f"{key}: {event.state}{again}")
+            suffix = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            self.status.set_row(key, f"{key}: {event.state}{suffix}")
 
-    def _say_retry(self, subject: str, error: FlowsError, retry: str, wait: float) -> None:
-        """One line: on a terminal what matters comes first, and the end of Meta's words may be cut; a log has all."""
-        said = inert((error.user_message or error.message).rstrip(". "))
-        retry = f"{retry} {seconds(wait)}"
+    def _print_retry(self, subject: str, error: FlowsError, retry: str, wait: float) -> None:
+        """One line. A terminal shows the retry first and may cut the end of Meta's message; a log has all of it."""
+        message = inert((error.user_message or error.message).rstrip(". "))
+        retry = f"{retry} {format_seconds(wait)}"
         if self._console.is_terminal:
-            line = Text.assemble((f"{subject}: ", "bold"), (retry, "yellow"), f": {error.label} error: {said}")
+            line = Text.assemble((f"{subject}: ", "bold"), (retry, "yellow"), f": {error.label} error: {message}")
             line.no_wrap, line.overflow = True, "ellipsis"
-            self.say(line)
+            self.print_line(line)
         else:
-            told = f"{error.label} error detected (retryable): {said}"
-            self.say(Text.assemble((f"{subject}: ", "bold"), told, (f"; {retry}", "yellow")))
+            description = f"{error.label} error detected (retryable): {message}"
+            self.print_line(Text.assemble((f"{subject}: ", "bold"), description, (f"; {retry}", "yellow")))
 
-    def say(self, line: RenderableType) -> None:
-        """A line that stays."""
-        self._said = True
-        self._console.print(laid_out(line) if self._console.is_terminal else line, crop=False)
+    def print_line(self, line: RenderableType) -> None:
+        """Print a line that stays on the screen."""
+        self._printed = True
+        self._console.print(wrapped_hanging(line) if self._console.is_terminal else line, crop=False)
 
 
-class _Now:
-    """The animated lines: what goes on, and how many seconds of a wait are left. Threads may share it."""
+class LiveStatus:
+    """The animated lines: the current activities, and the seconds left of a wait. Threads may share it."""
 
     def __init__(self, spinner: str, clock: Callable[[], float], stopping: Callable[[], bool]) -> None:
         self._stopping = stopping
         self._spinner = Spinner(spinner, style="cyan")
         self._clock = clock
-        # Values that are replaced and never changed, so that the drawing thread never sees half of one.
+        # The dict is replaced and never changed, so the drawing thread always sees a consistent one.
         self._rows: dict[str, tuple[str, float | None]] = {}
 
-    def tell(self, text: str, *, seconds: float | None = None) -> None:
-        """The one line that there is, when nothing goes on side by side."""
-        self.row("", text, seconds=seconds)
+    def set_line(self, text: str, *, seconds: float | None = None) -> None:
+        """Show one line only. With `seconds`, it counts down."""
+        self.set_row("", text, seconds=seconds)
 
-    def row(self, key: str, text: str | None, *, seconds: float | None = None) -> None:
-        """The line of one flow; None takes it away."""
+    def set_row(self, key: str, text: str | None, *, seconds: float | None = None) -> None:
+        """Show or replace the line of one flow; None removes it."""
         rows = {name: row for name, row in self._rows.items() if name not in {key, ""}}
         if text is not None:
             rows[key] = (inert(text), None if seconds is None else self._clock() + seconds)
@@ -153,11 +154,11 @@ class _Now:
 
     def __rich__(self) -> RenderableType:
         rows = list(self._rows.values())
-        lines = [self._line(*row) for row in rows[:_MOST_ROWS]]
-        if len(rows) > _MOST_ROWS:
-            lines.append(f"and {len(rows) - _MOST_ROWS} more")
+        lines = [self._line(*row) for row in rows[:_MAX_ROWS]]
+        if len(rows) > _MAX_ROWS:
+            lines.append(f"and {len(rows) - _MAX_ROWS} more")
         if self._stopping():
-            lines.append(_STOPPING)
+            lines.append(_STOPPING_NOTICE)
         self._spinner.update(text=Text("\n".join(lines), overflow="ellipsis", no_wrap=True))
         return self._spinner
 

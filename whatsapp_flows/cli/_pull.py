@@ -1,9 +1,8 @@
-"""`pull` and `import`: what is at Meta, written into files."""
+"""`pull` and `import`: write the flows at Meta into files."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,17 +29,16 @@ from ..sync import (
     take_snapshot,
 )
 from ._app import App
-from ._difference import diff_lines
 from ._json import Json, as_json, error_as_json
 from ._options import Command
-from ._text import Lines, _count, _table, _word, as_text
+from ._text import Lines, as_text, count, diff_lines, new_table, status_text, totals
 from ._values import Value
-from ._workspace import about_another, client_for, open_workspace, read_lock, workspace_options
+from ._workspace import client_for, open_workspace, other_account_message, read_lock, workspace_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulls(Value):
-    """What was written, or would be."""
+class PullReport(Value):
+    """The files that were written, or with `dry_run` would be."""
 
     flows: Sequence[FlowPull]
     calls: int
@@ -48,13 +46,13 @@ class Pulls(Value):
 
     @property
     def exit_code(self) -> int:
-        """1 when a flow's file could not be written."""
+        """1 if a flow could not be pulled."""
         return int(any(flow.action == "failed" for flow in self.flows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imports(Value):
-    """The files that were made of an account."""
+class ImportReport(Value):
+    """The files that were created from an account."""
 
     config: Path
     flows: Sequence[ImportedFlow]
@@ -62,76 +60,78 @@ class Imports(Value):
 
     @property
     def exit_code(self) -> int:
-        """1 when a flow has no file."""
+        """1 if a flow could not be imported."""
         return int(any(flow.problem for flow in self.flows))
 
 
 @click.command("pull", cls=Command)
 @workspace_options
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @click.pass_obj
-def pull_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], dry_run: bool) -> Pulls:
+def pull_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], dry_run: bool) -> PullReport:
     """
-    Write the Flow JSONs that Meta has into the files of flows.toml.
+    Update the files of flows.toml with the Flow JSON that Meta has.
 
-    A file is changed only where Meta says something else; its layout and its variables stay. Changes nothing at Meta.
+    Changes a file only where its content differs; keeps its formatting and variables. Changes nothing at Meta.
     """
     workspace = open_workspace(config, env)
-    wanted = workspace.select(chosen)
-    narrator = app.narrator()
-    with client_for(app, narrator, replace(workspace, warnings=())) as client:
-        lock = read_lock(workspace, client, narrator)
+    selected = workspace.select(chosen)
+    progress = app.progress_reporter()
+    with client_for(app, progress, replace(workspace, warnings=())) as client:
+        lock = read_lock(workspace, client, progress)
         if lock.other_account and not dry_run:
             raise PlanError(
-                f"{about_another(lock, client)} Its flows are not written over the files: give the other account, or "
-                "move the lock file away."
+                f"{other_account_message(lock, client)} pull does not overwrite the files with flows of this account: "
+                "use the other account, or move the lock file away."
             )
-        snapshot = take_snapshot(client, wanted, lock)
-    pulls = plan_pull(wanted, snapshot, _texts(wanted), _others(workspace, wanted))
+        snapshot = take_snapshot(client, selected, lock)
+    pulls = plan_pull(selected, snapshot, _file_texts(selected), _unselected(workspace, selected))
     for pull in pulls if not dry_run else ():
         if pull.action == "write" and pull.file is not None:
             replace_file(pull.file, pull.content)
-    return Pulls(flows=pulls, calls=app.counters.total.requests, dry_run=dry_run)
+    return PullReport(flows=pulls, calls=app.counters.total.requests, dry_run=dry_run)
 
 
-def _texts(flows: Sequence[DesiredFlow]) -> dict[Path, str]:
-    """What the files say, which were read before; one that has changed since may be anything."""
+def _file_texts(flows: Sequence[DesiredFlow]) -> dict[Path, str]:
+    """The contents of the flows' files. They were read before, but may have changed since."""
     texts: dict[Path, str] = {}
     for file in {flow.file for flow in flows if flow.file is not None}:
         try:
             texts[file] = read_regular(file, MAX_BYTES).decode()
         except (OSError, ValueError) as failure:
-            said = getattr(failure, "strerror", None) or failure
-            raise ConfigurationError(f"{file} cannot be read: {said}.") from None
+            reason = getattr(failure, "strerror", None) or failure
+            raise ConfigurationError(f"{file} cannot be read: {reason}.") from None
     return texts
 
 
-def _others(workspace: Workspace, wanted: Sequence[DesiredFlow]) -> list[DesiredFlow]:
-    keys = {flow.key for flow in wanted}
+def _unselected(workspace: Workspace, selected: Sequence[DesiredFlow]) -> list[DesiredFlow]:
+    keys = {flow.key for flow in selected}
     return [flow for flow in workspace.flows if flow.key not in keys]
 
 
 @click.command("import", cls=Command)
 @workspace_options
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.pass_obj
-def import_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], force: bool) -> Imports:
+def import_command(
+    app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], force: bool
+) -> ImportReport:
     """
-    Make a flows.toml and a Flow JSON file for each flow out of an account.
+    Create a flows.toml and a Flow JSON file for each flow of an account.
 
-    With --env the account is written as that of the environment. Deprecated flows are left out unless they are named.
-    Nothing is overwritten without --force, and nothing is changed at Meta.
+    With --env, the account is written as that of the environment. Deprecated flows are imported only if they are given
+    with --flow. Existing files are overwritten only with --force. Changes nothing at Meta.
     """
     target = config or Path("flows.toml")
     if target.name == PYPROJECT:
-        raise click.UsageError(f"{target} is not written: import into a flows.toml, and copy its tables.")
+        raise click.UsageError(f"import does not write {target}: give a flows.toml with --config, and copy its tables.")
     if env is not None and not re.fullmatch(ENVIRONMENT_NAME, env):
-        raise click.UsageError(f"--env {env!r}: an environment has a name of letters, digits, _ and -.")
-    narrator = app.narrator()
-    with app.client(narrator, account=True) as client:
+        raise click.UsageError(f"--env {env!r}: the name of an environment consists of letters, digits, _ and -.")
+    progress = app.progress_reporter()
+    with app.client(progress, account=True) as client:
         found = list_importable(client, chosen, target)
         if not found:
-            raise ConfigurationError("the account has no flow to import.")
+            raise ConfigurationError("the account has no flows to import.")
         if not force:
             _refuse_to_overwrite([target, *(each.file for each in found)])
         flows = tuple(download_flows(client, found))
@@ -140,55 +140,53 @@ def import_command(app: App, config: Path | None, env: str | None, chosen: tuple
             replace_file(flow.file, flow.content)
         if done:
             replace_file(target, render_config(done, account_id=client.waba_id or "", env=env))
-    return Imports(config=target, flows=flows, calls=app.counters.total.requests)
+    return ImportReport(config=target, flows=flows, calls=app.counters.total.requests)
 
 
 def _refuse_to_overwrite(files: Sequence[Path]) -> None:
-    there = [str(file) for file in files if file.exists()]
-    if there:
-        more = f" and {len(there) - 3} more" if len(there) > 3 else ""
-        verb = "is" if len(there) == 1 else "are"
-        raise ConfigurationError(f"{', '.join(there[:3])}{more} {verb} there already: give --force to overwrite.")
+    existing = [str(file) for file in files if file.exists()]
+    if existing:
+        more = f" and {len(existing) - 3} more" if len(existing) > 3 else ""
+        verb = "exists" if len(existing) == 1 else "exist"
+        raise ConfigurationError(f"{', '.join(existing[:3])}{more} already {verb}: give --force to overwrite.")
 
 
-# -- how it is shown
+# -- output
 
 
 @as_text.register
-def _(value: Pulls) -> Lines:
-    done = {"write": "to write" if value.dry_run else "written"}
-    table = _table("Flow", "Status", "Result", "File")
+def _(value: PullReport) -> Lines:
+    results = {"write": "to write" if value.dry_run else "written"}
+    table = new_table("Flow", "Status", "Result", "File")
     for flow in value.flows:
         table.add_row(
             Text(inert(flow.key), style="bold"),
-            _word(flow.status or "-"),
-            _word(done.get(flow.action, flow.action)),
+            status_text(flow.status or "-"),
+            status_text(results.get(flow.action, flow.action)),
             Text(inert(str(flow.file))),
         )
     yield table
     for flow in value.flows:
         if flow.action != "unchanged" or flow.notes:
             yield Text()
-            yield from _pull_lines(flow, done)
+            yield from _pull_lines(flow, results)
     yield Text()
-    words = Counter(done.get(flow.action, flow.action) for flow in value.flows)
-    said = ", ".join(f"{count} {word}" for word, count in words.items())
-    yield Text(f"{_count(len(value.flows), 'flow')}: {said}. {_count(value.calls, 'request')}.")
+    yield totals((results.get(flow.action, flow.action) for flow in value.flows), value.calls)
 
 
-def _pull_lines(flow: FlowPull, done: dict[str, str]) -> Lines:
+def _pull_lines(flow: FlowPull, results: dict[str, str]) -> Lines:
     name = (f"{inert(flow.key)}: ", "bold")
     if flow.problem:
         yield Text.assemble(name, ("failed: ", "bold red"), inert(flow.problem))
     if flow.action == "write":
-        yield Text.assemble(name, f"{done['write']}: {inert(str(flow.file))}")
+        yield Text.assemble(name, f"{results['write']}: {inert(str(flow.file))}")
         yield from diff_lines(flow.changes)
     for note in flow.notes:
         yield Text.assemble(name, ("note: ", "yellow"), inert(note))
 
 
 @as_json.register
-def _(value: Pulls) -> Json:
+def _(value: PullReport) -> Json:
     return {
         "calls": value.calls,
         "dry_run": value.dry_run,
@@ -210,13 +208,13 @@ def _(value: Pulls) -> Json:
 
 
 @as_text.register
-def _(value: Imports) -> Lines:
-    table = _table("Flow", "Name", "Status", "File")
+def _(value: ImportReport) -> Lines:
+    table = new_table("Flow", "Name", "Status", "File")
     for each in value.flows:
         table.add_row(
             Text(each.key, style="bold"),
             Text(inert(each.flow.name)),
-            _word(str(each.flow.status)),
+            status_text(str(each.flow.status)),
             Text("-" if each.problem else inert(str(each.file))),
         )
     yield table
@@ -224,15 +222,15 @@ def _(value: Imports) -> Lines:
     if failed:
         yield Text()
     for each in failed:
-        yield Text.assemble((f"{each.key}: ", "bold"), ("left out: ", "bold red"), inert(each.problem))
+        yield Text.assemble((f"{each.key}: ", "bold"), ("skipped: ", "bold red"), inert(each.problem))
     yield Text()
     done = len(value.flows) - len(failed)
-    wrote = f"{_count(done, 'flow')} in {inert(str(value.config))}" if done else "nothing was written"
-    yield Text(f"{wrote}. {_count(value.calls, 'request')}.")
+    result = f"{count(done, 'flow')} written to {inert(str(value.config))}" if done else "Nothing was written"
+    yield Text(f"{result}. {count(value.calls, 'request')}.")
 
 
 @as_json.register
-def _(value: Imports) -> Json:
+def _(value: ImportReport) -> Json:
     return {
         "calls": value.calls,
         "config": str(value.config),

@@ -1,4 +1,4 @@
-"""`upgrade`: files in an older version of Flow JSON, rewritten to a newer one, as a diff or in place."""
+"""`upgrade`: rewrite Flow JSON files to a newer version, as a diff or in place."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ..flow_json import Report, Upgrade, dump_in_style, upgrade, validate
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
-from ._sources import STDIN, read_sources, skipped_line
+from ._sources import STDIN, read_sources, skipped_summary
 from ._text import Lines, as_text
 from ._values import Value
 
-_FIRST: Final = 3  # errors that are shown
+_MAX_ERRORS: Final = 3  # of a file that are shown
 _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:
-    """One file: what it was, what it is or would be, and what the validator says of that."""
+    """One file before and after the upgrade, and the validation of the result."""
 
     file: Path
     before: str = field(repr=False)
@@ -39,38 +39,38 @@ class Upgraded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upgrades(Value):
-    """All files of a run; `skipped` are names of files in folders that are plainly no Flow JSON."""
+class UpgradeReport(Value):
+    """All files of a run. `skipped`: JSON files that are not Flow JSON."""
 
     files: Sequence[Upgraded]
     skipped: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
-        """1 when something is left to decide."""
+        """1 if a decision is left to the user."""
         return int(any(file.upgrade.undecided for file in self.files))
 
 
 @click.command("upgrade", cls=Command, api=False)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "version", metavar="VERSION", default="7.3", show_default=True, help="The version to reach.")
-@click.option("--write", is_flag=True, help="Write the files; without it nothing is written.")
+@click.option("--to", "version", metavar="VERSION", default="7.3", show_default=True, help="Version to upgrade to.")
+@click.option("--write", is_flag=True, help="Write the files, instead of only showing a diff.")
 @click.pass_obj
-def upgrade_command(app: App, paths: tuple[str, ...], version: str, write: bool) -> Upgrades:
+def upgrade_command(app: App, paths: tuple[str, ...], version: str, write: bool) -> UpgradeReport:
     """
-    Rewrite Flow JSON files to a newer version, and tell what it cannot decide.
+    Rewrite Flow JSON files to a newer version.
 
-    PATH is a file, a folder (the Flow JSONs below it) or a pattern. Shows a diff, the changes, and what is left to
-    decide; the exit code is then 1. Nothing is written if one of the files cannot be upgraded.
+    PATH is a file, a folder (all Flow JSON below it) or a pattern. Shows a diff, the changes, and the decisions that
+    are left to you; exits with 1 if there are any. Writes nothing if a file cannot be upgraded.
     """
     if STDIN in paths:
-        raise click.UsageError("a file is upgraded, not standard input: name one.")
+        raise click.UsageError("standard input cannot be upgraded: give a file.")
     sources = read_sources(app, paths)
     files = [_upgraded(Path(name), content, version, write=write) for name, content in sources.files.items()]
     for file in files:
         if file.written:
             replace_file(file.file, file.after.encode())
-    return Upgrades(files=files, skipped=sources.skipped)
+    return UpgradeReport(files=files, skipped=sources.skipped)
 
 
 def _upgraded(path: Path, content: bytes, version: str, *, write: bool) -> Upgraded:
@@ -87,16 +87,16 @@ def _upgraded(path: Path, content: bytes, version: str, *, write: bool) -> Upgra
 
 
 def _diff(file: Upgraded) -> list[str]:
-    """The lines of a unified diff, without their ends."""
+    """The lines of a unified diff, without line ends."""
     old, new = ([line.removesuffix("\r") for line in text.split("\n")] for text in (file.before, file.after))
     return list(difflib.unified_diff(old, new, str(file.file), str(file.file), lineterm=""))
 
 
-# -- how it is shown
+# -- output
 
 
 @as_text.register
-def _(value: Upgrades) -> Lines:
+def _(value: UpgradeReport) -> Lines:
     for number, file in enumerate(value.files):
         if number:
             yield Text()
@@ -105,33 +105,33 @@ def _(value: Upgrades) -> Lines:
         yield from _summary(file)
     if value.skipped:
         yield Text()
-        yield Text(skipped_line(value.skipped))
+        yield Text(skipped_summary(value.skipped))
 
 
 def _summary(file: Upgraded) -> Lines:
     result, errors = file.upgrade, file.report.errors
     name = inert(str(file.file))
     if result.changed:
-        done = "upgraded" if file.written else "would be upgraded"
-        yield Text.assemble((f"{name}: ", "bold"), f"{done} from {result.from_version} to {result.to_version}")
+        action = "upgraded" if file.written else "would be upgraded"
+        yield Text.assemble((f"{name}: ", "bold"), f"{action} from {result.from_version} to {result.to_version}")
     else:
-        yield Text.assemble((f"{name}: ", "bold"), f"is of version {result.to_version} already")
+        yield Text.assemble((f"{name}: ", "bold"), f"already has version {result.to_version}")
     for change in result.changes:
         values = " -> ".join(each for each in (change.before, change.after) if each is not None)
         yield Text(f"  changed {inert(change.pointer)}: {inert(change.what)} ({inert(values)})")
     for point in result.undecided:
-        yield Text(f"  to decide {inert(point.pointer)}: {inert(point.what)}", style="yellow")
+        yield Text(f"  decide {inert(point.pointer)}: {inert(point.what)}", style="yellow")
     if errors:
         yield Text(f"  {len(errors)} error{'' if len(errors) == 1 else 's'} in the result:", style="bold red")
-        for issue in errors[:_FIRST]:
+        for issue in errors[:_MAX_ERRORS]:
             place = f"{name}:{issue.line_start}:{issue.column_start}"
             yield Text(f"    {place} {inert(issue.error)}: {inert(issue.message)}")
-        if len(errors) > _FIRST:
-            yield Text(f"    and {len(errors) - _FIRST} more")
+        if len(errors) > _MAX_ERRORS:
+            yield Text(f"    and {len(errors) - _MAX_ERRORS} more")
 
 
 @as_json.register
-def _(value: Upgrades) -> Json:
+def _(value: UpgradeReport) -> Json:
     return {"files": [_file_as_json(file) for file in value.files], "skipped": list(value.skipped)}
 
 

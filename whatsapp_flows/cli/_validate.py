@@ -1,4 +1,4 @@
-"""`validate`: what Meta would report of Flow JSON files, without asking Meta."""
+"""`validate`: find the errors in Flow JSON files that Meta would report, without sending anything."""
 
 from __future__ import annotations
 
@@ -11,48 +11,37 @@ from rich.text import Text
 
 from ..flow_json import Report, validate
 from ._app import App
-from ._formats import RENDERERS, Checked, summary, text_of
+from ._formats import RENDERERS, Checked, render_text, summary
 from ._json import Json, as_json
 from ._options import Command
-from ._sources import STDIN, read_sources, skipped_line
+from ._sources import STDIN, read_sources, skipped_summary
 from ._text import Lines, as_text
 from ._values import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Validated(Value):
-    """
-    What was found in each file; `skipped` are names of files that are plainly no Flow JSON.
-
-    `format` is one of `RENDERERS`, or "text" or "json".
-    """
+class ValidationReport(Value):
+    """The issues in each file. `skipped`: JSON files that are not Flow JSON."""
 
     files: tuple[Checked, ...]
     skipped: tuple[str, ...] = ()
-    format: str = "text"
 
     @property
     def exit_code(self) -> int:
-        """1 when there is an error; advice is none."""
+        """1 if there is an error. Warnings do not count."""
         return int(not all(file.report.ok for file in self.files))
-
-    @property
-    def raw(self) -> bytes | None:
-        """The document, in the formats that another program reads."""
-        render = RENDERERS.get(self.format)
-        return None if render is None else render(self.files).encode(errors="backslashreplace")
 
 
 @as_text.register
-def _(value: Validated) -> Lines:
+def _(value: ValidationReport) -> Lines:
     for file in value.files:
         if file.report.issues:
-            yield Text(text_of(file), no_wrap=True, overflow="ignore")
-    yield Text(summary(value.files) + (f" {skipped_line(value.skipped)}" if value.skipped else ""))
+            yield Text(render_text(file), no_wrap=True, overflow="ignore")
+    yield Text(summary(value.files) + (f" {skipped_summary(value.skipped)}" if value.skipped else ""))
 
 
 @as_json.register
-def _(value: Validated) -> Json:
+def _(value: ValidationReport) -> Json:
     return {
         "ok": not value.exit_code,
         "errors": sum(len(file.report.errors) for file in value.files),
@@ -92,13 +81,13 @@ def _file(file: Checked) -> Json:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json", *RENDERERS]), default="text", show_default=True,
-    help="How to write what was found.",
+    help="Output format.",
 )  # fmt: skip
-@click.option("--no-advice", is_flag=True, help="Only what Meta documents, no advice.")
-@click.option("--select", metavar="CODES", multiple=True, help="Only these codes or rules, as A,B; repeatable.")
-@click.option("--ignore", metavar="CODES", multiple=True, help="Not these codes or rules, as A,B; repeatable.")
-@click.option("--skip-others", is_flag=True, help="Skip what is plainly no Flow JSON, also files that are named.")
-@click.option("--as-version", metavar="N.N", help="Check as if the files were of this version.")
+@click.option("--no-advice", is_flag=True, help="Report only what Meta documents, no advice.")
+@click.option("--select", metavar="CODES", multiple=True, help="Report only these codes or rules: A,B; repeatable.")
+@click.option("--ignore", metavar="CODES", multiple=True, help="Ignore these codes or rules: A,B; repeatable.")
+@click.option("--skip-others", is_flag=True, help="Skip files that are not Flow JSON, also if given by name.")
+@click.option("--as-version", metavar="N.N", help="Validate against this Flow JSON version.")
 @click.pass_context
 def validate_command(
     context: click.Context,
@@ -109,30 +98,32 @@ def validate_command(
     ignore: tuple[str, ...],
     skip_others: bool,
     as_version: str | None,
-) -> Validated:
+) -> ValidationReport:
     """
-    Find the errors in Flow JSON files that Meta would find.
+    Validate Flow JSON files as Meta does. Sends nothing.
 
-    PATH is a file, a folder (all *.json below it), a pattern such as 'flows/**/*.json', or - for stdin. What is
-    plainly no Flow JSON in a folder (lock files, plans, package.json) is skipped. Nothing is sent. Ends with 0
-    without errors, with 1 with errors, with 2 when a file cannot be read.
+    PATH is a file, a folder (all *.json below it), a pattern such as 'flows/**/*.json', or - for stdin. JSON files in
+    a folder that are not Flow JSON (lock files, plans, package.json) are skipped. Exits with 0 if there are no errors,
+    1 if there are, 2 if a file cannot be read.
     """
     app = context.ensure_object(App)
-    if app.given.get("json"):
+    if app.options.get("json"):
         if format_ != "json" and context.get_parameter_source("format_") is not ParameterSource.DEFAULT:
             raise click.UsageError(f"give --json or --format {format_}, not both.")
         format_ = "json"
     elif format_ == "json":
-        app.given["json"] = True
+        app.options["json"] = True
     selected, ignored = _codes("--select", select), _codes("--ignore", ignore)
     sources = read_sources(app, paths, skip_named=skip_others)
     checked = []
     for file, content in sources.files.items():
         report = validate(content, version=as_version, advice=not no_advice)
         checked.append(Checked("<stdin>" if file == STDIN else file, _filtered(report, selected, ignored)))
-    if sources.skipped and format_ in RENDERERS:  # a format that has no place for it
-        app.say(Text(skipped_line(sources.skipped)))
-    return Validated(files=tuple(checked), skipped=sources.skipped, format=format_)
+    if sources.skipped and format_ in RENDERERS:  # these formats have no place for it
+        app.print_line(Text(skipped_summary(sources.skipped)))
+    render = RENDERERS.get(format_)
+    raw = None if render is None else render(checked).encode(errors="backslashreplace")
+    return ValidationReport(files=tuple(checked), skipped=sources.skipped, raw=raw)
 
 
 def _codes(option: str, given: Iterable[str]) -> frozenset[str]:
@@ -143,7 +134,7 @@ def _codes(option: str, given: Iterable[str]) -> frozenset[str]:
 
 
 def _filtered(report: Report, selected: frozenset[str], ignored: frozenset[str]) -> Report:
-    """The issues whose code or rule is asked for."""
+    """The issues whose code or rule is selected and not ignored."""
     issues = []
     for issue in report.issues:
         names = {issue.error, issue.rule}

@@ -1,4 +1,4 @@
-"""What the commands that work with a `flows.toml` share: their options, the workspace, and a client for its account."""
+"""What the commands for a `flows.toml` share: their options, the workspace, and a client for its account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._inert import inert
 from ..client import FlowsClient
 from ..sync import Lock, Workspace, find_config, read_workspace
 from ._app import App
-from ._progress import Narrator
+from ._progress import ProgressReporter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,11 +24,11 @@ def workspace_options(command: F) -> F:
     options = (
         click.option(
             "--config", metavar="FILE", type=click.Path(path_type=Path),
-            help="The flows.toml or pyproject.toml to read (./flows.toml).",
+            help="flows.toml or pyproject.toml (./flows.toml).",
         ),
-        click.option("--env", metavar="NAME", help="The environment: [env.NAME] of that file."),
+        click.option("--env", metavar="NAME", help="Environment: the table [env.NAME] of the file."),
         click.option(
-            "--flow", "chosen", metavar="NAME", multiple=True, help="Only this flow, by its key or name; repeatable."
+            "--flow", "chosen", metavar="NAME", multiple=True, help="Only this flow, by key or name; repeatable."
         ),
     )  # fmt: skip
     for option in reversed(options):
@@ -37,30 +37,30 @@ def workspace_options(command: F) -> F:
 
 
 def config_file(config: Path | None) -> Path:
-    """The file that is meant: the one that was named, else the one of the current directory."""
+    """The file given with --config, else the one of the current directory."""
     return config or find_config(Path())
 
 
 def open_workspace(config: Path | None, env: str | None, chosen: tuple[str, ...] = ()) -> Workspace:
-    """What the file wants. Raises `ConfigurationError` for a mistake in it, or in a file that it names."""
+    """Read the file. Raises `ConfigurationError` if it or a file that it names is invalid."""
     return read_workspace(config_file(config), env, only=chosen)
 
 
 @contextmanager
-def client_for(app: App, narrator: Narrator, workspace: Workspace) -> Iterator[FlowsClient]:
+def client_for(app: App, progress: ProgressReporter, workspace: Workspace) -> Iterator[FlowsClient]:
     """
-    A client for the workspace's account; the reader's warnings are told first.
+    A client for the workspace's account. The warnings of the workspace are printed first.
 
-    The account that the file names wins over the one of the process's environment, and may not be contradicted on the
-    command line: a plan for staging must never meet the live account.
+    The account in the file overrides the environment variable. A different --waba-id is a usage error, so that a plan
+    for one environment is never applied to the account of another.
     """
-    account, said = workspace.account_id, app.given.get("waba_id")
-    if account is not None and said not in {None, account}:
+    account, option = workspace.account_id, app.options.get("waba_id")
+    if account is not None and option not in {None, account}:
         where = f" in the environment {workspace.environment!r}" if workspace.environment else ""
-        raise click.UsageError(f"{workspace.source} is for account {account}{where}, and --waba-id says {said}.")
-    with app.client(narrator, account=account is None) as client:
+        raise click.UsageError(f"--waba-id {option}: {workspace.source} names account {account}{where}.")
+    with app.client(progress, account=account is None) as client:
         for warning in workspace.warnings:
-            narrator.say(Text(inert(f"note: {warning}")))
+            progress.print_line(Text(inert(f"note: {warning}")))
         yield client if account is None else client.with_options(waba_id=account)
 
 
@@ -69,17 +69,17 @@ def lock_for(workspace: Workspace, client: FlowsClient) -> Lock:
     return Lock(workspace.lock_file, account_id=client.waba_id, environment=workspace.environment)
 
 
-def read_lock(workspace: Workspace, client: FlowsClient, narrator: Narrator) -> Lock:
-    """The same for a command that only looks: that the file is about another account is told first."""
+def read_lock(workspace: Workspace, client: FlowsClient, progress: ProgressReporter) -> Lock:
+    """The lock file, for a command that changes nothing. If it is that of another account, a note is printed."""
     lock = lock_for(workspace, client)
     if lock.other_account:
-        narrator.say(Text(inert(f"note: {about_another(lock, client)}")))
+        progress.print_line(Text(inert(f"note: {other_account_message(lock, client)}")))
     return lock
 
 
-def about_another(lock: Lock, client: FlowsClient) -> str:
-    """What is said of a lock file of another account, with both ids."""
+def other_account_message(lock: Lock, client: FlowsClient) -> str:
+    """The message about a lock file of another account, with both ids."""
     return (
-        f"this is account {client.waba_id}, and the lock file is about account {lock.other_account}: "
-        "nothing was deployed to this account from here."
+        f"the lock file belongs to account {lock.other_account}, and this is account {client.waba_id}. "
+        "Nothing was deployed to this account from here."
     )
