@@ -5,46 +5,43 @@ The engine does no I/O and never sleeps. It yields steps; a driver of a dozen li
 the outcome: a `Response` for a `Request`, or False if it was not sent because the client was stopped or the call's time
 was over; for a `Wait` whether it was waited out; nothing for `RunBlocking`; and for any of them the exception that was
 raised. The policy decides whether and when to try again; the engine counts attempts and enforces the deadline.
+
+Rule 1: the last error is raised, not a wrapper around it; the earlier ones are its `attempts`.
+Rule 2: where an earlier attempt may have been carried out, `recover` reads the state before anything is sent again.
+Rule 3: no request is sent after the deadline, and no wait begins that would reach it.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from ._error_codes import ErrorCodes, classify, is_error
-from ._inert import without_credentials
+from ._call import CallPolicy, CallReport
+from ._error_codes import classify, is_error
 from ._wire import INLINE_PARSE_MAX_BYTES, Operation, Request, Response, Script, Secret
-from .errors import ApiError, ErrorDetails, FlowsError, NotSentError, RetryableError
-from .events import (
-    AttemptFailed,
-    AttemptStarted,
-    AttemptSucceeded,
-    Call,
-    CallAborted,
-    CallFailed,
-    CallSucceeded,
-    Emit,
-    RequestFinished,
-    RequestStarted,
-    ResponseMetadata,
-    RetryScheduled,
-    metadata_of,
-)
-from .retry import Decision, RetryPolicy, RetryState, longest_call
-from .usage import Usage, usage_in
+from .errors import ApiError, ErrorDetails, FlowsError, NotSentError
+from .retry import Decision, RetryState
+
+__all__ = [
+    "CallPolicy",
+    "Conversation",
+    "NewToken",
+    "Reply",
+    "RunBlocking",
+    "Step",
+    "Wait",
+    "converse",
+    "run_blocking",
+]
 
 T = TypeVar("T")
-
-_call_ids: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait `seconds`, then send True; or False if something cut the wait short."""
+    """Wait `seconds`, then send True; or False if the wait was cut short."""
 
     seconds: float
 
@@ -63,50 +60,20 @@ class NewToken:
     refused: Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallPolicy:
-    """
-    How calls are made: retry policy, number of attempts, table of error codes, event emitter and clock.
-
-    `has_listeners`: whether a consumer of events is registered; without one, no events of single requests are made.
-    `record_usage` receives the headers of each response and returns the rate-limit figures in them. `started` is when
-    the client's call began, on `clock`, for an operation that is only a part of that call; None for a whole call.
-    `token_is_renewable`: the token comes from a callable, which may return another one later.
-    """
-
-    retry_policy: RetryPolicy
-    max_attempts: int
-    error_codes: ErrorCodes
-    emit: Emit
-    clock: Callable[[], float]
-    has_listeners: bool = True
-    record_usage: Callable[[Mapping[str, str], float], tuple[Usage, ...]] = usage_in
-    started: float | None = None
-    token_is_renewable: bool = False
-
-    def starting_now(self) -> CallPolicy:
-        """The same, for the parts of a call that begins now."""
-        return replace(self, started=self.clock()) if self.started is None else self
-
-    def deadline(self, since: float) -> float | None:
-        """When a call that began then must be over, by the policy's `max_elapsed`; None for never."""
-        longest = longest_call(self.retry_policy)
-        return None if longest is None else since + longest
-
-
+Step = Request | Wait | RunBlocking | NewToken
 Reply = Response | Secret | bool | BaseException | None
-Conversation = Generator[Request | Wait | RunBlocking | NewToken, Reply, T]
+Conversation = Generator[Step, Reply, T]
 
 
 def run_blocking(task: Callable[[], T]) -> Conversation[T]:
-    """What `task` returns, called wherever the driver lets things block."""
+    """The result of `task`, called where the driver allows blocking."""
     results: list[T] = []
     reply = yield RunBlocking(lambda: results.append(task()))
     if isinstance(reply, BaseException):
         try:
             raise reply
         finally:
-            reply = None  # or the exception, its traceback and this frame would keep each other alive
+            reply = None  # break the cycle of exception, traceback and this frame
     return results[0]
 
 
@@ -117,110 +84,39 @@ def converse(operation: Operation[T], policy: CallPolicy) -> Conversation[T]:
     Raises the last `FlowsError`, with those before it in `.attempts`. Any other exception that is sent in, or that
     the policy raises, ends the call and passes through.
     """
-    emit, clock, limit = policy.emit, policy.clock, policy.max_attempts
-    call = Call(operation=operation.name, id=next(_call_ids), flow_id=operation.flow_id, subject=operation.subject)
-    started = clock()
-    since = started if policy.started is None else policy.started
-    deadline = policy.deadline(since)
+    report = CallReport(operation, policy)
+    began = report.started if policy.started is None else policy.started
+    deadline = policy.deadline(began)
     errors: list[FlowsError] = []
-    waited = last_wait = 0.0
-    failed = False
     try:
         while True:
-            attempt, began = len(errors) + 1, clock()
-            emit(
-                AttemptStarted,
-                call=call,
-                attempt=attempt,
-                max_attempts=limit,
-                waited=last_wait,
-                after=errors[-1] if errors else None,
-            )
-            exchange = _Exchange(policy, call, attempt, deadline)
+            attempt = _Attempt(policy, report, deadline)
+            report.attempt_started(errors[-1] if errors else None)
             try:
-                result = yield from _attempt(operation, errors, exchange)
+                result = yield from _run_attempt(attempt, operation, errors)
             except FlowsError as caught:
                 error = _in_callers_terms(caught, operation, errors)
             else:
-                now = clock()
-                emit(AttemptSucceeded, call=call, attempt=attempt, duration=now - began, requests=exchange.requests)
-                emit(
-                    CallSucceeded,
-                    call=call,
-                    attempts=attempt,
-                    max_attempts=limit,
-                    errors=tuple(errors),
-                    waited=waited,
-                    elapsed=now - started,
-                    last_response=exchange.last_response,
-                )
+                report.succeeded(tuple(errors))
                 return result
-
-            now = clock()
-            emit(
-                AttemptFailed,
-                call=call,
-                attempt=attempt,
-                max_attempts=limit,
-                duration=now - began,
-                requests=exchange.requests,
-                error=error,
-            )
-            state = RetryState(
-                operation=operation.name,
-                idempotent=operation.repeatable,
-                error=error,
-                attempt=attempt,
-                max_attempts=limit,
-                elapsed=now - since,
-                previous_delay=last_wait,
-            )
-            decision = _decide(policy.retry_policy, state, exchange)
-            if error is exchange.unsent and errors:
-                error = errors.pop()  # what became of what was sent
-            unfinished, reason = 0.0, decision.reason
+            report.attempt_failed(error)
+            decision = _decide(attempt, operation, error, elapsed=policy.clock() - began)
+            if error is attempt.unsent and errors:
+                error = errors.pop()  # the outcome of what was sent, rather than that no more was sent
+            reason, unfinished_wait = decision.reason, 0.0
             if decision.delay is not None:
-                emit(
-                    RetryScheduled,
-                    call=call,
-                    next_attempt=attempt + 1,
-                    max_attempts=limit,
-                    delay=decision.delay,
-                    reason=reason,
-                    error=error,
-                )
+                report.retry_scheduled(decision, error)
+                wait_began = policy.clock()
                 if (yield from _wait(decision.delay)):
-                    last_wait = decision.delay
-                    waited += last_wait
+                    report.wait_finished(decision.delay)
                     errors.append(_without_traceback(error))
                     continue
-                unfinished, reason = clock() - now, "the wait was stopped"
-                waited += unfinished
+                reason, unfinished_wait = "the wait was stopped", policy.clock() - wait_began
             error.attempts = tuple(errors)
-            failed = True
-            emit(
-                CallFailed,
-                call=call,
-                attempts=attempt,
-                max_attempts=limit,
-                error=error,
-                reason=reason,
-                waited=waited,
-                exhausted=attempt >= limit and isinstance(error, RetryableError),
-                unfinished_wait=unfinished,
-                elapsed=clock() - started,
-            )
+            report.failed(error, reason, unfinished_wait=unfinished_wait)
             raise error
-    except BaseException as other:
-        if not failed:
-            emit(
-                CallAborted,
-                call=call,
-                attempts=len(errors) + 1,
-                exception=type(other).__name__,
-                waited=waited,
-                elapsed=clock() - started,
-            )
+    except BaseException as exception:
+        report.aborted(exception)
         raise
 
 
@@ -231,69 +127,36 @@ def _wait(seconds: float) -> Generator[Wait, Reply, bool]:
         try:
             raise outcome
         finally:
-            outcome = None  # or the exception, its traceback and this frame would keep each other alive
+            outcome = None  # break the cycle of exception, traceback and this frame
     return bool(outcome)
 
 
-def _decide(policy: RetryPolicy, state: RetryState, exchange: _Exchange) -> Decision:
+class _Attempt:
     """
-    The policy's word, where there is anything to decide.
+    The state of one attempt, shared by its scripts.
 
-    If it has a mistake in it, Meta's error is what that exception comes from.
-    """
-    if exchange.unsent is not None:
-        return Decision(None, exchange.unsent.message.rstrip("."))
-    if state.attempt >= state.max_attempts:
-        return Decision(None, "no attempts are left")
-    try:
-        decision = policy.decide(state)
-    except Exception as mistake:
-        raise mistake from state.error
-    left = exchange.time_left
-    if decision.delay is None or left is None or decision.delay < left:
-        return decision
-    return Decision(None, f"a wait of {decision.delay:g} s would leave no time")
-
-
-class _Exchange:
-    """
-    What one attempt says and hears: counts its requests, reads the answers, tells who watches.
-
-    `unsent` is the error that stands for a request that was not made, since there was no time or the client was told
-    to stop; whatever comes of it, no other attempt follows.
+    `unsent` is the error for a request that was not sent because the time was over or the client was stopped. No
+    other attempt follows it.
     """
 
-    __slots__ = (
-        "_attempt",
-        "_began",
-        "_call",
-        "_deadline",
-        "_policy",
-        "_renewed",
-        "last_response",
-        "requests",
-        "unsent",
-    )
+    __slots__ = ("_deadline", "_renewed", "policy", "report", "unsent")
 
-    def __init__(self, policy: CallPolicy, call: Call, attempt: int, deadline: float | None) -> None:
-        self._policy, self._call, self._attempt, self._deadline = policy, call, attempt, deadline
-        self._began = 0.0
+    def __init__(self, policy: CallPolicy, report: CallReport, deadline: float | None) -> None:
+        self.policy, self.report, self._deadline = policy, report, deadline
         self._renewed = False
-        self.requests = 0
-        self.last_response: ResponseMetadata | None = None
         self.unsent: NotSentError | None = None
 
     @property
     def time_left(self) -> float | None:
         """The seconds that the call has left; None when it has no deadline."""
-        return None if self._deadline is None else self._deadline - self._policy.clock()
+        return None if self._deadline is None else self._deadline - self.policy.clock()
 
-    def may_renew(self, problem: FlowsError) -> bool:
-        """Whether another token may cure this, and none was looked for yet."""
+    def may_renew(self, error: FlowsError) -> bool:
+        """Whether another token may help after this error, and none was asked for yet."""
         left = self.time_left
-        if self._renewed or not self._policy.token_is_renewable or (left is not None and left <= 0):
+        if self._renewed or not self.policy.token_is_renewable or (left is not None and left <= 0):
             return False
-        if not self._policy.error_codes.renewable(problem):
+        if not self.policy.error_codes.renewable(error):
             return False
         self._renewed = True
         return True
@@ -312,141 +175,135 @@ class _Exchange:
         )
         return self.unsent
 
-    def on_request(self, request: Request) -> None:
-        """A request is about to leave."""
-        self.requests += 1
-        if self._policy.has_listeners:
-            self._began = self._policy.clock()
-            self._policy.emit(
-                RequestStarted,
-                call=self._call,
-                attempt=self._attempt,
-                number=self.requests,
-                method=request.method,
-                url=without_credentials(request.url if request.authenticated else request.url.partition("?")[0]),
-            )
 
-    def error_of(self, request: Request, reply: Response | FlowsError) -> FlowsError | None:
-        """The error that a reply stands for, or None. Takes its time with a large answer."""
-        if isinstance(reply, FlowsError):
-            return reply
-        return classify(reply, request, self._policy.error_codes) if is_error(reply, request) else None
+def _decide(attempt: _Attempt, operation: Operation[object], error: FlowsError, *, elapsed: float) -> Decision:
+    """
+    The policy's decision, where there is anything to decide.
 
-    def on_response(self, reply: Response | FlowsError, problem: FlowsError | None) -> None:
-        """A reply is there, and has been read."""
-        usage: tuple[Usage, ...] = ()
-        status: int | None = None
-        if isinstance(reply, Response):
-            status = reply.status
-            self.last_response = metadata_of(reply) if self._policy.has_listeners else None
-            usage = self._policy.record_usage(reply.headers, reply.received_at)
-        if self._policy.has_listeners:
-            self._policy.emit(
-                RequestFinished,
-                call=self._call,
-                attempt=self._attempt,
-                number=self.requests,
-                duration=self._policy.clock() - self._began,
-                status=status,
-                error=problem,
-                usage=usage,
-                response=self.last_response if status is not None else None,
-            )
+    An exception that the policy raises has the call's error as its cause.
+    """
+    policy, report = attempt.policy, attempt.report
+    if attempt.unsent is not None:
+        return Decision(None, attempt.unsent.message.rstrip("."))
+    if report.attempt >= policy.max_attempts:
+        return Decision(None, "no attempts are left")
+    state = RetryState(
+        operation=operation.name,
+        idempotent=operation.repeatable,
+        error=error,
+        attempt=report.attempt,
+        max_attempts=policy.max_attempts,
+        elapsed=elapsed,
+        previous_delay=report.last_wait,
+    )
+    try:
+        decision = policy.retry_policy.decide(state)
+    except Exception as mistake:
+        raise mistake from error
+    left = attempt.time_left
+    if decision.delay is None or left is None or decision.delay < left:
+        return decision
+    return Decision(None, f"a wait of {decision.delay:g} s would leave no time")
 
 
-def _attempt(operation: Operation[T], errors: list[FlowsError], exchange: _Exchange) -> Conversation[T]:
-    """One attempt: where earlier ones left the outcome open, look first; then ask."""
+def _run_attempt(attempt: _Attempt, operation: Operation[T], errors: list[FlowsError]) -> Conversation[T]:
+    """One attempt. After errors that leave the outcome unknown, `recover` reads the state before anything is sent."""
     ambiguous_errors = tuple(error for error in errors if operation.is_ambiguous(error))
     recover = operation.recover
     if not ambiguous_errors or recover is None:
-        return (yield from _run_script(operation.script(len(errors) + 1), exchange))
-    found = yield from _run_script(recover(ambiguous_errors), exchange)
+        return (yield from _run_script(operation.script(attempt.report.attempt), attempt))
+    found = yield from _run_script(recover(ambiguous_errors), attempt)
     if found is not None:
         return found
     try:
-        return (yield from _run_script(operation.script(len(errors) + 1), exchange))
+        return (yield from _run_script(operation.script(attempt.report.attempt), attempt))
     except ApiError as refusal:
         if not operation.resolves_ambiguity(refusal):
             raise
         duplicate_refusal = refusal
-    found = yield from _run_script(recover(ambiguous_errors), exchange)
+    found = yield from _run_script(recover(ambiguous_errors), attempt)
     if found is None:
         raise duplicate_refusal
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Done(Generic[T]):
-    """What a script returned."""
+class _Returned(Generic[T]):
+    """The return value of a script."""
 
     result: T
 
 
-def _advance(script: Script[T], answer: Response | None, problem: FlowsError | None) -> Request | _Done[T]:
-    """The script's next request, or its end. No code of the host's runs in here, whose StopIteration is no end."""
+def _advance(script: Script[T], response: Response | None, error: FlowsError | None) -> Request | _Returned[T]:
+    """The script's next request, or its result. Runs no code of the host, whose StopIteration would look the same."""
     try:
-        if problem is not None:
-            return script.throw(problem)
-        return next(script) if answer is None else script.send(answer)
-    except StopIteration as done:
-        return _Done(done.value)
+        if error is not None:
+            return script.throw(error)
+        return next(script) if response is None else script.send(response)
+    except StopIteration as stop:
+        return _Returned(stop.value)
 
 
-def _read(answer: Response | None, task: Callable[[], T]) -> Conversation[T]:
-    """What `task` makes of an answer; of a large one wherever the driver lets things block."""
-    if answer is not None and len(answer.body) > INLINE_PARSE_MAX_BYTES:
+def _parse(response: Response | None, task: Callable[[], T]) -> Conversation[T]:
+    """What `task` makes of a response. Megabytes of JSON take seconds, so a large one is a `RunBlocking`."""
+    if response is not None and len(response.body) > INLINE_PARSE_MAX_BYTES:
         return (yield from run_blocking(task))
     return task()
 
 
-def _run_script(script: Script[T], exchange: _Exchange) -> Conversation[T]:
+def _run_script(script: Script[T], attempt: _Attempt) -> Conversation[T]:
     """
-    Relays a script's requests; an answer that is a refusal is thrown into it as the error it stands for.
-
-    A large answer is read wherever the driver lets things block: some megabytes of JSON take seconds.
+    Relays a script's requests and their responses; an error response is thrown into the script as its exception.
 
     A request whose token was refused is sent once more, at once, if there is another token by now: Meta has done
-    nothing of it.
+    nothing for it.
     """
-    answer: Response | None = None
+    response: Response | None = None
     resend: Request | None = None
-    problem: FlowsError | None = None
+    error: FlowsError | None = None
     reply: Reply = None
     try:
         while True:
             if resend is not None:
                 request, resend = resend, None
             else:
-                following = yield from _read(answer, partial(_advance, script, answer, problem))
-                if isinstance(following, _Done):
+                following = yield from _parse(response, partial(_advance, script, response, error))
+                if isinstance(following, _Returned):
                     return following.result
                 request = following
-            left = exchange.time_left
-            if exchange.unsent is not None or (left is not None and left <= 0):
-                answer, problem = None, exchange.unsent or exchange.not_sent(request)
+            left = attempt.time_left
+            if attempt.unsent is not None or (left is not None and left <= 0):
+                response, error = None, attempt.unsent or attempt.not_sent(request)
                 continue
-            exchange.on_request(request)
+            attempt.report.on_request(request)
             reply = yield (request if left is None else replace(request, time_left=left))
             if reply is False:
-                reply = exchange.not_sent(request)
-            answer = reply if isinstance(reply, Response) else None
+                reply = attempt.not_sent(request)
+            response = reply if isinstance(reply, Response) else None
             if isinstance(reply, (Response, FlowsError)):
-                problem = yield from _read(answer, partial(exchange.error_of, request, reply))
-                exchange.on_response(reply, problem)
-                token = None if problem is None or answer is None else (yield from _renewed(problem, answer, exchange))
+                error = yield from _parse(response, partial(_error_of, reply, request, attempt.policy))
+                attempt.report.on_response(reply, error)
+                token = None if error is None or response is None else (yield from _renewed(error, response, attempt))
                 if token is not None:
-                    resend, answer, problem = replace(request, token=token), None, None
+                    resend, response, error = replace(request, token=token), None, None
             elif isinstance(reply, BaseException):
                 raise reply
             else:
                 raise TypeError(f"a Transport must return a Response, not {type(reply).__name__}")
     finally:
-        reply = problem = None  # or an exception, its traceback and this frame would keep each other alive
+        reply = error = None  # break the cycle of exception, traceback and this frame
 
 
-def _renewed(problem: FlowsError, refusal: Response, exchange: _Exchange) -> Conversation[Secret | None]:
-    """Another token than the one that was refused, if there is one; looked for once in an attempt."""
-    if refusal.token is None or not exchange.may_renew(problem):
+def _error_of(reply: Response | FlowsError, request: Request, policy: CallPolicy) -> FlowsError | None:
+    """The error that a reply stands for; None for a success."""
+    if isinstance(reply, FlowsError):
+        return reply
+    return classify(reply, request, policy.error_codes) if is_error(reply, request) else None
+
+
+def _renewed(error: FlowsError, refusal: Response, attempt: _Attempt) -> Conversation[Secret | None]:
+    """Another token than the one that was refused, if there is one; asked for once in an attempt."""
+    if refusal.token is None or not attempt.may_renew(error):
         return None
     found = yield NewToken(refusal.token)
     if isinstance(found, BaseException) and not isinstance(found, Exception):  # an interrupt, a cancellation
@@ -454,15 +311,15 @@ def _renewed(problem: FlowsError, refusal: Response, exchange: _Exchange) -> Con
             raise found
         finally:
             found = None
-    return found if isinstance(found, Secret) else None  # a callable that fails now has no other token
+    return found if isinstance(found, Secret) else None  # a callable that raises now has no other token
 
 
 def _in_callers_terms(error: FlowsError, operation: Operation[object], earlier: list[FlowsError]) -> FlowsError:
     """
-    The error in the caller's terms.
+    The error as one of the call that was made.
 
-    A lookup that fails is a failure of the call it was made for. And when an earlier attempt may have been carried
-    out, no error may advise to simply send the same again.
+    The failure of a lookup is a failure of the call that needed it. Where an earlier attempt may have been carried
+    out, the advice never is to send the same again.
     """
     details = error.details
     if details.operation not in {None, operation.name}:
@@ -477,6 +334,6 @@ def _in_callers_terms(error: FlowsError, operation: Operation[object], earlier: 
 
 
 def _without_traceback(error: FlowsError) -> FlowsError:
-    """The error without its traceback and context: a history must not keep frames alive."""
+    """The error without its traceback and context, which would keep frames alive in `.attempts`."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
