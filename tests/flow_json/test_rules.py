@@ -243,8 +243,6 @@ def test_the_index_is_made_once() -> None:
     """All rules share what is found out about a document."""
     document = build(FULL)
     assert index(document) is index(document)
-    assert document.screen("B") is document.screens[1]
-    assert document.screen("Q") is None
 
 
 class Counted(dict[str, Any]):

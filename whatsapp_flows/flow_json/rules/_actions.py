@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..schema import Document, Finding, Version
-from ._index import index, static_items
+from ._component_facts import static_items
+from ._index import index
 from ._routing import nearest_screen
 from ._rule import Rule
 

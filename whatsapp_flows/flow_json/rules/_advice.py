@@ -175,9 +175,9 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
     Fails: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "Hello"}]}
     """  # noqa: E501
     known = index(doc)
-    for screen in known.unread:
+    for screen in known.references.screens_with_unread:
         for name in screen.value.get("data", ()):
-            if name == "required" or known.is_read(screen, "data", name):
+            if name == "required" or known.references.is_read(screen, "data", name):
                 continue
             if (screen.id, "data", name) not in _references(doc):
                 message = f"nothing reads the field {short_repr(name)} of screen {short_repr(screen.id)}."
@@ -192,9 +192,11 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {}}
     """
     known = index(doc)
-    for screen in known.unread:
+    for screen in known.references.screens_with_unread:
         for component in screen.components:
-            if component.type not in ANSWERS or known.is_read(screen, "form", name := component.value["name"]):
+            if component.type not in ANSWERS or known.references.is_read(
+                screen, "form", name := component.value["name"]
+            ):
                 continue
             if (screen.id, "form", name) not in _references(doc):
                 message = (

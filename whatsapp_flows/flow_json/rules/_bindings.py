@@ -14,8 +14,9 @@ from typing import Any, Final
 from ..language import ExpressionError, embedded_reference, is_expression, is_whole_binding, parse_reference
 from ..schema import Document, Finding, Severity, Version, json_equal
 from ._comparison import first_of, known_type
+from ._contents import DYNAMIC_PROPERTY, TEXT_LIST, DynamicProperty
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
-from ._index import DYNAMIC, TEXT_LIST, Use, index
+from ._index import index
 from ._rule import Newer, Rule
 from ._types import ITEM_SHAPES, ITEM_TYPES, Shape, types_of
 
@@ -34,11 +35,11 @@ def reference_to_nothing(doc: Document) -> Iterator[Finding]:
     Fails: {"screens": [{"data": {"a": {"type": "string"}}, "children": [{"type": "TextBody", "text": "${data.b}"}]}]}
     """
     found = index(doc)
-    for use in found.uses:
+    for use in found.dynamic_properties:
         reference = parse_reference(use.text)
         if reference is None:
             continue
-        resolved = found.resolve(use.screen, use.text)
+        resolved = found.references.resolve(use.screen, use.text)
         if not reference.legal:
             problem = f"{use.text}: a path into data has no hyphen, blank, backtick or quote"
         elif reference.screen == use.screen.id:
@@ -52,7 +53,7 @@ def reference_to_nothing(doc: Document) -> Iterator[Finding]:
     for screen in doc.screens:
         title = screen.value.get("title")
         if isinstance(title, str) and title[:1] == "$":
-            resolved = found.resolve(screen, title)
+            resolved = found.references.resolve(screen, title)
             if resolved is not None and resolved.problem:
                 yield Finding(CODE, f"{resolved.problem}.", screen.at("title"), severity=Severity.WARNING)
 
@@ -65,8 +66,8 @@ def reference_of_another_type(doc: Document) -> Iterator[Finding]:
     Fails: {"screens": [{"data": {"a": {"type": "string"}}, "children": [{"type": "Image", "visible": "${data.a}"}]}]}
     """
     found = index(doc)
-    for use in found.uses:
-        resolved = found.resolve(use.screen, use.text)
+    for use in found.dynamic_properties:
+        resolved = found.references.resolve(use.screen, use.text)
         wanted = types_of(use.component, use.property)
         if resolved is None or not resolved.type or not wanted:
             continue
@@ -78,7 +79,7 @@ def reference_of_another_type(doc: Document) -> Iterator[Finding]:
             yield Finding(CODE, f"{use.text} {reason}.", use.pointer, severity=_severity(doc, use))
 
 
-def _content_mismatch(doc: Document, use: Use, schema: Mapping[str, Any] | None) -> str:
+def _content_mismatch(doc: Document, use: DynamicProperty, schema: Mapping[str, Any] | None) -> str:
     items = schema.get("items") if schema is not None and schema.get("type") == "array" else None
     if not isinstance(items, dict):
         return ""
@@ -127,7 +128,7 @@ def unusable_expression(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "TextBody", "text": "`1 + 2`"}]}
     """
     found = index(doc)
-    for use in found.uses:
+    for use in found.dynamic_properties:
         if use.text[0] == "`" and use.property.partition(".")[0] not in _NOT_TYPED:
             wanted = types_of(use.component, use.property)
             if reason := _expression_mismatch(doc, use, wanted):
@@ -138,13 +139,13 @@ def unusable_expression(doc: Document) -> Iterator[Finding]:
     for screen, component in found.of("If"):
         text = component.value.get("condition")
         if isinstance(text, str) and is_expression(text):
-            use = Use(screen, component, component.at("condition"), "condition", text, False)
+            use = DynamicProperty(screen, component, component.at("condition"), "condition", text, False)
             if reason := _expression_mismatch(doc, use, ("boolean",)):
                 message = f"The expression {text} cannot be used as a condition: {reason}."
                 yield Finding("INVALID_PROPERTY_VALUE", message, use.pointer, key=True)
 
 
-def _expression_mismatch(doc: Document, use: Use, wanted: tuple[str, ...]) -> str:
+def _expression_mismatch(doc: Document, use: DynamicProperty, wanted: tuple[str, ...]) -> str:
     try:
         got = index(doc).type_of_expression(use.screen, use.text)
     except ExpressionError as error:
@@ -182,7 +183,7 @@ def reference_in_text_array(doc: Document) -> Iterator[Finding]:
                 yield Finding("INVALID_TEXT_DYNAMIC_DATA", message, component.at("type"))
 
 
-def _severity(doc: Document, use: Use) -> Severity | None:
+def _severity(doc: Document, use: DynamicProperty) -> Severity | None:
     """From 6.0 on Meta's client leaves out what a Form hands to its inputs."""
     unchecked = use.nested or (use.property in _OF_A_FORM and doc.version >= EXPRESSIONS_SINCE)
     return Severity.WARNING if unchecked else None
@@ -194,7 +195,7 @@ RULES: Final = (
         "a reference to nothing",
         reference_to_nothing,
         skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
-        needs=(DYNAMIC,),
+        needs=(DYNAMIC_PROPERTY,),
         newer=Newer.IF_ALL_IS_KNOWN,
     ),
     Rule(
@@ -202,14 +203,14 @@ RULES: Final = (
         "a reference of another type",
         reference_of_another_type,
         skipped_by_meta=NO_PAYLOADS_OR_BINDINGS,
-        needs=(DYNAMIC,),
+        needs=(DYNAMIC_PROPERTY,),
     ),
     Rule(
         "FJ403",
         "an expression that cannot be used",
         unusable_expression,
         since=EXPRESSIONS_SINCE,
-        needs=(DYNAMIC, "condition"),
+        needs=(DYNAMIC_PROPERTY, "condition"),
         newer=Newer.NEVER,
     ),
     Rule(

@@ -10,8 +10,9 @@ from typing import Final
 from ..language import ExpressionError, check_condition, is_expression
 from ..schema import Component, Document, Finding, Version
 from ..text import Pointer
+from ._component_facts import branch_of
 from ._gaps import NEVER_RUN, NO_PAYLOADS_OR_BINDINGS
-from ._index import branch_of, index
+from ._index import index
 from ._rule import Newer, Rule
 
 SINCE: Final = Version(4, 0)
@@ -31,7 +32,7 @@ def wrong_condition(doc: Document) -> Iterator[Finding]:
         if not isinstance(text, str) or (doc.version >= Version(6, 0) and is_expression(text)):
             continue
         try:
-            check_condition(found.condition(text), partial(found.type_of_reference, screen))
+            check_condition(found.condition(text), partial(found.references.type_of, screen))
         except ExpressionError as error:
             place = f" at column {error.offset}" if error.offset >= 0 else ""
             message = f"The condition {text!r} is wrong: {error.reason}{place}."

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 
 from ..schema import Component, Document, Finding, Version
 from ..text import Pointer
+from ._component_facts import mode_of
 from ._dates import CODE as RANGE
 from ._dates import Day, check_day, check_order, check_range, unavailable_dates, written_out
-from ._index import index, mode_of
+from ._index import index
 from ._rule import Rule
 from ._types import CALENDAR_PROPERTIES
 

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 from ..language import TYPES, has_type, is_dynamic, type_of_value
 from ..schema import MAX_SCHEMA_DEPTH
 from ..text import Pointer
-from ._index import OF_TEXTS, Resolved
+from ._component_facts import STRING_ARRAY_INPUTS
+from ._resolution import ResolvedReference
 
 _MOST_NAMES: Final = 10
 _TEXTS: Final[Mapping[str, Any]] = {"type": "array", "items": {"type": "string"}}
@@ -61,14 +62,14 @@ def static_mismatch(value: Any, schema: Any, where: str = "", depth: int = 0) ->
     return ""
 
 
-def bound_mismatches(found: Resolved, schema: Mapping[str, Any], field: Pointer) -> Iterator[Mismatch]:
+def bound_mismatches(found: ResolvedReference, schema: Mapping[str, Any], field: Pointer) -> Iterator[Mismatch]:
     """Why what a reference stands for does not fit a field."""
     wanted = known_type(schema)
     if found.schema is not None:
         yield from _schemas(found.schema, schema, found.pointer, field, 0)
     elif found.type and wanted and found.type != wanted:
         yield Mismatch(f"it is of type {found.type}, not {wanted}")
-    elif found.component is not None and found.component.type in OF_TEXTS and wanted:
+    elif found.component is not None and found.component.type in STRING_ARRAY_INPUTS and wanted:
         yield from _schemas(_TEXTS, schema, (), field, 0)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..schema import SHOPPING_LAYOUTS, Component, Document, Finding, Screen, Version, is_number
+from ._component_facts import static_items
 from ._gaps import NO_TERMINAL_FOOTER
-from ._index import index, static_items
+from ._index import index
 from ._rule import Newer, Rule
 
 _MIN_AND_MAX: Final = {
@@ -97,7 +98,7 @@ def terminal_without_footer(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer"}]}]}
     Fails: {"screens": [{"terminal": true}]}
     """
-    bare = [screen for screen in index(doc).ends if _first_footer(screen) is None and not _shops(screen)]
+    bare = [screen for screen in index(doc).terminal_screens if _first_footer(screen) is None and not _shops(screen)]
     if bare:
         message = f"Terminal screens need a Footer: {', '.join(screen.id for screen in bare)}."
         for screen in bare:
@@ -111,7 +112,7 @@ def terminal_going_on(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
     Fails: {"screens": [{"terminal": true, "go": "B"}, {}]}
     """
-    for screen in index(doc).ends:
+    for screen in index(doc).terminal_screens:
         footer = _first_footer(screen)
         action = footer.value.get("on-click-action") if footer else None
         name = action.get("name") if isinstance(action, dict) else None

@@ -14,11 +14,13 @@ from typing import Final
 
 from ..schema import Component, Document, Finding, Screen, Severity, Version
 from ..text import Pointer
-from ._index import MANY_COMPONENTS, MEDIA, SAME_NAME, SOME_COMPONENTS, branch_of, index
+from ._component_facts import MEDIA, branch_of
+from ._contents import DOCUMENTED_MAX_COMPONENTS, DUPLICATE_NAME, MANY_COMPONENTS
+from ._index import index
 from ._rule import Rule
 
 MAX_COMPONENTS: Final = 100
-DOCUMENTED_MAX_COMPONENTS: Final = SOME_COMPONENTS
+
 
 # type -> (most on one screen, first version that counts it)
 MAX_PER_SCREEN: Final = {
@@ -147,5 +149,5 @@ RULES: Final = (
     Rule("FJ120", "too many components of a type", too_many_of_a_type),
     Rule("FJ121", "two media pickers on a screen", two_pickers, since=Version(4, 0), needs=MEDIA),
     Rule("FJ122", "too many components", too_many_components, needs=(MANY_COMPONENTS,)),
-    Rule("FJ123", "a name given twice", duplicate_name, needs=(SAME_NAME,)),
+    Rule("FJ123", "a name given twice", duplicate_name, needs=(DUPLICATE_NAME,)),
 )

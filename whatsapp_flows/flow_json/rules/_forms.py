@@ -9,7 +9,8 @@ from typing import Any, Final
 from ..language import ExpressionError, has_type, is_dynamic, is_expression, type_of_value
 from ..schema import Component, Document, Finding, Screen, Version
 from ._comparison import known_type
-from ._index import MEDIA, index, mode_of, value_type
+from ._component_facts import MEDIA, mode_of, value_type
+from ._index import index
 from ._rule import Newer, Rule
 
 # CalendarPicker, ChipsSelector and NavigationList are not in the list of Meta's client.
@@ -123,7 +124,7 @@ def _entries(
         for key, value in values.items():
             yield key, value, None
     elif isinstance(values, str):
-        found = index(doc).resolve(screen, values)
+        found = index(doc).references.resolve(screen, values)
         properties = found.schema.get("properties") if found and found.schema else None
         known = properties if isinstance(properties, dict) else {}
         for key in inputs:  # not all that is known: many Forms may share one large field
@@ -154,7 +155,7 @@ def _mismatch(
 def _dynamic_type(doc: Document, screen: Screen, text: str) -> str:
     if is_expression(text):
         return index(doc).type_of_expression(screen, text)
-    found = index(doc).resolve(screen, text)
+    found = index(doc).references.resolve(screen, text)
     if found is not None and found.problem:
         raise ExpressionError(found.problem, 0)
     return found.type if found is not None else ""

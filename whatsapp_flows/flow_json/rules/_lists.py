@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..schema import Component, Document, Finding, Version
-from ._index import index, static_items
+from ._component_facts import static_items
+from ._index import index
 from ._rule import Newer, Rule
 
 KIND: Final = "NavigationList"

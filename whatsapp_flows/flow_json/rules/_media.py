@@ -13,8 +13,10 @@ from typing import Any, Final
 from ..language import is_dynamic
 from ..schema import MAX_SCHEMA_DEPTH, Component, Document, Finding, Version
 from ..text import Pointer
+from ._component_facts import MEDIA, static_items
+from ._contents import PlacedAction
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
-from ._index import MEDIA, Action, index, static_items
+from ._index import index
 from ._rule import Rule
 
 PAYLOAD: Final = "INVALID_ON_CLICK_ACTION_PAYLOAD"
@@ -141,9 +143,9 @@ def _is_base64(text: str) -> bool:
     return len(dense) % 4 != 1 and _BASE64.fullmatch(dense) is not None
 
 
-def _picker(doc: Document, action: Action, text: str) -> Component | None:
+def _picker(doc: Document, action: PlacedAction, text: str) -> Component | None:
     """The media picker that a string refers to."""
-    found = index(doc).resolve(action.screen, text) if text[:1] == "$" else None
+    found = index(doc).references.resolve(action.screen, text) if text[:1] == "$" else None
     component = found.component if found else None
     return component if component is not None and component.type in MEDIA else None
 

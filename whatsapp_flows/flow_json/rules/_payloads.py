@@ -14,8 +14,10 @@ from ..language import ExpressionError, is_expression, parse_reference
 from ..schema import MAX_SCHEMA_DEPTH, Document, Finding, Screen, Severity, Version
 from ..text import Pointer
 from ._comparison import bound_mismatches, first_of, known_type, static_mismatch
+from ._component_facts import NUMBER_INPUTS
+from ._contents import PlacedAction
 from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
-from ._index import NUMBER_INPUTS, Action, Entry, index
+from ._index import PayloadEntry, index
 from ._rule import Newer, Rule
 
 NAVIGATE: Final = "INVALID_NAVIGATE_ACTION_PAYLOAD"
@@ -40,7 +42,7 @@ def navigate_keys(doc: Document) -> Iterator[Finding]:
     Fails: {"screens": [{"go": "B", "payload": {"b": "x"}}, {"data": {"a": {"type": "string"}}}]}
     """
     for action, following in _navigations(doc):
-        fields, payload = index(doc).data(following) or {}, action.payload
+        fields, payload = index(doc).references.data_model(following) or {}, action.payload
         if payload is None:
             if fields:
                 message = f"Screen {following.id!r} needs a payload with {first_of(fields)}."
@@ -50,7 +52,7 @@ def navigate_keys(doc: Document) -> Iterator[Finding]:
 
 
 def _differing_keys(
-    action: Action, payload: Mapping[str, Any], following: Screen, fields: Mapping[str, Any]
+    action: PlacedAction, payload: Mapping[str, Any], following: Screen, fields: Mapping[str, Any]
 ) -> Iterator[Finding]:
     at = (*action.pointer, "payload")
     unknown = [key for key in payload if key not in fields]
@@ -74,7 +76,7 @@ def navigate_values(doc: Document) -> Iterator[Finding]:
     """
     for action, key, value, found in index(doc).entries_of("navigate"):
         following = None if found else index(doc).screens.get(action.target or "")
-        fields = index(doc).data(following) if following else None
+        fields = index(doc).references.data_model(following) if following else None
         if following is None or fields is None:
             continue
         at = (*action.pointer, "payload", key)
@@ -110,7 +112,7 @@ def update_keys(doc: Document) -> Iterator[Finding]:
     Fails: {"screens": [{"update": {"b": "x"}, "data": {"a": {"type": "string"}}}]}
     """
     for action in index(doc).actions.get("update_data", ()):
-        at, fields = (*action.pointer, "payload"), index(doc).data(action.screen)
+        at, fields = (*action.pointer, "payload"), index(doc).references.data_model(action.screen)
         unknown = [key for key in action.payload or () if key not in (fields or ())]
         if unknown and fields is None:
             message = f"Screen {action.screen.id!r} has no data model that could be updated."
@@ -129,7 +131,7 @@ def update_values(doc: Document) -> Iterator[Finding]:
     Fails: {"screens": [{"update": {"a": 5}, "data": {"a": {"type": "string"}}}]}
     """
     for action, key, value, found in index(doc).entries_of("update_data"):
-        fields = index(doc).data(action.screen) or {}
+        fields = index(doc).references.data_model(action.screen) or {}
         if key in fields and found is None and (reason := _value_mismatch(doc, action.screen, value, fields[key])):
             message = f"The payload's {key} does not fit screen {action.screen.id!r}: {reason}."
             yield Finding(UPDATE, message, (*action.pointer, "payload", key), severity=action.severity)
@@ -222,7 +224,7 @@ def expression_in_answer(doc: Document) -> Iterator[Finding]:
                 yield from _unreadable(doc, action, text, pointer)
 
 
-def _navigations(doc: Document) -> Iterator[tuple[Action, Screen]]:
+def _navigations(doc: Document) -> Iterator[tuple[PlacedAction, Screen]]:
     """navigate actions whose next screen is known, with that screen."""
     screens = index(doc).screens
     for action in index(doc).actions.get("navigate", ()):
@@ -240,12 +242,12 @@ def _value_mismatch(doc: Document, screen: Screen, value: Any, schema: Any) -> s
     return f"the expression gives {found}, not {wanted}" if found and wanted and found != wanted else ""
 
 
-def _reference(doc: Document, entry: Entry, receiver: Screen, code: str) -> Iterator[Finding]:
+def _reference(doc: Document, entry: PayloadEntry, receiver: Screen, code: str) -> Iterator[Finding]:
     action, key, value, found = entry
-    fields = index(doc).data(receiver) or {}
+    fields = index(doc).references.data_model(receiver) or {}
     if found is None or found.problem or key not in fields:
         return
-    field, compared = receiver.at("data", key), index(doc).compared
+    field, compared = receiver.at("data", key), index(doc).comparisons
     pair = (found.pointer, found.type, field)
     if pair not in compared:  # many payloads may hand over the same
         compared[pair] = tuple(bound_mismatches(found, fields[key], field))
@@ -255,7 +257,7 @@ def _reference(doc: Document, entry: Entry, receiver: Screen, code: str) -> Iter
             yield Finding(code, message, pointer, severity=action.severity)
 
 
-def _instead(entry: Entry) -> str:
+def _instead(entry: PayloadEntry) -> str:
     """How to read a number input on the next screen. As a text it works on phones, and the upload may be refused."""
     component = entry.found.component if entry.found else None
     if entry.action.name != "navigate" or component is None or component.type != "TextInput":
@@ -265,7 +267,7 @@ def _instead(entry: Entry) -> str:
     return f" Read ${{screen.{entry.action.screen.id}.form.{component.value['name']}}} there instead."
 
 
-def _unreadable(doc: Document, action: Action, text: str, pointer: Pointer) -> Iterator[Finding]:
+def _unreadable(doc: Document, action: PlacedAction, text: str, pointer: Pointer) -> Iterator[Finding]:
     if is_expression(text):
         try:
             index(doc).type_of_expression(action.screen, text)

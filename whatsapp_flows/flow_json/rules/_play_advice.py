@@ -32,7 +32,9 @@ from ..language import (
 )
 from ..schema import EXAMPLE, Component, Document, Finding, Screen, Severity, Version, is_number
 from ..text import Pointer, short_repr
-from ._index import NUMBER_INPUTS, Action, index
+from ._component_facts import NUMBER_INPUTS
+from ._contents import PlacedAction
+from ._index import index
 from ._rule import Rule
 
 OBSERVED: Final = "observed: Meta's web client, August 2026"
@@ -121,7 +123,7 @@ def _is_decimal(doc: Document, screen: Screen, node: Node) -> bool:
         return node.type == "number" and "." in node.text
     if not isinstance(node, Name) or node.reference.source != "data":
         return False
-    found = index(doc).resolve(screen, node.reference.text)
+    found = index(doc).references.resolve(screen, node.reference.text)
     example = found.schema.get(EXAMPLE) if found and found.schema else None
     return isinstance(example, float) and not example.is_integer()
 
@@ -335,10 +337,10 @@ def number_handed_on(doc: Document) -> Iterator[Finding]:
                 yield Finding("NUMBER_HANDED_ON", message, (*action.pointer, "payload", key))
 
 
-def _numeric(doc: Document, action: Action, key: str) -> str:
+def _numeric(doc: Document, action: PlacedAction, key: str) -> str:
     """The type of the field that an action hands something to, if that is one of numbers."""
     following = index(doc).screens.get(action.target or "")
-    field = (index(doc).data(following) or {}).get(key) if following else None
+    field = (index(doc).references.data_model(following) or {}).get(key) if following else None
     kind = field.get("type") if isinstance(field, dict) else None
     return kind if kind in ("number", "integer") else ""
 
@@ -401,7 +403,7 @@ def _first(node: Node) -> Node:
 
 def _type(doc: Document, screen: Screen, node: Node) -> str:
     try:
-        return type_of_expression(node, lambda reference: index(doc).type_of_reference(screen, reference))
+        return type_of_expression(node, lambda reference: index(doc).references.type_of(screen, reference))
     except ExpressionError:
         return ""
 

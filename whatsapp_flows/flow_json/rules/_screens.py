@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..schema import Document, Finding, Severity, Version
-from ._index import NO_END, SAME_ID, index
+from ._contents import DUPLICATE_ID, NO_TERMINAL_SCREEN
+from ._index import index
 from ._rule import Newer, Rule
 
 MAX_SCREENS: Final = 100
@@ -61,7 +62,7 @@ def no_terminal_screen(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{}, {"terminal": true}]}
     Fails: {"screens": [{}, {"terminal": false}]}
     """
-    if not index(doc).ends:
+    if not index(doc).terminal_screens:
         yield Finding("MISSING_TERMINAL_SCREEN", "No screen has terminal set to true.", ("screens",))
 
 
@@ -74,7 +75,7 @@ def no_successful_end(doc: Document) -> Iterator[Finding]:
     Passes: {"screens": [{"terminal": true, "success": false}, {"terminal": true}]}
     Fails: {"screens": [{"terminal": true, "success": false}]}
     """
-    ends = index(doc).ends
+    ends = index(doc).terminal_screens
     if ends and all(screen.value.get("success") is False for screen in ends):
         undecided = any("terminal" not in screen.value for screen in doc.screens)
         for screen in ends:
@@ -158,9 +159,9 @@ def reserved_meta(doc: Document) -> Iterator[Finding]:
 
 RULES: Final = (
     Rule("FJ101", "too many screens", too_many_screens),
-    Rule("FJ102", "a screen id given twice", duplicate_screen_id, needs=(SAME_ID,)),
+    Rule("FJ102", "a screen id given twice", duplicate_screen_id, needs=(DUPLICATE_ID,)),
     Rule("FJ103", "a reserved screen id", reserved_screen_id, needs=RESERVED),
-    Rule("FJ104", "no terminal screen", no_terminal_screen, needs=(NO_END,)),
+    Rule("FJ104", "no terminal screen", no_terminal_screen, needs=(NO_TERMINAL_SCREEN,)),
     Rule(
         "FJ105",
         "no terminal screen counts as success",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..schema import COMPONENTS, SHOPPING_LAYOUTS, Component
-from ._index import mode_of
+from ._component_facts import mode_of
 
 _STRING: Final = ("string",)
 _BOOLEAN: Final = ("boolean",)

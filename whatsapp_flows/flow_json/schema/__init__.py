@@ -6,7 +6,17 @@ A new version is a change of the tables in `_spec`: see docs/flow-json-versions.
 
 from ._checks import BLANK, MAX_FINDINGS, did_you_mean, prefixed
 from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, schema_failures
-from ._fields import EXAMPLE, TEXTS, Part, data_model, has_texts, is_plain, is_plain_and_right, parts_of, type_of_field
+from ._fields import (
+    EXAMPLE,
+    STRING_ARRAY,
+    Part,
+    data_model,
+    is_plain,
+    is_plain_and_valid,
+    is_string_array,
+    parts_of,
+    type_of_field,
+)
 from ._model import Component, Document, Finding, Screen, Severity
 from ._spec import (
     BINDINGS,
@@ -60,7 +70,7 @@ __all__ = [
     "SHOPPING_ACTIONS",
     "SHOPPING_LAYOUTS",
     "SHOPPING_ROUTES",
-    "TEXTS",
+    "STRING_ARRAY",
     "WITHDRAWN",
     "Component",
     "Document",
@@ -74,10 +84,10 @@ __all__ = [
     "Version",
     "data_model",
     "did_you_mean",
-    "has_texts",
     "is_number",
     "is_plain",
-    "is_plain_and_right",
+    "is_plain_and_valid",
+    "is_string_array",
     "json_equal",
     "parse_version",
     "parts_of",

@@ -17,7 +17,7 @@ EXAMPLE: Final = "__example__"
 _PLAIN: Final = frozenset({"type", EXAMPLE})
 _PLAIN_TYPES: Final = ("string", "number", "integer", "boolean")
 _EXACTLY: Final[Mapping[str, type]] = {"string": str, "boolean": bool, "integer": int, "number": int}
-TEXTS: Final = "array of strings"
+STRING_ARRAY: Final = "array of strings"
 _TEXT_ITEMS: Final = {"type": "string"}
 
 
@@ -46,7 +46,7 @@ def type_of_field(field: Any) -> str | None:
         return UNTYPED if type(field) is dict else None
 
 
-def has_texts(field: Mapping[str, Any]) -> bool:
+def is_string_array(field: Mapping[str, Any]) -> bool:
     """Whether it is a list of strings, about which nothing else is said."""
     return field.get("type") == "array" and field.get("items") == _TEXT_ITEMS
 
@@ -70,7 +70,7 @@ def is_plain(field: Mapping[str, Any]) -> bool:
     return len(field) <= 2 and field.keys() <= _PLAIN and field.get("type") in _PLAIN_TYPES
 
 
-def is_plain_and_right(field: Mapping[str, Any]) -> bool:
+def is_plain_and_valid(field: Mapping[str, Any]) -> bool:
     """Whether it is seen at a glance that an example fits: one of a simple type, or a list of such."""
     kind, example = field.get("type"), field.get(EXAMPLE)
     if type(kind) is not str:

@@ -88,14 +88,6 @@ class Document:
     may_compute: bool = True
     """Whether the text has a backtick."""
 
-    def screen(self, screen_id: str) -> Screen | None:
-        """The screen of that id; the first, if there are several."""
-        by_id = self.cache.get("screens")
-        if by_id is None:
-            by_id = self.cache["screens"] = {screen.id: screen for screen in reversed(self.screens)}
-        found: Screen | None = by_id.get(screen_id)
-        return found
-
     def components(self) -> Iterator[tuple[Screen, Component]]:
         """All components of all screens, with their screen."""
         for screen in self.screens:
