@@ -24,11 +24,6 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LATER = {
-    "observability.md",
-    "deploy.md",
-    "flows-toml.md",
-    "drift.md",
-    "celery.md",
     "django.md",
     "validate.md",
     "upgrade.md",
