@@ -30,6 +30,7 @@ from tests.support import DONE, FLOW, PROCESSING, TOKEN, UPLOADED, WABA, FakeTim
 from tests.transport_support import PATIENT, no_wait
 from tests.wires import WIRES, Blocking, Wire, event_loop
 from whatsapp_flows import (
+    AiohttpTransport,
     AsyncFlowsClient,
     CallAborted,
     CallFailed,
@@ -48,7 +49,6 @@ from whatsapp_flows import (
     aio,
 )
 from whatsapp_flows import client as sync
-from whatsapp_flows._aiohttp import AiohttpTransport
 from whatsapp_flows.emulator import Emulator
 
 pytestmark = pytest.mark.slow
@@ -796,7 +796,7 @@ def in_a_fresh_interpreter(code: str) -> str:
 
 
 def test_without_aiohttp_the_error_says_what_to_install() -> None:
-    """When the client is made; everything else, an async client on a transport of the host's included, works."""
+    """When a client or a transport is made. An async client on a transport of the host's works without aiohttp."""
     said = in_a_fresh_interpreter("""
 import sys
 sys.modules["aiohttp"] = None
@@ -806,13 +806,29 @@ class Wire:
     async def send(self, request, /, *, timeout): ...
     async def aclose(self): ...
 print(AsyncFlowsClient("token", transport=Wire()))
-try:
-    AsyncFlowsClient("token")
-except ImportError as error:
-    print(error)
+for make in (lambda: AsyncFlowsClient("token"), AiohttpTransport):
+    try:
+        make()
+    except ImportError as error:
+        print(error)
 """)
     assert said.splitlines()[0].startswith("AsyncFlowsClient(waba_id=None")
-    assert said.splitlines()[1] == 'AsyncFlowsClient needs aiohttp: pip install "whatsapp-flows-sdk[async]"'
+    needed = 'AsyncFlowsClient and AiohttpTransport need aiohttp: pip install "whatsapp-flows-sdk[async]"'
+    assert said.splitlines()[1:] == [needed, needed]
+
+
+def test_the_transport_can_be_imported_without_importing_aiohttp() -> None:
+    """aiohttp is imported when the first transport is made."""
+    printed = in_a_fresh_interpreter("""
+import asyncio, sys
+from whatsapp_flows import AiohttpTransport
+print("aiohttp" in sys.modules)
+async def main():
+    await AiohttpTransport().aclose()
+asyncio.run(main())
+print("aiohttp" in sys.modules)
+""")
+    assert printed.split() == ["False", "True"]
 
 
 def test_the_blocking_wrapper_of_the_tests_is_no_client() -> None:

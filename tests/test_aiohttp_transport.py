@@ -32,6 +32,7 @@ from tests.transport_support import (
 )
 from tests.wires import event_loop
 from whatsapp_flows import (
+    AiohttpTransport,
     AsyncFlowsClient,
     ConfigurationError,
     FlowProcessingError,
@@ -41,8 +42,8 @@ from whatsapp_flows import (
     Timeout,
     TlsError,
 )
-from whatsapp_flows import _aiohttp as module
-from whatsapp_flows._aiohttp import AiohttpTransport
+from whatsapp_flows._aiohttp._bodies import CHUNK, RequestBody
+from whatsapp_flows._aiohttp._exchange import message_for
 
 
 @pytest.fixture(autouse=True)
@@ -558,11 +559,11 @@ def test_a_middleware_that_quotes_the_url_shows_no_proof() -> None:
 
 def test_every_kind_of_failure_has_words() -> None:
     """A failure without a text of its own is named by its kind."""
-    assert module._said(ValueError()) == "ValueError"
-    assert module._said(aiohttp.ClientOSError(104, "Can not write request body for https://x?appsecret_proof=1")) == (
+    assert message_for(ValueError()) == "ValueError"
+    assert message_for(aiohttp.ClientOSError(104, "Can not write request body for https://x?appsecret_proof=1")) == (
         "Connection reset by peer"
     )
-    assert module._said(aiohttp.ClientOSError()) == "the connection broke"
+    assert message_for(aiohttp.ClientOSError()) == "the connection broke"
 
 
 def test_the_document_is_a_payload_like_any_other() -> None:
@@ -577,12 +578,12 @@ def test_the_document_is_a_payload_like_any_other() -> None:
 
     async def main() -> None:
         content, writer = DOCUMENT.encode() * 3000, Writer()
-        body = module._Body(content, 1.0)
+        body = RequestBody(content, 1.0)
         assert body.decode() == DOCUMENT * 3000
         assert body.size == len(content)
         await body.write(writer)
         assert b"".join(writer.written) == content
-        assert max(map(len, writer.written)) == 32 * 1024
+        assert max(map(len, writer.written)) == CHUNK
 
     run(main)
 

@@ -8,6 +8,7 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,17 @@ from tests.bombs import BOMBS
 from tests.misbehaving import Answer, Behaviour, Server, answers
 from tests.transport_support import DOCUMENT, FLOW_ID, SHORT, TOKEN, assert_is, request_to
 from tests.wires import event_loop
-from whatsapp_flows import AsyncFlowsClient, FlowsError, NoAnswerError, NotSentError, Timeout, UnexpectedResponseError
-from whatsapp_flows import _aiohttp as aiohttp_module
-from whatsapp_flows._aiohttp import AiohttpTransport
-from whatsapp_flows._cutoff import Cutoff, CutOffError
-from whatsapp_flows._decoding import DamagedError, TooLargeError, decoded
+from whatsapp_flows import (
+    AiohttpTransport,
+    AsyncFlowsClient,
+    FlowsError,
+    NoAnswerError,
+    NotSentError,
+    Timeout,
+    UnexpectedResponseError,
+)
+from whatsapp_flows._aiohttp._deadlines import Deadline, DeadlineError
+from whatsapp_flows._decoding import BodyTooLargeError, DecodingError, decoded
 from whatsapp_flows.transport import MAX_RESPONSE_BYTES
 
 
@@ -161,15 +168,15 @@ def test_a_cutoff_hears_who_else_cancels() -> None:
     """Work that is in time is left alone; a task that is cancelled from outside stays cancelled."""
 
     async def main() -> None:
-        with Cutoff(5.0), Cutoff(None):
+        with Deadline(5.0), Deadline(None):
             await asyncio.sleep(0)
-        with pytest.raises(CutOffError), Cutoff(5.0), Cutoff(0.0):
+        with pytest.raises(DeadlineError), Deadline(5.0), Deadline(0.0):
             await asyncio.Event().wait()
-        with pytest.raises(LookupError), Cutoff(0.0):
+        with pytest.raises(LookupError), Deadline(0.0):
             await raising(LookupError())
 
         async def work() -> None:
-            with Cutoff(5.0):
+            with Deadline(5.0):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(work())
@@ -216,7 +223,7 @@ REFUSED: dict[str, tuple[str, bytes]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_unpacked_is_refused(case: str) -> None:
     """As damaged, whatever is wrong with it."""
-    with pytest.raises(DamagedError):
+    with pytest.raises(DecodingError):
         decoded(REFUSED[case][1], REFUSED[case][0], 100)
 
 
@@ -234,7 +241,7 @@ def test_what_was_packed_comes_out(body: bytes, codings: list[str]) -> None:
     names = ",".join(codings).replace("raw", "deflate")
     assert decoded(content, names, max(1000, len(body))) == body
     if body and codings and set(codings) != {"identity"}:
-        with pytest.raises(TooLargeError):
+        with pytest.raises(BodyTooLargeError):
             decoded(gzip.compress(bytes(1001)), "gzip", 1000)
 
 
@@ -247,24 +254,27 @@ def test_members_and_padding_are_read() -> None:
 # The loop
 
 
-def test_a_large_answer_is_read_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parsed and made into models there, while the loop goes on; a refusal too. A small one is not worth it."""
-    aside: list[object] = []
-    to_thread = asyncio.to_thread
+class CountingExecutor(ThreadPoolExecutor):
+    """The default executor of a loop, which `asyncio.to_thread` uses; counts what was submitted."""
 
-    async def noting(task: Any, *args: Any) -> Any:
-        aside.append(task)
-        return await to_thread(task, *args)
+    submitted = 0
 
-    monkeypatch.setattr(asyncio, "to_thread", noting)
+    def submit(self, *args: Any, **options: Any) -> Any:
+        self.submitted += 1
+        return super().submit(*args, **options)
+
+
+def test_a_large_answer_is_read_in_a_thread() -> None:
+    """A large response, or error, is parsed in a thread while the loop goes on; a small one is parsed at once."""
     flow = {"id": "1", "name": "n", "status": "DRAFT", "numbers": [1, 1.5, None, "x"]}
 
     async def main(url: str) -> list[str]:
+        asyncio.get_running_loop().set_default_executor(executor)
         async with AsyncFlowsClient(TOKEN, "1", base_url=url, max_attempts=1) as client:
             return [flow.id async for flow in client.list_flows()]
 
     for times, status, expected in ((10, 200, False), (3000, 200, True), (3000, 500, True)):
-        aside.clear()
+        executor = CountingExecutor(1)
         body = json.dumps({"data": [flow] * times}).encode()
         with Server(answers(body, status)) as server:
             if status == 200:
@@ -272,7 +282,7 @@ def test_a_large_answer_is_read_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> 
             else:
                 with pytest.raises(FlowsError):
                     run(lambda url=server.url: main(url))  # type: ignore[misc]
-        assert bool(aside) is expected
+        assert bool(executor.submitted) is expected
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -332,13 +342,13 @@ def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypat
 
 @pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("behaviour", [bad.BODY_DRIPS, bad.SILENCE, bad.TAKES_LITTLE], ids=str)
-def test_a_stop_ends_what_is_under_way(behaviour: Behaviour, uvloop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_ends_what_is_under_way(behaviour: Behaviour, uvloop: bool) -> None:
     """After its grace, without another attempt; and nothing is left of it."""
-    monkeypatch.setattr(aiohttp_module, "STOP_GRACE", 0.05)
 
     async def main() -> None:
         stop = asyncio.Event()
-        async with AsyncFlowsClient(TOKEN, base_url=server.url, timeout=10.0, stop=stop) as client:
+        transport = AiohttpTransport(stop_grace=0.05)
+        async with AsyncFlowsClient(TOKEN, base_url=server.url, timeout=10.0, stop=stop, transport=transport) as client:
             asyncio.get_running_loop().call_later(0.05, stop.set)
             began = asyncio.get_running_loop().time()
             with pytest.raises(NoAnswerError, match="stopped while it was under way"):
@@ -347,6 +357,7 @@ def test_a_stop_ends_what_is_under_way(behaviour: Behaviour, uvloop: bool, monke
             assert await asyncio.to_thread(server.all_connections_end)
             with pytest.raises(NotSentError, match="told to stop"):
                 await client.get_flow(FLOW_ID)
+        await transport.aclose()
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -379,17 +390,19 @@ def test_a_request_that_ends_within_the_grace_is_not_ended() -> None:
         loop_of.run(main())
 
 
-def test_whoever_waits_for_a_turn_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_waits_for_a_turn_is_stopped_too() -> None:
     """It was not sent."""
-    monkeypatch.setattr(aiohttp_module, "STOP_GRACE", 0.05)
 
     async def main() -> list[Any]:
         stop = asyncio.Event()
+        transport = AiohttpTransport(max_connections=1, stop_grace=0.05)
         async with AsyncFlowsClient(
-            TOKEN, base_url=server.url, timeout=10.0, stop=stop, max_connections=1, max_attempts=1
+            TOKEN, base_url=server.url, timeout=10.0, stop=stop, transport=transport, max_attempts=1
         ) as client:
             asyncio.get_running_loop().call_later(0.05, stop.set)
-            return await asyncio.gather(*(client.get_flow(FLOW_ID) for _ in range(3)), return_exceptions=True)
+            found = await asyncio.gather(*(client.get_flow(FLOW_ID) for _ in range(3)), return_exceptions=True)
+        await transport.aclose()
+        return found
 
     with Server(bad.SILENCE) as server:
         kinds = [type(it) for it in run(main)]

@@ -36,13 +36,12 @@ LAYERS = {
     "retry": 1,
     "_leases": 1,
     "transport": 1,
-    "_cutoff": 1,
     "_decoding": 1,
     "_call": 2,
     "_documents": 2,
     "_engine": 3,
     "counters": 2,
-    "_bounded": 2,
+    "_http": 2,
     "_environment": 2,
     "_operations": 2,
     "pacing": 2,
@@ -67,7 +66,7 @@ INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks")}
 # A package outside the standard library -> the only places that may import it.
 OWNERS = {
     "requests": {"_requests"},
-    "urllib3": {"_requests", "_bounded", "_operations"},
+    "urllib3": {"_requests", "_operations"},
     "typing_extensions": {"errors", "_settings", "client", "aio", "queued"},
     "aiohttp": {"_aiohttp"},
     "yarl": {"_aiohttp"},  # aiohttp's own URLs

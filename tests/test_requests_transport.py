@@ -38,11 +38,11 @@ from whatsapp_flows import (
     InvalidRequestError,
     NoAnswerError,
     NotSentError,
+    RequestsTransport,
     ServiceUnavailableError,
     Timeout,
     TlsError,
 )
-from whatsapp_flows._requests import RequestsTransport
 
 
 @pytest.fixture(autouse=True)

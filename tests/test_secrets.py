@@ -30,10 +30,10 @@ from whatsapp_flows import (
     Event,
     FlowsClient,
     FlowsError,
+    RequestsTransport,
     Timeout,
     UnexpectedResponseError,
 )
-from whatsapp_flows._requests import RequestsTransport
 from whatsapp_flows._wire import Response, Secret
 from whatsapp_flows.transport import Credentials
 

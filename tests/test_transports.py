@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import pytest
+import requests
 
 from tests import misbehaving as bad
 from tests.misbehaving import Behaviour, Received, Server, answers, replies
@@ -38,12 +41,15 @@ from tests.transport_support import (
 )
 from tests.wires import Setup, Wire, over_both
 from whatsapp_flows import (
+    AiohttpTransport,
+    ConfigurationError,
     FlowsClient,
     FlowsError,
     InvalidRequestError,
     NoAnswerError,
     NotFoundError,
     NotSentError,
+    RequestsTransport,
     Timeout,
     TlsError,
     UnexpectedResponseError,
@@ -579,6 +585,57 @@ def test_a_get_has_no_body(wire: Wire) -> None:
     with Server(answers(json.dumps({"id": FLOW_ID}).encode())) as server, client_for(wire, server.url) as client:
         client.get_flow(FLOW_ID)
     assert not {"content-length", "content-type", "transfer-encoding"} & set(server.requests[0].headers)
+
+
+@over_both
+def test_the_maximum_of_a_response_is_an_argument(wire: Wire) -> None:
+    """A response of exactly that many bytes is read."""
+    with Server(answers(b"x" * 1000)) as server:
+        assert len(wire.exchange(request_to(server.url), PATIENT, max_response_bytes=1000).body) == 1000
+        with pytest.raises(UnexpectedResponseError, match="more than 999 bytes"):
+            wire.exchange(request_to(server.url), PATIENT, max_response_bytes=999)
+
+
+@pytest.mark.parametrize("transport", [RequestsTransport, AiohttpTransport])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("max_response_bytes", (0, -1, True, 1.5, "1000", None)),
+        ("stop_grace", (-1, True, float("nan"), float("inf"), "3", None)),
+        ("session", (object(), "session", 3)),
+    ],
+)
+def test_arguments_out_of_range_are_refused(transport: Callable[..., object], name: str, values: Any) -> None:
+    """Before anything is sent; the message names the argument."""
+    for value in values:
+        with pytest.raises(ConfigurationError, match=f"^{name} must be"):
+            transport(**{name: value})
+
+
+def test_the_repr_of_a_transport_has_its_limits() -> None:
+    """A host's session is named by its type, since its repr is the host's."""
+
+    async def main() -> list[str]:
+        async with aiohttp.ClientSession(headers={"X": TOKEN}) as session:
+            own = AiohttpTransport(max_connections=7)
+            shown = [repr(AiohttpTransport(session, stop_grace=1, max_response_bytes=1000)), repr(own)]
+            await own.aclose()
+            return [*shown, repr(own)]
+
+    own = RequestsTransport()
+    with requests.Session() as session:
+        session.headers["X"] = TOKEN
+        shown = [repr(RequestsTransport(session, stop_grace=0.5)), repr(own)]
+    own.close()
+    limits = "max_response_bytes=33554432, stop_grace=3"
+    assert [*shown, repr(own), *asyncio.run(main())] == [
+        "<RequestsTransport: session of type Session, max_response_bytes=33554432, stop_grace=0.5>",
+        f"<RequestsTransport: own session, {limits}>",
+        f"<RequestsTransport: own session, closed, {limits}>",
+        "<AiohttpTransport: session of type ClientSession, max_connections=100, max_response_bytes=1000, stop_grace=1>",
+        f"<AiohttpTransport: own session, max_connections=7, {limits}>",
+        f"<AiohttpTransport: own session, closed, max_connections=7, {limits}>",
+    ]
 
 
 @over_both

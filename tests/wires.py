@@ -21,9 +21,15 @@ import aiohttp
 import pytest
 import requests
 
-from whatsapp_flows import AsyncFlowsClient, FlowsClient, Request, Response, Timeout
-from whatsapp_flows._aiohttp import AiohttpTransport
-from whatsapp_flows._requests import RequestsTransport
+from whatsapp_flows import (
+    AiohttpTransport,
+    AsyncFlowsClient,
+    FlowsClient,
+    Request,
+    RequestsTransport,
+    Response,
+    Timeout,
+)
 
 T = TypeVar("T")
 

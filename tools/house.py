@@ -41,7 +41,7 @@ PUBLIC_DESPITE_UNDERSCORE: Final = frozenset(
 # File -> the private attributes of a package from outside that it cannot do without.
 FOREIGN: Final[Mapping[str, frozenset[str]]] = {
     # requests: whether a hook has read the body already, and the cookie jar that a redirect needs.
-    "whatsapp_flows/_requests.py": frozenset({"_content", "_content_consumed", "_cookies"}),
+    "whatsapp_flows/_requests/_transport.py": frozenset({"_content", "_content_consumed", "_cookies"}),
 }
 _PRIVATE: Final = re.compile(r"_(?!_)\w*$|__\w*(?<!__)$")  # `_x` and `__x`, but not `__x__`
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ._aiohttp import AiohttpTransport
     from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
     from ._requests import RequestsTransport
     from ._version import __version__
@@ -106,6 +107,7 @@ __all__ = [
     "ERROR_CODES",
     "MAX_RESPONSE_BYTES",
     "STOP_GRACE",
+    "AiohttpTransport",
     "ApiError",
     "Asset",
     "AsyncClientOptions",
@@ -223,6 +225,7 @@ _HOMES: Final = (
     "._requests",
     ".client",
     ".pacing",
+    "._aiohttp",
     ".aio",
 )
 

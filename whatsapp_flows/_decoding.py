@@ -1,4 +1,4 @@
-"""Content codings undone (RFC 9110, section 8.4.1), with a bound: a megabyte of gzip may hold a thousand."""
+"""Decoding of `Content-Encoding` (RFC 9110, section 8.4.1) up to a limit: gzip can expand a thousandfold."""
 
 from __future__ import annotations
 
@@ -6,51 +6,57 @@ import zlib
 from typing import Final
 
 MEMBERS: Final = 16
-"""The parts that one gzip stream may have (RFC 1952, section 2.2); each costs a copy of the rest. Servers send one."""
+"""The members that one gzip stream may have (RFC 1952, section 2.2). Each costs a copy of the rest."""
 
 CODINGS: Final = 3
-"""How often an answer may be packed. We ask for one coding, and a proxy may add one."""
+"""The codings that one body may have. We ask for one, and a proxy may add one."""
 
-_PIECE: Final = 1024 * 1024
+_CHUNK: Final = 1024 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
-class TooLargeError(Exception):
-    """More came out than may."""
+class BodyTooLargeError(Exception):
+    """The body has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the answer has more than {limit} bytes")
 
 
-class DamagedError(Exception):
-    """What is packed so cannot be unpacked."""
+class DecodingError(Exception):
+    """The body is damaged, or has a coding that was not asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer cannot be decoded")
 
 
 def decoded(body: bytes, codings: str, limit: int) -> bytes:
     """
-    The body without the codings that `Content-Encoding` names, the last of which was put on last.
+    The body without the codings that a `Content-Encoding` header lists, the last of which was applied last.
 
-    Raises `TooLargeError` as soon as more than `limit` bytes have come out, and `DamagedError` for what cannot be
-    unpacked or is packed in a way that nobody asked for.
+    Raises `BodyTooLargeError` as soon as more than `limit` bytes are decoded, and `DecodingError` for a damaged body or
+    an unknown coding.
     """
     names = [name for name in (part.strip().lower() for part in codings.split(",")) if name not in {"", "identity"}]
     if len(names) > CODINGS:
-        raise DamagedError
+        raise DecodingError
     for name in reversed(names):
-        body = _unpacked(body, name, limit) if body else body
+        body = _decode_one(body, name, limit) if body else body
     if len(body) > limit:
-        raise TooLargeError
+        raise BodyTooLargeError(limit)
     return body
 
 
-def _unpacked(body: bytes, coding: str, limit: int) -> bytes:
+def _decode_one(body: bytes, coding: str, limit: int) -> bytes:
     if coding in {"gzip", "x-gzip"}:
-        return _inflated(body, _GZIP, limit)
+        return _inflate(body, _GZIP, limit)
     if coding != "deflate":
-        raise DamagedError
-    # Some servers leave out the header of zlib, whose first byte has the method 8 in its lower half (RFC 1950).
-    return _inflated(body, zlib.MAX_WBITS if body[0] & 0x0F == 8 else -zlib.MAX_WBITS, limit)
+        raise DecodingError
+    # Some servers omit the zlib header; its first byte has the method, 8, in its lower half (RFC 1950).
+    return _inflate(body, zlib.MAX_WBITS if body[0] & 0x0F == 8 else -zlib.MAX_WBITS, limit)
 
 
-def _inflated(body: bytes, window: int, limit: int) -> bytes:
+def _inflate(body: bytes, window: int, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     for _ in range(MEMBERS):
@@ -58,17 +64,17 @@ def _inflated(body: bytes, window: int, limit: int) -> bytes:
         left = body
         while not member.eof:
             try:
-                piece = member.decompress(left, _PIECE)
+                piece = member.decompress(left, _CHUNK)
             except zlib.error:
-                raise DamagedError from None
+                raise DecodingError from None
             if not piece and not member.eof:
-                raise DamagedError  # it ends before its end
+                raise DecodingError  # it is truncated
             size += len(piece)
             if size > limit:
-                raise TooLargeError
+                raise BodyTooLargeError(limit)
             pieces.append(piece)
             left = member.unconsumed_tail
         body = member.unused_data
         if window != _GZIP or not body.startswith(_GZIP_MAGIC):
             return b"".join(pieces)
-    raise DamagedError
+    raise DecodingError

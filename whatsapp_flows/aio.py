@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from . import _conversations as conversations
 from . import _operations as operations
+from ._aiohttp import AiohttpTransport
 from ._documents import Validate
 from ._engine import Conversation, NewToken, Reply, RunBlocking, Wait, converse
 from ._ensure import ensure_flow
@@ -177,7 +178,7 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
     def _connected(self, options: AsyncClientOptions) -> Lease[AsyncTransport]:
         if options.transport is not None:
             return lease(options.transport, owned=False)
-        return lease(_over_aiohttp(options.session, options.max_connections), owned=True)
+        return lease(AiohttpTransport(options.session, max_connections=options.max_connections), owned=True)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -523,10 +524,3 @@ class AsyncFlowsClient(Configured["AsyncClientOptions", "AsyncTransport"]):
         if failed is not None:
             raise failed
         return not self._stop.is_set()
-
-
-def _over_aiohttp(session: ClientSession | None, max_connections: int | None) -> AsyncTransport:
-    """The transport on aiohttp, which is loaded now: a client on a transport of the host's own does not need it."""
-    from ._aiohttp import AiohttpTransport  # noqa: PLC0415
-
-    return AiohttpTransport(session, max_connections=max_connections)

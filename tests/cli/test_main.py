@@ -156,7 +156,7 @@ def test_the_shell_can_complete_commands() -> None:
     assert (process.returncode, out) == (0, "plain,flows\n")
 
 
-GRACE = f"import whatsapp_flows._bounded as bounded; bounded.STOP_GRACE = 0.3; {HEEDS_INTERRUPTS}"
+GRACE = f"import whatsapp_flows.transport as transport; transport.STOP_GRACE = 0.3; {HEEDS_INTERRUPTS}"
 LISTED = json.dumps({"data": [{"id": "1", "name": "One", "status": "DRAFT"}]}).encode()
 NOTHING = b'{"data": []}'
 INTERRUPTED = {

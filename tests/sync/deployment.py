@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from tests.sync.support import OTHER_FLOW_JSON, desired, planned
-from whatsapp_flows import FlowsClient
-from whatsapp_flows._requests import RequestsTransport
+from whatsapp_flows import FlowsClient, RequestsTransport
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock, apply
 from whatsapp_flows.transport import Request, Response, Timeout

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.sync.support import OTHER_FLOW_JSON, as_wanted, client_of, desired, planned, synced
-from whatsapp_flows import FlowsClient, FlowsError, NoAnswerError
-from whatsapp_flows._requests import RequestsTransport
+from whatsapp_flows import FlowsClient, FlowsError, NoAnswerError, RequestsTransport
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock, apply
 from whatsapp_flows.transport import Request, Response, Timeout

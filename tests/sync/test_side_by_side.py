@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 
 from tests.misbehaving import BODY_DRIPS, Server, answers
-from whatsapp_flows import FlowsClient, FlowsError, NotSentError, _bounded
+from whatsapp_flows import FlowsClient, FlowsError, NotSentError, RequestsTransport
 from whatsapp_flows.sync import RunPace, paced
 from whatsapp_flows.sync.calls._side_by_side import side_by_side
 
@@ -17,9 +19,11 @@ class Mistake(Exception):  # noqa: N818 - it is none of ours
     """Of a call."""
 
 
-@pytest.fixture(autouse=True)
-def _grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_bounded, "STOP_GRACE", 0.05)
+@contextmanager
+def client_for(url: str, **options: Any) -> Iterator[FlowsClient]:
+    """A client whose requests go on for 50 ms after a stop."""
+    with closing(RequestsTransport(stop_grace=0.05)) as transport:
+        yield FlowsClient("t", base_url=url, max_attempts=1, transport=transport, **options)
 
 
 def reading(
@@ -46,7 +50,7 @@ def reading(
 def test_the_first_mistake_ends_the_others() -> None:
     """It comes out, and nobody waits for an answer that has no end."""
     outcomes: list[object] = []
-    with Server(BODY_DRIPS) as server, FlowsClient("t", base_url=server.url, max_attempts=1) as client:
+    with Server(BODY_DRIPS) as server, client_for(server.url) as client:
         begun = lambda: server.has_received(2)  # noqa: E731
         with pytest.raises(Mistake):
             list(side_by_side(client, reading(outcomes, begun), ["mistake", "1", "2"], jobs=3))
@@ -58,7 +62,7 @@ def test_leaving_the_iteration_ends_them() -> None:
     outcomes: list[object] = []
     with (
         Server(answers(b'{"id": "1"}'), BODY_DRIPS) as server,
-        FlowsClient("t", base_url=server.url, max_attempts=1) as client,
+        client_for(server.url) as client,
     ):
         results = side_by_side(client, reading(outcomes), ["1", *"23456789"], jobs=1)
         next(results)
@@ -71,7 +75,7 @@ def test_the_clients_own_stop_ends_them() -> None:
     """As it does without threads."""
     stop = threading.Event()
     outcomes: list[object] = []
-    with Server(BODY_DRIPS) as server, FlowsClient("t", base_url=server.url, max_attempts=1, stop=stop) as client:
+    with Server(BODY_DRIPS) as server, client_for(server.url, stop=stop) as client:
 
         def stops() -> None:
             assert server.has_received(2)
@@ -87,7 +91,7 @@ def test_a_wait_for_the_budget_ends_with_them() -> None:
     outcomes: list[object] = []
     waits = threading.Event()
     pace = RunPace(1, on_wait=lambda seconds: waits.set())
-    with Server(answers(b'{"id": "1"}')) as server, FlowsClient("t", base_url=server.url, max_attempts=1) as client:
+    with Server(answers(b'{"id": "1"}')) as server, client_for(server.url) as client:
         tasks = ["1", "2", "mistake"]
         with pytest.raises(Mistake), paced(client, pace) as slow:
             list(side_by_side(slow, reading(outcomes, lambda: waits.wait(10)), tasks[::-1], jobs=3))

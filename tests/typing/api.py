@@ -16,8 +16,10 @@ from typing_extensions import assert_type
 
 from whatsapp_flows import (
     ERROR_CODES,
+    AiohttpTransport,
     Asset,
     AsyncFlowsClient,
+    AsyncPacedTransport,
     CreatedFlow,
     Decision,
     Event,
@@ -152,6 +154,8 @@ async def asynchronous() -> None:
     ) as flows:
         assert_type(flows, AsyncFlowsClient)
         assert_type(flows.with_options(transport=AsyncWire(), access_token=lambda: "token"), AsyncFlowsClient)
+        paced = AsyncPacedTransport(AiohttpTransport(max_connections=3, stop_grace=1.0), Pace(burst=3))
+        assert_type(flows.with_options(transport=paced), AsyncFlowsClient)
         assert_type(AsyncFlowsClient.from_env({"WHATSAPP_FLOWS_ACCESS_TOKEN": "token"}), AsyncFlowsClient)
         assert_type(await flows.update_flow_json("1", Path("flow.json"), max_retries=3), FlowJsonUpdate)
         assert_type(await flows.create_flow("a", ["OTHER"], flow_json="{}", publish=True), CreatedFlow)

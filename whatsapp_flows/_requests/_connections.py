@@ -1,11 +1,11 @@
 """
-Connections of urllib3 on which one exchange has an end, whatever trickles in.
+Connections of urllib3 that keep the deadline and the size limits of an exchange.
 
-A time-out of a socket begins anew with each byte, so a peer that sends one every now and then holds a call for ever. On
-a bounded connection every wait, to send and to receive, is cut to what the exchange of the current thread has left.
-Around the headers and the body there are bounds for their size.
+A socket's timeout starts again with each byte, so a peer that sends a byte now and then can hold a call for ever. On a
+bounded connection each wait, to send or to receive, is cut to what is left of the exchange of the current thread.
+Headers and body have a maximum size.
 
-The connections that urllib3 makes for others, outside an exchange, behave as ever.
+Outside an exchange these connections behave as urllib3's own.
 """
 
 from __future__ import annotations
@@ -28,33 +28,36 @@ from typing import Any, Final, TypeVar
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
-from urllib3.util import connection as dialling
+from urllib3.util import connection as urllib3_connection
 from urllib3.util.wait import wait_for_write
 
-from .transport import STOP_GRACE, Timeout
+from .._http import MAX_HEADER_BYTES, STOPPED, TIMED_OUT
+from ..transport import Timeout
 
 T = TypeVar("T")
 
-HEAD_BYTES: Final = 64 * 1024
-"""Status lines and headers of one answer, those of interim answers included. A line of headers may be as long."""
-
-_BUFFER: Final = io.DEFAULT_BUFFER_SIZE  # what is read ahead of the body is not told from the headers
-_PIECE: Final = 64 * 1024  # of a document, offered to the kernel at once
-_CONNECT: Final = HTTPConnection._new_conn  # replaced by SOCKS, and by hosts that know better
-_CREATE: Final = dialling.create_connection
-_SLICE: Final = 0.2  # seconds after which a wait looks whether `stop` was set
+_BUFFER: Final = io.DEFAULT_BUFFER_SIZE  # the first bytes of the body, read ahead, count as headers
+_CHUNK: Final = 64 * 1024  # bytes of a document that are offered to the kernel at once
+_NEW_CONN: Final = HTTPConnection._new_conn  # overridden for SOCKS
+_CREATE_CONNECTION: Final = urllib3_connection.create_connection  # replaced by hosts with their own name resolution
+_POLL_INTERVAL: Final = 0.2  # seconds between two looks at `stop` during a wait
 
 
-class TooLargeError(http.client.HTTPException):
-    """The answer is larger than may be read."""
+class ResponseTooLargeError(http.client.HTTPException):
+    """The headers or the body are larger than allowed."""
 
 
-class TimeOverError(TimeoutError):
-    """The exchange has taken as long as it may."""
+class ExchangeExpiredError(TimeoutError):
+    """The exchange is out of time, or `stop` was set."""
 
 
 class Exchange:
-    """One request and its answer: how long it may wait, and how much it may read."""
+    """
+    One request and its response: how long it may wait, and how much it may read.
+
+    `expired` is the reason once it is out of time, `connects` whether a connection was established for it, `sent`
+    whether a byte of the request may have been sent, `too_large` whether the body was.
+    """
 
     __slots__ = (
         "_clock",
@@ -62,32 +65,40 @@ class Exchange:
         "_deadline",
         "_read",
         "_stop",
+        "_stop_grace",
         "_stops_at",
-        "body_bytes",
         "connects",
-        "over",
+        "expired",
+        "max_response_bytes",
         "sent",
         "too_large",
     )
 
     def __init__(
-        self, timeout: Timeout, stop: threading.Event | None, *, body_bytes: int, clock: Callable[[], float]
+        self,
+        timeout: Timeout,
+        stop: threading.Event | None,
+        *,
+        stop_grace: float,
+        max_response_bytes: int,
+        clock: Callable[[], float],
     ) -> None:
         self._clock = clock
         self._deadline = self._clock() + timeout.total
         self._connecting: float | None = None
         self._read = timeout.read
         self._stop = stop
+        self._stop_grace = stop_grace
         self._stops_at: float | None = None
-        self.body_bytes = body_bytes
-        self.over = ""  # why it was ended, if it was
-        self.connects = False  # whether a connection was made for it
-        self.sent = False  # whether a byte of the request may have left
+        self.max_response_bytes = max_response_bytes
+        self.expired = ""
+        self.connects = False
+        self.sent = False
         self.too_large = False
 
     @contextmanager
     def connecting(self, seconds: float | None) -> Iterator[None]:
-        """While a connection is established, proxy and TLS included, which may take so many seconds."""
+        """A connection is established in here, proxy and TLS included, within so many seconds."""
         self.connects = True
         self._connecting = None if seconds is None else self._clock() + seconds
         try:
@@ -96,7 +107,7 @@ class Exchange:
             self._connecting = None
 
     def dial(self, sock: socket.socket, address: Any, *, shares: int) -> None:
-        """Connect, for one of so many equal shares of the time that is left to connect. Raises `OSError`."""
+        """Connect within one of `shares` equal shares of the time that is left to connect. Raises `OSError`."""
         began = self._clock()
         connected = self._deadline if self._connecting is None else self._connecting
         until = began + (connected - began) / shares
@@ -104,46 +115,46 @@ class Exchange:
         try:
             sock.connect(address)
         except BlockingIOError:
-            while not wait_for_write(sock, self._slice(until)):
+            while not wait_for_write(sock, self._remaining(until)):
                 pass
             if failed := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(failed, os.strerror(failed)) from None
-        sock.settimeout(self._slice(connected, most=math.inf))  # for TLS, whose handshake is one wait
+        sock.settimeout(self._remaining(connected, longest=math.inf))  # for TLS, whose handshake is a single wait
 
-    def waiting(self, sock: Any, act: Callable[[], T]) -> T:
-        """What `act` returns, which blocks on the socket. Raises `TimeoutError` when that takes too long."""
+    def wait_for(self, sock: Any, operation: Callable[[], T]) -> T:
+        """The result of an operation that blocks on the socket. Raises `TimeoutError` when it takes too long."""
         silent_until = self._clock() + self._read if self._connecting is None else self._connecting
         while True:
-            sock.settimeout(self._slice(silent_until))
+            sock.settimeout(self._remaining(silent_until))
             try:
-                return act()
+                return operation()
             except TimeoutError:
                 continue
 
-    def _slice(self, until: float, most: float = _SLICE) -> float:
-        """Seconds to wait before looking again, when nothing may last beyond `until`. Raises `TimeoutError` by then."""
+    def _remaining(self, until: float, longest: float = _POLL_INTERVAL) -> float:
+        """Seconds to wait before `stop` is checked again. Raises `TimeoutError` after `until` or the deadline."""
         now = self._clock()
         left = min(until, self._end(now)) - now
         if left <= 0:
-            raise TimeOverError(self.over) if self.over else TimeoutError("timed out")
-        return left if self._stop is None else min(left, most)
+            raise ExchangeExpiredError(self.expired) if self.expired else TimeoutError("timed out")
+        return left if self._stop is None else min(left, longest)
 
     def _end(self, now: float) -> float:
-        """When everything is over; `over` says why once it is."""
+        """When the exchange ends; sets `expired` once that is past."""
         if self._stop is not None and self._stops_at is None and self._stop.is_set():
-            self._stops_at = now + STOP_GRACE
+            self._stops_at = now + self._stop_grace
         end = self._deadline if self._stops_at is None else min(self._deadline, self._stops_at)
         if end <= now:
-            self.over = "stopped while it was under way" if end == self._stops_at else "no whole answer in time"
+            self.expired = STOPPED if end == self._stops_at else TIMED_OUT
         return end
 
     def write(self, sock: Any, content: bytes | bytearray | memoryview[int]) -> None:
-        """Send all of it. As long as the peer goes on taking some, only the end of the exchange ends it."""
-        self.sent = self.sent or self._connecting is None  # what a proxy is asked is nothing of ours
+        """Send all of it. While the peer keeps reading, only the end of the exchange ends it."""
+        self.sent = self.sent or self._connecting is None  # the CONNECT of a proxy is no part of the request
         left = memoryview(content)
         while left:
-            piece = left[:_PIECE]
-            left = left[self.waiting(sock, lambda piece=piece: sock.send(piece)) :]  # type: ignore[misc]
+            chunk = left[:_CHUNK]
+            left = left[self.wait_for(sock, lambda chunk=chunk: sock.send(chunk)) :]  # type: ignore[misc]
 
 
 _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -151,7 +162,7 @@ _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 @contextmanager
 def bounded(exchange: Exchange) -> Iterator[None]:
-    """What this thread sends and reads on bounded connections meanwhile belongs to the exchange."""
+    """Bounded connections that this thread uses in here keep the limits of the exchange."""
     token = _exchange.set(exchange)
     try:
         yield
@@ -159,43 +170,45 @@ def bounded(exchange: Exchange) -> Iterator[None]:
         _exchange.reset(token)
 
 
-class _Reader(io.RawIOBase):
-    """What `socket.makefile` returns, but each read is bounded by the exchange."""
+class _BoundedReader(io.RawIOBase):
+    """The file that `socket.makefile` returns, with each read bounded by the exchange."""
 
     def __init__(self, sock: Any, file: io.RawIOBase, exchange: Exchange) -> None:
         self._sock, self._file, self._exchange = sock, file, exchange
-        self._left = HEAD_BYTES + _BUFFER
-        self._head = True
+        self._left = MAX_HEADER_BYTES + _BUFFER
+        self._in_headers = True
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         if self._left <= 0:
-            self._exchange.too_large = not self._head
-            raise TooLargeError(f"more than {HEAD_BYTES} bytes of headers" if self._head else "the answer is too large")
-        size: int = self._exchange.waiting(self._sock, lambda: self._sock.recv_into(buffer))
+            self._exchange.too_large = not self._in_headers
+            raise ResponseTooLargeError(
+                f"more than {MAX_HEADER_BYTES} bytes of headers" if self._in_headers else "the answer is too large"
+            )
+        size: int = self._exchange.wait_for(self._sock, lambda: self._sock.recv_into(buffer))
         self._left -= size
         return size
 
     def body_follows(self) -> None:
-        """The headers are read."""
-        self._left, self._head = self._exchange.body_bytes, False
+        """Apply the limit of the body from now on: the headers are read."""
+        self._left, self._in_headers = 2 * self._exchange.max_response_bytes, False
 
     def close(self) -> None:
-        self._file.close()  # the socket counts its files, and closes after the last
+        self._file.close()  # the socket closes when its last file is closed
         super().close()
 
 
 class BoundedResponse(http.client.HTTPResponse):
-    """An answer that is read within the bounds of the exchange. Interim answers of any status are passed over."""
+    """A response that is read within the limits of the exchange. Interim responses (1xx) are skipped."""
 
     def __init__(self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self._reader: _Reader | None = None
+        self._reader: _BoundedReader | None = None
         exchange = _exchange.get()
         if exchange is not None:
-            self._reader = _Reader(sock, self.fp.detach(), exchange)
+            self._reader = _BoundedReader(sock, self.fp.detach(), exchange)
             self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
@@ -204,17 +217,17 @@ class BoundedResponse(http.client.HTTPResponse):
             self._reader.body_follows()
 
     def _read_status(self) -> tuple[str, int, str]:
-        """http.client passes over 100 alone, and would take a 103 for the answer (RFC 9110, section 15.2)."""
+        """http.client skips 100 only, and would take a 103 for the final response (RFC 9110, section 15.2)."""
         while True:
-            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
-            if not 100 < found[1] < 200 or found[1] == http.client.SWITCHING_PROTOCOLS:
-                return found
-            while self.fp.readline(HEAD_BYTES + 1).strip():
+            status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not 100 < status[1] < 200 or status[1] == http.client.SWITCHING_PROTOCOLS:
+                return status
+            while self.fp.readline(MAX_HEADER_BYTES + 1).strip():
                 pass
 
 
 class BoundedConnection(HTTPConnection):
-    """A connection that keeps to the bounds of the current exchange. Stands in front of the class that it bounds."""
+    """A mixin for connections, which then keep the limits of the current exchange."""
 
     response_class = BoundedResponse
 
@@ -229,28 +242,32 @@ class BoundedConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         """
-        Tries the addresses of the host in turn, each for its share of the time that is left to connect.
+        Try the addresses of the host in order, each for its share of the time that is left to connect.
 
-        urllib3 gives each of them the whole time, so that a host with ten that are dead takes ten times as long, and
-        waits where nobody can stop it. What has its own way to connect, such as SOCKS, keeps it.
+        urllib3 gives each address the whole time, so that ten dead addresses take ten times as long, and its wait
+        cannot be stopped. Connections with their own way to connect, such as SOCKS, keep it.
         """
         exchange = _exchange.get()
-        plain: Any = super()._new_conn
-        if exchange is None or plain.__func__ is not _CONNECT or dialling.create_connection is not _CREATE:
-            sock: socket.socket = plain()
+        inherited: Any = super()._new_conn
+        if (
+            exchange is None
+            or inherited.__func__ is not _NEW_CONN
+            or urllib3_connection.create_connection is not _CREATE_CONNECTION
+        ):
+            sock: socket.socket = inherited()
             return sock
         try:
-            found = socket.getaddrinfo(
-                self._dns_host.strip("[]"), self.port, dialling.allowed_gai_family(), socket.SOCK_STREAM
+            addresses = socket.getaddrinfo(
+                self._dns_host.strip("[]"), self.port, urllib3_connection.allowed_gai_family(), socket.SOCK_STREAM
             )
         except socket.gaierror as failure:
             raise NameResolutionError(self.host, self, failure) from failure
         except UnicodeError as failure:
             raise LocationParseError(f"'{self.host}', label empty or too long") from failure
         try:
-            sock = _first_that_answers(found, self.socket_options or (), self.source_address, exchange)
+            sock = _connect_to_any(addresses, self.socket_options or (), self.source_address, exchange)
         except TimeoutError as failure:
-            if exchange.over:
+            if exchange.expired:
                 raise
             raise ConnectTimeoutError(self, f"Connection to {self.host} timed out.") from failure
         except OSError as failure:
@@ -270,17 +287,17 @@ class BoundedConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Bytes that wait on a kept connection are nobody's answer; the kernel sees none in TLS's own buffer."""
+        """False when bytes are unread: they answer no request. urllib3 does not look into the buffer of TLS."""
         pending = getattr(self.sock, "pending", None)
         return super().is_connected and not (callable(pending) and pending())
 
 
-def _first_that_answers(
-    found: Sequence[tuple[Any, ...]], options: Iterable[tuple[Any, ...]], source: Any, exchange: Exchange
+def _connect_to_any(
+    addresses: Sequence[tuple[Any, ...]], options: Iterable[tuple[Any, ...]], source: Any, exchange: Exchange
 ) -> socket.socket:
-    """A connection to the first address that takes one. Raises what the last one failed by."""
-    problem: OSError = OSError("the host has no address")
-    for number, (family, kind, protocol, _, address) in enumerate(found):
+    """A connection to the first address that accepts one. Raises the failure of the last address."""
+    last_error: OSError = OSError("the host has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = None
         try:
             sock = socket.socket(family, kind, protocol)
@@ -288,12 +305,12 @@ def _first_that_answers(
                 sock.setsockopt(*option)
             if source is not None:
                 sock.bind(source)
-            exchange.dial(sock, address, shares=len(found) - number)
+            exchange.dial(sock, address, shares=len(addresses) - number)
         except OSError as failure:
-            problem = failure
+            last_error = failure
             if sock is not None:
                 sock.close()
-            if exchange.over:
+            if exchange.expired:
                 break
         except BaseException:
             if sock is not None:
@@ -302,9 +319,9 @@ def _first_that_answers(
         else:
             return sock
     try:
-        raise problem
+        raise last_error
     finally:
-        del problem  # or the exception, its traceback and this frame would keep each other alive
+        del last_error  # breaks the reference cycle of the exception, its traceback and this frame
 
 
 @lru_cache(maxsize=64)
@@ -313,7 +330,7 @@ def _bounded_class(kind: Any) -> Any:
 
 
 def bound(pool: HTTPConnectionPool) -> None:
-    """From now on the connections of the pool are bounded ones; those that it keeps, and are not, are closed."""
+    """Make the pool open bounded connections from now on, and close the idle connections that it has."""
     if issubclass(pool.ConnectionCls, BoundedConnection) or not issubclass(pool.ConnectionCls, HTTPConnection):
         return
     kind: Any = pool.ConnectionCls
@@ -336,11 +353,12 @@ def bound(pool: HTTPConnectionPool) -> None:
             break
 
 
-class _Stack:
+class _LifoQueue:
     """
-    Idle connections, the last used on top: `queue.LifoQueue` as far as urllib3 needs it, without a lock.
+    The part of `queue.LifoQueue` that urllib3 uses for idle connections, without a lock.
 
-    A lock that a thread held at a fork would stay locked in the child, and nobody waits here. Each step is atomic.
+    A lock that a thread held during a fork would stay locked in the child. Nothing waits on this queue, and each
+    operation is atomic.
     """
 
     def __init__(self, maxsize: int = 0) -> None:
@@ -364,13 +382,13 @@ class _Stack:
 
 class _HTTPPool(HTTPConnectionPool):
     ConnectionCls = _bounded_class(HTTPConnectionPool.ConnectionCls)
-    QueueCls = _Stack  # type: ignore[assignment]
+    QueueCls = _LifoQueue  # type: ignore[assignment]
 
 
 class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _bounded_class(HTTPSConnectionPool.ConnectionCls)
-    QueueCls = _Stack  # type: ignore[assignment]
+    QueueCls = _LifoQueue  # type: ignore[assignment]
 
 
 POOLS: Final = {"http": _HTTPPool, "https": _HTTPSPool}
-"""The pools of a session of our own, by scheme."""
+"""The connection pools of a session of our own, by scheme."""

@@ -1,4 +1,4 @@
-"""What ends a piece of asyncio work from outside: the clock of its loop, and an event."""
+"""Deadlines of asyncio work: after a number of seconds, or after a `stop` was set."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class CutOffError(asyncio.TimeoutError):
-    """The work took longer than it may."""
+class DeadlineError(asyncio.TimeoutError):
+    """The work took longer than allowed."""
 
 
-class StoppedError(CutOffError):
-    """Somebody said stop, and the work went on for longer than it may after that."""
+class StoppedError(DeadlineError):
+    """`stop` was set, and the work went on for longer than the grace after it."""
 
 
-class Cutoff:
+class Deadline:
     """
-    Ends what runs in its context after `seconds`, with `CutOffError`; None is never.
+    Ends the work in its context with `DeadlineError` after `seconds`; None is no deadline.
 
-    Works as `asyncio.timeout` of Python 3.11 does: the task is cancelled, and who else cancels it is heard.
+    Works as `asyncio.timeout` of Python 3.11: it cancels the task, and lets a cancellation from elsewhere through.
     """
 
-    def __init__(self, seconds: float | None, error: type[CutOffError] = CutOffError) -> None:
+    def __init__(self, seconds: float | None, error: type[DeadlineError] = DeadlineError) -> None:
         self._error = error
         self._seconds = seconds
-        self._over = False
+        self._expired = False
         self._task: asyncio.Task[object] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
         if self._seconds is not None:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self.end)
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self.expire)
 
     def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if not self._over:
+        if not self._expired:
             return
         others = 0
         if sys.version_info >= (3, 11) and self._task is not None:
@@ -46,34 +46,34 @@ class Cutoff:
         if kind is asyncio.CancelledError and not others:
             raise self._error from None
 
-    def end(self) -> None:
-        """End it now."""
-        self._over = True
+    def expire(self) -> None:
+        """End the work now."""
+        self._expired = True
         if self._task is not None:
             self._task.cancel()
 
 
 @contextmanager
-def ended_by(stop: asyncio.Event | None, grace: float) -> Iterator[None]:
-    """Ends what runs in here `grace` seconds after `stop` was set, with `StoppedError`."""
+def stopped_by(stop: asyncio.Event | None, grace: float) -> Iterator[None]:
+    """End the work in this context with `StoppedError`, `grace` seconds after `stop` is set."""
     if stop is None:
         yield
         return
     loop = asyncio.get_running_loop()
-    cutoff = Cutoff(None, StoppedError)
+    deadline = Deadline(None, StoppedError)
     timers: list[asyncio.TimerHandle] = []
 
-    def stopped(watch: asyncio.Task[object]) -> None:
+    def start_grace(watch: asyncio.Task[object]) -> None:
         if not watch.cancelled() and watch.exception() is None:
-            timers.append(loop.call_later(grace, cutoff.end))
+            timers.append(loop.call_later(grace, deadline.expire))
 
     watch: asyncio.Task[object] = loop.create_task(stop.wait())
-    watch.add_done_callback(stopped)
+    watch.add_done_callback(start_grace)
     try:
-        with cutoff:
+        with deadline:
             yield
     finally:
-        watch.remove_done_callback(stopped)
+        watch.remove_done_callback(start_grace)
         watch.cancel()
         for timer in timers:
             timer.cancel()
