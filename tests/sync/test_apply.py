@@ -190,7 +190,7 @@ def test_a_flow_that_has_moved_since_the_plan_is_left_alone(meta: Emulator, clie
     client.update_flow_json(flow.id, OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD"))
     (result,) = apply(client, plan)
     assert isinstance(result.error, PlanError)
-    assert result.problem == "Booking is not as it was when the plan was made: it is DRAFT."
+    assert result.problem == "Booking has changed since the plan was made: it is DRAFT now."
     assert meta.flow(flow.id).flow_json == OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD")
 
 
@@ -200,7 +200,7 @@ def test_a_flow_that_is_gone_is_not_made_again(meta: Emulator, client: FlowsClie
     plan = planned(client, [desired()])
     client.delete_flow(flow.id)
     (result,) = apply(client, plan)
-    assert (result.problem, meta.flows()) == ("Booking is gone since the plan was made.", ())
+    assert (result.problem, meta.flows()) == ("Booking has been deleted since the plan was made.", ())
 
 
 @pytest.mark.parametrize("publish", [False, True])

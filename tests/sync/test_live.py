@@ -35,7 +35,7 @@ from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.events import AttemptFailed
 from whatsapp_flows.sync import FlowEvent, FlowResult, Lock, Plan, apply
 from whatsapp_flows.sync.applying._live import SUFFIX, LiveVersion, OldDocumentFiles
-from whatsapp_flows.sync.applying._memory import Memory
+from whatsapp_flows.sync.applying._lock_writer import LockWriter
 from whatsapp_flows.sync.applying._safeguard import Safeguard
 from whatsapp_flows.sync.calls._stops import AbandonStop, either
 
@@ -209,7 +209,7 @@ def test_a_flow_that_was_renamed_is_not_written_to(meta: Emulator, client: Flows
     client.publish_flow(flow_id)
     meta.clear_requests()
     (result,) = apply(client, plan)
-    assert result.problem == "Booking is not as it was when the plan was made: it is called Somebody's."
+    assert result.problem == "Booking has changed since the plan was made: it is called Somebody's now."
     assert calls(meta) == ["get_flow"]
 
 
@@ -364,9 +364,9 @@ def test_a_second_interrupt_ends_at_once_and_says_how_the_flow_is_left(meta: Emu
 def test_nobody_is_told_to_upload_to_what_may_be_live(lock_file: Path, status: str, way: str) -> None:
     """Where the state is not known the first command looks: an upload would take a live flow down."""
     lock = Lock(lock_file, account_id="1")
-    guard = Safeguard("booking", "7", Memory(lock), OldDocumentFiles(lock))
-    guard.watch(LiveVersion(flow_id="7", name="Booking", content=OTHER_FLOW_JSON))
-    guard.about_to("upload")
+    guard = Safeguard("booking", "7", LockWriter(lock), OldDocumentFiles(lock))
+    guard.protect(LiveVersion(flow_id="7", name="Booking", content=OTHER_FLOW_JSON))
+    guard.before_write("upload")
     guard.give_up(status, "interrupted")
     assert way in guard.note
     assert ("`whatsapp-flows flows get 7`; if it is not: " in guard.note) is (not status)

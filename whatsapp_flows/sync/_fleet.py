@@ -1,9 +1,9 @@
 """
-The same flows for many accounts: a platform that deploys to its customers.
+The same flows for many accounts, for a platform that deploys to its customers.
 
-`Fleet` runs on any executor, an account at a time on each of its workers. `deploy_flow` is one account and one flow,
-from plain values to plain values, for task queues. Credentials come from the host's own function in either case: no
-message and no pickle holds a token.
+`Fleet` runs on any executor, an account at a time on each of its workers. `deploy_flow` is for task queues: one account
+and one flow, with plain values as arguments and result. In both cases the credentials come from a function of the
+host: no message and no pickle holds a token.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._inert import inert
+from .._interrupts import is_interrupt
 from ..client import FlowsClient
 from ..errors import ConfigurationError, FatalError, FlowsError, NotFoundError, RetryableError
 from ..retry import NoRetry, RetryPolicy
@@ -30,7 +31,7 @@ from .desired import DesiredFlow
 from .planning import PlanOptions, diff
 
 ClientFor = Callable[[str], FlowsClient]
-"""The host's own: from an account's id to a client with its token. The fleet closes the client after use."""
+"""A function of the host: returns a client for an account's id. The fleet closes the client after use."""
 
 logger: Final = logging.getLogger("whatsapp_flows")
 
@@ -39,7 +40,7 @@ _THREADS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountResult:
-    """What became of one account: a result for each flow, or the error that kept all of them from being touched."""
+    """The result of one account: a result for each flow, or the error because of which none was changed."""
 
     account_id: str
     results: tuple[FlowResult, ...] = ()
@@ -48,7 +49,7 @@ class AccountResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every flow is as it should be."""
+        """Whether every flow is as desired."""
         return self.error is None and all(result.ok for result in self.results)
 
     def to_json(self) -> dict[str, Any]:
@@ -68,10 +69,10 @@ class Fleet:
     Deploys the same flows to many accounts.
 
     `client_for` gives a client for an account; with an executor of processes it must be a function of a module.
-    `executor` is any `concurrent.futures.Executor`, which stays open; None uses threads of its own. `size` is how many
-    accounts are under way at once, on either. `lock_folder` is where a lock file for each account is kept.
-    `calls_per_hour` is each account's own budget, `jobs` the number of flows side by side in one account. `options`
-    and `force` are as for `diff` and `apply`.
+    `executor` is any `concurrent.futures.Executor`, which stays open; None uses threads of its own. On either, `size`
+    accounts are deployed at once. `lock_folder` has a lock file for each account. `calls_per_hour` is each account's
+    own budget, `jobs` the number of flows side by side in one account. `options` and `force` are as for `diff` and
+    `apply`.
     """
 
     client_for: ClientFor
@@ -87,11 +88,11 @@ class Fleet:
         self, flows: Iterable[DesiredFlow], accounts: Iterable[str], *, stop: threading.Event | None = None
     ) -> Iterator[AccountResult]:
         """
-        A result for each account, as they get ready. One that fails stops no other.
+        A result for each account, in the order in which they finish. One that fails stops no other.
 
-        The work begins with the first result that is asked for; of `accounts` no more are taken than are under way.
-        Leaving the iteration, or setting `stop`, ends it: no other account is begun, and those under way end as
-        `apply` does. No event reaches another process: of an executor of processes, they are waited for.
+        The work begins with the first `next()`. Accounts are taken from `accounts` only when one can begin. Leaving the
+        iteration, or setting `stop`, ends the run: no further account is begun, and those in progress end as `apply`
+        does. `stop` cannot reach another process: with an executor of processes, accounts in progress are waited for.
         """
         leaving = threading.Event()
         task = _Task(
@@ -117,7 +118,7 @@ class Fleet:
         accounts: Iterator[str],
         running: dict[Future[AccountResult], str],
     ) -> Iterator[AccountResult]:
-        """Fills the window, waits for the first that is done, and fills it again before that is handed out."""
+        """Keep `size` accounts running; the next ones are submitted before finished results are yielded."""
         done: list[Future[AccountResult]] = []
         while True:
             results = [_outcome(future, running.pop(future)) for future in done]
@@ -131,7 +132,7 @@ class Fleet:
 
 
 def _once(accounts: Iterable[str]) -> Iterator[str]:
-    """Each account once, taken as they are asked for."""
+    """Each account once, lazily."""
     known: set[str] = set()
     for account in accounts:
         if account not in known:
@@ -140,19 +141,21 @@ def _once(accounts: Iterable[str]) -> Iterator[str]:
 
 
 def _outcome(future: Future[AccountResult], account_id: str) -> AccountResult:
-    """The result of an account; one that an executor lost is told as such."""
+    """The result of an account, or an error if the executor failed."""
     try:
         return future.result()
     except Exception as failure:
+        if is_interrupt(failure):
+            raise
         logger.exception("The executor lost account %s", inert(account_id))
         kind = type(failure).__name__
-        lost = FatalError(f"the executor failed ({kind}): what was done for account {account_id} is not known.")
+        lost = FatalError(f"the executor failed ({kind}): it is unknown what was done for account {account_id}.")
         return AccountResult(account_id=account_id, error=lost)
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """The deployment of one account: a value, so that it can be sent to another process, where nothing stops it."""
+    """The deployment of one account, as a value that can be pickled. In another process it has no `stop`."""
 
     client_for: ClientFor
     flows: tuple[DesiredFlow, ...]
@@ -180,9 +183,12 @@ class _Task:
                     calls = pace.calls
         except FlowsError as known:
             error = known
-        except Exception as mistake:
-            logger.exception("The deployment to account %s ended by a mistake", inert(account_id))
-            error = FatalError(f"the deployment to account {account_id} ended by a mistake ({type(mistake).__name__}).")
+        except Exception as unexpected:
+            if is_interrupt(unexpected):
+                raise
+            logger.exception("The deployment to account %s failed unexpectedly", inert(account_id))
+            kind = type(unexpected).__name__
+            error = FatalError(f"the deployment to account {account_id} failed unexpectedly ({kind}).")
         else:
             return AccountResult(account_id=account_id, results=results, calls=calls)
         return AccountResult(account_id=account_id, calls=calls, error=error)
@@ -193,19 +199,21 @@ class _Task:
         return apply(client, plan, lock=lock, jobs=self.jobs, force=self.force)
 
     def _client(self, account_id: str) -> FlowsClient:
-        """The host's client. Whatever else its function raises is this account's failure; the text may be a secret."""
+        """The host's client. Another exception fails this account; its text may hold a secret and is left out."""
         try:
             client = self.client_for(account_id)
         except FlowsError:
             raise
-        except Exception as mistake:  # noqa: BLE001 - the host's own code
-            kind = type(mistake).__name__
+        except Exception as raised:  # the host's own code
+            if is_interrupt(raised):
+                raise
+            kind = type(raised).__name__
             raise ConfigurationError(f"client_for failed for account {account_id} ({kind}).") from None
         if not isinstance(client, FlowsClient):
-            raise ConfigurationError(f"client_for gave no FlowsClient for account {account_id}.")
+            raise ConfigurationError(f"client_for returned no FlowsClient for account {account_id}.")
         if client.waba_id != account_id:
             client.close()
-            raise ConfigurationError(f"client_for gave a client of another account for {account_id}.")
+            raise ConfigurationError(f"client_for returned a client for another account than {account_id}.")
         return client
 
     def _lock_file(self, account_id: str) -> Path | None:
@@ -223,15 +231,15 @@ def deploy_flow(
     retry_policy: RetryPolicy | None = None,
 ) -> dict[str, Any]:
     """
-    Make one flow of the client's account what is wanted: plain values in, plain values out, for a task queue.
+    Deploy one flow to the client's account. For a task queue: arguments and result are plain values.
 
-    `flow` is what `DesiredFlow.to_json` gave, `options` are fields of `PlanOptions`. The answer is that of
-    `FlowResult.to_json`, and under "seen" what to hand in the next time: with it one call finds the flow, rather than
-    a listing of the account. It may be stale: then it costs calls, and causes no wrong write.
+    `flow` is the result of `DesiredFlow.to_json`, `options` are fields of `PlanOptions`. Returns the values of
+    `FlowResult.to_json`, and under "seen" a value to pass the next time: with it one call finds the flow, rather than
+    a listing of the account. A stale one costs calls, and causes no wrong write.
 
-    Nothing is waited for: without a `retry_policy` every call is made once. A `RetryableError` comes out, so that the
-    queue can come back later (`error.retry_after`); the same task done again goes on where it stood, and makes nothing
-    twice. Every other failure is in the answer.
+    Without a `retry_policy` every call is made once. A `RetryableError` is raised, so that the queue can repeat the
+    task later (`error.retry_after`); the repeated task continues where the first one ended, and creates nothing twice.
+    Every other failure is in the result.
     """
     desired = DesiredFlow.from_json(flow)
     lock = Lock(None, account_id=client.waba_id)
@@ -251,7 +259,7 @@ def deploy_flow(
 
 
 def _snapshot(client: FlowsClient, desired: DesiredFlow, known: LockEntry | None, lock: Lock) -> Snapshot:
-    """From the flow itself, if it is known and still of that name; else from a listing."""
+    """Read from the flow itself, if it is known and still has that name; else from a listing."""
     if known is not None:
         try:
             found = look_again(client, desired, known.id, lock)

@@ -1,9 +1,9 @@
 """
 A live flow as it was before the first write to it, and where its Flow JSON is kept until it is live again.
 
-An upload un-publishes a flow, and Meta keeps no older version that could be asked for. So the old Flow JSON is written
-beside the lock file before the first write, and removed when the flow is live again: whatever ends the process, nothing
-is lost, and the next run can put it back.
+An upload un-publishes a flow, and Meta's API gives no older version. So the old Flow JSON is written beside the lock
+file before the first write, and removed when the flow is live again. If the process ends in between, the next run can
+restore it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ logger: Final = logging.getLogger("whatsapp_flows")
 
 SUFFIX: Final = ".old"  # not .json: no command that reads a folder takes it for a Flow JSON of the repository
 _PRIVATE: Final = 0o600
-_LONGEST: Final = 60  # characters of a key in the name of a file
+_MAX_KEY: Final = 60  # characters of a key in the name of a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveVersion:
     """
-    What a PUBLISHED flow had: its Flow JSON, and the metadata that are known of it.
+    The version of a PUBLISHED flow: its Flow JSON, and its metadata as far as they are known.
 
     `categories` is empty, `endpoint_uri` and `application_id` are None where Meta did not say.
     """
@@ -48,7 +48,7 @@ class LiveVersion:
 
     @classmethod
     def of(cls, flow: ActualFlow, content: bytes) -> LiveVersion:
-        """That of a flow as it was seen, with its Flow JSON."""
+        """The version of a flow as the plan saw it, with its Flow JSON."""
         return cls(
             flow_id=flow.id, name=flow.name, content=content, categories=flow.categories,
             endpoint_uri=flow.endpoint_uri, application_id=flow.application_id,
@@ -57,22 +57,23 @@ class LiveVersion:
 
 class OldDocuments:
     """
-    Where the Flow JSONs of live flows are kept while these are changed. This one keeps none beyond the process; a
-    subclass has a place for them. Threads share it.
+    Keeps the Flow JSONs of live flows while these are changed. Threads share it.
+
+    This class keeps none after the process ends; subclasses store them.
     """
 
     def keep(self, key: str, version: LiveVersion) -> None:
-        """Kept when this returns. What is raised ends the change of this flow, which is still live then."""
+        """The version is kept when this returns. An exception ends the change of the flow, which is still live."""
 
     def find(self, key: str, flow_id: str) -> bytes | None:
-        """What an earlier run kept of a flow, and did not live to put back."""
+        """The Flow JSON that an earlier run kept and did not restore."""
         return None
 
     def discard(self, key: str, flow_id: str) -> None:
-        """The flow is live: its old Flow JSON is no longer needed. Raises nothing."""
+        """The flow is live: delete its old Flow JSON. Raises nothing."""
 
     def leave(self, key: str, version: LiveVersion) -> Path | None:
-        """The file that is left for somebody to go on with; None if there is no place for it."""
+        """The file with the old Flow JSON of a flow that was not restored; None if it could not be written."""
         try:
             handle, name = tempfile.mkstemp(SUFFIX, f"whatsapp-flow-{_safe(version.flow_id)}-")
             with os.fdopen(handle, "wb") as file:
@@ -87,16 +88,16 @@ class OldDocumentFiles(OldDocuments):
     """
     Files beside the lock file, one for each flow; none without a lock file.
 
-    A file that cannot be written stops no deployment, as the lock file stops none: it is kept in memory then, and
-    written somewhere when it is needed.
+    A file that cannot be written is logged and ends no deployment: the version is kept in memory, and written to a
+    temporary file if the flow is not restored.
     """
 
     def __init__(self, lock: Lock | None) -> None:
         self._lock_file = None if lock is None else lock.path
-        self._there = self._listed()
+        self._names = self._listed()
 
     def keep(self, key: str, version: LiveVersion) -> None:
-        """On the disk when this returns, for this user alone to read."""
+        """The version is on the disk when this returns, readable by this user only."""
         path = self._path(key, version.flow_id)
         if path is None:
             return
@@ -105,12 +106,12 @@ class OldDocumentFiles(OldDocuments):
         except ConfigurationError as failure:
             logger.warning("%s", failure)
         else:
-            self._there.add(path.name)
+            self._names.add(path.name)
 
     def find(self, key: str, flow_id: str) -> bytes | None:
-        """What an earlier run kept of a flow, and did not live to put back."""
+        """The Flow JSON that an earlier run kept and did not restore."""
         path = self._path(key, flow_id)
-        if path is None or path.name not in self._there:
+        if path is None or path.name not in self._names:
             return None
         try:
             content = read_regular(path, MAX_BYTES)
@@ -119,17 +120,17 @@ class OldDocumentFiles(OldDocuments):
         return content if digest_of(content) is not None else None
 
     def discard(self, key: str, flow_id: str) -> None:
-        """The flow is live: the file is no longer needed."""
+        """The flow is live: delete the file."""
         path = self._path(key, flow_id)
-        if path is not None and path.name in self._there:
-            self._there.discard(path.name)
+        if path is not None and path.name in self._names:
+            self._names.discard(path.name)
             with suppress(OSError):
                 path.unlink()
 
     def leave(self, key: str, version: LiveVersion) -> Path | None:
-        """The file that is left for somebody to go on with; None if there is no place for it."""
+        """The file with the old Flow JSON of a flow that was not restored; None if it could not be written."""
         path = self._path(key, version.flow_id)
-        if path is not None and path.name in self._there:
+        if path is not None and path.name in self._names:
             return path
         return super().leave(key, version)
 
@@ -149,5 +150,5 @@ class OldDocumentFiles(OldDocuments):
 
 
 def _safe(text: str) -> str:
-    """A text as a part of a file's name."""
-    return re.sub("[^A-Za-z0-9_-]", "_", text)[:_LONGEST]
+    """A text as part of a file name."""
+    return re.sub("[^A-Za-z0-9_-]", "_", text)[:_MAX_KEY]

@@ -1,4 +1,4 @@
-"""A flow that was live and is a draft now: made again what it was, and published."""
+"""A flow that was live and is a draft now: its old version is stored and published again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from ._live import LiveVersion
 @dataclass(slots=True)
 class Restoration:
     """
-    The way back of one flow.
+    The restoration of one flow.
 
-    `sent` are the writes that were sent to it, whatever came of them: these are undone. `new_name` is the name that one
-    of them may have given it. `status` is the state that it
-    is in as far as it is known, `back` says whether the old Flow JSON is stored again, `republished` whether the flow
-    had to be published.
+    `sent` are the writes that were sent to it, whether they succeeded or not: these are undone. `new_name` is the name
+    that one of them may have given it. `status` is its state, as far as it is known; `content_restored` says whether
+    the old Flow JSON is stored again, `republished` whether the flow had to be published.
     """
 
     client: FlowsClient
@@ -28,14 +27,14 @@ class Restoration:
     sent: Set[Step]
     new_name: str = ""
     status: str = ""
-    back: bool = False
+    content_restored: bool = False
     republished: bool = False
 
     def run(self) -> None:
         """
-        Look first; then undo what was sent, and publish. Nothing is done to a flow that is PUBLISHED.
+        Read the flow; then undo what was sent, and publish. A flow that is PUBLISHED is left as it is.
 
-        Raises what the calls raise, and `PlanError` for a flow that is somebody else's by now.
+        Raises what the calls raise, and `PlanError` for a flow that somebody else has changed.
         """
         version = self.version
         flow = self.client.get_flow(version.flow_id, fields="id,name,status")
@@ -61,11 +60,11 @@ class Restoration:
                 application_id=version.application_id,
             )
         if "upload" in self.sent:
-            # Checked by Meta when it was published; our own check must not stand in the way.
+            # Not validated here: Meta has accepted it before, and the old version must be published in any case.
             upload = self.client.update_flow_json(version.flow_id, version.content, validate="off")
             if upload.validation_errors:
-                said = "; ".join(issue.message for issue in upload.validation_errors[:3])
+                messages = "; ".join(issue.message for issue in upload.validation_errors[:3])
                 raise FlowValidationError(
-                    f"Meta finds errors in the old version, too: {said}", upload.validation_errors
+                    f"Meta finds errors in the old version, too: {messages}", upload.validation_errors
                 )
-        self.back = True
+        self.content_restored = True

@@ -1,4 +1,4 @@
-"""What became of a flow, and what is told while it is worked on."""
+"""The result of one flow, and the events while it is changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = Literal[
 ]  # fmt: skip
 
 Halted = Literal["", "interrupted", "not begun", "kept"]
-"""Why a flow was left though nothing is wrong with it: the run was stopped or halted, or its successor is not live."""
+"""Why a flow was left alone without a failure: the run was stopped or halted, or its successor is not live."""
 
 INTERRUPTED: Final = "interrupted"
 NOT_BEGUN: Final = "not begun"
@@ -26,15 +26,15 @@ KEPT: Final = "kept"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowResult:
     """
-    What became of one flow.
+    The result of one flow.
 
-    `action` is the plan's, or "replace" when it came to that. `status` is the state that it is in now (empty: unknown),
-    `status_before` the one that the plan saw. `done` are the steps that succeeded, `attempts` how often its Flow JSON
-    was sent. `problem` says what is not as it should be, `error` and `issues` are the facts behind that. `halted` is
-    set when the flow was left alone for a reason that is not in it; `problem` begins with that word.
+    `action` is that of the plan, or "replace" if the flow had to be replaced. `status` is its present state (empty:
+    unknown), `status_before` the one that the plan saw. `done` are the steps that succeeded, `attempts` how often its
+    Flow JSON was sent. `problem` says why it is not as desired, with details in `error` and `issues`. `halted` is set
+    when the flow was left alone without a failure of its own; `problem` begins with that word.
 
     `restored`: the change failed, and the version that was live before is live again. `note` says in a sentence or two
-    in which state a live flow is left, and how to go on; `old_document` is the file that has its old Flow JSON.
+    which state a live flow is in, and what to do; `old_document` is the file that has its old Flow JSON.
     """
 
     key: str
@@ -56,7 +56,7 @@ class FlowResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the flow is as it should be."""
+        """Whether the flow is as desired."""
         return not self.problem
 
     def to_json(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class FlowResult:
         }
 
     def _live_json(self) -> dict[str, Any]:
-        """What is told of a live flow whose change has failed."""
+        """The state of a live flow whose change has failed."""
         return {
             "restored": self.restored,
             "note": self.note,
@@ -101,9 +101,10 @@ class FlowResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowEvent:
     """
-    Something that happened to one flow: it has come into a `state`, or waits `wait` seconds there before `attempt`.
+    An event of one flow: it has entered `state`, or waits there for `wait` seconds before `attempt`.
 
-    `result` is there when the flow has ended, `error` what the wait is for. `flow_id` is empty while there is none.
+    `error` is the reason for the wait. `result` is set when the flow has ended. `flow_id` is empty until the
+    flow is created.
     """
 
     key: str

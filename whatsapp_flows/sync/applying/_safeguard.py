@@ -1,4 +1,4 @@
-"""A live flow while it is changed: what it was, what was sent to it, and the way back."""
+"""A live flow while it is changed: its old version, what was sent to it, and its restoration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...models import FlowStatus
 from ..account import LockEntry
 from ..planning import Step
 from ._live import LiveVersion, OldDocuments
-from ._memory import Memory
+from ._lock_writer import LockWriter
 from ._restore import Restoration
 
 _RESTORED = "Its old version is live again."
@@ -24,97 +24,97 @@ _UNTOUCHED = "It is live, as it was before."
 @dataclass(slots=True)
 class Safeguard:
     """
-    What keeps one flow from being lost. Without a `live` version there is nothing that could be.
+    Protects one live flow while it is changed. Without a `live` version there is nothing to protect.
 
-    `sent` are the writes that were sent while the flow was live, or since. `note` says in the end how it is left, and
-    `left` is the file that has its old Flow JSON.
+    `sent` are the writes that were sent while the flow was live, or since. In the end `note` says which state it is
+    in, and `saved_file` is the file that has its old Flow JSON.
     """
 
     key: str
     flow_id: str
-    memory: Memory
+    lock_writer: LockWriter
     documents: OldDocuments
     live: LiveVersion | None = None
     sent: set[Step] = field(default_factory=set)
     restored: bool = False
     note: str = ""
-    left: Path | None = None
-    before: LockEntry | None = None
+    saved_file: Path | None = None
+    entry_before: LockEntry | None = None
 
     @property
     def at_risk(self) -> bool:
         """Whether the flow was live, and may be a draft by now."""
         return self.live is not None and bool(self.sent)
 
-    def watch(self, version: LiveVersion | None) -> None:
-        """The flow is live, and this is what it has."""
+    def protect(self, version: LiveVersion | None) -> None:
+        """The flow is live, with this version."""
         self.live = version
-        self.before = self.memory.entry(self.key, self.flow_id)
+        self.entry_before = self.lock_writer.entry(self.key, self.flow_id)
 
-    def was_live(self, version: LiveVersion) -> None:
-        """The flow is a draft, and was live with this: at risk from the beginning."""
-        self.watch(version)
+    def protect_draft(self, version: LiveVersion) -> None:
+        """The flow is a draft, and was live with this version: it is at risk from the beginning."""
+        self.protect(version)
         self.documents.keep(self.key, version)
         self.sent.add("upload")
 
-    def about_to(self, step: Step) -> None:
-        """A write is about to be sent. The version that is live is on the disk before the first of them."""
+    def before_write(self, step: Step) -> None:
+        """Call this before each write: the live version is on the disk before the first of them is sent."""
         if self.live is None:
             return
         if not self.sent:
             self.documents.keep(self.key, self.live)
         self.sent.add(step)
 
-    def over(self) -> None:
-        """The flow is as it is wanted, or was left alone: the file is no longer needed."""
+    def release(self) -> None:
+        """The flow is as desired, or was not changed: its old version is no longer needed."""
         self.sent.clear()
         self.documents.discard(self.key, self.flow_id)
 
     def restore(self, client: FlowsClient, *, new_name: str, status: str, ask: Callable[[], str]) -> Restoration:
         """
-        Put the old version back, and publish it. Raises nothing of ours.
+        Store the old version again, and publish it. Raises no `FlowsError`.
 
-        `status` is what is known of the flow, `ask` finds out what Meta says. The way that was gone says whether the
-        flow is PUBLISHED now, and whether it had to be published for that; if it is not, the note says why.
+        `status` is the last known status of the flow, `ask` reads it from Meta. The restoration says whether the flow
+        is PUBLISHED now, and whether it had to be published for that; if it is not, the note says why.
         """
         assert self.live is not None  # noqa: S101 - or it would not be at risk
-        way = Restoration(client, self.live, self.sent, new_name=new_name)
+        restoration = Restoration(client, self.live, self.sent, new_name=new_name)
         try:
-            way.run()
+            restoration.run()
         except FlowsError as failure:
-            way.status = ask() if failure.may_have_acted else way.status or status or ask()
-            if way.status == FlowStatus.PUBLISHED:  # what was sent came through, and its answer was lost
-                way.republished = way.back
+            restoration.status = ask() if failure.may_have_acted else restoration.status or status or ask()
+            if restoration.status == FlowStatus.PUBLISHED:  # the request succeeded, and its answer was lost
+                restoration.republished = restoration.content_restored
             else:
-                self.give_up(way.status, _in_short(failure), back=way.back)
-        return way
+                self.give_up(restoration.status, _summary(failure), content_restored=restoration.content_restored)
+        return restoration
 
-    def back(self, *, republished: bool) -> None:
-        """The flow is live with what it held: remembered as that, and to be looked at by the next run."""
+    def mark_restored(self, *, republished: bool) -> None:
+        """The flow is live with its old version: the lock file says so, and the next run reads the flow again."""
         assert self.live is not None  # noqa: S101
         self.restored, self.note = republished, _RESTORED if republished else _UNTOUCHED
         digest = digest_of(self.live.content) or ""
-        before = self.before
+        before = self.entry_before
         entry = None if before is None else replace(before, digest=digest, updated_at="", written_at="")
-        self.memory.soon(self.key, entry)
-        self.over()
+        self.lock_writer.write_later(self.key, entry)
+        self.release()
 
-    def give_up(self, status: str, why: str, *, back: bool = False) -> None:
-        """It could not be brought up again: what it is now, where its old version is, how to go on."""
+    def give_up(self, status: str, why: str, *, content_restored: bool = False) -> None:
+        """The flow could not be published again: note its state, where its old version is, and what to do."""
         assert self.live is not None  # noqa: S101
         state = f"It is {status} and" if status else "Its state is not known, and it"
-        holds = "holds its old Flow JSON" if back else "may hold the new Flow JSON"
+        holds = "holds its old Flow JSON" if content_restored else "may hold the new Flow JSON"
         self.note = f"{state} {holds}; its old version could not be published again ({why})."
-        self.left = self.documents.leave(self.key, self.live)
-        if self.left is not None:
-            upload = f"`whatsapp-flows flows upload {self.flow_id} {shlex.quote(str(self.left))}`"
+        self.saved_file = self.documents.leave(self.key, self.live)
+        if self.saved_file is not None:
+            upload = f"`whatsapp-flows flows upload {self.flow_id} {shlex.quote(str(self.saved_file))}`"
             publish = f"`whatsapp-flows flows publish {self.flow_id}`"
             look = f"See first whether it is live, `whatsapp-flows flows get {self.flow_id}`; if it is not: "
-            way = "To go on: " if status else look  # an upload would take it down
-            self.note += f" The old Flow JSON is in {self.left}. {way}{upload}, then {publish}."
+            first = "To go on: " if status else look  # an upload would un-publish it
+            self.note += f" The old Flow JSON is in {self.saved_file}. {first}{upload}, then {publish}."
 
 
-def _in_short(error: FlowsError) -> str:
-    """What an error says, and its code."""
-    said = (error.user_message or error.message).rstrip(". ")
-    return said if error.code is None else f"{said}, code {error.code}"
+def _summary(error: FlowsError) -> str:
+    """The error's message and code."""
+    message = (error.user_message or error.message).rstrip(". ")
+    return message if error.code is None else f"{message}, code {error.code}"

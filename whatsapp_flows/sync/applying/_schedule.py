@@ -1,16 +1,15 @@
 """
-Which change may begin now. It does no I/O: it is told what has ended, and says what comes next.
+Which change may begin now. It does no I/O.
 
-Rule 1: what is published without being taken down, drafts and new flows, goes before the live flows that are
-        un-published: a cause that is common to all is met there first, and a flow that an earlier run has left down
-        is tried before another one is risked.
-Rule 2: the first live flow that is un-published goes alone; the others follow once one of them is live again. Flows
-        with an endpoint share its fate, so the first of each endpoint goes alone among those.
-Rule 3: after a failure that is not the flow's own (see `_causes`), or a live flow that could not be brought up again,
-        nothing more is begun.
-Rule 4: what cannot be undone comes last: a deprecation begins when all else has ended. One that has a successor
-        (`FlowChange.after`) needs it PUBLISHED; any other needs that no change failed and that every flow which is
-        wanted published is: which flow takes the place of a table that is gone is not told anywhere.
+Rule 1: drafts and new flows are published before live flows are un-published. A failure that all flows share then
+        happens before a live flow is changed, and a flow that an earlier run left as a draft comes first.
+Rule 2: the first live flow that is un-published goes alone; the others follow once one of them is live again. Flows of
+        the same endpoint can fail for the same reason, so the first flow of each endpoint goes alone among those.
+Rule 3: after a failure that all flows share (see `_causes`), or a live flow that could not be published again, no
+        further flow is begun.
+Rule 4: a deprecation cannot be undone, so it begins when all other changes have ended. One that has a successor
+        (`FlowChange.after`) needs it PUBLISHED. Any other needs that no change failed and that every flow with
+        `publish` is live, because nothing says which flow replaces a removed table.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ class Schedule:
         self.halted = ""
 
     def next(self) -> int | None:
-        """The number of a change that may begin now; None if none may, for now or at all."""
+        """The number of a change that may begin now; None if there is none."""
         if self.halted:
             return None
         for place, number in enumerate(self._waiting):
@@ -112,27 +111,27 @@ class Schedule:
         return None
 
     def _settled(self, number: int, result: FlowResult) -> bool:
-        """Whether a flow is live if it is wanted live, and nothing that was begun with it has failed."""
-        wanted = self._changes[number].desired
-        live = result.status in _ONCE_PUBLISHED or not (wanted is not None and wanted.publish)
+        """Whether the change did not fail, and the flow is live if it should be published."""
+        desired = self._changes[number].desired
+        live = result.status in _ONCE_PUBLISHED or not (desired is not None and desired.publish)
         return live and (result.ok or result.action == "blocked")
 
 
 def _at_risk(change: FlowChange) -> bool:
-    """Whether it takes a live flow down for a moment."""
+    """Whether it un-publishes a live flow and publishes it again."""
     return change.unpublishes and "publish" in change.steps
 
 
 def _publishes_safely(change: FlowChange) -> bool:
-    """Whether it publishes a flow that is not live before."""
-    wanted = change.desired is not None and change.desired.publish
-    return bool(change.steps) and wanted and not change.unpublishes
+    """Whether it publishes a flow that is not live yet."""
+    publishes = change.desired is not None and change.desired.publish
+    return bool(change.steps) and publishes and not change.unpublishes
 
 
 def _endpoint(change: FlowChange) -> str:
-    """The endpoint that the flow has in the end; empty if it has none, or it is not known."""
-    wanted = change.desired.endpoint_uri if change.desired is not None else None
-    return wanted or getattr(change.actual, "endpoint_uri", None) or ""
+    """The endpoint that the flow has after the change; empty if it has none, or it is not known."""
+    desired = change.desired.endpoint_uri if change.desired is not None else None
+    return desired or getattr(change.actual, "endpoint_uri", None) or ""
 
 
 def _not_live(result: FlowResult) -> str:
@@ -140,7 +139,7 @@ def _not_live(result: FlowResult) -> str:
 
 
 def _why_halted(change: FlowChange, result: FlowResult) -> str:
-    """Why nothing more is begun after this; empty if that is no reason."""
+    """Why no further change is begun after this one; empty if others may begin."""
     error = result.error
     if result.ok or result.halted:
         return ""
