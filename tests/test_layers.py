@@ -49,6 +49,7 @@ LAYERS = {
     "_aiohttp": 3,
     "_conversations": 4,
     "_requests": 3,
+    "_server": 3,
     "_settings": 4,
     "_ensure": 5,
     "aio": 6,
@@ -72,7 +73,7 @@ OWNERS = {
     "yarl": {"_aiohttp"},  # aiohttp's own URLs
     "click": {"cli"},
     "rich": {"cli"},
-    "werkzeug": {"emulator"},
+    "werkzeug": {"_server", "emulator"},
     "opentelemetry": {"contrib"},
     "prometheus_client": {"contrib"},
     "celery": {"contrib"},

@@ -141,9 +141,9 @@ def test_faults_come_from_a_file(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("f.toml", "[[faults]]\ncode = 4\ntims = 2", "f.toml: fault 1: 'tims' is not known: did you mean 'times'?"),
+        ("f.toml", "[[faults]]\ncode = 4\ntims = 2", "f.toml: fault 1: unknown key 'tims': did you mean 'times'?"),
         ("f.toml", "[[faults]]\ncode = '4'", "f.toml: fault 1: code must be a whole number, not '4'"),
-        ("f.toml", "[[fault]]\ncode = 4", "f.toml: 'fault' is not known here"),
+        ("f.toml", "[[fault]]\ncode = 4", "f.toml: unknown key 'fault'"),
         ("f.toml", "faults = [", "f.toml: not TOML:"),
         ("f.json", "{", "f.json: not JSON:"),
         ("f.json", "[" * 100_000, "f.json: it is nested too deeply"),

@@ -12,9 +12,9 @@ import requests
 from tests.openapi.contract import check_node, check_request, check_response
 from tests.support import valid_flow
 from whatsapp_flows.emulator import Emulator
-from whatsapp_flows.emulator._call import Call, Part, Settings
-from whatsapp_flows.emulator._documents import read_document
-from whatsapp_flows.emulator._routes import handle, target_of
+from whatsapp_flows.emulator._call import GraphCall, Part, Settings
+from whatsapp_flows.emulator._documents import stored_flow_json
+from whatsapp_flows.emulator._routes import handle, resolve_target
 from whatsapp_flows.emulator._state import DEFAULT_APP_ID, FlowRecord, World, default_world
 
 NOON: Final = 1_767_268_800.0  # 2026-01-01T12:00:00+0000
@@ -70,11 +70,11 @@ class Clock:
 SETTINGS: Final = Settings(base_url="http://127.0.0.1:1", cdn_url="http://localhost:1", app_id=DEFAULT_APP_ID)
 
 
-def call(method: str, path: str, *, now: float = NOON, settings: Settings = SETTINGS, **parts: Any) -> Call:
+def call(method: str, path: str, *, now: float = NOON, settings: Settings = SETTINGS, **parts: Any) -> GraphCall:
     """A call as it leaves the parser; parameters also hold the query."""
     parts.setdefault("token", "token")
     parts["parameters"] = {**parts.get("query", {}), **parts.get("parameters", {})}
-    return Call(method=method, path=path, now=now, trace_id="Atrace", settings=settings, **parts)
+    return GraphCall(method=method, path=path, now=now, trace_id="Atrace", settings=settings, **parts)
 
 
 class Model:
@@ -90,7 +90,7 @@ class Model:
     def ask(self, method: str, path: str, *, checked: bool = True, **parts: Any) -> tuple[int, dict[str, Any]]:
         """Status and body of the answer; `path` begins behind the version. The file speaks of Flows alone."""
         asked = call(method, f"/{self.version}{path}", now=self.now, settings=self.settings, **parts)
-        self.world, answer = handle(self.world, asked, target_of(self.world, asked), self.admit)
+        self.world, answer = handle(self.world, asked, resolve_target(self.world, asked), self.admit)
         body = json.loads(answer.body)
         if checked and answer.status == 200 and path in {*self.world.accounts, *self.world.phone_numbers}:
             check_node("account" if path in self.world.accounts else "phone_number", body)
@@ -110,7 +110,7 @@ class Model:
         assert status == 200, body
         return body
 
-    def refusal(self, method: str, path: str, **parts: Any) -> tuple[int, int | None]:
+    def error_codes(self, method: str, path: str, **parts: Any) -> tuple[int, int | None]:
         """Code and subcode of a request that is expected to be refused, without a change to the world."""
         before = self.world
         status, body = self.ask(method, path, **parts)
@@ -127,7 +127,7 @@ class Model:
     def add(self, name: str = "a flow", content: bytes | None = None, **parts: Any) -> str:
         """Put a Flow into the world; its id comes back."""
         world, flow_id = self.world.new_flow_id()
-        document = None if content is None else read_document(content, self.now)
+        document = None if content is None else stored_flow_json(content, self.now)
         parts = {"waba_id": WABA, "categories": ("OTHER",), **parts}
         self.world = world.with_flow(FlowRecord(id=flow_id, name=name, document=document, **parts))
         return flow_id

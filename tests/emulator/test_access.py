@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.emulator.support import NOON, SETTINGS, call
-from whatsapp_flows.emulator._access import CallLog, Usage, authorize, usage_headers
+from whatsapp_flows.emulator._access import QuotaCounter, QuotaUsage, authorize, usage_headers
 from whatsapp_flows.emulator._errors import GraphError
 
 _SECRET = "app secret"
@@ -37,9 +37,9 @@ def test_a_call_needs_a_token(token: str | None, known: set[str] | None, expecte
     if expected is None:
         authorize(asked)
     else:
-        with pytest.raises(GraphError) as refusal:
+        with pytest.raises(GraphError) as error:
             authorize(asked)
-        assert (refusal.value.row.status, refusal.value.row.code) == expected
+        assert (error.value.spec.status, error.value.spec.code) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,31 +62,31 @@ def test_an_app_may_demand_a_proof(parameters: dict[str, str], message: str | No
     if message is None:
         authorize(asked)
     else:
-        with pytest.raises(GraphError, match=message) as refusal:
+        with pytest.raises(GraphError, match=message) as error:
             authorize(asked)
-        assert (refusal.value.row.code, refusal.value.row.subcode) == (100, None)
+        assert (error.value.spec.code, error.value.spec.subcode) == (100, None)
 
 
 def test_calls_are_counted_by_account_and_hour() -> None:
     """The quota of an account is its own, and what is older than an hour no longer counts."""
-    log = CallLog(4)
+    log = QuotaCounter(4)
     assert [log.count("a", NOON + at).percent for at in range(4)] == [25, 50, 75, 100]
-    assert log.count("b", NOON) == Usage(25)
-    assert log.count("a", NOON + 3601) == Usage(75)
+    assert log.count("b", NOON) == QuotaUsage(25)
+    assert log.count("a", NOON + 3601) == QuotaUsage(75)
 
 
 def test_beyond_the_quota_the_minutes_are_told() -> None:
     """Until enough of the calls are an hour old; calls that were refused count and lengthen it."""
-    log = CallLog(2)
-    assert [log.count("a", NOON + at * 60) for at in (0, 10)] == [Usage(50), Usage(100)]
-    assert log.count("a", NOON + 20 * 60) == Usage(150, minutes=50)
-    assert log.count("a", NOON + 20 * 60) == Usage(200, minutes=60)
+    log = QuotaCounter(2)
+    assert [log.count("a", NOON + at * 60) for at in (0, 10)] == [QuotaUsage(50), QuotaUsage(100)]
+    assert log.count("a", NOON + 20 * 60) == QuotaUsage(150, minutes=50)
+    assert log.count("a", NOON + 20 * 60) == QuotaUsage(200, minutes=60)
 
 
 def test_usage_is_told_in_headers() -> None:
     """The platform's, and an array for the account; the estimate is in minutes."""
-    headers = {name: json.loads(value) for name, value in usage_headers("7", Usage(90, 19)).items()}
+    headers = {name: json.loads(value) for name, value in usage_headers("7", QuotaUsage(90, 19)).items()}
     share = {"call_count": 90, "total_time": 90, "total_cputime": 90}
     kind = {"type": "whatsapp_business_management", "estimated_time_to_regain_access": 19}
     assert headers == {"X-App-Usage": share, "X-Business-Use-Case-Usage": {"7": [{**kind, **share}]}}
-    assert usage_headers(None, Usage(1)).keys() == {"X-App-Usage"}
+    assert usage_headers(None, QuotaUsage(1)).keys() == {"X-App-Usage"}

@@ -63,14 +63,14 @@ def test_a_key_is_kept_until_the_next(model: Model) -> None:
 @pytest.mark.parametrize("pem", [None, "", "a key", SHORT_PEM, CURVE_PEM])
 def test_only_a_2048_bit_rsa_key_is_taken(model: Model, pem: str | None) -> None:
     """Anything else is code 100."""
-    assert model.refusal("POST", _KEY, parameters={"business_public_key": pem}) == (100, None)
+    assert model.error_codes("POST", _KEY, parameters={"business_public_key": pem}) == (100, None)
 
 
 @pytest.mark.parametrize("path", ["whatsapp_business_encryption", "phone_numbers"])
 def test_fields_that_do_not_exist_are_refused(model: Model, path: str) -> None:
     """Here as on a Flow."""
     node = NUMBER if path == "whatsapp_business_encryption" else WABA
-    assert model.refusal("GET", f"{node}/{path}", query={"fields": "nonsense"}) == (100, None)
+    assert model.error_codes("GET", f"{node}/{path}", query={"fields": "nonsense"}) == (100, None)
 
 
 def test_a_key_belongs_to_a_number(model: Model) -> None:
@@ -78,7 +78,7 @@ def test_a_key_belongs_to_a_number(model: Model) -> None:
     flow_id = model.add()
     for method in ("GET", "POST"):
         path = f"{flow_id}/whatsapp_business_encryption"
-        assert model.refusal(method, path, parameters={"business_public_key": PEM}) == (100, 33)
+        assert model.error_codes(method, path, parameters={"business_public_key": PEM}) == (100, 33)
 
 
 def test_an_app_subscribes_once(model: Model) -> None:
@@ -119,7 +119,7 @@ def test_an_address_of_its_own_is_shown_again(model: Model) -> None:
 )
 def test_an_address_that_meta_could_not_call_is_refused(model: Model, changes: dict[str, object]) -> None:
     """It must be https, and come with the token that Meta calls it with."""
-    assert model.refusal("POST", f"{WABA}/subscribed_apps", parameters={**_CALLBACK, **changes}) == (100, None)
+    assert model.error_codes("POST", f"{WABA}/subscribed_apps", parameters={**_CALLBACK, **changes}) == (100, None)
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_a_subscription_shows_what_is_asked_for(model: Model, fields: str, expec
     path = f"{WABA}/subscribed_apps"
     model.post(path, **_CALLBACK)
     assert model.get(path, fields=fields)["data"] == [expected]
-    assert model.refusal("GET", path, query={"fields": "nonsense"}) == (100, None)
+    assert model.error_codes("GET", path, query={"fields": "nonsense"}) == (100, None)

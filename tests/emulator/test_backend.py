@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from tests.emulator.support import NOON, NUMBER, SETTINGS, WABA, Clock, flow_json
-from whatsapp_flows.emulator._access import CallLog, Usage
-from whatsapp_flows.emulator._backend import Backend
+from whatsapp_flows._server import HttpResponse
+from whatsapp_flows.emulator._access import QuotaCounter, QuotaUsage
+from whatsapp_flows.emulator._backend import Backend, http_error
 from whatsapp_flows.emulator._faults import Fault, FaultRule
 from whatsapp_flows.emulator._state import default_world
-from whatsapp_flows.emulator._wire import Fields, Received, Reply
+from whatsapp_flows.emulator._wire import IncomingRequest, MaskedMapping
 
 
 class Rig:
     """A backend with a clock that is moved, and sleeps that are written down."""
 
-    def __init__(self, *, calls: CallLog | None = None) -> None:
+    def __init__(self, *, quota: QuotaCounter | None = None) -> None:
         self.clock = Clock()
         self.slept: list[float] = []
         self.backend = Backend(
@@ -27,7 +28,7 @@ class Rig:
             clock=self.clock,
             sleep=self.slept.append,
             chance=lambda: 0.5,
-            calls=calls,
+            quota=quota,
             keep_requests=5,
             keep_bytes=1_000_000,
         )
@@ -38,23 +39,23 @@ class Rig:
         self.backend.faults.add(fault)
         return fault
 
-    def ask(self, method: str, path: str, **parts: Any) -> Reply:
+    def ask(self, method: str, path: str, **parts: Any) -> HttpResponse:
         """The reply to a request that brings a token."""
-        headers = Fields({"Authorization": "Bearer t", **parts.pop("headers", {})})
+        headers = MaskedMapping({"Authorization": "Bearer t", **parts.pop("headers", {})})
         return self.send(method, path, headers=headers, **parts)
 
-    def send(self, method: str, path: str, **parts: Any) -> Reply:
+    def send(self, method: str, path: str, **parts: Any) -> HttpResponse:
         """The reply to a request."""
         parameters = {**parts.get("query", {}), **parts.get("form", {})}
-        return self.backend.reply(Received(method=method, path=path, parameters=parameters, **parts))
+        return self.backend.respond(IncomingRequest(method=method, path=path, parameters=parameters, **parts))
 
-    def create(self) -> Reply:
+    def create(self) -> HttpResponse:
         """The reply to the creation of a Flow."""
-        form = Fields({"name": "a", "categories": '["OTHER"]', "flow_json": flow_json().decode()})
+        form = MaskedMapping({"name": "a", "categories": '["OTHER"]', "flow_json": flow_json().decode()})
         return self.ask("POST", f"/v25.0/{WABA}/flows", form=form)
 
 
-def _code(reply: Reply) -> int:
+def _code(reply: HttpResponse) -> int:
     return int(json.loads(reply.body)["error"]["code"])
 
 
@@ -124,7 +125,7 @@ def test_a_refusal_comes_before_a_processing_failure() -> None:
 
 def test_usage_is_reported_when_there_is_a_quota() -> None:
     """Beyond it, code 80008 and the minutes to wait."""
-    rig = Rig(calls=CallLog(2))
+    rig = Rig(quota=QuotaCounter(2))
     replies = [rig.ask("GET", f"/v25.0/{WABA}/flows") for _ in range(3)]
     usages = [json.loads(reply.headers["X-Business-Use-Case-Usage"])[WABA][0] for reply in replies]
     assert [(reply.status, usage["call_count"]) for reply, usage in zip(replies, usages, strict=True)] == [
@@ -139,8 +140,8 @@ def test_usage_is_reported_when_there_is_a_quota() -> None:
 
 def test_usage_can_be_made_up() -> None:
     """What is set is reported, whatever the quota says; without an account only the platform's."""
-    rig = Rig(calls=CallLog(10))
-    rig.backend.forced_usage = Usage(80, 3)
+    rig = Rig(quota=QuotaCounter(10))
+    rig.backend.forced_usage = QuotaUsage(80, 3)
     headers = rig.ask("GET", f"/v25.0/{WABA}/flows").headers
     assert json.loads(headers["X-Business-Use-Case-Usage"])[WABA][0]["estimated_time_to_regain_access"] == 3
     headers = rig.ask("GET", "/v25.0/1").headers
@@ -158,15 +159,15 @@ def test_nothing_is_reported_without_a_quota() -> None:
     [
         ({"headers": {"Authorization": "Bearer t"}}, 1),
         ({"headers": {"Authorization": "Basic x"}}, 1),
-        ({"query": Fields({"access_token": ""})}, 1),
-        ({"query": Fields({"appsecret_proof": "x"})}, 1),
+        ({"query": MaskedMapping({"access_token": ""})}, 1),
+        ({"query": MaskedMapping({"appsecret_proof": "x"})}, 1),
         ({}, 0),
     ],
 )
 def test_a_download_with_credentials_is_a_leak(parts: dict[str, Any], leaks: int) -> None:
     """Every such request is kept; a good one is not among them."""
     rig = Rig()
-    headers = Fields(parts.pop("headers", {}))
+    headers = MaskedMapping(parts.pop("headers", {}))
     reply = rig.send("GET", "/cdn/1/flow.json", headers=headers, **parts)
     assert reply.status == (400 if leaks else 403)
     assert len(rig.backend.leaks) == leaks
@@ -179,3 +180,17 @@ def test_only_the_last_requests_are_kept() -> None:
     for at in range(7):
         rig.ask("GET", f"/v25.0/{at}")
     assert [request.path for request in rig.backend.requests] == [f"/v25.0/{at}" for at in range(2, 7)]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (400, 100, "(#100) The request could not be read"),
+        (500, 1, "The request could not be read"),
+    ],
+)
+def test_errors_of_the_server_have_the_form_of_graph_errors(status: int, code: int, message: str) -> None:
+    """A request that cannot be read is answered with code 100; an exception of the emulator, with code 1."""
+    response = http_error(status, "The request could not be read")
+    error = json.loads(response.body)["error"]
+    assert (response.status, error["code"], error["message"]) == (status, code, message)

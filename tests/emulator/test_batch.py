@@ -10,14 +10,15 @@ import pytest
 
 from tests.emulator.support import WABA, flow_json
 from tests.emulator.test_backend import Rig
-from whatsapp_flows.emulator._access import CallLog
+from whatsapp_flows._server import HttpResponse
+from whatsapp_flows.emulator._access import QuotaCounter
 from whatsapp_flows.emulator._call import Part
-from whatsapp_flows.emulator._wire import Fields, Reply
+from whatsapp_flows.emulator._wire import MaskedMapping
 
 
-def _send(rig: Rig, operations: object, **parts: Any) -> Reply:
+def _send(rig: Rig, operations: object, **parts: Any) -> HttpResponse:
     form = {"batch": operations if isinstance(operations, str) else json.dumps(operations), **parts.pop("form", {})}
-    return rig.ask("POST", parts.pop("path", "/v25.0/"), form=Fields(form), **parts)
+    return rig.ask("POST", parts.pop("path", "/v25.0/"), form=MaskedMapping(form), **parts)
 
 
 def _batch(rig: Rig, *operations: dict[str, Any], **parts: Any) -> list[Any]:
@@ -147,9 +148,9 @@ def test_a_batch_that_makes_no_sense_is_refused(operations: object, complaint: s
 )
 def test_a_path_selects(path: str, expected: str) -> None:
     """Names, indices and `*`; several values are joined by commas."""
-    from whatsapp_flows.emulator._batch import _selected
+    from whatsapp_flows.emulator._batch import _json_path
 
-    assert _selected({"data": [{"id": "1"}, {"id": "2"}], "n": 7}, path) == expected
+    assert _json_path({"data": [{"id": "1"}, {"id": "2"}], "n": 7}, path) == expected
 
 
 def test_a_path_that_cannot_be_read_fails_its_operation() -> None:
@@ -199,13 +200,13 @@ def test_an_operation_may_bring_its_own_token() -> None:
     ]
     assert [item["code"] for item in _batch(rig, *operations)] == [401, 200, 401]
     form = {"batch": json.dumps(operations), "access_token": "good"}
-    reply = rig.send("POST", "/v25.0/", form=Fields(form))
+    reply = rig.send("POST", "/v25.0/", form=MaskedMapping(form))
     assert [item["code"] for item in json.loads(reply.body)] == [200, 200, 401]
 
 
 def test_each_operation_counts_and_fails_by_itself() -> None:
     """Calls, faults and the record are those of the operations; the batch itself is no call."""
-    rig = Rig(calls=CallLog(2))
+    rig = Rig(quota=QuotaCounter(2))
     fault = rig.fail(operation="get_account", code=2, times=1)
     items = _batch(rig, *[{"relative_url": WABA}] * 4)
     assert [item["code"] for item in items] == [503, 200, 200, 400]

@@ -8,13 +8,13 @@ import pytest
 
 from tests.emulator.support import NOON, SETTINGS, call
 from whatsapp_flows.emulator._call import (
-    Call,
+    GraphCall,
     flag,
-    json_answer,
+    json_response,
     positive_number,
     required_text,
     text,
-    texts,
+    text_list,
     timestamp,
 )
 from whatsapp_flows.emulator._errors import GraphError
@@ -30,13 +30,13 @@ from whatsapp_flows.emulator._errors import GraphError
         (flag, True, True),
         (flag, "1", True),
         (flag, "False", False),
-        (texts, '["a", "b"]', ("a", "b")),
-        (texts, ["a"], ("a",)),
-        (texts, "[]", ()),
-        (texts, None, None),
+        (text_list, '["a", "b"]', ("a", "b")),
+        (text_list, ["a"], ("a",)),
+        (text_list, "[]", ()),
+        (text_list, None, None),
     ],
 )
-def test_a_parameter_is_read(read: Callable[[Call, str], object], value: object, expected: object) -> None:
+def test_a_parameter_is_read(read: Callable[[GraphCall, str], object], value: object, expected: object) -> None:
     """From a form, where everything is a text, as from a JSON body."""
     assert read(call("POST", "/", parameters={"p": value}), "p") == expected
 
@@ -49,22 +49,22 @@ def test_a_parameter_is_read(read: Callable[[Call, str], object], value: object,
         (required_text, ""),
         (required_text, None),
         (flag, "perhaps"),
-        (texts, "a,b"),
-        (texts, '{"a": 1}'),
-        (texts, [1]),
+        (text_list, "a,b"),
+        (text_list, '{"a": 1}'),
+        (text_list, [1]),
     ],
 )
-def test_a_parameter_of_the_wrong_kind_is_refused(read: Callable[[Call, str], object], value: object) -> None:
+def test_a_parameter_of_the_wrong_kind_is_refused(read: Callable[[GraphCall, str], object], value: object) -> None:
     """Code 100 names the parameter."""
-    with pytest.raises(GraphError) as refusal:
+    with pytest.raises(GraphError) as error:
         read(call("POST", "/", parameters={"p": value}), "p")
-    assert refusal.value.row.code == 100
-    assert "Param p " in refusal.value.row.message
+    assert error.value.spec.code == 100
+    assert "Param p " in error.value.spec.message
 
 
 def test_names_may_be_joined_by_commas() -> None:
     """One widespread client sends them so."""
-    assert texts(call("POST", "/", parameters={"p": "a,b c"}), "p", commas=True) == ("a", "b c")
+    assert text_list(call("POST", "/", parameters={"p": "a,b c"}), "p", commas=True) == ("a", "b c")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", ""])
@@ -88,7 +88,7 @@ def test_times_come_in_two_forms() -> None:
 
 def test_answers_are_compact_json() -> None:
     """As on Graph."""
-    assert json_answer({"a": [1, 2]}).body == b'{"a":[1,2]}'
+    assert json_response({"a": [1, 2]}).body == b'{"a":[1,2]}'
 
 
 def test_secrets_do_not_show() -> None:

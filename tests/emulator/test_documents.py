@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from tests.emulator.support import NOON, endpoint_json, flow_json
-from whatsapp_flows.emulator._documents import read_document, wire
+from whatsapp_flows.emulator._documents import issue_to_json, stored_flow_json
 from whatsapp_flows.errors import ValidationIssue, ValidationPointer
 from whatsapp_flows.flow_json import validate
 
@@ -34,16 +34,16 @@ def noon(year: int, month: int, day: int) -> float:
 )
 def test_the_errors_are_those_of_the_validator(content: bytes, expected: list[str]) -> None:
     """Errors alone: neither advice nor warnings are Meta's."""
-    issues = read_document(content, NOON).issues
+    issues = stored_flow_json(content, NOON).issues
     assert [issue.error for issue in issues] == expected
     assert issues == validate(content, advice=False).errors
 
 
 def test_an_error_has_its_place_twice() -> None:
     """Line and column are those of the document, once at the top and once with the path."""
-    (issue,) = read_document(b'{\n "version": 7\n}', NOON).issues
+    (issue,) = stored_flow_json(b'{\n "version": 7\n}', NOON).issues
     place = {"line_start": 2, "line_end": 2, "column_start": 13, "column_end": 14}
-    assert wire(issue) == {
+    assert issue_to_json(issue) == {
         "error": "INVALID_FLOW_JSON_VERSION",
         "error_type": "FLOW_JSON_ERROR",
         "message": issue.message,
@@ -55,9 +55,9 @@ def test_an_error_has_its_place_twice() -> None:
 def test_what_an_error_lacks_is_left_out() -> None:
     """There is no null in Meta's answer, and no empty list of pointers; but there are always lines and columns."""
     nowhere = {"line_start": 0, "line_end": 0, "column_start": 0, "column_end": 0}
-    assert wire(ValidationIssue(error="E", message="M")) == {"error": "E", "message": "M", **nowhere}
+    assert issue_to_json(ValidationIssue(error="E", message="M")) == {"error": "E", "message": "M", **nowhere}
     pointed = ValidationIssue(error="E", message="M", line_start=2, pointers=(ValidationPointer(path="a"),))
-    assert wire(pointed) == {
+    assert issue_to_json(pointed) == {
         "error": "E",
         "message": "M",
         **nowhere,
@@ -71,14 +71,14 @@ def test_a_version_that_nobody_knows_is_an_error(version: str) -> None:
     """Alone, and where it stands: the validator warns, as it may be older than Meta is; Meta knows all there are."""
     content = b'{"screens": [],\n "version": "%s"}' % version.encode()
     assert "MIN_ITEMS_REQUIRED" in [issue.error for issue in validate(content).issues]
-    (issue,) = read_document(content, NOON).issues
+    (issue,) = stored_flow_json(content, NOON).issues
     assert (issue.error, issue.line_start, issue.severity) == ("INVALID_FLOW_JSON_VERSION", 2, "error")
     assert version in issue.message
 
 
 def test_what_was_uploaded_is_kept_byte_for_byte() -> None:
     """Also when it is broken."""
-    assert read_document(b"{ ", NOON).content == b"{ "
+    assert stored_flow_json(b"{ ", NOON).content == b"{ "
 
 
 @pytest.mark.parametrize(
@@ -96,32 +96,34 @@ def test_a_version_is_publishable_from_its_announcement_until_it_is_frozen(
     version: str, now: float, publishable: bool
 ) -> None:
     """What was never announced, or is not known, cannot be published."""
-    assert read_document(flow_json(version=version), now).publishable(now) is publishable
+    assert stored_flow_json(flow_json(version=version), now).publishable(now) is publishable
 
 
 @pytest.mark.parametrize("version", [None, 7.3, "x", "07.3"])
 def test_a_version_that_is_none_is_not_kept(version: object) -> None:
     """Such a document is of no version, names no endpoint and cannot be published."""
-    document = read_document(flow_json(version=version), NOON)
+    document = stored_flow_json(flow_json(version=version), NOON)
     assert (document.version, document.names_its_endpoint, document.publishable(NOON)) == (None, False, False)
 
 
 def test_the_day_of_the_upload_decides() -> None:
     """A document without errors on one day has one on the next, when its version is frozen."""
     content = flow_json(version="5.0")
-    assert read_document(content, noon(2025, 9, 8)).issues == ()
-    assert [issue.error for issue in read_document(content, noon(2025, 9, 9)).issues] == ["INVALID_FLOW_JSON_VERSION"]
+    assert stored_flow_json(content, noon(2025, 9, 8)).issues == ()
+    assert [issue.error for issue in stored_flow_json(content, noon(2025, 9, 9)).issues] == [
+        "INVALID_FLOW_JSON_VERSION"
+    ]
 
 
 @pytest.mark.parametrize(("version", "named"), [("2.1", True), ("3.0", False), ("10.0", False)])
 def test_before_version_3_the_document_names_its_endpoint(version: str, named: bool) -> None:
     """Versions compare as numbers."""
-    assert read_document(flow_json(version=version), NOON).names_its_endpoint is named
+    assert stored_flow_json(flow_json(version=version), NOON).names_its_endpoint is named
 
 
 def test_properties_of_the_wrong_type_count_as_absent() -> None:
     """They are reported, and must not break anything else."""
-    document = read_document(flow_json(data_api_version=3, data_channel_uri=[]), NOON)
+    document = stored_flow_json(flow_json(data_api_version=3, data_channel_uri=[]), NOON)
     assert (document.data_api_version, document.data_channel_uri) == (None, None)
-    document = read_document(endpoint_json(version="2.1", data_channel_uri="https://e.example"), NOON)
+    document = stored_flow_json(endpoint_json(version="2.1", data_channel_uri="https://e.example"), NOON)
     assert (document.data_api_version, document.data_channel_uri) == ("3.0", "https://e.example")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.openapi.contract import check_response
-from whatsapp_flows.emulator._errors import ErrorRow, Problem, error, error_body, row_for
+from whatsapp_flows.emulator._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
 
 
 def test_the_table_is_sorted() -> None:
@@ -47,13 +47,13 @@ def test_the_processing_failure_reads_as_captured() -> None:
 
 def test_absent_keys_are_left_out() -> None:
     """A row without titles and subcode makes a body without them."""
-    body = error_body(ErrorRow(4, None, 400, "limit"), "Atrace")
+    body = error_body(ErrorSpec(4, None, 400, "limit"), "Atrace")
     assert body == {"error": {"message": "limit", "type": "OAuthException", "code": 4, "fbtrace_id": "Atrace"}}
 
 
 def test_blanks_are_filled_in() -> None:
     """A message says which object it means."""
-    assert "get request. Object with ID '7'" in error(Problem.UNKNOWN_NODE, method="get", id="7").row.message
+    assert "get request. Object with ID '7'" in graph_error(Problem.UNKNOWN_NODE, method="get", id="7").spec.message
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_blanks_are_filled_in() -> None:
     [
         (139001, 4016012, Problem.PROCESSING.value),
         (2, None, Problem.UNAVAILABLE.value),
-        (190, 460, ErrorRow(190, 460, 401, Problem.TOKEN_INVALID.value.message)),
-        (100, 4016099, ErrorRow(100, 4016099, 400, "Invalid parameter", is_transient=False)),
-        (2500, 7, ErrorRow(2500, 7, 400, "Invalid parameter")),
-        (294, None, ErrorRow(294, None, 403, "(#294) Error")),
-        (987654, 1, ErrorRow(987654, 1, 400, "(#987654) Error")),
+        (190, 460, ErrorSpec(190, 460, 401, Problem.TOKEN_INVALID.value.message)),
+        (100, 4016099, ErrorSpec(100, 4016099, 400, "Invalid parameter", is_transient=False)),
+        (2500, 7, ErrorSpec(2500, 7, 400, "Invalid parameter")),
+        (294, None, ErrorSpec(294, None, 403, "(#294) Error")),
+        (987654, 1, ErrorSpec(987654, 1, 400, "(#987654) Error")),
     ],
 )
-def test_a_test_may_ask_for_any_code(code: int, subcode: int | None, expected: ErrorRow) -> None:
+def test_a_test_may_ask_for_any_code(code: int, subcode: int | None, expected: ErrorSpec) -> None:
     """A pair that is not in the table still has a row: the code's, or a bare one."""
-    assert row_for(code, subcode) == expected
+    assert spec_for(code, subcode) == expected

@@ -15,7 +15,7 @@ from whatsapp_flows.emulator._faults import Fault, FaultRule
 
 def _strikes(rule: FaultRule, count: int, seed: int = 0) -> list[bool]:
     fault, chance = Fault(rule), random.Random(seed).random
-    return [fault.strikes("get_flow", "1", chance) for _ in range(count)]
+    return [fault.applies_to("get_flow", "1", chance) for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_chance_can_be_repeated(probability: float, seed: int) -> None:
 def test_a_rule_concerns_an_operation_a_flow_or_all(about: dict[str, Any], concerned: bool) -> None:
     """Both may be given, and then both must fit."""
     fault = Fault(FaultRule(status=500, **about))
-    assert fault.strikes("get_flow", "1", random.random) is concerned
+    assert fault.applies_to("get_flow", "1", random.random) is concerned
     assert (fault.seen, fault.struck) == (concerned, concerned)
 
 
 def test_a_fault_can_be_called_off() -> None:
     """It keeps its count."""
     fault = Fault(FaultRule(status=500))
-    fault.strikes(None, None, random.random)
+    fault.applies_to(None, None, random.random)
     fault.cancel()
-    assert not fault.strikes(None, None, random.random)
+    assert not fault.applies_to(None, None, random.random)
     assert (fault.seen, fault.struck) == (1, 1)
     assert "status=500" in repr(fault)
 
@@ -123,7 +123,7 @@ def test_a_rule_that_contradicts_itself_is_a_mistake(arguments: dict[str, Any], 
 )
 def test_an_error_does_no_work(arguments: dict[str, Any], operation: str, works: bool) -> None:
     """Except the one of which Meta says that the JSON has been saved."""
-    assert FaultRule(**arguments).works_first(operation) is works
+    assert FaultRule(**arguments).executes_request(operation) is works
 
 
 @pytest.mark.parametrize(
@@ -138,15 +138,15 @@ def test_an_error_does_no_work(arguments: dict[str, Any], operation: str, works:
 )
 def test_an_answer_may_be_anything(arguments: dict[str, Any], status: int, kind: str, body: bytes) -> None:
     """A status, and a body of any sort; an object becomes JSON."""
-    answer = FaultRule(**arguments).answer("A")
+    answer = FaultRule(**arguments).response("A")
     assert answer is not None
     assert (answer.status, answer.content_type.partition(";")[0], answer.body) == (status, kind, body)
 
 
 def test_an_error_is_that_of_the_table_unless_told_otherwise() -> None:
     """Message, status and transience can be set."""
-    plain = FaultRule(code=139001, subcode=4016012).answer("A")
-    other = FaultRule(code=139001, subcode=4016012, status=500, message="mine", is_transient=True).answer("A")
+    plain = FaultRule(code=139001, subcode=4016012).response("A")
+    other = FaultRule(code=139001, subcode=4016012, status=500, message="mine", is_transient=True).response("A")
     assert plain is not None
     assert other is not None
     before, after = (json.loads(answer.body)["error"] for answer in (plain, other))
@@ -157,4 +157,4 @@ def test_an_error_is_that_of_the_table_unless_told_otherwise() -> None:
 
 def test_a_disturbance_has_no_answer_of_its_own() -> None:
     """The truth is told, late or in part."""
-    assert FaultRule(delay=1.0).answer("A") is None
+    assert FaultRule(delay=1.0).response("A") is None

@@ -55,8 +55,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """No text breaks the reader: it becomes a tree, or code 2500."""
     try:
         fields = parse(text)
-    except GraphError as refusal:
-        code = refusal.row.code
+    except GraphError as error:
+        code = error.spec.code
     else:
         code = 2500 if parse(unparse(fields)) == fields else 0
     assert code == 2500
@@ -77,10 +77,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 )
 def test_a_selection_that_cannot_be_read_says_where(text: str, place: str) -> None:
     """Code 2500 names the place, also for a text that nests without end."""
-    with pytest.raises(GraphError) as refusal:
+    with pytest.raises(GraphError) as error:
         parse(text)
-    assert refusal.value.row.code == 2500
-    assert place in refusal.value.row.message
+    assert error.value.spec.code == 2500
+    assert place in error.value.spec.message
 
 
 def test_the_last_argument_of_a_name_wins() -> None:
@@ -128,6 +128,6 @@ def test_a_node_shows_what_is_selected(text: str, expected: dict[str, object]) -
 )
 def test_what_a_node_does_not_have_is_refused(text: str, message: str) -> None:
     """Code 100 names the field."""
-    with pytest.raises(GraphError) as refusal:
+    with pytest.raises(GraphError) as error:
         check(parse(text), _TABLE)
-    assert (refusal.value.row.code, refusal.value.row.message) == (100, message)
+    assert (error.value.spec.code, error.value.spec.message) == (100, message)

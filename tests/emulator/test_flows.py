@@ -76,8 +76,8 @@ def test_what_is_no_id_is_refused(model: Model, value: object) -> None:
     model.world = model.world.with_account(Account(id="3"))
     flow_id = model.add()
     for path, name in ((flow_id, "application_id"), ("3/migrate_flows", "source_waba_id")):
-        assert model.refusal("POST", path, parameters={name: value}) == (100, None)
-    assert model.refusal("POST", f"{WABA}/flows", parameters={**_MINIMUM, "clone_flow_id": value}) == (100, None)
+        assert model.error_codes("POST", path, parameters={name: value}) == (100, None)
+    assert model.error_codes("POST", f"{WABA}/flows", parameters={**_MINIMUM, "clone_flow_id": value}) == (100, None)
 
 
 def test_a_flow_json_may_come_as_a_file(model: Model) -> None:
@@ -88,7 +88,7 @@ def test_a_flow_json_may_come_as_a_file(model: Model) -> None:
     assert model.flow(body["id"]).flow_json == flow_json()
     large = Part(filename="f", content_type=None, content=b"x" * (MAX_BYTES + 1))
     parameters = {**_MINIMUM, "name": "b"}
-    assert model.refusal("POST", f"{WABA}/flows", parameters=parameters, files={"flow_json": large}) == (100, None)
+    assert model.error_codes("POST", f"{WABA}/flows", parameters=parameters, files={"flow_json": large}) == (100, None)
 
 
 @pytest.mark.parametrize("content", [None, b"{", endpoint_json()])
@@ -99,7 +99,7 @@ def test_a_create_that_cannot_publish_leaves_a_draft_behind(model: Model, conten
     assert (status, body["error"]["code"]) == (400, 139002)
     (left,) = model.world.flows_of(WABA)
     assert (left.name, left.status, left.flow_json) == ("a", "DRAFT", content)
-    assert model.refusal("POST", f"{WABA}/flows", parameters=_MINIMUM) == (100, 4016019)
+    assert model.error_codes("POST", f"{WABA}/flows", parameters=_MINIMUM) == (100, 4016019)
 
 
 def test_a_clone_has_the_document_and_the_endpoint(model: Model) -> None:
@@ -144,14 +144,14 @@ def test_a_json_goes_before_the_document_of_a_clone(model: Model) -> None:
 def test_a_create_that_makes_no_sense_is_refused(model: Model, changes: dict[str, object], subcode: int | None) -> None:
     """Code 100, and nothing was made."""
     parameters = {**_MINIMUM, **changes}
-    assert model.refusal("POST", f"{WABA}/flows", parameters=parameters) == (100, subcode)
+    assert model.error_codes("POST", f"{WABA}/flows", parameters=parameters) == (100, subcode)
 
 
 @pytest.mark.parametrize("status", ["DRAFT", "PUBLISHED", "DEPRECATED"])
 def test_a_name_is_unique_in_its_account(model: Model, status: str) -> None:
     """Also that of a deprecated Flow; another account, or another spelling, is free."""
     model.add("a", status=status)
-    assert model.refusal("POST", f"{WABA}/flows", parameters=_MINIMUM) == (100, 4016019)
+    assert model.error_codes("POST", f"{WABA}/flows", parameters=_MINIMUM) == (100, 4016019)
     assert _create(model, name="A")
     model.world = model.world.with_account(Account(id=_OTHER))
     assert model.post(f"{_OTHER}/flows", **_MINIMUM)
@@ -161,7 +161,7 @@ def test_a_deleted_flow_is_gone_and_its_name_is_free(model: Model) -> None:
     """Every later call about it is refused with 100/33."""
     flow_id = _create(model)["id"]
     assert model.ask("DELETE", flow_id) == (200, {"success": True})
-    assert model.refusal("GET", flow_id) == model.refusal("DELETE", flow_id) == (100, 33)
+    assert model.error_codes("GET", flow_id) == model.error_codes("DELETE", flow_id) == (100, 33)
     assert _create(model)["id"] != flow_id
 
 
@@ -208,7 +208,7 @@ def test_an_update_that_makes_no_sense_is_refused(
     """The Flow stays as it is; a document below 3.0 names its endpoint itself."""
     model.add("taken")
     flow_id = model.add("a", _OLD.encode())
-    assert model.refusal("POST", flow_id, parameters=change) == expected
+    assert model.error_codes("POST", flow_id, parameters=change) == expected
 
 
 def test_an_upload_replaces_the_document(model: Model) -> None:
@@ -229,10 +229,10 @@ def test_an_upload_needs_its_three_parts(model: Model, missing: str) -> None:
     parts = {"name": "flow.json", "asset_type": "FLOW_JSON"}
     for wrong in (None, "other"):
         parameters = {**parts, missing: wrong}
-        refusal = model.refusal(
+        error = model.error_codes(
             "POST", f"{flow_id}/assets", parameters=parameters, files={} if missing == "file" else _FILE
         )
-        assert refusal == (100, None)
+        assert error == (100, None)
 
 
 def test_an_upload_has_a_largest_size(model: Model) -> None:
@@ -347,7 +347,7 @@ def test_a_migration_that_makes_no_sense_is_refused(
     model.world = model.world.with_account(Account(id="20100000000000098", business_id="5"))
     for at in range(101):
         model.add(str(at))
-    assert model.refusal("POST", f"{WABA}/migrate_flows", parameters=parameters) == expected
+    assert model.error_codes("POST", f"{WABA}/migrate_flows", parameters=parameters) == expected
 
 
 def test_a_hundred_flows_fit_into_one_migration(model: Model) -> None:

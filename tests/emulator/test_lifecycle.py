@@ -195,7 +195,7 @@ def test_a_version_that_is_frozen_after_the_upload_cannot_be_published(model: Mo
     model.now += 24 * 3600
     shown = model.get(flow_id, fields="validation_errors,health_status")
     assert (shown["validation_errors"], shown["health_status"]["can_send_message"]) == ([], "BLOCKED")
-    assert model.refusal("POST", f"{flow_id}/publish") == (139002, None)
+    assert model.error_codes("POST", f"{flow_id}/publish") == (139002, None)
     model.now -= 24 * 3600
     assert model.post(f"{flow_id}/publish") == {"success": True}
 

@@ -86,11 +86,11 @@ def test_times_may_be_numbers(model: Model) -> None:
 def test_a_metric_that_cannot_be_given_is_refused(model: Model, field: str) -> None:
     """Name and granularity are required, and `since` lies back 90 days at most, or 30 by the hour."""
     flow_id = model.add(metrics=_POINTS)
-    assert model.refusal("GET", flow_id, query={"fields": field}) == (100, None)
+    assert model.error_codes("GET", flow_id, query={"fields": field}) == (100, None)
 
 
 def test_there_must_have_been_250_requests(model: Model) -> None:
     """Below, code 139006 and no data."""
     flow_id = model.add(metrics=(_point(REQUEST_COUNT, 1, value=249),))
     field = f"metric.name({REQUEST_COUNT}).granularity(DAY)"
-    assert model.refusal("GET", flow_id, query={"fields": field}) == (139006, None)
+    assert model.error_codes("GET", flow_id, query={"fields": field}) == (139006, None)

@@ -49,7 +49,7 @@ def test_an_account_shows_its_numbers(model: Model) -> None:
     assert numbers == {"data": model.get(f"{WABA}/phone_numbers")["data"]}
     asked = model.get(WABA, fields="id,phone_numbers{id,throughput{level}}")["phone_numbers"]["data"]
     assert asked == [{"id": NUMBER, "throughput": {"level": "STANDARD"}}]
-    assert model.refusal("GET", WABA, query={"fields": "phone_numbers{nonsense}"}) == (100, None)
+    assert model.error_codes("GET", WABA, query={"fields": "phone_numbers{nonsense}"}) == (100, None)
 
 
 def test_a_phone_number_shows_itself(model: Model) -> None:
@@ -84,7 +84,7 @@ def test_every_field_of_a_node_can_be_asked_for(model: Model, kind: str) -> None
         assert model.get(node, fields=name) == {"id": node, **({name: whole[name]} if name in whole else {})}
     if kind == "phone_number":
         assert model.get(f"{WABA}/phone_numbers", fields=",".join(table))["data"] == [whole]
-    assert model.refusal("GET", node, query={"fields": "nonsense"}) == (100, None)
+    assert model.error_codes("GET", node, query={"fields": "nonsense"}) == (100, None)
 
 
 def test_several_nodes_are_read_at_once(model: Model) -> None:
@@ -110,7 +110,7 @@ def test_several_nodes_are_read_at_once(model: Model) -> None:
 )
 def test_one_bad_id_fails_them_all(model: Model, query: dict[str, str], expected: tuple[int, int | None]) -> None:
     """An unknown node, an alias, a field that one of them lacks, more than 50."""
-    assert model.refusal("GET", "", query=query) == expected
+    assert model.error_codes("GET", "", query=query) == expected
 
 
 def test_every_id_counts_as_a_call(model: Model) -> None:
@@ -187,7 +187,7 @@ def test_an_asset_shows_what_is_asked_for(model: Model, fields: str) -> None:
     flow_id = model.add("a", flow_json())
     (asset,) = model.get(f"{flow_id}/assets", fields=fields)["data"]
     assert list(asset) == fields.split(",")
-    assert model.refusal("GET", f"{flow_id}/assets", query={"fields": "size"}) == (100, None)
+    assert model.error_codes("GET", f"{flow_id}/assets", query={"fields": "size"}) == (100, None)
 
 
 @pytest.mark.parametrize("version", ["v25.0/", "v19.0/", ""])

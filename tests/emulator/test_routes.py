@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.support import NUMBER, SETTINGS, WABA, Model, call
-from whatsapp_flows.emulator._routes import OPERATIONS, ROUTES, handle, served_version, target_of
+from whatsapp_flows.emulator._routes import OPERATIONS, ROUTES, handle, resolve_target, served_version
 from whatsapp_flows.emulator._state import World
 
 
@@ -67,7 +67,7 @@ def test_operations_are_named_as_the_clients_methods() -> None:
 def test_a_read_is_named_after_what_it_asks_for(fields: str | None, operation: str) -> None:
     """GET /{flow-id} is one call on the wire and four methods of the client."""
     asked = call("GET", "/v25.0/1", query={} if fields is None else {"fields": fields})
-    assert target_of(World(), asked).operation == operation
+    assert resolve_target(World(), asked).operation == operation
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_expired_version_is_served_by_the_oldest(asked: str, served: str | No
 def _refusal(method: str, path: str, world: World | None = None, **parts: Any) -> tuple[int, int, int | None]:
     model = Model(world)
     asked = call(method, path, **parts)
-    after, answer = handle(model.world, asked, target_of(model.world, asked))
+    after, answer = handle(model.world, asked, resolve_target(model.world, asked))
     assert after is model.world
     error = json.loads(answer.body)["error"]
     return answer.status, error["code"], error.get("error_subcode")
@@ -135,7 +135,7 @@ def test_refusals_come_in_an_order() -> None:
 
 def test_a_path_may_end_in_a_slash() -> None:
     """Graph does not mind."""
-    assert target_of(World(), call("GET", f"/v25.0/{WABA}/flows/")).operation == "list_flows"
+    assert resolve_target(World(), call("GET", f"/v25.0/{WABA}/flows/")).operation == "list_flows"
 
 
 _TEXTS = st.text(max_size=12) | st.sampled_from([WABA, NUMBER, "flows", "v25.0", "cdn", "assets", "null", "[]", "1"])
@@ -159,5 +159,5 @@ def test_whatever_is_asked_is_answered(
     model = Model()
     model.add()
     asked = call(method, "/" + "/".join(parts), query=query, parameters=parameters)
-    _, answer = handle(model.world, asked, target_of(model.world, asked))
+    _, answer = handle(model.world, asked, resolve_target(model.world, asked))
     assert answer.status in (200, 400, 403, 404)

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from tests.emulator.support import NOON, NUMBER, WABA, Model, endpoint_json, flow_json
-from whatsapp_flows.emulator._documents import read_document
+from whatsapp_flows.emulator._documents import stored_flow_json
 from whatsapp_flows.emulator._state import FlowRecord, World, default_world
 
 
@@ -53,6 +53,6 @@ def test_every_node_belongs_to_an_account(model: Model) -> None:
 )
 def test_a_flow_has_an_endpoint_when_its_json_says_so(content: bytes | None, has_endpoint: bool) -> None:
     """A data API version makes the difference."""
-    document = None if content is None else read_document(content, NOON)
+    document = None if content is None else stored_flow_json(content, NOON)
     flow = FlowRecord(id="1", waba_id=WABA, name="a", categories=("OTHER",), document=document)
     assert (flow.has_endpoint, flow.flow_json) == (has_endpoint, content)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
-from whatsapp_flows.emulator._wire import Fields, Received, RecordedRequest, RequestLog, received
+from whatsapp_flows._server import HttpRequest
+from whatsapp_flows.emulator._wire import IncomingRequest, MaskedMapping, RecordedRequest, RequestLog, parse_request
 
 _FORM = {"name": "flow.json", "categories": '["OTHER"]'}
 
@@ -24,9 +25,9 @@ def _environ(**parts: Any) -> dict[str, Any]:
         builder.close()
 
 
-def _received(**parts: Any) -> Received:
+def _received(**parts: Any) -> IncomingRequest:
     environ = _environ(**parts)
-    return received(environ, environ["wsgi.input"].read())
+    return parse_request(HttpRequest(environ=environ, body=environ["wsgi.input"].read()))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_files_are_kept_with_their_names() -> None:
 )
 def test_a_body_that_cannot_be_read_says_why(body: bytes, kind: str) -> None:
     """The request is still described, with the body as it came."""
-    seen = received({**_environ(), "CONTENT_TYPE": kind}, body)
+    seen = parse_request(HttpRequest(environ={**_environ(), "CONTENT_TYPE": kind}, body=body))
     assert seen.unreadable is not None
     assert (seen.method, seen.path, seen.body, seen.parameters) == ("POST", "/v25.0/1", body, {})
 
@@ -86,7 +87,7 @@ def test_a_body_that_cannot_be_read_says_why(body: bytes, kind: str) -> None:
 @given(body=st.binary(max_size=60))
 def test_no_body_breaks_the_parser(kind: str, body: bytes) -> None:
     """Whatever its bytes and whatever it claims to be."""
-    seen = received({**_environ(), "CONTENT_TYPE": kind}, body)
+    seen = parse_request(HttpRequest(environ={**_environ(), "CONTENT_TYPE": kind}, body=body))
     assert seen.body == body
     assert seen.token is None or seen.unreadable is None
 
@@ -94,7 +95,8 @@ def test_no_body_breaks_the_parser(kind: str, body: bytes) -> None:
 def test_a_large_form_field_is_taken() -> None:
     """A Flow JSON inside a form may have ten megabytes."""
     body = urlencode({"flow_json": "x" * 2_000_000}).encode()
-    seen = received({**_environ(), "CONTENT_TYPE": "application/x-www-form-urlencoded"}, body)
+    environ = {**_environ(), "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    seen = parse_request(HttpRequest(environ=environ, body=body))
     assert len(seen.form["flow_json"]) == 2_000_000
 
 
@@ -120,12 +122,11 @@ def test_the_token_is_in_the_header_or_a_parameter(parts: dict[str, Any], token:
 
 def test_a_recorded_request_does_not_show_its_secrets() -> None:
     """They are there to be looked at, and masked when the request is printed."""
-    environ = _environ(
+    seen = _received(
         headers={"Authorization": "Bearer SECRET-1"},
         query_string={"access_token": "SECRET-2", "fields": "id"},
         data={"appsecret_proof": "SECRET-3", "name": "a"},
     )
-    seen = received(environ, environ["wsgi.input"].read())
     recorded = RecordedRequest(
         operation="update_flow",
         method=seen.method,
@@ -147,7 +148,7 @@ def test_a_recorded_request_does_not_show_its_secrets() -> None:
 
 def test_fields_are_a_mapping() -> None:
     """They compare like one, and cannot be changed."""
-    fields = Fields({"a": "1"})
+    fields = MaskedMapping({"a": "1"})
     assert fields == {"a": "1"}
     assert (len(fields), list(fields), fields.get("b")) == (1, ["a"], None)
     assert not hasattr(fields, "__setitem__")
@@ -165,9 +166,17 @@ def test_a_recorded_json_body_can_be_read() -> None:
 
 def _recorded(path: str, size: int) -> RecordedRequest:
     return RecordedRequest(
-        operation=None, method="GET", path=path, query=Fields(), headers=Fields(), form=Fields(), files={},
-        body=b"x" * size, status=200, at=0.0,
-    )  # fmt: skip
+        operation=None,
+        method="GET",
+        path=path,
+        query=MaskedMapping(),
+        headers=MaskedMapping(),
+        form=MaskedMapping(),
+        files={},
+        body=b"x" * size,
+        status=200,
+        at=0.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +191,7 @@ def _recorded(path: str, size: int) -> RecordedRequest:
 )
 def test_requests_are_kept_by_number_and_by_size(sizes: list[int], kept: str) -> None:
     """The oldest go first."""
-    log = RequestLog(count=3, size=50_000)
+    log = RequestLog(max_count=3, max_bytes=50_000)
     for name, size in zip("abcde", sizes, strict=False):
         log.add(_recorded(name, size))
     assert "".join(request.path for request in log) == kept
@@ -190,8 +199,8 @@ def test_requests_are_kept_by_number_and_by_size(sizes: list[int], kept: str) ->
 
 
 def test_what_was_forgotten_takes_no_room() -> None:
-    """As many are kept afterwards as at the beginning."""
-    log = RequestLog(count=3, size=50_000)
+    """After `clear` the log has room for as many requests as at first."""
+    log = RequestLog(max_count=3, max_bytes=50_000)
     log.add(_recorded("a", 40_000))
     log.clear()
     log.add(_recorded("b", 20_000))
@@ -211,9 +220,9 @@ def test_what_was_forgotten_takes_no_room() -> None:
         ("PUT", {"method": "delete"}, "PUT"),
     ],
 )
-def test_a_post_may_mean_another_method(method: str, parameters: dict[str, object], meant: str) -> None:
-    """As Graph takes it from clients that can send no other; not on a GET."""
-    assert Received(method=method, path="/", parameters=parameters).asked_method == meant
+def test_a_post_may_name_another_method(method: str, parameters: dict[str, object], meant: str) -> None:
+    """Graph accepts that from clients that can send no other method; not on a GET."""
+    assert IncomingRequest(method=method, path="/", parameters=parameters).effective_method == meant
 
 
 def test_a_part_without_a_name_is_nobodys() -> None:
@@ -221,5 +230,5 @@ def test_a_part_without_a_name_is_nobodys() -> None:
     parts = (b"", b'; name=""', b'; filename="f"', b'; name="kept"')
     lines = b"".join(b"--b\r\nContent-Disposition: form-data%s\r\n\r\nx\r\n" % part for part in parts)
     environ = {**_environ(), "CONTENT_TYPE": "multipart/form-data; boundary=b"}
-    seen = received(environ, lines + b"--b--\r\n")
+    seen = parse_request(HttpRequest(environ=environ, body=lines + b"--b--\r\n"))
     assert (dict(seen.form), dict(seen.files)) == ({"kept": "x"}, {})

@@ -11,7 +11,7 @@ import importlib.util
 if importlib.util.find_spec("werkzeug") is None:
     raise ImportError('the emulator needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
 
-from ._documents import Document
+from ._documents import StoredFlowJson
 from ._emulator import Emulator
 from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
@@ -20,12 +20,12 @@ from ._state import FlowRecord
 from ._wire import RecordedRequest
 
 __all__ = [
-    "Document",
     "Emulator",
     "Fault",
     "FaultRule",
     "FlowRecord",
     "RecordedRequest",
+    "StoredFlowJson",
     "read_fault",
     "read_faults",
     "serve",

@@ -1,7 +1,7 @@
 """
-From a request to a reply: the pure parts, given a clock, a lock and, on request, a file.
+From a request to a response: the pure state machine, given a clock, a lock and, on request, a database.
 
-One request at a time has the world; only the delays of faults are spent outside the lock.
+One request at a time changes the world. Only the delays of faults are waited for outside the lock.
 """
 
 from __future__ import annotations
@@ -10,38 +10,38 @@ import hashlib
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Final
 
-from ._access import CallLog, Usage, usage_headers
-from ._batch import Asked, Outcome, run_batch
-from ._browser import refusal_of
-from ._call import Answer, Call, Settings, refused
-from ._control import CONTROL_PATH, control
-from ._errors import Problem, error
+from .._server import HttpRequest, HttpResponse, cross_site_refusal
+from ._access import QuotaCounter, QuotaUsage, usage_headers
+from ._batch import BatchRequest, BatchResult, run_batch
+from ._call import GraphCall, GraphResponse, Settings, error_response, json_response
+from ._control import CONTROL_PATH, NO_TRACE_ID, control
+from ._errors import Problem, error_body, graph_error
 from ._faults import FaultList, FaultRule
-from ._routes import BATCH, DOWNLOAD, Target, handle, names_version, target_of
+from ._routes import BATCH, DOWNLOAD, Target, handle, is_version, resolve_target
 from ._state import World
 from ._storage import Storage
-from ._wire import Fields, Received, RecordedRequest, Reply, RequestLog
+from ._wire import IncomingRequest, MaskedMapping, RecordedRequest, RequestLog, parse_request
 
 _NO_FAULT: Final = FaultRule(delay=0.0)
 _CREDENTIALS: Final = frozenset({"access_token", "appsecret_proof", "appsecret_time"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Served:
-    """What was decided of one request. Without an answer its connection is reset."""
+class _Decision:
+    """How a request is answered. Without a response, its connection is reset."""
 
-    answer: Answer | None
-    headers: dict[str, str]
-    delay: float
-    truncate: int | None
+    response: GraphResponse | None
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    truncate: int | None = None
 
 
 class Backend:
-    """The one place that changes: the world, the faults, and what is remembered of requests."""
+    """The mutable part of the emulator: the world, the faults, and the recorded requests."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Backend:
         clock: Callable[[], float],
         sleep: Callable[[float], object],
         chance: Callable[[], float],
-        calls: CallLog | None,
+        quota: QuotaCounter | None,
         keep_requests: int,
         keep_bytes: int,
         hosts: Collection[str] = (),
@@ -61,25 +61,25 @@ class Backend:
         self.settings = settings
         self.storage: Storage | None = None
         self.faults: Final = FaultList()
-        self.requests: Final = RequestLog(count=keep_requests, size=keep_bytes)
-        self.leaks: Final = RequestLog(count=keep_requests, size=keep_bytes)
-        self.forced_usage: Usage | None = None
+        self.requests: Final = RequestLog(max_count=keep_requests, max_bytes=keep_bytes)
+        self.leaks: Final = RequestLog(max_count=keep_requests, max_bytes=keep_bytes)
+        self.forced_usage: QuotaUsage | None = None
         self._world = world
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
-        self._calls = calls
+        self._quota = quota
         self._hosts = frozenset(host.lower() for host in hosts)
         self._on_request = on_request
         self._count = 0
 
     @property
     def world(self) -> World:
-        """The world as it is now."""
+        """The current world."""
         return self._world
 
     def change(self, change: Callable[[World], World]) -> None:
-        """Put the next world in place; it is written down before anybody is told of it."""
+        """Replace the world; it is saved before anybody can see it."""
         with self.lock:
             world = change(self._world)
             if self.storage is not None:
@@ -87,173 +87,194 @@ class Backend:
             self._world = world
 
     def open(self, storage: Storage, complete: Callable[[World], World]) -> None:
-        """Go on with the world of a file, completed with what it lacks."""
+        """Load the world from a database; `complete` adds what it lacks."""
         with self.lock:
             self._world, self.storage = storage.load(), storage
             self.change(complete)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the database."""
         with self.lock:
             storage, self.storage = self.storage, None
             if storage is not None:
                 storage.close()
 
-    def reply(self, received: Received) -> Reply:
-        """What goes back. A delay comes after the work: a client that gives up waiting has been served."""
+    def handle(self, received: HttpRequest) -> HttpResponse:
+        """The response to a request, as the server's handler."""
+        return self.respond(parse_request(received))
+
+    def respond(self, request: IncomingRequest) -> HttpResponse:
+        """
+        The response to a parsed request.
+
+        A delay comes after the work: a request has taken effect even if its client stops waiting.
+        """
         recorded: list[RecordedRequest] = []
         with self.lock:
-            served = self._guarded(received, recorded.append)
-            for request in recorded:
-                self.requests.add(request)
-                if request.operation == DOWNLOAD and received.carries_credentials:
-                    self.leaks.add(request)
+            decision = self._screen(request, recorded.append)
+            for each in recorded:
+                self.requests.add(each)
+                if each.operation == DOWNLOAD and request.carries_credentials:
+                    self.leaks.add(each)
         if self._on_request is not None:
-            for request in recorded:
-                self._on_request(request)
-        if served.delay:
-            self._sleep(served.delay)
-        if served.answer is None:
-            return Reply(reset=True)
-        date = {"Date": formatdate(recorded[-1].at, usegmt=True)} if recorded else {}  # by the clock of `updated_at`
-        headers = {"Content-Type": served.answer.content_type, **date, **served.headers}
-        return Reply(status=served.answer.status, headers=headers, body=served.answer.body, truncate=served.truncate)
+            for each in recorded:
+                self._on_request(each)
+        if decision.delay:
+            self._sleep(decision.delay)
+        response = decision.response
+        if response is None:
+            return HttpResponse(reset=True)
+        # The Date header follows the emulator's clock, as `updated_at` does.
+        date = {"Date": formatdate(recorded[-1].at, usegmt=True)} if recorded else {}
+        headers = {"Content-Type": response.content_type, **date, **decision.headers}
+        return HttpResponse(status=response.status, headers=headers, body=response.body, truncate=decision.truncate)
 
-    def _guarded(self, received: Received, record: Callable[[RecordedRequest], object]) -> _Served:
-        """The decision on a request that no browser was tricked into, and that may be one to the emulator itself."""
-        reason = refusal_of(received.method, received.headers, self._hosts)
-        if reason is None and received.path.startswith(CONTROL_PATH):
-            answer = control(received, self.faults, self.requests)
-            return _Served(answer=answer, headers={}, delay=0.0, truncate=None)
+    def _screen(self, request: IncomingRequest, record: Callable[[RecordedRequest], object]) -> _Decision:
+        """Refuse cross-site requests of browsers, pass requests to the control API on; the rest goes to Graph."""
+        reason = cross_site_refusal(request.method, request.headers, self._hosts)
+        if reason is None and request.path.startswith(CONTROL_PATH):
+            return _Decision(response=control(request, self.faults, self.requests))
         if reason is None:
-            return self._served(received, record)
-        call = self._call(received)
-        answer = refused(error(Problem.ACCESS_DENIED, f"(#200) {reason}"), call.trace_id)
-        record(self._recorded(received, None, answer.status, call.now))
-        return _Served(answer=answer, headers={}, delay=0.0, truncate=None)
+            return self._decide(request, record)
+        call = self._call(request)
+        response = error_response(graph_error(Problem.ACCESS_DENIED, f"(#200) {reason}"), call.trace_id)
+        record(self._recorded(request, None, response.status, call.now))
+        return _Decision(response=response)
 
-    def _served(
-        self, received: Received, record: Callable[[RecordedRequest], object], *, inside: bool = False
-    ) -> _Served:
-        """The decision on a request to Graph; `inside` a batch there is no other batch."""
-        call = self._call(received)
-        target = target_of(self._world, call)
-        rule = self.faults.striking(target.operation, target.node_id or None, self._chance) or _NO_FAULT
+    def _decide(
+        self, request: IncomingRequest, record: Callable[[RecordedRequest], object], *, in_batch: bool = False
+    ) -> _Decision:
+        """The decision on a request to Graph; batches do not nest (`in_batch`)."""
+        call = self._call(request)
+        target = resolve_target(self._world, call)
+        rule = self.faults.first_match(target.operation, target.node_id or None, self._chance) or _NO_FAULT
         delay = rule.delay or 0.0
-        if target.operation == BATCH and not inside and rule.works_first(BATCH):
+        if target.operation == BATCH and not in_batch and rule.executes_request(BATCH):
             usage = self.forced_usage
-            answer, more = self._batch(received, call, target, rule, record)
+            response, more = self._batch(request, call, target, rule, record)
             delay += more
         else:
-            answer, usage = self._answer(call, target, rule)
-            record(self._recorded(received, target.operation, answer.status if answer else None, call.now))
+            response, usage = self._execute(call, target, rule)
+            record(self._recorded(request, target.operation, response.status if response else None, call.now))
         headers = {"x-fb-trace-id": call.trace_id}
         if target.version is not None:
             headers["facebook-api-version"] = target.version
         if usage is not None:
             headers.update(usage_headers(self._world.account_of(target.node_id), usage))
         headers.update(rule.headers)
-        return _Served(answer=answer, headers=headers, delay=delay, truncate=rule.truncate)
+        return _Decision(response=response, headers=headers, delay=delay, truncate=rule.truncate)
 
     def _batch(
         self,
-        received: Received,
-        call: Call,
+        request: IncomingRequest,
+        call: GraphCall,
         target: Target,
         rule: FaultRule,
         record: Callable[[RecordedRequest], object],
-    ) -> tuple[Answer | None, float]:
-        """The answer to a batch, and the seconds that its operations are delayed. Each is recorded behind the batch."""
+    ) -> tuple[GraphResponse | None, float]:
+        """The response to a batch, and the sum of its operations' delays. Each is recorded after the batch."""
         operations: list[RecordedRequest] = []
         delays: list[float] = []
 
-        def run(asked: Asked) -> Outcome:
-            served = self._served(_operation(received, target, asked), operations.append, inside=True)
-            delays.append(served.delay)
-            return Outcome(answer=_cut(served), headers=served.headers)
+        def run(operation: BatchRequest) -> BatchResult:
+            decision = self._decide(_as_request(request, target, operation), operations.append, in_batch=True)
+            delays.append(decision.delay)
+            return BatchResult(response=_truncated(decision), headers=decision.headers)
 
-        done = run_batch(call, run)
-        answer = None if rule.reset else rule.answer(call.trace_id) or done
-        for request in (self._recorded(received, BATCH, answer.status if answer else None, call.now), *operations):
-            record(request)
-        return answer, sum(delays)
+        result = run_batch(call, run)
+        response = None if rule.reset else rule.response(call.trace_id) or result
+        record(self._recorded(request, BATCH, response.status if response else None, call.now))
+        for each in operations:
+            record(each)
+        return response, sum(delays)
 
-    def _call(self, received: Received) -> Call:
+    def _call(self, request: IncomingRequest) -> GraphCall:
         self._count += 1
         digest = hashlib.sha256(f"{self.settings.seed}|{self._count}".encode()).digest()
-        return Call(
-            method=received.asked_method,
-            path=received.path,
+        return GraphCall(
+            method=request.effective_method,
+            path=request.path,
             now=self._clock(),
             trace_id="A" + urlsafe_b64encode(digest)[:22].decode(),
             settings=self.settings,
-            query=received.query,
-            parameters=received.parameters,
-            files=received.files,
-            token=received.token,
-            carries_credentials=received.carries_credentials,
-            unreadable=received.unreadable,
+            query=request.query,
+            parameters=request.parameters,
+            files=request.files,
+            token=request.token,
+            carries_credentials=request.carries_credentials,
+            unreadable=request.unreadable,
         )
 
-    def _answer(self, call: Call, target: Target, rule: FaultRule) -> tuple[Answer | None, Usage | None]:
-        """What is answered (None: nothing, the connection is reset), and the usage to report with it."""
+    def _execute(
+        self, call: GraphCall, target: Target, rule: FaultRule
+    ) -> tuple[GraphResponse | None, QuotaUsage | None]:
+        """The response (None: reset the connection), and the usage that its headers report."""
         usage = self.forced_usage
-        if not rule.works_first(target.operation):
-            return rule.answer(call.trace_id), usage
+        if not rule.executes_request(target.operation):
+            return rule.response(call.trace_id), usage
 
         def admit(account_id: str) -> None:
             nonlocal usage
-            if self._calls is None:
+            if self._quota is None:
                 return
-            counted = self._calls.count(account_id, call.now)
+            counted = self._quota.count(account_id, call.now)
             usage = usage or counted
             if counted.minutes:
-                raise error(Problem.MANAGEMENT_LIMIT)
+                raise graph_error(Problem.MANAGEMENT_LIMIT)
 
-        world, truth = handle(self._world, call, target, admit)
+        world, response = handle(self._world, call, target, admit)
         self.change(lambda _: world)
         if rule.reset is not None:
             return None, usage
-        # A refusal of its own comes before a failure that happens on the way back.
-        instead = rule.answer(call.trace_id) if truth.status < 400 else None
-        return instead or truth, usage
+        # An error of the request itself takes precedence over a fault that happens on the way back.
+        fault = rule.response(call.trace_id) if response.status < 400 else None
+        return fault or response, usage
 
     @staticmethod
-    def _recorded(received: Received, operation: str | None, status: int | None, now: float) -> RecordedRequest:
+    def _recorded(request: IncomingRequest, operation: str | None, status: int | None, now: float) -> RecordedRequest:
         return RecordedRequest(
             operation=operation,
-            method=received.method,
-            path=received.path,
-            query=received.query,
-            headers=received.headers,
-            form=received.form,
-            files=received.files,
-            body=received.body,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+            form=request.form,
+            files=request.files,
+            body=request.body,
             status=status,
             at=now,
         )
 
 
-def _operation(batch: Received, target: Target, asked: Asked) -> Received:
-    """One operation of a batch as a request of its own: with the batch's credentials, unless it brings a token."""
-    own = "access_token" in asked.query or "access_token" in asked.form
-    shared = {} if own else {name: value for name, value in batch.parameters.items() if name in _CREDENTIALS}
-    authorization = {} if own else {k: v for k, v in batch.headers.items() if k == "Authorization"}
-    versioned = names_version(asked.path.split("/")[1])
-    return Received(
-        method=asked.method,
-        path=asked.path if versioned else f"/{target.version}{asked.path}",
-        query=Fields(asked.query),
-        headers=Fields(authorization),
-        form=Fields(asked.form),
-        files=asked.files,
-        parameters={**shared, **asked.query, **asked.form},
+def http_error(status: int, message: str) -> HttpResponse:
+    """The response to a request that could not be read (400), or that the emulator failed to answer (500)."""
+    problem, text = (Problem.UNKNOWN, message) if status >= 500 else (Problem.INVALID_PARAMETER, f"(#100) {message}")
+    response = json_response(error_body(replace(problem.value, message=text), NO_TRACE_ID), status)
+    return HttpResponse(status=status, headers={"Content-Type": response.content_type}, body=response.body)
+
+
+def _as_request(batch: IncomingRequest, target: Target, operation: BatchRequest) -> IncomingRequest:
+    """One operation of a batch as a request; it has the batch's credentials unless it brings its own token."""
+    own_token = "access_token" in operation.query or "access_token" in operation.form
+    shared = {} if own_token else {name: value for name, value in batch.parameters.items() if name in _CREDENTIALS}
+    authorization = {} if own_token else {k: v for k, v in batch.headers.items() if k == "Authorization"}
+    versioned = is_version(operation.path.split("/")[1])
+    return IncomingRequest(
+        method=operation.method,
+        path=operation.path if versioned else f"/{target.version}{operation.path}",
+        query=MaskedMapping(operation.query),
+        headers=MaskedMapping(authorization),
+        form=MaskedMapping(operation.form),
+        files=operation.files,
+        parameters={**shared, **operation.query, **operation.form},
     )
 
 
-def _cut(served: _Served) -> Answer | None:
-    """The answer of one operation, as far as it came."""
-    answer = served.answer
-    if answer is None or served.truncate is None:
-        return answer
-    return Answer(status=answer.status, body=answer.body[: served.truncate], content_type=answer.content_type)
+def _truncated(decision: _Decision) -> GraphResponse | None:
+    """The response to one operation of a batch, with a fault's truncation applied."""
+    response = decision.response
+    if response is None or decision.truncate is None:
+        return response
+    return GraphResponse(
+        status=response.status, body=response.body[: decision.truncate], content_type=response.content_type
+    )

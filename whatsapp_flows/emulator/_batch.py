@@ -1,9 +1,9 @@
 """
 Batches: several operations in one request (`POST /` with `batch`).
 
-Source: Graph guide "Batch requests". Operations run in order, and one may only depend on those before it. Where the
-guide is silent we assume: an operation whose dependency failed is not run and is answered with null; a value that is
-put into another operation is percent-encoded.
+Source: Graph guide "Batch requests". Operations run in order, and an operation may depend only on preceding ones.
+Assumptions where the guide is silent: an operation whose dependency failed does not run, and its item is null; a value
+inserted from another result is percent-encoded.
 """
 
 from __future__ import annotations
@@ -15,32 +15,31 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from ._call import Answer, Call, Part, as_flag, bad_parameter, json_answer, refused
-from ._errors import GraphError, Problem, error
+from ._call import GraphCall, GraphResponse, Part, bad_parameter, error_response, json_response, parse_flag
+from ._errors import GraphError, Problem, graph_error
 
-MOST_OPERATIONS: Final = 50
+MAX_OPERATIONS: Final = 50
 _REFERENCE: Final = re.compile(r"\{result=([^:{}]{1,200}):(\$[^{}]{0,500})\}")
 _STEP: Final = re.compile(r"\.(?:([A-Za-z0-9_-]+)|\*)|\[(?:([0-9]{1,6})|'([^']*)'|\*)\]")
 _METHODS: Final = frozenset({"DELETE", "GET", "POST", "PUT"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One operation of a batch, as it was asked for."""
+class BatchItem:
+    """One operation of a batch, before its references are resolved."""
 
     method: str
     relative_url: str
     body: str = field(default="", repr=False)
     name: str | None = None
-    needs: frozenset[str] = frozenset()
+    depends_on: frozenset[str] = frozenset()
     attached: tuple[str, ...] = ()
-    # An answer that others were built on is left out when it is a success.
-    omit: bool = False
+    omit_on_success: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """An operation with its references resolved: what a request of its own would bring."""
+class BatchRequest:
+    """One operation of a batch with its references resolved: the parts of an ordinary request."""
 
     method: str
     path: str
@@ -50,15 +49,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one operation; its answer is None when the connection was lost on the way."""
+class BatchResult:
+    """The result of one operation; without a response if a fault reset its connection."""
 
-    answer: Answer | None
+    response: GraphResponse | None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def operations_of(call: Call) -> tuple[Operation, ...]:
-    """The operations of a batch; a refusal of all when one cannot be read."""
+def read_batch(call: GraphCall) -> tuple[BatchItem, ...]:
+    """The operations of a batch. If one is invalid, the whole batch is rejected."""
     value = call.parameters.get("batch")
     if isinstance(value, str):
         try:
@@ -66,106 +65,109 @@ def operations_of(call: Call) -> tuple[Operation, ...]:
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
-        raise error(Problem.BAD_BATCH, "batch parameter must be a JSON array of operations")
-    if len(value) > MOST_OPERATIONS:
-        raise error(Problem.BAD_BATCH, f"Too many requests in batch message. Maximum batch size is {MOST_OPERATIONS}")
+        raise graph_error(Problem.BAD_BATCH, "batch parameter must be a JSON array of operations")
+    if len(value) > MAX_OPERATIONS:
+        message = f"Too many requests in batch message. Maximum batch size is {MAX_OPERATIONS}"
+        raise graph_error(Problem.BAD_BATCH, message)
     known: set[str] = set()
-    operations = []
-    for at, raw in enumerate(value):
-        operation = _operation(at, raw)
-        for name in sorted(operation.needs - known):
-            raise error(
+    items = []
+    for index, raw in enumerate(value):
+        item = _read_item(index, raw)
+        for name in sorted(item.depends_on - known):
+            raise graph_error(
                 Problem.BAD_BATCH,
-                f"Request {at} cannot depend on an unresolved request with name {name}. "
+                f"Request {index} cannot depend on an unresolved request with name {name}. "
                 "Requests can only depend on preceding requests",
             )
-        if operation.name is not None:
-            known.add(operation.name)
-        operations.append(operation)
-    return _with_omissions(operations, value)
+        if item.name is not None:
+            known.add(item.name)
+        items.append(item)
+    return _with_omissions(items, value)
 
 
-def _operation(at: int, raw: Mapping[str, object]) -> Operation:
+def _read_item(index: int, raw: Mapping[str, object]) -> BatchItem:
     method, url, body = raw.get("method", "GET"), raw.get("relative_url"), raw.get("body") or ""
     name, after, attached = raw.get("name"), raw.get("depends_on"), raw.get("attached_files") or ""
     if not isinstance(method, str) or method.upper() not in _METHODS:
-        raise error(Problem.BAD_BATCH, f"Request {at} has no method that is known")
+        raise graph_error(Problem.BAD_BATCH, f"Request {index} has no method that is known")
     if not isinstance(url, str) or not url or urlsplit(url).scheme or url.startswith("//"):
-        raise error(Problem.BAD_BATCH, f"Request {at} needs a relative_url")
+        raise graph_error(Problem.BAD_BATCH, f"Request {index} needs a relative_url")
     if not isinstance(body, str) or not isinstance(attached, str):
-        raise error(Problem.BAD_BATCH, f"Request {at}: body and attached_files are strings")
+        raise graph_error(Problem.BAD_BATCH, f"Request {index}: body and attached_files are strings")
     if not isinstance(name, str | None) or not isinstance(after, str | None):
-        raise error(Problem.BAD_BATCH, f"Request {at}: name and depends_on are strings")
-    needs = {found[1] for found in _REFERENCE.finditer(f"{url} {body}")} | ({after} if after else set())
-    return Operation(
+        raise graph_error(Problem.BAD_BATCH, f"Request {index}: name and depends_on are strings")
+    referenced = {match[1] for match in _REFERENCE.finditer(f"{url} {body}")}
+    return BatchItem(
         method=method.upper(),
         relative_url=url,
         body=body,
         name=name,
-        needs=frozenset(needs),
+        depends_on=frozenset(referenced | ({after} if after else set())),
         attached=tuple(part.strip() for part in attached.split(",") if part.strip()),
     )
 
 
-def _with_omissions(operations: Sequence[Operation], raw: Sequence[Mapping[str, object]]) -> tuple[Operation, ...]:
-    """An answer that others are built on is left out, unless `omit_response_on_success` says otherwise."""
-    needed = frozenset[str]().union(*(operation.needs for operation in operations))
+def _with_omissions(items: Sequence[BatchItem], raw: Sequence[Mapping[str, object]]) -> tuple[BatchItem, ...]:
+    """The response of an item that others depend on is omitted, unless `omit_response_on_success` is false."""
+    needed = frozenset[str]().union(*(item.depends_on for item in items))
     flags = (
-        as_flag("omit_response_on_success", each.get("omit_response_on_success", operation.name in needed))
-        for operation, each in zip(operations, raw, strict=True)
+        parse_flag("omit_response_on_success", each.get("omit_response_on_success", item.name in needed))
+        for item, each in zip(items, raw, strict=True)
     )
-    return tuple(replace(operation, omit=omit) for operation, omit in zip(operations, flags, strict=True))
+    return tuple(replace(item, omit_on_success=flag) for item, flag in zip(items, flags, strict=True))
 
 
-def run_batch(call: Call, run: Callable[[Asked], Outcome]) -> Answer:
-    """Run the operations of a batch in order; HTTP 200 with an item for each, whatever became of it."""
+def run_batch(call: GraphCall, run: Callable[[BatchRequest], BatchResult]) -> GraphResponse:
+    """Run the operations of a batch in order; HTTP 200 with one entry for each, also if some failed."""
     try:
-        operations = operations_of(call)
-        headers_wanted = as_flag("include_headers", call.parameters.get("include_headers", True))
-    except GraphError as refusal:
-        return refused(refusal, call.trace_id)
-    results: dict[str, Answer] = {}
-    items: list[object] = []
-    for operation in operations:
-        if not operation.needs <= results.keys():
-            items.append(None)
+        items = read_batch(call)
+        include_headers = parse_flag("include_headers", call.parameters.get("include_headers", True))
+    except GraphError as error:
+        return error_response(error, call.trace_id)
+    results: dict[str, GraphResponse] = {}
+    entries: list[object] = []
+    for item in items:
+        if not item.depends_on <= results.keys():
+            entries.append(None)
             continue
         try:
-            outcome = run(_resolved(call, operation, results))
-        except GraphError as refusal:
-            outcome = Outcome(answer=refused(refusal, call.trace_id))
-        answer = outcome.answer
-        succeeded = answer is not None and answer.status < 400
-        if answer is not None and succeeded and operation.name is not None:
-            results[operation.name] = answer
-        if answer is None or (operation.omit and succeeded):
-            items.append(None)
+            result = run(_resolve(call, item, results))
+        except GraphError as error:
+            result = BatchResult(response=error_response(error, call.trace_id))
+        response = result.response
+        succeeded = response is not None and response.status < 400
+        if response is not None and succeeded and item.name is not None:
+            results[item.name] = response
+        if response is None or (item.omit_on_success and succeeded):
+            entries.append(None)
             continue
-        listed = [{"name": name, "value": value} for name, value in outcome.headers.items()]
-        shown = {"headers": listed} if headers_wanted else {}
-        items.append({"code": answer.status, **shown, "body": answer.body.decode("utf-8", "replace")})
-    return json_answer(items)
+        headers = [{"name": name, "value": value} for name, value in result.headers.items()]
+        optional = {"headers": headers} if include_headers else {}
+        entries.append({"code": response.status, **optional, "body": response.body.decode("utf-8", "replace")})
+    return json_response(entries)
 
 
-def _resolved(call: Call, operation: Operation, results: Mapping[str, Answer]) -> Asked:
-    def value_of(found: re.Match[str]) -> str:
-        return quote(_selected(json.loads(results[found[1]].body), found[2]), safe=",")
+def _resolve(call: GraphCall, item: BatchItem, results: Mapping[str, GraphResponse]) -> BatchRequest:
+    def value_of(reference: re.Match[str]) -> str:
+        return quote(_json_path(json.loads(results[reference[1]].body), reference[2]), safe=",")
 
-    url = urlsplit(_REFERENCE.sub(value_of, operation.relative_url))
-    body = _REFERENCE.sub(value_of, operation.body)
-    return Asked(
-        method=operation.method,
+    url = urlsplit(_REFERENCE.sub(value_of, item.relative_url))
+    body = _REFERENCE.sub(value_of, item.body)
+    return BatchRequest(
+        method=item.method,
         path="/" + url.path.lstrip("/"),
         query=dict(parse_qsl(url.query, keep_blank_values=True)),
         form=dict(parse_qsl(body, keep_blank_values=True)),
-        files=_attached(call, operation.attached),
+        files=_attached_files(call, item.attached),
     )
 
 
-def _attached(call: Call, names: Sequence[str]) -> dict[str, Part]:
+def _attached_files(call: GraphCall, names: Sequence[str]) -> dict[str, Part]:
     """
-    The files of one operation. Parts of one request need names of their own, so a batch of uploads cannot call each
-    of them `file`: a single one is taken for that.
+    The files of one operation.
+
+    The parts of one request have different names, so the operations of a batch cannot all call their file `file`:
+    a single attached file also stands for that name.
     """
     for name in names:
         if name not in call.files:
@@ -174,18 +176,18 @@ def _attached(call: Call, names: Sequence[str]) -> dict[str, Part]:
     return files if len(files) != 1 else {**files, "file": next(iter(files.values()))}
 
 
-def _selected(content: object, path: str) -> str:
-    """What a JSONPath of names, indices and `*` selects, joined by commas; an empty text when that is nothing."""
-    found, at = [content], 1
-    while at < len(path):
-        step = _STEP.match(path, at)
+def _json_path(content: object, path: str) -> str:
+    """The values that a JSONPath of names, indices and `*` selects, joined by commas; empty when there are none."""
+    values, position = [content], 1
+    while position < len(path):
+        step = _STEP.match(path, position)
         if step is None:
-            raise error(Problem.INVALID_PARAMETER, f"(#100) The JSONPath {path} cannot be read")
-        found, at = [inner for each in found for inner in _inside(each, step)], step.end()
-    return ",".join(_as_text(each) for each in found)
+            raise graph_error(Problem.INVALID_PARAMETER, f"(#100) The JSONPath {path} cannot be read")
+        values, position = [child for value in values for child in _children(value, step)], step.end()
+    return ",".join(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 
-def _inside(value: object, step: re.Match[str]) -> list[object]:
+def _children(value: object, step: re.Match[str]) -> list[object]:
     key, index = step[1] or step[3], step[2]
     if isinstance(value, list):
         if index is not None:
@@ -196,7 +198,3 @@ def _inside(value: object, step: re.Match[str]) -> list[object]:
             return [value[key]] if key in value else []
         return [] if index is not None else list(value.values())
     return []
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

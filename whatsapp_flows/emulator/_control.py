@@ -1,14 +1,14 @@
 """
-What the emulator is told over HTTP: its faults, and the requests that it remembers. For tests in other languages.
+The control API: faults and recorded requests over HTTP, for tests in other languages.
 
-    GET     /_emulator                what there is
+    GET     /_emulator                the number of faults and of requests
     GET     /_emulator/faults         the faults, each with its number
-    POST    /_emulator/faults         one more (an object), or several (an array)
-    DELETE  /_emulator/faults[/ID]    all of them, or one
-    GET     /_emulator/requests       what arrived, without secrets; `limit=N` gives the last N
-    DELETE  /_emulator/requests       forget it
+    POST    /_emulator/faults         add one (an object), or several (an array)
+    DELETE  /_emulator/faults[/ID]    cancel all of them, or one
+    GET     /_emulator/requests       the recorded requests, without secrets; `limit=N` gives the last N
+    DELETE  /_emulator/requests       drop the recorded requests
 
-It answers to this machine alone.
+It answers clients on this machine only.
 """
 
 from __future__ import annotations
@@ -16,84 +16,99 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from ._browser import is_loopback
-from ._call import Answer, json_answer
-from ._errors import ErrorRow, error_body
-from ._fault_specs import read_fault, read_faults, written_fault
+from .._server import is_loopback
+from ._call import GraphResponse, json_response
+from ._errors import ErrorSpec, error_body
+from ._fault_specs import fault_to_json, read_fault, read_faults
 from ._faults import Fault, FaultList
-from ._wire import SECRET_NAMES, Received, RecordedRequest, RequestLog
+from ._wire import SECRET_NAMES, IncomingRequest, RecordedRequest, RequestLog
 
 CONTROL_PATH: Final = "/_emulator"
+NO_TRACE_ID: Final = "A" * 23  # of requests that do not reach the Graph API
 _SECRET_PAIR: Final = re.compile(r"(access_token|appsecret_proof|verify_token)=[^&\"\s]+")
-_NO_TRACE: Final = "A" * 23
-_SHOWN: Final = 10_000  # characters of one value; what was uploaded can be downloaded
-_LISTED: Final = 100  # requests, unless `limit` says otherwise
-
-Handler = Callable[[Received, str, FaultList, RequestLog], Answer]
+_MAX_VALUE: Final = 10_000  # characters of one value; uploaded files can be downloaded
+_DEFAULT_LIMIT: Final = 100  # requests
 
 
-def control(received: Received, faults: FaultList, requests: RequestLog) -> Answer:
-    """The answer to a request to the emulator itself."""
-    if not is_loopback(received.peer):
-        return _no(403, "This is for the machine that the emulator runs on")
-    what, _, item = received.path.removeprefix(CONTROL_PATH).strip("/").partition("/")
-    handler = _HANDLERS.get((received.method, what))
+@dataclass(frozen=True, slots=True)
+class _ControlCall:
+    """A request to the control API: what it names, and what it acts on."""
+
+    request: IncomingRequest
+    item: str
+    faults: FaultList
+    requests: RequestLog
+
+
+def control(request: IncomingRequest, faults: FaultList, requests: RequestLog) -> GraphResponse:
+    """The response to a request to the control API."""
+    if not is_loopback(request.peer):
+        return control_error(403, "This is for the machine that the emulator runs on")
+    collection, _, item = request.path.removeprefix(CONTROL_PATH).strip("/").partition("/")
+    handler = _HANDLERS.get((request.method, collection))
     if handler is None:
         known = ", ".join(f"{method} {CONTROL_PATH}/{name}".rstrip("/") for method, name in _HANDLERS)
-        return _no(404, f"There are {known}")
+        return control_error(404, f"Known are {known}")
     try:
-        return handler(received, item, faults, requests)
-    except ValueError as mistake:
-        return _no(400, str(mistake))
+        return handler(_ControlCall(request, item, faults, requests))
+    except ValueError as error:
+        return control_error(400, str(error))
 
 
-def _overview(_: Received, __: str, faults: FaultList, requests: RequestLog) -> Answer:
-    return json_answer({"faults": len(faults), "requests": len(requests)})
+def control_error(status: int, message: str) -> GraphResponse:
+    """An error in the form of the Graph API, without a trace id."""
+    return json_response(error_body(ErrorSpec(100, None, status, message), NO_TRACE_ID), status)
 
 
-def _list_faults(_: Received, __: str, faults: FaultList, ___: RequestLog) -> Answer:
-    return json_answer({"faults": [written_fault(number, fault) for number, fault in faults]})
+def _overview(call: _ControlCall) -> GraphResponse:
+    return json_response({"faults": len(call.faults), "requests": len(call.requests)})
 
 
-def _add_faults(received: Received, _: str, faults: FaultList, __: RequestLog) -> Answer:
-    if received.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+def _list_faults(call: _ControlCall) -> GraphResponse:
+    return json_response({"faults": [fault_to_json(number, fault) for number, fault in call.faults]})
+
+
+def _add_faults(call: _ControlCall) -> GraphResponse:
+    if call.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
         raise ValueError("Faults are sent as JSON: Content-Type: application/json")
     try:
-        content = json.loads(received.body)
+        content = json.loads(call.request.body)
     except (ValueError, RecursionError):
-        raise ValueError("The body is no JSON") from None
+        raise ValueError("The body is not JSON") from None
     several = isinstance(content, list) or (isinstance(content, Mapping) and "faults" in content)
     rules = read_faults(content) if several else (read_fault(content),)
     added = []
     for rule in rules:
         fault = Fault(rule)
-        added.append(written_fault(faults.add(fault), fault))
-    return json_answer({"faults": added}, 201)
+        added.append(fault_to_json(call.faults.add(fault), fault))
+    return json_response({"faults": added}, 201)
 
 
-def _delete_faults(_: Received, item: str, faults: FaultList, __: RequestLog) -> Answer:
+def _delete_faults(call: _ControlCall) -> GraphResponse:
+    item = call.item
     if not item:
-        faults.clear()
-    elif not (item.isascii() and item.isdigit() and len(item) <= 18 and faults.cancel(int(item))):
-        return _no(404, f"There is no fault with the number {item[:20]}")
-    return json_answer({"success": True})
+        call.faults.clear()
+    elif not (item.isascii() and item.isdigit() and len(item) <= 18 and call.faults.cancel(int(item))):
+        return control_error(404, f"There is no fault with the number {item[:20]}")
+    return json_response({"success": True})
 
 
-def _list_requests(received: Received, _: str, __: FaultList, requests: RequestLog) -> Answer:
-    asked = received.query.get("limit", str(_LISTED))
-    if not (asked.isascii() and asked.isdigit() and int(asked[:18]) > 0):
+def _list_requests(call: _ControlCall) -> GraphResponse:
+    limit = call.request.query.get("limit", str(_DEFAULT_LIMIT))
+    if not (limit.isascii() and limit.isdigit() and int(limit[:18]) > 0):
         raise ValueError("limit must be a number above zero")
-    return json_answer({"requests": [_written(each) for each in tuple(requests)[-int(asked[:18]) :]]})
+    return json_response({"requests": [_request_to_json(each) for each in tuple(call.requests)[-int(limit[:18]) :]]})
 
 
-def _delete_requests(_: Received, __: str, ___: FaultList, requests: RequestLog) -> Answer:
-    requests.clear()
-    return json_answer({"success": True})
+def _delete_requests(call: _ControlCall) -> GraphResponse:
+    call.requests.clear()
+    return json_response({"success": True})
 
 
-_HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
+_HANDLERS: Final[Mapping[tuple[str, str], Callable[[_ControlCall], GraphResponse]]] = {
     ("GET", ""): _overview,
     ("GET", "faults"): _list_faults,
     ("POST", "faults"): _add_faults,
@@ -103,8 +118,8 @@ _HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 }
 
 
-def _written(request: RecordedRequest) -> dict[str, object]:
-    """A request as JSON. What is secret is masked, and what is long is cut."""
+def _request_to_json(request: RecordedRequest) -> dict[str, object]:
+    """A request as JSON, with secrets masked and long values truncated."""
     files = {
         name: {"filename": part.filename, "content_type": part.content_type, "size": len(part.content)}
         for name, part in request.files.items()
@@ -113,43 +128,39 @@ def _written(request: RecordedRequest) -> dict[str, object]:
         "operation": request.operation,
         "method": request.method,
         "path": request.path,
-        "query": _shown(request.query),
-        "headers": _shown(request.headers),
-        "form": _shown(request.form),
+        "query": _mask(request.query),
+        "headers": _mask(request.headers),
+        "form": _mask(request.form),
         "files": files,
-        "json": _json_of(request),
+        "json": _json_body(request),
         "size": len(request.body),
         "status": request.status,
         "at": request.at,
     }
 
 
-def _json_of(request: RecordedRequest) -> object:
-    """A body that is a JSON object of moderate size; None for another."""
-    if len(request.body) > _SHOWN:
+def _json_body(request: RecordedRequest) -> object:
+    """A body that is a JSON object of at most `_MAX_VALUE` bytes; None for any other."""
+    if len(request.body) > _MAX_VALUE:
         return None
     try:
         content = request.json
-        return _shown(content) if isinstance(content, dict) else None
+        return _mask(content) if isinstance(content, dict) else None
     except (ValueError, RecursionError):
         return None
 
 
-def _shown(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: "***" if name.lower() in SECRET_NAMES else _harmless(value) for name, value in values.items()}
+def _mask(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: "***" if name.lower() in SECRET_NAMES else _mask_value(value) for name, value in values.items()}
 
 
-def _harmless(value: object) -> object:
-    """A value without secrets, those inside the operations of a batch included; a long text is cut."""
+def _mask_value(value: object) -> object:
+    """A value with its secrets masked, also inside the operations of a batch, and long strings truncated."""
     if isinstance(value, dict):
-        return _shown(value)
+        return _mask(value)
     if isinstance(value, list):
-        return [_harmless(each) for each in value]
+        return [_mask_value(each) for each in value]
     if not isinstance(value, str):
         return value
-    masked = _SECRET_PAIR.sub(r"\1=***", value[:_SHOWN])
-    return masked if len(value) <= _SHOWN else f"{masked}... ({len(value)} characters)"
-
-
-def _no(status: int, sentence: str) -> Answer:
-    return json_answer(error_body(ErrorRow(100, None, status, sentence), _NO_TRACE), status)
+    masked = _SECRET_PAIR.sub(r"\1=***", value[:_MAX_VALUE])
+    return masked if len(value) <= _MAX_VALUE else f"{masked}... ({len(value)} characters)"

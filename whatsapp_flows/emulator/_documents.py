@@ -19,7 +19,7 @@ _BAD_VERSION: Final = "INVALID_FLOW_JSON_VERSION"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class StoredFlowJson:
     """A Flow JSON as it was uploaded, when that was (Unix seconds), and what was read from it."""
 
     content: bytes = field(repr=False)
@@ -42,13 +42,13 @@ class Document:
         return row is not None and row.released is not None and (row.frozen is None or _day(now) < row.frozen)
 
 
-def read_document(content: bytes, now: float) -> Document:
+def stored_flow_json(content: bytes, now: float) -> StoredFlowJson:
     """A document of these bytes that is uploaded at `now`, with the errors that it has on that day (UTC)."""
     found = parse_json(content).value or {}
     version = _text(found, "version")
     report = validate(content, advice=False, today=_day(now))
     unknown = tuple(_bad_version(issue, version) for issue in report.issues if issue.error == _NEWER)
-    return Document(
+    return StoredFlowJson(
         content,
         uploaded_at=now,
         version=version if version and parse_version(version) else None,
@@ -65,7 +65,7 @@ def _bad_version(issue: ValidationIssue, version: str | None) -> ValidationIssue
     return replace(issue, error=_BAD_VERSION, error_type="FLOW_JSON_ERROR", severity="error", message=message)
 
 
-def wire(issue: ValidationIssue) -> dict[str, object]:
+def issue_to_json(issue: ValidationIssue) -> dict[str, object]:
     """
     One item of `validation_errors` ("Flows API" page, upload).
 

@@ -1,5 +1,5 @@
 """
-What tests and demos hold in their hands: the emulator, its faults, and the part that Meta plays.
+The `Emulator`: what tests and demos start, inject faults into, and inspect.
 """
 
 from __future__ import annotations
@@ -12,46 +12,46 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final
 
-from ._access import CallLog, Usage
-from ._backend import Backend
+from .._server import Server
+from . import _admin
+from ._access import QuotaCounter, QuotaUsage
+from ._backend import Backend, http_error
 from ._call import Settings
-from ._documents import read_document
 from ._faults import Fault, FaultRule, Reset
-from ._metrics import METRIC_KEYS
-from ._node import is_id
-from ._server import Server
 from ._state import (
     DEFAULT_APP_ID,
     DEFAULT_BUSINESS_ID,
     DEFAULT_PHONE_NUMBER_ID,
     DEFAULT_WABA_ID,
-    STATUSES,
-    Account,
     FlowRecord,
-    MetricPoint,
-    PhoneNumber,
     World,
     default_world,
+    with_missing,
 )
 from ._storage import Storage
 from ._wire import RecordedRequest
 
-Node = TypeVar("Node")
-
-# The other name of each loopback address: what a download link uses, so that it is another host for the client.
-# `localhost` may stand for ::1 first; nothing listens there, so a client goes on to 127.0.0.1 at once.
+# The other name of each loopback address. Download links use it, so that their host differs from the API's.
+# `localhost` may resolve to ::1 first; nothing listens there, and clients then connect to 127.0.0.1 at once.
 _OTHER_NAME: Final[Mapping[str, str]] = {"127.0.0.1": "localhost", "localhost": "127.0.0.1", "::1": "localhost"}
 _ANY_ADDRESS: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 class Emulator:
     """
-    Meta's Flows management API on this machine.
+    Meta's Flows management API on this machine. Nothing listens before `start`.
 
     The world starts with one account that has one verified phone number, no public key
     and no webhook subscription. It lives in memory, or in the SQLite file `database`.
+
+    With `tokens`, only these are accepted; without, any token is. With `app_secret`, every call
+    needs an appsecret_proof. `cdn_host` is the host name of download links.
+    `keep_requests` and `keep_bytes` bound the recorded requests. A request for a host name
+    that is neither this machine's nor in `allowed_hosts` is refused; IP addresses are always
+    accepted. `on_request` is called with each request, on the thread that responds to it.
+    `sleep` waits for the delays of faults. Durations are in seconds.
     """
 
     def __init__(
@@ -76,23 +76,11 @@ class Emulator:
         sleep: Callable[[float], object] | None = None,
         seed: int = 0,
     ) -> None:
-        """
-        Set it up; nothing listens before `start`.
-
-        With `tokens`, no other is accepted; without, any is. With `app_secret`, every call
-        needs an appsecret_proof. `cdn_host` is the host name of download links.
-        `keep_requests` and `keep_bytes` bound what is remembered of requests. A request for a
-        host name that is neither this machine's nor in `allowed_hosts` is refused; an address
-        is always answered. `on_request` is called with each request, on the thread that
-        answers it. `sleep` makes the delays of faults. Durations are seconds.
-        """
-        if any(isinstance(given, str) for given in (tokens, phone_number_ids, allowed_hosts)):
-            # ValueError, like every mistake in the arguments.
-            raise ValueError("tokens, phone_number_ids and allowed_hosts are collections of strings, not one string")
+        _check_collections(tokens, phone_number_ids, allowed_hosts)
         if page_size < 1 or (calls_per_hour is not None and calls_per_hour < 1):
             raise ValueError("page_size and calls_per_hour must be at least 1")
         for node_id in (waba_id, *phone_number_ids):
-            _check_id(node_id)
+            _admin.check_id(node_id)
         self._waba_id = waba_id
         self._phone_number_ids = tuple(phone_number_ids)
         self._database = database
@@ -101,36 +89,33 @@ class Emulator:
         self._clock = clock
         self._closing = threading.Event()
         self._server: Server | None = None
-        settings = Settings(
-            base_url="",
-            cdn_url="",
-            app_id=DEFAULT_APP_ID,
-            page_size=page_size,
-            seed=seed,
-            download_lifetime=download_lifetime,
-            tokens=None if tokens is None else frozenset(tokens),
-            app_secret=app_secret,
-        )
         self._backend = Backend(
             world=default_world(waba_id, self._phone_number_ids),
-            settings=settings,
+            settings=Settings(
+                app_id=DEFAULT_APP_ID,
+                page_size=page_size,
+                seed=seed,
+                download_lifetime=download_lifetime,
+                tokens=None if tokens is None else frozenset(tokens),
+                app_secret=app_secret,
+            ),
             clock=clock,
             sleep=sleep or self._closing.wait,
-            chance=random.Random(seed).random,  # noqa: S311  chance of a fault, not a secret
-            calls=CallLog(calls_per_hour) if calls_per_hour else None,
+            chance=random.Random(seed).random,  # noqa: S311  decides on faults, not a secret
+            quota=QuotaCounter(calls_per_hour) if calls_per_hour else None,
             keep_requests=keep_requests,
             keep_bytes=keep_bytes,
             hosts={host, self._cdn_host, *allowed_hosts},
             on_request=on_request,
         )
 
-    # Being there, and being gone
+    # Lifecycle
 
     def start(self) -> Emulator:
         """
         Listen; a second call does nothing.
 
-        After `close` it listens on the same port again, with the same world: an outage.
+        After `close` it listens on the same port again, with the same world, as after an outage.
         OSError when the port is taken, ValueError when the database cannot be used.
         """
         if self._server is not None:
@@ -141,8 +126,10 @@ class Emulator:
                 storage = Storage(self._database)
                 undo.callback(storage.close)
                 undo.callback(self._backend.close)
-                self._backend.open(storage, self._completed)
-            self._server = Server(self._backend.reply, host=self._host, port=self._port)
+                self._backend.open(storage, lambda world: with_missing(world, self._waba_id, self._phone_number_ids))
+            self._server = Server(
+                self._backend.handle, host=self._host, port=self._port, name="emulator", error_response=http_error
+            )
             undo.pop_all()
         self._port = self._server.port
         address = _ANY_ADDRESS.get(self._host, self._host)
@@ -152,17 +139,8 @@ class Emulator:
         self._server.start()
         return self
 
-    def _completed(self, world: World) -> World:
-        """A world from a file, with the first account and the phone numbers added that are new to it."""
-        if self._waba_id not in world.accounts:
-            world = world.with_account(Account(id=self._waba_id))
-        for number_id in self._phone_number_ids:
-            if number_id not in world.phone_numbers:
-                world = world.with_phone_number(PhoneNumber(id=number_id, waba_id=self._waba_id))
-        return world
-
     def close(self) -> None:
-        """Stop listening, end every connection, let go of the database; a second call does nothing."""
+        """Stop listening, end every connection, close the database; a second call does nothing."""
         server, self._server = self._server, None
         if server is None:
             return
@@ -174,13 +152,13 @@ class Emulator:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
     @property
     def url(self) -> str:
-        """Where it listens: the client's `base_url`."""
+        """The address that it listens on: the client's `base_url`."""
         if not self._backend.settings.base_url:
             raise RuntimeError("the emulator has no address before it is started")
         return self._backend.settings.base_url
@@ -197,27 +175,27 @@ class Emulator:
             raise LookupError("this emulator was given no phone number")
         return self._phone_number_ids[0]
 
-    # What arrived
+    # Recorded requests
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """What arrived, in order; the last `keep_requests` of it."""
+        """The last `keep_requests` requests, in order of arrival."""
         with self._backend.lock:
             return tuple(self._backend.requests)
 
     @property
     def leaks(self) -> tuple[RecordedRequest, ...]:
-        """The downloads that brought a token along: a client never sends one to the host of the files."""
+        """The downloads that carried a token: a client must not send one to the download host."""
         with self._backend.lock:
             return tuple(self._backend.leaks)
 
     def clear_requests(self) -> None:
-        """Forget what arrived."""
+        """Drop the recorded requests."""
         with self._backend.lock:
             self._backend.requests.clear()
             self._backend.leaks.clear()
 
-    # What goes wrong
+    # Faults
 
     def fail(
         self,
@@ -241,11 +219,11 @@ class Emulator:
         """
         Make requests fail: those of one operation (named as the client's method) or all, of one Flow or all.
 
-        How: an error by `code` and `subcode`; any `status` and `body`; more `headers`; a
-        `delay` in seconds before the answer; a connection `reset` "before" or "after" the
-        work is done; a body that ends after `truncate` bytes. When: the next `times`, every
-        Nth, or with a `probability`; without these, always. An error does no work, except
-        that a Flow JSON is saved when its upload fails with 139001/4016012.
+        How: an error by `code` and `subcode`; any `status` and `body`; additional `headers`; a
+        `delay` in seconds before the response; a connection `reset` "before" or "after" the
+        request takes effect; a body that ends after `truncate` bytes. When: the next `times`, every
+        Nth, or with a `probability`; without these, always. A request that fails with an error has no
+        effect, except that a Flow JSON is saved when its upload fails with 139001/4016012.
         ValueError when the arguments contradict each other.
         """
         rule = FaultRule(
@@ -268,7 +246,7 @@ class Emulator:
         return self.add_fault(rule)
 
     def add_fault(self, rule: FaultRule) -> Fault:
-        """Make requests fail by a rule that was made before. ValueError when there are too many already."""
+        """Make requests fail by an existing rule. ValueError when there are too many faults."""
         fault = Fault(rule)
         with self._backend.lock:
             self._backend.faults.add(fault)
@@ -276,21 +254,21 @@ class Emulator:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults that were added and not cancelled, in the order in which they are asked."""
+        """The active faults, in the order in which they are checked."""
         with self._backend.lock:
             return tuple(fault for _, fault in self._backend.faults)
 
     def clear_faults(self) -> None:
-        """Let everything go well again."""
+        """Cancel all faults."""
         with self._backend.lock:
             self._backend.faults.clear()
 
     def set_usage(self, percent: int | None, minutes: int = 0) -> None:
-        """What the rate-limit headers say from now on; None leaves them to the quota, if there is one."""
+        """Fix what the rate-limit headers report; with None they report the quota, if there is one."""
         with self._backend.lock:
-            self._backend.forced_usage = None if percent is None else Usage(percent, minutes)
+            self._backend.forced_usage = None if percent is None else QuotaUsage(percent, minutes)
 
-    # Meta's side
+    # The world: what it holds, and changes that are made outside the Graph API
 
     def flows(self, waba_id: str | None = None) -> tuple[FlowRecord, ...]:
         """The Flows of an account, or all; oldest first."""
@@ -298,34 +276,21 @@ class Emulator:
         return tuple(flow for flow in flows if waba_id in (None, flow.waba_id))
 
     def flow(self, flow_id: str) -> FlowRecord:
-        """One Flow; LookupError when there is none."""
-        return _existing(self._backend.world.flows, flow_id)
+        """A Flow as it is now; LookupError for an unknown id."""
+        return _admin.existing(self._backend.world.flows, flow_id)
 
     def add_account(self, waba_id: str, *, business_id: str = DEFAULT_BUSINESS_ID) -> None:
         """
-        Another account, without phone numbers; flows migrate between accounts of one business.
+        Add an account without phone numbers; flows migrate between accounts of one business.
 
-        Of one that is there already (in the `database`), only the business changes.
+        Of an account that exists already (in the `database`), only the business changes.
         """
-        _check_id(waba_id)
-        _check_id(business_id)
-
-        def changed(world: World) -> World:
-            account = world.accounts.get(waba_id) or Account(id=waba_id)
-            return world.with_account(replace(account, business_id=business_id))
-
-        self._change(changed)
+        self._change(lambda world: _admin.add_account(world, waba_id, business_id))
 
     def add_phone_number(self, phone_number_id: str, *, waba_id: str | None = None, verified: bool = True) -> None:
-        """Connect a phone number to an account; one that is there already keeps its key."""
-        _check_id(phone_number_id)
-
-        def changed(world: World) -> World:
-            account = _existing(world.accounts, waba_id or self._waba_id)
-            number = world.phone_numbers.get(phone_number_id) or PhoneNumber(id=phone_number_id, waba_id=account.id)
-            return world.with_phone_number(replace(number, waba_id=account.id, verified=verified))
-
-        self._change(changed)
+        """Connect a phone number to an account; a number that exists already keeps its key."""
+        account_id = waba_id or self._waba_id
+        self._change(lambda world: _admin.add_phone_number(world, phone_number_id, account_id, verified=verified))
 
     def add_flow(
         self,
@@ -338,38 +303,30 @@ class Emulator:
         waba_id: str | None = None,
     ) -> FlowRecord:
         """
-        A Flow that was there before the test began.
+        Add a Flow that exists before the test begins.
 
-        Nothing about it is refused but its name and status; its Flow JSON is checked as in an upload.
+        Only its name and status are checked; its Flow JSON is validated as in an upload.
         """
-        content = flow_json.encode() if isinstance(flow_json, str) else flow_json
-        account = _existing(self._backend.world.accounts, waba_id or self._waba_id)
-        _check_status(status)
-        now = self._clock()
         with self._backend.lock:
-            if self._backend.world.flow_named(account.id, name) is not None:
-                raise ValueError(f"the account has a Flow named {name!r} already")
-            world, flow_id = self._backend.world.new_flow_id()
-            flow = FlowRecord(
-                id=flow_id,
-                waba_id=account.id,
-                name=name,
-                categories=tuple(categories),
+            world, flow = _admin.add_flow(
+                self._backend.world,
+                name,
+                categories=categories,
+                flow_json=flow_json,
                 status=status,
                 endpoint_uri=endpoint_uri,
-                document=None if content is None else read_document(content, now),
-                updated_at=now,
+                waba_id=waba_id or self._waba_id,
+                now=self._clock(),
             )
-            self._change(lambda _: world.with_flow(flow))
+            self._change(lambda _: world)
         return flow
 
     def set_status(self, flow_id: str, status: str) -> None:
         """Throttle, block, deprecate or restore a Flow, as Meta does."""
-        _check_status(status)
-        self._change_flow(flow_id, lambda flow: replace(flow, status=status, updated_at=self._clock()))
+        self._change(lambda world: _admin.set_status(world, flow_id, status, self._clock()))
 
     def lock(self, flow_id: str) -> None:
-        """Make it one of the old Flows that cannot be edited: every edit answers 139001/4016010."""
+        """Make a Flow one of the old ones that cannot be edited: every edit fails with 139001/4016010."""
         self._change_flow(flow_id, lambda flow: replace(flow, locked=True))
 
     def set_application(self, flow_id: str, application_id: str | None) -> None:
@@ -377,24 +334,16 @@ class Emulator:
         self._change_flow(flow_id, lambda flow: replace(flow, application_id=application_id))
 
     def set_endpoint_available(self, available: bool, *, endpoint_uri: str | None = None) -> None:
-        """Whether an endpoint answers Meta's health check; without a URI, every endpoint."""
-        uri = endpoint_uri or "*"
-
-        def changed(world: World) -> World:
-            dead = world.dead_endpoints - {uri} if available else world.dead_endpoints | {uri}
-            return replace(world, dead_endpoints=frozenset() if available and uri == "*" else dead)
-
-        self._change(changed)
+        """Set whether an endpoint responds to Meta's health check; without a URI, every endpoint."""
+        self._change(lambda world: _admin.set_endpoint_available(world, available, endpoint_uri))
 
     def add_metric(self, flow_id: str, metric: str, data: Mapping[str, float], *, at: float | None = None) -> None:
-        """Record what a Flow's endpoint did, at a time in Unix seconds (now)."""
-        if metric not in METRIC_KEYS or not data or not data.keys() <= METRIC_KEYS[metric]:
-            raise ValueError(f"not a metric with its keys: {metric!r}, {sorted(data)}")
-        point = MetricPoint(metric=metric, at=self._clock() if at is None else at, data=tuple(data.items()))
-        self._change_flow(flow_id, lambda flow: replace(flow, metrics=(*flow.metrics, point)))
+        """Record a data point of a Flow's endpoint metrics; `at` is in Unix seconds (default: now)."""
+        time_of_point = self._clock() if at is None else at
+        self._change(lambda world: _admin.add_metric(world, flow_id, metric, data, time_of_point))
 
     def _change_flow(self, flow_id: str, change: Callable[[FlowRecord], FlowRecord]) -> None:
-        self._change(lambda world: world.with_flow(change(_existing(world.flows, flow_id))))
+        self._change(lambda world: _admin.change_flow(world, flow_id, change))
 
     def _change(self, change: Callable[[World], World]) -> None:
         if self._server is None:
@@ -402,22 +351,11 @@ class Emulator:
         self._backend.change(change)
 
 
+def _check_collections(*collections: Collection[str] | None) -> None:
+    """ValueError, as for every invalid argument, for a string in place of a collection of strings."""
+    if any(isinstance(given, str) for given in collections):
+        raise ValueError("tokens, phone_number_ids and allowed_hosts are collections of strings, not one string")
+
+
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _existing(nodes: Mapping[str, Node], node_id: str) -> Node:
-    node = nodes.get(node_id)
-    if node is None:
-        raise LookupError(f"there is nothing with the id {node_id!r}")
-    return node
-
-
-def _check_id(node_id: str) -> None:
-    if not is_id(node_id):
-        raise ValueError(f"an id is a string of digits, not {node_id!r}")
-
-
-def _check_status(status: str) -> None:
-    if status not in STATUSES:
-        raise ValueError(f"status must be one of {', '.join(sorted(STATUSES))}, not {status!r}")

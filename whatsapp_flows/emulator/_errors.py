@@ -1,8 +1,8 @@
 """
-What Meta says when it says no: one sorted table, and the body it becomes.
+The errors of the Graph API: one sorted table, and the response body that each becomes.
 
 Codes, subcodes, titles and HTTP statuses are those of Meta's error pages and of
-captured answers. A row without a subcode is one whose subcode nobody has published.
+captured responses. An entry has no subcode where none has been published.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ UNSUPPORTED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """One row of the error table."""
+class ErrorSpec:
+    """One error: its codes, its HTTP status and its texts."""
 
     code: int
     subcode: int | None
@@ -35,55 +35,57 @@ class ErrorRow:
 
 
 class Problem(Enum):
-    """Every refusal the emulator knows, sorted by code and subcode."""
+    """Every error that the emulator can answer with, sorted by code and subcode."""
 
-    # Sources: "Flow error codes" and "WhatsApp error codes" pages; Graph "Error handling" guide; captured answers for
-    # every subcode of the 100, 139xxx rows.
-    NOT_AUTHENTICATED = ErrorRow(0, None, 401, "We were unable to authenticate the app user")
-    UNKNOWN = ErrorRow(1, None, 400, "An unknown error occurred")
-    UNAVAILABLE = ErrorRow(2, None, 503, "Service temporarily unavailable", is_transient=True)
-    CAPABILITY = ErrorRow(3, None, 500, "Application does not have the capability to make this API call")
-    APP_LIMIT = ErrorRow(4, None, 400, "Application request limit reached", is_transient=True)
-    PERMISSION = ErrorRow(10, None, 403, "Application does not have permission for this action")
-    USER_LIMIT = ErrorRow(17, None, 400, "User request limit reached", is_transient=True)
-    PAGE_LIMIT = ErrorRow(32, None, 400, "Page request limit reached")
-    OBJECT_GONE = ErrorRow(33, None, 400, "This object does not exist or was deleted", type="GraphMethodException")
-    INVALID_PARAMETER = ErrorRow(100, None, 400, INVALID, is_transient=False)
-    BAD_BATCH = ErrorRow(100, None, 400, INVALID, type="GraphBatchException")
-    TOO_MANY_CLONE_SOURCES = ErrorRow(
+    # Sources: "Flow error codes" and "WhatsApp error codes" pages; Graph "Error handling" guide; captured
+    # responses for every subcode of 100 and 139xxx.
+    NOT_AUTHENTICATED = ErrorSpec(0, None, 401, "We were unable to authenticate the app user")
+    UNKNOWN = ErrorSpec(1, None, 400, "An unknown error occurred")
+    UNAVAILABLE = ErrorSpec(2, None, 503, "Service temporarily unavailable", is_transient=True)
+    CAPABILITY = ErrorSpec(3, None, 500, "Application does not have the capability to make this API call")
+    APP_LIMIT = ErrorSpec(4, None, 400, "Application request limit reached", is_transient=True)
+    PERMISSION = ErrorSpec(10, None, 403, "Application does not have permission for this action")
+    USER_LIMIT = ErrorSpec(17, None, 400, "User request limit reached", is_transient=True)
+    PAGE_LIMIT = ErrorSpec(32, None, 400, "Page request limit reached")
+    OBJECT_GONE = ErrorSpec(33, None, 400, "This object does not exist or was deleted", type="GraphMethodException")
+    INVALID_PARAMETER = ErrorSpec(100, None, 400, INVALID, is_transient=False)
+    BAD_BATCH = ErrorSpec(100, None, 400, INVALID, type="GraphBatchException")
+    TOO_MANY_CLONE_SOURCES = ErrorSpec(
         100, None, 400, INVALID, "Only one clone source can be set", "Send clone_flow_id or clone_template, not both."
     )
-    ENDPOINT_IN_JSON = ErrorRow(
+    ENDPOINT_IN_JSON = ErrorSpec(
         100, None, 400, INVALID, "Specify Endpoint Uri in Flow JSON", "Before Flow JSON 3.0 the URI is in the JSON."
     )
-    INVALID_ENDPOINT = ErrorRow(100, None, 400, INVALID, "Invalid Endpoint URI", "The endpoint URI must be a valid URL")
-    UNKNOWN_NODE = ErrorRow(100, 33, 400, UNSUPPORTED, type="GraphMethodException")
-    NAME_TAKEN = ErrorRow(
+    INVALID_ENDPOINT = ErrorSpec(
+        100, None, 400, INVALID, "Invalid Endpoint URI", "The endpoint URI must be a valid URL"
+    )
+    UNKNOWN_NODE = ErrorSpec(100, 33, 400, UNSUPPORTED, type="GraphMethodException")
+    NAME_TAKEN = ErrorSpec(
         100, 4016019, 400, INVALID, "Flow name is not unique", "A Flow of this name exists already.", is_transient=False
     )
-    SESSION_INVALID = ErrorRow(102, None, 401, "The session is invalid")
-    TOKEN_REQUIRED = ErrorRow(104, None, 401, "An access token is required to request this resource.")
-    TOKEN_INVALID = ErrorRow(190, None, 401, "Invalid OAuth access token - Cannot parse access token")
-    TOKEN_EXPIRED = ErrorRow(190, 463, 401, "Error validating access token: Session has expired")
-    ACCESS_DENIED = ErrorRow(200, None, 403, "Permissions error")
-    APPLICATION_LIMIT = ErrorRow(341, None, 400, "Application limit reached")
-    POLICY = ErrorRow(368, None, 403, "Temporarily blocked for policies violations")
-    CUSTOM_LIMIT = ErrorRow(613, None, 400, "Calls to this API have exceeded the rate limit")
-    ALIAS = ErrorRow(803, None, 404, "Some of the aliases you requested do not exist", type="GraphMethodException")
-    BAD_QUERY = ErrorRow(2500, None, 400, "Unknown path components: {path}")
-    WABA_LIMIT = ErrorRow(80007, None, 400, "(#80007) Rate limit issues", is_transient=True)
-    MANAGEMENT_LIMIT = ErrorRow(
+    SESSION_INVALID = ErrorSpec(102, None, 401, "The session is invalid")
+    TOKEN_REQUIRED = ErrorSpec(104, None, 401, "An access token is required to request this resource.")
+    TOKEN_INVALID = ErrorSpec(190, None, 401, "Invalid OAuth access token - Cannot parse access token")
+    TOKEN_EXPIRED = ErrorSpec(190, 463, 401, "Error validating access token: Session has expired")
+    ACCESS_DENIED = ErrorSpec(200, None, 403, "Permissions error")
+    APPLICATION_LIMIT = ErrorSpec(341, None, 400, "Application limit reached")
+    POLICY = ErrorSpec(368, None, 403, "Temporarily blocked for policies violations")
+    CUSTOM_LIMIT = ErrorSpec(613, None, 400, "Calls to this API have exceeded the rate limit")
+    ALIAS = ErrorSpec(803, None, 404, "Some of the aliases you requested do not exist", type="GraphMethodException")
+    BAD_QUERY = ErrorSpec(2500, None, 400, "Unknown path components: {path}")
+    WABA_LIMIT = ErrorSpec(80007, None, 400, "(#80007) Rate limit issues", is_transient=True)
+    MANAGEMENT_LIMIT = ErrorSpec(
         80008, None, 400, "(#80008) There have been too many calls to this WhatsApp Business account."
     )
-    THROUGHPUT = ErrorRow(130429, None, 400, "Rate limit hit")
-    COUNTRY = ErrorRow(130497, None, 403, "Business account is restricted from messaging users in this country")
-    SOMETHING_WRONG = ErrorRow(131000, None, 500, "Something went wrong")
-    NOT_ALLOWED = ErrorRow(131005, None, 403, "Access denied")
-    SERVICE_DOWN = ErrorRow(131016, None, 500, "Service unavailable")
-    LOCKED_ACCOUNT = ErrorRow(131031, None, 403, "Account has been locked")
-    MAINTENANCE = ErrorRow(131057, None, 500, "Account in maintenance mode")
-    SERVER_BUSY = ErrorRow(133004, None, 503, "Server temporarily unavailable")
-    INTEGRITY = ErrorRow(
+    THROUGHPUT = ErrorSpec(130429, None, 400, "Rate limit hit")
+    COUNTRY = ErrorSpec(130497, None, 403, "Business account is restricted from messaging users in this country")
+    SOMETHING_WRONG = ErrorSpec(131000, None, 500, "Something went wrong")
+    NOT_ALLOWED = ErrorSpec(131005, None, 403, "Access denied")
+    SERVICE_DOWN = ErrorSpec(131016, None, 500, "Service unavailable")
+    LOCKED_ACCOUNT = ErrorSpec(131031, None, 403, "Account has been locked")
+    MAINTENANCE = ErrorSpec(131057, None, 500, "Account in maintenance mode")
+    SERVER_BUSY = ErrorSpec(133004, None, 503, "Server temporarily unavailable")
+    INTEGRITY = ErrorSpec(
         139000,
         None,
         400,
@@ -91,103 +93,103 @@ class Problem(Enum):
         "Blocked By Integrity",
         "This account may not create or publish Flows",
     )
-    JSON_NAMES_ENDPOINT = ErrorRow(
+    JSON_NAMES_ENDPOINT = ErrorSpec(
         139001, None, 400, UPDATE_FAILED, "Specify Endpoint Uri in Flow JSON", "Before 3.0 the URI is in the JSON."
     )
-    NOT_EDITABLE = ErrorRow(
+    NOT_EDITABLE = ErrorSpec(
         139001, 4016010, 400, UPDATE_FAILED, "Flow can't be updated", "Flow can only be modified in Draft status",
         is_transient=False,
     )  # fmt: skip
-    PROCESSING = ErrorRow(
+    PROCESSING = ErrorSpec(
         139001, 4016012, 400, UPDATE_FAILED, "Error while processing WELJ",
         "Flow JSON has been saved, but processing has failed. Flow serving may not work properly. Please try "
         "uploading flow JSON again or contact support.", is_transient=False,
     )  # fmt: skip
-    NOT_DRAFT = ErrorRow(
+    NOT_DRAFT = ErrorSpec(
         139002, None, 400, PUBLISH_FAILED, "Publishing Flow in invalid state", "Only a Flow in DRAFT can be published"
     )
-    NO_DATA_CHANNEL = ErrorRow(
+    NO_DATA_CHANNEL = ErrorSpec(
         139002, None, 400, PUBLISH_FAILED, "Publishing Flow without data_channel_uri", "Set it in the Flow JSON."
     )
-    FROZEN_VERSION = ErrorRow(
+    FROZEN_VERSION = ErrorSpec(
         139002, None, 400, PUBLISH_FAILED, "Versions in Flow JSON are not available for publishing", "Upgrade them."
     )
-    NO_PHONE_NUMBER = ErrorRow(
+    NO_PHONE_NUMBER = ErrorSpec(
         139002, None, 400, PUBLISH_FAILED, "No phone number connected to the WhatsApp Business Account", "Add one."
     )
-    NO_APPLICATION = ErrorRow(
+    NO_APPLICATION = ErrorSpec(
         139002, None, 400, PUBLISH_FAILED, "No Application Connected to the Flow", "Set application_id on the Flow."
     )
-    NOT_SUBSCRIBED = ErrorRow(
+    NOT_SUBSCRIBED = ErrorSpec(
         139002, None, 400, PUBLISH_FAILED, "WABA is not subscribed to Flows Webhooks", "Subscribe an app to the WABA."
     )
-    INVALID_JSON = ErrorRow(
+    INVALID_JSON = ErrorSpec(
         139002, 4016011, 400, PUBLISH_FAILED, "Flow can't be published",
         "You need to verify that the flow has valid Flow JSON before publishing", is_transient=False,
     )  # fmt: skip
-    NO_PUBLIC_KEY = ErrorRow(
+    NO_PUBLIC_KEY = ErrorSpec(
         139002, 4233012, 400, PUBLISH_FAILED, "Missing Flows Signed Public Key", "Upload a key for a phone number."
     )
-    ENDPOINT_DOWN = ErrorRow(
+    ENDPOINT_DOWN = ErrorSpec(
         139002, 4233014, 400, PUBLISH_FAILED, "Endpoint Not Available", "The endpoint did not answer the health check."
     )
-    NO_ENDPOINT = ErrorRow(
+    NO_ENDPOINT = ErrorSpec(
         139002, 4233024, 400, PUBLISH_FAILED, "Publishing without endpoint_uri is forbidden", "Set endpoint_uri."
     )
-    NEVER_PUBLISHED = ErrorRow(
+    NEVER_PUBLISHED = ErrorSpec(
         139003, None, 400, "Deprecating attempt failed", "Can't deprecate unpublished flow", "Delete the draft instead."
     )
-    ALREADY_DEPRECATED = ErrorRow(
+    ALREADY_DEPRECATED = ErrorSpec(
         139003, None, 400, "Deprecating attempt failed", "Flow is already deprecated", "There is nothing left to do."
     )
-    NOT_DELETABLE = ErrorRow(
+    NOT_DELETABLE = ErrorSpec(
         139004, 4016026, 400, "Deleting attempt failed", "Can't delete published Flow", "Deprecate it instead."
     )
-    TOO_FEW_REQUESTS = ErrorRow(
+    TOO_FEW_REQUESTS = ErrorSpec(
         139006, None, 400, "Metrics threshold is not reached", "Metrics threshold is not reached", "250 are needed."
     )
 
 
 class GraphError(Exception):
-    """A refusal on its way to the caller."""
+    """Raised by an operation; becomes an error response."""
 
-    def __init__(self, row: ErrorRow) -> None:
-        super().__init__(row)
-        self.row = row
-
-
-def error(problem: Problem, message: str | None = None, **parts: str) -> GraphError:
-    """The refusal of a problem, with another message, or with the parts that its own message has blanks for."""
-    row = problem.value
-    return GraphError(replace(row, message=message or row.message.format(**parts)))
+    def __init__(self, spec: ErrorSpec) -> None:
+        super().__init__(spec)
+        self.spec = spec
 
 
-def row_for(code: int, subcode: int | None) -> ErrorRow:
+def graph_error(problem: Problem, message: str | None = None, **parts: str) -> GraphError:
+    """The exception for a problem, with another message, or with values for the placeholders of its own."""
+    spec = problem.value
+    return GraphError(replace(spec, message=message or spec.message.format(**parts)))
+
+
+def spec_for(code: int, subcode: int | None) -> ErrorSpec:
     """
-    The row of a code and subcode that a test asks for.
+    The error for a code and subcode that a test asks for.
 
-    A pair without a row still has one: that of the code, with the subcode put in and
-    the words of another cause left out; or a bare one for a code nobody has listed.
+    An unlisted pair gets the entry of its code, with this subcode and without the texts, which describe another
+    cause. An unlisted code gets a minimal entry.
     """
-    rows = [problem.value for problem in Problem if problem.value.code == code]
-    exact = [row for row in rows if row.subcode == subcode]
+    of_code = [problem.value for problem in Problem if problem.value.code == code]
+    exact = [spec for spec in of_code if spec.subcode == subcode]
     if exact:
         return exact[0]
-    known = rows[0] if rows else ErrorRow(code, None, 403 if 200 <= code <= 299 else 400, f"(#{code}) Error")
+    known = of_code[0] if of_code else ErrorSpec(code, None, 403 if 200 <= code <= 299 else 400, f"(#{code}) Error")
     message = known.message if "{" not in known.message else INVALID
     return replace(known, subcode=subcode, message=message, title=None, user_message=None)
 
 
-def error_body(row: ErrorRow, trace_id: str) -> dict[str, dict[str, object]]:
-    """The JSON object that Graph answers with; absent keys are left out, as Graph does."""
+def error_body(spec: ErrorSpec, trace_id: str) -> dict[str, dict[str, object]]:
+    """The JSON object that Graph answers with; like Graph, it omits keys without a value."""
     fields = {
-        "message": row.message,
-        "type": row.type,
-        "code": row.code,
-        "error_subcode": row.subcode,
-        "is_transient": row.is_transient,
-        "error_user_title": row.title,
-        "error_user_msg": row.user_message,
+        "message": spec.message,
+        "type": spec.type,
+        "code": spec.code,
+        "error_subcode": spec.subcode,
+        "is_transient": spec.is_transient,
+        "error_user_title": spec.title,
+        "error_user_msg": spec.user_message,
         "fbtrace_id": trace_id,
     }
     return {"error": {key: value for key, value in fields.items() if value is not None}}

@@ -1,9 +1,9 @@
 """
-Fault rules: when the emulator misbehaves, and how.
+Faults: which requests fail, how often, and how.
 
-Rule 1: the rules are asked in the order they were added, and the first that strikes is the only one.
-Rule 2: a rule counts the requests that it was asked about; `times`, `every` and `probability` are about those.
-Rule 3: chance is a parameter, so the same seed gives the same faults.
+1. The faults are checked in the order in which they were added; only the first that applies takes effect.
+2. `times`, `every` and `probability` count the requests that a fault was checked against.
+3. The random source is a parameter, so the same seed gives the same faults.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from ._call import Answer, json_answer
-from ._errors import Problem, error_body, row_for
+from ._call import GraphResponse, json_response
+from ._errors import Problem, error_body, spec_for
 from ._routes import OPERATIONS
 
 Reset = Literal["before", "after"]
-MOST_FAULTS: Final = 1_000  # each is asked about every request
+MAX_FAULTS: Final = 1_000  # each is checked against every request
 _PROCESSING: Final = (Problem.PROCESSING.value.code, Problem.PROCESSING.value.subcode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRule:
     """
-    One rule: which requests, how often, and what happens to them.
+    Which requests fail, how often, and how.
 
-    ValueError for a rule that contradicts itself or that can never strike.
+    ValueError for a rule that contradicts itself or can never apply.
     """
 
     operation: str | None = None
@@ -47,14 +47,14 @@ class FaultRule:
     probability: float | None = None
 
     def __post_init__(self) -> None:
-        for mistaken, sentence in self._mistakes():
-            if mistaken:
-                raise ValueError(sentence)
+        for invalid, message in self._validity():
+            if invalid:
+                raise ValueError(message)
 
-    def _mistakes(self) -> tuple[tuple[bool, str], ...]:
+    def _validity(self) -> tuple[tuple[bool, str], ...]:
         answers = self.code is not None or self.status is not None or self.body is not None
         described = self.subcode is not None or self.message is not None or self.is_transient is not None
-        acts = answers or self.headers or self.delay is not None or self.reset or self.truncate is not None
+        has_effect = answers or self.headers or self.delay is not None or self.reset or self.truncate is not None
         return (
             (
                 self.operation is not None and self.operation not in OPERATIONS,
@@ -82,87 +82,87 @@ class FaultRule:
             (self.every is not None and self.every < 1, "every must be at least 1"),
             (self.probability is not None and not 0 <= self.probability <= 1, "probability must be from 0 to 1"),
             (self.every is not None and self.probability is not None, "give every or probability, not both"),
-            (not acts, "say what goes wrong: code, status, body, headers, delay, reset or truncate"),
+            (not has_effect, "say what goes wrong: code, status, body, headers, delay, reset or truncate"),
         )
 
-    def concerns(self, operation: str | None, flow_id: str | None) -> bool:
-        """Whether the rule is about such a request."""
+    def matches(self, operation: str | None, flow_id: str | None) -> bool:
+        """Whether the rule covers a request."""
         return self.operation in (None, operation) and self.flow_id in (None, flow_id)
 
-    def works_first(self, operation: str | None) -> bool:
+    def executes_request(self, operation: str | None) -> bool:
         """
-        Whether the request is carried out all the same.
+        Whether the request takes effect although it fails.
 
-        So it is for a rule that only disturbs the answer, and for 139001/4016012 on an
-        upload: Meta says of it that the JSON has been saved.
+        True for a rule that affects the response alone, and for 139001/4016012 on an upload: according to Meta's
+        message, the JSON has been saved.
         """
         if (self.code, self.subcode) == _PROCESSING:
             return operation == "update_flow_json"
         return self.reset != "before" and self.code is None and self.status is None and self.body is None
 
-    def answer(self, trace_id: str) -> Answer | None:
-        """What is answered in place of the truth; None when the rule does not say."""
+    def response(self, trace_id: str) -> GraphResponse | None:
+        """The response that replaces the real one; None when the rule defines none."""
         if self.code is not None:
-            row = row_for(self.code, self.subcode)
-            row = replace(row, message=self.message or row.message)
+            spec = spec_for(self.code, self.subcode)
+            spec = replace(spec, message=self.message or spec.message)
             if self.is_transient is not None:
-                row = replace(row, is_transient=self.is_transient)
-            return json_answer(error_body(row, trace_id), self.status or row.status)
+                spec = replace(spec, is_transient=self.is_transient)
+            return json_response(error_body(spec, trace_id), self.status or spec.status)
         if self.status is None and self.body is None:
             return None
         if isinstance(self.body, Mapping):
-            return json_answer(self.body, self.status or 200)
+            return json_response(self.body, self.status or 200)
         content = self.body.encode() if isinstance(self.body, str) else self.body or b""
-        return Answer(status=self.status or 200, body=content, content_type="text/html; charset=UTF-8")
+        return GraphResponse(status=self.status or 200, body=content, content_type="text/html; charset=UTF-8")
 
 
 def _is_json(body: object) -> bool:
-    """Whether a body that is meant to become JSON can."""
+    """False for a mapping that cannot be serialized to JSON."""
     try:
-        return not isinstance(body, Mapping) or bool(json_answer(body))
+        return not isinstance(body, Mapping) or bool(json_response(body))
     except (TypeError, ValueError):
         return False
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """How many requests a rule was asked about, and how many it struck."""
+class FaultCounts:
+    """How many requests a rule was checked against (`seen`), and how many it made fail (`struck`)."""
 
     seen: int = 0
     struck: int = 0
 
 
-def asked(rule: FaultRule, tally: Tally, chance: Callable[[], float]) -> tuple[Tally, bool]:
-    """The tally after one more request that the rule concerns, and whether it strikes there."""
-    seen = tally.seen + 1
-    strikes = rule.times is None or tally.struck < rule.times
+def next_counts(rule: FaultRule, counts: FaultCounts, chance: Callable[[], float]) -> tuple[FaultCounts, bool]:
+    """The counts after another request that the rule covers, and whether the rule applies to it."""
+    seen = counts.seen + 1
+    applies = rule.times is None or counts.struck < rule.times
     if rule.every is not None:
-        strikes = strikes and seen % rule.every == 0
+        applies = applies and seen % rule.every == 0
     if rule.probability is not None:
-        strikes = strikes and chance() < rule.probability
-    return Tally(seen, tally.struck + strikes), strikes
+        applies = applies and chance() < rule.probability
+    return FaultCounts(seen, counts.struck + applies), applies
 
 
 class Fault:
-    """The handle of a rule that was added: what it is, what it did, and an end to it."""
+    """An added rule: its counts, and a way to cancel it."""
 
     def __init__(self, rule: FaultRule) -> None:
         self.rule: Final = rule
-        self._tally = Tally()
+        self._counts = FaultCounts()
         self._cancelled = False
 
     @property
     def seen(self) -> int:
-        """Requests that the rule was asked about."""
-        return self._tally.seen
+        """The number of requests that the rule was checked against."""
+        return self._counts.seen
 
     @property
     def struck(self) -> int:
-        """Requests that it struck."""
-        return self._tally.struck
+        """The number of requests that it made fail."""
+        return self._counts.struck
 
     def cancel(self) -> None:
-        """Never strike again."""
+        """Make no further request fail."""
         self._cancelled = True
 
     @property
@@ -170,19 +170,19 @@ class Fault:
         """Whether it has been cancelled."""
         return self._cancelled
 
-    def strikes(self, operation: str | None, flow_id: str | None, chance: Callable[[], float]) -> bool:
-        """Ask the rule about a request."""
-        if self._cancelled or not self.rule.concerns(operation, flow_id):
+    def applies_to(self, operation: str | None, flow_id: str | None, chance: Callable[[], float]) -> bool:
+        """Whether a request fails; counts it."""
+        if self._cancelled or not self.rule.matches(operation, flow_id):
             return False
-        self._tally, strikes = asked(self.rule, self._tally, chance)
-        return strikes
+        self._counts, applies = next_counts(self.rule, self._counts, chance)
+        return applies
 
     def __repr__(self) -> str:
         return f"Fault({self.rule!r}, seen={self.seen}, struck={self.struck})"
 
 
 class FaultList:
-    """The faults that were added and not cancelled, in order, each with a number of its own."""
+    """The active faults in the order in which they were added, each with its number."""
 
     def __init__(self) -> None:
         self._faults: dict[int, Fault] = {}
@@ -195,16 +195,16 @@ class FaultList:
         return sum(1 for _ in self)
 
     def add(self, fault: Fault) -> int:
-        """Put a fault behind the others; its number comes back. ValueError when there are too many."""
+        """Append a fault; returns its number. ValueError at `MAX_FAULTS`."""
         self._faults = dict(self)
-        if len(self._faults) >= MOST_FAULTS:
-            raise ValueError(f"there are {MOST_FAULTS} faults already: cancel some")
+        if len(self._faults) >= MAX_FAULTS:
+            raise ValueError(f"there are {MAX_FAULTS} faults already: cancel some")
         self._added += 1
         self._faults[self._added] = fault
         return self._added
 
     def cancel(self, number: int) -> bool:
-        """Cancel one; whether it was there."""
+        """Cancel a fault by its number; False if there is none."""
         fault = self._faults.pop(number, None)
         if fault is None or fault.cancelled:
             return False
@@ -212,13 +212,11 @@ class FaultList:
         return True
 
     def clear(self) -> None:
-        """Cancel them all."""
+        """Cancel all faults."""
         for _, fault in self:
             fault.cancel()
         self._faults = {}
 
-    def striking(self, operation: str | None, flow_id: str | None, chance: Callable[[], float]) -> FaultRule | None:
-        """The rule of the first fault that strikes a request; None when none does."""
-        struck = (fault for _, fault in self if fault.strikes(operation, flow_id, chance))
-        fault = next(struck, None)
-        return fault.rule if fault else None
+    def first_match(self, operation: str | None, flow_id: str | None, chance: Callable[[], float]) -> FaultRule | None:
+        """The rule of the first fault that applies to a request; None when none does."""
+        return next((fault.rule for _, fault in self if fault.applies_to(operation, flow_id, chance)), None)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from ._errors import Problem, error
+from ._errors import Problem, graph_error
 
 _NAME: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*")
 _VALUE: Final = re.compile(r"\(([^()]*)\)\s*")
@@ -73,7 +73,9 @@ def check(fields: tuple[Field, ...], table: Mapping[str, NodeField[View]]) -> No
             raise _nonexisting(field.name)
         for name, _ in field.arguments:
             if name not in known.arguments:
-                raise error(Problem.INVALID_PARAMETER, f"(#100) Unknown argument ({name}) of field ({field.name})")
+                raise graph_error(
+                    Problem.INVALID_PARAMETER, f"(#100) Unknown argument ({name}) of field ({field.name})"
+                )
         for nested in field.inside:
             if nested.name not in known.inside:
                 raise _nonexisting(nested.name)
@@ -144,8 +146,8 @@ def _match(pattern: re.Pattern[str], text: str, at: int) -> tuple[str, int]:
 
 def _unreadable(text: str, at: int) -> Exception:
     found = f'"{text[at]}"' if at < len(text) else "end of string"
-    return error(Problem.BAD_QUERY, f"Syntax error: unexpected {found} at character {at} of fields")
+    return graph_error(Problem.BAD_QUERY, f"Syntax error: unexpected {found} at character {at} of fields")
 
 
 def _nonexisting(name: str) -> Exception:
-    return error(Problem.INVALID_PARAMETER, f"(#100) Tried accessing nonexisting field ({name})")
+    return graph_error(Problem.INVALID_PARAMETER, f"(#100) Tried accessing nonexisting field ({name})")

@@ -1,8 +1,8 @@
 """
-Which operation is legal in which state, and what must hold before a Flow is published.
+The states of a Flow, the transitions between them, and the checks before publishing.
 
-Source: "Lifecycle" page, states and publishing checks. Where it is silent (editing or
-publishing a THROTTLED or BLOCKED Flow) the operation is refused.
+Source: "Lifecycle" page. Where it is silent (editing or publishing a THROTTLED or BLOCKED Flow), the operation is
+rejected.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ._errors import Problem, error
+from ._errors import Problem, graph_error
 from ._state import BLOCKED, DEPRECATED, DRAFT, PUBLISHED, THROTTLED, FlowRecord, World
 
 DELETED: Final = "DELETED"
 
-# (operation, state) -> next state. A pair that is missing is refused.
+# (operation, state) -> next state. Other pairs are rejected.
 TRANSITIONS: Final[Mapping[tuple[str, str], str]] = {
     ("delete", DRAFT): DELETED,
     ("deprecate", BLOCKED): DEPRECATED,
@@ -35,8 +35,8 @@ _REFUSALS: Final[Mapping[str, Problem]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A Flow that is to be published: in which world, and when."""
+class PublishCandidate:
+    """A Flow to publish, with what the checks depend on."""
 
     world: World
     flow: FlowRecord
@@ -45,57 +45,57 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class PublishingCheck:
-    """One condition of publishing: who it concerns, when it holds, and what is said when it does not."""
+    """One condition of publishing, and the error when it is not met."""
 
     problem: Problem
-    # How the health status begins its description. `endpoint_uri` and `app_check` are Meta's; the others are ours.
+    # The start of the description in the health status. `endpoint_uri` and `app_check` are Meta's, the others assumed.
     prefix: str
     endpoint_only: bool
-    holds: Callable[[Candidate], bool]
+    holds: Callable[[PublishCandidate], bool]
 
 
-def _has_valid_json(it: Candidate) -> bool:
-    return it.flow.document is not None and not it.flow.document.issues
+def _has_valid_json(candidate: PublishCandidate) -> bool:
+    return candidate.flow.document is not None and not candidate.flow.document.issues
 
 
-def _has_publishable_version(it: Candidate) -> bool:
+def _has_publishable_version(candidate: PublishCandidate) -> bool:
     # A document without a readable version fails the check before this one.
-    document = it.flow.document
-    return document is None or document.version is None or document.publishable(it.now)
+    document = candidate.flow.document
+    return document is None or document.version is None or document.publishable(candidate.now)
 
 
-def _has_phone_number(it: Candidate) -> bool:
-    return any(number.verified for number in it.world.phone_numbers_of(it.flow.waba_id))
+def _has_phone_number(candidate: PublishCandidate) -> bool:
+    return any(number.verified for number in candidate.world.phone_numbers_of(candidate.flow.waba_id))
 
 
-def _names_data_channel(it: Candidate) -> bool:
-    document = it.flow.document
+def _names_data_channel(candidate: PublishCandidate) -> bool:
+    document = candidate.flow.document
     return document is None or not document.names_its_endpoint or document.data_channel_uri is not None
 
 
-def _has_endpoint_uri(it: Candidate) -> bool:
-    document = it.flow.document
-    return it.flow.endpoint_uri is not None or (document is not None and document.names_its_endpoint)
+def _has_endpoint_uri(candidate: PublishCandidate) -> bool:
+    document = candidate.flow.document
+    return candidate.flow.endpoint_uri is not None or (document is not None and document.names_its_endpoint)
 
 
-def _has_public_key(it: Candidate) -> bool:
-    return any(number.public_key for number in it.world.phone_numbers_of(it.flow.waba_id))
+def _has_public_key(candidate: PublishCandidate) -> bool:
+    return any(number.public_key for number in candidate.world.phone_numbers_of(candidate.flow.waba_id))
 
 
-def _has_application(it: Candidate) -> bool:
-    return it.flow.application_id is not None
+def _has_application(candidate: PublishCandidate) -> bool:
+    return candidate.flow.application_id is not None
 
 
-def _endpoint_answers(it: Candidate) -> bool:
-    uri = it.flow.endpoint_uri or (it.flow.document.data_channel_uri if it.flow.document else None)
-    return it.world.endpoint_answers(uri or "")
+def _endpoint_answers(candidate: PublishCandidate) -> bool:
+    uri = candidate.flow.endpoint_uri or (candidate.flow.document.data_channel_uri if candidate.flow.document else None)
+    return candidate.world.endpoint_answers(uri or "")
 
 
-def _is_subscribed(it: Candidate) -> bool:
-    return bool(it.world.accounts[it.flow.waba_id].subscribed_apps)
+def _is_subscribed(candidate: PublishCandidate) -> bool:
+    return bool(candidate.world.accounts[candidate.flow.waba_id].subscribed_apps)
 
 
-# In the order of the "Lifecycle" page; the first that fails is what publishing answers with.
+# In the order of the "Lifecycle" page; publishing fails with the first that is not met.
 PUBLISHING_CHECKS: Final = (
     PublishingCheck(Problem.INVALID_JSON, "flow_json", False, _has_valid_json),
     PublishingCheck(Problem.FROZEN_VERSION, "versions", False, _has_publishable_version),
@@ -110,25 +110,25 @@ PUBLISHING_CHECKS: Final = (
 
 
 def failed_checks(world: World, flow: FlowRecord, now: float) -> Iterator[PublishingCheck]:
-    """The publishing checks that a Flow does not pass at `now`, in order."""
-    candidate = Candidate(world, flow, now)
+    """The publishing checks that a Flow fails at `now`, in order."""
+    candidate = PublishCandidate(world, flow, now)
     for check in PUBLISHING_CHECKS:
         if (flow.has_endpoint or not check.endpoint_only) and not check.holds(candidate):
             yield check
 
 
-def moved(flow: FlowRecord, operation: str, now: float) -> FlowRecord:
-    """The Flow after an operation; a refusal when its state does not allow it."""
+def apply_transition(flow: FlowRecord, operation: str, now: float) -> FlowRecord:
+    """The Flow after an operation; an error when its state does not allow candidate."""
     status = TRANSITIONS.get((operation, flow.status))
     if status is None or (operation == "edit" and flow.locked):
         already = operation == "deprecate" and flow.status == DEPRECATED
-        raise error(Problem.ALREADY_DEPRECATED if already else _REFUSALS[operation])
+        raise graph_error(Problem.ALREADY_DEPRECATED if already else _REFUSALS[operation])
     return replace(flow, status=status, updated_at=now)
 
 
-def published(world: World, flow: FlowRecord, now: float) -> FlowRecord:
-    """The Flow after publishing; a refusal when it is not a draft or fails a check."""
-    after = moved(flow, "publish", now)
+def publish(world: World, flow: FlowRecord, now: float) -> FlowRecord:
+    """The published Flow; an error when it is not a draft or fails a check."""
+    published = apply_transition(flow, "publish", now)
     for check in failed_checks(world, flow, now):
-        raise error(check.problem)
-    return after
+        raise graph_error(check.problem)
+    return published

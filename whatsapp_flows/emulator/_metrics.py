@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Final
 
-from ._call import Call, bad_parameter, timestamp
-from ._errors import Problem, error
+from ._call import GraphCall, bad_parameter, timestamp
+from ._errors import Problem, graph_error
 from ._fields import Field
 from ._state import FlowRecord, MetricPoint
 
@@ -39,7 +39,7 @@ _GRANULARITIES: Final[Mapping[str, tuple[float, float]]] = {
 }
 
 
-def metric_object(call: Call, flow: FlowRecord, field: Field) -> dict[str, object]:
+def metric_object(call: GraphCall, flow: FlowRecord, field: Field) -> dict[str, object]:
     """The answer to `metric.name(..).granularity(..)`; code 139006 below 250 requests."""
     name, granularity = field.argument("name"), (field.argument("granularity") or "").upper()
     if name not in METRIC_KEYS:
@@ -53,12 +53,12 @@ def metric_object(call: Call, flow: FlowRecord, field: Field) -> dict[str, objec
     if since < earliest:
         raise bad_parameter("since", f"must not be more than {days:g} days back")
     if _requests(flow.metrics) < MINIMUM_REQUESTS:
-        raise error(Problem.TOO_FEW_REQUESTS)
+        raise graph_error(Problem.TOO_FEW_REQUESTS)
     points = [point for point in flow.metrics if point.metric == name and since <= point.at < until]
     return {"granularity": granularity, "name": name, "data_points": _data_points(call, points, width)}
 
 
-def _data_points(call: Call, points: Iterable[MetricPoint], width: float) -> list[dict[str, object]]:
+def _data_points(call: GraphCall, points: Iterable[MetricPoint], width: float) -> list[dict[str, object]]:
     """Points that fall into one hour or one day become one."""
     grouped: dict[float, list[MetricPoint]] = {}
     for point in sorted(points, key=lambda point: point.at):

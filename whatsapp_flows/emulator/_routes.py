@@ -1,5 +1,5 @@
 """
-Which handler answers which request: one table, and the way from a request to its answer.
+The table of routes, and the dispatch from a call to its response.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final
 
 from . import _accounts, _flows
 from ._access import authorize
-from ._call import Answer, Call, refused, text
-from ._errors import GraphError, Problem, error
+from ._call import GraphCall, GraphResponse, error_response, text
+from ._errors import GraphError, Problem, graph_error
 from ._fields import parse
-from ._node import download
-from ._reads import account_of, get_node, get_nodes, with_read
+from ._flow_node import download
+from ._reads import get_node, get_nodes, owning_account, with_requested_fields
 from ._state import NodeKind, World
 
-Handler = Callable[[World, Call, str], tuple[World, Answer]]
+Handler = Callable[[World, GraphCall, str], tuple[World, GraphResponse]]
 
 _CDN: Final = "cdn"
 DOWNLOAD: Final = "download_flow_json"
@@ -27,7 +27,7 @@ BATCH: Final = "batch"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: how it is asked for, of which kind of node, and who answers."""
+    """One operation: its method and edge, the kind of node that it needs, and its handler."""
 
     method: str
     edge: str
@@ -57,7 +57,7 @@ ROUTES: Final = (
     Route("POST", "whatsapp_business_encryption", "set_public_key", "phone_number", _accounts.set_public_key),
 )
 _EDGES: Final = frozenset(route.edge for route in ROUTES)
-# GET /{flow-id} is one call on the wire; a call that selects one of these alone is named after it.
+# These operations are GET /{flow-id}, as `get_flow` is, selecting this one field.
 _SPECIAL_READS: Final = {"health_status": "get_health", "metric": "get_metric", "preview": "get_preview"}
 GET_NODES: Final = "get_nodes"
 OPERATIONS: Final = frozenset(
@@ -65,7 +65,7 @@ OPERATIONS: Final = frozenset(
 )
 
 _VERSION: Final = re.compile("v[0-9]")
-# "Graph API versions" page, September 2026. An expired version is served by the oldest that lives.
+# "Graph API versions" page, September 2026. The oldest live version serves calls to an expired one.
 _LIVE_VERSIONS: Final = tuple(f"v{major}.0" for major in range(20, 27))
 _EXPIRED_VERSIONS: Final = frozenset(
     {"v1.0", *(f"v2.{minor}" for minor in range(13)), *(f"v3.{minor}" for minor in range(4))}
@@ -75,30 +75,30 @@ _EXPIRED_VERSIONS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request is about: the operation, the node it names, and the version that serves it."""
+    """What a call addresses: an operation, a node, and the version that serves it."""
 
     operation: str | None = None
     node_id: str = ""
     version: str | None = None
-    # None: there is no such path (`edge_known` is false), or not with this method.
+    # None: an unknown path (`edge_known` is false), or a known one with another method.
     route: Route | None = None
     edge_known: bool = False
 
 
-def target_of(world: World, call: Call) -> Target:
-    """What a request is about, as far as its path and the kind of its node tell."""
+def resolve_target(world: World, call: GraphCall) -> Target:
+    """What a call addresses, by its path and the kind of its node."""
     first, *rest = [part for part in call.path.split("/") if part] or [""]
     if first == _CDN and call.method == "GET":
         return Target(DOWNLOAD, next(iter(rest), ""))
     version, parts = served_version(first), rest
-    if version is None and not names_version(first):
-        # Without a version, the oldest that lives answers.
+    if version is None and not is_version(first):
+        # The oldest live version serves calls without a version.
         version, parts = _LIVE_VERSIONS[0], [first, *rest]
     node_id, edge, *more = [*(part for part in parts if part), "", ""][:3]
     if version is None or any(more):
         return Target(version=version)
     if not node_id:
-        return Target(_of_root(call), version=version)
+        return Target(_root_operation(call), version=version)
     known = [route for route in ROUTES if (route.method, route.edge) == (call.method, edge)]
     if not known:
         return Target(None, node_id, version, edge_known=edge in _EDGES)
@@ -107,15 +107,15 @@ def target_of(world: World, call: Call) -> Target:
     return Target(_operation(route, call), node_id, version, route, edge_known=True)
 
 
-def _of_root(call: Call) -> str | None:
+def _root_operation(call: GraphCall) -> str | None:
     """The operation of a path that names no node."""
     if call.method == "GET" and "ids" in call.parameters:
         return GET_NODES
     return BATCH if call.method == "POST" and "batch" in call.parameters else None
 
 
-def _operation(route: Route, call: Call) -> str:
-    """The name of the client's method that sends this."""
+def _operation(route: Route, call: GraphCall) -> str:
+    """The name of the client's method that sends this call."""
     if route.operation != "get_flow":
         return route.operation
     try:
@@ -125,56 +125,56 @@ def _operation(route: Route, call: Call) -> str:
     return _SPECIAL_READS.get(names.pop(), route.operation) if len(names) == 1 else route.operation
 
 
-def names_version(part: str) -> bool:
-    """Whether a part of a path stands for a version, live or not."""
+def is_version(part: str) -> bool:
+    """Whether a part of a path is a version, live or not."""
     return _VERSION.match(part) is not None
 
 
-def served_version(asked: str) -> str | None:
-    """The version that answers when one is asked for; None for a text that names none."""
-    if asked in _EXPIRED_VERSIONS:
+def served_version(requested: str) -> str | None:
+    """The version that serves calls to a version; None for an unknown one."""
+    if requested in _EXPIRED_VERSIONS:
         return _LIVE_VERSIONS[0]
-    return asked if asked in _LIVE_VERSIONS else None
+    return requested if requested in _LIVE_VERSIONS else None
 
 
 def handle(
-    world: World, call: Call, target: Target, admit: Callable[[str], None] = lambda _: None
-) -> tuple[World, Answer]:
+    world: World, call: GraphCall, target: Target, admit: Callable[[str], None] = lambda _: None
+) -> tuple[World, GraphResponse]:
     """
-    The answer to a request, and the world after it.
+    The next world, and the response to a call.
 
-    `admit` is told the account that the request is about, and may refuse: the quota.
+    `admit` is called with the account that the call concerns. It raises when the account has no quota left.
     """
     if target.operation == DOWNLOAD:
         return world, download(world, call, target.node_id)
     try:
-        _understood(call, target)
+        _check_call(call, target)
         if target.operation == GET_NODES:
             return get_nodes(world, call, admit)
-        route, account_id = _routed(world, call, target)
+        route, account_id = _find_route(world, call, target)
         admit(account_id)
-        world, answer = route.handler(world, call, target.node_id)
-    except GraphError as refusal:
-        return world, refused(refusal, call.trace_id)
-    if route.method == "GET" or answer.status != 200:
-        return world, answer
-    return with_read(world, call, target.node_id, answer)
+        world, response = route.handler(world, call, target.node_id)
+    except GraphError as error:
+        return world, error_response(error, call.trace_id)
+    if route.method == "GET" or response.status != 200:
+        return world, response
+    return with_requested_fields(world, call, target.node_id, response)
 
 
-def _understood(call: Call, target: Target) -> None:
-    """Refuses a request that makes no sense, or that may not be made: a stranger learns nothing of what exists."""
+def _check_call(call: GraphCall, target: Target) -> None:
+    """Raise for a malformed or unauthorized call, before the world is looked at: the error must not reveal nodes."""
     if target.version is None:
-        raise error(Problem.BAD_QUERY, path=call.path)
+        raise graph_error(Problem.BAD_QUERY, path=call.path)
     authorize(call)
     if call.unreadable is not None:
-        raise error(Problem.INVALID_PARAMETER, f"(#100) {call.unreadable}")
+        raise graph_error(Problem.INVALID_PARAMETER, f"(#100) {call.unreadable}")
 
 
-def _routed(world: World, call: Call, target: Target) -> tuple[Route, str]:
-    """The route of a request and the account it is about; a refusal when there is none."""
+def _find_route(world: World, call: GraphCall, target: Target) -> tuple[Route, str]:
+    """The route of a call, and the account that it concerns."""
     if not target.edge_known:
-        raise error(Problem.BAD_QUERY, path=call.path)
-    account_id = account_of(world, call, target.node_id)
+        raise graph_error(Problem.BAD_QUERY, path=call.path)
+    account_id = owning_account(world, call, target.node_id)
     if target.route is None or target.route.kind != world.kind_of(target.node_id):
-        raise error(Problem.UNKNOWN_NODE, method=call.method.lower(), id=target.node_id)
+        raise graph_error(Problem.UNKNOWN_NODE, method=call.method.lower(), id=target.node_id)
     return target.route, account_id

@@ -1,5 +1,5 @@
 """
-An emulator that is a process of its own: it runs until it is told to end.
+An emulator as a process of its own, which runs until it is stopped.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ._emulator import Emulator
 from ._state import DEFAULT_PHONE_NUMBER_ID, DEFAULT_WABA_ID
 from ._wire import RecordedRequest
 
-# A server that runs for weeks must not grow: so many requests, and so many bytes of them.
-_KEPT_BY_SERVE: Final = 1_000
-_BYTES_KEPT_BY_SERVE: Final = 64 * 1024 * 1024
+# Lower than the emulator's defaults: a server that runs for weeks must not grow.
+_KEEP_REQUESTS: Final = 1_000
+_KEEP_BYTES: Final = 64 * 1024 * 1024
 
 
 def serve(
@@ -41,9 +41,8 @@ def serve(
     """
     Run an emulator until Ctrl-C, or until `stop` is set.
 
-    The options are the emulator's. It remembers less of its requests: it may run for weeks.
-    `on_ready` is called once with the running emulator: its `url`, `waba_id` and
-    `phone_number_id` are what a client needs.
+    The options are those of `Emulator`, with fewer requests recorded. `on_ready` is called once with the running
+    emulator: its `url`, `waba_id` and `phone_number_id` are what a client needs.
     """
     emulator = Emulator(
         host=host,
@@ -60,8 +59,8 @@ def serve(
         allowed_hosts=allowed_hosts,
         seed=seed,
         on_request=on_request,
-        keep_requests=_KEPT_BY_SERVE,
-        keep_bytes=_BYTES_KEPT_BY_SERVE,
+        keep_requests=_KEEP_REQUESTS,
+        keep_bytes=_KEEP_BYTES,
     )
     with contextlib.suppress(KeyboardInterrupt), emulator:
         if on_ready is not None:

@@ -1,8 +1,7 @@
 """
-The world that the emulator answers from: frozen values, replaced and never changed.
+The state of the emulator, called the world: frozen values that are replaced, not changed.
 
-An operation takes a world and returns the next one, so a refused request leaves no trace
-and a request that is to be forgotten (a connection reset before the work) costs nothing.
+An operation takes a world and returns the next one. A failed call keeps the previous world, so it has no effect.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from ._documents import Document
+from ._documents import StoredFlowJson
 
 DRAFT: Final = "DRAFT"
 PUBLISHED: Final = "PUBLISHED"
@@ -21,13 +20,13 @@ DEPRECATED: Final = "DEPRECATED"
 NodeKind = Literal["account", "flow", "phone_number"]
 STATUSES: Final = frozenset({DRAFT, PUBLISHED, THROTTLED, BLOCKED, DEPRECATED})
 
-# Meta's ids exceed 2^53, so that a client which reads them as numbers of JavaScript or as floats is found out.
+# Above 2^53, as Meta's are: a client that parses ids as floats (or in JavaScript, as numbers) fails in its tests.
 DEFAULT_WABA_ID: Final = "20100000000000001"
 DEFAULT_PHONE_NUMBER_ID: Final = "20200000000000001"
 DEFAULT_APP_ID: Final = "20300000000000001"
 DEFAULT_BUSINESS_ID: Final = "20400000000000001"
 _FIRST_FLOW_ID: Final = 21_000_000_000_000_001
-_FLOW_ID_STEP: Final = 7_919_131  # any number: ids that follow each other invite guessing
+_FLOW_ID_STEP: Final = 7_919_131  # arbitrary: Meta's ids are not consecutive either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +36,13 @@ class Account:
     id: str
     business_id: str = DEFAULT_BUSINESS_ID
     subscribed_apps: tuple[str, ...] = ()
-    # App -> the address that its webhooks go to instead of the app's own.
+    # App -> its callback override.
     callbacks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
-    """A phone number of an account, and the key uploaded for it."""
+    """A phone number of an account, and its public key."""
 
     id: str
     waba_id: str
@@ -53,7 +52,7 @@ class PhoneNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewLink:
-    """The current preview link of a Flow: how many there were before it, and when it was made."""
+    """The current preview link of a Flow; `serial` counts the links before it."""
 
     serial: int
     created_at: float
@@ -61,7 +60,7 @@ class PreviewLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricPoint:
-    """What an endpoint did at one time."""
+    """A data point of an endpoint metric."""
 
     metric: str
     at: float
@@ -70,7 +69,7 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowRecord:
-    """A Flow as the emulator keeps it."""
+    """A Flow, with its metadata, its Flow JSON and its metrics."""
 
     id: str
     waba_id: str
@@ -79,7 +78,7 @@ class FlowRecord:
     status: str = DRAFT
     endpoint_uri: str | None = None
     application_id: str | None = DEFAULT_APP_ID
-    document: Document | None = None
+    document: StoredFlowJson | None = None
     locked: bool = False
     updated_at: float = 0.0
     preview: PreviewLink | None = None
@@ -87,18 +86,18 @@ class FlowRecord:
 
     @property
     def flow_json(self) -> bytes | None:
-        """The document, byte for byte as it was uploaded."""
+        """The Flow JSON, byte for byte as it was uploaded."""
         return self.document.content if self.document else None
 
     @property
     def has_endpoint(self) -> bool:
-        """A Flow exchanges data when its JSON declares a data API version ("Flow JSON" page)."""
+        """Whether its JSON declares a data API version: then it uses an endpoint ("Flow JSON" page)."""
         return self.document is not None and self.document.data_api_version is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything there is."""
+    """All accounts, phone numbers and Flows."""
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     phone_numbers: Mapping[str, PhoneNumber] = field(default_factory=dict)
@@ -108,23 +107,23 @@ class World:
     dead_endpoints: frozenset[str] = frozenset()
 
     def with_account(self, account: Account) -> World:
-        """This world with an account put in or replaced."""
+        """The world with an account added or replaced."""
         return replace(self, accounts={**self.accounts, account.id: account})
 
     def with_phone_number(self, number: PhoneNumber) -> World:
-        """This world with a phone number put in or replaced."""
+        """The world with a phone number added or replaced."""
         return replace(self, phone_numbers={**self.phone_numbers, number.id: number})
 
     def with_flow(self, flow: FlowRecord) -> World:
-        """This world with a Flow put in or replaced."""
+        """The world with a Flow added or replaced."""
         return replace(self, flows={**self.flows, flow.id: flow})
 
     def without_flow(self, flow_id: str) -> World:
-        """This world with a Flow gone for good."""
+        """The world without a Flow."""
         return replace(self, flows={each: flow for each, flow in self.flows.items() if each != flow_id})
 
     def new_flow_id(self) -> tuple[World, str]:
-        """An id that was never given before; ids grow, so they sort by age."""
+        """A new id; later ids are greater."""
         return replace(self, ids_given=self.ids_given + 1), str(_FIRST_FLOW_ID + self.ids_given * _FLOW_ID_STEP)
 
     def flows_of(self, waba_id: str) -> Iterator[FlowRecord]:
@@ -132,7 +131,7 @@ class World:
         return (flow for flow in self.flows.values() if flow.waba_id == waba_id)
 
     def flow_named(self, waba_id: str, name: str) -> FlowRecord | None:
-        """The Flow of an account that has this name; at most one does."""
+        """The Flow of an account with this name; names are unique within an account."""
         return next((flow for flow in self.flows_of(waba_id) if flow.name == name), None)
 
     def phone_numbers_of(self, waba_id: str) -> Iterator[PhoneNumber]:
@@ -144,7 +143,7 @@ class World:
         return self.dead_endpoints.isdisjoint({uri, "*"})
 
     def kind_of(self, node_id: str) -> NodeKind | None:
-        """What a node is; None when there is none with this id."""
+        """The kind of a node; None for an unknown id."""
         if node_id in self.accounts:
             return "account"
         if node_id in self.flows:
@@ -152,7 +151,7 @@ class World:
         return "phone_number" if node_id in self.phone_numbers else None
 
     def account_of(self, node_id: str) -> str | None:
-        """The account that a node is, or belongs to."""
+        """The account that a node is or belongs to; None for an unknown id."""
         if node_id in self.accounts:
             return node_id
         node = self.flows.get(node_id) or self.phone_numbers.get(node_id)
@@ -160,8 +159,15 @@ class World:
 
 
 def default_world(waba_id: str, phone_number_ids: tuple[str, ...]) -> World:
-    """One account with verified phone numbers; subscribed to nothing, without a public key."""
-    world = World().with_account(Account(id=waba_id))
+    """One account with verified phone numbers, without subscriptions and public keys."""
+    return with_missing(World(), waba_id, phone_number_ids)
+
+
+def with_missing(world: World, waba_id: str, phone_number_ids: tuple[str, ...]) -> World:
+    """A world with an account and its phone numbers added, as far as it does not have them."""
+    if waba_id not in world.accounts:
+        world = world.with_account(Account(id=waba_id))
     for number_id in phone_number_ids:
-        world = world.with_phone_number(PhoneNumber(id=number_id, waba_id=waba_id))
+        if number_id not in world.phone_numbers:
+            world = world.with_phone_number(PhoneNumber(id=number_id, waba_id=waba_id))
     return world

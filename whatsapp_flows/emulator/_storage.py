@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from ._documents import read_document
+from ._documents import stored_flow_json
 from ._state import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World
 
 _APPLICATION_ID: Final = 0x57414645  # "WAFE": tells our files from other people's
@@ -142,7 +142,7 @@ def _read_flow(record: dict[str, Any], document: bytes | None) -> FlowRecord:
     ]
     read = {
         "categories": tuple(record["categories"]),
-        "document": None if document is None else read_document(document, uploaded_at),
+        "document": None if document is None else stored_flow_json(document, uploaded_at),
         "preview": PreviewLink(**record["preview"]) if record["preview"] else None,
         "metrics": tuple(points),
     }

@@ -1,5 +1,5 @@
 """
-What arrives and what goes back, as values; the parsing of bodies is werkzeug's.
+Requests as values: what arrived, parsed by werkzeug, and what `Emulator.requests` records.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
+from .._server import HttpRequest
 from ._call import Part
 
 _METHODS: Final = frozenset({"DELETE", "GET", "POST"})
 SECRET_NAMES: Final = frozenset(
     {"access_token", "appsecret_proof", "authorization", "proxy-authorization", "cookie", "verify_token"}
 )
+_OBJECT_BYTES: Final = 2_000  # about what the Python objects of one recorded request take
 
 
-_OVERHEAD: Final = 2_000  # bytes, roughly: what the objects themselves take
-
-
-class Fields(Mapping[str, str]):
-    """Names and values that cannot be changed, and whose secrets do not show in a repr."""
+class MaskedMapping(Mapping[str, str]):
+    """Names and values, immutable. The repr masks the values of secret names."""
 
     def __init__(self, items: Mapping[str, str] | None = None) -> None:
         self._items = dict(items or {})
@@ -46,33 +45,35 @@ class Fields(Mapping[str, str]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A request as it came in, taken apart."""
+class IncomingRequest:
+    """A request as it arrived, parsed."""
 
     method: str
     path: str
-    query: Fields = field(default_factory=Fields)
-    # Names as they are usually written: Content-Type, User-Agent, X-Anything.
-    headers: Fields = field(default_factory=Fields)
-    form: Fields = field(default_factory=Fields)
+    query: MaskedMapping = field(default_factory=MaskedMapping)
+    # Names in title case: Content-Type, User-Agent, X-Anything.
+    headers: MaskedMapping = field(default_factory=MaskedMapping)
+    form: MaskedMapping = field(default_factory=MaskedMapping)
     files: Mapping[str, Part] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
-    # Query and body together; the body wins.
+    # Query and body merged; the body takes precedence.
     parameters: Mapping[str, object] = field(default_factory=dict, repr=False)
-    # Why the body could not be read; None when it could.
+    # Why the body could not be parsed; None when it could.
     unreadable: str | None = None
-    # The address that it came from, as a text; empty when it came over no socket.
+    # The client's IP address; empty without a socket.
     peer: str = ""
 
     @property
-    def asked_method(self) -> str:
+    def effective_method(self) -> str:
         """
-        The method that is meant: Graph takes `?method=delete` on a POST, in the query or the body, from clients that
-        can send no other. On a GET it is not taken: what an image can ask for must change nothing.
+        The method, or the one that a POST names in its `method` parameter, in the query or the body.
+
+        Graph accepts that from clients that can send no other. On a GET it is ignored: a page can make a browser send
+        a GET, which must change nothing.
         """
-        meant = self.parameters.get("method")
-        known = isinstance(meant, str) and meant.upper() in _METHODS
-        return str(meant).upper() if known and self.method == "POST" else self.method
+        named = self.parameters.get("method")
+        known = isinstance(named, str) and named.upper() in _METHODS
+        return str(named).upper() if known and self.method == "POST" else self.method
 
     @property
     def token(self) -> str | None:
@@ -85,7 +86,7 @@ class Received:
 
     @property
     def carries_credentials(self) -> bool:
-        """Whether it brings a token, in any form, or a proof of one."""
+        """Whether it carries a token in any form, or an appsecret_proof."""
         named = {"access_token", "appsecret_proof"} & self.parameters.keys()
         return bool(named) or "Authorization" in self.headers
 
@@ -93,17 +94,17 @@ class Received:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRequest:
     """
-    A request that arrived, and the status it was answered with (None: the connection was reset).
+    A request that arrived, and the status of its response (None: the connection was reset).
 
-    Secrets are there for a test to look at, and masked in a repr.
+    Secrets are included, so that tests can compare them; the repr masks them.
     """
 
     operation: str | None
     method: str
     path: str
-    query: Fields
-    headers: Fields
-    form: Fields
+    query: MaskedMapping
+    headers: MaskedMapping
+    form: MaskedMapping
     files: Mapping[str, Part]
     body: bytes = field(repr=False)
     status: int | None
@@ -111,26 +112,28 @@ class RecordedRequest:
 
     @property
     def json(self) -> Any:
-        """The body read as JSON; ValueError when it is none."""
+        """The body parsed as JSON; ValueError when it is not JSON."""
         return json.loads(self.body)
 
     @property
     def size(self) -> int:
-        """About the bytes of memory that it takes."""
-        texts = sum(
-            len(name) + len(value) for fields in (self.query, self.headers, self.form) for name, value in fields.items()
-        )
-        return (
-            _OVERHEAD + len(self.path) + texts + len(self.body) + sum(len(part.content) for part in self.files.values())
-        )
+        """Approximate memory use, in bytes."""
+        mappings = (self.query, self.headers, self.form)
+        texts = sum(len(name) + len(value) for mapping in mappings for name, value in mapping.items())
+        files = sum(len(part.content) for part in self.files.values())
+        return _OBJECT_BYTES + len(self.path) + texts + len(self.body) + files
 
 
 class RequestLog:
-    """The last requests: at most so many, and at most so many bytes of them; the newest is there whatever its size."""
+    """
+    The most recent requests, bounded by count and by bytes.
 
-    def __init__(self, *, count: int, size: int) -> None:
+    The newest is kept even if it alone exceeds the bytes.
+    """
+
+    def __init__(self, *, max_count: int, max_bytes: int) -> None:
         self._requests: deque[RecordedRequest] = deque()
-        self._most, self._most_bytes, self._bytes = count, size, 0
+        self._max_count, self._max_bytes, self._bytes = max_count, max_bytes, 0
 
     def __iter__(self) -> Iterator[RecordedRequest]:
         return iter(tuple(self._requests))
@@ -139,69 +142,58 @@ class RequestLog:
         return len(self._requests)
 
     def add(self, request: RecordedRequest) -> None:
-        """Keep one more, and let go of the oldest that there is no room for."""
+        """Append a request, and drop the oldest beyond the bounds."""
         self._requests.append(request)
         self._bytes += request.size
-        while len(self._requests) > self._most or (self._bytes > self._most_bytes and len(self._requests) > 1):
+        while len(self._requests) > self._max_count or (self._bytes > self._max_bytes and len(self._requests) > 1):
             self._bytes -= self._requests.popleft().size
 
     def clear(self) -> None:
-        """Forget them."""
+        """Drop all requests."""
         self._requests.clear()
         self._bytes = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What goes back: an answer, part of one, or a reset connection."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = field(default=b"", repr=False)
-    reset: bool = False
-    # Bytes of the body that are sent before the connection closes; None sends all.
-    truncate: int | None = None
-
-
 class _Request(Request):
-    """Meta takes 10 MB of Flow JSON in a form field; werkzeug stops at half a megabyte unless told otherwise."""
+    """Without werkzeug's limit of 500 kB for a form field: Meta accepts 10 MB of Flow JSON in one."""
 
     max_form_memory_size = None
 
     def _get_file_stream(self, *_: Any, **__: Any) -> io.BytesIO:
-        """Files stay in memory: they are as large as the body, which is there already."""
+        """Files stay in memory, as the body does already."""
         return io.BytesIO()
 
 
-def received(environ: dict[str, Any], body: bytes) -> Received:
-    """A request from the server's description of it and its whole body."""
-    headers = EnvironHeaders(environ)
-    environ = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+def parse_request(received: HttpRequest) -> IncomingRequest:
+    """A request, with its query, form, files and JSON parsed."""
+    body = received.body
+    headers = EnvironHeaders(dict(received.environ))
+    environ = {**received.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    request = _Request(environ)
-    query = Fields(request.args)
-    seen = Received(
-        method=request.method,
-        path=request.path,
+    parser = _Request(environ)
+    query = MaskedMapping(parser.args)
+    request = IncomingRequest(
+        method=parser.method,
+        path=parser.path,
         query=query,
-        headers=Fields({name.title(): value for name, value in headers.items()}),
+        headers=MaskedMapping({name.title(): value for name, value in headers.items()}),
         body=body,
         parameters=query,
         peer=str(environ.get("REMOTE_ADDR", "")),
     )
     try:
-        form = Fields({name: value for name, value in request.form.items() if name})  # a part may have no name
-        content = _json_object(body) if body and _is_json(request.content_type or "") else {}
-    except HTTPException as fault:
-        return replace(seen, unreadable=f"The body cannot be read: {fault.description}")
+        form = MaskedMapping({name: value for name, value in parser.form.items() if name})  # a part may have no name
+        content = _json_object(body) if body and _is_json(parser.content_type or "") else {}
+    except HTTPException as error:
+        return replace(request, unreadable=f"The body cannot be read: {error.description}")
     except ValueError:
-        return replace(seen, unreadable="The body must be a JSON object")
+        return replace(request, unreadable="The body must be a JSON object")
     files = {
         name: Part(filename=file.filename, content_type=file.content_type, content=file.read())
-        for name, file in request.files.items()
+        for name, file in parser.files.items()
         if name
     }
-    return replace(seen, form=form, files=files, parameters={**query, **form, **content})
+    return replace(request, form=form, files=files, parameters={**query, **form, **content})
 
 
 def _is_json(content_type: str) -> bool:
@@ -209,11 +201,11 @@ def _is_json(content_type: str) -> bool:
 
 
 def _json_object(body: bytes) -> dict[str, object]:
-    """A body read as a JSON object; ValueError for anything else."""
+    """A body parsed as a JSON object; ValueError for anything else."""
     try:
         content = json.loads(body)
     except RecursionError:
-        raise ValueError("too deep") from None
+        raise ValueError("nested too deeply") from None
     if isinstance(content, dict):
         return content
     raise ValueError("not an object")

@@ -8,8 +8,8 @@ import pytest
 
 from tests.emulator.support import WABA
 from tests.emulator.test_backend import Rig
-from whatsapp_flows.emulator._browser import is_loopback, refusal_of
-from whatsapp_flows.emulator._wire import Fields
+from whatsapp_flows._server import cross_site_refusal, is_loopback
+from whatsapp_flows.emulator._wire import MaskedMapping
 
 _HOSTS = {"localhost", "emulator", "cdn.test"}
 
@@ -43,7 +43,7 @@ def test_only_its_own_names_are_answered(host: str | None, answered: bool) -> No
     """An address can be no other machine's name: what DNS rebinding needs is a name."""
     headers = {} if host is None else {"Host": host}
     for method in ("GET", "POST"):
-        assert (refusal_of(method, headers, _HOSTS) is None) is answered
+        assert (cross_site_refusal(method, headers, _HOSTS) is None) is answered
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_only_its_own_names_are_answered(host: str | None, answered: bool) -> No
 )
 def test_a_write_from_another_site_is_refused(method: str, headers: dict[str, str], answered: bool) -> None:
     """A page cannot leave out what its browser says of it; a read tells it nothing."""
-    assert (refusal_of(method, {"Host": "127.0.0.1:8081", **headers}, ()) is None) is answered
+    assert (cross_site_refusal(method, {"Host": "127.0.0.1:8081", **headers}, ()) is None) is answered
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
@@ -86,8 +86,8 @@ def test_what_is_refused_changes_nothing_and_is_recorded(headers: dict[str, str]
 def test_the_method_that_was_sent_counts(path: str, meant: str) -> None:
     """`?method=get` makes no read of what another site's page posts."""
     rig = Rig()
-    headers = Fields({"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"})
-    parts = {"query": Fields({"method": meant}), "headers": headers, "peer": "127.0.0.1", "body": b'{"code": 4}'}
+    headers = MaskedMapping({"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"})
+    parts = {"query": MaskedMapping({"method": meant}), "headers": headers, "peer": "127.0.0.1", "body": b'{"code": 4}'}
     assert rig.send("POST", path, **parts).status == 403
     assert len(rig.backend.faults) == 0
 

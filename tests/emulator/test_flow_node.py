@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.support import NOON, NUMBER, WABA, Model, call, endpoint_json, flow_json
-from whatsapp_flows.emulator._node import FLOW_FIELDS, PREVIEW_LIFETIME
-from whatsapp_flows.emulator._routes import handle, target_of
+from whatsapp_flows.emulator._flow_node import FLOW_FIELDS, PREVIEW_LIFETIME
+from whatsapp_flows.emulator._routes import handle, resolve_target
 from whatsapp_flows.emulator._state import DEFAULT_APP_ID, DEFAULT_BUSINESS_ID
 
 
@@ -65,7 +65,7 @@ def test_nested_selections_cut_down(model: Model) -> None:
 )
 def test_a_bad_selection_is_refused(model: Model, fields: str, code: int) -> None:
     """Code 100 for what a node does not have, 2500 for what cannot be read."""
-    assert model.refusal("GET", model.add(), query={"fields": fields}) == (code, None)
+    assert model.error_codes("GET", model.add(), query={"fields": fields}) == (code, None)
 
 
 def test_a_preview_link_is_kept_until_it_is_rotated(model: Model) -> None:
@@ -166,7 +166,7 @@ def test_health_can_include_a_phone_number(model: Model) -> None:
     assert model.get(flow_id, fields=field)["health_status"]["can_send_message"] == "BLOCKED"
     for unknown in ("1", WABA):
         field = f"health_status.phone_number({unknown})"
-        assert model.refusal("GET", flow_id, query={"fields": field}) == (100, None)
+        assert model.error_codes("GET", flow_id, query={"fields": field}) == (100, None)
 
 
 def _fetch(model: Model, url: str, **parts: Any) -> tuple[int, bytes]:
@@ -177,7 +177,7 @@ def _fetch(model: Model, url: str, **parts: Any) -> tuple[int, bytes]:
         now=model.now,
         **{"query": dict(pair.split("=") for pair in query.split("&")), "token": None, **parts},
     )
-    world, answer = handle(model.world, asked, target_of(model.world, asked))
+    world, answer = handle(model.world, asked, resolve_target(model.world, asked))
     assert world is model.world
     return answer.status, answer.body
 

@@ -1,8 +1,8 @@
 """
-Requests that a browser was tricked into: refused before anything is looked at.
+Protection against requests that a web page of another site makes its visitor's browser send to this machine.
 
-A page of a stranger can make its visitor's browser send requests to this machine. DNS rebinding (its name suddenly
-stands for 127.0.0.1) shows in the Host header, a form that posts across sites in Origin and Sec-Fetch-Site.
+DNS rebinding (a host name of the attacker suddenly resolves to 127.0.0.1) shows in the Host header; a form posted
+across sites shows in Origin and Sec-Fetch-Site.
 Sources: RFC 9110, section 7.2; Fetch Standard, "Origin"; Fetch Metadata, "Sec-Fetch-Site".
 """
 
@@ -17,16 +17,16 @@ _READS: Final = frozenset({"GET", "HEAD"})
 _OWN_SITE: Final = frozenset({"same-origin", "none"})  # "none": a person typed the address
 
 
-def refusal_of(method: str, headers: Mapping[str, str], hosts: Collection[str]) -> str | None:
+def cross_site_refusal(method: str, headers: Mapping[str, str], hosts: Collection[str]) -> str | None:
     """
-    Why a request is not answered; None when it is.
+    The reason to refuse a request; None when there is none.
 
-    An address stands for itself, and so do `localhost` and the names in `hosts`. Without a Host header it came from
-    no browser. A read from another site is answered: its page does not get to see it.
+    IP addresses, `localhost` and the names in `hosts` are accepted as Host. A request without a Host header does not
+    come from a browser. Reads from another site are accepted: browsers do not show the response to that site's page.
     """
     host = headers.get("Host")
-    if host is not None and not _is_ours(_name_of(host), hosts):
-        return f"This server does not answer to the name {_name_of(host)!r}: allow it, if it is yours"
+    if host is not None and not _is_accepted(_host_name(host), hosts):
+        return f"This server does not answer to the name {_host_name(host)!r}: allow it, if it is yours"
     if method in _READS:
         return None
     if headers.get("Sec-Fetch-Site", "none").strip().lower() not in _OWN_SITE:
@@ -38,14 +38,14 @@ def refusal_of(method: str, headers: Mapping[str, str], hosts: Collection[str]) 
 
 
 def is_loopback(address: str) -> bool:
-    """Whether a text is an address of this machine alone."""
+    """Whether a text is a loopback address, IPv4 or IPv6."""
     try:
         return ipaddress.ip_address(address.partition("%")[0]).is_loopback
     except ValueError:
         return False
 
 
-def _name_of(host: str) -> str:
+def _host_name(host: str) -> str:
     """The host of a Host header, without its port."""
     try:
         return (urlsplit(f"//{host.strip()}").hostname or "").rstrip(".")
@@ -53,7 +53,7 @@ def _name_of(host: str) -> str:
         return host
 
 
-def _is_ours(name: str, hosts: Collection[str]) -> bool:
+def _is_accepted(name: str, hosts: Collection[str]) -> bool:
     if name == "localhost" or name.endswith(".localhost") or name in hosts:
         return True
     try:

@@ -1,10 +1,11 @@
-"""The socket: HTTP as it is spoken, and as it is broken."""
+"""The HTTP server: the protocol, malformed requests, shortages, and streams."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
+import queue
 import socket
 import threading
 import time
@@ -13,22 +14,21 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from whatsapp_flows.emulator._connections import Connections, Room
-from whatsapp_flows.emulator._server import Server
-from whatsapp_flows.emulator._wire import Received, Reply
+from whatsapp_flows._server import Connections, HttpRequest, HttpResponse, Server
+from whatsapp_flows._server._connections import MemoryBudget
 
 
-def _echo(received: Received) -> Reply:
-    body = json.dumps([received.method, received.path, len(received.body)]).encode()
-    return Reply(status=200, headers={"Content-Type": "application/json"}, body=body)
+def _echo(request: HttpRequest) -> HttpResponse:
+    body = json.dumps([request.method, request.path, len(request.body)]).encode()
+    return HttpResponse(status=200, headers={"Content-Type": "application/json"}, body=body)
 
 
 @contextmanager
 def _serving(
-    application: Callable[[Received], Reply] = _echo, *, connections: Connections | None = None
+    handler: Callable[[HttpRequest], HttpResponse] = _echo, *, connections: Connections | None = None
 ) -> Iterator[Server]:
     before = set(threading.enumerate())
-    server = Server(application, host="127.0.0.1", port=0, connections=connections)
+    server = Server(handler, host="127.0.0.1", port=0, name="test", connections=connections)
     server.start()
     try:
         yield server
@@ -123,11 +123,11 @@ def test_head_has_no_body() -> None:
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(request_text: bytes) -> None:
-    """With code 100, and the connection ends."""
+    """With HTTP 400, and the connection is closed."""
     with _serving() as server:
         status, headers, body = _ask(server, request_text)
         assert (status, headers["Connection"]) == ("HTTP/1.1 400 Bad Request", "close")
-        assert json.loads(body)["error"]["code"] == 100
+        assert body == b"The request could not be read"
 
 
 @pytest.mark.parametrize("request_text", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000])
@@ -177,37 +177,184 @@ def test_a_client_that_goes_away_is_forgotten() -> None:
 @pytest.mark.parametrize(("status", "line"), [(503, "503 Service Unavailable"), (299, "299 Unknown")])
 def test_any_status_can_be_sent(status: int, line: str) -> None:
     """Also one that has no name."""
-    with _serving(lambda _: Reply(status=status)) as server:
+    with _serving(lambda _: HttpResponse(status=status)) as server:
         assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == f"HTTP/1.1 {line}"
 
 
 def test_a_body_can_end_too_early() -> None:
     """The length that was announced is the whole body's."""
-    with _serving(lambda _: Reply(body=b"0123456789", truncate=4)) as server:
+    with _serving(lambda _: HttpResponse(body=b"0123456789", truncate=4)) as server:
         _, headers, body = _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (headers["Content-Length"], headers["Connection"], body) == ("10", "close", b"0123")
 
 
 def test_a_connection_can_be_reset() -> None:
     """The client does not read an end, but an error."""
-    with _serving(lambda _: Reply(reset=True)) as server, _connected(server) as connection:
+    with _serving(lambda _: HttpResponse(reset=True)) as server, _connected(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             connection.recv(100)
 
 
-def test_a_mistake_of_the_emulator_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """With HTTP 500 and code 1; the server goes on."""
+def test_an_exception_of_the_handler_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With HTTP 500; the server continues."""
 
-    def broken(_: Received) -> Reply:
+    def broken(_: HttpRequest) -> HttpResponse:
         raise ZeroDivisionError
 
-    with _serving(broken) as server, caplog.at_level(logging.ERROR, "whatsapp_flows.emulator"):
+    with _serving(broken) as server, caplog.at_level(logging.ERROR, "whatsapp_flows.test"):
         for _ in range(2):
             status, _, body = _ask(server, b"GET /path HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert (status, json.loads(body)["error"]["code"]) == ("HTTP/1.1 500 Internal Server Error", 1)
-    assert [record.getMessage() for record in caplog.records] == ["the emulator failed to answer GET /path"] * 2
+            assert (status, body) == ("HTTP/1.1 500 Internal Server Error", b"An unknown error occurred")
+    assert [record.getMessage() for record in caplog.records] == ["the test failed to answer GET /path"] * 2
     assert all(record.exc_info for record in caplog.records)
+
+
+class _EventStream:
+    """
+    A second application, as a preview is: a page, and server-sent events that end when the application stops.
+
+    It keeps its own access log, and words its own errors.
+    """
+
+    def __init__(self) -> None:
+        self.events: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.access_log: list[str] = []
+        self.closed_streams = threading.Event()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        self.access_log.append(f"{request.method} {request.path}")
+        if request.path != "/events":
+            return HttpResponse(headers={"Content-Type": "text/html"}, body=b"<p>preview</p>")
+        return HttpResponse(headers={"Content-Type": "text/event-stream"}, stream=self._stream())
+
+    @staticmethod
+    def error(status: int, sentence: str) -> HttpResponse:
+        return HttpResponse(status=status, body=f"preview: {sentence}".encode())
+
+    def _stream(self) -> Iterator[bytes]:
+        try:
+            while (event := self.events.get(timeout=5)) is not None:
+                yield event
+        finally:
+            self.closed_streams.set()
+
+    def stop(self) -> None:
+        self.events.put(None)
+
+
+@contextmanager
+def _previewing() -> Iterator[tuple[_EventStream, Server]]:
+    application = _EventStream()
+    server = Server(application, host="127.0.0.1", port=0, name="preview", error_response=application.error)
+    server.start()
+    try:
+        yield application, server
+    finally:
+        application.stop()
+        server.close()
+
+
+def _read_until(connection: socket.socket, end: bytes) -> bytes:
+    read = b""
+    while not read.endswith(end):
+        piece = connection.recv(1000)
+        assert piece, read
+        read += piece
+    return read
+
+
+_GET_EVENTS = b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_a_second_application_streams_events() -> None:
+    """Each event is sent when it occurs; after the end of the stream, the connection serves the next request."""
+    with _previewing() as (application, server), _connected(server) as connection:
+        connection.sendall(_GET_EVENTS)
+        head = _read_until(connection, b"\r\n\r\n")
+        assert b"\r\nTransfer-Encoding: chunked\r\n" in head
+        assert b"Content-Length" not in head
+        for event in (b"data: 1\n\n", b"", b"data: 2\n\n"):  # an empty chunk would end the stream: it is not sent
+            application.events.put(event)
+            if event:
+                assert _read_until(connection, event + b"\r\n") == b"9\r\n" + event + b"\r\n"
+        application.stop()
+        assert _read_until(connection, b"0\r\n\r\n") == b"0\r\n\r\n"
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert _read_answer(connection)[2] == b"<p>preview</p>"
+    assert application.access_log == ["GET /events", "GET /"]
+
+
+def test_a_second_application_words_its_own_errors() -> None:
+    """A request that cannot be read is answered in the words of the application."""
+    with _previewing() as (_, server):
+        assert (
+            _ask(server, b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n")[2]
+            == b"preview: The request could not be read"
+        )
+
+
+def test_a_stream_without_chunked_encoding_ends_with_the_connection() -> None:
+    """HTTP/1.0 has no chunks."""
+    with _previewing() as (application, server), _connected(server) as connection:
+        connection.sendall(b"GET /events HTTP/1.0\r\n\r\n")
+        application.events.put(b"data: 1\n\n")
+        application.stop()
+        with connection.makefile("rb") as stream:
+            head, _, body = stream.read().partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding" not in head
+    assert body == b"data: 1\n\n"
+
+
+def test_head_of_a_stream_has_no_body() -> None:
+    """The stream is closed without being read, and the next request is answered."""
+    with _previewing() as (_, server), _connected(server) as connection:
+        connection.sendall(b"HEAD /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        _read_until(connection, b"\r\n\r\n")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert _read_answer(connection)[2] == b"<p>preview</p>"
+
+
+def test_a_stream_is_closed_when_its_client_disconnects() -> None:
+    """The generator's `finally` runs at a write after the client has gone."""
+    with _previewing() as (application, server):
+        with _connected(server) as connection:
+            connection.sendall(_GET_EVENTS)
+            _read_until(connection, b"\r\n\r\n")
+        while not application.closed_streams.wait(0.01):
+            application.events.put(b"data: 1\n\n")
+
+
+def test_a_stream_that_fails_is_cut_off_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The client sees that the body is incomplete: the last chunk is missing."""
+
+    def fails() -> Iterator[bytes]:
+        yield b"one"
+        raise ZeroDivisionError
+
+    with (
+        _serving(lambda _: HttpResponse(stream=fails())) as server,
+        caplog.at_level(logging.ERROR, "whatsapp_flows.test"),
+        _connected(server) as connection,
+    ):
+        connection.sendall(b"GET /path?secret=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        with connection.makefile("rb") as stream:
+            assert stream.read().endswith(b"\r\n\r\n3\r\none\r\n")
+    assert [record.getMessage() for record in caplog.records] == ["the test failed to stream /path"]
+
+
+def test_closing_ends_a_stream() -> None:
+    """A stream that yields from time to time, if only an empty chunk, does not delay `close`."""
+    begun = threading.Event()
+
+    def ticks() -> Iterator[bytes]:
+        while True:
+            begun.set()
+            yield b""
+
+    with _serving(lambda _: HttpResponse(stream=ticks())) as server, _connected(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert begun.wait(5)
 
 
 def test_closing_does_not_wait_for_idle_clients() -> None:
@@ -228,13 +375,13 @@ def test_closing_does_not_wait_for_idle_clients() -> None:
 def test_a_taken_port_is_an_error() -> None:
     """An OSError, not the end of the process."""
     with _serving() as server, pytest.raises(OSError, match="in use"):
-        Server(_echo, host="127.0.0.1", port=server.port)
+        Server(_echo, host="127.0.0.1", port=server.port, name="test")
 
 
 def test_it_also_listens_on_ipv6() -> None:
     """Where there is IPv6."""
     try:
-        server = Server(_echo, host="::1", port=0)
+        server = Server(_echo, host="::1", port=0, name="test")
     except OSError:
         pytest.skip("this machine has no IPv6")
     server.start()
@@ -249,7 +396,7 @@ def test_running_out_of_descriptors_is_survived(caplog: pytest.LogCaptureFixture
     resource = pytest.importorskip("resource")
     before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     filling: list[int] = []
-    with _serving() as server, ExitStack() as stack, caplog.at_level(logging.WARNING, "whatsapp_flows.emulator"):
+    with _serving() as server, ExitStack() as stack, caplog.at_level(logging.WARNING, "whatsapp_flows.test"):
         clients = [stack.enter_context(socket.socket()) for _ in range(5)]
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(client.fileno() for client in clients) + 20, hard))
         try:
@@ -273,7 +420,7 @@ def test_running_out_of_descriptors_is_survived(caplog: pytest.LogCaptureFixture
     assert record.getMessage() == "no connection can be accepted: Too many open files"
 
 
-class _Hands:
+class _Clock:
     """A clock that a test moves."""
 
     def __init__(self) -> None:
@@ -285,21 +432,21 @@ class _Hands:
 
 def test_there_are_only_so_many_threads() -> None:
     """One more waits while the others are new; then the one that has been idle the longest makes room."""
-    hands = _Hands()
-    connections = Connections(most=2, clock=hands)
+    clock = _Clock()
+    connections = Connections(maximum=2, clock=clock)
     with _serving(connections=connections) as server, ExitStack() as stack:
         clients = []
         for _ in range(2):
             clients.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5)))
             clients[-1].sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
             _read_answer(clients[-1])
-            hands.now += 0.4
+            clock.now += 0.4
         third = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
         third.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
         third.settimeout(0.15)
         with pytest.raises(TimeoutError):
             third.recv(1)
-        hands.now += 0.6
+        clock.now += 0.6
         third.settimeout(5)
         assert json.loads(_read_answer(third)[2])[1] == "/b"
         assert clients[0].recv(100) == b""
@@ -309,36 +456,36 @@ def test_there_are_only_so_many_threads() -> None:
 
 def test_who_is_at_work_is_not_ended() -> None:
     """A slow answer is the emulator's own business, however many wait."""
-    hands, go, begun = _Hands(), threading.Event(), threading.Event()
+    clock, go, begun = _Clock(), threading.Event(), threading.Event()
 
-    def slow(received: Received) -> Reply:
+    def slow(request: HttpRequest) -> HttpResponse:
         begun.set()
         assert go.wait(5)
-        return _echo(received)
+        return _echo(request)
 
-    connections = Connections(most=1, clock=hands)
+    connections = Connections(maximum=1, clock=clock)
     with _serving(slow, connections=connections) as server, _connected(server) as first, _connected(server) as second:
         first.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
         assert begun.wait(5)
-        hands.now += 1000
+        clock.now += 1000
         assert connections.full
-        assert not connections.end_one()
+        assert not connections.close_longest_idle()
         second.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         go.set()
         assert json.loads(_read_answer(first)[2])[1] == "/a"
-        hands.now += 1000
+        clock.now += 1000
         assert json.loads(_read_answer(second)[2])[1] == "/b"
 
 
 @pytest.mark.parametrize("how", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_drips_is_ended(how: bytes) -> None:
     """However regularly it drips; its room is free again."""
-    hands = _Hands()
-    with _serving(connections=Connections(clock=hands)) as server, _connected(server) as client:
+    clock = _Clock()
+    with _serving(connections=Connections(clock=clock)) as server, _connected(server) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + how + b"\r\n\r\n1")
         time.sleep(0.05)
         assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == "HTTP/1.1 200 OK"
-        hands.now += 61
+        clock.now += 61
         with suppress(ConnectionResetError):
             while client.recv(1000):
                 pass
@@ -346,24 +493,24 @@ def test_a_body_that_drips_is_ended(how: bytes) -> None:
 
 def test_large_bodies_share_their_room() -> None:
     """One waits until another has gone; a small one does not."""
-    room, order = Room(100), []
+    budget, order = MemoryBudget(100), []
     inside, leave = threading.Event(), threading.Event()
 
     def first() -> None:
-        with room.taken(80):
+        with budget.reserve(80):
             inside.set()
             assert leave.wait(5)
             order.append("first")
 
     def second() -> None:
-        with room.taken(30):
+        with budget.reserve(30):
             order.append("second")
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
     assert inside.wait(5)
     threads[1].start()
-    with room.taken(20):
+    with budget.reserve(20):
         order.append("small")
     leave.set()
     for thread in threads:
