@@ -11,6 +11,7 @@ import pytest
 from tests.flow_json.samples import footer, navigate, screen
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json.rules import ADVICE
+from whatsapp_flows.flow_json.rules._language_advice import LANGUAGE_ADVICE
 from whatsapp_flows.flow_json.rules._play_advice import PLAY_ADVICE
 
 TODAY = date(2026, 1, 1)
@@ -29,7 +30,7 @@ def said(*children: Any, version: str = "7.3", end: Any = None, **more: Any) -> 
 
 
 def codes(value: dict[str, Any]) -> list[str]:
-    ids = {rule.id for rule in PLAY_ADVICE}
+    ids = {rule.id for rule in (*LANGUAGE_ADVICE, *PLAY_ADVICE)}
     report = validate(value, today=TODAY)
     assert report.version is not None
     return [issue.error for issue in report.issues if issue.rule in ids]

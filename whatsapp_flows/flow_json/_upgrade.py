@@ -1,9 +1,9 @@
 """
-From an older version of Flow JSON to a newer one: what can be rewritten is, what cannot be decided is told.
+Rewrites a Flow JSON of an older version to a newer one, and lists what its author has to decide.
 
-One step for each boundary between two versions, in a table, applied in order to a copy. A step changes the document
-where Meta's reference says how, and yields what it did and what it had to leave open. It never raises for what is in
-the document: what has not the form that a step knows is left as it is, and is the validator's to report.
+`STEPS` has one step for each boundary between two versions; they are applied in order to a copy. A step changes the
+document where Meta's reference says how, and yields its changes and what it cannot decide. It never raises for what is
+in the document: what is not of the expected form is left as it is, for the validator to report.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from ..errors import ConfigurationError
+from ._raw_document import SHAPES, actions_of, all_components, components_in, components_of, items_of, screens_of
 from .language import is_dynamic, is_expression
 from .schema import (
     BLANK,
-    COMPONENTS,
     ITEMS,
     KNOWN_VERSIONS,
     NOT_BLANK,
@@ -38,9 +38,6 @@ _DAY: Final = 86_400_000  # milliseconds
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _MILLISECONDS: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _LARGEST_IMAGE: Final = 102_400  # bytes, from 6.0 on
-_ACTION_KEYS: Final = frozenset({"on-click-action", "on-select-action", "on-unselect-action"})
-_ITEM_LISTS: Final = ("data-source", "list-items")
-_SHAPES: Final = {shape.name: shape for shape in COMPONENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Something that the author of the flow has to decide or to look at, and where."""
+    """A place that the author of the flow has to look at, and the decision to make there."""
 
     pointer: str
     what: str
@@ -63,7 +60,7 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A document in a newer version, with what was rewritten and what was left open. `document` is a copy."""
+    """A document in a newer version, its changes, and what is left to decide. `document` is a copy."""
 
     document: Mapping[str, Any] = field(repr=False)
     changes: tuple[Change, ...]
@@ -81,9 +78,9 @@ def upgrade(document: FlowJson, to: str | Version = "7.3") -> Upgrade:
     """
     A Flow JSON of an older version, rewritten to the version `to`.
 
-    The input is not touched. A document that is of that version already comes back as it is. Raises
-    `ConfigurationError` for a source that is no JSON object, and for a version, of the document or `to`, that there is
-    not or that is older than the document's.
+    The input is not changed. A document that is already of that version is returned unchanged. Raises
+    `ConfigurationError` for a source that is no JSON object, for an unknown version of the document or in `to`, and if
+    `to` is older than the document's version.
     """
     parsed = parse_json(document)
     if parsed.value is None:
@@ -113,13 +110,13 @@ def upgrade(document: FlowJson, to: str | Version = "7.3") -> Upgrade:
 def _known(argument: str, version: object) -> Version:
     asked = parse_version(version) if isinstance(version, str) else version
     if not isinstance(asked, Version) or asked not in KNOWN_VERSIONS:
-        said = str(version) if isinstance(version, Version) else version
-        raise ConfigurationError(f"{argument} {said!r} is not a version of Flow JSON that is known.")
+        name = str(version) if isinstance(version, Version) else version
+        raise ConfigurationError(f"{argument} {name!r} is not a version of Flow JSON that is known.")
     return asked
 
 
-class _Open(NamedTuple):
-    """To be told; only for documents of `since` or later, and only on the way to a version before `until`."""
+class _ToDecide(NamedTuple):
+    """An `Undecided` for documents of `since` or later that are upgraded to a version before `until`."""
 
     pointer: Pointer
     what: str
@@ -127,19 +124,19 @@ class _Open(NamedTuple):
     until: Version | None = None
 
 
-Point = Change | _Open
-Step = Callable[[dict[str, Any]], Iterable[Point]]
+StepResult = Change | _ToDecide
+Step = Callable[[dict[str, Any]], Iterable[StepResult]]
 
 
 # -- the steps
 
 
-def _nothing(_: dict[str, Any]) -> Iterable[Point]:
+def _unchanged(_: dict[str, Any]) -> Iterable[StepResult]:
     """The newer version only adds."""
     return ()
 
 
-def _to_3_0(document: dict[str, Any]) -> Iterator[Point]:
+def _to_3_0(document: dict[str, Any]) -> Iterator[StepResult]:
     """The endpoint is no longer named in the document."""
     if "data_channel_uri" in document:
         uri = document.pop("data_channel_uri")
@@ -147,106 +144,106 @@ def _to_3_0(document: dict[str, Any]) -> Iterator[Point]:
         yield _changed(("data_channel_uri",), what, uri)
 
 
-def _to_4_0(document: dict[str, Any]) -> Iterator[Point]:
+def _to_4_0(document: dict[str, Any]) -> Iterator[StepResult]:
     """Labels of groups are required."""
-    for pointer, component in _all_components(document):
+    for pointer, component in all_components(document):
         if component["type"] in {"CheckboxGroup", "RadioButtonsGroup"} and "label" not in component:
-            yield _Open(pointer, f"a {component['type']} needs a label from 4.0 on: write one.")
+            yield _ToDecide(pointer, f"a {component['type']} needs a label from 4.0 on: write one.")
 
 
-def _to_5_0(document: dict[str, Any]) -> Iterator[Point]:
+def _to_5_0(document: dict[str, Any]) -> Iterator[StepResult]:
     """Dates are days, not milliseconds."""
-    for pointer, component in _all_components(document):
+    for pointer, component in all_components(document):
         if component["type"] == "DatePicker":
-            yield from _dates_in(component, pointer, ("min-date", "max-date", "unavailable-dates", "init-value"))
+            yield from _rewrite_dates(component, pointer, ("min-date", "max-date", "unavailable-dates", "init-value"))
         elif component["type"] == "Form" and "init-values" in component:
             names = [
                 inner["name"]
-                for _, inner in _components(component.get("children"), ())
+                for _, inner in components_in(component.get("children"), ())
                 if inner["type"] == "DatePicker" and isinstance(inner.get("name"), str)
             ]
             values = component["init-values"]
             if isinstance(values, dict):
-                yield from _dates_in(values, (*pointer, "init-values"), names)
+                yield from _rewrite_dates(values, (*pointer, "init-values"), names)
             elif names and isinstance(values, str):
-                yield _Open((*pointer, "init-values"), _FROM_DATA)
+                yield _ToDecide((*pointer, "init-values"), _FROM_DATA)
 
 
-def _to_5_1(document: dict[str, Any]) -> Iterator[Point]:
+def _to_5_1(document: dict[str, Any]) -> Iterator[StepResult]:
     """Texts may not be blank."""
-    return _blank(document, Version(5, 1))
+    return _blank_strings(document, Version(5, 1))
 
 
-def _to_6_0(document: dict[str, Any]) -> Iterator[Point]:
+def _to_6_0(document: dict[str, Any]) -> Iterator[StepResult]:
     """The strictest step: no blank strings, smaller images, a layout everywhere, fixed names, expressions."""
-    yield from _blank(document, Version(6, 0))
+    yield from _blank_strings(document, Version(6, 0))
     if document.get("data_api_version") == "3.1":
-        yield _Open(("data_api_version",), "3.1 is a value for 5.2 alone: choose 3.0, or 4.0 from 7.3 on.")
-    for pointer, screen in _screens(document):
+        yield _ToDecide(("data_api_version",), "3.1 is a value for 5.2 alone: choose 3.0, or 4.0 from 7.3 on.")
+    for pointer, screen in screens_of(document):
         if "external_data" in screen:
-            yield _Open((*pointer, "external_data"), "external_data exists in 5.2 alone.")
+            yield _ToDecide((*pointer, "external_data"), "external_data exists in 5.2 alone.")
         layout = screen.get("layout")
         if layout is None:
-            yield _Open(pointer, "every screen needs a layout from 6.0 on.")
+            yield _ToDecide(pointer, "every screen needs a layout from 6.0 on.")
         elif isinstance(layout, dict) and isinstance(kind := layout.get("type"), str) and kind in SHOPPING_LAYOUTS:
-            yield _Open((*pointer, "layout", "type"), f"the layout {kind} exists in 5.2 alone.")
-        for place, component in _components_of(screen, pointer):
+            yield _ToDecide((*pointer, "layout", "type"), f"the layout {kind} exists in 5.2 alone.")
+        for place, component in components_of(screen, pointer):
             yield from _component_to_6_0(component, place)
 
 
-def _component_to_6_0(component: dict[str, Any], pointer: Pointer) -> Iterator[Point]:
+def _component_to_6_0(component: dict[str, Any], pointer: Pointer) -> Iterator[StepResult]:
     name = component.get("name")
     if isinstance(name, str) and is_dynamic(name):
-        yield _Open((*pointer, "name"), "a name may be neither a binding nor an expression from 6.0 on.")
-    for key, text, _ in _strings(component, pointer, _SHAPES[component["type"]], Version(5, 1)):
+        yield _ToDecide((*pointer, "name"), "a name may be neither a binding nor an expression from 6.0 on.")
+    for key, text, _ in _strings(component, pointer, SHAPES[component["type"]], Version(5, 1)):
         if is_expression(text):
-            yield _Open(key, "a text in backticks is an expression from 6.0 on.")
-    for place, item in _items(component, pointer):
+            yield _ToDecide(key, "a text in backticks is an expression from 6.0 on.")
+    for place, item in items_of(component, pointer):
         image = item.get("image")
-        if isinstance(image, str) and not is_dynamic(image) and (size := _size(image)) > _LARGEST_IMAGE:
-            yield _Open(
+        if isinstance(image, str) and not is_dynamic(image) and (size := _image_size(image)) > _LARGEST_IMAGE:
+            yield _ToDecide(
                 (*place, "image"),
                 f"an image of a list may have {_LARGEST_IMAGE:,} bytes from 6.0 on; this one has {size:,}.",
             )
     if "on-select-action" in component:
         what = "on-select-action also fires when the screen is first shown, from 6.0 until 7.0."
-        yield _Open((*pointer, "on-select-action"), what, until=Version(7, 0))
+        yield _ToDecide((*pointer, "on-select-action"), what, until=Version(7, 0))
 
 
-def _to_7_0(document: dict[str, Any]) -> Iterator[Point]:
-    """Actions of a selection wait for one again."""
-    for pointer, component in _all_components(document):
+def _to_7_0(document: dict[str, Any]) -> Iterator[StepResult]:
+    """on-select-action fires only when the user selects, as it did before 6.0."""
+    for pointer, component in all_components(document):
         if "on-select-action" in component:
             what = "on-select-action no longer fires when the screen is first shown: make sure that nothing needs it."
-            yield _Open((*pointer, "on-select-action"), what, since=Version(6, 0))
+            yield _ToDecide((*pointer, "on-select-action"), what, since=Version(6, 0))
 
 
-def _to_7_3(document: dict[str, Any]) -> Iterator[Point]:
+def _to_7_3(document: dict[str, Any]) -> Iterator[StepResult]:
     """Routes are checked, and terminal screens end with a Footer."""
     if "data_api_version" in document and "routing_model" not in document:
-        yield from _routing(document)
-    for pointer, screen in _screens(document):
-        components = [component for _, component in _components_of(screen, pointer)]
+        yield from _add_routing_model(document)
+    for pointer, screen in screens_of(document):
+        components = [component for _, component in components_of(screen, pointer)]
         if screen.get("terminal") is True and all(component["type"] != "Footer" for component in components):
-            yield _Open(pointer, "a terminal screen needs a Footer from 7.3 on.")
+            yield _ToDecide(pointer, "a terminal screen needs a Footer from 7.3 on.")
 
 
 STEPS: Final[tuple[tuple[Version, Version, Step], ...]] = (
     (Version(2, 1), Version(3, 0), _to_3_0),
-    (Version(3, 0), Version(3, 1), _nothing),
+    (Version(3, 0), Version(3, 1), _unchanged),
     (Version(3, 1), Version(4, 0), _to_4_0),
     (Version(4, 0), Version(5, 0), _to_5_0),
     (Version(5, 0), Version(5, 1), _to_5_1),
-    (Version(5, 1), Version(5, 2), _nothing),
+    (Version(5, 1), Version(5, 2), _unchanged),
     (Version(5, 2), Version(6, 0), _to_6_0),
-    (Version(6, 0), Version(6, 1), _nothing),
-    (Version(6, 1), Version(6, 2), _nothing),
-    (Version(6, 2), Version(6, 3), _nothing),
+    (Version(6, 0), Version(6, 1), _unchanged),
+    (Version(6, 1), Version(6, 2), _unchanged),
+    (Version(6, 2), Version(6, 3), _unchanged),
     (Version(6, 3), Version(7, 0), _to_7_0),
-    (Version(7, 0), Version(7, 1), _nothing),
-    (Version(7, 1), Version(7, 2), _nothing),
+    (Version(7, 0), Version(7, 1), _unchanged),
+    (Version(7, 1), Version(7, 2), _unchanged),
     (Version(7, 2), Version(7, 3), _to_7_3),
-    (Version(7, 3), Version(7, 4), _nothing),
+    (Version(7, 3), Version(7, 4), _unchanged),
 )
 """(from, to, step) for each boundary, in order. Source: Meta's changelog of Flow JSON, and its reference."""
 
@@ -257,23 +254,23 @@ STEPS: Final[tuple[tuple[Version, Version, Step], ...]] = (
 _FROM_DATA: Final = "the value comes from elsewhere: whatever supplies it must send YYYY-MM-DD from 5.0 on."
 
 
-def _dates_in(values: dict[str, Any], pointer: Pointer, keys: Iterable[str]) -> Iterator[Point]:
+def _rewrite_dates(values: dict[str, Any], pointer: Pointer, keys: Iterable[str]) -> Iterator[StepResult]:
     """Rewrite the dates under some keys, each one or a list."""
     for key in keys:
         value = values.get(key)
         if isinstance(value, list):
             for i, _ in enumerate(value):
-                yield from _rewrite(value, i, (*pointer, key, i))
+                yield from _rewrite_date(value, i, (*pointer, key, i))
         elif value is not None:
-            yield from _rewrite(values, key, (*pointer, key))
+            yield from _rewrite_date(values, key, (*pointer, key))
 
 
-def _rewrite(holder: Any, key: str | int, pointer: Pointer) -> Iterator[Point]:
+def _rewrite_date(holder: Any, key: str | int, pointer: Pointer) -> Iterator[StepResult]:
     value = holder[key]
     if isinstance(value, str) and _DATE(value):
         return
     if isinstance(value, str) and is_dynamic(value):
-        yield _Open(pointer, _FROM_DATA)
+        yield _ToDecide(pointer, _FROM_DATA)
         return
     milliseconds = _milliseconds(value)
     try:
@@ -281,12 +278,12 @@ def _rewrite(holder: Any, key: str | int, pointer: Pointer) -> Iterator[Point]:
             raise OverflowError
         day = (_EPOCH + timedelta(days=milliseconds // _DAY)).isoformat()
     except OverflowError:
-        yield _Open(pointer, f"{_json(value)} is no timestamp in milliseconds: write the day as YYYY-MM-DD.")
+        yield _ToDecide(pointer, f"{_json(value)} is no timestamp in milliseconds: write the day as YYYY-MM-DD.")
         return
     holder[key] = day
     yield _changed(pointer, "the day of the timestamp, in UTC", value, day)
     if milliseconds % _DAY:
-        yield _Open(
+        yield _ToDecide(
             pointer, f"{_json(value)} is not midnight in UTC: in another time zone it may be the day next to {day}."
         )
 
@@ -302,25 +299,29 @@ def _milliseconds(value: object) -> int | None:
 # -- blank strings and images
 
 
-def _blank(document: dict[str, Any], version: Version) -> Iterator[_Open]:
-    """The strings that are blank, of the kinds that may not be from this version on."""
-    for pointer, screen in _screens(document):
+def _blank_strings(document: dict[str, Any], version: Version) -> Iterator[_ToDecide]:
+    """The blank strings of the kinds that may not be blank from this version on."""
+    for pointer, screen in screens_of(document):
         places: list[tuple[Pointer, dict[str, Any], Shape]] = [(pointer, screen, SCREEN)]
-        for place, component in _components_of(screen, pointer):
-            shape = _SHAPES[component["type"]]
+        for place, component in components_of(screen, pointer):
+            shape = SHAPES[component["type"]]
             places.append((place, component, shape))
             rows = {row.name: row.item for row in shape.properties if row.item in ITEMS}
-            places += [(at, item, ITEMS[rows[str(at[-2])]]) for at, item in _items(component, place) if at[-2] in rows]
+            places += [
+                (at, item, ITEMS[rows[str(at[-2])]]) for at, item in items_of(component, place) if at[-2] in rows
+            ]
         for place, value, shape in places:
             for key, text, row in _strings(value, place, shape, version):
                 if not text.strip(BLANK) and NOT_BLANK[row.kind.partition("|")[0]] == version:
-                    yield _Open(key, f"{key[-1]} may not be blank from {version} on: write a text, or leave it out.")
+                    yield _ToDecide(
+                        key, f"{key[-1]} may not be blank from {version} on: write a text, or leave it out."
+                    )
 
 
 def _strings(
     value: dict[str, Any], pointer: Pointer, shape: Shape, version: Version
 ) -> Iterator[tuple[Pointer, str, Property]]:
-    """The texts in the properties of an object that a version has; names are none."""
+    """The strings, except names, in those properties of an object that exist in a version."""
     rows = properties_of(shape, version)
     for key, text in value.items():
         row = rows.get(key)
@@ -328,7 +329,7 @@ def _strings(
             yield (*pointer, key), text, row
 
 
-def _size(base64: str) -> int:
+def _image_size(base64: str) -> int:
     """The bytes that a text in base64 stands for."""
     text = base64.partition(",")[2] if base64.startswith("data:") else base64
     return len(text.rstrip("=")) * 3 // 4
@@ -337,16 +338,16 @@ def _size(base64: str) -> int:
 # -- routes
 
 
-def _routing(document: dict[str, Any]) -> Iterator[Point]:
-    """A routing model from the navigate actions, put behind data_api_version. The first of two directions counts."""
+def _add_routing_model(document: dict[str, Any]) -> Iterator[StepResult]:
+    """Insert a routing model made from the navigate actions. Of two opposite routes the first is kept."""
     model: dict[str, list[str]] = {
-        screen["id"]: [] for _, screen in _screens(document) if isinstance(screen.get("id"), str)
+        screen["id"]: [] for _, screen in screens_of(document) if isinstance(screen.get("id"), str)
     }
     exchanging: list[Pointer] = []
-    for pointer, screen in _screens(document):
+    for pointer, screen in screens_of(document):
         source = screen.get("id")
-        for place, component in _components_of(screen, pointer):
-            for at, action in _actions(component, place):
+        for place, component in components_of(screen, pointer):
+            for at, action in actions_of(component, place):
                 if action.get("name") == "data_exchange":
                     exchanging.append(at)
                 target = _target(action)
@@ -359,17 +360,9 @@ def _routing(document: dict[str, Any]) -> Iterator[Point]:
         document[key] = value
         if key == "data_api_version":
             document["routing_model"] = model
-    yield Change("routing_model", "made from the navigate actions", after=_clipped(json.dumps(model)))
+    yield Change("routing_model", "made from the navigate actions", after=_truncate(json.dumps(model)))
     for at in exchanging:
-        yield _Open(at, "where the endpoint leads from here is not in the document: add it to routing_model.")
-
-
-def _actions(component: dict[str, Any], pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """The actions of a component and of its items."""
-    for place, holder in [(pointer, component), *_items(component, pointer)]:
-        for key, action in holder.items():
-            if key in _ACTION_KEYS and isinstance(action, dict):
-                yield (*place, key), action
+        yield _ToDecide(at, "where the endpoint leads from here is not in the document: add it to routing_model.")
 
 
 def _target(action: dict[str, Any]) -> str | None:
@@ -380,70 +373,22 @@ def _target(action: dict[str, Any]) -> str | None:
     return target if isinstance(target, str) else None
 
 
-# -- walking through what may be of any form
+# -- values in messages
 
 
-def _screens(document: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    return _objects(document.get("screens"), ("screens",))
-
-
-def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """The objects of a list, if it is one."""
-    for i, each in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(each, dict):
-            yield (*pointer, i), each
-
-
-def _items(component: dict[str, Any], pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    for key in _ITEM_LISTS:
-        yield from _objects(component.get(key), (*pointer, key))
-
-
-def _all_components(document: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    for pointer, screen in _screens(document):
-        yield from _components_of(screen, pointer)
-
-
-def _components_of(screen: dict[str, Any], pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    layout = screen.get("layout")
-    if isinstance(layout, dict):
-        yield from _components(layout.get("children"), (*pointer, "layout", "children"))
-
-
-def _components(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """The components of a list and in them, in the order of the document; without recursion, at any depth."""
-    waiting = [*_objects(value, pointer)][::-1]
-    while waiting:
-        place, component = waiting.pop()
-        kind = component.get("type")
-        if not isinstance(kind, str) or kind not in _SHAPES:
-            continue
-        yield place, component
-        inner: list[tuple[Pointer, dict[str, Any]]] = []
-        for key in ("children", "then", "else"):
-            inner += _objects(component.get(key), (*place, key))
-        cases = component.get("cases")
-        for name, children in cases.items() if isinstance(cases, dict) else ():
-            inner += _objects(children, (*place, "cases", name))
-        waiting += inner[::-1]
-
-
-# -- words
-
-
-_SHOWN: Final = 80  # characters of a value
+_MAX_VALUE_LENGTH: Final = 80  # characters
 
 
 def _changed(pointer: Pointer, what: str, before: object, after: str | None = None) -> Change:
-    return Change(format_pointer(pointer), what, _clipped(_json(before)), None if after is None else _json(after))
+    return Change(format_pointer(pointer), what, _truncate(_json(before)), None if after is None else _json(after))
 
 
-def _clipped(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 3]}..."
 
 
 def _json(value: object) -> str:
-    """A value in a message; what is in a list or an object does not matter there."""
+    """A value as JSON for a message; the content of a list or an object is left out."""
     if isinstance(value, (dict, list)):
         return "[...]" if isinstance(value, list) else "{...}"
     return json.dumps(value, ensure_ascii=False)

@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from ._references import BODY, CACHED_LENGTH, parse_reference
-from ._tree import COMPARISONS, MAX_DEPTH, Binary, ExpressionError, Group, Literal, Name, Node, Unary
+from ._parser import Parser, Token, leaf
+from ._references import BODY, CACHED_LENGTH
+from ._tree import COMPARISONS, Binary, ExpressionError, Group, Node, Unary
 
 _TOKEN: Final = re.compile(
     rf"""(?P<reference>{BODY})
@@ -28,12 +29,6 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _BLANK: Final = re.compile(r"\s*")
-
-
-class _Token(NamedTuple):
-    kind: str  # "text", "number", "word", "reference", "operator", "end"
-    text: str
-    offset: int
 
 
 def parse_condition(text: str) -> Node:
@@ -50,35 +45,26 @@ def _parse(text: str) -> Node:
 _parse_cached: Final = lru_cache(maxsize=512)(_parse)
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
+def _tokens(text: str) -> list[Token]:
+    tokens: list[Token] = []
     position = 0
     while True:
         blank = _BLANK.match(text, position)
         position = blank.end() if blank else position
         if position == len(text):
-            return [*tokens, _Token("end", "", position)]
+            return [*tokens, Token("end", "", position)]
         found = _TOKEN.match(text, position)
         if found is None:
             quote = text[position] == "'"
             reason = "a closing quote is missing" if quote else f"unexpected character {text[position]!r}"
             raise ExpressionError(reason, position)
         kind = found.lastgroup or ""
-        tokens.append(_Token(kind, found[kind], position))
+        tokens.append(Token(kind, found[kind], position))
         position = found.end()
 
 
-class _Parser:
+class _Parser(Parser):
     """Recursive descent over a list of tokens."""
-
-    def __init__(self, tokens: list[_Token]) -> None:
-        self.tokens = tokens
-        self.at = 0
-        self.depth = 0
-
-    @property
-    def token(self) -> _Token:
-        return self.tokens[self.at]
 
     def whole(self) -> Node:
         tree = self.condition()
@@ -113,36 +99,22 @@ class _Parser:
             raise ExpressionError("comparisons cannot be chained", self.token.offset)
         return Binary(token.text, left, right, token.offset)
 
-    def operand(self) -> Node:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError("nested too deeply", self.token.offset)
-        node = self.primary()
-        self.depth -= 1
-        return node
-
-    def primary(self) -> Node:
-        token = self.token
-        self.at += token.kind != "end"
+    def operand_at(self, token: Token) -> Node:
         if token.text == "!":
             return Unary("!", self.operand(), token.offset)
         if token.text == "(":
             return self.group(token)
-        reference = parse_reference(token.text) if token.kind == "reference" else None
-        if reference is not None:
-            return Name(reference, token.offset)
         if token.text == "-":
             raise ExpressionError("a number is missing after the minus sign", token.offset)
-        if token.kind in ("text", "number"):
-            return Literal(token.text, "string" if token.kind == "text" else "number", token.offset)
-        if token.text in ("true", "false"):
-            return Literal(token.text, "boolean", token.offset)
+        node = leaf(token)
+        if node is not None:
+            return node
         if token.kind == "end":
             raise ExpressionError("an operand is missing at the end", token.offset)
         reason = "is not an operand" if token.kind == "word" else "stands where an operand is needed"
         raise ExpressionError(f"{token.text!r} {reason}", token.offset)
 
-    def group(self, opening: _Token) -> Node:
+    def group(self, opening: Token) -> Node:
         if self.token.text == ")":
             raise ExpressionError("nothing stands between the parentheses", opening.offset)
         inner = self.condition()

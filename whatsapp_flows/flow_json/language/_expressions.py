@@ -14,29 +14,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from ._references import BODY, CACHED_LENGTH, parse_reference
+from ._parser import Parser, Token, leaf
+from ._references import BODY, CACHED_LENGTH
 from ._tree import (
-    MAX_DEPTH,
     OPERATORS,
     PREFIX_OPERATORS,
     Binary,
     Concatenation,
     ExpressionError,
     Group,
-    Literal,
-    Name,
     Node,
     Unary,
 )
-
-
-class _Token(NamedTuple):
-    kind: str  # "text", "number", "word", "reference", "operator", "end"
-    text: str
-    offset: int
-
 
 _TOKEN: Final = re.compile(
     rf"""\s*(?:
@@ -74,7 +65,7 @@ def _parse(text: str) -> Node:
 _parse_cached: Final = lru_cache(maxsize=512)(_parse)  # expressions repeat within a document and between calls
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokens(text: str) -> Iterator[Token]:
     end = len(text) - 1
     position = 1
     while True:
@@ -82,27 +73,18 @@ def _tokens(text: str) -> Iterator[_Token]:
         if found is None:
             break
         kind = found.lastgroup or ""
-        yield _Token(kind, found[kind], found.start(kind))
+        yield Token(kind, found[kind], found.start(kind))
         position = found.end()
     blank = _BLANK.match(text, position, end)
     position = blank.end() if blank else position
     if position < end:
         reason = _MISTAKES.get(text[position], f"unexpected character {text[position]!r}")
         raise ExpressionError(reason, position)
-    yield _Token("end", "", max(end, 0))
+    yield Token("end", "", max(end, 0))
 
 
-class _Parser:
+class _Parser(Parser):
     """Precedence climbing over a list of tokens."""
-
-    def __init__(self, tokens: list[_Token]) -> None:
-        self.tokens = tokens
-        self.at = 0
-        self.depth = 0
-
-    @property
-    def token(self) -> _Token:
-        return self.tokens[self.at]
 
     def expression(self) -> Node:
         node = self.concatenation()
@@ -126,31 +108,17 @@ class _Parser:
             self.at += 1
             left = Binary(token.text, left, self.operation(row.binds), token.offset)
 
-    def operand(self) -> Node:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError("nested too deeply", self.token.offset)
-        node = self.primary()
-        self.depth -= 1
-        return node
-
-    def primary(self) -> Node:
-        token = self.token
-        self.at += token.kind != "end"
+    def operand_at(self, token: Token) -> Node:
         if token.kind == "operator" and token.text in PREFIX_OPERATORS:
             return Unary(token.text, self.operand(), token.offset)
         if token.text == "(" and token.kind == "operator":
             return self.group(token)
-        reference = parse_reference(token.text) if token.kind == "reference" else None
-        if reference is not None:
-            return Name(reference, token.offset)
-        if token.kind in ("text", "number"):
-            return Literal(token.text, "string" if token.kind == "text" else "number", token.offset)
-        if token.text in ("true", "false"):
-            return Literal(token.text, "boolean", token.offset)
+        node = leaf(token)
+        if node is not None:
+            return node
         raise ExpressionError(_misplaced(token), token.offset)
 
-    def group(self, opening: _Token) -> Node:
+    def group(self, opening: Token) -> Node:
         inner = self.concatenation()
         if self.token.text != ")":
             raise ExpressionError("a closing parenthesis is missing", opening.offset)
@@ -158,7 +126,7 @@ class _Parser:
         return Group(inner, opening.offset)
 
 
-def _misplaced(token: _Token) -> str:
+def _misplaced(token: Token) -> str:
     if token.kind == "end":
         return "an operand is missing at the end"
     if token.kind == "word":

@@ -4,7 +4,7 @@ Meta's client validator, August 2026."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..language import ExpressionError, has_type, is_dynamic, is_expression, type_of_value
 from ..schema import Component, Document, Finding, Screen, Version
@@ -71,21 +71,15 @@ def initial_values(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "Form", "init-values": {"a": 5},
         "children": [{"type": "TextInput", "name": "a"}]}]}
     """
-    for screen, form in index(doc).of("Form"):
-        values = form.value.get("init-values")
-        if values is None:
+    for entry in _entries(doc, "init-values"):
+        if entry.component is None:
+            reason = f"{entry.key}: the Form has no such input"
+        elif entry.component.type in MEDIA:
             continue
-        inputs = index(doc).inputs[form.pointer]
-        for key, value, schema in _entries(doc, screen, values, inputs):
-            component = inputs.get(key)
-            if component is None:
-                reason = f"{key}: the Form has no such input"
-            elif component.type in MEDIA:
-                continue
-            else:
-                reason = _mismatch(doc, screen, key, value, schema, (value_type(component),))
-            if reason:
-                yield Finding("INVALID_PROPERTY_VALUE", f"init-values: {reason}.", form.at("init-values"))
+        else:
+            reason = _mismatch(doc, entry, (value_type(entry.component),))
+        if reason:
+            yield Finding("INVALID_PROPERTY_VALUE", f"init-values: {reason}.", entry.form.at("init-values"))
 
 
 def error_messages(doc: Document) -> Iterator[Finding]:
@@ -97,17 +91,9 @@ def error_messages(doc: Document) -> Iterator[Finding]:
     Fails: {"children": [{"type": "Form", "error-messages": {"a": 5},
         "children": [{"type": "TextArea", "name": "a"}]}]}
     """
-    for screen, form in index(doc).of("Form"):
-        values = form.value.get("error-messages")
-        if values is None:
-            continue
-        inputs = index(doc).inputs[form.pointer]
-        for key, value, schema in _entries(doc, screen, values, inputs):
-            component = inputs.get(key)
-            if component is not None:
-                reason = _mismatch(doc, screen, key, value, schema, _message_types(component))
-                if reason:
-                    yield Finding("INVALID_PROPERTY_VALUE", f"error-messages: {reason}.", form.at("error-messages"))
+    for entry in _entries(doc, "error-messages"):
+        if entry.component is not None and (reason := _mismatch(doc, entry, _message_types(entry.component))):
+            yield Finding("INVALID_PROPERTY_VALUE", f"error-messages: {reason}.", entry.form.at("error-messages"))
 
 
 def _message_types(component: Component) -> tuple[str, ...]:
@@ -116,40 +102,54 @@ def _message_types(component: Component) -> tuple[str, ...]:
     return ("string", "object") if component.type in MEDIA else ("string",)
 
 
-def _entries(
-    doc: Document, screen: Screen, values: Any, inputs: Mapping[str, Component]
-) -> Iterator[tuple[str, Any, Mapping[str, Any] | None]]:
-    """Each key with its value; where all of it is a reference, each input that it serves, with the value's schema."""
-    if isinstance(values, dict):
-        for key, value in values.items():
-            yield key, value, None
-    elif isinstance(values, str):
-        found = index(doc).references.resolve(screen, values)
-        properties = found.schema.get("properties") if found and found.schema else None
-        known = properties if isinstance(properties, dict) else {}
-        for key in inputs:  # not all that is known: many Forms may share one large field
-            if key in known:
-                schema = known[key]
-                yield key, None, schema if isinstance(schema, dict) else {}
+class _Entry(NamedTuple):
+    """
+    What a Form hands to one of its inputs: a value; or, where all values come from one reference, the value's schema.
+
+    `component` is None if the Form has no input of that name.
+    """
+
+    screen: Screen
+    form: Component
+    key: str
+    component: Component | None
+    value: Any
+    schema: Mapping[str, Any] | None
 
 
-def _mismatch(
-    doc: Document, screen: Screen, key: str, value: Any, schema: Mapping[str, Any] | None, wanted: tuple[str, ...]
-) -> str:
+def _entries(doc: Document, name: str) -> Iterator[_Entry]:
+    """What all Forms hand to their inputs in a property."""
+    for screen, form in index(doc).of("Form"):
+        values = form.value.get(name)
+        inputs = index(doc).inputs[form.pointer] if values is not None else {}
+        if isinstance(values, dict):
+            for key, value in values.items():
+                yield _Entry(screen, form, key, inputs.get(key), value, None)
+        elif isinstance(values, str):
+            found = index(doc).references.resolve(screen, values)
+            properties = found.schema.get("properties") if found and found.schema else None
+            known = properties if isinstance(properties, dict) else {}
+            for key in inputs:  # rather than all that is known: many Forms may share one large field
+                if key in known:
+                    schema = known[key] if isinstance(known[key], dict) else {}
+                    yield _Entry(screen, form, key, inputs[key], None, schema)
+
+
+def _mismatch(doc: Document, entry: _Entry, wanted: tuple[str, ...]) -> str:
     if "" in wanted:
         return ""
-    if schema is not None:
-        got = known_type(schema)
-    elif isinstance(value, str) and is_dynamic(value):
+    if entry.schema is not None:
+        got = known_type(entry.schema)
+    elif isinstance(entry.value, str) and is_dynamic(entry.value):
         try:
-            got = _dynamic_type(doc, screen, value)
+            got = _dynamic_type(doc, entry.screen, entry.value)
         except ExpressionError as error:
-            return f"{key}: {error.reason}"
+            return f"{entry.key}: {error.reason}"
     else:
-        if any(has_type(value, one) for one in wanted):
+        if any(has_type(entry.value, one) for one in wanted):
             return ""
-        got = type_of_value(value)
-    return f"{key} is of type {got}, not {' or '.join(wanted)}" if got and got not in wanted else ""
+        got = type_of_value(entry.value)
+    return f"{entry.key} is of type {got}, not {' or '.join(wanted)}" if got and got not in wanted else ""
 
 
 def _dynamic_type(doc: Document, screen: Screen, text: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 from ...errors import ConfigurationError
 from ._messages import short_repr
 from ._positions import TOKEN, Pointer, tokens
-from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, _read_file, _read_path, _RefusedError
+from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, UnreadableError, compact_json, read_file, read_path
 
 _SAFE_DIGITS: Final = 15  # every integer of so many digits is exact in a double
 _MAX_DIGITS: Final = 600  # Python may be set to refuse the conversion of more than 640
@@ -80,10 +80,10 @@ def parse_json(source: FlowJson) -> ParsedJson:
 def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
     try:
         if isinstance(source, os.PathLike):
-            return _read_path(source)
+            return read_path(source)
         if hasattr(source, "read"):
-            return _read_file(source)
-    except _RefusedError as exc:
+            return read_file(source)
+    except UnreadableError as exc:
         raise ConfigurationError(f"source {exc}") from None
     raise ConfigurationError(
         f"source must be a mapping, str, bytes, a path or a binary file, not {type(source).__name__}."
@@ -93,10 +93,7 @@ def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
 def _from_mapping(document: Mapping[str, Any]) -> ParsedJson:
     """By way of the text that would be sent, as that is what Meta reads."""
     try:
-        text = jsonlib.dumps(
-            document if isinstance(document, dict) else dict(document),
-            ensure_ascii=False, allow_nan=False, separators=(",", ":"),
-        )  # fmt: skip
+        text = compact_json(document)
     except (TypeError, ValueError, RecursionError) as exc:
         return ParsedJson("", 0, problem=ParseProblem(f"this cannot be written as JSON: {exc}."))
     return _from_text(text)

@@ -32,80 +32,83 @@ def read_flow_json(source: FlowJson, *, argument: str = "json", keep_mark: bool 
     try:
         content = _read(source)
         return content if keep_mark else content.removeprefix(BYTE_ORDER_MARK)
-    except _RefusedError as refusal:
+    except UnreadableError as refusal:
         why = str(refusal)
     raise ConfigurationError(f"{argument} {why}")
 
 
-class _RefusedError(Exception):
+class UnreadableError(Exception):
     """Why the source is none; the sentence goes on after the argument's name."""
 
 
 def _read(source: FlowJson) -> bytes:
     if isinstance(source, Mapping):
-        return _within_limit(_serialised(source))
+        return _within_limit(_from_mapping(source))
     if isinstance(source, str):
-        content = _encoded(source)
+        content = _encode(source)
     elif isinstance(source, (bytes, bytearray)):
         content = bytes(source)
     elif isinstance(source, os.PathLike):
-        content = _read_path(source)
+        content = read_path(source)
     elif hasattr(source, "read"):
-        content = _read_file(source)
+        content = read_file(source)
     else:
-        raise _RefusedError(f"must be a mapping, str, bytes, a path or a binary file, not {type(source).__name__}.")
+        raise UnreadableError(f"must be a mapping, str, bytes, a path or a binary file, not {type(source).__name__}.")
     _check_object(_within_limit(content), given_text=isinstance(source, str))
     return content
 
 
-def _serialised(document: Mapping[str, Any]) -> bytes:
+def compact_json(document: Mapping[str, Any]) -> str:
+    """The text that is sent for a mapping. Raises TypeError, ValueError or RecursionError for what is no JSON."""
+    plain = document if isinstance(document, dict) else dict(document)
+    return jsonlib.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _from_mapping(document: Mapping[str, Any]) -> bytes:
     try:
-        text = jsonlib.dumps(
-            document if isinstance(document, dict) else dict(document),
-            ensure_ascii=False, allow_nan=False, separators=(",", ":"),
-        )  # fmt: skip
+        text = compact_json(document)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise _RefusedError(f"cannot be written as JSON: {exc}.") from None
-    return _encoded(text)
+        raise UnreadableError(f"cannot be written as JSON: {exc}.") from None
+    return _encode(text)
 
 
-def _encoded(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as exc:
-        raise _RefusedError(f"holds a lone surrogate at character {exc.start}: it has no UTF-8.") from None
+        raise UnreadableError(f"holds a lone surrogate at character {exc.start}: it has no UTF-8.") from None
 
 
-def _read_path(path: os.PathLike[str]) -> bytes:
+def read_path(path: os.PathLike[str]) -> bytes:
     try:
         with open_regular(path) as file:
-            return _read_file(file)
+            return read_file(file)
     except (OSError, ValueError) as exc:
-        raise _RefusedError(f"{os.fspath(path)!r} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from None
+        raise UnreadableError(f"{os.fspath(path)!r} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from None
 
 
-def _read_file(file: BinaryIO) -> bytes:
+def read_file(file: BinaryIO) -> bytes:
     """All of a file, but no more than shows that it is too large."""
     pieces, size = [], 0
     most = MAX_BYTES + len(BYTE_ORDER_MARK)
-    while size <= most and (piece := _piece(file, most + 1 - size)):
+    while size <= most and (piece := _read_chunk(file, most + 1 - size)):
         if not isinstance(piece, bytes):
-            raise _RefusedError("is a text file: open it in binary mode, open(path, 'rb').")
+            raise UnreadableError("is a text file: open it in binary mode, open(path, 'rb').")
         pieces.append(piece)
         size += len(piece)
     return b"".join(pieces)
 
 
-def _piece(file: BinaryIO, size: int) -> bytes:
+def _read_chunk(file: BinaryIO, size: int) -> bytes:
     try:
         return file.read(size)
     except (OSError, ValueError) as exc:
-        raise _RefusedError(f"cannot be read from the file: {exc}.") from None
+        raise UnreadableError(f"cannot be read from the file: {exc}.") from None
 
 
 def _within_limit(content: bytes) -> bytes:
     if len(content) > MAX_BYTES + len(BYTE_ORDER_MARK) * content.startswith(BYTE_ORDER_MARK):
-        raise _RefusedError(f"has {len(content)} bytes or more; Meta takes at most {MAX_BYTES} (10 MB).")
+        raise UnreadableError(f"has {len(content)} bytes or more; Meta takes at most {MAX_BYTES} (10 MB).")
     return content
 
 
@@ -114,19 +117,19 @@ def _check_object(content: bytes, *, given_text: bool) -> None:
     try:
         found = _strict(content.decode())
     except UnicodeDecodeError as exc:
-        raise _RefusedError(f"is not UTF-8: byte {exc.start} cannot be decoded.") from None
+        raise UnreadableError(f"is not UTF-8: byte {exc.start} cannot be decoded.") from None
     except jsonlib.JSONDecodeError as exc:
         hint = " For a file, pass pathlib.Path(...)." if given_text and not exc.doc.lstrip().startswith("{") else ""
-        raise _RefusedError(f"is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.{hint}") from None
+        raise UnreadableError(f"is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}.{hint}") from None
     except RecursionError:
-        raise _RefusedError("is nested too deeply to be a Flow JSON.") from None
+        raise UnreadableError("is nested too deeply to be a Flow JSON.") from None
     except _NotJsonError as exc:
         line, column = _place_of_constant(content.decode())
-        raise _RefusedError(f"is not JSON: {exc} at line {line}, column {column}.") from None
+        raise UnreadableError(f"is not JSON: {exc} at line {line}, column {column}.") from None
     except ValueError as exc:
-        raise _RefusedError(f"is not JSON: {exc}.") from None
+        raise UnreadableError(f"is not JSON: {exc}.") from None
     if not isinstance(found, dict):
-        raise _RefusedError(f"must be a JSON object, not {type(found).__name__}.")
+        raise UnreadableError(f"must be a JSON object, not {type(found).__name__}.")
 
 
 class _NotJsonError(Exception):
