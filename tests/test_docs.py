@@ -24,9 +24,6 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LATER = {
-    "django.md",
-    "validate.md",
-    "upgrade.md",
     "cli.md",
 }
 PROSE = [
