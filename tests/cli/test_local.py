@@ -27,7 +27,7 @@ def test_the_demo_shows_an_upload_that_gets_through() -> None:
     assert "The waits between attempts are shortened from 5 s and 10 s to 0.5 s and 1 s." in outcome.out
     assert "solar_installation             uploaded  PUBLISHED         3" in outcome.out.splitlines()
     assert outcome.out.count("PUBLISHED") == 7
-    assert "7 flows: 1 uploaded, 6 created. 13 requests, 2 of them retries, 1.5 s of waiting." in outcome.out
+    assert "7 flows: 1 uploaded, 6 created. 13 requests (2 retries), 1.5 s of waiting." in outcome.out
     first, second = (line for line in outcome.err.splitlines() if "; retry" in line)
     assert first.startswith("solar_installation: Meta flow processing error detected (retryable): ")
     assert first.endswith("; retry 2/3 in 0.5 s")

@@ -172,7 +172,7 @@ def test_the_processing_error_is_outlasted(cli: CommandLine, meta: Emulator, fol
     assert "; retry 2/3 in " in first
     assert "; retry 3/3 in " in second
     assert done == "[1/1] one: uploaded, published, 3 attempts"
-    assert "1 flow: 1 uploaded. 7 requests, 2 of them retries, " in outcome.out.splitlines()[-1]
+    assert "1 flow: 1 uploaded. 7 requests (2 retries), " in outcome.out.splitlines()[-1]
 
 
 def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, folder: Path) -> None:
@@ -435,8 +435,8 @@ def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) ->
 def test_the_budget_is_told_before_it_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """How long the run will take, with the number of requests that an hour allows."""
     planned = cli("plan", "--config", folder / "flows.toml", "--calls-per-hour", "2")
-    assert "It takes 2 requests and 1800 s at 2 requests an hour." in planned.out
+    assert "It takes 2 requests and 30 min at 2 requests an hour." in planned.out
     outcome = cli("sync", folder, "--calls-per-hour", "2", "--jobs", "1")
     assert outcome.code == 0
-    assert "2 requests, which take 1800 s within the request budget." in outcome.err
+    assert "2 requests, which take 30 min within the request budget." in outcome.err
     assert cli.sleeps

@@ -11,10 +11,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from tests.cli.support import CommandLine
 from tests.cli.terminal import Terminal
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, write_flows
+from whatsapp_flows.cli._commands import program
 from whatsapp_flows.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
@@ -196,8 +199,7 @@ booking                                         republished  PUBLISHED         3
 a_key_that_is_rather_long_and_does_not_fit_     created      PUBLISHED         1
 into_one_line
 
-2 flows: 1 republished, 1 created. N requests, 2 of them retries, N s of
-waiting."""
+2 flows: 1 republished, 1 created. N requests (2 retries), N s of waiting."""
 
 DELETE = """\
 error: delete flow NNNNNNNNNNNNNNNNN: Can't delete published Flow: Deprecate it
@@ -245,15 +247,31 @@ def test_the_demo_fits(terminal: Terminal) -> None:
     assert {"solar_installation", "custom_furniture_installation", "waiting"} <= words
 
 
-@pytest.mark.parametrize("command", [(), ("flows",), ("keys",), ("plan",), ("import",)], ids=" ".join)
-def test_help_is_whole(terminal: Terminal, command: tuple[str, ...]) -> None:
-    """What a command does is said in a whole sentence, however many lines it takes."""
-    assert terminal.run(*command, "--help") == 0
-    assert "..." not in re.sub(r"\[(?:ARGS|NAME|PATH)\]\.\.\.|\b[A-Z]+\.\.\.", "", terminal.text)
-    assert max(map(len, terminal.lines)) <= 80
-    commands = terminal.text.partition("Commands:\n")[2]
-    for entry in re.findall(r"^  \w+ +(.+(?:\n    .+)*)", commands, re.MULTILINE):
-        assert entry.endswith("."), entry
+def commands_of(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
+    """The words of each command of the program."""
+    yield names
+    for name, member in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from commands_of(member, *names, name)
+
+
+@pytest.mark.parametrize("command", list(commands_of(program)), ids=" ".join)
+def test_help_fits(command: tuple[str, ...]) -> None:
+    """Help has at most 80 columns, cuts no sentence, and breaks no option at its hyphen."""
+    lines = CommandLine()(*command, "--help").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if re.search(r"\w-$", line)]
+    assert "..." not in re.sub(r"[A-Z]\]?\.\.\.", "", "\n".join(lines))
+
+
+@pytest.mark.parametrize("group", [(), ("flows",), ("keys",)], ids=" ".join)
+def test_a_group_lists_its_commands(group: tuple[str, ...]) -> None:
+    """Each once, with its complete first sentence."""
+    member = program.commands[group[0]] if group else program
+    assert isinstance(member, click.Group)
+    listed = CommandLine()(*group, "--help").out.partition("Show this help and exit.\n")[2]
+    entries = re.findall(r"^  (\w+) +(.+(?:\n    .+)*)", listed, re.MULTILINE)
+    assert sorted(name for name, _ in entries) == sorted(member.commands)
+    assert all(sentence.endswith(".") for _, sentence in entries)
 
 
 def test_a_link_is_never_wrapped(terminal: Terminal, meta: Emulator) -> None:

@@ -48,7 +48,7 @@ def test_a_group_without_a_command_shows_its_help_as_wrong_usage(command: tuple[
     """The help is on stderr then, and the exit code 2."""
     outcome = CommandLine()(*command)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "Commands:" in outcome.err
+    assert "Show this help and exit." in outcome.err
     assert "error:" not in outcome.err
 
 
@@ -289,7 +289,7 @@ def test_meta_may_ask_to_stay_away(cli: CommandLine, meta: Emulator) -> None:
     meta.fail("get_flow", code=4, headers={"Retry-After": "600"})
     outcome = cli("flows", "get", "1")
     assert outcome.code == 1
-    assert "  Meta asks to wait 600 s before the next request." in outcome.err
+    assert "  Meta asks to wait 10 min before the next request." in outcome.err
     assert cli.sleeps == []
 
 

@@ -42,28 +42,17 @@ _categories = f"{', '.join(FLOW_CATEGORIES[:-1])} or {FLOW_CATEGORIES[-1]}"
 program = Group(
     name=PROGRAM,
     version=True,
-    help="Deploy, validate and manage WhatsApp Flows. Set the access token in WHATSAPP_FLOWS_ACCESS_TOKEN.",
+    help=(
+        "Deploy, validate and manage WhatsApp Flows.\n\nCommands that call Meta need WHATSAPP_FLOWS_ACCESS_TOKEN and "
+        "WHATSAPP_FLOWS_WABA_ID in the environment. The demo needs no account."
+    ),
 )
 flows = Group(name="flows", help="Show, change and publish single flows.")
 keys = Group(name="keys", help="Show or set the encryption key of a phone number.")
-for part in (
-    apply_command,
-    demo,
-    drift_command,
-    emulate,
-    explain,
-    flows,
-    graph_command,
-    import_command,
-    keys,
-    plan_command,
-    pull_command,
-    status_command,
-    sync_command,
-    upgrade_command,
-    validate_command,
-):
-    program.add_command(part)
+program.add_section("Deployment", plan_command, apply_command, sync_command, drift_command, status_command)
+program.add_section("Files", validate_command, upgrade_command, graph_command, pull_command, import_command)
+program.add_section("Single calls", flows, keys)
+program.add_section("Tools", demo, emulate, explain)
 
 
 @flows.command("list")
@@ -124,7 +113,12 @@ def _found(client: FlowsClient, text: str) -> Flow:
 @flows.command()
 @click.argument("name")
 @click.option(
-    "--category", "categories", metavar="WORD", multiple=True, required=True, help=f"{_categories}; repeatable."
+    "--category",
+    "categories",
+    metavar="WORD",
+    multiple=True,
+    required=True,
+    help=f"Category: {_categories}; repeatable.",
 )
 @click.option("--file", metavar="FILE", help="Upload this Flow JSON; - for stdin.")
 @click.option("--publish", is_flag=True, help="Publish the flow; needs --file.")

@@ -20,7 +20,7 @@ from ._deploy import Deployment, DeploySettings
 from ._deploy_values import Deployed
 from ._emulate import import_emulator
 from ._json import Json, as_json
-from ._layout import format_seconds
+from ._layout import format_duration
 from ._options import Command, attempts_option
 from ._text import Lines, as_text
 from ._values import Value
@@ -118,7 +118,7 @@ def _deploy(app: App, emulator: Any, flows: Sequence[DesiredFlow], policy: Expon
 
 @as_text.register
 def _(value: DemoSetup) -> Lines:
-    waits, real = (" and ".join(format_seconds(wait) for wait in waits) for waits in (value.waits, value.real_waits))
+    waits, real = (" and ".join(format_duration(wait) for wait in waits) for waits in (value.waits, value.real_waits))
     yield Text.assemble(("Demo: ", "bold"), f"deploy and publish the flows of {inert(str(value.folder))}.")
     yield Text(f"  Meta is replaced by an emulator on this machine, at {value.url}.")
     yield Text(f"  The first {value.failures} uploads of {inert(value.failing_flow)} fail with error 139001/4016012,")
@@ -140,7 +140,7 @@ def _(value: DemoReport) -> Lines:
     if failing is not None and failing.ok:
         yield Text(
             f"{inert(setup.failing_flow)} succeeded on attempt {failing.attempts}. "
-            f"With the default policy, its waits take {sum(setup.real_waits):g} s."
+            f"The default waits take {format_duration(sum(setup.real_waits))}."
         )
 
 

@@ -34,6 +34,7 @@ from ._app import App, Terminated
 from ._deploy_output import result_line
 from ._deploy_values import Deployed, Planned
 from ._json import json_text
+from ._layout import format_duration
 from ._markdown import plan_markdown
 from ._options import Command
 from ._progress import ProgressReporter
@@ -60,7 +61,7 @@ def deploy_options(command: F) -> F:
         click.option("--jobs", type=click.IntRange(1, 64), default=8, metavar="N", show_default=True,
                      help="Work on N flows at a time."),
         click.option("--calls-per-hour", type=click.FloatRange(min=1), metavar="N",
-                     help="At most N requests an hour (from Meta's headers, else 200)."),
+                     show_default="from Meta's headers, else 200", help="Maximum requests an hour."),
         click.option("--validate", type=click.Choice(["error", "warn", "off"]), default="error", show_default=True,
                      help="For errors in a Flow JSON: block the flow, warn, or do not validate."),
         click.option("--prune", is_flag=True,
@@ -91,7 +92,7 @@ def _settings(*, jobs: int, calls_per_hour: float | None, chosen: Sequence[str],
     "--detailed-exitcode",
     "detailed",
     is_flag=True,
-    help="Exit with 0 if there are no changes, 2 if there are, 1 on any error.",
+    help="Exit with 0 if there are no changes, with 2 if there are, with 1 on any error.",
 )
 @click.pass_obj
 def plan_command(
@@ -101,8 +102,7 @@ def plan_command(
     """
     Show what apply would change. Changes nothing.
 
-    Exits with 1 if a flow is blocked or the plan is refused. With --detailed-exitcode, exits with 2 if there are
-    changes to apply.
+    Exits with 1 if a flow is blocked or the plan is refused.
     """
     settings = _settings(**more, chosen=chosen)
     workspace = open_workspace(config, env, chosen)
@@ -124,8 +124,8 @@ def plan_command(
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option(
     "--plan", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Apply this plan (from plan --out or --json), or nothing if it is stale. Give --prune, --allow-unpublish and "
-    "--force again: the file does not permit them.",
+    help="Apply this plan (from plan --out or --json), or nothing if it is stale. It grants no "
+    "permission: give flags such as --force again.",
 )  # fmt: skip
 @click.pass_obj
 def apply_command(
@@ -170,9 +170,10 @@ def sync_command(
     dry_run: bool, **more: Any,
 ) -> Value:  # fmt: skip
     """
-    Change the account's flows to match FOLDER/flows.toml: plan and apply in one step, without confirmation.
+    Plan and apply in one step, without confirmation.
 
-    A live flow that differs is blocked unless the file has publish = true for it, because an upload makes it a draft.
+    Changes the account's flows to match FOLDER/flows.toml, or the file given with --config, or ./flows.toml. A live
+    flow that differs is blocked unless the file has publish = true for it, because an upload makes it a draft.
     """
     if folder is not None and config is not None:
         raise click.UsageError("give FOLDER or --config, not both.")
@@ -262,7 +263,7 @@ class Deployment:
         wait = self.pace.duration(plan.calls)
         if wait > 0:
             self._progress.print_line(
-                Text(f"{plan.calls} requests, which take {wait:.0f} s within the request budget.")
+                Text(f"{plan.calls} requests, which take {format_duration(wait)} within the request budget.")
             )
         self._progress.per_flow = True
         try:

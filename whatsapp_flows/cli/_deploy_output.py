@@ -13,7 +13,7 @@ from ..errors import FlowProcessingError
 from ..sync import ActualFlow, FlowChange, FlowJsonDiff, FlowResult, Plan, compare, counted, metadata_changes
 from ._deploy_values import Deployed, Planned
 from ._json import Json, as_json, error_as_json, issues_as_json
-from ._layout import WrappedName, format_seconds
+from ._layout import WrappedName, format_duration
 from ._text import (
     Lines,
     as_text,
@@ -155,7 +155,11 @@ def plan_summary(value: Planned) -> str:
     if plan.empty:
         end = "Nothing else to do." if plan.blocked else "Nothing to do."
         return f"{count(len(plan.changes), 'flow')}: {actions}. {end}"
-    wait = f" and {value.seconds:.0f} s at {value.calls_per_hour:g} requests an hour" if value.seconds > 0 else ""
+    wait = (
+        f" and {format_duration(value.seconds)} at {value.calls_per_hour:g} requests an hour"
+        if value.seconds > 0
+        else ""
+    )
     return f"{count(len(plan.changes), 'flow')}: {actions}. It takes {count(plan.calls, 'request')}{wait}."
 
 
@@ -251,8 +255,8 @@ def _problem_lines(plan: Plan | None, results: list[FlowResult]) -> Lines:
 def _deployed_summary(report: Deployed) -> str:
     outcomes = Counter(outcome(result) for result in report.results)
     flows = ", ".join(f"{number} {name}" for name, number in outcomes.items())
-    waited = f", {format_seconds(report.waited)} of waiting" if report.waited else ""
-    retries = f", {report.retries} of them {'a retry' if report.retries == 1 else 'retries'}" if report.retries else ""
+    waited = f", {format_duration(report.waited)} of waiting" if report.waited else ""
+    retries = f" ({report.retries} {'retry' if report.retries == 1 else 'retries'})" if report.retries else ""
     return f"{count(len(report.results), 'flow')}: {flows}. {count(report.calls, 'request')}{retries}{waited}."
 
 

@@ -81,7 +81,7 @@ def drift_command(app: App, config: Path | None, env: str | None, chosen: tuple[
 @click.pass_obj
 def status_command(app: App, config: Path | None, env: str | None, chosen: tuple[str, ...]) -> StatusReport:
     """
-    Show the status, health, Flow JSON version and last change of each flow.
+    Show the status, health and version of each flow.
 
     "Freezes" is when Meta stops accepting changes to a flow of that version. Changes nothing.
     """

@@ -65,7 +65,8 @@ def import_emulator() -> ModuleType:
 
 @click.command(cls=Command, api=False)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port to listen on (a free one).")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", show_default="a free port",
+              help="Port to listen on.")  # fmt: skip
 @click.option("--state", "--database", "database", metavar="FILE", help="Keep the state in this SQLite file.")
 @click.option("--waba-id", metavar="ID", help="Id of the first account.")
 @click.option("--account", "accounts", multiple=True, metavar="ID[:BUSINESS]", help="Add an account; repeatable.")
@@ -75,18 +76,20 @@ def import_emulator() -> ModuleType:
 )  # fmt: skip
 @click.option("--token-file", metavar="FILE", help="Accept only the tokens in FILE, one a line; - for stdin.")
 @click.option("--app-secret-file", metavar="FILE", help="Require an appsecret_proof made with the secret in FILE.")
-@click.option("--calls-per-hour", type=click.IntRange(min=1), metavar="N", help="Answer further calls with 80008.")
-@click.option("--page-size", type=click.IntRange(min=1), default=25, metavar="N", help="Default page size (25).")
+@click.option("--calls-per-hour", type=click.IntRange(min=1), metavar="N",
+              help="Rate limit of an account; further calls fail with 80008.")  # fmt: skip
+@click.option("--page-size", type=click.IntRange(min=1), default=25, metavar="N", show_default=True,
+              help="Items of a page if the request has no limit.")  # fmt: skip
 @click.option("--cdn-host", metavar="NAME", help="Host name in download links.")
 @click.option(
-    "--download-lifetime", type=click.FloatRange(min=0, min_open=True), default=300.0, metavar="SECONDS",
-    help="Lifetime of download links (300).",
+    "--download-lifetime", type=click.FloatRange(min=0, min_open=True), default=300, metavar="SECONDS",
+    show_default=True, help="Lifetime of download links.",
 )  # fmt: skip
 @click.option(
     "--allow-host", "allowed_hosts", multiple=True, metavar="NAME",
     help="Also accept this name in the Host header; repeatable.",
 )  # fmt: skip
-@click.option("--seed", type=int, default=0, metavar="N", help="Seed of random faults and of links (0).")
+@click.option("--seed", type=int, default=0, metavar="N", show_default=True, help="Seed of random faults and of links.")
 @click.option(
     "--fail", "faults", multiple=True, metavar="OPERATION:CODE[/SUBCODE][:TIMES]",
     help="Make calls fail, such as update_flow_json:139001/4016012:2; repeatable.",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 import click
@@ -51,7 +52,7 @@ class Explanation(Value):
 @click.pass_obj
 def explain(app: App, code: str, flow_id: str | None, phone_number_id: str | None) -> Explanation:
     """
-    Explain an error code of Meta, and what to do about it.
+    Explain a Meta error code and what to do about it.
 
     Needs no access token, except with --flow.
     """
@@ -96,20 +97,27 @@ def _(value: Explanation) -> Lines:
         yield Text(
             f"Subcode {value.subcode} is not in the table of known codes. Code {value.code} is handled as follows."
         )
-    for number, row in enumerate(value.rows):
+    for number, rows in enumerate(_grouped(value.rows)):
         if number or value.fallback:
             yield Text()
-        yield from _row_lines(row, with_hint=value.health is None)
+        yield from _row_lines(rows, with_hint=value.health is None)
     if value.health is not None:
         yield Text()
         yield Text.assemble("health of the flow: ", status_text(value.health.can_send_message or "unknown"))
         yield from health_problems(value.health.entities)
 
 
-def _row_lines(row: ErrorRow, *, with_hint: bool) -> Lines:
+def _grouped(rows: Iterable[ErrorRow]) -> list[list[ErrorRow]]:
+    """The rows, those together that differ only in the text of Meta's message."""
+    return [list(group) for _, group in groupby(rows, key=lambda row: replace(row, title=""))]
+
+
+def _row_lines(rows: Sequence[ErrorRow], *, with_hint: bool) -> Lines:
+    row = rows[0]
     name = error_key(row.code, row.subcode) + (f" to {row.last}" if row.last else "")
     yield Text.assemble((name, "bold"), f"  {row.meaning}")
-    facts: list[tuple[str, str | Text]] = [("text", f'Meta\'s message contains "{row.title}"')] if row.title else []
+    titles = " or ".join(f'"{row.title}"' for row in rows if row.title)
+    facts: list[tuple[str, str | Text]] = [("text", f"Meta's message contains {titles}")] if titles else []
     facts += [
         ("error", Text.assemble(row.error.__name__, ", ", _retryability(row))),
         ("effect", _effect(row)),

@@ -18,10 +18,15 @@ _INDENT: Final = re.compile(r" *(?:[-+~!] )?")
 _NAME_PART: Final = re.compile(r"[^-_./ ]*[-_./ ]*")
 
 
-def format_seconds(value: float) -> str:
-    """A duration for readers, rounded up: `0.1 s`, `4.1 s`, `15 s`."""
-    rounded = math.ceil(round(value * 10, 6)) / 10
-    return f"{math.ceil(rounded)} s" if rounded >= 10 else f"{rounded:g} s"
+def format_duration(seconds: float) -> str:
+    """A duration for readers, rounded up: `0.1 s`, `15 s`, `10 min`, `2 h 30 min`."""
+    tenths = math.ceil(round(seconds * 10, 6)) / 10
+    if tenths < 10:
+        return f"{tenths:g} s"
+    if tenths < 120:
+        return f"{math.ceil(tenths)} s"
+    hours, minutes = divmod(math.ceil(tenths / 60), 60)
+    return f"{hours} h {minutes} min".removesuffix(" 0 min") if hours else f"{minutes} min"
 
 
 class HangingLine:

@@ -46,30 +46,34 @@ def _version() -> click.Option:
 
 def _json() -> click.Option:
     return click.Option(
-        ["--json"], is_flag=True, expose_value=False, callback=_store_option, help="Write JSON."
+        ["--json"], is_flag=True, expose_value=False, callback=_store_option, help="Write JSON to stdout."
     )  # fmt: skip
 
 
 def attempts_option() -> click.Option:
     """`--max-attempts`."""
+    return _stored("--max-attempts", "N", "Attempts per call in total.", click.IntRange(min=0), default="3")
+
+
+def _stored(
+    name: str, metavar: str, help_text: str, kind: click.ParamType[Any] | None = None, *, default: str | None = None
+) -> click.Option:
+    """An option that is stored in the run. `default` is only shown: the client has the default."""
     return click.Option(
-        ["--max-attempts"], type=click.IntRange(min=0), metavar="N", expose_value=False,
-        callback=_store_option, help="Attempts per call, the first included (3).",
+        [name], metavar=metavar, type=kind, expose_value=False, callback=_store_option, help=help_text,
+        show_default=default,
     )  # fmt: skip
 
 
 def _api() -> list[click.Option]:
-    def option(name: str, metavar: str, text: str, kind: click.ParamType[Any] | None = None) -> click.Option:
-        return click.Option([name], metavar=metavar, type=kind, expose_value=False, callback=_store_option, help=text)
-
     file = click.Path(exists=True, dir_okay=False, allow_dash=True)
     return [
         attempts_option(),
-        option("--timeout", "SECONDS", "Timeout for a response (30).", click.FloatRange(min=0, min_open=True)),
-        option("--waba-id", "ID", "WhatsApp Business Account id."),
-        option("--base-url", "URL", "Base URL of the Graph API."),
-        option("--api-version", "vN.N", "Graph API version."),
-        option("--token-file", "FILE", "Read the access token from FILE; - for stdin.", file),
+        _stored("--timeout", "SECONDS", "Connect and read timeout.", click.FloatRange(0, min_open=True), default="30"),
+        _stored("--waba-id", "ID", "Id of the WhatsApp Business Account."),
+        _stored("--base-url", "URL", "Base URL of the Graph API."),
+        _stored("--api-version", "vN.N", "Version of the Graph API."),
+        _stored("--token-file", "FILE", "Read the access token from FILE; - for stdin.", file),
     ]
 
 
@@ -87,14 +91,21 @@ class Group(click.Group):
     command_class = Command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List each command with its complete first sentence; click would cut it to one line."""
-        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, it.get_short_help_str(limit=1000)) for name, it in commands if it is not None])
+        """List the commands by section, each with its complete first sentence; click would cut it to one line."""
+        for title, names in self._sections.items() or [("Commands", self.list_commands(ctx))]:
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=1000)) for name in names])
 
     def __init__(self, *, version: bool = False, **settings: Any) -> None:
         super().__init__(add_help_option=False, invoke_without_command=True, callback=_require_command, **settings)
         self.params += [*_api(), _json(), *([_version()] if version else []), _help()]
+        self._sections: dict[str, list[str]] = {}
+
+    def add_section(self, title: str, *commands: click.Command) -> None:
+        """Add commands under a title of their own in the help."""
+        for command in commands:
+            self.add_command(command)
+        self._sections[title] = [str(command.name) for command in commands]
 
 
 def _require_command() -> None:

@@ -18,7 +18,7 @@ from .._inert import inert
 from ..errors import FlowsError
 from ..events import AttemptStarted, Event, RetryScheduled
 from ..sync import FlowEvent
-from ._layout import format_seconds, wrapped_hanging
+from ._layout import format_duration, wrapped_hanging
 
 # operation -> the text while it runs. Other operations are shown by their names.
 _ACTIVITIES: Final[Mapping[str, str]] = {
@@ -116,7 +116,7 @@ class ProgressReporter:
     def _print_retry(self, subject: str, error: FlowsError, retry: str, wait: float) -> None:
         """One line. A terminal shows the retry first and may cut the end of Meta's message; a log has all of it."""
         message = inert((error.user_message or error.message).rstrip(". "))
-        retry = f"{retry} {format_seconds(wait)}"
+        retry = f"{retry} {format_duration(wait)}"
         if self._console.is_terminal:
             line = Text.assemble((f"{subject}: ", "bold"), (retry, "yellow"), f": {error.label} error: {message}")
             line.no_wrap, line.overflow = True, "ellipsis"

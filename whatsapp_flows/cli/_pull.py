@@ -30,6 +30,7 @@ from ..sync import (
 )
 from ._app import App
 from ._json import Json, as_json, error_as_json
+from ._layout import WrappedName
 from ._options import Command
 from ._text import Lines, as_text, count, diff_lines, new_table, status_text, totals
 from ._values import Value
@@ -117,7 +118,7 @@ def import_command(
     app: App, config: Path | None, env: str | None, chosen: tuple[str, ...], force: bool
 ) -> ImportReport:
     """
-    Create a flows.toml and a Flow JSON file for each flow of an account.
+    Create a flows.toml and Flow JSON files from an account.
 
     With --env, the account is written as that of the environment. Deprecated flows are imported only if they are given
     with --flow. Existing files are overwritten only with --force. Changes nothing at Meta.
@@ -160,10 +161,10 @@ def _(value: PullReport) -> Lines:
     table = new_table("Flow", "Status", "Result", "File")
     for flow in value.flows:
         table.add_row(
-            Text(inert(flow.key), style="bold"),
+            WrappedName(inert(flow.key), "bold"),
             status_text(flow.status or "-"),
             status_text(results.get(flow.action, flow.action)),
-            Text(inert(str(flow.file))),
+            WrappedName(inert(str(flow.file))),
         )
     yield table
     for flow in value.flows:
@@ -212,10 +213,10 @@ def _(value: ImportReport) -> Lines:
     table = new_table("Flow", "Name", "Status", "File")
     for each in value.flows:
         table.add_row(
-            Text(each.key, style="bold"),
-            Text(inert(each.flow.name)),
+            WrappedName(inert(each.key), "bold"),
+            WrappedName(inert(each.flow.name)),
             status_text(str(each.flow.status)),
-            Text("-" if each.problem else inert(str(each.file))),
+            WrappedName("-" if each.problem else inert(str(each.file))),
         )
     yield table
     failed = [each for each in value.flows if each.problem]

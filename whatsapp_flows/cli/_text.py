@@ -20,7 +20,7 @@ from ..errors import ConfigurationError, FlowsError, FlowValidationError, Valida
 from ..models import HealthEntity
 from ..sync import FlowJsonDiff
 from . import _values as values
-from ._layout import WrappedName, format_seconds
+from ._layout import WrappedName, format_duration
 
 Lines = Iterator[RenderableType]
 
@@ -201,7 +201,7 @@ def error_details(error: FlowsError) -> Lines:
     if error.advice and not isinstance(error, ConfigurationError):  # a ConfigurationError's message says what to do
         yield Text(f"  {error.advice}")
     if error.retry_after and not error.details.retry_after_estimated:  # the advice names an estimate
-        yield Text(f"  Meta asks to wait {format_seconds(error.retry_after)} before the next request.")
+        yield Text(f"  Meta asks to wait {format_duration(error.retry_after)} before the next request.")
     if error.fbtrace_id:
         yield Text(f"  fbtrace_id {inert(error.fbtrace_id)}")
 

@@ -24,7 +24,8 @@ def workspace_options(command: F) -> F:
     options = (
         click.option(
             "--config", metavar="FILE", type=click.Path(path_type=Path),
-            help="flows.toml or pyproject.toml (./flows.toml).",
+            show_default="./flows.toml",
+            help="The flows.toml or pyproject.toml to use.",
         ),
         click.option("--env", metavar="NAME", help="Environment: the table [env.NAME] of the file."),
         click.option(
