@@ -26,7 +26,7 @@ VALUE_TYPES: Final = {
     "RadioButtonsGroup": "string",
     "TextArea": "string",
 }
-NUMBER_INPUTS: Final = frozenset({"number", "passcode"})
+NUMBER_INPUTS: Final = ("number", "passcode")
 """The input-types of a TextInput whose value is a number."""
 STRING_ARRAY_INPUTS: Final = frozenset({"CheckboxGroup", "ChipsSelector"})
 """The inputs whose value is an array of strings."""
