@@ -5,6 +5,7 @@
 # make house      circles, private access, the longest function and file
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
 # make fuzz       the validator on broken documents, 10 minutes  make interop  other people's clients, on the emulator
+# make generate   client.py from aio.py, its source
 #
 # Each target sets up what it needs in .venv; a second run finds it there. With SET=dev all are content with one
 # installation of everything.
@@ -25,7 +26,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast coverage house check format lint types docs bench simulate fuzz interop matrix clean
+.PHONY: demo test test-fast coverage house check format lint generate types docs bench simulate fuzz interop matrix clean
 
 demo: $(VENV)/.$(or $(SET),demo)
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
@@ -51,6 +52,10 @@ format: $(VENV)/.dev
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/python -m tools.generate_client --check
+
+generate: $(VENV)/.dev
+	@$(BIN)/python -m tools.generate_client
 
 house: $(VENV)/bin/python
 	@$(BIN)/python -m tools.house

@@ -124,6 +124,15 @@ def test_a_method_is_the_same_on_both(name: str) -> None:
     assert inspect.iscoroutinefunction(there) is (name not in {"list_flows", "with_options", "wrapping", "from_env"})
 
 
+REQUESTS_NOTHING = {"close", "with_options", "wrapping"}
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in REQUESTS_NOTHING])
+def test_each_method_says_how_to_give_one_call_its_own_options(name: str) -> None:
+    """Its documentation names `with_options`."""
+    assert "`with_options`" in (inspect.getdoc(getattr(FlowsClient, name)) or "")
+
+
 def _alike(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter.replace(annotation=str(parameter.annotation).replace("AsyncTransport", "Transport"))
 
@@ -132,12 +141,12 @@ ITS_OWN = {"access_token", "session", "transport", "max_connections", "sleep", "
 
 
 def test_the_constructor_is_the_same_but_for_what_asyncio_changes() -> None:
-    """Each option that differs stands in the documentation of the class."""
+    """Each option that differs stands in the documentation of the constructor."""
     mine, its = inspect.signature(FlowsClient).parameters, inspect.signature(AsyncFlowsClient).parameters
     assert [name for name in its if name != "max_connections"] == list(mine)
     assert {name for name in its if its[name] != mine.get(name)} == ITS_OWN
     assert {name for name in mine if its[name].default != mine[name].default} == {"sleep"}
-    assert {name for name in ITS_OWN if f"`{name}`" not in (AsyncFlowsClient.__doc__ or "")} == set()
+    assert {name for name in ITS_OWN if f"`{name}`" not in (AsyncFlowsClient.__init__.__doc__ or "")} == set()
 
 
 def test_options_are_typed_as_the_constructor_takes_them() -> None:

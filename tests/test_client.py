@@ -21,7 +21,7 @@ from whatsapp_flows import (
     FlowsError,
     NotFoundError,
     Timeout,
-    _settings,
+    _environment,
     decorrelated_jitter,
     full_jitter,
 )
@@ -129,7 +129,7 @@ def test_the_environment_sets_everything() -> None:
     assert transport.requests[0].token is not None
     assert transport.requests[0].token.reveal() == TOKEN
     assert set(transport.requests[0].proof) == {"appsecret_proof", "appsecret_time"}
-    policy = _settings.from_environment(_settings.read_environment(ENVIRONMENT))["retry_policy"]
+    policy = _environment.from_environment(_environment.read_environment(ENVIRONMENT))["retry_policy"]
     assert policy == ExponentialBackoff(initial=0.5, multiplier=3.0, maximum=45.0, jitter=full_jitter)
     assert 0.0 <= slept[0] <= 0.5
 
@@ -211,7 +211,7 @@ def test_a_variable_of_somebody_else_is_none_of_ours() -> None:
 @pytest.mark.parametrize(("word", "jitter"), [("none", None), ("decorrelated", decorrelated_jitter)])
 def test_jitters_have_names_in_the_environment(word: str, jitter: object) -> None:
     """none, full, equal, decorrelated."""
-    options = _settings.from_environment({"ACCESS_TOKEN": TOKEN, "RETRY_JITTER": word})
+    options = _environment.from_environment({"ACCESS_TOKEN": TOKEN, "RETRY_JITTER": word})
     assert getattr(options["retry_policy"], "jitter", "absent") is jitter
 
 

@@ -19,8 +19,8 @@ from whatsapp_flows import (
     Response,
     Timeout,
     Transport,
+    _driver_sync,
 )
-from whatsapp_flows import client as client_module
 
 APP_SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -60,7 +60,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Opened]:
         made.append(Opened())
         return made[-1]
 
-    monkeypatch.setattr(client_module, "RequestsTransport", make)
+    monkeypatch.setattr(_driver_sync, "RequestsTransport", make)
     return made
 
 
@@ -77,7 +77,7 @@ def test_options_are_every_option_but_the_secrets() -> None:
     assert options.on_event == (print,)
     assert FlowsClient(TOKEN).options.retry_policy is None
     names = {field.name for field in dataclasses.fields(options)}
-    assert names == set(client_module.Options.__annotations__) - {"access_token", "app_secret"}
+    assert names == set(_driver_sync.Options.__annotations__) - {"access_token", "app_secret"}
     assert TOKEN not in repr(options)
     assert APP_SECRET not in repr(options)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -27,7 +27,7 @@ from .retry import Decision, RetryState
 __all__ = [
     "CallPolicy",
     "Conversation",
-    "NewToken",
+    "GetToken",
     "Reply",
     "RunBlocking",
     "Step",
@@ -54,13 +54,11 @@ class RunBlocking:
 
 
 @dataclass(frozen=True, slots=True)
-class NewToken:
-    """Send another token than the one that was `refused`, or None if there is no other."""
-
-    refused: Secret
+class GetToken:
+    """Send the access token as it is now."""
 
 
-Step = Request | Wait | RunBlocking | NewToken
+Step = Request | Wait | RunBlocking | GetToken
 Reply = Response | Secret | bool | BaseException | None
 Conversation = Generator[Step, Reply, T]
 
@@ -305,13 +303,15 @@ def _renewed(error: FlowsError, refusal: Response, attempt: _Attempt) -> Convers
     """Another token than the one that was refused, if there is one; asked for once in an attempt."""
     if refusal.token is None or not attempt.may_renew(error):
         return None
-    found = yield NewToken(refusal.token)
+    found = yield GetToken()
     if isinstance(found, BaseException) and not isinstance(found, Exception):  # an interrupt, a cancellation
         try:
             raise found
         finally:
             found = None
-    return found if isinstance(found, Secret) else None  # a callable that raises now has no other token
+    if not isinstance(found, Secret) or found.is_same(refusal.token):  # a callable that raises has no other token
+        return None
+    return found
 
 
 def _in_callers_terms(error: FlowsError, operation: Operation[object], earlier: list[FlowsError]) -> FlowsError:

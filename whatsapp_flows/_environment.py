@@ -1,82 +1,127 @@
-"""What the environment says of proxies and certificates, for the session that is our own, as requests reads it."""
+"""The options of a client from environment variables, `WHATSAPP_FLOWS_*`. Checks all of them."""
 
 from __future__ import annotations
 
-import os
-import ssl
-from typing import Final
-from urllib.request import getproxies, proxy_bypass
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any, Final
 
-from ._wire import short_repr
+from ._inert import inert
+from ._operations import Api
+from ._wire import Secret, as_secret, short_repr
 from .errors import ConfigurationError
+from .retry import ExponentialBackoff, Jitter, decorrelated_jitter, equal_jitter, full_jitter
+from .transport import Timeout
 
-_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_VARIABLES: Final = (*_PROXIES, *map(str.lower, _PROXIES), *_BUNDLES, "REQUEST_METHOD")  # the last for httpoxy
+_PREFIX: Final = "WHATSAPP_FLOWS_"
+_JITTERS: Final[Mapping[str, Jitter | None]] = {
+    "none": None,
+    "full": full_jitter,
+    "equal": equal_jitter,
+    "decorrelated": decorrelated_jitter,
+}
+_SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
+# variable -> option, for those that are taken as they are.
+_TEXTS: Final[Mapping[str, str]] = {
+    "ACCESS_TOKEN": "access_token",
+    "WABA_ID": "waba_id",
+    "API_VERSION": "api_version",
+    "BASE_URL": "base_url",
+    "APP_SECRET": "app_secret",
+}
+_DEFAULT_API: Final = {"base_url": "https://graph.facebook.com", "version": "v25.0"}
+_RETRY_NUMBERS: Final[Mapping[str, str]] = {
+    "RETRY_INITIAL": "initial",
+    "RETRY_MULTIPLIER": "multiplier",
+    "RETRY_MAXIMUM": "maximum",
+}
 
 
-class BundleError(OSError):
-    """A variable names a CA bundle that is none."""
+def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
+    """What `WHATSAPP_FLOWS_*` variables hold, without the prefix, the secrets hidden; an empty one counts as unset."""
+    given = {
+        name.removeprefix(_PREFIX): value
+        for name in environ
+        if name.startswith(_PREFIX) and (value := environ[name].strip())
+    }
+    return {name: as_secret(value) if name in _SECRETS else value for name, value in given.items()}
 
 
-class Environment:
+# What reads the same prefix and is no client's: the tests of this project, against Meta or a database of its own.
+_NOT_OURS: Final = ("LIVE", "TEST_")
+_KNOWN: Final = (*_TEXTS, "MAX_ATTEMPTS", *_RETRY_NUMBERS, "RETRY_JITTER", "TIMEOUT")
+# What people write who know other clients -> what it is called here.
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "MAX_RETRIES": "MAX_ATTEMPTS",
+    "RETRIES": "MAX_ATTEMPTS",
+    "TOKEN": "ACCESS_TOKEN",
+    "URL": "BASE_URL",
+    "ACCOUNT_ID": "WABA_ID",
+    "VERSION": "API_VERSION",
+    "RETRY_DELAY": "RETRY_INITIAL",
+}
+
+
+def _check_names(given: Mapping[str, Any]) -> None:
+    """Refuses a variable that nobody reads, because whoever set it believes that it does something."""
+    for name in given:
+        if name not in _KNOWN and not name.startswith(_NOT_OURS):
+            near = _ELSEWHERE.get(name) or next(iter(get_close_matches(name, _KNOWN, n=1, cutoff=0.0)), "")
+            raise ConfigurationError(
+                f"{inert(_PREFIX + name)} is read by nobody: did you mean {_PREFIX}{near}? There are "
+                f"{', '.join(_PREFIX + known for known in _KNOWN)}."
+            )
+
+
+def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Proxy and trust for an address; what was worked out is kept for as long as the variables stay the same.
+    The options of a client that these variables name.
 
-    aiohttp's own `trust_env` goes through two threads for each request, and reads netrc, which is not wanted.
+    Raises `ConfigurationError` that names the variable, never the token; so it does for one that is not known.
     """
-
-    def __init__(self) -> None:
-        self._variables: tuple[str | None, ...] = ()
-        self._found: dict[tuple[str, str, int], str | None] = {}
-        self._trust: ssl.SSLContext | bool | None = None
-
-    def proxy(self, scheme: str, host: str, port: int) -> str | None:
-        """
-        The proxy for this address, or None.
-
-        `NO_PROXY` is read as the standard library does. Raises `ConfigurationError` for a proxy that is not HTTP's.
-        """
-        self._look()
-        key = scheme, host, port
-        if key not in self._found:
-            self._found[key] = _proxy(scheme, host, port)
-        return self._found[key]
-
-    def trust(self) -> ssl.SSLContext | bool:
-        """Trust in the CA bundle (a file or a folder), or True: in what OpenSSL trusts. Raises `BundleError`."""
-        self._look()
-        if self._trust is None:
-            self._trust = _trust()
-        return self._trust
-
-    def _look(self) -> None:
-        variables = tuple(map(os.environ.get, _VARIABLES))
-        if variables != self._variables:
-            self._variables, self._found, self._trust = variables, {}, None
+    _check_names(given)
+    if "ACCESS_TOKEN" not in given:
+        raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
+    options: dict[str, Any] = {option: given[name] for name, option in _TEXTS.items() if name in given}
+    for name in ("WABA_ID", "API_VERSION", "BASE_URL"):
+        if name in given:
+            with _named(name):
+                Api(**{**_DEFAULT_API, "version" if name == "API_VERSION" else _TEXTS[name]: given[name]})
+    if "MAX_ATTEMPTS" in given:
+        options["max_attempts"] = int(_number(given, "MAX_ATTEMPTS", pattern=r"[0-9]{1,6}"))
+    if "TIMEOUT" in given:
+        with _named("TIMEOUT"):
+            options["timeout"] = Timeout.of(_number(given, "TIMEOUT"))
+    backoff: dict[str, Any] = {field: _number(given, name) for name, field in _RETRY_NUMBERS.items() if name in given}
+    if "RETRY_JITTER" in given:
+        word = given["RETRY_JITTER"].lower()
+        if word not in _JITTERS:
+            raise ConfigurationError(
+                f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {short_repr(word)}."
+            )
+        backoff["jitter"] = _JITTERS[word]
+    if backoff:
+        with _named(*(name for name in _RETRY_NUMBERS if name in given)):
+            options["retry_policy"] = ExponentialBackoff(**backoff)
+    return options
 
 
-def _proxy(scheme: str, host: str, port: int) -> str | None:
-    if proxy_bypass(host) or proxy_bypass(f"{host}:{port}"):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    kind, found, _ = proxy.partition("://")
-    if found and kind not in {"http", "https"}:
-        raise ConfigurationError(
-            f"the environment names a {short_repr(kind)} proxy: aiohttp speaks to HTTP proxies only."
-        )
-    return proxy if found else f"http://{proxy}"
-
-
-def _trust() -> ssl.SSLContext | bool:
-    bundle = next(filter(None, map(os.environ.get, _BUNDLES)), None)
-    if bundle is None:
-        return True
-    folder = os.path.isdir(bundle)
+@contextmanager
+def _named(*variables: str) -> Iterator[None]:
+    """Says which variable it was that an option refused."""
     try:
-        return ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
-    except OSError as problem:  # an SSLError is one
-        raise BundleError(f"the CA bundle cannot be used: {problem.strerror or problem}") from None
+        yield
+    except ConfigurationError as wrong:
+        said = wrong.message
+    else:
+        return
+    names = ", ".join(_PREFIX + variable for variable in variables)
+    raise ConfigurationError(said if said.startswith(_PREFIX) else f"{names}: {said}")
+
+
+def _number(given: Mapping[str, str], name: str, *, pattern: str = r"[0-9]{1,9}(\.[0-9]{1,9})?") -> float:
+    if not re.fullmatch(pattern, given[name]):
+        raise ConfigurationError(f"{_PREFIX}{name} must be a number, not {short_repr(given[name])}.")
+    return float(given[name])

@@ -207,6 +207,11 @@ class Request:
     stop: threading.Event | asyncio.Event | None = field(default=None, repr=False, compare=False)
 
     @property
+    def needs_token(self) -> bool:
+        """Whether the driver has to add the access token."""
+        return self.authenticated and self.token is None
+
+    @property
     def signed_url(self) -> str:
         """The URL with the proof in its query: what is asked for, and never shown."""
         if not self.proof:

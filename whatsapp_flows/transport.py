@@ -102,9 +102,9 @@ class AsyncTransport(Protocol):
 
 
 class Credentials:
-    """The access token, or where it comes from, and the app's secret. Shows neither."""
+    """The access token, or the callable that returns it, and the app's secret. Neither is in its repr."""
 
-    __slots__ = ("_app_secret", "_last", "_now", "_token")
+    __slots__ = ("_app_secret", "_last", "_now", "_source")
 
     def __init__(
         self,
@@ -113,90 +113,55 @@ class Credentials:
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._token = access_token if callable(access_token) else _checked(access_token, "access_token")
+        self._source = access_token if callable(access_token) else _checked(access_token, "access_token")
         self._app_secret = None if app_secret is None else _checked(app_secret, "app_secret")
         self._now = now
-        self._last: Secret | None = None  # the callable's last token: what was learnt to mask it is kept with it
+        self._last: Secret | None = None  # the callable's last token, which keeps its compiled masking pattern
 
-    def sign(self, request: Request) -> Request:
+    def token(self) -> Secret:
         """
-        The request with its token, else one that is valid now; unchanged when it goes to a host that must not see one.
+        The token to send now.
 
-        Raises `TokenUnavailableError` when the callable that gives the token raises: its type's name is told, and
-        nothing else of it, since the text may hold the token. What a signal's handler raises meanwhile passes through.
+        Raises `TokenUnavailableError` when the callable that gives the token raises. The error names the type of that
+        exception only, since its text may hold the token. An exception of a signal handler passes through.
         """
-        if not request.authenticated:
-            return request
-        return self._signed(request, request.token or self._current())
+        if isinstance(self._source, Secret):
+            return self._source
+        given = _called(self._source)
+        if iscoroutine(given):
+            given.close()  # or Python warns that it was never awaited
+        if isawaitable(given):
+            raise ConfigurationError("access_token returns an awaitable: that is for AsyncFlowsClient.")
+        return self._accepted(given)
 
-    async def asign(self, request: Request) -> Request:
-        """The same where the token may have to be awaited."""
-        if not request.authenticated:
+    async def atoken(self) -> Secret:
+        """The same, where the callable may return an awaitable."""
+        if isinstance(self._source, Secret):
+            return self._source
+        given = _called(self._source)
+        if isawaitable(given):
+            given = await _awaited(given)
+        return self._accepted(given)
+
+    def sign(self, request: Request, token: Secret | None) -> Request:
+        """The request with the token and the app's proof; unchanged when it goes to a host that must not get them."""
+        if not request.authenticated or token is None:
             return request
-        return self._signed(request, request.token or await self._acurrent())
+        if self._app_secret is None:
+            return replace(request, token=token)
+        return replace(request, token=token, proof=appsecret_proof(token, self._app_secret, int(self._now())))
 
     @property
     def renewable(self) -> bool:
         """Whether the token comes from a callable."""
-        return not isinstance(self._token, Secret)
+        return not isinstance(self._source, Secret)
 
-    def another(self, refused: Secret) -> Secret | None:
-        """Another token than one that was refused, if the callable has one by now: for a request to be signed with."""
-        token = self._current()
-        return None if token.is_same(refused) else token
-
-    async def aanother(self, refused: Secret) -> Secret | None:
-        """The same where the token may have to be awaited."""
-        token = await self._acurrent()
-        return None if token.is_same(refused) else token
-
-    def _current(self) -> Secret:
-        token = self._token
-        if isinstance(token, Secret):
-            return token
-        given, mistake = None, ""
-        try:
-            given = as_secret(token())
-        except Exception as raised:  # the host's code may raise anything
-            if is_interrupt(raised):
-                raise
-            mistake = type(raised).__name__
-        if mistake:
-            raise _no_token(mistake)
-        if iscoroutine(given):
-            given.close()  # or Python warns that nobody awaited it
-        if isawaitable(given):
-            raise ConfigurationError("access_token returns an awaitable: that is for AsyncFlowsClient.")
-        return self._known(_checked(given, "access_token"))
-
-    async def _acurrent(self) -> Secret:
-        token = self._token
-        if isinstance(token, Secret):
-            return token
-        given, mistake = None, ""
-        try:
-            given = as_secret(token())
-            if isawaitable(given):
-                given = as_secret(await given)
-        except Exception as raised:  # the host's code may raise anything
-            if is_interrupt(raised):
-                raise
-            mistake = type(raised).__name__
-        if mistake:
-            raise _no_token(mistake)
-        return self._known(_checked(given, "access_token"))
-
-    def _known(self, token: Secret) -> Secret:
-        last = self._last
+    def _accepted(self, given: object) -> Secret:
+        token, last = _checked(given, "access_token"), self._last
         if last is not None and last.is_same(token):
             return last
         self._last = token
         return token
-
-    def _signed(self, request: Request, token: Secret) -> Request:
-        if self._app_secret is None:
-            return replace(request, token=token)
-        return replace(request, token=token, proof=appsecret_proof(token, self._app_secret, int(self._now())))
 
     def __repr__(self) -> str:
         return "Credentials(***)"
@@ -207,7 +172,29 @@ class Credentials:
     @property
     def parts(self) -> tuple[Secret | Callable[[], str | Awaitable[str]], Secret | None]:
         """Where the token comes from, and the app's secret: what another client may share."""
-        return self._token, self._app_secret
+        return self._source, self._app_secret
+
+
+def _called(source: Callable[[], str | Awaitable[str]]) -> Secret | Awaitable[object] | object:
+    """What the callable returns, a string as a `Secret`. The error is raised outside `except`: it has no context."""
+    try:
+        return as_secret(source())
+    except Exception as raised:  # the host's code may raise anything
+        if is_interrupt(raised):
+            raise
+        mistake = type(raised).__name__
+    raise _no_token(mistake)
+
+
+async def _awaited(pending: Awaitable[object]) -> object:
+    """The same for what the callable's awaitable returns."""
+    try:
+        return as_secret(await pending)
+    except Exception as raised:
+        if is_interrupt(raised):
+            raise
+        mistake = type(raised).__name__
+    raise _no_token(mistake)
 
 
 def _no_token(mistake: str) -> TokenUnavailableError:

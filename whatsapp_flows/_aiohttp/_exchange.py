@@ -34,8 +34,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from .._environment import BundleError
 from .._http import INVALID_HEADER, STOPPED, TIMED_OUT, transport_error
+from .._proxies import BundleError
 from .._wire import Request
 from ..errors import ConfigurationError, FlowsError, NoAnswerError, NotSentError, TlsError, UnexpectedResponseError
 from ..transport import Timeout

@@ -10,7 +10,6 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from .._environment import Environment
 from .._http import (
     CLOSED,
     MAX_CONNECTIONS,
@@ -21,6 +20,7 @@ from .._http import (
     is_default_user_agent,
     message_headers,
 )
+from .._proxies import ProxyEnvironment
 from .._wire import Request, Response
 from ..errors import ConfigurationError
 from ..transport import Timeout
@@ -38,7 +38,7 @@ class AiohttpSession:
         self._owned = session is None
         self._session = session
         self._loop: object = getattr(session, "_loop", None)  # aiohttp has deprecated the public name
-        self._environment = Environment()
+        self._environment = ProxyEnvironment()
         self._closed = False
         self._max_response_bytes = max_response_bytes
         self._now = now
