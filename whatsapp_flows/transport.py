@@ -1,4 +1,4 @@
-"""How a request leaves: the `Transport` protocols, `Timeout`, and the credentials that a driver adds."""
+"""How a request is sent: the `Transport` protocols, `Timeout`, and the credentials that a driver adds."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ __all__ = ["MAX_RESPONSE_BYTES", "STOP_GRACE", "AsyncTransport", "Request", "Res
 
 
 MAX_RESPONSE_BYTES: Final = 32 * 2**20
-"""The largest answer that is read, in bytes after decompression; Meta's largest Flow JSON has 10 MB."""
+"""The default maximum of a response, in bytes after decompression. Meta's largest Flow JSON has 10 MB."""
 
 STOP_GRACE: Final = 3.0
-"""Seconds for which a request goes on after `stop` was set: most answers are there by then."""
+"""The default `stop_grace`: seconds for which a request goes on after `stop` is set. Most responses arrive by then."""
 
-_TIMES_TOTAL: Final = 10.0  # how many times the longer of the other two `total` is, unless it is given
+_TOTAL_FACTOR: Final = 10.0  # the default of `total`, in terms of the longer of the other two
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Timeout:
     """
-    Seconds to wait: for the connection, for each piece of the answer, and for the whole of one attempt's request.
+    The timeouts of one request, in seconds.
 
-    `connect` bounds establishing a connection and nothing else. `read` bounds the silence between two pieces, sent or
-    received, as in requests. `total` bounds one request from connecting to the last byte of the answer, whatever
-    trickles in; None is ten times the longer of the other two.
+    `connect` limits the time to establish a connection. `read` limits the time between two bytes, sent or received, as
+    in requests. `total` limits the whole request, from connecting to the last byte of the response; None is ten times
+    the longer of the other two.
 
-    Raises `ConfigurationError` unless all are finite and above 0.
+    Raises `ConfigurationError` unless all are finite numbers above 0.
 
     >>> Timeout(connect=5.0, read=30.0).total
     300.0
@@ -47,7 +47,7 @@ class Timeout:
 
     def __init__(self, connect: float = 30.0, read: float = 30.0, total: float | None = None) -> None:
         for name, value in (("connect", connect), ("read", read), ("total", total)):
-            object.__setattr__(self, name, value)  # before anything is raised, or the repr would fail in a traceback
+            object.__setattr__(self, name, value)  # before anything is raised: a traceback may show the repr
         for name, value in (("connect", connect), ("read", read), ("total", total)):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if (value is not None or name != "total") and (not number or not 0 < float(value or 0) < math.inf):
@@ -55,15 +55,15 @@ class Timeout:
                     f"timeout: {name} must be a number of seconds above 0, not {short_repr(value)}."
                 )
         if total is None:
-            object.__setattr__(self, "total", _TIMES_TOTAL * max(connect, read))
+            object.__setattr__(self, "total", _TOTAL_FACTOR * max(connect, read))
 
     @classmethod
     def of(cls, value: float | Timeout) -> Timeout:
-        """A `Timeout` as it is; a number of seconds t as connect t, read t, total 10 t."""
+        """A `Timeout` unchanged; a number of seconds t as connect t, read t, total 10 t."""
         return value if isinstance(value, Timeout) else cls(value, value)
 
     def within(self, seconds: float) -> Timeout:
-        """The same, but none of them longer than this: what is left of a call. `seconds` must be above 0."""
+        """The same timeouts, each at most `seconds`, which must be above 0: the time that a call has left."""
         if seconds >= self.total and seconds >= self.connect and seconds >= self.read:
             return self
         return Timeout(min(self.connect, seconds), min(self.read, seconds), min(self.total, seconds))
@@ -71,34 +71,34 @@ class Timeout:
 
 class Transport(Protocol):
     """
-    Sends one request and returns the whole answer, whatever its status.
+    Sends one request and returns the whole response, whatever its status.
 
-    It follows no redirect, adds `request.token` as the bearer and `request.proof` to the query, and sends neither
-    when `request.authenticated` is false. It raises `NotSentError` when nothing left, `TlsError` when the other side
-    was not trusted, and `NoAnswerError` whenever the request may have arrived, or when `timeout.total` is over. What is
-    none of these, a mistake in the transport itself, ends the call and comes out as it is. When `request.stop` is set,
-    it does not go on for longer than `STOP_GRACE` seconds. Many threads use it at once.
+    It follows no redirect. It sends `request.token` as the bearer token and `request.proof` in the query, and neither
+    of them when `request.authenticated` is false. It raises `NotSentError` when nothing was sent, `TlsError` when the
+    server's certificate is not trusted, and `NoAnswerError` whenever the request may have arrived, also when
+    `timeout.total` is over. Any other exception ends the call and propagates unchanged. Once `request.stop` is set, it
+    goes on for at most `STOP_GRACE` seconds. Many threads may use it at the same time.
     """
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-        """One request, one answer."""
+        """Send one request and return its response."""
 
     def close(self) -> None:
-        """Lets go of what the transport itself opened."""
+        """Close what the transport itself has opened."""
 
 
 class AsyncTransport(Protocol):
     """
-    The same for `AsyncFlowsClient`: what `Transport` promises holds, and many tasks of one event loop use it at once.
+    `Transport` for `AsyncFlowsClient`: many tasks of one event loop may use it at the same time.
 
     A call that is cancelled leaves no connection open.
     """
 
     async def send(self, request: Request, /, *, timeout: Timeout) -> Response:
-        """One request, one answer."""
+        """Send one request and return its response."""
 
     async def aclose(self) -> None:
-        """Lets go of what the transport itself opened."""
+        """Close what the transport itself has opened."""
 
 
 class Credentials:
