@@ -1,4 +1,4 @@
-"""Answers that are small until they are unpacked."""
+"""Responses that are small until they are decompressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from whatsapp_flows.transport import MAX_RESPONSE_BYTES
 
 
 def packed(size: int, window: int = 31) -> bytes:
-    """So many zeros, packed; a thousand times smaller."""
+    """So many zeros, compressed to a thousandth of their size."""
     packer = zlib.compressobj(9, zlib.DEFLATED, window)
     return b"".join([*(packer.compress(bytes(min(2**20, size - at))) for at in range(0, size, 2**20)), packer.flush()])
 

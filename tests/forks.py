@@ -1,4 +1,4 @@
-"""Real forks: a test's function called in a child process, which ends there and then."""
+"""Real forks: runs a test's function in a child process."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ _PATIENCE = 20.0  # seconds
 
 def in_a_child(task: Callable[[], T]) -> T:
     """
-    What `task` returns in a forked child; it must be picklable.
+    The result of `task` in a forked child; it must be picklable.
 
-    The child ends without the parent's clean-up, as a worker does that is killed. What it raised fails the test, and so
-    does a child that does not come to an end.
+    The child ends without the parent's clean-up, as a killed worker does. The test fails when the child raises
+    or does not end.
     """
     reading, writing = os.pipe()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork with threads, from Python 3.12: our very case
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # about a fork with threads, from Python 3.12, which is what is tested
         child = os.fork()
     if not child:
         os.close(reading)
         try:
-            said = pickle.dumps((True, task()))
-        except BaseException:  # noqa: BLE001 - it is told to the parent
-            said = pickle.dumps((False, traceback.format_exc()))
+            message = pickle.dumps((True, task()))
+        except BaseException:  # noqa: BLE001 - it is passed to the parent
+            message = pickle.dumps((False, traceback.format_exc()))
         with os.fdopen(writing, "wb") as pipe:
-            pipe.write(said)
+            pipe.write(message)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:

@@ -1,9 +1,9 @@
 """
-An HTTP server that misbehaves, for tests of what a client makes of it.
+An HTTP server that misbehaves, for tests of clients.
 
-It is a real socket on 127.0.0.1. What it does is a list of `Behaviour`s, each good for one request (or, where nothing
-is read, for one connection); the last one repeats. Requests that arrived whole are in `Server.requests`. Leaving the
-context ends every connection and joins every thread, so what was recorded by then is all there is.
+It is a real socket on 127.0.0.1 with a list of `Behaviour`s, each for one request (or, where nothing is read, for one
+connection); the last one repeats. Requests that arrived whole are in `Server.requests`. Leaving the context closes all
+connections and joins all threads, so that the record is complete.
 
     with Server(RESET_AFTER_REQUEST, answers()) as server:
         ...                                     # the first request is reset, all others are answered
@@ -56,14 +56,14 @@ _CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test sees no proxy, no CA bundle and no netrc of the machine that it runs on."""
+    """Removes the proxies, the CA bundles and the netrc file of the machine from the test's environment."""
     for name in (*_ENVIRONMENT, *(name.lower() for name in _ENVIRONMENT), *_CA_BUNDLES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(Path(__file__).with_name("no netrc is here")))
 
 
 def certificate_file(folder: Path) -> str:
-    """The server's certificate as a file, for a client that is to trust it."""
+    """The server's certificate as a file, for a client that trusts it."""
     path = folder / "test-only-certificate.pem"
     path.write_text(TEST_ONLY_CERTIFICATE, encoding="ascii")
     return str(path)
@@ -71,7 +71,7 @@ def certificate_file(folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A request that arrived whole. Header names are lower case; `target` is what stood in the request line."""
+    """A request that arrived whole. Header names are lower case; `target` is that of the request line."""
 
     method: str
     target: str
@@ -82,14 +82,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a well-behaved server says; Content-Length is added unless given."""
+    """A regular response; Content-Length is added unless given."""
 
     body: bytes = b'{"success": true}'
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
-        """The answer as it goes over the wire."""
+        """The response as bytes."""
         headers = {"Content-Type": "application/json", "Content-Length": str(len(self.body)), **self.headers}
         lines = [f"HTTP/1.1 {self.status} {'OK' if self.status < 300 else 'Whatever'}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -97,7 +97,7 @@ class Answer:
 
 
 class Connection:
-    """One accepted connection, as a behaviour sees it."""
+    """An accepted connection, for a behaviour."""
 
     def __init__(self, server: Server, sock: socket.socket) -> None:
         self._server = server
@@ -105,11 +105,11 @@ class Connection:
         self._buffer = b""
 
     def arrives(self) -> bool:
-        """Waits for a first byte; False when the other side leaves instead."""
+        """Waits for a first byte; False when the peer closes instead."""
         return bool(self._buffer) or self._fill()
 
     def receive(self) -> Received | None:
-        """Reads one whole request and records it; None when the other side leaves before its end."""
+        """Reads one whole request and records it; None when the peer closes before its end."""
         while b"\r\n\r\n" not in self._buffer:
             if not self._fill():
                 return None
@@ -127,7 +127,7 @@ class Connection:
         return received
 
     def skip(self, size: int) -> None:
-        """Reads a request with a body of this size, and keeps nothing of it."""
+        """Reads a request with a body of this size, and discards it."""
         while b"\r\n\r\n" not in self._buffer and self._fill():
             pass
         left = size - len(self._buffer.partition(b"\r\n\r\n")[2])
@@ -141,16 +141,16 @@ class Connection:
         self._sock.sendall(data)
 
     def send_around_tls(self, data: bytes) -> None:
-        """Sends bytes as they are where the other side expects TLS records."""
+        """Sends plain bytes where the peer expects TLS records."""
         socket.socket.sendall(self._sock, data)
 
     def linger(self) -> None:
-        """Says nothing until the other side leaves, or the server is closed."""
+        """Sends nothing until the peer closes, or the server is closed."""
         while self._fill():
             pass
 
     def stays_for(self, seconds: float, *, reading: int = 0) -> bool:
-        """Waits, then reads at most so many bytes; False as soon as the other side has left or the server closes."""
+        """Waits, then reads at most so many bytes; False as soon as the peer has closed or the server closes."""
         poll = select.poll()
         poll.register(self._sock, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
         if poll.poll(seconds * 1000):
@@ -158,13 +158,13 @@ class Connection:
         return not reading or bool(self._sock.recv(reading))
 
     def wait_for_the_end(self) -> None:
-        """Reads nothing, and notices all the same when the other side resets or the server is closed."""
+        """Reads nothing, and returns when the peer resets the connection or the server is closed."""
         poll = select.poll()
         poll.register(self._sock, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
         poll.poll(2 * _PATIENCE * 1000)
 
     def reset(self) -> None:
-        """The next close sends a reset: whatever was under way is lost."""
+        """Makes the next close a reset."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _fill(self) -> bool:
@@ -182,9 +182,9 @@ Act = Callable[[Connection], bool]
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """
-    What the server does with one request: a name, and the deed, which returns whether the connection may go on.
+    What the server does with one request: a name, and a function that returns whether the connection stays open.
 
-    `scheme` is what the client is told to speak. With `secured` the server speaks TLS before it acts.
+    `scheme` is that of the URL for the client. With `secured` the server negotiates TLS before it acts.
     """
 
     name: str
@@ -197,7 +197,7 @@ class Behaviour:
 
 
 def replies(reply: Callable[[Received], Answer], *, name: str = "replies", secured: bool = False) -> Behaviour:
-    """Answers as `reply` says, and keeps the connection open."""
+    """Answers with what `reply` returns, and keeps the connection open."""
 
     def act(connection: Connection) -> bool:
         received = connection.receive()
@@ -216,13 +216,13 @@ def answers(
     *,
     secured: bool = False,
 ) -> Behaviour:
-    """Answers this, and keeps the connection open."""
+    """Answers with this, and keeps the connection open."""
     answer = Answer(body, status, headers or {})
     return replies(lambda _: answer, name=f"answers {status}", secured=secured)
 
 
 def redirects(location: str, status: int = 302) -> Behaviour:
-    """Sends the client elsewhere."""
+    """Redirects the client."""
     return answers(b"", status, {"Location": location})
 
 
@@ -230,37 +230,37 @@ Then = Callable[[Connection], None]
 
 
 def _close(_: Connection) -> None:
-    """Nothing more: the connection is closed."""
+    """Closes the connection."""
 
 
-def _after_request(said: bytes, then: Then) -> Act:
+def _after_request(content: bytes, then: Then) -> Act:
     def act(connection: Connection) -> bool:
         if connection.receive() is not None:
-            if said:
-                connection.send(said)
+            if content:
+                connection.send(content)
             then(connection)
         return False
 
     return act
 
 
-def _without_reading(said: bytes, then: Then) -> Act:
+def _without_reading(content: bytes, then: Then) -> Act:
     def act(connection: Connection) -> bool:
         if connection.arrives():
-            if said:
-                connection.send(said)
+            if content:
+                connection.send(content)
             then(connection)
         return False
 
     return act
 
 
-def _tls_damage(said: bytes) -> Act:
+def _tls_damage(content: bytes) -> Act:
     def damage(connection: Connection) -> None:
         connection.send_around_tls(b"this is no TLS record, whatever it may look like to you")
         connection.linger()
 
-    return _after_request(said, damage)
+    return _after_request(content, damage)
 
 
 def _one_answer(connection: Connection) -> bool:
@@ -328,17 +328,17 @@ _OK: Final = b"HTTP/1.1 200 OK\r\n"
 
 
 def _drip(connection: Connection, piece: bytes) -> None:
-    pause = 0.01  # it is the peer that is slow; the client's `total` ends it
+    pause = 0.01  # the server is slow; the client's `total` ends it
     while connection.stays_for(pause):
         connection.send(piece)
 
 
-def _drips(name: str, said: bytes, piece: bytes, *, secured: bool = False) -> Behaviour:
-    """Reads the request, says this much, and goes on in pieces for ever."""
+def _drips(name: str, content: bytes, piece: bytes, *, secured: bool = False) -> Behaviour:
+    """Reads the request, sends the content, and goes on in small pieces without an end."""
 
     def act(connection: Connection) -> bool:
         if connection.receive() is not None:
-            connection.send(said)
+            connection.send(content)
             _drip(connection, piece)
         return False
 
@@ -375,7 +375,7 @@ DRIPPING: Final = (
     _drips("a body drips over TLS", _OK + b"Content-Length: 100000\r\n\r\n", b"x", secured=True),
 )
 
-# Everything that leaves a client without a usable answer.
+# Everything that leaves a client without a usable response.
 MISBEHAVIOURS: Final = (
     RESET_BEFORE_READING,
     SILENCE,
@@ -409,7 +409,7 @@ MISBEHAVIOURS: Final = (
 
 class Server:
     """
-    A server on 127.0.0.1 that behaves as it is told, one behaviour after the other; the last one repeats.
+    A server on 127.0.0.1 with a list of behaviours, one for each request; the last one repeats.
 
     With `connections` it refuses all but the first so many.
     """
@@ -446,28 +446,28 @@ class Server:
                 with suppress(OSError):
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
         self._wake.send(b"!")
-        for thread in self._threads:  # grows no more once the accepting thread, which is the first, has ended
+        for thread in self._threads:  # complete once the accepting thread, which is the first, has ended
             thread.join(_PATIENCE)
             assert not thread.is_alive(), f"a thread of the server did not end: {thread.name}"
         self._resources.close()
 
     @property
     def url(self) -> str:
-        """Where it is, with the scheme that its first behaviour expects."""
+        """Its address, with the scheme that its first behaviour expects."""
         return self.url_at("127.0.0.1")
 
     def url_at(self, host: str) -> str:
-        """The same place under another name, such as localhost."""
+        """The same address under another name, such as localhost."""
         return f"{self._behaviours[0].scheme}://{host}:{self.port}"
 
     @property
     def requests(self) -> tuple[Received, ...]:
-        """What arrived whole so far, in order."""
+        """The requests that arrived whole so far, in order."""
         with self._changed:
             return tuple(self._requests)
 
     def record(self, received: Received) -> None:
-        """Notes a request."""
+        """Records a request."""
         with self._changed:
             self._requests.append(received)
             self._changed.notify_all()
@@ -529,7 +529,7 @@ class Server:
             while behaviour.act(connection) and connection.arrives():
                 behaviour = self._next()
         except OSError:
-            pass  # the other side is gone: that is what some tests are about
+            pass  # the peer has closed, which some tests are about
         finally:
             sock.close()
             with self._changed:
@@ -555,7 +555,7 @@ def _tls_context() -> ssl.SSLContext:
 
 @contextmanager
 def refusing() -> Iterator[str]:
-    """The URL of a port that refuses connections, and that nobody else can take meanwhile."""
+    """The URL of a port that refuses connections and is reserved meanwhile."""
     with closing(socket.socket()) as sock:
         sock.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
@@ -563,7 +563,7 @@ def refusing() -> Iterator[str]:
 
 @contextmanager
 def unreachable() -> Iterator[str]:
-    """The URL of a port whose queue is full: connecting takes longer than anybody waits."""
+    """The URL of a port whose queue is full: a connection is not accepted."""
     with ExitStack() as resources:
         listener = resources.enter_context(closing(socket.socket()))
         listener.bind(("127.0.0.1", 0))
@@ -577,10 +577,10 @@ def unreachable() -> Iterator[str]:
 
 @contextmanager
 def addresses(monkeypatch: pytest.MonkeyPatch, dead: int, port: int | None = None) -> Iterator[None]:
-    """Every name stands for so many addresses where nobody answers, and then perhaps for a server of this machine."""
+    """Every name resolves to so many addresses that do not answer, and then perhaps to a server of this machine."""
     with ExitStack() as resources:
         listener = resources.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(4):  # of which one or two fill the queue; from then on the kernel drops what comes
+        for _ in range(4):  # one or two fill the queue; the kernel drops further ones
             waiting = resources.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())

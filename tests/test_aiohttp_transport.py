@@ -1,4 +1,4 @@
-"""The transport on aiohttp: what of the host's session holds, where the token goes, and how little aiohttp decides."""
+"""The transport on aiohttp: which settings of the host's session apply, and where the token goes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 async def no_wait(_: float) -> None:
-    """Time is a parameter."""
+    """A `sleep` that does not wait."""
 
 
 def client_for(url: str, session: aiohttp.ClientSession | None = None, **options: Any) -> AsyncFlowsClient:
@@ -66,7 +66,7 @@ def client_for(url: str, session: aiohttp.ClientSession | None = None, **options
 
 
 def publish(url: str, times: int = 1, **session: Any) -> None:
-    """A call, or several, on a session of the host's that is made with these arguments."""
+    """Publishes a flow, once or several times, on a session of the host's with these arguments."""
 
     async def main() -> None:
         async with aiohttp.ClientSession(**session) as host:
@@ -76,11 +76,11 @@ def publish(url: str, times: int = 1, **session: Any) -> None:
     run(main)
 
 
-# What of the host's session holds
+# Settings of the host's session
 
 
 def test_the_hosts_session_stays_open() -> None:
-    """Leaving the client's context leaves the host's connection as it is."""
+    """Leaving the client's context does not close the host's session."""
 
     async def main() -> None:
         async with aiohttp.ClientSession() as session:
@@ -107,14 +107,14 @@ def test_the_hosts_session_stays_open() -> None:
     ids=repr,
 )
 def test_the_hosts_user_agent_is_kept(hosts: dict[str, str], sent: str) -> None:
-    """Ours is sent when the host has none but that of aiohttp."""
+    """Ours is sent only when the session has aiohttp's default."""
     with Server(answers()) as server:
         publish(server.url, headers=hosts)
     assert server.requests[0].headers["user-agent"] == sent
 
 
 def test_the_sessions_headers_are_sent() -> None:
-    """But not where they would change what is sent: length and type of the body are the request's own."""
+    """Except for the length and the type of the body, which are the request's own."""
 
     async def main() -> None:
         headers = {"X-Team": "flows", "Content-Type": "text/plain", "Content-Length": "3"}
@@ -131,8 +131,8 @@ def test_the_sessions_headers_are_sent() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("X-Team", "two\r\nlines"), ("X-Team", "nul\0"), ("X-Te\nam", "one")])
-def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(name: str, value: str) -> None:
-    """Nothing was sent, trying again is of no use, and what the header holds is not shown."""
+def test_an_invalid_session_header_is_a_configuration_error(name: str, value: str) -> None:
+    """Nothing is sent, and the message does not quote the header."""
     with Server(answers()) as server, pytest.raises(ConfigurationError, match="header") as caught:
         publish(server.url, headers={name: value})
     assert server.requests == ()
@@ -140,10 +140,10 @@ def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(name: st
 
 
 def test_the_sessions_cookies_are_sent_and_kept() -> None:
-    """The jar is the host's: its cookies go out, and the answer's come in."""
+    """The jar is the host's: its cookies are sent, and those of the response are stored."""
 
     async def main() -> None:
-        jar = aiohttp.CookieJar(unsafe=True)  # which takes cookies of an IP address
+        jar = aiohttp.CookieJar(unsafe=True)  # accepts cookies of an IP address
         jar.update_cookies({"sticky": "node-7"}, URL(server.url))
         async with aiohttp.ClientSession(cookie_jar=jar) as session:
             for _ in range(2):
@@ -157,7 +157,7 @@ def test_the_sessions_cookies_are_sent_and_kept() -> None:
 
 
 def test_a_session_of_our_own_keeps_no_cookies() -> None:
-    """What a server sets is forgotten, and the files' host sees nothing of it."""
+    """A cookie that a server sets is sent neither to it again nor to the files' host."""
 
     async def main() -> None:
         async with client_for(server.url_at("localhost")) as client:
@@ -170,7 +170,7 @@ def test_a_session_of_our_own_keeps_no_cookies() -> None:
 
 
 def test_a_session_that_raises_for_status_changes_no_error() -> None:
-    """Meta's refusal is read and classified all the same, and it is retried as ever."""
+    """Meta's error response is read and classified, and retried as usual."""
 
     async def main() -> None:
         async with aiohttp.ClientSession(raise_for_status=True) as session:
@@ -185,14 +185,14 @@ def test_a_session_that_raises_for_status_changes_no_error() -> None:
 
 
 def test_a_session_that_does_not_decompress_changes_nothing() -> None:
-    """The answer is read all the same."""
+    """The transport decodes the body itself."""
     packed = gzip.compress(b'{"success": true}')
     with Server(answers(packed, headers={"Content-Encoding": "gzip"})) as server:
         publish(server.url, auto_decompress=False)
 
 
-def test_the_sessions_own_time_outs_do_not_count() -> None:
-    """The client's do, as with every transport."""
+def test_the_sessions_own_timeouts_do_not_apply() -> None:
+    """The client's timeouts apply, as with every transport."""
     with Server(answers()) as server:
         publish(server.url, timeout=aiohttp.ClientTimeout(total=1e-9))
 
@@ -205,7 +205,7 @@ def test_the_sessions_own_time_outs_do_not_count() -> None:
 
 
 def test_the_limit_of_the_hosts_connector_is_kept() -> None:
-    """Ours is the lowest of all that were given; and waiting for it is no time-out."""
+    """The lowest of all given limits applies."""
 
     async def main() -> list[int]:
         limits = []
@@ -249,8 +249,8 @@ def test_traces_and_a_response_class_of_the_hosts_are_used() -> None:
     assert seen == ["TraceRequestStartParams", "TraceRequestChunkSentParams", "TraceRequestEndParams", "read"]
 
 
-def test_a_proxy_of_the_environment_is_used_if_the_session_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiohttp's `trust_env`, which is off unless the host switches it on."""
+def test_trust_env_of_the_session_applies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiohttp's `trust_env`, which is off by default."""
     with Server(answers()) as server, Server(answers()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         publish(server.url)
@@ -281,19 +281,19 @@ def test_the_hosts_middlewares_are_called() -> None:
     assert server.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-async def stubborn(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """A middleware of the host's that tries a second time by itself."""
+async def retrying(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """A middleware of the host's that repeats a failed request."""
     try:
         return await handler(request)
     except aiohttp.ClientError:
         return await handler(request)
 
 
-def test_a_middleware_that_tries_again_does_not_hide_that_it_was_sent() -> None:
-    """Its first try reached the server, its second was refused: the server may have acted."""
+def test_a_retry_in_a_middleware_may_have_acted() -> None:
+    """Its first try reached the server and its second was refused: the server may have acted."""
 
     async def main() -> None:
-        async with aiohttp.ClientSession(middlewares=(stubborn,)) as session:
+        async with aiohttp.ClientSession(middlewares=(retrying,)) as session:
             await client_for(server.url, session, max_attempts=1).delete_flow(FLOW_ID)
 
     with Server(bad.RESET_AFTER_REQUEST, connections=1) as server, pytest.raises(NoAnswerError):
@@ -301,18 +301,18 @@ def test_a_middleware_that_tries_again_does_not_hide_that_it_was_sent() -> None:
     assert len(server.requests) == 1
 
 
-def test_a_middleware_that_tries_again_in_vain_was_not_sent() -> None:
-    """When no try connected, nothing left."""
+def test_a_retry_in_a_middleware_that_never_connects_was_not_sent() -> None:
+    """When no try connects, nothing was sent."""
 
     async def main(url: str) -> None:
-        async with aiohttp.ClientSession(middlewares=(stubborn,)) as session:
+        async with aiohttp.ClientSession(middlewares=(retrying,)) as session:
             await client_for(url, session, max_attempts=1).delete_flow(FLOW_ID)
 
     with bad.refusing() as url, pytest.raises(NotSentError):
         run(lambda: main(url))
 
 
-def test_a_middleware_that_refuses_after_an_answer_leaves_doubt() -> None:
+def test_a_middleware_that_raises_after_a_response_may_have_acted() -> None:
     """The server has answered by then."""
 
     async def late(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -332,11 +332,11 @@ def publish_once(url: str, **session: Any) -> None:
     run(main)
 
 
-def test_what_else_a_middleware_raises_is_the_hosts_own() -> None:
-    """An exception that is none of aiohttp's passes through, and nothing is sent again."""
+def test_another_exception_of_a_middleware_propagates() -> None:
+    """It propagates unchanged, and nothing is sent again."""
 
     class HostError(Exception):
-        """The host's."""
+        """An exception of the host's."""
 
     async def raising(_: aiohttp.ClientRequest, __: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         raise HostError
@@ -346,7 +346,7 @@ def test_what_else_a_middleware_raises_is_the_hosts_own() -> None:
     assert server.connections == 0
 
 
-# The token, and what might take its place
+# The token, and other credentials
 
 
 def _netrc(monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, Any]:
@@ -368,7 +368,7 @@ def _session_header(_: pytest.MonkeyPatch, __: Path) -> dict[str, Any]:
 @asynccontextmanager
 async def session_with(options: dict[str, Any]) -> AsyncIterator[aiohttp.ClientSession]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of `auth`, which hosts use all the same
+        warnings.simplefilter("ignore", DeprecationWarning)  # the deprecation of `auth`, which hosts still use
         if "auth" in options:
             options["auth"] = aiohttp.BasicAuth(*options["auth"])
         session = aiohttp.ClientSession(**options)
@@ -380,7 +380,7 @@ async def session_with(options: dict[str, Any]) -> AsyncIterator[aiohttp.ClientS
 def test_no_other_credential_is_sent(
     install: Callable[[pytest.MonkeyPatch, Path], dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nothing takes the token's place or stands beside it, and the files' host sees no credential at all."""
+    """Nothing replaces the token or is sent beside it, and the files' host gets no credential at all."""
     options = install(monkeypatch, tmp_path)
 
     async def main() -> None:
@@ -399,8 +399,8 @@ def test_no_other_credential_is_sent(
     assert set(received.headers) <= {"host", "user-agent", "accept", "accept-encoding", "connection"}
 
 
-def test_the_session_is_left_as_it_was() -> None:
-    """The host's session learns nothing of the token: its next request goes out without it."""
+def test_the_session_is_unchanged() -> None:
+    """The host's own next request is sent without the token."""
 
     async def main() -> None:
         async with aiohttp.ClientSession() as session:
@@ -418,8 +418,8 @@ def test_the_session_is_left_as_it_was() -> None:
 # The environment
 
 
-def test_a_missing_ca_bundle_is_tls_trouble(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A file that is not there, is none, or a folder without the right certificate: nothing is sent."""
+def test_a_missing_ca_bundle_is_a_tls_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A missing or invalid file, or a folder without the right certificate: nothing is sent."""
     (tmp_path / "no certificate").write_text("no certificate")
     with Server(answers(secured=True)) as server:
         for bundle in (tmp_path / "missing", tmp_path / "no certificate", tmp_path):
@@ -435,10 +435,10 @@ def test_a_missing_ca_bundle_is_tls_trouble(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.parametrize(("proxy", "error"), [("socks5://127.0.0.1:9", ConfigurationError), ("http:///", NotSentError)])
-def test_a_proxy_that_aiohttp_cannot_use_is_not_gone_around(
+def test_an_unusable_proxy_is_not_bypassed(
     proxy: str, error: type[FlowsError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is sent, by way of the proxy or without."""
+    """Nothing is sent, neither to the proxy nor to the server."""
     monkeypatch.setenv("HTTP_PROXY", proxy)
 
     async def main() -> None:
@@ -451,7 +451,7 @@ def test_a_proxy_that_aiohttp_cannot_use_is_not_gone_around(
 
 
 def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As requests reads such a variable; a port in NO_PROXY counts."""
+    """As requests reads such a variable; NO_PROXY may name a port."""
 
     async def main() -> None:
         async with client_for(server.url) as client:
@@ -466,7 +466,7 @@ def test_a_proxy_without_a_scheme_is_an_http_proxy(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_ca_bundle_is_read_once_and_connections_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Also when the API and the host of the files take turns."""
+    """Also when requests alternate between the API and the host of the files."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", bad.certificate_file(tmp_path))
     files = answers(DOCUMENT.encode(), secured=True)
 
@@ -482,18 +482,18 @@ def test_a_ca_bundle_is_read_once_and_connections_are_kept(monkeypatch: pytest.M
     assert (len(api.requests), api.connections, len(cdn.requests), cdn.connections) == (3, 1, 3, 1)
 
 
-# Exactness
+# Failures
 
 
-def test_a_fingerprint_that_does_not_match_is_tls_trouble() -> None:
-    """A host that pins a certificate gets what it pinned, or nothing."""
+def test_a_wrong_fingerprint_is_a_tls_error() -> None:
+    """A host that pins a certificate gets that one or an error."""
 
     async def main() -> None:
         connector = aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(bytes(32)))
         async with aiohttp.ClientSession(connector=connector) as session:
             with pytest.raises(TlsError):
                 await client_for(server.url, session, max_attempts=1).publish_flow(FLOW_ID)
-            assert await asyncio.to_thread(server.all_connections_end)  # aiohttp says its TLS farewell first
+            assert await asyncio.to_thread(server.all_connections_end)  # aiohttp sends its TLS close_notify first
             await asyncio.sleep(0.05)
 
     with Server(answers(secured=True)) as server:
@@ -503,7 +503,7 @@ def test_a_fingerprint_that_does_not_match_is_tls_trouble() -> None:
 
 @pytest.mark.parametrize("body", [None, DOCUMENT.encode()], ids=["no body", "body"])
 def test_a_connection_that_ends_before_the_first_byte_was_not_sent(body: bytes | None) -> None:
-    """What the connector hands out is closed before anything is written: nobody can have acted."""
+    """A connection that is closed before anything is written: the server cannot have acted."""
 
     class Closed(aiohttp.TCPConnector):
         async def connect(self, *args: Any, **options: Any) -> Any:
@@ -522,8 +522,8 @@ def test_a_connection_that_ends_before_the_first_byte_was_not_sent(body: bytes |
     assert server.requests == ()
 
 
-def test_a_failure_quotes_neither_the_request_nor_the_answer() -> None:
-    """Not the proof in the URL, and not what the server sent instead of HTTP."""
+def test_a_message_quotes_neither_the_request_nor_the_response() -> None:
+    """Neither the proof in the URL, nor what the server sent instead of HTTP."""
 
     async def main(url: str) -> FlowsError:
         async with client_for(url, app_secret=APP_SECRET, timeout=QUICK, max_attempts=1) as client:
@@ -534,15 +534,15 @@ def test_a_failure_quotes_neither_the_request_nor_the_answer() -> None:
     for behaviour in bad.MISBEHAVIOURS:
         if behaviour.scheme == "http":
             with Server(behaviour) as server:
-                said = str(run(lambda url=server.url: main(url)))  # type: ignore[misc]
-            assert "appsecret" not in said
-            assert "fields=" not in said
-            assert "\n" not in said
-            assert "b'" not in said
+                message = str(run(lambda url=server.url: main(url)))  # type: ignore[misc]
+            assert "appsecret" not in message
+            assert "fields=" not in message
+            assert "\n" not in message
+            assert "b'" not in message
 
 
 def test_a_middleware_that_quotes_the_url_shows_no_proof() -> None:
-    """Nor the token, whatever text the host's own code makes of the request."""
+    """Nor the token, whatever text the host's code makes of the request."""
 
     async def quoting(request: aiohttp.ClientRequest, _: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         raise ValueError(f"{request.url} with {TOKEN}")
@@ -557,8 +557,8 @@ def test_a_middleware_that_quotes_the_url_shows_no_proof() -> None:
     run(main)
 
 
-def test_every_kind_of_failure_has_words() -> None:
-    """A failure without a text of its own is named by its kind."""
+def test_every_failure_has_a_message() -> None:
+    """A failure without a text is named by its type."""
     assert message_for(ValueError()) == "ValueError"
     assert message_for(aiohttp.ClientOSError(104, "Can not write request body for https://x?appsecret_proof=1")) == (
         "Connection reset by peer"
@@ -567,7 +567,7 @@ def test_every_kind_of_failure_has_words() -> None:
 
 
 def test_the_document_is_a_payload_like_any_other() -> None:
-    """aiohttp and middlewares may ask for it as text, or write it themselves."""
+    """aiohttp and middlewares may read it as text, or write it themselves."""
 
     class Writer:
         def __init__(self) -> None:
@@ -589,14 +589,14 @@ def test_the_document_is_a_payload_like_any_other() -> None:
 
 
 def test_an_own_session_is_opened_by_the_first_request() -> None:
-    """A client may be made where no event loop runs, and closed unused."""
+    """A client may be made without an event loop, and closed unused."""
     client = AsyncFlowsClient(TOKEN)
     assert json.dumps(repr(client))
     run(client.aclose)
 
 
-def test_a_long_answer_arrives_whole() -> None:
-    """In many pieces, compressed or not."""
+def test_a_long_response_arrives_whole() -> None:
+    """In many chunks, compressed or not."""
     content = b'{"x": "' + b"y" * 300_000 + b'"}'
 
     def serve(received: Received) -> bad.Answer:

@@ -1,4 +1,4 @@
-"""Nothing is unbounded with asyncio: time, whatever trickles in; memory, whatever is packed; and the loop goes on."""
+"""Limits of the transport on aiohttp: time, however slowly data arrives; size, however it is compressed; hosts."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]], make: Any = None) -> Any:
 
 @pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("behaviour", bad.DRIPPING, ids=str)
-def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, uvloop: bool) -> None:
-    """By the loop's clock; the request may have arrived, and the connection is ended with the call."""
+def test_total_ends_a_response_that_drips(behaviour: Behaviour, uvloop: bool) -> None:
+    """The request may have arrived, and the connection is closed with the call."""
 
     async def main() -> float:
         started = asyncio.get_running_loop().time()
@@ -89,7 +89,7 @@ def test_a_handshake_that_drips_was_not_sent(method: str) -> None:
 
 
 def test_a_tunnel_that_drips_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxy's answer is awaited no longer than a connection may take."""
+    """`connect` limits the wait for the proxy's answer."""
 
     async def main(timeout: Timeout) -> None:
         transport = AiohttpTransport()
@@ -104,8 +104,8 @@ def test_a_tunnel_that_drips_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> No
             run(lambda timeout=timeout: main(timeout))  # type: ignore[misc]
 
 
-def test_a_body_that_is_taken_in_drips_is_ended_by_the_total() -> None:
-    """Each piece is taken in time, all of them would take hours."""
+def test_total_ends_an_upload_that_the_server_reads_slowly() -> None:
+    """Each chunk is read in time; all of them together would take hours."""
 
     async def main() -> None:
         transport = AiohttpTransport()
@@ -117,8 +117,8 @@ def test_a_body_that_is_taken_in_drips_is_ended_by_the_total() -> None:
         run(main)
 
 
-def test_the_time_to_connect_does_not_bound_an_upload() -> None:
-    """A server that takes its time with the body is not one that cannot be reached."""
+def test_connect_does_not_limit_an_upload() -> None:
+    """A server that reads the body slowly is connected."""
 
     def act(connection: bad.Connection) -> bool:
         assert connection.arrives()
@@ -138,8 +138,8 @@ def test_the_time_to_connect_does_not_bound_an_upload() -> None:
         assert run(main) == 200
 
 
-def test_the_wait_for_a_turn_is_no_longer_than_the_call_has_left() -> None:
-    """No time-out counts in the queue but the deadline of the call; nothing was sent then."""
+def test_the_deadline_of_the_call_limits_the_queue() -> None:
+    """Only the deadline of the call counts in the queue; nothing is sent then."""
 
     async def main() -> None:
         transport = AiohttpTransport(max_connections=1)
@@ -164,8 +164,8 @@ async def raising(error: Exception) -> None:
         raise error from None
 
 
-def test_a_cutoff_hears_who_else_cancels() -> None:
-    """Work that is in time is left alone; a task that is cancelled from outside stays cancelled."""
+def test_a_deadline_lets_other_cancellations_through() -> None:
+    """Work in time is left alone; a task that is cancelled from outside stays cancelled."""
 
     async def main() -> None:
         with Deadline(5.0), Deadline(None):
@@ -192,8 +192,8 @@ def test_a_cutoff_hears_who_else_cancels() -> None:
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_an_answer_that_is_too_large(bomb: str) -> None:
-    """Not a byte more is kept than may be; and another answer of the size that may be is read."""
+def test_a_decompression_bomb_is_too_large(bomb: str) -> None:
+    """No more than the maximum is kept in memory; a response of exactly the maximum is read."""
     coding, body = BOMBS[bomb]
 
     async def main() -> int:
@@ -221,8 +221,8 @@ REFUSED: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_unpacked_is_refused(case: str) -> None:
-    """As damaged, whatever is wrong with it."""
+def test_a_damaged_body_is_refused(case: str) -> None:
+    """Whatever is wrong with it."""
     with pytest.raises(DecodingError):
         decoded(REFUSED[case][1], REFUSED[case][0], 100)
 
@@ -231,8 +231,8 @@ def test_what_cannot_be_unpacked_is_refused(case: str) -> None:
     body=st.binary(max_size=200),
     codings=st.lists(st.sampled_from(["gzip", "x-gzip", "deflate", "raw", "identity"]), max_size=3),
 )
-def test_what_was_packed_comes_out(body: bytes, codings: list[str]) -> None:
-    """In whatever order it was packed, up to the bound and not beyond."""
+def test_codings_are_decoded_in_any_order(body: bytes, codings: list[str]) -> None:
+    """Up to the maximum, and not beyond."""
     content = body
     for coding in codings:
         window = {"deflate": 15, "raw": -15}.get(coding, 31)
@@ -246,12 +246,12 @@ def test_what_was_packed_comes_out(body: bytes, codings: list[str]) -> None:
 
 
 def test_members_and_padding_are_read() -> None:
-    """A gzip stream of several parts, and zeros behind the last, which some servers add."""
+    """A gzip stream of several members, and zeros after the last, which some servers send."""
     assert decoded(gzip.compress(b"ab") + gzip.compress(b"cd") + bytes(3), "gzip", 4) == b"abcd"
     assert decoded(b"", "gzip", 4) == b""
 
 
-# The loop
+# The event loop
 
 
 class CountingExecutor(ThreadPoolExecutor):
@@ -286,8 +286,10 @@ def test_a_large_answer_is_read_in_a_thread() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_more_json_than_a_page_can_have_is_not_parsed(status: int) -> None:
-    """Parsing it would hold up every other thread: it is refused at once, or is an error that says nothing."""
+def test_json_over_the_maximum_is_not_parsed(status: int) -> None:
+    """
+    It would block every other thread: a result is refused, and an error response becomes an error without details.
+    """
 
     async def main() -> str:
         async with AsyncFlowsClient(TOKEN, "1", base_url=server.url, max_attempts=1) as client:
@@ -297,13 +299,13 @@ def test_more_json_than_a_page_can_have_is_not_parsed(status: int) -> None:
 
     body = b'{"data": [' + b"{}," * (8 * 2**20 // 3) + b"{}]}"
     with Server(answers(body, status)) as server:
-        said = run(main)
-    assert said.startswith("Meta's answer has more than" if status == 200 else "HTTP 500 without a readable error")
+        message = run(main)
+    assert message.startswith("Meta's answer has more than" if status == 200 else "HTTP 500 without a readable error")
 
 
 @pytest.mark.parametrize("name", ["X", "X-Long-Name"])
 def test_a_header_of_64_kib_is_read(name: str) -> None:
-    """Name and line end included, as the other client reads it."""
+    """Name and line end included, as the other transport reads it."""
     value = "x" * (64 * 1024 - len(f"{name}: \r\n"))
 
     async def main() -> str:
@@ -321,7 +323,7 @@ def test_a_header_of_64_kib_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("timeout", [Timeout(0.3, 5.0), Timeout(5.0, 5.0, 0.3)], ids=["connect", "total"])
 def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them together have the time to connect, and nothing was sent."""
+    """`connect` limits all addresses together, and nothing is sent."""
 
     async def main() -> float:
         transport = AiohttpTransport()
@@ -342,8 +344,8 @@ def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypat
 
 @pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("behaviour", [bad.BODY_DRIPS, bad.SILENCE, bad.TAKES_LITTLE], ids=str)
-def test_a_stop_ends_what_is_under_way(behaviour: Behaviour, uvloop: bool) -> None:
-    """After its grace, without another attempt; and nothing is left of it."""
+def test_a_stop_ends_a_request_under_way(behaviour: Behaviour, uvloop: bool) -> None:
+    """After its grace, without another attempt; no task and no connection is left."""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -365,24 +367,24 @@ def test_a_stop_ends_what_is_under_way(behaviour: Behaviour, uvloop: bool) -> No
         run(main, pytest.importorskip("uvloop").new_event_loop if uvloop else None)
 
 
-def test_a_request_that_ends_within_the_grace_is_not_ended() -> None:
-    """Most answers are there by then; and where nobody stops, nothing is left of the watch."""
+def test_a_request_within_the_grace_is_not_ended() -> None:
+    """Its response counts, and no task is left to watch `stop`."""
 
     async def main() -> None:
         stop = asyncio.Event()
         async with AsyncFlowsClient(TOKEN, base_url=server.url, stop=stop) as client:
             assert (await client.get_flow(FLOW_ID)).id == FLOW_ID
-            told.append(stop)
+            stops.append(stop)
             assert (await client.get_flow(FLOW_ID)).id == FLOW_ID
         assert stop.is_set()
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    told: list[asyncio.Event] = []
+    stops: list[asyncio.Event] = []
 
     def reply(_: bad.Received) -> Answer:
-        if told:
-            loop.call_soon_threadsafe(told[0].set)
+        if stops:
+            loop.call_soon_threadsafe(stops[0].set)
         return Answer(json.dumps({"id": FLOW_ID}).encode())
 
     with Server(bad.replies(reply)) as server, event_loop() as loop_of:
@@ -390,8 +392,8 @@ def test_a_request_that_ends_within_the_grace_is_not_ended() -> None:
         loop_of.run(main())
 
 
-def test_whoever_waits_for_a_turn_is_stopped_too() -> None:
-    """It was not sent."""
+def test_a_stop_ends_the_queue_too() -> None:
+    """A request that still waits for a connection is not sent."""
 
     async def main() -> list[Any]:
         stop = asyncio.Event()
@@ -413,14 +415,14 @@ def test_whoever_waits_for_a_turn_is_stopped_too() -> None:
 
 
 def test_connections_are_kept_to_the_last_ten_hosts() -> None:
-    """Downloads come from hosts with ever new names; the one that is used again and again keeps its connection."""
+    """Each download may come from another host; a host that is used again and again keeps its connection."""
 
     async def main() -> None:
         transport = AiohttpTransport()
         for server in servers[1:]:
             for used in (servers[0], server):
                 await transport.send(request_to(used.url, method="GET"), timeout=Timeout(5.0, 5.0))
-        await asyncio.sleep(0)  # a connection that is closed tells its server in the next turn of the loop
+        await asyncio.sleep(0)  # a closed connection notifies its server in the next iteration of the loop
         assert await asyncio.to_thread(lambda: all(server.all_connections_end() for server in servers[1:5]))
         assert [server.open_connections for server in servers] == [1, *[0] * 4, *[1] * 9]
         assert servers[0].connections == 1

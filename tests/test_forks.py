@@ -1,4 +1,4 @@
-"""What survives a fork: locks that a thread of the parent holds, and connections, which stay the parent's."""
+"""Forks: a lock that a thread of the parent holds is free in the child, and connections stay the parent's."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STATE = RetryState(operation="get_flow", idempotent=True, error=FAILED.error, at
 
 @needs_fork
 def test_a_lock_that_was_held_is_free_in_a_child() -> None:
-    """Whatever keeps a lock may be forked in the middle of its work."""
+    """Every object with a lock may be forked while the lock is held."""
     pacer, budget, counters, log = Pacer(), RetryBudget(FixedDelays((1.0,))), RetryCounters(), UsageLog()
 
     def work() -> tuple[float, float | None, int, int]:
@@ -59,20 +59,20 @@ def test_a_lock_that_was_held_is_free_in_a_child() -> None:
 
 
 @needs_fork
-def test_a_queue_that_was_in_use_is_free_in_a_child() -> None:
-    """It begins empty there, in a thread of its own, and can be closed."""
-    heard: list[Event] = []
-    with QueuedConsumer(heard.append) as consumer:
+def test_a_queue_starts_empty_in_a_child() -> None:
+    """With its own thread, and it can be closed."""
+    received: list[Event] = []
+    with QueuedConsumer(received.append) as consumer:
         consumer(FAILED)
         assert consumer.flush(10)
 
         def work() -> tuple[int, bool]:
             consumer(FAILED)
-            return len(heard), consumer.close(10) and len(heard) == 2
+            return len(received), consumer.close(10) and len(received) == 2
 
         with consumer._changed:
             assert in_a_child(work) in {(1, True), (2, True)}
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
 # asyncio
@@ -93,7 +93,7 @@ async def flows(client: AsyncFlowsClient, numbers: Iterable[int]) -> list[str]:
 
 
 def called_in_a_child(client: AsyncFlowsClient, numbers: Iterable[int]) -> list[str]:
-    """What calls return in a loop of the child's own; then the client is closed, and what was left is collected."""
+    """The results of calls in a child's own event loop. Then the client is closed, and garbage is collected."""
 
     async def main() -> list[str]:
         async with client:
@@ -110,8 +110,8 @@ def called_in_a_child(client: AsyncFlowsClient, numbers: Iterable[int]) -> list[
 @needs_fork
 @pytest.mark.usefixtures("_trusting")
 @pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
-def test_a_client_that_was_used_has_connections_of_its_own_in_a_child(secured: bool) -> None:
-    """Views of it too; and the parent goes on with the connection that it had."""
+def test_a_child_opens_connections_of_its_own(secured: bool) -> None:
+    """So do clients made by `with_options`; and the parent keeps its connection."""
 
     async def main() -> None:
         client = AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1)
@@ -129,8 +129,8 @@ def test_a_client_that_was_used_has_connections_of_its_own_in_a_child(secured: b
 @needs_fork
 @pytest.mark.usefixtures("_trusting")
 @pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
-def test_forks_in_the_middle_of_traffic(secured: bool) -> None:
-    """Each process gets the answers to its own calls, and no call fails."""
+def test_forks_while_requests_are_under_way(secured: bool) -> None:
+    """Each process gets the responses to its own calls, and no call fails."""
 
     async def main() -> None:
         async with AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1, max_connections=4) as client:
@@ -150,8 +150,8 @@ def test_forks_in_the_middle_of_traffic(secured: bool) -> None:
 @needs_fork
 @pytest.mark.usefixtures("_trusting")
 @pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])
-def test_the_end_of_a_child_says_nothing_on_the_parents_connection(used: bool) -> None:
-    """A child that ends as Python ends, whether it used the client or not: no farewell, no complaint."""
+def test_the_end_of_a_child_sends_nothing_on_the_parents_connection(used: bool) -> None:
+    """Whether the child used the client or not: no TLS close_notify, and no warning."""
     code = f"""
 import asyncio, os, sys, warnings
 from whatsapp_flows import AsyncFlowsClient
@@ -185,7 +185,7 @@ loop.close()
 
 @needs_fork
 def test_a_session_of_the_hosts_belongs_to_its_process() -> None:
-    """It is not ours to open anew: the child is told so."""
+    """The transport cannot open it again: the error in the child says so."""
 
     async def call(client: AsyncFlowsClient) -> str:
         try:

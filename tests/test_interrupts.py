@@ -1,4 +1,4 @@
-"""What the handler of a signal raises is not the mistake of the code that the signal strikes."""
+"""Exceptions of a signal handler are not taken for exceptions of the code that the signal interrupts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs si
 
 
 class TimeLimitError(Exception):
-    """As `SoftTimeLimitExceeded` of Celery is: no `BaseException` of its own kind."""
+    """Derives from `Exception`, as `SoftTimeLimitExceeded` of Celery does."""
 
 
 def raises(signum: int, frame: FrameType | None) -> None:
@@ -30,8 +30,8 @@ def raises_deeper(prefix: str, signum: int, frame: FrameType | None) -> None:
     raises(signum, frame)
 
 
-class Penalty:
-    """A handler as RQ's: a method; and one that is called itself."""
+class HandlerObject:
+    """A method as handler, as in RQ; and a handler object that is callable itself."""
 
     def handle(self, signum: int, frame: FrameType | None) -> None:
         raise TimeLimitError
@@ -43,24 +43,24 @@ class Penalty:
 HANDLERS: dict[str, Any] = {
     "a function": raises,
     "a partial": functools.partial(raises_deeper, "worker"),
-    "a method": Penalty().handle,
-    "an object": Penalty(),
+    "a method": HandlerObject().handle,
+    "an object": HandlerObject(),
 }
 
 
 @pytest.fixture(params=HANDLERS.values(), ids=list(HANDLERS))
-def strike(request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
-    """Lets a signal strike whoever calls it."""
+def interrupt(request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
+    """A function that raises the signal."""
     before = signal.signal(signal.SIGUSR1, request.param)
     yield lambda: signal.raise_signal(signal.SIGUSR1)
     signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_signal_that_strikes_the_token_callable_ends_the_call(strike: Callable[[], None]) -> None:
-    """It is no `TokenUnavailableError`, and nothing is sent."""
+def test_a_signal_during_the_token_callable_ends_the_call(interrupt: Callable[[], None]) -> None:
+    """It is not a `TokenUnavailableError`, and nothing is sent."""
 
     def vault() -> str:
-        strike()
+        interrupt()
         return TOKEN
 
     scene = Scene(UPLOADED, access_token=vault)
@@ -69,11 +69,11 @@ def test_a_signal_that_strikes_the_token_callable_ends_the_call(strike: Callable
     assert scene.transport.requests == []
 
 
-def test_with_asyncio_too(strike: Callable[[], None]) -> None:
-    """While the token is awaited."""
+def test_a_signal_during_an_awaited_token_ends_the_call(interrupt: Callable[[], None]) -> None:
+    """The same for asyncio."""
 
     async def vault() -> str:
-        strike()
+        interrupt()
         return TOKEN
 
     scene = AsyncScene(UPLOADED)
@@ -82,8 +82,8 @@ def test_with_asyncio_too(strike: Callable[[], None]) -> None:
     assert scene.wire.inner.requests == []
 
 
-def test_the_same_exception_of_the_callables_own_is_the_callables(strike: Callable[[], None]) -> None:
-    """Where it comes from decides, and not its type."""
+def test_the_callables_own_exception_is_a_token_error(interrupt: Callable[[], None]) -> None:
+    """The origin of the exception decides, not its type."""
 
     def vault() -> str:
         raise TimeLimitError
@@ -92,13 +92,13 @@ def test_the_same_exception_of_the_callables_own_is_the_callables(strike: Callab
         Scene(UPLOADED, access_token=vault).client.update_flow_json(FLOW, b"{}")
 
 
-def test_a_signal_that_strikes_a_consumer_ends_the_call(
-    strike: Callable[[], None], caplog: pytest.LogCaptureFixture
+def test_a_signal_during_a_consumer_ends_the_call(
+    interrupt: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What the consumer itself raises is logged; what strikes it is not for it."""
+    """Exceptions of the consumer itself are logged."""
 
     def consumer(event: Event) -> None:
-        strike()
+        interrupt()
 
     with caplog.at_level(logging.ERROR), pytest.raises(TimeLimitError):
         Scene(UPLOADED, on_event=[consumer]).client.update_flow_json(FLOW, b"{}")

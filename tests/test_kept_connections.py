@@ -1,4 +1,4 @@
-"""A kept connection on which bytes are waiting is not used: they are nobody's answer."""
+"""A kept connection with unread bytes is not used: they answer no request."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ WAITING = {
 
 OVER_TLS = ("an answer", "a 408 before the close", "the beginning of a status line")
 rows = pytest.mark.parametrize(
-    ("said", "secured"),
-    [*((said, False) for said in WAITING), *((said, True) for said in OVER_TLS)],
-    ids=[*WAITING, *(f"{said}, TLS" for said in OVER_TLS)],
+    ("extra", "secured"),
+    [*((extra, False) for extra in WAITING), *((extra, True) for extra in OVER_TLS)],
+    ids=[*WAITING, *(f"{extra}, TLS" for extra in OVER_TLS)],
 )
 
 
-class More:
-    """Answers, and says more on the same connection: with the answer, or when it is told to."""
+class ExtraBytes:
+    """Answers, and sends more bytes on the same connection: with the answer, or on `tell`."""
 
-    def __init__(self, said: bytes, *, at_once: bool, ends: bool) -> None:
-        self._said, self._at_once, self._ends = said, at_once, ends
+    def __init__(self, extra: bytes, *, at_once: bool, ends: bool) -> None:
+        self._extra, self._at_once, self._ends = extra, at_once, ends
         self._told, self.done = threading.Event(), threading.Event()
 
     def tell(self) -> None:
-        """Says more, and returns when that is said."""
+        """Sends the bytes, and returns when they are sent."""
         self._told.set()
         assert self.done.wait(10)
 
@@ -74,20 +74,18 @@ class More:
         if received is None:
             return False
         answer = flow(received).encoded()
-        connection.send(answer + self._said if self._at_once else answer)
+        connection.send(answer + self._extra if self._at_once else answer)
         if not self._at_once:
             assert self._told.wait(10)
-            connection.send(self._said)
+            connection.send(self._extra)
         if not self._ends:
             self.done.set()
         return not self._ends
 
 
 @over_both
-def test_what_the_tls_library_keeps_is_no_answer_either(
-    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A record whose first 8 KiB, which is what is read at once, are the answer, and whose rest nobody asked for."""
+def test_bytes_in_the_tls_buffer_are_no_response(wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TLS record whose first 8 KiB, one read, are the response, and whose rest answers no request."""
 
     def act(connection: bad.Connection) -> bool:
         received = connection.receive()
@@ -107,86 +105,84 @@ def test_what_the_tls_library_keeps_is_no_answer_either(
 
 
 @contextmanager
-def server_that_says_more(
-    said: bytes, *, at_once: bool, secured: bool, ends: bool = False
-) -> Iterator[tuple[Server, More]]:
-    more = More(said, at_once=at_once, ends=ends)
+def server_with_extra_bytes(
+    extra: bytes, *, at_once: bool, secured: bool, ends: bool = False
+) -> Iterator[tuple[Server, ExtraBytes]]:
+    extra_bytes = ExtraBytes(extra, at_once=at_once, ends=ends)
     scheme: Any = "https" if secured else "http"
-    with Server(Behaviour("says more", more.act, scheme, secured=secured), replies(flow, secured=secured)) as server:
-        yield server, more
+    with Server(
+        Behaviour("says more", extra_bytes.act, scheme, secured=secured), replies(flow, secured=secured)
+    ) as server:
+        yield server, extra_bytes
 
 
 @over_both
 @pytest.mark.parametrize("at_once", [False, True], ids=["later", "with the answer"])
 @rows
-def test_what_waits_on_a_kept_connection_is_no_answer(
-    at_once: bool, said: str, secured: bool, wire: Wire, tmp_path: Path
-) -> None:
-    """Each call gets its own, on a connection that is clean; also when nothing ran between the two calls."""
-    if said == "garbage" and at_once and wire.name == "aiohttp":
+def test_unread_bytes_are_no_response(at_once: bool, extra: str, secured: bool, wire: Wire, tmp_path: Path) -> None:
+    """Each call gets its own response on a clean connection; also when nothing ran between the two calls."""
+    if extra == "garbage" and at_once and wire.name == "aiohttp":
         pytest.skip("to aiohttp's parser the answer that it follows is garbage too")
     setup = Setup(trusted=bad.certificate_file(tmp_path))
     with (
-        server_that_says_more(WAITING[said], at_once=at_once, secured=secured) as (server, more),
+        server_with_extra_bytes(WAITING[extra], at_once=at_once, secured=secured) as (server, extra_bytes),
         wire.client(TOKEN, WABA, base_url=server.url, setup=setup, timeout=PATIENT, max_attempts=1) as client,
     ):
         assert client.get_flow("1").id == "1"
         if not at_once:
-            more.tell()
+            extra_bytes.tell()
         assert client.get_flow("2").id == "2"
         assert client.get_flow("3").id == "3"
     assert len(server.requests) == 3
 
 
 @over_both
-def test_an_own_session_is_no_less_careful(wire: Wire) -> None:
+def test_a_session_of_our_own_checks_too(wire: Wire) -> None:
     """Without a session of the host's."""
     with (
-        server_that_says_more(NOBODYS, at_once=False, secured=False) as (server, more),
+        server_with_extra_bytes(NOBODYS, at_once=False, secured=False) as (server, extra_bytes),
         wire.client(TOKEN, WABA, base_url=server.url, timeout=PATIENT, max_attempts=1) as client,
     ):
         assert client.get_flow("1").id == "1"
-        more.tell()
+        extra_bytes.tell()
         assert client.get_flow("2").id == "2"
     assert server.connections == 2
 
 
 @pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
 @rows
-def test_a_loop_that_heard_it_meanwhile_keeps_it_from_the_next_call(
-    said: str, secured: bool, uvloop: bool, tmp_path: Path
-) -> None:
+def test_bytes_that_the_loop_has_read_are_no_response(extra: str, secured: bool, uvloop: bool, tmp_path: Path) -> None:
     """The loop was idle, and aiohttp has read the bytes before the next call begins."""
 
-    async def main(url: str, more: More) -> list[str]:
+    async def main(url: str, extra_bytes: ExtraBytes) -> list[str]:
         trusted = ssl.create_default_context(cafile=bad.certificate_file(tmp_path))
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as session:
             client = AsyncFlowsClient(TOKEN, WABA, base_url=url, session=session, timeout=PATIENT, max_attempts=1)
             first = await client.get_flow("1")
-            more.tell()
+            extra_bytes.tell()
             await asyncio.sleep(0.01)
             flows = [first, await client.get_flow("2"), await client.get_flow("3")]
             return [flow.id for flow in flows]
 
     make = pytest.importorskip("uvloop").new_event_loop if uvloop else None
     with (
-        server_that_says_more(WAITING[said], at_once=False, secured=secured) as (server, more),
+        server_with_extra_bytes(WAITING[extra], at_once=False, secured=secured) as (server, extra_bytes),
         event_loop(make) as loop,
     ):
-        assert loop.run(main(server.url, more)) == ["1", "2", "3"]
+        assert loop.run(main(server.url, extra_bytes)) == ["1", "2", "3"]
 
 
 def test_other_kept_connections_stay_in_use() -> None:
-    """Only the one with something on it is given up."""
-    more = More(NOBODYS, at_once=False, ends=False)
+    """Only the connection with unread bytes is closed."""
+    extra_bytes = ExtraBytes(NOBODYS, at_once=False, ends=False)
 
     async def main() -> None:
         async with AsyncFlowsClient(TOKEN, WABA, base_url=server.url, timeout=PATIENT, max_attempts=1) as client:
             await asyncio.gather(client.get_flow("1"), client.get_flow("2"))
-            more.tell()
+            extra_bytes.tell()
             flows = await asyncio.gather(client.get_flow("3"), client.get_flow("4"))
             assert [flow.id for flow in flows] == ["3", "4"]
 
-    with Server(Behaviour("says more", more.act), replies(flow)) as server, event_loop() as loop:
+    with Server(Behaviour("says more", extra_bytes.act), replies(flow)) as server, event_loop() as loop:
         loop.run(main())
     assert server.connections == 3

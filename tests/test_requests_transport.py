@@ -1,4 +1,6 @@
-"""The transport on requests: what each failure means, what of the host's session holds, and where the token goes."""
+"""
+The transport on requests: what each failure means, which settings of the host's session apply, where the token goes.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ def client_for(url: str, session: requests.Session | None = None, **options: Any
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    """The host's own."""
+    """A session of the host's."""
     with requests.Session() as session:
         yield session
 
@@ -81,10 +83,8 @@ both_ways = pytest.mark.parametrize("send", [by_client, by_transport])
 @pytest.mark.parametrize(
     "retries", [Retry(total=1), Retry(total=None, connect=1, read=1), Retry(total=1, allowed_methods=None)], ids=str
 )
-def test_a_retry_inside_the_hosts_adapter_does_not_hide_that_it_was_sent(
-    retries: Retry, session: requests.Session
-) -> None:
-    """The adapter's first try reached the server, its second was refused: the server may have acted."""
+def test_a_retry_inside_the_hosts_adapter_may_have_acted(retries: Retry, session: requests.Session) -> None:
+    """The adapter's first try reached the server and its second was refused: the server may have acted."""
     session.mount("http://", HTTPAdapter(max_retries=retries))
     with (
         Server(bad.RESET_AFTER_REQUEST, connections=1) as server,
@@ -97,8 +97,8 @@ def test_a_retry_inside_the_hosts_adapter_does_not_hide_that_it_was_sent(
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_session_that_streams_still_hands_over_whole_answers(streaming: bool, session: requests.Session) -> None:
-    """With `session.stream` the body is read by us, and its failures are ours too."""
+def test_a_session_with_stream_still_gives_whole_responses(streaming: bool, session: requests.Session) -> None:
+    """With `session.stream` the transport reads the body, and translates its failures."""
     session.stream = streaming
     transport = RequestsTransport(session)
     with Server(answers(b"whole"), bad.SHORT_BODY) as server:
@@ -109,10 +109,10 @@ def test_a_session_that_streams_still_hands_over_whole_answers(streaming: bool, 
 
 @both_ways
 @pytest.mark.parametrize(("attribute", "content"), [("verify", None), ("cert", None), ("verify", "no certificate")])
-def test_a_missing_certificate_is_tls_trouble(
+def test_a_missing_certificate_is_a_tls_error(
     attribute: str, content: str | None, send: Send, session: requests.Session, tmp_path: Path
 ) -> None:
-    """A CA bundle or a client certificate that is not there, or is none: nothing is sent, and no retry will help."""
+    """A CA bundle or a client certificate that is missing or invalid: nothing is sent, and a retry does not help."""
     path = tmp_path / "bundle.pem"
     if content is not None:
         path.write_text(content)
@@ -128,7 +128,7 @@ def test_a_missing_certificate_is_tls_trouble(
 
 
 def test_the_hosts_session_stays_open(session: requests.Session) -> None:
-    """Leaving the client's context leaves the host's connection as it is."""
+    """Leaving the client's context does not close the host's session."""
     with Server(answers()) as server:
         for _ in range(2):
             with client_for(server.url, session) as client:
@@ -140,11 +140,11 @@ def test_the_hosts_session_stays_open(session: requests.Session) -> None:
 # Redirects
 
 
-# What of the host's session holds
+# Settings of the host's session
 
 
 class Recorder(BaseAdapter):
-    """An adapter of the host's: answers 200 and keeps what it was given."""
+    """An adapter of the host's: answers 200 and records its arguments."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ def publish(session: requests.Session, url: str = "https://graph.facebook.com") 
 
 
 def test_a_mounted_adapter_is_used(session: requests.Session, recorder: Recorder) -> None:
-    """With the client's time-outs, without redirects, and only for what it was mounted for."""
+    """With the client's timeouts, without redirects, and only for the prefix that it is mounted for."""
     with client_for("https://graph.facebook.com", session, timeout=Timeout(connect=3, read=7)) as client:
         client.publish_flow(FLOW_ID)
     ((request, options),) = recorder.sent
@@ -197,23 +197,25 @@ def test_a_mounted_adapter_is_used(session: requests.Session, recorder: Recorder
     ],
     ids=repr,
 )
-def test_verify_and_cert_are_handed_on(
+def test_verify_and_cert_are_passed_on(
     attribute: str, value: object, session: requests.Session, recorder: Recorder
 ) -> None:
-    """As the session has them, in every form that requests documents."""
+    """In every form that requests documents."""
     setattr(session, attribute, value)
     publish(session)
     assert recorder.sent[0][1][attribute] == value
 
 
-def test_verify_is_on_unless_the_host_says_otherwise(session: requests.Session, recorder: Recorder) -> None:
-    """An untouched session verifies."""
+def test_verify_is_on_by_default(session: requests.Session, recorder: Recorder) -> None:
+    """An unchanged session verifies certificates."""
     publish(session)
     assert recorder.sent[0][1]["verify"] is True
 
 
-def test_a_change_of_the_session_holds_from_the_next_request_on(session: requests.Session, recorder: Recorder) -> None:
-    """What is remembered between requests does not outlive what it was made from."""
+def test_a_change_of_the_session_applies_from_the_next_request_on(
+    session: requests.Session, recorder: Recorder
+) -> None:
+    """Cached settings are dropped when a value that they depend on changes."""
     client = client_for("https://graph.facebook.com", session)
     for proxies, verify, cert in (
         ({}, True, None),
@@ -232,7 +234,7 @@ def test_a_change_of_the_session_holds_from_the_next_request_on(session: request
 def test_a_session_that_does_not_trust_the_environment_ignores_it(
     session: requests.Session, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`trust_env = False` holds for proxies and CA bundles, also from one request to the next."""
+    """`trust_env = False` applies to proxies and CA bundles, also when it changes between two requests."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/ours.pem")
     client = client_for("https://graph.facebook.com", session)
@@ -245,7 +247,7 @@ def test_a_session_that_does_not_trust_the_environment_ignores_it(
 
 
 def test_the_sessions_proxy_is_used(session: requests.Session) -> None:
-    """It gets the whole URL; the server itself is not connected to."""
+    """The proxy gets the whole URL; there is no connection to the server itself."""
     with Server(answers()) as server, Server(answers()) as proxy:
         session.proxies = {"http": proxy.url}
         publish(session, server.url)
@@ -255,7 +257,7 @@ def test_the_sessions_proxy_is_used(session: requests.Session) -> None:
 
 
 def test_a_session_class_with_its_own_settings_is_asked_each_time() -> None:
-    """A subclass that overrides `merge_environment_settings` decides, and nothing of it is remembered."""
+    """The settings of a subclass that overrides `merge_environment_settings` are never cached."""
 
     class Session(requests.Session):
         asked = 0
@@ -297,7 +299,7 @@ def test_a_session_class_with_its_own_send_is_used() -> None:
     ids=repr,
 )
 def test_the_hosts_user_agent_is_kept(hosts: dict[str, str], sent: str, session: requests.Session) -> None:
-    """Ours is sent when the host has none but that of requests."""
+    """Ours is sent only when the session has requests' default."""
     session.headers.update(hosts)
     with Server(answers()) as server:
         publish(session, server.url)
@@ -305,7 +307,7 @@ def test_the_hosts_user_agent_is_kept(hosts: dict[str, str], sent: str, session:
 
 
 def test_the_sessions_headers_are_sent(session: requests.Session) -> None:
-    """But not where they would change what is sent: length and type of the body are the request's own."""
+    """Except for the length and the type of the body, which are the request's own."""
     session.headers.update({"X-Team": "flows", "Content-Type": "text/plain", "Content-Length": "3"})
     with Server(answers()) as server:
         client_for(server.url, session).update_flow_json(FLOW_ID, DOCUMENT)
@@ -325,8 +327,8 @@ def test_a_session_header_that_is_none_is_left_out(session: requests.Session) ->
 
 
 @pytest.mark.parametrize("value", ["two\r\nlines", "snow \u2603"])
-def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(value: str, session: requests.Session) -> None:
-    """Nothing was sent, trying again is of no use, and what the header holds is not shown."""
+def test_an_invalid_session_header_is_a_configuration_error(value: str, session: requests.Session) -> None:
+    """Nothing is sent, and the message does not quote the header."""
     session.headers["X-Team"] = value
     with Server(answers()) as server, pytest.raises(ConfigurationError, match="header") as caught:
         publish(session, server.url)
@@ -334,8 +336,8 @@ def test_a_session_header_that_http_cannot_carry_is_our_callers_mistake(value: s
     assert value not in str(caught.value)
 
 
-def test_an_adapter_that_is_not_requests_own_says_nothing_of_retries(session: requests.Session) -> None:
-    """A host's adapter without `max_retries`, or none at all for the scheme: what failed to connect was not sent."""
+def test_an_adapter_without_max_retries_sends_once(session: requests.Session) -> None:
+    """A failure to connect of such an adapter, or of no adapter at all for the scheme, was not sent."""
 
     class Refusing(BaseAdapter):
         def send(self, *_: Any, **__: Any) -> requests.Response:
@@ -353,7 +355,7 @@ def test_an_adapter_that_is_not_requests_own_says_nothing_of_retries(session: re
 
 
 def test_the_sessions_cookies_are_sent_and_kept(session: requests.Session) -> None:
-    """The jar is the host's: its cookies go out, and the answer's come in."""
+    """The jar is the host's: its cookies are sent, and those of the response are stored."""
     session.cookies.set("sticky", "node-7", domain="127.0.0.1")
     session.cookies.set("other", "no", domain="elsewhere.invalid")
     with Server(answers(headers={"Set-Cookie": "seen=1; Path=/"}), answers()) as server:
@@ -365,7 +367,7 @@ def test_the_sessions_cookies_are_sent_and_kept(session: requests.Session) -> No
 
 
 def test_response_hooks_are_called(session: requests.Session) -> None:
-    """Once for each answer, refusals included."""
+    """Once for each response, error responses included."""
     seen: list[int] = []
     session.hooks["response"].append(lambda response, **_: seen.append(response.status_code))
     with Server(answers(), answers(status=400)) as server:
@@ -381,7 +383,7 @@ def raise_for_status(response: requests.Response, **_: Any) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_hook_that_raises_for_status_changes_no_error(streaming: bool, session: requests.Session) -> None:
-    """Meta's refusal is read and classified all the same, and it is retried as ever."""
+    """Meta's error response is read and classified, and retried as usual."""
     session.hooks["response"].append(raise_for_status)
     session.stream = streaming
     with Server(answers(PROCESSING_FAILED, 400), answers()) as server:
@@ -393,8 +395,8 @@ def test_a_hook_that_raises_for_status_changes_no_error(streaming: bool, session
     assert len(server.requests) == 2
 
 
-def test_a_hook_that_raises_for_status_hides_no_broken_answer(session: requests.Session) -> None:
-    """A refusal whose body breaks off is a lost answer, with the hook as without it."""
+def test_a_hook_that_raises_for_status_hides_no_truncated_response(session: requests.Session) -> None:
+    """An error response with a truncated body is a lost answer, with the hook as without it."""
     session.hooks["response"].append(raise_for_status)
     short = answers(b'{"error"', 400, {"Content-Length": "100", "Connection": "close"})
     closes = Behaviour("short refusal", lambda connection: short.act(connection) and False)
@@ -403,11 +405,11 @@ def test_a_hook_that_raises_for_status_hides_no_broken_answer(session: requests.
     assert_is(caught.value, NoAnswerError)
 
 
-def test_what_else_a_hook_raises_is_the_hosts_own(session: requests.Session) -> None:
-    """An exception that is none of requests' passes through, and nothing is sent again."""
+def test_another_exception_of_a_hook_propagates(session: requests.Session) -> None:
+    """It propagates unchanged, and nothing is sent again."""
 
     class HostError(Exception):
-        """The host's."""
+        """An exception of the host's."""
 
     def stop(_: requests.Response, **__: Any) -> None:
         raise HostError
@@ -421,10 +423,8 @@ def test_what_else_a_hook_raises_is_the_hosts_own(session: requests.Session) -> 
 @pytest.mark.parametrize(
     "make", [lambda: OSError(28, "No space left"), lambda: OSError("no tape"), lambda: FileNotFoundError("log")]
 )
-def test_what_a_hook_fails_on_is_not_taken_for_a_request_that_never_left(
-    make: Callable[[], OSError], session: requests.Session
-) -> None:
-    """An OSError of the host's own, which looks like one of the network's, does not say that nothing was sent."""
+def test_an_oserror_of_a_hook_is_not_a_network_failure(make: Callable[[], OSError], session: requests.Session) -> None:
+    """It propagates unchanged: it must not look as if nothing had been sent."""
 
     raised = make()
 
@@ -439,11 +439,11 @@ def test_what_a_hook_fails_on_is_not_taken_for_a_request_that_never_left(
     assert caught.value is raised or getattr(caught.value, "may_have_acted", False)
 
 
-# The token, and what might take its place
+# The token, and other credentials
 
 
 class HostAuth(AuthBase):
-    """The host's way to sign its own requests."""
+    """An auth object of the host's."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -480,10 +480,10 @@ every_other_credential = pytest.mark.parametrize(
 
 
 @every_other_credential
-def test_nothing_replaces_the_bearer(
+def test_nothing_replaces_the_bearer_token(
     install: Credentials, session: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Neither netrc nor the session's own credentials take the token's place, or stand beside it."""
+    """Neither netrc nor the session's credentials replace the token, or are sent beside it."""
     install(session, monkeypatch, tmp_path)
     with Server(answers()) as server:
         publish(session, server.url)
@@ -493,8 +493,10 @@ def test_nothing_replaces_the_bearer(
         assert received.raw_head.lower().count(b"authorization:") == 1
 
 
-def test_netrc_would_have_been_read(session: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The file of the test above is one that requests itself believes."""
+def test_requests_itself_reads_the_netrc_file(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The file of the test above is valid: requests uses it."""
     _netrc(session, monkeypatch, tmp_path)
     with Server(answers()) as server:
         session.get(server.url, headers={"Authorization": "Bearer mine"}, timeout=10)
@@ -505,7 +507,7 @@ def test_netrc_would_have_been_read(session: requests.Session, monkeypatch: pyte
 def test_no_credential_goes_to_the_files_host(
     install: Credentials, session: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The host that serves a flow's files sees no token, no proof, and no other credential either."""
+    """The host that serves a flow's files gets no token, no proof and no other credential."""
     install(session, monkeypatch, tmp_path)
     with Server(answers(DOCUMENT.encode())) as cdn, Server(assets_at(cdn.url_at("localhost"))) as api:
         client = client_for(api.url, session, app_secret=APP_SECRET)
@@ -516,7 +518,7 @@ def test_no_credential_goes_to_the_files_host(
 
 
 def test_the_hosts_auth_object_is_never_called(session: requests.Session) -> None:
-    """It might write its secret anywhere."""
+    """It could write its secret anywhere in the request."""
     auth = HostAuth()
     session.auth = auth
     with Server(answers()) as server:
@@ -524,8 +526,8 @@ def test_the_hosts_auth_object_is_never_called(session: requests.Session) -> Non
     assert auth.calls == 0
 
 
-def test_the_session_is_left_as_it_was(session: requests.Session) -> None:
-    """The host's session learns nothing of the token: its next request goes out without it."""
+def test_the_session_is_unchanged(session: requests.Session) -> None:
+    """The host's own next request is sent without the token."""
     before = dict(session.headers)
     with Server(answers()) as server:
         publish(session, server.url)
@@ -552,7 +554,7 @@ def test_requests_mock_works_as_a_fixture(requests_mock: requests_mock.Mocker, s
 
 
 def test_requests_mock_works_as_an_adapter(session: requests.Session) -> None:
-    """Mounted on the host's session: answers, refusals and exceptions of requests become what they become on a wire."""
+    """Responses, errors and exceptions of a mounted mock have the same outcome as those of a real server."""
     adapter = requests_mock.Adapter()
     session.mount("https://", adapter)
     url = f"https://graph.facebook.com{UPLOAD_PATH}"
@@ -569,14 +571,14 @@ def test_requests_mock_works_as_an_adapter(session: requests.Session) -> None:
     transport = RequestsTransport(session)
     request = request_to(url, body=b"x")
     for _ in range(2):
-        with pytest.raises(NoAnswerError):  # a bare exception without urllib3's cause: it may have been sent
+        with pytest.raises(NoAnswerError):  # an exception without urllib3's cause: it may have been sent
             transport.send(request, timeout=PATIENT)
     assert transport.send(request, timeout=PATIENT).status == 503
     assert transport.send(request, timeout=PATIENT).body == b'{"success": true}'
 
 
-def test_an_adapter_that_tries_again_by_itself_is_the_hosts_choice(session: requests.Session) -> None:
-    """urllib3's own retries on the host's adapter stay as they are; we see the last answer."""
+def test_an_adapter_with_its_own_retries_keeps_them(session: requests.Session) -> None:
+    """Retries of urllib3 on the host's adapter stay in effect; the client gets the last response."""
     retries = Retry(total=1, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
     session.mount("http://", HTTPAdapter(max_retries=retries))
     with Server(answers(status=503), answers()) as server:
@@ -584,15 +586,15 @@ def test_an_adapter_that_tries_again_by_itself_is_the_hosts_choice(session: requ
     assert len(server.requests) == 2
 
 
-def test_503_without_the_hosts_retries_is_ours(session: requests.Session) -> None:
-    """An untouched adapter sends once, and the engine decides."""
+def test_a_503_is_retried_by_the_client(session: requests.Session) -> None:
+    """An unchanged adapter sends once, and the engine decides."""
     with Server(answers(status=503), answers()) as server, pytest.raises(ServiceUnavailableError):
         client_for(server.url, session, max_attempts=1).update_flow_json(FLOW_ID, DOCUMENT)
     assert len(server.requests) == 1
 
 
-def test_nothing_is_swallowed_but_failures_of_the_network(session: requests.Session) -> None:
-    """An interrupt in the middle of a request ends the call as it is."""
+def test_an_interrupt_propagates(session: requests.Session) -> None:
+    """A KeyboardInterrupt during a request ends the call unchanged."""
 
     class Interrupting(Recorder):
         def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:

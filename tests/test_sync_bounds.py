@@ -1,4 +1,4 @@
-"""Nothing is unbounded on requests: time, size, hosts, tenants; children of a fork; the host's own mistakes."""
+"""Limits of the transport on requests: time, size, hosts; cookies, forks, and exceptions of the host's code."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 class HostAdapter(HTTPAdapter):
-    """An adapter of a host's, which tries again by itself."""
+    """An adapter of the host's with retries."""
 
     def __init__(self) -> None:
         super().__init__(max_retries=2)
@@ -83,8 +83,8 @@ def exchange(session: requests.Session | None, request: Request, timeout: Timeou
 
 @with_both
 @pytest.mark.parametrize("behaviour", bad.DRIPPING, ids=str)
-def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, session_of: Any) -> None:
-    """The request may have arrived; the connection is ended with the call."""
+def test_total_ends_a_response_that_drips(behaviour: Behaviour, session_of: Any) -> None:
+    """The request may have arrived; the connection is closed with the call."""
     with Server(behaviour) as server, session_of() as session:
         started = time.monotonic()
         with pytest.raises(FlowsError, match="no whole answer in time") as caught:
@@ -96,8 +96,8 @@ def test_what_drips_is_ended_by_the_total(behaviour: Behaviour, session_of: Any)
 
 
 @with_both
-def test_a_connection_that_others_had_opened_is_bounded_too(session_of: Any) -> None:
-    """A host may have used its session before we are given it."""
+def test_a_connection_opened_before_is_bounded_too(session_of: Any) -> None:
+    """A host may have used its session before the transport gets it."""
     behaviours = answers(), bad.BODY_DRIPS
     with Server(*behaviours) as server, session_of() as session:
         if session is not None:
@@ -115,7 +115,9 @@ def test_a_handshake_or_a_tunnel_that_drips_was_not_sent(session_of: Any, monkey
         with Server(bad.HANDSHAKE_DRIPS) as server, session_of() as session:
             with pytest.raises(FlowsError) as caught:
                 exchange(session, request_to(server.url), timeout)
-            assert_is(caught.value, NoAnswerError if session else NotSentError)  # its adapter had tried before
+            assert_is(
+                caught.value, NoAnswerError if session else NotSentError
+            )  # its adapter has retries: an earlier try may have been sent
         with Server(bad.TUNNEL_DRIPS) as proxy, session_of() as session:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             with pytest.raises((NotSentError, NoAnswerError)):
@@ -124,8 +126,8 @@ def test_a_handshake_or_a_tunnel_that_drips_was_not_sent(session_of: Any, monkey
 
 
 @with_both
-def test_a_body_that_is_taken_in_drips_is_ended_by_the_total(session_of: Any) -> None:
-    """Each piece is taken in time, all of them would take hours."""
+def test_total_ends_an_upload_that_the_server_reads_slowly(session_of: Any) -> None:
+    """Each chunk is read in time; all of them together would take hours."""
     with Server(bad.TAKES_LITTLE) as server, session_of() as session:
         request = request_to(server.url, body=bytes(8_000_000))
         with pytest.raises(NoAnswerError, match="in time"):
@@ -133,8 +135,8 @@ def test_a_body_that_is_taken_in_drips_is_ended_by_the_total(session_of: Any) ->
 
 
 @with_both
-def test_the_time_to_connect_does_not_bound_an_upload(session_of: Any) -> None:
-    """A server that takes its time with the body is not one that cannot be reached."""
+def test_connect_does_not_limit_an_upload(session_of: Any) -> None:
+    """A server that reads the body slowly is connected."""
 
     def act(connection: bad.Connection) -> bool:
         assert connection.arrives()
@@ -149,8 +151,8 @@ def test_the_time_to_connect_does_not_bound_an_upload(session_of: Any) -> None:
 
 
 @with_both
-def test_stop_breaks_off_what_is_under_way(session_of: Any) -> None:
-    """After a short grace, however long it might have gone on; and nothing is sent again."""
+def test_a_stop_ends_a_request_under_way(session_of: Any) -> None:
+    """After its grace, and nothing is sent again."""
     stop = threading.Event()
     with Server(bad.DRIPPING[3]) as server, session_of() as session:
         timer = threading.Timer(0.05, stop.set)
@@ -168,8 +170,8 @@ def test_stop_breaks_off_what_is_under_way(session_of: Any) -> None:
 
 @with_both
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_an_answer_that_is_too_large(bomb: str, session_of: Any) -> None:
-    """Not a byte more is kept than may be."""
+def test_a_decompression_bomb_is_too_large(bomb: str, session_of: Any) -> None:
+    """No more than the maximum is kept in memory."""
     coding, body = BOMBS[bomb]
     headers = {"Content-Encoding": coding} if coding else {}
     with Server(answers(body, headers=headers)) as server, session_of() as session:
@@ -182,8 +184,8 @@ def test_a_bomb_is_an_answer_that_is_too_large(bomb: str, session_of: Any) -> No
 
 
 @with_both
-def test_what_is_left_of_an_answer_is_nobodys(session_of: Any) -> None:
-    """The connection on which the bound was hit is not used again."""
+def test_a_connection_with_an_unread_rest_is_closed(session_of: Any) -> None:
+    """After a response over the maximum the connection is not used again."""
     with Server(answers(bytes(3_000_000)), answers()) as server, session_of() as session:
         transport = RequestsTransport(session, max_response_bytes=1_000_000)
         with pytest.raises(UnexpectedResponseError):
@@ -207,8 +209,8 @@ def test_headers_of_64_kib_are_read(size: int, *, read: bool, session_of: Any) -
 
 
 @with_both
-def test_interim_answers_are_passed_over(session_of: Any) -> None:
-    """http.client takes 103 for the answer, and what follows for that of the next request."""
+def test_interim_responses_are_skipped(session_of: Any) -> None:
+    """http.client would take a 103 for the response, and the rest for that of the next request."""
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
 
     def act(connection: bad.Connection) -> bool:
@@ -225,7 +227,7 @@ def test_interim_answers_are_passed_over(session_of: Any) -> None:
 
 
 def test_connections_are_kept_to_a_few_hosts() -> None:
-    """One socket for each download host ever seen would be the end of the descriptors."""
+    """One idle connection for each download host would use up the file descriptors."""
     with ExitStack() as stack:
         servers = [stack.enter_context(Server(answers())) for _ in range(13)]
         transport = RequestsTransport()
@@ -237,11 +239,11 @@ def test_connections_are_kept_to_a_few_hosts() -> None:
         transport.close()
 
 
-# Tenants
+# Cookies
 
 
 def test_the_own_session_keeps_no_cookies() -> None:
-    """None goes from one token to another, nor from the download host to Graph."""
+    """None is sent with another token, or from the download host to Graph."""
     with Server(answers(headers={"Set-Cookie": "tenant=one; Path=/"})) as server:
         client = FlowsClient("token-of-one", "1", base_url=server.url)
         client.subscribe_app()
@@ -250,7 +252,7 @@ def test_the_own_session_keeps_no_cookies() -> None:
     assert [request.headers.get("cookie") for request in server.requests] == [None, None]
 
 
-# A host's mistake is not the network
+# Exceptions of the host's code
 
 
 class _Broken(HTTPAdapter):
@@ -272,8 +274,8 @@ class _Broken(HTTPAdapter):
     ids=lambda it: type(it).__name__,
 )
 @pytest.mark.parametrize("where", ["hook", "adapter"])
-def test_a_mistake_of_the_hosts_comes_out_as_it_is(error: Exception, where: str) -> None:
-    """After one attempt, with its cause."""
+def test_an_exception_of_the_hosts_code_propagates(error: Exception, where: str) -> None:
+    """Unchanged, after one attempt, with its cause."""
 
     def fail(*_: object, **__: object) -> None:
         raise error from LookupError("the cause")
@@ -294,7 +296,7 @@ def test_a_mistake_of_the_hosts_comes_out_as_it_is(error: Exception, where: str)
     assert len(server.requests) == (where == "hook")
 
 
-def test_a_hook_that_cannot_reach_its_own_server_is_no_lost_request() -> None:
+def test_a_connection_error_of_a_hook_propagates() -> None:
     """Meta has answered: it must not look as if nothing had been sent."""
 
     def report(*_: object, **__: object) -> None:
@@ -308,8 +310,8 @@ def test_a_hook_that_cannot_reach_its_own_server_is_no_lost_request() -> None:
 
 
 @pytest.mark.parametrize("kind", [ConnectionResetError, TimeoutError, requests.ConnectionError])
-def test_an_adapter_that_says_the_network_failed_is_believed(kind: type[Exception]) -> None:
-    """As the adapters of others do."""
+def test_a_network_error_of_an_adapter_is_translated(kind: type[Exception]) -> None:
+    """Third-party adapters raise requests' exceptions."""
     adapter = _Broken()
     adapter.error = kind("lost")
     with requests.Session() as session:
@@ -320,8 +322,8 @@ def test_an_adapter_that_says_the_network_failed_is_believed(kind: type[Exceptio
 
 @with_both
 @pytest.mark.parametrize("location", ["http://[", "http://a b:xx/", "http://\xff\xfe/", "//", "http://x:99999/"])
-def test_a_malformed_location_is_an_answer(location: str, session_of: Any) -> None:
-    """Nobody goes there, and the answer counts."""
+def test_a_malformed_location_is_ignored(location: str, session_of: Any) -> None:
+    """The redirect is not followed, and the response counts."""
     with Server(answers(b"{}", 302, {"Location": location})) as server, session_of() as session:
         assert exchange(session, request_to(server.url), PATIENT).status == 302
     assert len(server.requests) == 1
@@ -337,8 +339,8 @@ def flow(received: Received) -> Answer:
 @needs_fork
 @with_both
 @pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
-def test_forks_in_the_middle_of_traffic(secured: bool, session_of: Any) -> None:
-    """Threads of the parent are in requests: each process gets the answers to its own calls, and no call fails."""
+def test_forks_while_requests_are_under_way(secured: bool, session_of: Any) -> None:
+    """Each process gets the responses to its own calls, and no call fails."""
     with Server(replies(flow, secured=secured)) as server, session_of() as session:
         client = FlowsClient(TOKEN, base_url=server.url, session=session, max_attempts=1)
         view = client.with_options(waba_id="55")
@@ -361,8 +363,8 @@ def test_forks_in_the_middle_of_traffic(secured: bool, session_of: Any) -> None:
 
 @needs_fork
 @with_both
-def test_the_end_of_a_child_ends_nothing_of_the_parents(session_of: Any) -> None:
-    """The parent goes on with the connection that it had, TLS included, after a child that closed its client."""
+def test_the_end_of_a_child_closes_no_connection_of_the_parent(session_of: Any) -> None:
+    """The parent keeps its connection, TLS included, after a child has closed its client."""
     with Server(replies(flow, secured=True)) as server, session_of() as session:
         client = FlowsClient(TOKEN, base_url=server.url, session=session, max_attempts=1)
         assert client.get_flow("1").id == "1"
@@ -378,8 +380,8 @@ def test_the_end_of_a_child_ends_nothing_of_the_parents(session_of: Any) -> None
     assert server.connections == 2
 
 
-def test_the_token_stands_in_no_repr_of_headers() -> None:
-    """A traceback that shows local variables shows the headers of the request."""
+def test_the_repr_of_headers_does_not_show_the_token() -> None:
+    """A traceback with local variables shows the headers of the request."""
     seen: list[str] = []
 
     def look(answer: requests.Response, **_: object) -> None:
@@ -398,7 +400,7 @@ def test_the_token_stands_in_no_repr_of_headers() -> None:
 
 @pytest.mark.parametrize("timeout", [Timeout(0.3, 5.0), Timeout(5.0, 5.0, 0.3)], ids=["connect", "total"])
 def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them together have the time to connect, and nothing was sent."""
+    """`connect` limits all addresses together, and nothing is sent."""
     with bad.addresses(monkeypatch, 6):
         began = time.monotonic()
         with pytest.raises(FlowsError) as caught:
@@ -408,7 +410,7 @@ def test_many_dead_addresses_take_no_longer_than_one(timeout: Timeout, monkeypat
 
 
 def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has its share of the time."""
+    """Each address has its share of the time."""
     with Server(answers()) as server, bad.addresses(monkeypatch, 2, server.port):
         assert exchange(None, request_to(f"http://flows.nonexistent:{server.port}"), Timeout(0.6, 5.0)).status == 200
 
@@ -422,16 +424,16 @@ def test_a_stop_ends_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_is(caught.value, NotSentError)
 
 
-def test_a_host_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unknown, or with a name that is none."""
+def test_an_unknown_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that does not exist, or whose name is invalid."""
     for host in ("flows.nonexistent", f"{'x' * 64}.nonexistent"):
         with pytest.raises(FlowsError, match=host[:12]) as caught:
             exchange(None, request_to(f"http://{host}"), PATIENT)
         assert_is(caught.value, NotSentError)
 
 
-def test_a_host_that_connects_in_its_own_way_goes_on_doing_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the function of urllib3's that hosts replace to look names up themselves."""
+def test_a_replaced_create_connection_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function of urllib3 that hosts replace to resolve names themselves."""
     asked = []
 
     def create(address: tuple[str, int], *more: Any, **options: Any) -> socket.socket:

@@ -1,4 +1,4 @@
-"""One client serves many threads: every call gets its own answer, and everything is counted once."""
+"""One client serves many threads: every call gets its own response, and everything is counted once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Meta:
     """
     Answers each call about flow N with N.
 
-    Every third flow fails once, to be sent again; every seventh does not exist.
+    Every third flow fails once with a retryable error; every seventh does not exist.
     """
 
     def __init__(self) -> None:
@@ -77,8 +77,8 @@ class Meta:
         return Answer(json.dumps({"success": True, "id": flow_id, "data": assets}).encode())
 
 
-class Diary:
-    """Keeps every event, and the thread that it came from."""
+class EventLog:
+    """Records every event, and the thread that it came from."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -114,8 +114,8 @@ def kind_of(flow: str) -> Callable[[FlowsClient, str], object]:
 
 @pytest.mark.parametrize("hosts_session", [False, True], ids=["own session", "host's session"])
 def test_many_threads_share_one_client(hosts_session: bool) -> None:
-    """Every call gets its own answer, the events of a call belong together, and the counters add up."""
-    diary, counters, waits = Diary(), RetryCounters(), Counter[float]()
+    """Every call gets its own response, the events of a call belong together, and the counters add up."""
+    log, counters, waits = EventLog(), RetryCounters(), Counter[float]()
 
     def call(client: FlowsClient, flow: str) -> object:
         try:
@@ -127,7 +127,7 @@ def test_many_threads_share_one_client(hosts_session: bool) -> None:
         Server(replies(Meta())) as server,
         requests.Session() if hosts_session else nullcontext() as session,
         FlowsClient(
-            "token", base_url=server.url, session=session, sleep=lambda _: None, on_event=[diary, counters]
+            "token", base_url=server.url, session=session, sleep=lambda _: None, on_event=[log, counters]
         ) as client,
         ThreadPoolExecutor(THREADS) as pool,
     ):
@@ -137,7 +137,7 @@ def test_many_threads_share_one_client(hosts_session: bool) -> None:
     assert_bodies_belong_to_their_flows(server.requests)
 
     spoken_of, requests_seen = [], Counter[type[Event]]()
-    for events in diary.calls.values():
+    for events in log.calls.values():
         (flow_id,) = {event.call.flow_id for event, _ in events}
         assert flow_id is not None
         assert len({thread for _, thread in events}) == 1
@@ -179,7 +179,7 @@ def expected_events(flow: str) -> list[type[Event]]:
 
 
 def assert_bodies_belong_to_their_flows(received: tuple[Received, ...]) -> None:
-    """What was uploaded to a flow is that flow's document."""
+    """Each uploaded document is that of its flow."""
     uploads = [it for it in received if it.method == "POST"]
     assert uploads
     for it in uploads:
@@ -188,24 +188,24 @@ def assert_bodies_belong_to_their_flows(received: tuple[Received, ...]) -> None:
 
 
 def test_call_ids_are_not_used_twice() -> None:
-    """Not by another client either: two that share a consumer do not mix up their calls."""
-    diary = Diary()
+    """Not by another client either: two clients that share a consumer have different call ids."""
+    log = EventLog()
     with Server(replies(Meta())) as server:
-        clients = [FlowsClient("token", base_url=server.url, on_event=diary) for _ in range(4)]
+        clients = [FlowsClient("token", base_url=server.url, on_event=log) for _ in range(4)]
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(lambda number: clients[number % 4].get_flow("1000"), range(64)))
         for client in clients:
             client.close()
-    assert len(diary.calls) == 64
-    assert all(len(events) == 5 for events in diary.calls.values())
+    assert len(log.calls) == 64
+    assert all(len(events) == 5 for events in log.calls.values())
 
 
 def test_each_thread_keeps_a_connection() -> None:
-    """As many threads as there are at once, that many connections: none is thrown away and opened again."""
+    """As many connections are kept as threads run at once; none is closed and opened again."""
     together = threading.Barrier(THREADS, timeout=10)
 
     def reply(_: Received) -> Answer:
-        together.wait()  # all threads are in the middle of a request
+        together.wait()  # all threads have a request under way
         return Answer(b'{"id": "1"}')
 
     with (
@@ -218,8 +218,8 @@ def test_each_thread_keeps_a_connection() -> None:
     assert server.connections == THREADS
 
 
-def test_the_token_is_asked_for_in_the_thread_that_calls() -> None:
-    """A token that belongs to a thread goes out with that thread's requests."""
+def test_the_token_callable_runs_in_the_calling_thread() -> None:
+    """A token of a thread is sent with that thread's requests."""
     local = threading.local()
 
     def call(number: int) -> str:

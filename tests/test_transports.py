@@ -1,4 +1,4 @@
-"""What both transports do alike: what each failure means, where the token goes, what of the environment holds."""
+"""What both transports have in common: failures and errors, the token, proxies and CA bundles of the environment."""
 
 from __future__ import annotations
 
@@ -68,15 +68,15 @@ def client_for(
     return wire.client(access_token, "102290129340398", setup=setup, **{**usual, **options})
 
 
-# What happened -> error
+# Failure -> error
 
 
 @dataclass(frozen=True)
 class Row:
     """
-    What the server did, the error that comes of it, and how many requests reached the server whole.
+    What the server did, the error that it causes, and how many requests reached the server whole.
 
-    aiohttp tells more than requests about a handshake: `aiohttp` is its own error, where that is another.
+    aiohttp distinguishes more failures of a handshake than requests: `aiohttp` is its error where it differs.
     """
 
     behaviour: Behaviour
@@ -144,7 +144,7 @@ both_ways = pytest.mark.parametrize("send", [by_client, by_transport])
 @both_ways
 @pytest.mark.parametrize("row", TABLE, ids=str)
 def test_a_failure_says_whether_the_request_may_have_arrived(row: Row, send: Send, wire: Wire, tmp_path: Path) -> None:
-    """What the server does after the request arrived leaves the outcome open; what it does before may not."""
+    """A failure after the request arrived leaves the outcome open; a failure before does not."""
     setup = Setup(trusted=bad.certificate_file(tmp_path)) if row.trusted else None
     with Server(row.behaviour) as server, pytest.raises(FlowsError) as caught:
         send(wire, server.url, setup, row.timeout)
@@ -160,15 +160,15 @@ def test_a_failure_says_whether_the_request_may_have_arrived(row: Row, send: Sen
     "behaviour", [bad.RESET_BEFORE_READING, bad.RESET_AFTER_REQUEST, bad.CLOSE_AFTER_REQUEST], ids=str
 )
 def test_nothing_is_sent_twice_by_the_http_library(behaviour: Behaviour, method: str, wire: Wire) -> None:
-    """Whether to send again after a lost answer is for the policy to say, whatever the method is."""
+    """The retry policy decides whether to send again after a lost answer, whatever the method is."""
     with Server(behaviour, answers()) as server, pytest.raises(NoAnswerError):
         wire.exchange(request_to(server.url, method=method), PATIENT)
     assert server.connections == 1
 
 
 @over_both
-def test_a_body_that_the_server_does_not_take_is_a_silence(wire: Wire) -> None:
-    """The time-out for a piece of the answer holds for a piece of the request too."""
+def test_a_server_that_does_not_read_the_body_times_out(wire: Wire) -> None:
+    """`read` limits the time between two chunks that are sent, too."""
     with Server(bad.TAKES_NO_BODY) as server, pytest.raises(FlowsError) as caught:
         wire.exchange(request_to(server.url, body=bytes(8_000_000)), Timeout(connect=0.15, read=0.15))
     assert_is(caught.value, NoAnswerError)
@@ -176,17 +176,17 @@ def test_a_body_that_the_server_does_not_take_is_a_silence(wire: Wire) -> None:
 
 
 def test_every_misbehaviour_has_a_row() -> None:
-    """What the server can do wrong is what the table is about."""
+    """Every behaviour of `misbehaving` that leaves no usable response is in the table."""
     assert [row.behaviour for row in TABLE if row.trusted] == list(bad.MISBEHAVIOURS)
 
 
 @over_both
 @both_ways
 @pytest.mark.parametrize("place", [bad.refusing, bad.unreachable])
-def test_what_never_connected_was_not_sent(
+def test_a_request_that_never_connected_was_not_sent(
     place: Callable[[], AbstractContextManager[str]], send: Send, wire: Wire
 ) -> None:
-    """A refused connection, and one that is not accepted in time: nothing reached the server."""
+    """A refused connection, and one that is not accepted in time."""
     with place() as url, pytest.raises(FlowsError) as caught:
         send(wire, url, None, QUICK_TO_CONNECT)
     assert_is(caught.value, NotSentError)
@@ -196,12 +196,12 @@ def test_what_never_connected_was_not_sent(
 @both_ways
 @pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_AGAIN])
 def test_an_unknown_host_was_not_sent(code: int, send: Send, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a name that does not exist nor a resolver that is down let anything leave."""
+    """A name that does not exist, or a resolver that is down."""
 
     def resolver(host: str, *_: object, **__: object) -> object:
         raise socket.gaierror(code, f"nobody is called {host}")
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolver)  # no test waits for the machine's DNS
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)  # tests do not use the machine's DNS
     with pytest.raises(FlowsError) as caught:
         send(wire, "http://nonexistent.invalid", None, PATIENT)
     assert_is(caught.value, NotSentError)
@@ -210,8 +210,8 @@ def test_an_unknown_host_was_not_sent(code: int, send: Send, wire: Wire, monkeyp
 @over_both
 @both_ways
 @pytest.mark.parametrize("host", ["nonexistent..invalid", "nonexistent" + "x" * 60])
-def test_a_host_that_cannot_be_a_name_was_not_sent(host: str, send: Send, wire: Wire) -> None:
-    """An empty label, or one of more than 63 characters, is never even looked up."""
+def test_an_invalid_host_name_was_not_sent(host: str, send: Send, wire: Wire) -> None:
+    """An empty label, or one of more than 63 characters, is not looked up."""
     with pytest.raises(FlowsError) as caught:
         send(wire, f"http://{host}", None, PATIENT)
     assert_is(caught.value, NotSentError)
@@ -219,8 +219,8 @@ def test_a_host_that_cannot_be_a_name_was_not_sent(host: str, send: Send, wire: 
 
 @over_both
 @both_ways
-def test_a_proxy_url_that_cannot_be_read_was_not_sent(send: Send, wire: Wire) -> None:
-    """Such as one with no host, which an empty variable in a template leaves behind."""
+def test_an_invalid_proxy_url_was_not_sent(send: Send, wire: Wire) -> None:
+    """Such as one without a host, from a template with an empty variable."""
     with Server(answers()) as server, pytest.raises(FlowsError) as caught:
         send(wire, server.url, Setup(proxies={"http": "http:///"}), PATIENT)
     assert_is(caught.value, NotSentError)
@@ -230,7 +230,7 @@ def test_a_proxy_url_that_cannot_be_read_was_not_sent(send: Send, wire: Wire) ->
 @over_both
 @both_ways
 def test_a_proxy_that_cannot_be_reached_was_not_sent(send: Send, wire: Wire) -> None:
-    """The request ended before the proxy."""
+    """The request did not reach the proxy."""
     with bad.refusing() as proxy, pytest.raises(FlowsError) as caught:
         send(wire, "http://127.0.0.1:9", Setup(proxies={"http": proxy}), PATIENT)
     assert_is(caught.value, NotSentError)
@@ -249,10 +249,10 @@ TUNNELS = (
 @pytest.mark.parametrize("row", TUNNELS, ids=str)
 def test_a_proxy_that_opens_no_tunnel_sees_nothing(row: Row, send: Send, wire: Wire) -> None:
     """
-    Neither the request nor the token.
+    It sees neither the request nor the token.
 
-    A proxy that refuses says so. One that leaves or is silent looks to urllib3 like a server that did, and the doubt
-    goes to the safe side.
+    A proxy that refuses the tunnel is recognised. urllib3 cannot tell one that closes or is silent from a server that
+    does, so those requests may have been sent.
     """
     with Server(row.behaviour) as proxy, pytest.raises(FlowsError) as caught:
         send(wire, "https://127.0.0.1:9", Setup(proxies={"https": proxy.url}), row.timeout)
@@ -264,7 +264,7 @@ def test_a_proxy_that_opens_no_tunnel_sees_nothing(row: Row, send: Send, wire: W
 @over_both
 @both_ways
 def test_a_stall_behind_a_proxy_was_sent(send: Send, wire: Wire) -> None:
-    """A proxy that took the request and then went silent is not one that refused it."""
+    """The proxy took the request and then went silent."""
     with Server(bad.SILENCE) as proxy, pytest.raises(FlowsError) as caught:
         send(wire, "http://127.0.0.1:9", Setup(proxies={"http": proxy.url}), QUICK)
     assert_is(caught.value, NoAnswerError)
@@ -272,8 +272,8 @@ def test_a_stall_behind_a_proxy_was_sent(send: Send, wire: Wire) -> None:
 
 
 @over_both
-def test_the_answer_is_a_plain_value(wire: Wire) -> None:
-    """Status, headers by their lower-case names, body and time of arrival, whatever the status is; and the token."""
+def test_the_response_is_a_plain_value(wire: Wire) -> None:
+    """Status, lower-case header names, body, time of arrival and token, whatever the status is."""
     request = request_to("")
     with Server(answers(b"{}", 418, {"X-FB-Trace-ID": "Abc", "X-Odd": "caf\xe9"})) as server:
         answer = wire.exchange(request_to(server.url), PATIENT, now=lambda: 1_700_000_000.5)
@@ -287,7 +287,7 @@ def test_the_answer_is_a_plain_value(wire: Wire) -> None:
 
 @over_both
 def test_the_certificate_that_the_session_trusts_is_trusted(wire: Wire, tmp_path: Path) -> None:
-    """A session that trusts the server's own certificate makes a call that works."""
+    """A session that trusts the server's own certificate makes a call."""
     with Server(answers(secured=True)) as server:
         for url in (server.url, server.url_at("localhost")):
             with client_for(wire, url, Setup(trusted=bad.certificate_file(tmp_path))) as client:
@@ -306,8 +306,8 @@ ODD_LINKS = {
 
 @over_both
 @pytest.mark.parametrize("path", ODD_LINKS, ids=range(len(ODD_LINKS)))
-def test_a_link_cannot_say_more_than_where(path: str, wire: Wire) -> None:
-    """A download link goes out as it is if it can; whatever stands in it, it makes one request and no header."""
+def test_a_download_link_cannot_add_headers(path: str, wire: Wire) -> None:
+    """A download link is sent unchanged where possible; whatever it contains, it makes one request and no header."""
     with Server(answers(DOCUMENT.encode())) as cdn:
         wire.exchange(request_to(cdn.url + path, method="GET", token=None), PATIENT)
     (received,) = cdn.requests
@@ -322,7 +322,7 @@ def test_a_link_cannot_say_more_than_where(path: str, wire: Wire) -> None:
 
 @over_both
 def test_an_idle_connection_that_was_closed_is_replaced(wire: Wire) -> None:
-    """A keep-alive connection that the server closed between two requests costs the second one nothing."""
+    """A kept connection that the server closed between two requests fails no request."""
     with Server(bad.ANSWER_AND_CLOSE, answers()) as server, client_for(wire, server.url) as client:
         client.update_flow_json(FLOW_ID, DOCUMENT, max_retries=1)
         assert server.all_connections_end()
@@ -332,7 +332,7 @@ def test_an_idle_connection_that_was_closed_is_replaced(wire: Wire) -> None:
 
 @over_both
 def test_a_kept_connection_that_is_closed_on_the_second_request_may_have_acted(wire: Wire) -> None:
-    """Once the second request is on its way, nobody can tell a late close from a lost answer."""
+    """Once the second request is sent, a late close cannot be told from a lost answer."""
     with Server(answers(), bad.CLOSE_AFTER_REQUEST) as server, client_for(wire, server.url) as client:
         client.update_flow_json(FLOW_ID, DOCUMENT, max_retries=1)
         with pytest.raises(NoAnswerError):
@@ -342,7 +342,7 @@ def test_a_kept_connection_that_is_closed_on_the_second_request_may_have_acted(w
 
 @over_both
 def test_connections_are_kept(wire: Wire) -> None:
-    """Calls after each other share one connection, refusals included."""
+    """Consecutive calls share one connection, error responses included."""
     with Server(answers(status=400), answers()) as server, client_for(wire, server.url) as client:
         with pytest.raises(InvalidRequestError):
             client.publish_flow(FLOW_ID)
@@ -352,7 +352,7 @@ def test_connections_are_kept(wire: Wire) -> None:
 
 @over_both
 def test_a_client_closes_its_own_session(wire: Wire) -> None:
-    """Leaving the client's context ends the connections that it opened."""
+    """Leaving the client's context closes the connections that it opened."""
     with Server(answers()) as server:
         with client_for(wire, server.url) as client:
             client.publish_flow(FLOW_ID)
@@ -363,7 +363,7 @@ def test_a_client_closes_its_own_session(wire: Wire) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", [lambda it: it.publish_flow(FLOW_ID), lambda it: it.get_flow(FLOW_ID)])
 def test_no_redirect_is_followed(wire: Wire, status: int, call: Callable[[FlowsClient], object]) -> None:
-    """A redirect is an error that names its status; the place that it names hears nothing."""
+    """A redirect is an error that names its status; its target gets no request."""
     with Server(answers()) as elsewhere, Server(bad.redirects(elsewhere.url_at("localhost"), status)) as server:
         with client_for(wire, server.url, max_attempts=1) as client, pytest.raises(UnexpectedResponseError) as caught:
             call(client)
@@ -373,7 +373,7 @@ def test_no_redirect_is_followed(wire: Wire, status: int, call: Callable[[FlowsC
 
 @over_both
 def test_no_redirect_of_a_download_is_followed(wire: Wire) -> None:
-    """Nor is one that the files' host answers."""
+    """Neither does the target of a redirect from the files' host."""
     with (
         Server(answers()) as elsewhere,
         Server(bad.redirects(elsewhere.url)) as cdn,
@@ -403,7 +403,7 @@ def test_the_environments_ca_bundle_is_used(
 def test_the_environments_proxy_is_used_and_read_again(
     wire: Wire, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Setting, changing and unsetting the variable holds from the next request on."""
+    """Setting, changing and unsetting the variable applies from the next request on."""
     with (
         Server(answers()) as server,
         Server(answers()) as one,
@@ -424,7 +424,7 @@ def test_the_environments_proxy_is_used_and_read_again(
 @over_both
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_is_honoured_and_read_again(wire: Wire, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that stands in NO_PROXY is spoken to directly, from the next request on."""
+    """A host in NO_PROXY is contacted directly, from the next request on."""
     with Server(answers()) as server, Server(answers()) as proxy, client_for(wire, server.url) as client:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         client.publish_flow(FLOW_ID)
@@ -435,7 +435,7 @@ def test_no_proxy_is_honoured_and_read_again(wire: Wire, variable: str, monkeypa
 
 @over_both
 def test_a_cgi_script_takes_no_proxy_from_a_request_header(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under CGI, HTTP_PROXY is a header that anybody may send (httpoxy): it is dropped as soon as that is known."""
+    """Under CGI, HTTP_PROXY is a header that any client may send (httpoxy): it is ignored there."""
     with Server(answers()) as server, Server(answers()) as proxy, client_for(wire, server.url) as client:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         client.publish_flow(FLOW_ID)
@@ -446,8 +446,8 @@ def test_a_cgi_script_takes_no_proxy_from_a_request_header(wire: Wire, monkeypat
 
 @over_both
 @pytest.mark.parametrize("direct", ["127.0.0.1", "localhost"])
-def test_no_proxy_is_asked_about_each_host(wire: Wire, direct: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API by way of the proxy and its files directly, or the other way round, in one call."""
+def test_no_proxy_applies_to_each_host(wire: Wire, direct: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API through the proxy and its files directly, or the reverse, in one call."""
     content = DOCUMENT.encode()
 
     def serve(received: Received) -> bad.Answer:
@@ -467,15 +467,15 @@ def test_no_proxy_is_asked_about_each_host(wire: Wire, direct: str, monkeypatch:
 
 @over_both
 def test_our_own_session_names_the_library(wire: Wire) -> None:
-    """A client without a session of the host's says who calls."""
+    """The User-Agent of a session of our own."""
     with Server(answers()) as server, client_for(wire, server.url) as client:
         client.publish_flow(FLOW_ID)
     assert server.requests[0].headers["user-agent"] == OURS
 
 
 @over_both
-def test_a_callable_token_is_asked_before_each_attempt(wire: Wire) -> None:
-    """A token that was renewed between two attempts is the one that is sent."""
+def test_a_token_callable_is_called_before_each_attempt(wire: Wire) -> None:
+    """A token that was renewed between two attempts is sent."""
     tokens = iter([f"{TOKEN}1", f"{TOKEN}2"])
     with (
         Server(bad.RESET_AFTER_REQUEST, answers()) as server,
@@ -511,7 +511,7 @@ def assert_proven(received: Received, token: str) -> None:
 def test_every_call_of_the_api_carries_the_proof(
     wire: Wire, call: Callable[[FlowsClient], object], method: str, own_query: set[str]
 ) -> None:
-    """In the query, behind what is there already, whatever the method."""
+    """In the query, after the call's own parameters, whatever the method."""
     body = json.dumps({"success": True, "id": FLOW_ID, "data": []}).encode()
     with Server(answers(body)) as server, client_for(wire, server.url, app_secret=APP_SECRET) as client:
         call(client)
@@ -524,15 +524,15 @@ def test_every_call_of_the_api_carries_the_proof(
 
 @over_both
 def test_without_a_secret_there_is_no_proof(wire: Wire) -> None:
-    """The query is the call's own."""
+    """The query has the call's own parameters only."""
     with Server(answers()) as server, client_for(wire, server.url) as client:
         client.publish_flow(FLOW_ID)
     assert query_of(server.requests[0]) == {}
 
 
 @over_both
-def test_the_proof_is_made_anew_for_each_attempt(wire: Wire) -> None:
-    """For the token that goes with it."""
+def test_each_attempt_has_its_own_proof(wire: Wire) -> None:
+    """For the token that is sent with it."""
     tokens = iter([f"{TOKEN}1", f"{TOKEN}2"])
     with (
         Server(bad.CLOSE_AFTER_REQUEST, answers()) as server,
@@ -556,7 +556,7 @@ def test_the_proof_is_made_anew_for_each_attempt(wire: Wire) -> None:
     ids=["mapping", "text", "bytes", "file"],
 )
 def test_each_attempt_sends_the_same_bytes(wire: Wire, document: Callable[[], Any]) -> None:
-    """A file is read once, a mapping serialised once; what is sent again is the same to the byte."""
+    """A file is read once, and a mapping serialised once."""
     with (
         Server(answers(PROCESSING_FAILED, 400), bad.RESET_IN_BODY, answers(status=503), answers()) as server,
         client_for(wire, server.url) as client,
@@ -569,7 +569,7 @@ def test_each_attempt_sends_the_same_bytes(wire: Wire, document: Callable[[], An
 
 @over_both
 def test_each_attempt_of_an_empty_post_is_the_same(wire: Wire) -> None:
-    """A POST without a body says so: Content-Length: 0, and no chunks."""
+    """A POST without a body has Content-Length: 0, and is not chunked."""
     with Server(answers(PROCESSING_FAILED, 400), answers()) as server, client_for(wire, server.url) as client:
         client.publish_flow(FLOW_ID)
     for received in server.requests:
@@ -581,7 +581,7 @@ def test_each_attempt_of_an_empty_post_is_the_same(wire: Wire) -> None:
 
 @over_both
 def test_a_get_has_no_body(wire: Wire) -> None:
-    """Neither a length nor a type of one."""
+    """It has neither a length nor a type of one."""
     with Server(answers(json.dumps({"id": FLOW_ID}).encode())) as server, client_for(wire, server.url) as client:
         client.get_flow(FLOW_ID)
     assert not {"content-length", "content-type", "transfer-encoding"} & set(server.requests[0].headers)
@@ -639,8 +639,8 @@ def test_the_repr_of_a_transport_has_its_limits() -> None:
 
 
 @over_both
-def test_each_reply_belongs_to_its_request(wire: Wire) -> None:
-    """What is answered on one connection is read in order, also after a refusal."""
+def test_each_response_belongs_to_its_request(wire: Wire) -> None:
+    """Responses on one connection are read in order, also after an error response."""
     with (
         Server(replies(echo_of_the_id)) as server,
         client_for(wire, server.url) as client,

@@ -1,4 +1,4 @@
-"""The user and the password of a proxy, or of a download link, stand in no error, event or log of either client."""
+"""User and password of a proxy, or of a download link, are in no error, event or log record of either client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def failure(kind: str, base_url: str, method: str, caplog: pytest.LogCaptureFixture) -> tuple[FlowsError, str]:
-    """The error of a call, and all that was told of it."""
+    """The error of a call, and the text of all that errors, events and log records hold."""
     events: list[Event] = []
 
     def plainly() -> None:
@@ -48,14 +48,14 @@ def failure(kind: str, base_url: str, method: str, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.DEBUG), event_loop() as loop, pytest.raises(FlowsError) as caught:
         plainly() if kind == "sync" else loop.run(in_a_loop())
     error = caught.value
-    told = [str(error), repr(error), repr(error.details), repr(error.__cause__), repr(error.__context__)]
-    told += [repr(events), caplog.text, *(repr(vars(record)) for record in caplog.records)]
-    return error, "\n".join(told)
+    shown = [str(error), repr(error), repr(error.details), repr(error.__cause__), repr(error.__context__)]
+    shown += [repr(events), caplog.text, *(repr(vars(record)) for record in caplog.records)]
+    return error, "\n".join(shown)
 
 
 @pytest.fixture(scope="module")
 def proxies() -> Iterator[dict[str, str]]:
-    """Where a proxy may be: one refuses, one breaks off, the others are none."""
+    """Proxy URLs: one refuses, one resets the connection, the others cannot be used."""
     with Server(answers(b"no", 407)) as refuses, Server(bad.RESET_AFTER_REQUEST) as resets:
         yield {
             "refuses": f"http://{INFO}@127.0.0.1:{refuses.port}",
@@ -80,28 +80,28 @@ PROXIES = (
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("proxy", PROXIES)
-def test_a_proxys_user_and_password_are_told_nowhere(
+def test_a_proxys_user_and_password_are_shown_nowhere(
     kind: str, proxy: str, scheme: str, proxies: dict[str, str], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """Whatever is wrong with it, be it the address itself; and it is an error of the tree."""
+    """Whatever the failure, an invalid address included; and the error is one of the tree."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, proxies[proxy])
-    error, told = failure(kind, f"{scheme}://graph.nonexistent", "get_flow", caplog)
+    error, shown = failure(kind, f"{scheme}://graph.nonexistent", "get_flow", caplog)
     assert error.message
-    assert SECRET not in told
-    assert USER not in told
+    assert SECRET not in shown
+    assert USER not in shown
 
 
 @pytest.mark.parametrize(
     "link", ["https://{}@127.0.0.1:9/flow?x=1", "https://{}@cdn.nonexistent/flow", "https://{}@[::1/f"]
 )
-def test_a_download_links_user_and_password_are_told_nowhere(
+def test_a_download_links_user_and_password_are_shown_nowhere(
     kind: str, link: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nor what stands in its query."""
+    """Nor its query."""
     asset = {"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": link.format(INFO)}
     with Server(answers(json.dumps({"data": [asset]}).encode())) as server:
-        _, told = failure(kind, server.url, "download_flow_json", caplog)
-    assert SECRET not in told
-    assert USER not in told
+        _, shown = failure(kind, server.url, "download_flow_json", caplog)
+    assert SECRET not in shown
+    assert USER not in shown

@@ -1,4 +1,4 @@
-"""What the tests of the transports share: the request, the time-outs, and what makes an error the right one."""
+"""What the tests of the transports share: requests, timeouts, and the check of an error."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ DOCUMENT = '{"version": "7.0", "screens": []}'
 OURS = f"whatsapp-flows-sdk/{__version__}"
 
 PATIENT = Timeout(connect=10.0, read=10.0)
-SHORT = Timeout(connect=5.0, read=5.0, total=0.15)  # for what has no end
-QUICK = Timeout(connect=10.0, read=0.15)  # for an answer that does not come
-QUICK_TO_CONNECT = Timeout(connect=0.15, read=10.0)  # for a connection, a handshake or a tunnel that does not come
+SHORT = Timeout(connect=5.0, read=5.0, total=0.15)  # for responses without an end
+QUICK = Timeout(connect=10.0, read=0.15)  # for a response that does not arrive
+QUICK_TO_CONNECT = Timeout(connect=0.15, read=10.0)  # for a connection, a handshake or a tunnel that is not established
 
 PROCESSING_FAILED = json.dumps(
     {"error": {"message": "Saved, but", "code": 139001, "error_subcode": 4016012, "is_transient": False}}
@@ -45,7 +45,7 @@ RETRYABLE = {NotSentError, NoAnswerError}
 
 
 def no_wait(_: float) -> None:
-    """Time is a parameter."""
+    """A `sleep` that does not wait."""
 
 
 def request_to(url: str, *, method: str = "POST", token: str | None = TOKEN, **more: Any) -> Request:
@@ -65,6 +65,6 @@ def assert_is(error: FlowsError, expected: type[FlowsError]) -> None:
 
 
 def assets_at(url: str) -> Behaviour:
-    """The API's list of a flow's files, which are at `url`."""
+    """The API's list of a flow's files, with download links to `url`."""
     assets = [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": f"{url}/file?oh=signature"}]
     return answers(json.dumps({"data": assets}).encode())

@@ -1,9 +1,9 @@
 """
-The two clients and their transports, driven alike: a test that takes a `Wire` holds for both.
+The two clients and their transports behind one interface: a test that takes a `Wire` runs on both.
 
 `AsyncFlowsClient` is driven through `Blocking`, whose methods run in an event loop of its own, in asyncio's debug mode.
-When that is over, nothing may have been complained of: no task whose exception nobody asked for, no connection that was
-forgotten.
+A warning of asyncio at the end fails the test: an exception of a task that was never retrieved, or an unclosed
+connection.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ class Setup:
 
 
 class Loop:
-    """An event loop in debug mode, for coroutines that a blocking test wants to run."""
+    """An event loop in debug mode, for coroutines in a blocking test."""
 
     def __init__(self, make: Callable[[], asyncio.AbstractEventLoop] | None = None, *, debug: bool = True) -> None:
-        self.complaints: list[object] = []
+        self.warnings: list[object] = []
         self._loop = (make or asyncio.new_event_loop)()
         self._loop.set_debug(debug)
-        self._loop.slow_callback_duration = 2.0  # a busy machine is no mistake of ours
-        self._loop.set_exception_handler(lambda _, context: self.complaints.append(context))
+        self._loop.slow_callback_duration = 2.0  # slow callbacks on a busy machine are no failure
+        self._loop.set_exception_handler(lambda _, context: self.warnings.append(context))
         self._listener = logging.Handler(logging.WARNING)
-        self._listener.emit = self.complaints.append  # type: ignore[method-assign, assignment]
+        self._listener.emit = self.warnings.append  # type: ignore[method-assign, assignment]
         logging.getLogger("asyncio").addHandler(self._listener)
 
     def run(self, awaitable: Awaitable[T]) -> T:
-        """What a coroutine returns."""
+        """The result of a coroutine."""
 
         async def result() -> T:
             return await awaitable
@@ -64,13 +64,13 @@ class Loop:
         return self._loop.run_until_complete(result())
 
     def close(self) -> None:
-        """The end; what was complained of, in the log or not, fails the test."""
+        """Closes the loop. A warning of asyncio, in the log or not, fails the test."""
         self.run(asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         logging.getLogger("asyncio").removeHandler(self._listener)
-        assert self.complaints == []
+        assert self.warnings == []
 
 
 @contextmanager
@@ -145,7 +145,7 @@ class AiohttpWire:
 
     @contextmanager
     def client(self, *args: Any, setup: Setup | None = None, **options: Any) -> Iterator[FlowsClient]:
-        """The same, blocking."""
+        """The same, with blocking methods."""
         if sleep := options.get("sleep"):
             options["sleep"] = _awaited(sleep)
         with event_loop() as loop, _aiohttp_session(setup, loop) as session:
