@@ -23,14 +23,7 @@ from whatsapp_flows.emulator import Emulator
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-LATER = {
-    "cli.md",
-}
-PROSE = [
-    page
-    for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples" / "django_crm" / "README.md"]
-    if page.name not in LATER
-]
+PROSE = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples" / "django_crm" / "README.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WITH_PYTHON = [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))]
 RUN_ELSEWHERE = {"django.md"}  # needs a Django project: tests/contrib/django/test_page.py
@@ -61,8 +54,6 @@ def test_every_python_block_passes_mypy_strict(tmp_path: Path) -> None:
     """One module for each page, its blocks on the lines that they have there; one run over all of them."""
     modules = []
     for page in WITH_PYTHON:
-        if page.name in LATER:
-            continue
         module = tmp_path / f"page_{page.stem.lower().replace('-', '_')}.py"
         module.write_text(_on_their_lines(page.read_text("utf-8")), "utf-8")
         modules.append(module.name)
@@ -201,7 +192,7 @@ def test_no_placeholder_is_left(page: Path) -> None:
     assert re.findall(r"TODO|FIXME|TBD|example\.invalid|your-org|OWNER|<the |lorem", text) == []
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page in PROSE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_extra_is_named_where_the_command_first_stands(page: Path) -> None:
     """Who copies the first `whatsapp-flows` command of a page has seen what to install."""
     text = page.read_text("utf-8")
