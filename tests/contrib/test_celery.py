@@ -8,7 +8,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,7 @@ def test_a_host_without_a_result_backend_hears_it_all_the_same(
 
 
 def eager(tasks: FlowsTasks, account: str, flow: DesiredFlow, **more: Any) -> FlowDeployment:
-    kept = tasks._state.put(flow)
+    kept = tasks._state.put_flow(flow)
     return FlowDeployment.from_json(tasks.deploy_flow.apply((account, flow.key, kept), more).get())
 
 
@@ -309,6 +310,44 @@ def test_what_meta_says_about_the_limit_holds_for_all(meta: Emulator, tasks: Flo
     assert "no room for" in str(waiting.error)
     assert len(meta.requests) == sent
     assert eager(tasks, ACCOUNTS[1], SURVEY).ok
+
+
+class TimeLimitError(Exception):
+    """As Celery's `SoftTimeLimitExceeded`: raised by a signal handler, and derived from `Exception`."""
+
+
+@contextmanager
+def time_limit() -> Iterator[Callable[[], None]]:
+    """Gives a function that is interrupted, as at a time limit."""
+
+    def handler(signum: int, frame: object) -> None:
+        raise TimeLimitError
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        yield lambda: signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
+def test_a_time_limit_ends_the_hosts_functions(options: dict[str, Any]) -> None:
+    """What a signal handler raises inside `client_for` or `on_result` is not an error of these functions."""
+    with time_limit() as interrupted, Redis.from_url(options["redis"]) as redis, Celery("limited") as app:
+
+        def client_for(account: str) -> FlowsClient:
+            interrupted()
+            raise AssertionError(account)
+
+        tasks = FlowsTasks(app, client_for=client_for, redis=redis)
+        with pytest.raises(TimeLimitError):
+            eager(tasks, ACCOUNTS[0], BOOKING)
+        done = FlowsTasks(
+            app, client_for=lambda _: FlowsClient("token", ACCOUNTS[1]), redis=redis, name="done",
+            on_result=lambda _: interrupted(),
+        )  # fmt: skip
+        with pytest.raises(TimeLimitError):
+            eager(done, ACCOUNTS[0], BOOKING)
 
 
 def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) -> None:

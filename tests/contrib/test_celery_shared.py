@@ -1,4 +1,4 @@
-"""What workers share in a real Redis: the budget, the pause, the guard, the lock entries, the flows."""
+"""What workers share in a real Redis: the budget, the pause, the lease, the lock entries, the flows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from redis.retry import Retry
 from tests.contrib.conftest import free_port
 from tests.support import UPLOADED, WABA, ScriptedTransport, valid_flow
 from whatsapp_flows import ConfigurationError, FatalError, NotSentError, Request, Timeout
-from whatsapp_flows.contrib._gate import Gate
-from whatsapp_flows.contrib._shared import (
-    MOST_LOSSES,
-    GuardedError,
-    NoRoomError,
+from whatsapp_flows.contrib._redis_state import (
+    MAX_LOST_RUNS,
+    BudgetExceededError,
+    FlowLeasedError,
     SharedLock,
     SharedState,
 )
+from whatsapp_flows.contrib._request_budget import RequestBudget
 from whatsapp_flows.sync import DesiredFlow, LockEntry
 
 OTHER = "102290129340399"
@@ -49,16 +49,16 @@ def test_the_budget_is_one_for_all_workers(redis: Redis) -> None:
 
     def take(worker: SharedState) -> bool:
         try:
-            worker.take(WABA)
-        except NoRoomError:
+            worker.charge(WABA)
+        except BudgetExceededError:
             return False
         return True
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(take, workers * 4)) == 5
-    workers[0].take(OTHER)
-    with pytest.raises(NoRoomError) as refused:
-        workers[1].take(WABA)
+    workers[0].charge(OTHER)
+    with pytest.raises(BudgetExceededError) as refused:
+        workers[1].charge(WABA)
     assert 3590 < (refused.value.retry_after or 0) <= 3600
     assert WABA in str(refused.value)
 
@@ -67,60 +67,60 @@ def test_a_budget_for_each_account(redis: Redis) -> None:
     """The rate may be a function: an account with a phone number has more."""
     shared = state(redis, rate=lambda account: "1/hour" if account == WABA else "2/hour")
     for account in (WABA, OTHER, OTHER):
-        shared.take(account)
+        shared.charge(account)
     for account in (WABA, OTHER):
-        with pytest.raises(NoRoomError):
-            shared.take(account)
+        with pytest.raises(BudgetExceededError):
+            shared.charge(account)
 
 
 def test_a_change_is_reserved_as_a_whole_or_not_at_all(redis: Redis) -> None:
     """Half a change is never begun for want of room, and asking for room takes nothing."""
     shared = state(redis)
-    shared.take(WABA, 3)
+    shared.charge(WABA, 3)
     for _ in range(3):
-        shared.require(WABA, 2)
-        with pytest.raises(NoRoomError):
-            shared.require(WABA, 3)
-        with pytest.raises(NoRoomError):
-            shared.take(WABA, 3)
-    shared.take(WABA, 2)
-    shared.require(OTHER, 1000)  # more than there ever is: all of it will do
+        shared.check_budget(WABA, 2)
+        with pytest.raises(BudgetExceededError):
+            shared.check_budget(WABA, 3)
+        with pytest.raises(BudgetExceededError):
+            shared.charge(WABA, 3)
+    shared.charge(WABA, 2)
+    shared.check_budget(OTHER, 1000)  # more than there ever is: all of it will do
 
 
 def test_a_pause_holds_for_everybody(redis: Redis) -> None:
     """What Meta told one worker keeps the others from being refused, too."""
     state(redis).pause(WABA, 60.0)
     other = state(redis)
-    asks: list[Callable[[], None]] = [lambda: other.take(WABA), lambda: other.require(WABA, 1)]
+    asks: list[Callable[[], None]] = [lambda: other.charge(WABA), lambda: other.check_budget(WABA, 1)]
     for ask in asks:
-        with pytest.raises(NoRoomError) as refused:
+        with pytest.raises(BudgetExceededError) as refused:
             ask()
         assert 59 < (refused.value.retry_after or 0) <= 60
-    state(redis).take(OTHER)
+    state(redis).charge(OTHER)
 
 
-def test_a_gate_sends_what_was_reserved(redis: Redis) -> None:
+def test_a_budget_sends_what_was_reserved(redis: Redis) -> None:
     """Reserved requests need no more room; a pause holds them all the same, and downloads have no limit."""
     shared = state(redis)
     transport = ScriptedTransport([UPLOADED] * 7)
-    with shared.guarded(WABA, "Booking") as guard:
-        gate = Gate(shared, guard, WABA)
-        gated = gate.around(transport)
-        gate.reserve(3)
-        shared.take(WABA, 2)
+    with shared.leased(WABA, "Booking") as lease:
+        budget = RequestBudget(shared, lease, WABA)
+        budgeted = budget.around(transport)
+        budget.reserve(3)
+        shared.charge(WABA, 2)
         for _ in range(3):
-            gated.send(request(), timeout=Timeout())
-        with pytest.raises(NoRoomError):
-            gated.send(request(), timeout=Timeout())
-        gated.send(request(authenticated=False), timeout=Timeout())
-    with state(redis, rate="9/hour").guarded(WABA, "Booking") as guard:
-        gate = Gate(state(redis, rate="9/hour"), guard, WABA)
-        gated = gate.around(transport)
-        gate.reserve(1)
+            budgeted.send(request(), timeout=Timeout())
+        with pytest.raises(BudgetExceededError):
+            budgeted.send(request(), timeout=Timeout())
+        budgeted.send(request(authenticated=False), timeout=Timeout())
+    with state(redis, rate="9/hour").leased(WABA, "Booking") as lease:
+        budget = RequestBudget(state(redis, rate="9/hour"), lease, WABA)
+        budgeted = budget.around(transport)
+        budget.reserve(1)
         shared.pause(WABA, 60.0)
-        with pytest.raises(NoRoomError):
-            gated.send(request(), timeout=Timeout())
-        gated.close()
+        with pytest.raises(BudgetExceededError):
+            budgeted.send(request(), timeout=Timeout())
+        budgeted.close()
     assert len(transport.requests) == 4
     assert transport.closed
 
@@ -128,27 +128,27 @@ def test_a_gate_sends_what_was_reserved(redis: Redis) -> None:
 def test_a_flow_has_one_worker_at_a_time(redis: Redis) -> None:
     """A second delivery is told when to come back; other flows and accounts are free."""
     shared = state(redis)
-    with shared.guarded(WABA, "Booking") as guard:
-        guard.renew()
-        with pytest.raises(GuardedError) as refused, state(redis).guarded(WABA, "Booking"):
+    with shared.leased(WABA, "Booking") as lease:
+        lease.renew()
+        with pytest.raises(FlowLeasedError) as refused, state(redis).leased(WABA, "Booking"):
             pytest.fail("two workers have the flow")
-        assert refused.value.retry_after == 10.0  # it is looked at again long before its guard ends
-        with shared.guarded(WABA, "Other"), shared.guarded(OTHER, "Booking"):
+        assert refused.value.retry_after == 10.0  # it is looked at again long before its lease ends
+        with shared.leased(WABA, "Other"), shared.leased(OTHER, "Booking"):
             pass
-    with shared.guarded(WABA, "Booking"):
+    with shared.leased(WABA, "Booking"):
         pass
 
 
-def test_a_dead_workers_guard_ends(redis: Redis) -> None:
+def test_a_dead_workers_lease_ends(redis: Redis) -> None:
     """And whoever was only slow sends nothing more once another worker has the flow."""
     shared = state(redis, guard_seconds=0.05)
     transport = ScriptedTransport([UPLOADED])
-    with shared.guarded(WABA, "Booking") as slow:
+    with shared.leased(WABA, "Booking") as slow:
         time.sleep(0.06)
-        with shared.guarded(WABA, "Booking") as other:
+        with shared.leased(WABA, "Booking") as other:
             other.renew()
-            with pytest.raises(GuardedError):
-                Gate(shared, slow, WABA).around(transport).send(request(), timeout=Timeout())
+            with pytest.raises(FlowLeasedError):
+                RequestBudget(shared, slow, WABA).around(transport).send(request(), timeout=Timeout())
     assert transport.requests == []
 
 
@@ -156,14 +156,14 @@ def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
     """Tries that never ended are counted; one that ends, in whatever way, clears the count."""
     shared = state(redis)
     for _ in range(2):
-        with shared.counted("task"):
-            redis.incrby("test:begun:task", MOST_LOSSES - 1)
+        with shared.counted_run("task"):
+            redis.incrby("test:begun:task", MAX_LOST_RUNS - 1)
         assert not redis.exists("test:begun:task")
-    redis.set("test:begun:task", MOST_LOSSES)
-    with shared.counted("task"):
+    redis.set("test:begun:task", MAX_LOST_RUNS)
+    with shared.counted_run("task"):
         pass
-    redis.set("test:begun:task", MOST_LOSSES + 1)
-    with pytest.raises(FatalError, match="given up"), shared.counted("task"):
+    redis.set("test:begun:task", MAX_LOST_RUNS + 1)
+    with pytest.raises(FatalError, match="given up"), shared.counted_run("task"):
         pytest.fail("it was tried again")
 
 
@@ -171,11 +171,11 @@ def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
     """The same flow twice is kept once; what comes out is what went in."""
     shared = state(redis)
     flow = DesiredFlow.from_flow_json("booking", valid_flow(), name="Booking", publish=True)
-    digest = shared.put(flow)
-    assert shared.put(flow) == digest
-    assert state(redis).get(digest) == flow
+    digest = shared.put_flow(flow)
+    assert shared.put_flow(flow) == digest
+    assert state(redis).get_flow(digest) == flow
     with Redis(port=redis.connection_pool.connection_kwargs["port"], decode_responses=True) as texts:
-        assert state(texts).get(digest) == flow
+        assert state(texts).get_flow(digest) == flow
     assert len(redis.keys("test:flow:*")) == 1
 
 
@@ -183,13 +183,13 @@ def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
 def test_a_flow_that_is_gone_or_changed_is_not_deployed(redis: Redis, damage: str) -> None:
     """An evicted key is told as that; a changed one is not trusted."""
     shared = state(redis)
-    digest = shared.put(DesiredFlow.from_flow_json("booking", valid_flow()))
+    digest = shared.put_flow(DesiredFlow.from_flow_json("booking", valid_flow()))
     if damage == "gone":
         redis.flushall()
     else:
         redis.set(f"test:flow:{digest}", b"{}")
     with pytest.raises(ConfigurationError, match="noeviction"):
-        shared.get(digest)
+        shared.get_flow(digest)
 
 
 def test_lock_entries_are_shared(redis: Redis) -> None:
@@ -211,15 +211,15 @@ def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
     with Redis(port=port, retry=Retry(NoBackoff(), 0)) as nobody:
         shared = state(nobody)
         calls: list[Callable[[], object]] = [
-            lambda: shared.put(flow),
-            lambda: shared.get("0"),
-            lambda: shared.take(WABA),
-            lambda: shared.require(WABA, 1),
+            lambda: shared.put_flow(flow),
+            lambda: shared.get_flow("0"),
+            lambda: shared.charge(WABA),
+            lambda: shared.check_budget(WABA, 1),
             lambda: shared.pause(WABA, 1.0),
-            lambda: ExitStack().enter_context(shared.counted("task")),
-            lambda: shared.entry(WABA, "booking"),
-            lambda: shared.remember(WABA, {"booking": None}),
-            lambda: ExitStack().enter_context(shared.guarded(WABA, "Booking")),
+            lambda: ExitStack().enter_context(shared.counted_run("task")),
+            lambda: shared.lock_entry(WABA, "booking"),
+            lambda: shared.save_lock_entries(WABA, {"booking": None}),
+            lambda: ExitStack().enter_context(shared.leased(WABA, "Booking")),
         ]
         for call in calls:
             with pytest.raises(NotSentError) as away:
@@ -235,32 +235,32 @@ def test_a_rate_that_cannot_be_read_is_refused(redis: Redis, rate: str) -> None:
 
 
 def test_threads_of_one_process_are_workers_too(redis: Redis) -> None:
-    """A guard is not shared by the threads of a process."""
+    """A lease is not shared by the threads of a process."""
     shared = state(redis)
     refused = threading.Event()
 
     def second() -> None:
         try:
-            with shared.guarded(WABA, "Booking"):
+            with shared.leased(WABA, "Booking"):
                 pass
-        except GuardedError:
+        except FlowLeasedError:
             refused.set()
 
-    with shared.guarded(WABA, "Booking"):
+    with shared.leased(WABA, "Booking"):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
     assert refused.is_set()
 
 
-def test_a_request_ends_before_the_guard_does(redis: Redis) -> None:
-    """Whatever the client's own time-out: after the guard another worker may have the flow, and would do it as well."""
+def test_a_request_ends_before_the_lease_does(redis: Redis) -> None:
+    """Whatever the client's own time-out: after the lease another worker may have the flow, and would do it as well."""
     shared = state(redis, guard_seconds=30.0)
     inner = ScriptedTransport([UPLOADED, UPLOADED])
-    with shared.guarded(WABA, "Booking") as guard:
-        gated = Gate(shared, guard, WABA).around(inner)
-        gated.send(request(), timeout=Timeout(connect=5.0, read=300.0))
-        gated.send(request(authenticated=False), timeout=Timeout(connect=5.0, read=5.0, total=9.0))
+    with shared.leased(WABA, "Booking") as lease:
+        budgeted = RequestBudget(shared, lease, WABA).around(inner)
+        budgeted.send(request(), timeout=Timeout(connect=5.0, read=300.0))
+        budgeted.send(request(authenticated=False), timeout=Timeout(connect=5.0, read=5.0, total=9.0))
     assert [timeout.total for timeout in inner.timeouts] == [27.0, 9.0]
     assert inner.timeouts[0].read == 27.0
 
@@ -278,13 +278,13 @@ def test_nothing_is_kept_for_ever(redis: Redis) -> None:
     """Every key ends by itself, if nothing is deployed any more."""
     shared = state(redis)
     flow = DesiredFlow.from_flow_json("booking", valid_flow("FIRST"))
-    digest = shared.put(flow)
-    shared.want(WABA, {"booking": digest})
-    shared.remember(WABA, {"booking": LockEntry(id="1", name="Booking", digest="d")})
+    digest = shared.put_flow(flow)
+    shared.set_target(WABA, {"booking": digest})
+    shared.save_lock_entries(WABA, {"booking": LockEntry(id="1", name="Booking", digest="d")})
     shared.pause(WABA, 5.0)
-    shared.take(OTHER)
+    shared.charge(OTHER)
     keys: Any = redis.keys("*")
-    with shared.counted("task"), shared.guarded(WABA, "Booking"):
+    with shared.counted_run("task"), shared.leased(WABA, "Booking"):
         keys += redis.keys("*")
         assert len(set(keys)) == 7
         for key in set(keys):
@@ -298,19 +298,19 @@ def test_nothing_is_kept_for_ever(redis: Redis) -> None:
 def test_an_entry_that_cannot_be_read_is_none(redis: Redis, said: str) -> None:
     """Of another version of this library, damaged, or far too large: it costs a download and nothing else."""
     redis.hset(f"test:lock:{WABA}", "booking", said)
-    assert state(redis).entry(WABA, "booking") is None
+    assert state(redis).lock_entry(WABA, "booking") is None
     assert SharedLock(state(redis), WABA, "booking").get("booking", "1") is None
 
 
 def test_a_flow_larger_than_any_is_not_read(redis: Redis) -> None:
     """What stands in Redis under its digest is not what was put there, and does not fill the worker's memory."""
     shared = state(redis)
-    digest = shared.put(DesiredFlow.from_flow_json("booking", valid_flow("FIRST")))
+    digest = shared.put_flow(DesiredFlow.from_flow_json("booking", valid_flow("FIRST")))
     redis.setrange(f"test:flow:{digest}", 200 * 2**20, b"x")
     tracemalloc.start()
     try:
         with pytest.raises(ConfigurationError, match="no longer in Redis"):
-            shared.get(digest)
+            shared.get_flow(digest)
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()

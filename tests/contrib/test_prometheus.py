@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.support import FLOW, PROCESSING, TOKEN, UPLOADED, Scene, answer, refusal
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.contrib._figures import METRICS
+from whatsapp_flows.contrib._metrics import METRICS
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer, exported_name
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -5,12 +5,13 @@ OpenTelemetry: an event consumer that makes spans and metrics. Extra `openteleme
 
     client = FlowsClient(token, on_event=OpenTelemetryConsumer())
 
-A call is a client span named as the client's method, a child of whatever span is current. Each HTTP request is a
-client span below it, by the stable semantic conventions for HTTP; one attempt is one request, but for the few
-operations that need several, and its `http.request.resend_count` tells a retry. While a request is under way its span
-is the current one, so that what the host's own hooks do belongs to it.
+A call is a client span named as the client's method, a child of the current span. Each HTTP request is a child span of
+it, by the stable semantic conventions for HTTP. Except for the few operations that need several, an attempt is one
+request; `http.request.resend_count` marks a retry. During a request its span is the current one, so spans of the host's
+own hooks become its children.
 
-Nothing is added to what is sent: Meta gets no `traceparent`. No token, body or message of Meta's is in any attribute.
+Nothing is added to the requests: Meta receives no `traceparent`. No attribute contains a token, a body or one of Meta's
+messages.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if absent := missing("opentelemetry", "opentelemetry.trace", "opentelemetry.metr
 
 from opentelemetry import context, metrics, trace
 
-# Underscored, yet shared by all instrumentations of OpenTelemetry: it is how one of them tells those below to be still.
+# Private by name, but used by all instrumentations of OpenTelemetry to suppress those of the libraries below them.
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
@@ -50,14 +51,14 @@ from ..events import (
     RetryScheduled,
 )
 from ..queued import Background
-from ._figures import MAX_OBJECTS, METRICS, ONE_REQUEST, OTHER, REQUEST_DURATION, LabelBounds, Metric, measurements
+from ._metrics import MAX_OBJECTS, METRICS, ONE_REQUEST, OTHER, REQUEST_DURATION, LabelBounds, Metric, measurements
 
 __all__ = ["OpenTelemetryConsumer"]
 
 Attributes = dict[str, AttributeValue]
 
 _NAME: Final = "whatsapp_flows"
-# A label of our metrics -> the attribute that stands for it.
+# Label of a metric -> OpenTelemetry attribute.
 _ATTRIBUTES: Final[Mapping[str, str]] = {
     "operation": "whatsapp_flows.operation",
     "outcome": "whatsapp_flows.outcome",
@@ -68,15 +69,15 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     "limit": "whatsapp_flows.limit",
     "figure": "whatsapp_flows.figure",
 }
-_INT64: Final = 2**63  # what OTLP can carry
-_LONGEST_ID: Final = 64
-_LONGEST_URL: Final = 2048
+_INT64: Final = 2**63  # OTLP integers are below
+_MAX_ID: Final = 64
+_MAX_URL: Final = 2048
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 
 
 @dataclass(slots=True)
 class _Running:
-    """A span that has not ended, and the context in which it is the current one."""
+    """A span that has not ended, and the context that makes it the current one."""
 
     span: Span
     context: Context
@@ -85,7 +86,7 @@ class _Running:
     ended_at: int = 0
 
     def leave(self) -> None:
-        """Makes the span before it the current one again; not from another thread or task, which never entered."""
+        """Make the previous span the current one; does nothing in a thread or task that did not enter the context."""
         if context.get_current() is self.context:
             context.detach(self.token)
 
@@ -100,15 +101,15 @@ class _Trace:
 
 class OpenTelemetryConsumer:
     """
-    Makes spans and metrics of the events of all clients it is given to; docs/observability.md lists them.
+    Creates spans and metrics from the events of its clients; docs/observability.md lists them.
 
-    The providers are the process's own by default, and without an SDK nothing is recorded. With `suppress_http`,
-    instrumentations of HTTP libraries keep still during our requests: their span would be ours once more, and they
-    would send a `traceparent` to Meta. Spans end in a thread of their own, so that an exporter that blocks stalls no
-    call; at most `capacity` of them wait there, and more are dropped. `flush` waits for them, `close` ends the thread.
+    The providers default to the global ones; without an SDK nothing is recorded. With `suppress_http`, instrumentations
+    of HTTP libraries create no span during a request, which would duplicate this one, and send no `traceparent` to
+    Meta. Spans end in a thread of their own, so an exporter that blocks does not delay a call; at most `capacity` spans
+    wait there, and more are dropped. `flush` waits for them, `close` ends the thread.
 
-    What comes from answers makes no endless series of metrics: an unknown code beyond the first hundred and a host
-    beyond the first twenty are "other", and the usage of at most `max_objects` rate limits is recorded.
+    The number of series is bounded: unknown codes beyond the first hundred and hosts beyond the first twenty become
+    "other", and the usage of at most `max_objects` rate limits is recorded.
     """
 
     def __init__(
@@ -135,9 +136,9 @@ class OpenTelemetryConsumer:
         self._end: Background[tuple[Span, int]] = Background(_end, capacity=capacity)
 
     def __call__(self, event: Event) -> None:
-        """Records what the event tells."""
+        """Update spans and metrics with an event."""
         for metric, value, labels in measurements(event, self._bounds):
-            if metric is not REQUEST_DURATION:  # the conventions have a metric of their own for it
+            if metric is not REQUEST_DURATION:  # replaced by the metric of the semantic conventions
                 self._record[metric](value, labels)
         if isinstance(event, AttemptStarted) and event.attempt == 1:
             self._traces[event.call.id] = _Trace(self._call_span(event.call))
@@ -147,15 +148,15 @@ class OpenTelemetryConsumer:
 
     @property
     def dropped(self) -> int:
-        """How many spans were dropped because too many were waiting to end."""
+        """The number of spans dropped because `capacity` others were waiting to end."""
         return self._end.dropped
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Waits until all spans have ended; False if that took longer than `timeout` seconds."""
+        """Wait until all spans have ended; False if that takes longer than `timeout` seconds."""
         return self._end.flush(timeout)
 
     def close(self, timeout: float | None = 5.0) -> bool:
-        """Flushes and ends the thread. Spans that end later are dropped."""
+        """Flush, and end the thread. Spans that end later are dropped."""
         return self._end.close(timeout)
 
     def _trace(self, running: _Trace, event: Event) -> None:
@@ -169,8 +170,8 @@ class OpenTelemetryConsumer:
         elif isinstance(event, AttemptFailed):
             self._end_request(running, event.error)
         elif isinstance(event, RetryScheduled):
-            about = {"whatsapp_flows.next_attempt": event.next_attempt, "whatsapp_flows.delay": event.delay}
-            running.call.span.add_event("whatsapp_flows.retry_scheduled", {**about, **_error(event.error)})
+            retry = {"whatsapp_flows.next_attempt": event.next_attempt, "whatsapp_flows.delay": event.delay}
+            running.call.span.add_event("whatsapp_flows.retry_scheduled", {**retry, **_error_attributes(event.error)})
         elif isinstance(event, (CallSucceeded, CallFailed, CallAborted)):
             self._end_call(running, event)
 
@@ -181,16 +182,16 @@ class OpenTelemetryConsumer:
         if call.flow_id is not None:
             attributes["whatsapp_flows.flow_id"] = call.flow_id
         span = self._tracer.start_span(call.operation, kind=SpanKind.CLIENT, attributes=attributes)
-        return _entered(span, trace.set_span_in_context(span), attributes)
+        return _enter(span, trace.set_span_in_context(span), attributes)
 
     def _end_call(self, running: _Trace, event: CallSucceeded | CallFailed | CallAborted) -> None:
         del self._traces[event.call.id]
         span = running.call.span
         if isinstance(event, CallAborted):
             self._end_request(running, event.exception)
-            _failed(span, {"error.type": event.exception})
+            _mark_failed(span, {"error.type": event.exception})
         elif isinstance(event, CallFailed):
-            _failed(span, _error(event.error))
+            _mark_failed(span, _error_attributes(event.error))
             span.set_attribute("whatsapp_flows.exhausted", event.exhausted)
         span.set_attribute("whatsapp_flows.attempts", event.attempts)
         span.set_attribute("whatsapp_flows.retries", event.attempts - 1)
@@ -203,28 +204,28 @@ class OpenTelemetryConsumer:
     def _request_span(self, event: RequestStarted) -> _Running:
         url = urlsplit(event.url)
         host, port = url.hostname or "", url.port or _PORTS.get(url.scheme, 0)
-        about: Attributes = {
+        span_attributes: Attributes = {
             "http.request.method": event.method,
             "server.address": host,
-            "url.full": event.url[:_LONGEST_URL],
+            "url.full": event.url[:_MAX_URL],
             "whatsapp_flows.operation": event.call.operation,
             "whatsapp_flows.attempt": event.attempt,
         }
-        # The same for the metric, where each new value is a new series.
+        # The attributes of the metric, where each new value is a new series.
         attributes: Attributes = {"http.request.method": event.method, "server.address": self._bounds.host(host, port)}
         if port:
-            about["server.port"] = port
+            span_attributes["server.port"] = port
             if attributes["server.address"] == host:
                 attributes["server.port"] = port
         if event.call.flow_id is not None:
-            about["whatsapp_flows.flow_id"] = event.call.flow_id
+            span_attributes["whatsapp_flows.flow_id"] = event.call.flow_id
         if event.attempt > 1:
-            about["http.request.resend_count"] = event.attempt - 1
-        span = self._tracer.start_span(event.method, kind=SpanKind.CLIENT, attributes=about)
+            span_attributes["http.request.resend_count"] = event.attempt - 1
+        span = self._tracer.start_span(event.method, kind=SpanKind.CLIENT, attributes=span_attributes)
         current = trace.set_span_in_context(span)
         if self._suppress_http:
             current = context.set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, current)
-        return _entered(span, current, attributes)
+        return _enter(span, current, attributes)
 
     def _finish_request(self, running: _Trace, event: RequestFinished) -> None:
         request = running.request
@@ -236,54 +237,54 @@ class OpenTelemetryConsumer:
             request.span.set_attribute("http.response.status_code", event.status)
         if event.error is not None:
             request.attributes["error.type"] = type(event.error).__name__
-            _failed(request.span, _error(event.error))
+            _mark_failed(request.span, _error_attributes(event.error))
         self._request_duration.record(event.duration, request.attributes)
         request.leave()
         request.ended_at = time.time_ns()
 
     def _end_request(self, running: _Trace, error: FlowsError | str | None = None) -> None:
-        """The span lasts until here, because only now it is known whether the answer could be read."""
+        """End the span only now: whether the response could be parsed is known after the request."""
         request, running.request = running.request, None
         if request is None:
             return
         if error is not None and "error.type" not in request.attributes:
-            _failed(request.span, {"error.type": error} if isinstance(error, str) else _error(error))
+            _mark_failed(request.span, {"error.type": error} if isinstance(error, str) else _error_attributes(error))
         request.leave()
         self._end_span(request.span, request.ended_at or time.time_ns())
 
     def _end_span(self, span: Span, at: int) -> None:
-        if span.is_recording():  # nobody waits for the end of one that is not
+        if span.is_recording():  # others are not exported
             self._end((span, at))
 
 
-def _entered(span: Span, current: Context, attributes: Attributes) -> _Running:
+def _enter(span: Span, current: Context, attributes: Attributes) -> _Running:
     return _Running(span, current, context.attach(current), attributes)
 
 
-def _end(ended: tuple[Span, int]) -> None:
-    span, at = ended
+def _end(item: tuple[Span, int]) -> None:
+    span, at = item
     span.end(at)
 
 
-def _failed(span: Span, attributes: Mapping[str, AttributeValue]) -> None:
-    """Without a description: what Meta says may quote the body."""
+def _mark_failed(span: Span, attributes: Mapping[str, AttributeValue]) -> None:
+    """Mark as failed, without a description: Meta's message may quote the body."""
     span.set_status(StatusCode.ERROR)
     span.set_attributes(attributes)
 
 
-def _error(error: FlowsError) -> Attributes:
-    """The class, which is the conventions' `error.type`, and Meta's own names for it, unless they are out of bounds."""
+def _error_attributes(error: FlowsError) -> Attributes:
+    """The class, as the conventions' `error.type`, and Meta's code, subcode and trace id within the bounds of OTLP."""
     facts: Attributes = {"error.type": type(error).__name__}
     for name, number in (("code", error.code), ("subcode", error.subcode)):
         if number is not None and abs(number) < _INT64:
             facts[f"whatsapp_flows.error.{name}"] = number
     if error.fbtrace_id is not None:
-        facts["whatsapp_flows.error.fbtrace_id"] = error.fbtrace_id[:_LONGEST_ID]
+        facts["whatsapp_flows.error.fbtrace_id"] = error.fbtrace_id[:_MAX_ID]
     return facts
 
 
 def _recorder(metric: Metric, meter: metrics.Meter) -> Callable[[float, tuple[str, ...]], None]:
-    """Makes the instrument; the function adds a value with these labels, the empty ones left out."""
+    """Create the instrument; returns the function that adds a value with the given labels, without empty ones."""
     names = tuple(_ATTRIBUTES[label] for label in metric.labels)
     add: Callable[[float, Attributes], None]
     if metric.kind == "counter":

@@ -20,7 +20,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from ..errors import ConfigurationError
 from ..events import Event
-from ._figures import MAX_OBJECTS, METRICS, LabelBounds, Metric, measurements
+from ._metrics import MAX_OBJECTS, METRICS, LabelBounds, Metric, measurements
 
 __all__ = ["PrometheusConsumer"]
 
@@ -28,21 +28,21 @@ _SUFFIXES: Final[Mapping[str, str]] = {"s": "_seconds", "1": "_ratio"}
 
 
 def exported_name(metric: Metric) -> str:
-    """The metric's name as Prometheus has it, by OpenTelemetry's rules: `whatsapp_flows_wait_seconds`."""
+    """The metric's Prometheus name, by OpenTelemetry's rules: `whatsapp_flows_wait_seconds`."""
     return metric.name.replace(".", "_") + _SUFFIXES.get(metric.unit, "") + "_total" * (metric.kind == "counter")
 
 
 class PrometheusConsumer:
     """
-    Counts calls, attempts, retries and waits, and shows how near the rate limits are; docs/observability.md lists
-    the metrics.
+    Counts calls, attempts, retries and waits, and reports the usage of rate limits; docs/observability.md lists the
+    metrics.
 
-    Share one between all clients of a process: a registry takes each name once, and a second consumer for it is a
-    `ConfigurationError`. It works in memory and never blocks; in prometheus-client's multiprocess mode the gauges
-    show the latest value of any process.
+    Share one instance between all clients of a process: a registry accepts each name once, and a second consumer with
+    the same registry is a `ConfigurationError`. It works in memory and never blocks; in prometheus-client's
+    multiprocess mode the gauges have the latest value of any process.
 
-    What comes from answers makes no endless series: an unknown code beyond the first hundred is "other", and the usage
-    of at most `max_objects` rate limits is shown.
+    The number of series is bounded: unknown codes beyond the first hundred become "other", and the usage of at most
+    `max_objects` rate limits is reported.
     """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY, *, max_objects: int = MAX_OBJECTS) -> None:
@@ -50,20 +50,20 @@ class PrometheusConsumer:
         try:
             self._record = {metric: _recorder(metric, registry) for metric in METRICS}
         except ValueError:
-            taken = True
+            duplicate = True
         else:
-            taken = False
-        if taken:
+            duplicate = False
+        if duplicate:
             raise ConfigurationError("this registry has these metrics already: share one PrometheusConsumer.")
 
     def __call__(self, event: Event) -> None:
-        """Adds what the event tells."""
+        """Update the metrics with an event."""
         for metric, value, labels in measurements(event, self._bounds):
             self._record[metric](value, labels)
 
 
 def _recorder(metric: Metric, registry: CollectorRegistry) -> Callable[[float, tuple[str, ...]], None]:
-    """Makes the metric; the function adds a value to the series with these labels."""
+    """Create the metric; returns the function that adds a value to the series with the given labels."""
     name = exported_name(metric)
     if metric.kind == "counter":
         counter = Counter(name, metric.help, metric.labels, registry=registry)

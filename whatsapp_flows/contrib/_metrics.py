@@ -1,4 +1,4 @@
-"""What the exporters measure: one table of metrics, and what each event adds to them."""
+"""The metrics of the exporters: one table, and the measurements that each event adds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Metric:
     """
     One metric. `name` has dots, as OpenTelemetry writes it; `unit` is a UCUM unit.
 
-    `labels` tell its series apart. `buckets` are the upper bounds of a histogram, in the metric's unit.
+    `labels` distinguish its series. `buckets` are the upper bounds of a histogram, in the metric's unit.
     """
 
     name: str
@@ -68,14 +68,14 @@ SUCCESSES_AFTER_RETRY: Final = Metric(
     name="whatsapp_flows.successes_after_retry",
     kind="counter",
     unit="{call}",
-    help="Calls that failed at first and got through in the end.",
+    help="Calls that succeeded after at least one failed attempt.",
     labels=("operation",),
 )
 FAILURES_AFTER_RETRY: Final = Metric(
     name="whatsapp_flows.failures_after_retry",
     kind="counter",
     unit="{call}",
-    help="Calls that were tried again and failed all the same.",
+    help="Calls that failed after more than one attempt.",
     labels=("operation",),
 )
 WAIT: Final = Metric(
@@ -90,7 +90,7 @@ CALL_DURATION: Final = Metric(
     name="whatsapp_flows.call.duration",
     kind="histogram",
     unit="s",
-    help="Seconds of whole calls, their waits included.",
+    help="Seconds of whole calls, including waits.",
     labels=("operation", "outcome"),
     buckets=_WHOLE_CALL,
 )
@@ -98,7 +98,7 @@ REQUEST_DURATION: Final = Metric(
     name="whatsapp_flows.request.duration",
     kind="histogram",
     unit="s",
-    help="Seconds of HTTP requests, by status; none where no answer came.",
+    help="Seconds of HTTP requests, by status; none without a response.",
     labels=("operation", "status"),
     buckets=ONE_REQUEST,
 )
@@ -106,14 +106,14 @@ USAGE: Final = Metric(
     name="whatsapp_flows.usage",
     kind="gauge",
     unit="1",
-    help="Used share of a rate limit, 1 being all of it, as last told by Meta; object app is the whole app's limit.",
+    help="Used share of a rate limit, from 0 to 1, as last reported by Meta; object app is the limit of the whole app.",
     labels=("object", "limit", "figure"),
 )
 REGAIN_ACCESS: Final = Metric(
     name="whatsapp_flows.regain_access",
     kind="gauge",
     unit="s",
-    help="Seconds for which Meta refuses calls, as last told; 0 when it does not.",
+    help="Seconds until Meta accepts calls again, as last reported; 0 when it does.",
     labels=("object", "limit"),
 )
 
@@ -130,11 +130,11 @@ METRICS: Final = (
     REGAIN_ACCESS,
 )
 
-OTHER: Final = "other"  # stands for label values beyond what is kept apart
+OTHER: Final = "other"  # replaces label values beyond the bounds
 
-MAX_OBJECTS: Final = 1000  # limits whose usage is shown: as many as `client.usage` keeps
-_MAX_UNKNOWN_CODES: Final = 100  # pairs of code and subcode that no row of our table names
-_MAX_HOSTS: Final = 20  # Graph, and the hosts that Meta's download links name
+MAX_OBJECTS: Final = 1000  # rate limits whose usage is reported: as many as `client.usage` keeps
+_MAX_UNKNOWN_CODES: Final = 100  # pairs of code and subcode without a row in the error table
+_MAX_HOSTS: Final = 20  # graph.facebook.com, and the hosts of Meta's download links
 
 _KNOWN_CODES: Final = frozenset((row.code, row.subcode) for row in ERROR_CODES if row.last is None)
 
@@ -143,12 +143,12 @@ K = TypeVar("K")
 
 class LabelBounds:
     """
-    Which values of a label are kept apart.
+    Bounds the number of values of a label.
 
-    Codes, limits and hosts come from answers, and each new value is a new series in the memory of this process and of
-    its collector.
+    Codes, limits and hosts come from responses, and each new value is a new series in the memory of this process and
+    of its collector.
 
-    Threads may share one. `max_objects` is the number of rate limits (object and type) that are told.
+    Thread-safe. `max_objects` is the maximum number of rate limits (object and type) that are reported.
     """
 
     def __init__(self, max_objects: int = MAX_OBJECTS) -> None:
@@ -159,7 +159,7 @@ class LabelBounds:
         self._hosts: set[tuple[str, int]] = set()
 
     def code(self, code: int | None, subcode: int | None) -> tuple[str, str]:
-        """Meta's code and subcode; empty where Meta gave none, "other" for what is beyond the bounds."""
+        """The labels of Meta's code and subcode: empty without one, "other" beyond the bounds."""
         if code is None:
             return "", "" if subcode is None else OTHER
         if (code, subcode) in _KNOWN_CODES or self._admits(self._codes, (code, subcode), _MAX_UNKNOWN_CODES):
@@ -167,7 +167,7 @@ class LabelBounds:
         return (str(code) if (code, None) in _KNOWN_CODES else OTHER), "" if subcode is None else OTHER
 
     def admits_limit(self, object_id: str, kind: str) -> bool:
-        """Whether the usage of this limit is told. A figure of several limits in one series would mean nothing."""
+        """Whether the usage of this limit is reported. "other" cannot stand for it: one series cannot mix limits."""
         return self._admits(self._objects, (object_id, kind), self._max_objects)
 
     def host(self, name: str, port: int) -> str:
@@ -176,29 +176,29 @@ class LabelBounds:
 
     @staticmethod
     def status(status: int | None) -> str:
-        """The HTTP status, "none" where no answer came, "other" for what is none of RFC 9110's classes."""
+        """The HTTP status, "none" without a response, "other" outside the classes of RFC 9110."""
         if status is None:
             return "none"
         return str(status) if 100 <= status <= 599 else OTHER
 
-    def _admits(self, seen: set[K], value: K, most: int) -> bool:
+    def _admits(self, seen: set[K], value: K, maximum: int) -> bool:
         if value in seen:
             return True
         with self._lock:
-            if len(seen) < most:
+            if len(seen) < maximum:
                 seen.add(value)
         return value in seen
 
 
-Measurement = tuple[Metric, float, tuple[str, ...]]  # with the values of the metric's labels, in their order
+Measurement = tuple[Metric, float, tuple[str, ...]]  # the last: the values of the metric's labels, in order
 
 
 def measurements(event: Event, bounds: LabelBounds) -> Iterator[Measurement]:
-    """What an event adds to the metrics, or in the case of a gauge sets it to."""
+    """What an event adds to counters and histograms, and sets gauges to."""
     name = event.call.operation
     if isinstance(event, AttemptStarted):
         if event.after is not None:
-            yield RETRIES, 1, (name, *_facts(event.after, bounds))
+            yield RETRIES, 1, (name, *_error_labels(event.after, bounds))
             yield WAIT, event.waited, (name,)
     elif isinstance(event, RequestFinished):
         yield REQUEST_DURATION, event.duration, (name, bounds.status(event.status))
@@ -206,32 +206,32 @@ def measurements(event: Event, bounds: LabelBounds) -> Iterator[Measurement]:
     elif isinstance(event, AttemptSucceeded):
         yield ATTEMPTS, 1, (name, "success", *_NO_ERROR)
     elif isinstance(event, AttemptFailed):
-        yield ATTEMPTS, 1, (name, "failure", *_facts(event.error, bounds))
+        yield ATTEMPTS, 1, (name, "failure", *_error_labels(event.error, bounds))
     elif isinstance(event, CallSucceeded):
-        yield from _ended(name, "success", _NO_ERROR, event.elapsed)
+        yield from _call_ended(name, "success", _NO_ERROR, event.elapsed)
         if event.errors:
             yield SUCCESSES_AFTER_RETRY, 1, (name,)
     elif isinstance(event, CallFailed):
         outcome = "exhausted" if event.exhausted else "failure"
-        yield from _ended(name, outcome, _facts(event.error, bounds), event.elapsed)
+        yield from _call_ended(name, outcome, _error_labels(event.error, bounds), event.elapsed)
         if event.attempts > 1:
             yield FAILURES_AFTER_RETRY, 1, (name,)
         if event.unfinished_wait:
             yield WAIT, event.unfinished_wait, (name,)
     elif isinstance(event, CallAborted):
-        yield from _ended(name, "aborted", (event.exception, "", ""), event.elapsed)
+        yield from _call_ended(name, "aborted", (event.exception, "", ""), event.elapsed)
 
 
 _NO_ERROR: Final = ("", "", "")
 
 
-def _facts(error: FlowsError, bounds: LabelBounds) -> tuple[str, str, str]:
-    """Class, code and subcode; empty where Meta gave none."""
+def _error_labels(error: FlowsError, bounds: LabelBounds) -> tuple[str, str, str]:
+    """Error class, code and subcode; empty without a code."""
     return type(error).__name__, *bounds.code(error.code, error.subcode)
 
 
-def _ended(operation: str, outcome: str, facts: tuple[str, str, str], elapsed: float) -> Iterator[Measurement]:
-    yield CALLS, 1, (operation, outcome, *facts)
+def _call_ended(operation: str, outcome: str, labels: tuple[str, str, str], elapsed: float) -> Iterator[Measurement]:
+    yield CALLS, 1, (operation, outcome, *labels)
     yield CALL_DURATION, elapsed, (operation, outcome)
 
 

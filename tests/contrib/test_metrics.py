@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import FLOW, PROCESSING, UPLOADED, Scene, answer, refusal
 from whatsapp_flows import FlowsError, NoAnswerError
-from whatsapp_flows.contrib import _figures as figures
-from whatsapp_flows.contrib._figures import METRICS, OTHER, LabelBounds, Metric, measurements
+from whatsapp_flows.contrib import _metrics as metrics_module
+from whatsapp_flows.contrib._metrics import METRICS, OTHER, LabelBounds, Metric, measurements
 
 UPLOAD = "update_flow_json"
 PROCESSED = ("FlowProcessingError", "139001", "4016012")
@@ -34,17 +34,17 @@ def test_a_call_that_gets_through_after_a_retry() -> None:
     """Its attempts by outcome and error, the retry by its cause, the wait, and the success that the retry made."""
     scene = Scene(PROCESSING, UPLOADED)
     upload(scene)
-    assert measured(scene, figures.CALLS) == [(1, (UPLOAD, "success", *NOTHING))]
-    assert measured(scene, figures.ATTEMPTS) == [
+    assert measured(scene, metrics_module.CALLS) == [(1, (UPLOAD, "success", *NOTHING))]
+    assert measured(scene, metrics_module.ATTEMPTS) == [
         (1, (UPLOAD, "failure", *PROCESSED)),
         (1, (UPLOAD, "success", *NOTHING)),
     ]
-    assert measured(scene, figures.RETRIES) == [(1, (UPLOAD, *PROCESSED))]
-    assert measured(scene, figures.WAIT) == [(5.0, (UPLOAD,))]
-    assert measured(scene, figures.SUCCESSES_AFTER_RETRY) == [(1, (UPLOAD,))]
-    assert measured(scene, figures.FAILURES_AFTER_RETRY) == []
-    assert measured(scene, figures.CALL_DURATION) == [(5.0, (UPLOAD, "success"))]
-    assert measured(scene, figures.REQUEST_DURATION) == [(0.0, (UPLOAD, "400")), (0.0, (UPLOAD, "200"))]
+    assert measured(scene, metrics_module.RETRIES) == [(1, (UPLOAD, *PROCESSED))]
+    assert measured(scene, metrics_module.WAIT) == [(5.0, (UPLOAD,))]
+    assert measured(scene, metrics_module.SUCCESSES_AFTER_RETRY) == [(1, (UPLOAD,))]
+    assert measured(scene, metrics_module.FAILURES_AFTER_RETRY) == []
+    assert measured(scene, metrics_module.CALL_DURATION) == [(5.0, (UPLOAD, "success"))]
+    assert measured(scene, metrics_module.REQUEST_DURATION) == [(0.0, (UPLOAD, "400")), (0.0, (UPLOAD, "200"))]
 
 
 def test_a_call_at_once_needed_no_retry() -> None:
@@ -52,10 +52,10 @@ def test_a_call_at_once_needed_no_retry() -> None:
     scene = Scene(UPLOADED)
     upload(scene)
     assert [metric for event in scene.events for metric, _, _ in measurements(event, LabelBounds())] == [
-        figures.REQUEST_DURATION,
-        figures.ATTEMPTS,
-        figures.CALLS,
-        figures.CALL_DURATION,
+        metrics_module.REQUEST_DURATION,
+        metrics_module.ATTEMPTS,
+        metrics_module.CALLS,
+        metrics_module.CALL_DURATION,
     ]
 
 
@@ -79,10 +79,10 @@ def test_a_call_that_fails(
             upload(scene)
     else:
         upload(scene)
-    assert measured(scene, figures.CALLS) == [(1, (UPLOAD, outcome, *facts))]
-    assert sum(value for value, _ in measured(scene, figures.FAILURES_AFTER_RETRY)) == after_retry
-    assert measured(scene, figures.SUCCESSES_AFTER_RETRY) == []
-    statuses = {labels[1] for _, labels in measured(scene, figures.REQUEST_DURATION)}
+    assert measured(scene, metrics_module.CALLS) == [(1, (UPLOAD, outcome, *facts))]
+    assert sum(value for value, _ in measured(scene, metrics_module.FAILURES_AFTER_RETRY)) == after_retry
+    assert measured(scene, metrics_module.SUCCESSES_AFTER_RETRY) == []
+    statuses = {labels[1] for _, labels in measured(scene, metrics_module.REQUEST_DURATION)}
     assert statuses <= ({"none"} if facts[0] == "NoAnswerError" else {"400"})
 
 
@@ -97,8 +97,8 @@ def test_a_wait_that_was_stopped_counts_as_far_as_it_went() -> None:
 
     scene.client = scene.client.with_options(sleep=sleep)
     upload(scene)
-    assert measured(scene, figures.WAIT) == [(2.0, (UPLOAD,))]
-    assert measured(scene, figures.RETRIES) == []
+    assert measured(scene, metrics_module.WAIT) == [(2.0, (UPLOAD,))]
+    assert measured(scene, metrics_module.RETRIES) == []
 
 
 def test_usage_is_a_share_of_one() -> None:
@@ -107,7 +107,7 @@ def test_usage_is_a_share_of_one() -> None:
     headers = {"x-app-usage": '{"call_count": 50}', "x-business-use-case-usage": header}
     scene = Scene(answer({"success": True}, headers=headers))
     upload(scene)
-    assert {labels: value for value, labels in measured(scene, figures.USAGE)} == {
+    assert {labels: value for value, labels in measured(scene, metrics_module.USAGE)} == {
         ("app", "", "call_count"): 0.5,
         ("app", "", "total_cputime"): 0.0,
         ("app", "", "total_time"): 0.0,
@@ -115,12 +115,12 @@ def test_usage_is_a_share_of_one() -> None:
         ("9", "whatsapp", "total_cputime"): 0.0,
         ("9", "whatsapp", "total_time"): 0.05,
     }
-    assert measured(scene, figures.REGAIN_ACCESS) == [(0.0, ("app", "")), (120.0, ("9", "whatsapp"))]
+    assert measured(scene, metrics_module.REGAIN_ACCESS) == [(0.0, ("app", "")), (120.0, ("9", "whatsapp"))]
 
 
 def test_the_table_is_whole() -> None:
     """Every metric of the module is in it, once; a histogram has its buckets, in order."""
-    assert {metric for metric in vars(figures).values() if isinstance(metric, Metric)} == set(METRICS)
+    assert {metric for metric in vars(metrics_module).values() if isinstance(metric, Metric)} == set(METRICS)
     assert len({metric.name for metric in METRICS}) == len(METRICS)
     for metric in METRICS:
         assert (metric.kind == "histogram") == bool(metric.buckets)
@@ -172,4 +172,4 @@ def test_an_exporter_keeps_bounded_labels_under_hostile_answers() -> None:
         labels |= {
             (metric.name, *values) for event in scene.events for metric, _, values in measurements(event, bounds)
         }
-    assert len(labels) < 4 * figures.MAX_OBJECTS + 5 * 101 + 10
+    assert len(labels) < 4 * metrics_module.MAX_OBJECTS + 5 * 101 + 10

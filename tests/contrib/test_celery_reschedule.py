@@ -18,8 +18,8 @@ from whatsapp_flows import (
     RetryPolicy,
     TokenUnavailableError,
 )
-from whatsapp_flows.contrib._again import Again, Progress, again
-from whatsapp_flows.contrib._shared import GuardedError, NoRoomError
+from whatsapp_flows.contrib._redis_state import BudgetExceededError, FlowLeasedError
+from whatsapp_flows.contrib._reschedule import Progress, Reschedule, reschedule
 
 NOW = 1_790_000_000.0
 
@@ -30,8 +30,8 @@ def error(kind: type[FlowsError], retry_after: float | None = None) -> FlowsErro
 
 def asked(
     failure: FlowsError, progress: Progress, *, retries: int = 0, policy: RetryPolicy | None = None
-) -> Again | None:
-    return again(
+) -> Reschedule | None:
+    return reschedule(
         failure,
         progress,
         retries=retries,
@@ -54,13 +54,13 @@ def asked(
         (error(PlanError), 0, 5.0),  # changed by somebody in the middle: looked at again
         (error(TokenUnavailableError), 0, 5.0),  # whatever gives the token may be down for a moment
         (error(ConfigurationError), 0, None),
-        (error(NoRoomError, 8.0), 2, 12.0),  # waiting for the budget is no failure, and spread
-        (error(NoRoomError, 1200.0), 2, 1215.0),
-        (error(GuardedError, 8.0), 99, 12.0),
+        (error(BudgetExceededError, 8.0), 2, 12.0),  # waiting for the budget is no failure, and spread
+        (error(BudgetExceededError, 1200.0), 2, 1215.0),
+        (error(FlowLeasedError, 8.0), 99, 12.0),
     ],
 )
 def test_an_error_becomes_a_countdown(failure: FlowsError, retries: int, delay: float | None) -> None:
-    """The policy decides for failures; the budget and another worker's guard are waited for, however often."""
+    """The policy decides for failures; the budget and another worker's lease are waited for, however often."""
     step = asked(failure, Progress(since=NOW), retries=retries)
     assert (step.delay if step is not None else None) == delay
     if step is not None:
@@ -74,7 +74,7 @@ def test_waits_are_not_counted_as_attempts() -> None:
     assert step is not None
     assert (step.delay, step.progress.waits) == (10.0, 7)
     assert asked(error(FlowProcessingError), waited, retries=9) is None
-    again_waiting = asked(error(NoRoomError, 1.0), waited, retries=9)
+    again_waiting = asked(error(BudgetExceededError, 1.0), waited, retries=9)
     assert again_waiting is not None
     assert again_waiting.progress.waits == 8
 
