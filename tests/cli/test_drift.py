@@ -188,3 +188,13 @@ def test_the_account_of_an_environment(cli: CommandLine, meta: Emulator, folder:
     assert f"--waba-id 999: flows.toml names account {meta.waba_id} in the environment 'staging'." in refused.err
     assert cli("drift", "--env", "staging", "--waba-id", meta.waba_id, env=elsewhere).code == 1
     assert cli("drift", env={"WHATSAPP_FLOWS_WABA_ID": ""}).code == 2
+
+
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "sync", "drift", "status", "pull"])
+def test_a_damaged_lock_file_is_an_error(cli: CommandLine, meta: Emulator, folder: Path, command: str) -> None:
+    """Every command that reads the lock file says what to do with it, and sends nothing."""
+    (folder / "flows.lock.json").write_text("<<<<<<< HEAD")
+    meta.clear_requests()
+    outcome = cli(*command.split())
+    assert (outcome.code, meta.requests) == (2, ())
+    assert "flows.lock.json is damaged: restore it" in " ".join(outcome.err.split())

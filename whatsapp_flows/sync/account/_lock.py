@@ -1,19 +1,19 @@
 """
-`flows.lock.json`: what was uploaded, and when Meta said it had last changed. A cache, and never the truth.
+`flows.lock.json`: what was uploaded, and the time of its last change at Meta. A cache: Meta is the source of truth.
 
     {"version": 1, "account_id": "...", "environment": "", "flows": {
         "booking": {"id": "...", "name": "Booking", "digest": "...", "updated_at": "2026-11-03T09:20:11+00:00",
                     "processed": true, "written": true, "written_at": "", "application_id": null, "successor": ""}}}
 
-An entry says which flow a table means (see `_identity`), spares a download when Meta lists the same id with the same
-`updated_at`, and says which flows this tool has written: only those are pruned. A file that is missing, stale or
-damaged costs calls, and can cause no write; at most it keeps `prune` from doing one. It holds no secret.
+An entry says which flow a table means (see `_identity`), saves a download when Meta lists the same id with the same
+`updated_at`, and says which flows this tool has written: only those are pruned. A file that is missing or stale costs
+calls and causes no write; at most `prune` deprecates less. It holds no secret.
 
-Rule 1: a file that is about another account or environment is never overwritten. The entries are then kept beside it,
-        in a file that has the account in its name (see `own_file`).
-Rule 2: what cannot be read in a file of our own stays in it as it is: an entry of another shape, a key of a later
-        version.
-Rule 3: an entry that makes way for that of another flow is kept under KEY@ID if this tool has written it.
+Rule 1: a file of another account or environment is never overwritten. The entries are then kept beside it, in a file
+        with the account in its name (see `own_file`).
+Rule 2: an entry in our own file that cannot be read stays in it unchanged.
+Rule 3: an entry that is replaced by that of another flow is kept under KEY@ID if this tool has written that flow.
+Rule 4: a damaged file, or one of a later version, is an error rather than an empty file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ...errors import ConfigurationError
 
 LOCK_VERSION: Final = 1
 _MAX_BYTES: Final = 64 * 1024 * 1024  # a hundred thousand flows need a third of that
-_LONGEST_WRITE: Final = timedelta(seconds=5)  # from the change at Meta to the `Date` of its answer
+_MAX_WRITE_TIME: Final = timedelta(seconds=5)  # between a change at Meta and the `Date` of the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,12 @@ class LockEntry:
     """
     What is known of one flow. Times are ISO 8601, by Meta's clock; empty: not known.
 
-    `digest` is that of its Flow JSON (`digest_of`) when Meta's `updated_at` was as it stands here. While `updated_at`
-    is empty, an `updated_at` just before `written_at`, the answer to our own last write, stands in for it. `processed`:
-    Meta answered an upload of exactly that with success; False: an upload was begun, and may be stored without having
-    been processed (139001/4016012); None: it was not uploaded from here. `written`: this tool has created the flow or
-    written to it. `application_id` is the application that it had then, None if that is not
-    known. `successor` is the name of a flow that was about to take its place.
+    `digest` is the digest of its Flow JSON (`digest_of`) at the time `updated_at`. While `updated_at` is empty, any
+    time just before `written_at`, the answer to our own last write, counts as the same. `processed`: True after Meta
+    answered an upload of that Flow JSON with success; False: an upload was begun, and may be stored without having been
+    processed (139001/4016012); None: it was not uploaded from here. `written`: this tool has created the flow or
+    written to it. `application_id` is its application at that time, None if that is not known. `successor` is the name
+    of a flow that was about to replace it.
     """
 
     id: str
@@ -66,9 +66,9 @@ class LockEntry:
     @classmethod
     def from_json(cls, value: object) -> LockEntry | None:
         """
-        The entry that `to_json` wrote, in this version or another one; None for what has no id and name.
+        The entry that this or another version's `to_json` wrote; None without an id and a name.
 
-        What is of a type of its own counts as not known, what is not there as its default.
+        A value of the wrong type counts as not known, a missing one as its default.
         """
         if not isinstance(value, Mapping) or not all(_filled(value.get(name)) for name in ("id", "name")):
             return None
@@ -87,18 +87,18 @@ class LockEntry:
 
     def holds(self, updated_at: str) -> bool:
         """
-        Whether a flow that Meta lists with this `updated_at` is as it was when this was noted.
+        Whether a flow that Meta lists with this `updated_at` has not changed since this entry was written.
 
-        A time long before our last write is not that of our write either: then the two clocks of Meta, that of its
-        answers and that of `updated_at`, do not agree, and nothing is known.
+        With an `updated_at` long before our last write, the clocks of Meta's answers and of `updated_at` disagree, and
+        the result is False.
         """
         if self.updated_at or not updated_at:
             return bool(updated_at) and self.updated_at == updated_at
         try:
             since = datetime.fromisoformat(self.written_at) - datetime.fromisoformat(updated_at)
-        except (ValueError, TypeError, OverflowError):  # empty, no time, or of no time zone
+        except (ValueError, TypeError, OverflowError):  # empty, not a time, or without a time zone
             return False
-        return timedelta() <= since <= _LONGEST_WRITE
+        return timedelta() <= since <= _MAX_WRITE_TIME
 
 
 _TEXTS: Final = ("id", "name", "digest", "updated_at", "written_at", "application_id", "successor")
@@ -110,7 +110,7 @@ def _filled(value: object) -> bool:
 
 def own_file(path: Path, account_id: str) -> Path:
     """
-    The lock file of an account beside one that is about another.
+    The lock file of an account beside that of another one.
 
     >>> own_file(Path("flows.lock.json"), "102290129340398").name
     'flows.102290129340398.lock.json'
@@ -121,26 +121,26 @@ def own_file(path: Path, account_id: str) -> Path:
 
 class Lock:
     """
-    The entries of one account and environment; with `path`, kept in that file after each change.
+    The entries of one account and environment; with `path`, written to that file after each change.
 
-    Where that file is about another account or environment, they are kept in a file of their own beside it, and it
-    stays as it is. Threads may share it. Two processes may share the file: each writes it whole, with what it finds
-    there of flows that it knows nothing about. Raises `ConfigurationError` when the file cannot be written, or is
-    something other than a file.
+    Where that file is about another account or environment, it stays as it is, and a file beside it is used. Threads
+    may share a lock. Two processes may share the file: each writes all of it, with the entries of other flows that it
+    finds there. Raises `ConfigurationError` when the file cannot be written, is damaged or of a later version, or is
+    not a regular file.
     """
 
     def __init__(self, path: Path | None, *, account_id: str | None, environment: str = "") -> None:
         self._path = path if account_id is not None else None
         self._account_id = account_id
         self._environment = environment
-        self._beside = ""
-        self._entries = {key: entry for key, value in self._found().items() if (entry := LockEntry.from_json(value))}
+        self._other_account = ""
+        self._entries = {key: entry for key, value in self._read().items() if (entry := LockEntry.from_json(value))}
         self._owners: Mapping[str, tuple[str, str]] | None = None
         self._changed: dict[str, LockEntry | None] = {}
-        self._mine: tuple[tuple[int, int, int] | None, dict[str, Any]] = (None, {})
+        self._last_written: tuple[tuple[int, int, int] | None, dict[str, Any]] = (None, {})
         self._lines: dict[str, tuple[object, str]] = {}
         self._problem = ""
-        self._noted, self._saved = 0, 0  # how many changes there were, and how many of them are on the disk
+        self._change_count, self._saved_count = 0, 0  # changes so far, and those on the disk
         self._mutex = threading.Lock()
         self._writing = threading.Lock()
 
@@ -151,21 +151,21 @@ class Lock:
 
     @property
     def path(self) -> Path | None:
-        """The file that the entries are kept in: that of the account where the one that was named is another's."""
+        """The file of the entries. It is not the given `path` where that is another account's."""
         return self._path
 
     @property
     def other_account(self) -> str:
         """
-        The account that the file that was named is about, if that is another one and this one has no file yet.
+        The account of the file at the given `path`, if that is another one and this account has no file yet.
 
-        A deployment is then the first one to this account, beside that to the other. Empty in all other cases.
+        A deployment is then the first one to this account. Empty in all other cases.
         """
-        return self._beside
+        return self._other_account
 
     @property
     def problem(self) -> str:
-        """Why the file does not hold what was put last, in a sentence; empty if it does."""
+        """Why the last change is not in the file, as a sentence; empty if it is."""
         return self._problem
 
     def get(self, key: str, flow_id: str) -> LockEntry | None:
@@ -174,10 +174,10 @@ class Lock:
         return entry if entry is not None and entry.id == flow_id else None
 
     def entry(self, key: str) -> LockEntry | None:
-        """The entry of a flow, whichever flow of the account it is about."""
+        """The entry of a key, with any flow id."""
         with self._mutex:
             entry = self._entries.get(key)
-        return entry if entry is not None and not _is_earlier(key, entry) else None
+        return entry if entry is not None and not _is_replaced(key, entry) else None
 
     def owner(self, flow_id: str, name: str) -> str | None:
         """The key that the flow of this id and name was written under; None if it was not written from here."""
@@ -193,26 +193,28 @@ class Lock:
 
     def put(self, entries: Mapping[str, LockEntry | None]) -> None:
         """
-        Remember entries, by key, and forget those that are None. When this returns, the file holds them.
+        Set entries, by key, and remove those that are None. The file has them when this returns.
 
-        That a flow was written is not forgotten as long as the entry is about that flow.
+        `written` stays true as long as the entry is about the same flow.
         """
         with self._mutex:
-            changes = {key: entry for key, entry in self._moves(entries).items() if self._entries.get(key) != entry}
+            changes = {
+                key: entry for key, entry in self._with_replaced(entries).items() if self._entries.get(key) != entry
+            }
             if changes:
                 self._changed.update(changes)
                 _change(self._entries, changes)
                 self._owners = None
-                self._noted += 1
-            number = self._noted
+                self._change_count += 1
+            number = self._change_count
         self._save(number)
 
-    def _moves(self, entries: Mapping[str, LockEntry | None]) -> dict[str, LockEntry | None]:
-        """The changes to the entries that are there: what makes way for another flow is kept (rule 3)."""
+    def _with_replaced(self, entries: Mapping[str, LockEntry | None]) -> dict[str, LockEntry | None]:
+        """The entries to set or remove: one that is replaced by another flow's is kept (rule 3)."""
         changes: dict[str, LockEntry | None] = {}
         for key, entry in entries.items():
             before = self._entries.get(key)
-            if entry is None or before is None or _is_earlier(key, before):
+            if entry is None or before is None or _is_replaced(key, before):
                 changes[key] = entry
             elif before.id == entry.id:
                 changes[key] = replace(entry, written=True) if before.ours and not entry.ours else entry
@@ -225,122 +227,135 @@ class Lock:
 
     def _save(self, number: int) -> None:
         """
-        Have the change of that number on the disk, and those before it.
+        Write all changes up to that number.
 
-        One thread writes at a time, what has come together is written together, and all wait until it is done.
+        One thread writes at a time, with all changes so far; the others wait until it is done.
         """
         if self._path is None:
             return
         with self._writing:
-            if self._saved >= number:
+            if self._saved_count >= number:
                 return
             with self._mutex:
-                changed, noted = dict(self._changed), self._noted
-            values = self._on_disk()
-            _change(values, {key: entry and entry.to_json() for key, entry in changed.items()})
+                changed, count = dict(self._changed), self._change_count
             try:
-                replace_file(self._path, self._written(values))
+                values = self._on_disk()
+                _change(values, {key: entry and entry.to_json() for key, entry in changed.items()})
+                replace_file(self._path, self._render(values))
             except ConfigurationError as failure:
                 self._problem = str(failure)
                 raise
             self._problem = ""
-            self._mine = (self._mark(), values)
-            self._saved = noted
+            self._last_written = (self._file_version(), values)
+            self._saved_count = count
 
-    def _written(self, values: Mapping[str, Any]) -> bytes:
-        """A line for each flow, so that a diff of two files can be read."""
+    def _render(self, values: Mapping[str, Any]) -> bytes:
+        """One line for each flow, for readable diffs."""
         lines = (self._line(key, values[key]) for key in sorted(values))
         flows = ",\n".join(line for line in lines if line)
-        head = f'"version": {LOCK_VERSION},\n  "account_id": {_shown(self._account_id)},'
-        environment = f'"environment": {_shown(self._environment)},'
+        head = f'"version": {LOCK_VERSION},\n  "account_id": {_dumps(self._account_id)},'
+        environment = f'"environment": {_dumps(self._environment)},'
         return f'{{\n  {head}\n  {environment}\n  "flows": {{\n{flows}\n  }}\n}}\n'.encode()
 
     def _line(self, key: str, value: object) -> str:
-        """The line of a flow, made once for each entry: a deployment of thousands writes the file after each."""
+        """The line of a flow. Cached, because a run writes the file after each flow."""
         known = self._lines.get(key)
         if known is None or known[0] is not value:
             try:
-                line = f"    {_shown(key)}: {_shown(value)}"
-            except RecursionError:  # somebody's nest of lists, which is no entry
+                line = f"    {_dumps(key)}: {_dumps(value)}"
+            except RecursionError:  # not an entry, but deeply nested JSON
                 line = ""
             known = self._lines[key] = (value, line)
         return known[1]
 
     def _on_disk(self) -> dict[str, Any]:
-        """The entries of the file: what was written last, unless another process has replaced it since."""
-        mark = self._mark()
-        if mark is None or mark != self._mine[0]:
-            return self._found()
-        return self._mine[1]
+        """The entries of the file: those last written, unless another process has replaced it since."""
+        version = self._file_version()
+        if version is None or version != self._last_written[0]:
+            return self._read()
+        return self._last_written[1]
 
-    def _mark(self) -> tuple[int, int, int] | None:
-        """What tells one version of the file from another."""
+    def _file_version(self) -> tuple[int, int, int] | None:
+        """Identifies the content of the file: another one after each write."""
         try:
             found = self._path.stat() if self._path is not None else None
         except OSError:
             return None
         return None if found is None else (found.st_ino, found.st_mtime_ns, found.st_size)
 
-    def _found(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         """
-        The entries of the file as they are written there; none if it is not there or damaged.
+        The entries of the file as JSON values; none without a file. Where it is another account's, those of our own.
 
-        From a file that is another's it goes on to our own.
+        Raises `ConfigurationError` for a damaged file, and for one of a later version.
         """
         if self._path is None or self._account_id is None:
             return {}
-        document = _read(self._path)
+        document = _read_document(self._path)
         if not self._is_foreign(document):
-            return self._flows(document)
+            return self._flows(self._path, document)
         named, self._path = self._path, own_file(self._path, self._account_id)
         if self._path == named:  # somebody has written another account's entries into it
             raise ConfigurationError(f"{named} is the lock file of another account: move it away.")
-        mine = _read(self._path)
-        if self._is_foreign(mine):
+        own = _read_document(self._path)
+        if self._is_foreign(own):
             raise ConfigurationError(f"{self._path} is not the lock file of account {self._account_id}: move it away.")
         other = document.get("account_id") if isinstance(document, dict) else None
-        if mine is None and isinstance(other, str) and other != self._account_id:
-            self._beside = other
-        return self._flows(mine)
+        if own is None and isinstance(other, str) and other != self._account_id:
+            self._other_account = other
+        return self._flows(self._path, own)
 
     def _is_foreign(self, document: object) -> bool:
         """Whether a file is about another account or environment, or too large to tell."""
         if not isinstance(document, dict):
             return document is _TOO_LARGE
-        about = (("account_id", self._account_id), ("environment", self._environment))
-        return any(isinstance(said := document.get(name), str) and said != mine for name, mine in about)
+        expected = (("account_id", self._account_id), ("environment", self._environment))
+        return any(isinstance(value := document.get(name), str) and value != ours for name, ours in expected)
 
-    def _flows(self, document: object) -> dict[str, Any]:
-        if not isinstance(document, dict) or document.get("version") != LOCK_VERSION:
+    def _flows(self, path: Path, document: object) -> dict[str, Any]:
+        if document is None:
             return {}
-        about = {"account_id": self._account_id, "environment": self._environment}
-        flows = document.get("flows")
-        if not isinstance(flows, dict) or any(document.get(name) != value for name, value in about.items()):
-            return {}
+        found = document if isinstance(document, dict) else {}
+        version, flows = found.get("version"), found.get("flows")
+        if isinstance(version, int) and version > LOCK_VERSION:
+            raise ConfigurationError(
+                f"{path} is a lock file of version {version}, and this version of whatsapp-flows-sdk reads version "
+                f"{LOCK_VERSION}: upgrade whatsapp-flows-sdk."
+            )
+        expected = {"version": LOCK_VERSION, "account_id": self._account_id, "environment": self._environment}
+        if not isinstance(flows, dict) or any(found.get(name) != value for name, value in expected.items()):
+            raise _damaged(path)
         return flows
 
 
 _TOO_LARGE: Final = object()
 
 
-def _read(path: Path) -> object:
-    """What a file says; None for one that is not there or is no JSON, `_TOO_LARGE` for one that is not read."""
+def _read_document(path: Path) -> object:
+    """The JSON value in a file; None without a file, `_TOO_LARGE` for one that is not read."""
     try:
-        return json.loads(read_regular(path, _MAX_BYTES))
+        return json.loads(read_regular(path, _MAX_BYTES)) or {}  # `null` is not a missing file
     except OSError as failure:
         if is_no_file(failure):
             raise ConfigurationError(f"{path} is no file.") from None
         return _TOO_LARGE if is_too_large(failure) else None
     except (ValueError, RecursionError):
-        return None
+        raise _damaged(path) from None
 
 
-def _is_earlier(key: str, entry: LockEntry) -> bool:
-    """Whether this is the entry of a flow that made way for another (rule 3)."""
+def _damaged(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} is damaged: restore it, from version control for example, or delete it. Without it the next run "
+        "downloads every Flow JSON again, and --prune deprecates none of the flows that were deployed before."
+    )
+
+
+def _is_replaced(key: str, entry: LockEntry) -> bool:
+    """Whether this is the entry of a flow that was replaced by another (rule 3)."""
     return key.endswith(f"@{entry.id}")
 
 
-_shown = json.dumps
+_dumps = json.dumps
 
 
 def _change(entries: dict[str, Any], changes: Mapping[str, Any]) -> None:
