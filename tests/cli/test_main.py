@@ -1,4 +1,4 @@
-"""The console script, as a process of its own."""
+"""The console script as a process: its streams, its signals and its exit code."""
 
 from __future__ import annotations
 
@@ -8,49 +8,55 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.processes import ROOT, ScriptServer
+from tests.cli.terminal import Terminal
 from tests.misbehaving import BODY_DRIPS, Server, answers
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 WITHOUT = "import sys; sys.modules[{package!r}] = None; from whatsapp_flows.__main__ import main; main()"
 
 
-# Whoever runs the tests may ignore Ctrl-C, and a process inherits that.
-HEEDS_INTERRUPTS = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from whatsapp_flows.__main__ import main; main()"
-)
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[ScriptServer]:
+    """Where scripts are started."""
+    server = ScriptServer()
+    yield server
+    server.close()
 
 
-def script(
-    *argv: str, program: tuple[str, str] = ("-m", "whatsapp_flows"), cwd: Path = ROOT, **env: str
-) -> subprocess.Popen[str]:
-    """`python -m whatsapp_flows`, begun."""
-    return subprocess.Popen(
-        [sys.executable, *program, *argv],
-        cwd=cwd, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def environment(waba_id: str, url: str) -> dict[str, str]:
+    return {
+        "WHATSAPP_FLOWS_ACCESS_TOKEN": "the-token",
+        "WHATSAPP_FLOWS_WABA_ID": waba_id,
+        "WHATSAPP_FLOWS_BASE_URL": url,
+    }
+
+
+# -- the interpreter
 
 
 def test_the_script_ends_with_the_code_of_the_run() -> None:
     """Output is plain when it is piped, and the exit code is that of the command."""
-    process = script("explain", "4", FORCE_COLOR="1")
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
-    assert out.startswith("4  application request limit\n")
-    assert "\x1b" not in out
+    done = subprocess.run(
+        [sys.executable, "-m", "whatsapp_flows", "explain", "987654"],
+        cwd=ROOT, env={**os.environ, "FORCE_COLOR": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("Error 987654 is not in the table")
+    assert "\x1b" not in done.stdout
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
 def test_without_its_extra_the_script_says_which(package: str) -> None:
-    """No traceback, but the command that installs it, and exit code 2."""
+    """It prints the command that installs the extra, and ends with exit code 2."""
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT.format(package=package)], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -58,105 +64,93 @@ def test_without_its_extra_the_script_says_which(package: str) -> None:
     assert done.stderr == 'The command line needs its extra: pip install "whatsapp-flows-sdk[cli]"\n'
 
 
-def test_a_reader_that_leaves_is_no_crash() -> None:
+# -- streams
+
+
+def test_a_reader_that_leaves_is_no_crash(scripts: ScriptServer) -> None:
     """`whatsapp-flows explain 139002 | head -1` ends without a traceback."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "whatsapp_flows", "explain", "139002"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.wait(60) == 1
+    read, write = os.pipe()
+    os.close(read)
+    script = scripts.start("explain", "139002", stdout=write)
+    os.close(write)
+    assert script.result() == (1, "", "")
 
 
-def test_a_character_that_the_terminal_does_not_know_is_no_crash() -> None:
-    """A name is written with escapes then."""
-    with Emulator() as meta:
-        meta.add_flow("Größe 📏")
-        process = script(
-            "flows", "list", PYTHONIOENCODING="ascii", WHATSAPP_FLOWS_ACCESS_TOKEN="t",
-            WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
-        )  # fmt: skip
-        out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
+def test_a_character_that_the_terminal_does_not_know_is_no_crash(scripts: ScriptServer, meta: Emulator) -> None:
+    """It is written as an escape."""
+    meta.add_flow("Größe 📏")
+    code, out, err = scripts.start("flows", "list", encoding="ascii", env=environment(meta.waba_id, meta.url)).result()
+    assert (code, err) == (0, "")
     assert "Gr\\xf6\\xdfe \\U0001f4cf" in out
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
-def test_a_stream_that_is_closed_is_no_crash(closed: str) -> None:
+@pytest.mark.parametrize("closed", ["stdout", "stderr", "stdin", "stdin stdout stderr"])
+def test_a_stream_that_is_closed_is_no_crash(scripts: ScriptServer, closed: str) -> None:
     """What is written to it is lost, and nothing else."""
-    command = f"{sys.executable} -m whatsapp_flows explain 4 {closed}"
+    code, out, err = scripts.start("explain", "4", closed=closed).result()
+    assert (code, err) == (0, "")
+    assert out.startswith("4  application request limit") is ("stdout" not in closed)
+
+
+def test_the_shell_may_close_all_streams() -> None:
+    """Python starts without them, and the script ends as usual."""
+    command = f"{sys.executable} -m whatsapp_flows explain 987654 >&- 2>&- <&-"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("4  application request limit") is (">&-" not in closed.replace("2>&-", ""))
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_an_output_that_cannot_be_written_is_told(options: tuple[str, ...]) -> None:
-    """In a line, and not as a fault of this program."""
+def test_an_output_that_cannot_be_written_is_told(scripts: ScriptServer, options: tuple[str, ...]) -> None:
+    """In one line, which does not call it a bug of this program."""
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "whatsapp_flows", "explain", "139002", *options],
-            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-    assert (done.returncode, done.stderr) == (1, "error: cannot write the output: No space left on device.\n")
+        code, _, err = scripts.start("explain", "139002", *options, stdout=full.fileno()).result()
+    assert (code, err) == (1, "error: cannot write the output: No space left on device.\n")
 
 
-def test_whoever_listens_may_leave_while_live_flows_are_changed(tmp_path: Path) -> None:
-    """`apply 2>&1 | head -1`: the reader of the progress has gone, and all flows are deployed."""
+def test_the_reader_of_the_progress_may_leave(scripts: ScriptServer, meta: Emulator, tmp_path: Path) -> None:
+    """`apply 2>&1 | head -1`: all flows are deployed nevertheless."""
     write_flows(tmp_path, {f"f{number}": FLOW_JSON for number in range(4)}, publish=True)
-    with Emulator() as meta:
-        for number in range(4):
-            meta.add_flow(f"F{number}", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
-        process = script(
-            "sync", str(tmp_path), "--jobs", "1", WHATSAPP_FLOWS_ACCESS_TOKEN="t",
-            WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
-        )  # fmt: skip
-        assert process.stderr is not None
-        assert process.stdout is not None
-        process.stderr.close()
-        report = process.stdout.read()
-        process.stdout.close()
-        assert process.wait(60) == 0
-        assert {flow.status for flow in meta.flows()} == {"PUBLISHED"}
+    for number in range(4):
+        meta.add_flow(f"F{number}", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
+    read, write = os.pipe()
+    os.close(read)
+    script = scripts.start("sync", tmp_path, "--jobs", "1", stderr=write, env=environment(meta.waba_id, meta.url))
+    os.close(write)
+    code, report, _ = script.result()
+    assert code == 0
+    assert {flow.status for flow in meta.flows()} == {"PUBLISHED"}
     assert "4 flows: 4 republished." in report
 
 
+def test_the_shell_can_complete_commands(scripts: ScriptServer) -> None:
+    """With click's completion for bash."""
+    env = {"_WHATSAPP_FLOWS_COMPLETE": "bash_complete", "COMP_WORDS": "whatsapp-flows fl", "COMP_CWORD": "1"}
+    assert scripts.start(env=env).result() == (0, "plain,flows\n", "")
+
+
+# -- signals
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
-def test_a_signal_ends_a_wait_and_says_what_was_done(tmp_path: Path, number: signal.Signals, code: int) -> None:
-    """The wait of five seconds is not sat out, and the report says how far it got."""
+def test_a_signal_ends_a_wait_and_says_what_was_done(
+    scripts: ScriptServer, meta: Emulator, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """The wait of ten minutes ends at once, and the report says what was completed."""
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
-    with Emulator() as meta:
-        meta.add_flow("One")
-        meta.fail("publish_flow", code=131000)
-        process = script(
-            "sync", str(tmp_path), program=("-c", HEEDS_INTERRUPTS), WHATSAPP_FLOWS_ACCESS_TOKEN="t",
-            WHATSAPP_FLOWS_WABA_ID=meta.waba_id, WHATSAPP_FLOWS_BASE_URL=meta.url,
-            WHATSAPP_FLOWS_RETRY_INITIAL="600", WHATSAPP_FLOWS_RETRY_MAXIMUM="600",
-        )  # fmt: skip
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert line.startswith("one: Meta service error detected (retryable): ")
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == code
+    meta.add_flow("One")
+    meta.fail("publish_flow", code=131000)
+    waits = {"WHATSAPP_FLOWS_RETRY_INITIAL": "600", "WHATSAPP_FLOWS_RETRY_MAXIMUM": "600"}
+    script = scripts.start("sync", tmp_path, env=environment(meta.waba_id, meta.url) | waits)
+    assert script.stderr.readline().startswith("one: Meta service error detected (retryable): ")
+    script.send_signal(number)
+    returned, out, err = script.result()
+    assert returned == code
     assert "one   interrupted  unknown" in out
     assert "  Completed before that: upload." in out
     assert "Traceback" not in err
 
 
-def test_the_shell_can_complete_commands() -> None:
-    """click's completion, for bash: the script, and the words."""
-    process = script(_WHATSAPP_FLOWS_COMPLETE="bash_complete", COMP_WORDS="whatsapp-flows fl", COMP_CWORD="1")
-    out, _ = process.communicate(timeout=60)
-    assert (process.returncode, out) == (0, "plain,flows\n")
-
-
-GRACE = f"import whatsapp_flows.transport as transport; transport.STOP_GRACE = 0.3; {HEEDS_INTERRUPTS}"
 LISTED = json.dumps({"data": [{"id": "1", "name": "One", "status": "DRAFT"}]}).encode()
 NOTHING = b'{"data": []}'
 INTERRUPTED = {
@@ -167,20 +161,53 @@ INTERRUPTED = {
 
 
 @pytest.mark.parametrize("case", INTERRUPTED)
-def test_the_first_interrupt_ends_what_drips(case: str, tmp_path: Path) -> None:
-    """Within the grace of a stop, whichever thread reads an answer that has no end; and it is said."""
+def test_the_first_interrupt_ends_a_response_without_end(scripts: ScriptServer, case: str, tmp_path: Path) -> None:
+    """Within the grace period of a stop, whichever thread reads the response; and it is reported."""
     argv, before, message = INTERRUPTED[case]
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
     with Server(*before, BODY_DRIPS) as server:
-        process = script(
-            *argv, program=("-c", GRACE), cwd=tmp_path, PYTHONPATH=str(ROOT), WHATSAPP_FLOWS_ACCESS_TOKEN="t",
-            WHATSAPP_FLOWS_WABA_ID="1", WHATSAPP_FLOWS_BASE_URL=server.url,
-        )  # fmt: skip
+        script = scripts.start(*argv, cwd=tmp_path, stop_grace=0.3, env=environment("1", server.url))
         assert server.has_received(len(before) + 1)
-        process.send_signal(signal.SIGINT)
+        script.send_signal(signal.SIGINT)
         began = time.monotonic()
-        out, err = process.communicate(timeout=60)
+        code, out, err = script.result()
         assert time.monotonic() - began < 5
-    assert process.returncode == 130
+    assert code == 130
     assert message in out + err
     assert "Traceback" not in err
+
+
+# -- a terminal
+
+
+def test_the_question_is_seen_when_only_stderr_goes_to_a_file(
+    scripts: ScriptServer, meta: Emulator, tmp_path: Path
+) -> None:
+    """It is written to the terminal that stdout still is."""
+    write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
+    with Terminal(env=environment(meta.waba_id, meta.url)) as terminal, (tmp_path / "log").open("w") as log:
+        end = terminal.other_end
+        script = scripts.start(
+            "apply", "--config", tmp_path / "flows.toml", stdin=end, stdout=end, stderr=log.fileno(), env=terminal.env
+        )
+        terminal.until("Apply this plan? [y/N]")
+        terminal.press("n\n")
+        assert script.wait() == 1
+    assert meta.flows() == ()
+
+
+def test_an_interrupt_at_a_question_changes_nothing(scripts: ScriptServer, meta: Emulator, tmp_path: Path) -> None:
+    """The first Ctrl-C ends the run."""
+    write_flows(tmp_path, {"one": FLOW_JSON}, publish=True)
+    with Terminal(env=environment(meta.waba_id, meta.url)) as terminal:
+        end = terminal.other_end
+        script = scripts.start(
+            "apply", "--config", tmp_path / "flows.toml", stdin=end, stdout=end, stderr=end, new_session=True,
+            env=terminal.env,
+        )  # fmt: skip
+        terminal.until("Apply this plan? [y/N]")
+        script.send_signal(signal.SIGINT)
+        assert script.wait() == 130
+        terminal.listen(0.05)
+        assert terminal.lines[-1] == "interrupted"
+    assert meta.flows() == ()

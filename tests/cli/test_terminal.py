@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,43 +103,6 @@ def test_what_is_for_good_is_asked_first(
     assert terminal.end() == 1
     assert terminal.lines == [f"{question.format(flow.id)} no", f"Flow {flow.id} was not changed."]
     assert meta.flow(flow.id).status == status
-
-
-def test_the_question_is_seen_when_only_stderr_goes_to_a_file(
-    tmp_path: Path, env: dict[str, str], meta: Emulator, folder: Path
-) -> None:
-    """It stands where somebody looks: on the terminal that stdout still is."""
-    with Terminal(env=env) as terminal, (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "whatsapp_flows", "apply", *config(folder)],
-            cwd=ROOT, env={**os.environ, **env}, stdin=terminal.other_end, stdout=terminal.other_end, stderr=log,
-        )  # fmt: skip
-        terminal.until("Apply this plan? [y/N]")
-        terminal.press("n\n")
-        assert process.wait(20) == 1
-    assert meta.flows() == ()
-
-
-def test_an_interrupt_at_a_question_changes_nothing(env: dict[str, str], meta: Emulator, folder: Path) -> None:
-    """The first Ctrl-C ends it."""
-    with Terminal(env=env) as terminal:
-        process = subprocess.Popen(
-            [sys.executable, "-c", HEEDS_INTERRUPTS, "apply", *config(folder)], cwd=ROOT, env={**os.environ, **env},
-            stdin=terminal.other_end, stdout=terminal.other_end, stderr=terminal.other_end, start_new_session=True,
-        )  # fmt: skip
-        terminal.until("Apply this plan? [y/N]")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
-        terminal.listen(0.05)
-        assert terminal.lines[-1] == "interrupted"
-    assert meta.flows() == ()
-
-
-# Whoever runs the tests may ignore Ctrl-C, and a process inherits that.
-HEEDS_INTERRUPTS = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from whatsapp_flows.__main__ import main; main()"
-)
 
 
 def test_an_interrupt_is_answered_at_once(terminal: Terminal, meta: Emulator, folder: Path) -> None:
