@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
+from ._dataclasses import dataclass, replace
 from ._error_codes import ErrorCodes
 from ._inert import without_credentials
 from ._wire import Operation, Request, Response

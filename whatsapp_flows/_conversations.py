@@ -7,10 +7,10 @@ Conversations as the engine's own: they yield what they want done, so that one d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from . import _operations as operations
+from ._dataclasses import replace
 from ._documents import FlowJsonUpload, Validate, prepare_upload
 from ._engine import CallPolicy, Conversation, converse, run_blocking
 from ._operations import Api, Page

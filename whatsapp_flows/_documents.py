@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from . import flow_json
+from ._dataclasses import dataclass, field
 from ._wire import short_repr
 from .errors import ConfigurationError, ValidationIssue
 from .events import logger

@@ -14,11 +14,11 @@ Rule 3: no request is sent after the deadline, and no wait begins that would rea
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
 from ._call import CallPolicy, CallReport
+from ._dataclasses import dataclass, replace
 from ._error_codes import classify, is_error
 from ._wire import INLINE_PARSE_MAX_BYTES, Operation, Request, Response, Script, Secret
 from .errors import ApiError, ErrorDetails, FlowsError, NotSentError

@@ -11,11 +11,11 @@ Rule 3: if it cannot be published again after that, it gets back what it had. If
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from . import _operations as operations
 from ._conversations import find_flow_by_name, read_document
+from ._dataclasses import dataclass, replace
 from ._digest import says_the_same
 from ._documents import FlowJsonUpload, Validate
 from ._engine import CallPolicy, Conversation, converse

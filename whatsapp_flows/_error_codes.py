@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from ._dataclasses import dataclass
 from ._wire import Request, Response, Secret, redact
 from .errors import (
     ApiError,

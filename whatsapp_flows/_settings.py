@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction
 from typing import Any, Final, TypedDict
 
+from ._dataclasses import dataclass, replace
 from ._documents import Validate, validation_mode
 from ._engine import CallPolicy
 from ._error_codes import ErrorCodes

@@ -12,11 +12,11 @@ import hmac
 import re
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from json import JSONDecoder, loads
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
+from ._dataclasses import dataclass, field
 from ._inert import MASK, shaped_like_a_token, without_credentials
 from .errors import FlowsError
 

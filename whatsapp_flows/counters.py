@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ._dataclasses import dataclass
 from ._forks import Mutex
 from .errors import FlowsError
 from .events import AttemptFailed, AttemptStarted, AttemptSucceeded, CallAborted, CallFailed, CallSucceeded, Event

@@ -35,9 +35,9 @@ line of printable characters, whatever Meta or a file said; `details` has the te
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ._dataclasses import dataclass, field, replace
 from ._inert import inert, without_credentials
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
+from ._dataclasses import dataclass, field
 from ._inert import inert
 from ._interrupts import is_interrupt
 from ._wire import Response, redact

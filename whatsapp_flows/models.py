@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, TypeVar
 
+from ._dataclasses import dataclass, field
 from .errors import ValidationIssue, ValidationPointer
 
 __all__ = [

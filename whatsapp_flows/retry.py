@@ -11,9 +11,9 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from ._dataclasses import dataclass
 from ._forks import Mutex
 from ._wire import short_repr
 from .errors import ConfigurationError, FlowsError, RetryableError

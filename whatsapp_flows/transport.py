@@ -6,10 +6,10 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from inspect import isawaitable, iscoroutine
 from typing import Final, NoReturn, Protocol
 
+from ._dataclasses import dataclass, replace
 from ._interrupts import is_interrupt
 from ._wire import Request, Response, Secret, appsecret_proof, as_secret, short_repr
 from .errors import ConfigurationError, TokenUnavailableError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from json import loads
 from typing import Any, Final
 
+from ._dataclasses import dataclass
 from ._forks import Mutex
 
 __all__ = ["Usage"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .._dataclasses import replace
 from .._digest import says_the_same
 from .._error_codes import unexpected
 from .._wire import Operation, Request, Script

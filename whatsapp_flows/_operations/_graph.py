@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from .._dataclasses import dataclass, replace
 from .._error_codes import unexpected
 from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, short_repr
 from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
