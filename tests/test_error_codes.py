@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -32,14 +33,14 @@ from whatsapp_flows import (
     UnexpectedResponseError,
     UnknownApiError,
 )
-from whatsapp_flows._error_codes import classify, is_error, retry_after
+from whatsapp_flows._classify import classify, is_error, retry_after
 from whatsapp_flows._wire import Secret
 
 REQUEST = Request(method="GET", url="https://graph.facebook.com/v25.0/1", operation="get_flow", flow_id="1")
 
 
 def classified(response: Response) -> FlowsError:
-    return classify(response, REQUEST)
+    return classify(response, REQUEST, ERROR_CODES)
 
 
 # The rows of Meta's tables for Flow management and for these endpoints in general: code, subcode, class.
@@ -215,7 +216,8 @@ def test_the_table_is_sorted_and_complete() -> None:
     for row in ERROR_CODES:
         assert row.meaning
         assert row.advice.endswith(".")
-        assert row.source
+        for source in row.source.split("; "):
+            assert re.fullmatch(r"Meta, .+ \(https://[^ ]+\)|answers of the API that users have published", source)
         assert row.title is None or row.title == row.title.lower()
 
 
@@ -442,10 +444,7 @@ def test_the_token_is_masked_wherever_meta_echoes_it() -> None:
             response = refusal(
                 190, message=f"Malformed access token {echo}", error_user_title=echo, error_user_msg=echo
             )
-            error = classify(
-                Response(status=401, body=response.body, token=Secret(token)),
-                REQUEST,
-            )
+            error = classified(Response(status=401, body=response.body, token=Secret(token)))
             shown = f"{error} {error.details}"
             assert token not in shown
             assert "[redacted]" in shown

@@ -10,6 +10,7 @@ as well as in the built documentation.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from whatsapp_flows import ERROR_CODES, ErrorRow, RetryableError
 PAGE: Final = Path(__file__).parent.parent / "docs" / "errors.md"
 BEGIN: Final = "<!-- error table: written by `python -m tools.error_table` -->"
 END: Final = "<!-- end of the error table -->"
+_LINKED: Final = re.compile(r"(.+) \((https://\S+)\)")
 HEAD: Final = ("Code", "Error", "Class", "Meaning", "Action", "Source")
 
 
@@ -51,7 +53,7 @@ def main(arguments: list[str], page: Path = PAGE) -> int:
 
 def _cells(row: ErrorRow) -> tuple[str, ...]:
     kind = "retryable" if issubclass(row.error, RetryableError) else "fatal"
-    return _code(row), f"`{row.error.__name__}`", kind, _text(row.meaning), _text(row.advice), _text(row.source)
+    return _code(row), f"`{row.error.__name__}`", kind, _text(row.meaning), _text(row.advice), _sources(row)
 
 
 def _code(row: ErrorRow) -> str:
@@ -59,6 +61,11 @@ def _code(row: ErrorRow) -> str:
     if row.subcode is not None:
         return f"{code}/{row.subcode}"
     return code if row.title is None else f"{code} “{_text(row.title)}”"
+
+
+def _sources(row: ErrorRow) -> str:
+    """The names of the sources, as links where they have an address."""
+    return "; ".join(_LINKED.sub(r"[\1](\2)", _text(source)) for source in row.source.split("; "))
 
 
 def _text(text: str) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._aiohttp import AiohttpTransport
-    from ._error_codes import ERROR_CODES, ErrorCodes, ErrorRow
+    from ._error_codes import ErrorCodes, ErrorRow
+    from ._error_rows import ERROR_CODES
     from ._requests import RequestsTransport
     from ._version import __version__
     from ._vocabulary import FlowCategory, Granularity, MetricName
@@ -222,6 +223,7 @@ _HOMES: Final = (
     ".usage",
     ".queued",
     "._error_codes",
+    "._error_rows",
     "._requests",
     ".client",
     ".pacing",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
+from ._dataclasses import replace
 from ._leases import Lease
 from ._settings import CommonValues, normalized, settings_of
 from ._wire import Request

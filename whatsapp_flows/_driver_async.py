@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._aiohttp import AiohttpTransport
 from ._base_client import BaseClient
+from ._dataclasses import dataclass
 from ._documents import Validate
 from ._engine import Conversation, GetToken, Reply, Step, Wait, converse
-from ._error_codes import ERROR_CODES, ErrorCodes
+from ._error_codes import ErrorCodes
+from ._error_rows import ERROR_CODES
 from ._leases import Lease, lease
 from ._operations import Page
 from ._settings import CommonOptions, CommonValues, normalized

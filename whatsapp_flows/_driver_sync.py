@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Final, TypeVar
 
 from ._base_client import BaseClient
+from ._dataclasses import dataclass
 from ._documents import Validate
 from ._engine import Conversation, GetToken, Reply, Step, Wait, converse
-from ._error_codes import ERROR_CODES, ErrorCodes
+from ._error_codes import ErrorCodes
+from ._error_rows import ERROR_CODES
 from ._leases import Lease, lease
 from ._operations import Page
 from ._requests import RequestsTransport, Session

@@ -18,8 +18,8 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from ._call import CallPolicy, CallReport
+from ._classify import classify, is_error
 from ._dataclasses import dataclass, replace
-from ._error_codes import classify, is_error
 from ._wire import INLINE_PARSE_MAX_BYTES, Operation, Request, Response, Script, Secret
 from .errors import ApiError, ErrorDetails, FlowsError, NotSentError
 from .retry import Decision, RetryState

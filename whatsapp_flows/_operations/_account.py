@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from .._error_codes import unexpected
+from .._classify import unexpected
 from .._wire import Operation, Script
 from ..errors import FlowsError
 from ..models import FlowStatus, MigratedFlow, Migration, PhoneNumber, PublicKey, SubscribedApp

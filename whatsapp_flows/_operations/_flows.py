@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .._classify import unexpected
 from .._dataclasses import replace
 from .._digest import says_the_same
-from .._error_codes import unexpected
 from .._wire import Operation, Request, Script
 from ..errors import (
     ConfigurationError,

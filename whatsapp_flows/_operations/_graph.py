@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from .._classify import unexpected
 from .._dataclasses import dataclass, replace
-from .._error_codes import unexpected
 from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, short_repr
 from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
 from ..models import nested, objects, text, validation_issues

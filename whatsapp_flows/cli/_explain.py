@@ -12,7 +12,8 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from .._error_codes import ERROR_CODES, ErrorRow
+from .._error_codes import ErrorRow
+from .._error_rows import ERROR_CODES
 from ..errors import FlowProcessingError, RetryableError
 from ..models import Health
 from ._app import App
@@ -122,13 +123,13 @@ def _row_lines(rows: Sequence[ErrorRow], *, with_hint: bool) -> Lines:
         ("error", Text.assemble(row.error.__name__, ", ", _retryability(row))),
         ("effect", _effect(row)),
         ("advice", row.advice),
-        ("source", row.source),
+        ("source", row.source.replace("; ", "\n")),
     ]
     if with_hint and "get_health" in row.advice:
         facts.append(("health", f"to see it, run: whatsapp-flows explain {name} --flow ID"))
     table = Table.grid(padding=(0, 2, 0, 0))
     for label, fact in facts:
-        table.add_row(Text(f"  {label}", style="dim"), fact if isinstance(fact, Text) else Text(fact))
+        table.add_row(Text(f"  {label}", style="dim"), fact if isinstance(fact, Text) else Text(fact, overflow="fold"))
     yield table
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
-from .._error_codes import ERROR_CODES
+from .._error_rows import ERROR_CODES
 from .._forks import Mutex
 from ..errors import FlowsError
 from ..events import (
