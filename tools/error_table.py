@@ -18,7 +18,7 @@ from typing import Final
 from whatsapp_flows import ERROR_CODES, ErrorRow, RetryableError
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "errors.md"
-BEGIN: Final = "<!-- error table: written by `python -m tools.error_table` -->"
+BEGIN: Final = "<!-- error table: written by `make generate` -->"
 END: Final = "<!-- end of the error table -->"
 _LINKED: Final = re.compile(r"(.+) \((https://\S+)\)")
 HEAD: Final = ("Code", "Error", "Class", "Meaning", "Action", "Source")
@@ -45,7 +45,7 @@ def main(arguments: list[str], page: Path = PAGE) -> int:
     new = with_table(old)
     if "--check" in arguments:
         if new != old:
-            print("docs/errors.md is out of date: run python -m tools.error_table", file=sys.stderr)
+            print("docs/errors.md is out of date: run make generate", file=sys.stderr)
         return int(new != old)
     page.write_text(new, encoding="utf-8")
     return 0
