@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatsapp_flows.flow_json._validate import MANY, MARKED, NEWER, ODDITIES, PARSE, UNDOCUMENTED, VERSION
+from whatsapp_flows.flow_json._validate import ANOMALIES, MARKED, NEWER, PARSE, TRUNCATED, UNDOCUMENTED, VERSION
 from whatsapp_flows.flow_json.rules import ADVICE, RULES
 from whatsapp_flows.flow_json.schema import RULE_OF
 
@@ -13,10 +13,10 @@ def test_no_two_rules_share_an_id() -> None:
         PARSE,
         VERSION,
         NEWER,
-        MANY,
+        TRUNCATED,
         UNDOCUMENTED,
         MARKED,
-        ODDITIES,
+        ANOMALIES,
         *RULE_OF.values(),
         *(rule.id for rule in (*RULES, *ADVICE)),
     ]

@@ -1,4 +1,4 @@
-"""The outcome of a validation: the issues in the order of the text, and how they read in a terminal."""
+"""The result of a validation: the issues in the order of the text, and their form in a terminal."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..errors import ErrorDetails, FlowValidationError, ValidationIssue
 from .schema import Severity, Version
 from .text import FlowJson, parse_json
 
-_WIDTH: Final = 100  # of the piece of a line that is shown
+_WIDTH: Final = 100  # characters of a line that are shown
 _TWO_UNITS: Final = re.compile("[\U00010000-\U0010ffff]").finditer
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """
-    What a validation found. `version` is the one that was checked against; None if none could be told.
+    The result of a validation. `version` is the one that was checked against; None if it could not be determined.
 
     `issues` are in the order of the text, those without a place first.
     """
@@ -26,16 +26,16 @@ class Report:
     issues: tuple[ValidationIssue, ...]
     version: Version | None = None
     text: str | None = field(default=None, repr=False, compare=False)
-    """The text that the places are in; None when there are no issues."""
+    """The text that the places refer to; None when there are no issues."""
 
     @property
     def errors(self) -> tuple[ValidationIssue, ...]:
-        """What Meta would report: with any of these a flow cannot be published."""
+        """What Meta would report. A flow with errors cannot be published."""
         return tuple(issue for issue in self.issues if issue.severity == Severity.ERROR.value)
 
     @property
     def warnings(self) -> tuple[ValidationIssue, ...]:
-        """Advice, and what Meta documents without checking it."""
+        """Advice, and violations of what Meta documents but does not check."""
         return tuple(issue for issue in self.issues if issue.severity == Severity.WARNING.value)
 
     @property
@@ -54,9 +54,10 @@ class Report:
 
     def render(self, source: FlowJson | None = None, *, name: str = "") -> str:
         """
-        The issues as compilers show them: the place, the message, the line with a caret below.
+        The issues as a compiler prints them: place, message, and the line with a caret below.
 
-        `source` is what was validated; without it the text that the report has kept. `name` is put before the places.
+        `source` is the document that was validated, by default the text that the report has kept. `name` precedes the
+        places, as a file name does.
         """
         text = parse_json(source).text if source is not None else self.text or ""
         lines = _Lines(text)
@@ -65,9 +66,9 @@ class Report:
 
 class _Lines:
     """
-    The lines of a text, and where in a line a column is.
+    The lines of a text, and the index of a column in a line.
 
-    A document may be one long line with many issues: what a line takes to be looked into is made once.
+    A document may be one long line with many issues: the wide characters of a line are searched once.
     """
 
     def __init__(self, text: str) -> None:
@@ -79,7 +80,7 @@ class _Lines:
         line = self.lines[number - 1]
         units = column - 1
         if not line.isascii():
-            if number not in self._wide:  # where each character of two units begins, in units
+            if number not in self._wide:  # the offset of each character of two units, in units
                 self._wide[number] = [found.start() + i for i, found in enumerate(_TWO_UNITS(line))]
             units -= bisect_left(self._wide[number], units)
         return min(units, len(line))
@@ -96,16 +97,16 @@ def _rendered(issue: ValidationIssue, lines: _Lines, name: str) -> str:
     if issue.line_start is not None:
         at += [str(issue.line_start), str(issue.column_start)]
     rule = f" [{issue.rule}]" if issue.rule else ""
-    said = [f"{':'.join(at)}{': ' if at else ''}{issue.severity}: {issue.error}: {issue.message}{rule}"]
-    said += _excerpt(issue, lines)
+    lines_out = [f"{':'.join(at)}{': ' if at else ''}{issue.severity}: {issue.error}: {issue.message}{rule}"]
+    lines_out += _excerpt(issue, lines)
     if issue.pointers and issue.pointers[0].path:
-        said.append(f"  in {issue.pointers[0].path}")
-    said += [f"  also at {p.line_start}:{p.column_start} {p.path}".rstrip() for p in issue.pointers[1:]]
-    return "\n".join(said)
+        lines_out.append(f"  in {issue.pointers[0].path}")
+    lines_out += [f"  also at {p.line_start}:{p.column_start} {p.path}".rstrip() for p in issue.pointers[1:]]
+    return "\n".join(lines_out)
 
 
 def _excerpt(issue: ValidationIssue, lines: _Lines) -> list[str]:
-    """The line and the caret. Of a long line (a mapping is one) only the piece around the place is shown."""
+    """The line and the caret. Of a long line, as of a compact document, only the part around the place is shown."""
     if issue.line_start is None or issue.column_start is None or issue.line_start > len(lines.lines):
         return []
     line = lines.lines[issue.line_start - 1]

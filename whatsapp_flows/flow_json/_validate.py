@@ -1,8 +1,8 @@
 """
-The pipeline: parse, version, size, structure, rules, advice. Each stage runs only if those before it leave a document.
+The pipeline: parse, version, structure, rules, advice. A stage runs only if those before it leave a document.
 
-It is Meta's ("Meta's client validator, August 2026"), with two differences: a text of over 10 MB is not parsed, and the
-place of a syntax error is told, which Meta leaves out. Pure, but for reading a path and the day of `today`.
+It is Meta's ("Meta's client validator, August 2026"), with two differences: a text of over 10 MB is not parsed, and a
+syntax error has a place, which Meta does not give. Pure, except for reading a path and the default of `today`.
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ PARSE: Final = "FJ001"
 VERSION: Final = "FJ002"
 NEWER: Final = "FJ003"
 DEPTH: Final = RULE_OF["INVALID_FLOW_JSON"]
-ODDITIES: Final = "FJ005"
-MANY: Final = "FJ006"
+ANOMALIES: Final = "FJ005"
+TRUNCATED: Final = "FJ006"
 UNDOCUMENTED: Final = "FJ007"
 MARKED: Final = "FJ008"
 
 
-class _Against(NamedTuple):
+class _Target(NamedTuple):
     """
-    The version whose tables and rules a document is checked against, and what there is to say of it.
+    The version whose tables and rules a document is checked against, and the findings about it.
 
-    `newer`: the document's own is newer than all that are known, so that the tables may lack something.
+    `newer`: the document's own version is newer than all known ones, so that the tables may lack something.
     """
 
     version: Version
@@ -75,7 +75,7 @@ class _Reported(NamedTuple):
     finding: Finding
 
 
-_MARK: Final = _Reported(
+_BYTE_ORDER_MARK: Final = _Reported(
     MARKED,
     Severity.WARNING,
     Finding(
@@ -94,107 +94,109 @@ def validate(
     rules: tuple[Rule, ...] = RULES,
 ) -> Report:
     """
-    What Meta would report of a Flow JSON, with the same codes at the same places; and advice, as warnings.
+    What Meta would report about a Flow JSON, with the same codes at the same places; and advice, as warnings.
 
-    Of a version that is newer than the newest known, what the tables do not know is a warning: a component, a property,
-    a value, an action, an expression. What they know to be wrong stays an error.
+    In a document of a version newer than the newest known one, whatever the tables do not have is a warning: a
+    component, a property, a value, an action, an expression. What is wrong in every version stays an error.
 
-    Never raises for what is in the document. `version` checks as if the document were of that version, and asks
-    nothing of the one it states but that there is one; it may be frozen. `today` decides which versions are frozen;
-    None is the day of the machine. `advice=False` leaves only what Meta documents. `rules` are the rules of meaning.
-    Raises `ConfigurationError` for a source that cannot be read and a `version` that there is not.
+    Never raises for the content of the document. `version` checks the document as one of that version, which may be
+    frozen; the version that it states only has to be a string. `today` decides which versions are frozen; None is the
+    current date. `advice=False` leaves only what Meta documents. `rules` are the rules to run after the structure.
+    Raises `ConfigurationError` if the source cannot be read or `version` does not exist.
     """
     today = date.today() if today is None else today
-    wanted = _wanted(version)
+    requested = _requested_target(version)
     parsed = parse_json(source)
     if parsed.value is None:
-        return Report((_unparsed(parsed),), wanted.version if wanted else None, parsed.text)
-    marked = [_MARK] if parsed.marked else []
-    against = _version(parsed.value, wanted, today)
-    if isinstance(against, _Reported):
-        return _report(parsed, [against, *marked], None)
-    used = against.version
-    reported = [*against.reported, *marked]
+        return Report((_parse_issue(parsed),), requested.version if requested else None, parsed.text)
+    marked = [_BYTE_ORDER_MARK] if parsed.marked else []
+    target = _stated_target(parsed.value, requested, today)
+    if isinstance(target, _Reported):
+        return _report(parsed, [target, *marked], None)
+    used = target.version
+    reported = [*target.reported, *marked]
     document, faults = build(
-        parsed.value, structure_of(used, newer=against.newer), today=today, size=parsed.size, text=parsed.text
+        parsed.value, structure_of(used, newer=target.newer), today=today, size=parsed.size, text=parsed.text
     )  # fmt: skip
     reported += [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in faults]
     if document is not None:
         if advice:
             rules = _ALL if rules is RULES else rules + ADVICE
-        unsure = _UNSURE[against.newer, bool(faults)]
-        reported += _run(rules, document, unsure)
-        document.cache.clear()  # what rules share refers to the document: no cycle is left for the garbage collector
+        uncertain = _UNCERTAIN[target.newer, bool(faults)]
+        reported += _run(rules, document, uncertain)
+        document.cache.clear()  # it refers to the document: no cycle is left for the garbage collector
     if advice and parsed.has_anomalies:
         reported += [
-            _Reported(ODDITIES, Severity.WARNING, Finding(*found))
+            _Reported(ANOMALIES, Severity.WARNING, Finding(*found))
             for found in islice(json_anomalies(parsed.text), MAX_FINDINGS + 1)
         ]
-    return _report(parsed, _told(reported) if len(reported) > MAX_FINDINGS else reported, used)
+    return _report(parsed, _truncate(reported) if len(reported) > MAX_FINDINGS else reported, used)
 
 
-_UNSURE: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
+_UNCERTAIN: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
     (False, False): frozenset(),
     (False, True): frozenset(),
     (True, False): frozenset({Newer.NEVER}),
     (True, True): frozenset({Newer.NEVER, Newer.IF_ALL_IS_KNOWN}),
 }
-"""The rules whose findings are warnings: by whether the version is newer, and whether it holds something unknown."""
+"""(version is newer, structure has something unknown) -> the rules whose findings are only warnings."""
 
 
-def _told(reported: list[_Reported]) -> list[_Reported]:
-    """The first findings, errors before warnings, and that there are more."""
-    told = sorted(reported, key=lambda each: each.severity is Severity.WARNING)[:MAX_FINDINGS]
+def _truncate(reported: list[_Reported]) -> list[_Reported]:
+    """The first findings, errors before warnings, and a warning that there are more."""
+    kept = sorted(reported, key=lambda each: each.severity is Severity.WARNING)[:MAX_FINDINGS]
     finding = Finding("TOO_MANY_FINDINGS", f"there is more to say of this document than these {MAX_FINDINGS} findings.")
-    return [*told, _Reported(MANY, Severity.WARNING, finding)]
+    return [*kept, _Reported(TRUNCATED, Severity.WARNING, finding)]
 
 
 # -- version
 
 
-def _wanted(version: str | Version | None) -> _Against | None:
+def _requested_target(version: str | Version | None) -> _Target | None:
     if version is None:
         return None
-    asked = version if isinstance(version, Version) else parse_version(version)
-    if asked is None or (asked not in KNOWN_VERSIONS and asked < NEWEST):
+    parsed_version = version if isinstance(version, Version) else parse_version(version)
+    if parsed_version is None or (parsed_version not in KNOWN_VERSIONS and parsed_version < NEWEST):
         raise ConfigurationError(f"version {str(version)!r} is not a version of Flow JSON.")
-    return _known(asked)
+    return _target_of(parsed_version)
 
 
-def _known(asked: Version) -> _Against:
-    """The version to check against: a newer one than the newest known is checked as that, with a warning."""
-    if asked not in KNOWN_VERSIONS:
-        message = f"version {asked} is newer than this library knows: checked against {NEWEST}."
-        return _Against(NEWEST, newer=True, reported=(_of_version(NEWER, "UNKNOWN_NEWER_VERSION", message),))
-    if KNOWN_VERSIONS[asked].released is None:
-        message = f"version {asked} stands on no page of Meta's, only in its client; {RECOMMENDED} is recommended."
-        return _Against(asked, reported=(_of_version(UNDOCUMENTED, "UNDOCUMENTED_VERSION", message),))
-    return _Against(asked)
+def _target_of(parsed_version: Version) -> _Target:
+    """The target for a version: one newer than all known is checked as the newest known, with a warning."""
+    if parsed_version not in KNOWN_VERSIONS:
+        message = f"version {parsed_version} is newer than this library knows: checked against {NEWEST}."
+        return _Target(NEWEST, newer=True, reported=(_of_version(NEWER, "UNKNOWN_NEWER_VERSION", message),))
+    if KNOWN_VERSIONS[parsed_version].released is None:
+        message = (
+            f"version {parsed_version} stands on no page of Meta's, only in its client; {RECOMMENDED} is recommended."
+        )
+        return _Target(parsed_version, reported=(_of_version(UNDOCUMENTED, "UNDOCUMENTED_VERSION", message),))
+    return _Target(parsed_version)
 
 
 def _of_version(rule: str, code: str, message: str) -> _Reported:
     return _Reported(rule, Severity.WARNING, Finding(code, message, ("version",)))
 
 
-def _version(value: Mapping[str, Any], wanted: _Against | None, today: date) -> _Against | _Reported:
-    """What to check against, or why there is nothing."""
+def _stated_target(value: Mapping[str, Any], requested: _Target | None, today: date) -> _Target | _Reported:
+    """The target for the version that the document states, or an error."""
     if "version" not in value:
         return _error("MISSING_FLOW_JSON_VERSION", "the document has no 'version'.", ())
     stated = value["version"]
-    asked = parse_version(stated) if type(stated) is str else None
-    if wanted is not None and type(stated) is str:
-        return wanted
+    parsed_version = parse_version(stated) if type(stated) is str else None
+    if requested is not None and type(stated) is str:
+        return requested
     if type(stated) is not str:
         return _invalid_version("the version must be a string such as '7.3'.")
-    if asked is None:
+    if parsed_version is None:
         return _invalid_version("the version must have the form '7.3'.")
-    if stated in WITHDRAWN or (asked not in KNOWN_VERSIONS and asked < NEWEST):
-        return _invalid_version(f"there is no version {asked} of Flow JSON that can be used.")
-    against = _known(asked)
-    frozen = KNOWN_VERSIONS[against.version].frozen
+    if stated in WITHDRAWN or (parsed_version not in KNOWN_VERSIONS and parsed_version < NEWEST):
+        return _invalid_version(f"there is no version {parsed_version} of Flow JSON that can be used.")
+    target = _target_of(parsed_version)
+    frozen = KNOWN_VERSIONS[target.version].frozen
     if frozen is not None and today >= frozen:
-        return _invalid_version(f"version {asked} is frozen since {frozen}: nothing of it can be uploaded.")
-    return against
+        return _invalid_version(f"version {parsed_version} is frozen since {frozen}: nothing of it can be uploaded.")
+    return target
 
 
 def _invalid_version(message: str) -> _Reported:
@@ -208,19 +210,19 @@ def _error(code: str, message: str, pointer: tuple[str | int, ...]) -> _Reported
 # -- rules
 
 
-def _run(rules: tuple[Rule, ...], document: Document, unsure: frozenset[Newer]) -> list[_Reported]:
+def _run(rules: tuple[Rule, ...], document: Document, uncertain: frozenset[Newer]) -> list[_Reported]:
     """
-    The findings of the rules that run for the document's version; of the `unsure` ones they are warnings.
+    The findings of the rules that apply to the document; those of `uncertain` rules are warnings.
 
-    A rule may walk into a payload or an example to any depth: what is too deep for it is too deep for a Flow JSON.
+    A rule may recurse into a payload or an example: one too deep for Python's stack is an error of the document.
     """
     version = document.version
     found: list[_Reported] = []
-    for rule in _running(rules, version, index(document).features) if rules else ():
+    for rule in _applicable(rules, version, index(document).features) if rules else ():
         try:
             for finding in rule.check(document):
                 severity = finding.severity or _severity(rule, version)
-                if rule.newer in unsure:
+                if rule.newer in uncertain:
                     severity = Severity.WARNING
                 found.append(_Reported(rule.id, severity, finding))
                 if len(found) > MAX_FINDINGS and severity is Severity.ERROR:
@@ -236,23 +238,23 @@ def _severity(rule: Rule, version: Version) -> Severity:
     return Severity.WARNING if skipped else rule.severity
 
 
-def _running(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
-    """The rules that can have something to say. Documents of the same make are frequent: ours are chosen once."""
+def _applicable(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules that can have findings. The selection from our own rules is cached: similar documents are frequent."""
     if rules is RULES or rules is _ALL:
-        return _chosen_once(rules is _ALL, version, features & _ASKED_FOR)
-    return _chosen(rules, version, features)
+        return _select_cached(rules is _ALL, version, features & _NEEDED_FEATURES)
+    return _select(rules, version, features)
 
 
 _ALL: Final = RULES + ADVICE
-_ASKED_FOR: Final = frozenset(name for rule in _ALL for name in rule.needs)
+_NEEDED_FEATURES: Final = frozenset(name for rule in _ALL for name in rule.needs)
 
 
 @lru_cache(maxsize=128)
-def _chosen_once(advice: bool, version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
-    return _chosen(_ALL if advice else RULES, version, features)
+def _select_cached(advice: bool, version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
+    return _select(_ALL if advice else RULES, version, features)
 
 
-def _chosen(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
+def _select(rules: tuple[Rule, ...], version: Version, features: frozenset[str]) -> tuple[Rule, ...]:
     return tuple(
         rule
         for rule in rules
@@ -265,7 +267,7 @@ def _chosen(rules: tuple[Rule, ...], version: Version, features: frozenset[str])
 # -- from findings to issues
 
 
-def _unparsed(parsed: ParsedJson) -> ValidationIssue:
+def _parse_issue(parsed: ParsedJson) -> ValidationIssue:
     problem: ParseProblem = parsed.problem  # type: ignore[assignment]  # there is no value
     return _issue("INVALID_FLOW_JSON", problem.message, PARSE, Severity.ERROR, (), _span_at(parsed.text, problem))
 

@@ -1,7 +1,7 @@
 """
 The part of JSON schema (draft 7) that data models use, to check an `__example__` with.
 
-Keywords outside of the table are ignored, as are `pattern` and `format`, whose dialects differ.
+Other keywords are ignored, among them `pattern` and `format`, whose dialects differ.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from ..language import has_type, type_of_value
 
 MAX_SCHEMA_DEPTH: Final = 100
-"""Deeper values are not looked at. Ours: no example is so deep, and a check must not run out of stack."""
+"""Deeper values are not checked. Our limit: no example is so deep, and a check must not run out of stack."""
 
 
 class Failure(NamedTuple):
-    """A keyword that a value does not satisfy, and what is wrong, as the rest of a sentence."""
+    """A keyword that a value does not satisfy, and the reason, as the rest of a sentence."""
 
     keyword: str
     reason: str
 
 
-_Listed = dict[int, frozenset[Hashable]]
-"""What is listed by each enum, by its identity, so that a long list is read once, whatever is checked against it."""
+_Enums = dict[int, frozenset[Hashable]]
+"""The values of each enum, by the identity of its list, so that a long list is read once."""
 
 
 def schema_failures(
-    value: Any, schema: Any, where: str = "", depth: int = 0, listed: _Listed | None = None
+    value: Any, schema: Any, where: str = "", depth: int = 0, enums: _Enums | None = None
 ) -> Iterator[Failure]:
     """What is wrong with a value, outermost first. `where` names it in the reasons."""
-    listed = {} if listed is None else listed
+    enums = {} if enums is None else enums
     if schema is False:
         yield Failure("not", f"{where or 'it'} must not be there")
     if not isinstance(schema, dict) or depth > MAX_SCHEMA_DEPTH:
@@ -38,41 +38,41 @@ def schema_failures(
     for keyword, wanted in schema.items():
         check = _CHECKS.get(keyword)
         if keyword == "enum":
-            if not _is_listed(value, wanted, listed):
+            if not _in_enum(value, wanted, enums):
                 yield Failure(keyword, f"{where or 'it'} is not one of the values that enum lists")
         elif check is not None and (reason := check(value, wanted)):
             yield Failure(keyword, f"{where or 'it'} {reason}")
     if isinstance(value, dict):
-        yield from _in_object(value, schema, where, depth, listed)
+        yield from _in_object(value, schema, where, depth, enums)
     elif isinstance(value, list) and "items" in schema:
         items = schema["items"]
         for i, item in enumerate(value):
-            yield from schema_failures(item, items, f"{where}[{i}]", depth + 1, listed)
+            yield from schema_failures(item, items, f"{where}[{i}]", depth + 1, enums)
 
 
 def _in_object(
-    value: Mapping[str, Any], schema: Mapping[str, Any], where: str, depth: int, listed: _Listed
+    value: Mapping[str, Any], schema: Mapping[str, Any], where: str, depth: int, enums: _Enums
 ) -> Iterator[Failure]:
     properties = schema.get("properties")
     known = properties if isinstance(properties, dict) else {}
     closed = schema.get("additionalProperties") is False
-    for key, held in value.items():  # in the order of the text, and not all that is known for each of many small values
+    for key, held in value.items():  # not over `known`, which may be large while there are many small values
         if key in known:
-            yield from schema_failures(held, known[key], f"{where}.{key}" if where else key, depth + 1, listed)
+            yield from schema_failures(held, known[key], f"{where}.{key}" if where else key, depth + 1, enums)
         elif closed:
             yield Failure("additionalProperties", f"{where or 'it'} may not have {key!r}")
 
 
-def _is_listed(value: Any, wanted: Any, listed: _Listed) -> bool:
+def _in_enum(value: Any, wanted: Any, enums: _Enums) -> bool:
     if not isinstance(wanted, list):
         return True
-    if id(wanted) not in listed:
-        listed[id(wanted)] = frozenset(map(_comparable, wanted))
-    return _comparable(value) in listed[id(wanted)]
+    if id(wanted) not in enums:
+        enums[id(wanted)] = frozenset(map(_comparable, wanted))
+    return _comparable(value) in enums[id(wanted)]
 
 
 def _comparable(value: Any, depth: int = 0) -> Hashable:
-    """Something that equals another where `json_equal` says so of their values."""
+    """A hashable key: two keys are equal where `json_equal` holds for their values."""
     if isinstance(value, dict):
         inner = (
             () if depth >= MAX_SCHEMA_DEPTH else ((key, _comparable(held, depth + 1)) for key, held in value.items())
@@ -84,7 +84,7 @@ def _comparable(value: Any, depth: int = 0) -> Hashable:
 
 
 def json_equal(left: Any, right: Any, depth: int = 0) -> bool:
-    """Equality as JSON has it: true is not 1, but 1.0 is. What is nested too deeply counts as equal."""
+    """Equality of JSON values: true is not 1, but 1.0 is. Values nested too deeply count as equal."""
     if depth > MAX_SCHEMA_DEPTH:
         return True
     if isinstance(left, bool) or isinstance(right, bool):

@@ -22,7 +22,7 @@ _TEXT_ITEMS: Final = {"type": "string"}
 
 
 class Part(NamedTuple):
-    """A schema in a field of a data model, or the field itself; `typed` if it must say its type."""
+    """A schema in a field of a data model, or the field itself; `typed` if it must have a type."""
 
     pointer: Pointer
     schema: Mapping[str, Any]
@@ -38,7 +38,7 @@ def data_model(value: Any) -> Mapping[str, Any] | None:
 
 
 def type_of_field(field: Any) -> str | None:
-    """The type of a field of a data model, UNTYPED if it says none that exists; None for what is no field."""
+    """The type of a field of a data model, UNTYPED if it names no type that exists; None if it is no field."""
     try:
         kind = field["type"]
         return kind if kind in TYPES else UNTYPED
@@ -47,12 +47,12 @@ def type_of_field(field: Any) -> str | None:
 
 
 def is_string_array(field: Mapping[str, Any]) -> bool:
-    """Whether it is a list of strings, about which nothing else is said."""
+    """Whether it is an array of strings without further keywords."""
     return field.get("type") == "array" and field.get("items") == _TEXT_ITEMS
 
 
 def parts_of(field: Mapping[str, Any], pointer: Pointer) -> Iterator[Part]:
-    """The schema of a field and all in it."""
+    """The schema of a field and all schemas in it."""
     queue: list[tuple[Pointer, Any, bool]] = [(pointer, field, True)]
     while queue:
         at, schema, typed = queue.pop()
@@ -66,12 +66,12 @@ def parts_of(field: Mapping[str, Any], pointer: Pointer) -> Iterator[Part]:
 
 
 def is_plain(field: Mapping[str, Any]) -> bool:
-    """Whether there is nothing in a field but the name of a type without parts, and the example."""
+    """Whether a field has nothing but the name of a type without parts, and an example."""
     return len(field) <= 2 and field.keys() <= _PLAIN and field.get("type") in _PLAIN_TYPES
 
 
 def is_plain_and_valid(field: Mapping[str, Any]) -> bool:
-    """Whether it is seen at a glance that an example fits: one of a simple type, or a list of such."""
+    """Whether the example of a field plainly fits: of a simple type, or an array of one. False is not certain."""
     kind, example = field.get("type"), field.get(EXAMPLE)
     if type(kind) is not str:
         return False

@@ -1,4 +1,4 @@
-"""Versions, findings, and a Flow JSON whose structure has been checked: the `Document` that the rules read."""
+"""Findings, and a Flow JSON whose structure has been checked: the `Document` that the rules read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Severity(str, Enum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
-    Something wrong at one place.
+    One fault at one place.
 
     `code` is Meta's (`INVALID_ROUTING_MODEL`) or ours for advice. Findings of one rule with equal code and message
     become one issue with several pointers. `key`: the place is the key of the last step, not its value. `severity`
@@ -72,19 +72,19 @@ class Screen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed Flow JSON whose structure has been checked: what the semantic rules see."""
+    """A parsed Flow JSON whose structure has been checked: what the rules check."""
 
     value: Mapping[str, Any] = field(repr=False)
     version: Version
     screens: tuple[Screen, ...] = field(repr=False)
     cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What rules compute once and share: see `_index.py`."""
+    """What rules compute once and share: see `rules/_index.py`."""
     today: date | None = None
-    """The day the check is made for; None: rules that ask for it have nothing to say."""
+    """The day for which the document is checked; None: rules that depend on it find nothing."""
     size: int = 0
-    """Bytes of the text, as it is sent."""
+    """Bytes of the text that is sent."""
     may_embed: bool = True
-    """Whether the text has references anywhere but at the beginning of a string."""
+    """Whether the text may have a reference elsewhere than at the beginning of a string."""
     may_compute: bool = True
     """Whether the text has a backtick."""
 

@@ -49,16 +49,16 @@ class _Style:
 
 
 def dump_in_style(text: str, document: Any) -> str:
-    """The document, written as the text is."""
+    """The document, written in the layout of the text."""
     style = _Style.of(text)
     return style.written(document) + (style.line_end if text.endswith("\n") else "")
 
 
 def update_text(text: str, document: Mapping[str, Any]) -> str:
     """
-    The text, changed where it does not say `document`, and only there.
+    The text, changed so that it holds `document`, and otherwise as it is.
 
-    `text` must be JSON. The order of keys is that of the text; keys that are new come last.
+    `text` must be JSON. Keys keep the order of the text; new keys come last.
     """
     try:
         changes = dict(_changes(json.loads(text), document))
@@ -77,12 +77,12 @@ def update_text(text: str, document: Mapping[str, Any]) -> str:
 
 
 def json_string(text: str) -> str:
-    """A JSON string that says `text`, and can be encoded whatever is in it."""
+    """A JSON string with the value `text`, which has a UTF-8 form even for lone surrogates."""
     return _encodable(json.dumps(text, ensure_ascii=False))
 
 
 def _encodable(text: str) -> str:
-    """Half characters have no UTF-8: written as escapes."""
+    """The text with lone surrogates, which have no UTF-8 form, as escapes."""
     return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
@@ -96,7 +96,7 @@ def _offsets(text: str, pointers: Mapping[Pointer, Any]) -> dict[Pointer, tuple[
 
 
 def _changes(old: Any, new: Any) -> Iterator[tuple[Pointer, Any]]:
-    """The smallest places at which the old value is not the new one, and what belongs there."""
+    """The smallest places at which the old value differs from the new one, and the new value there."""
     waiting: list[tuple[Pointer, Any, Any]] = [((), old, new)]
     while waiting:
         pointer, before, after = waiting.pop()
@@ -109,12 +109,12 @@ def _changes(old: Any, new: Any) -> Iterator[tuple[Pointer, Any]]:
 
 
 def same_scalar(one: Any, other: Any) -> bool:
-    """Whether two values are written alike: to Python `true` is 1, and 1 is 1.0. Containers are never the same."""
+    """Whether two scalars have the same JSON text (in Python True == 1 == 1.0). False for containers."""
     return type(one) is type(other) and not isinstance(one, (dict, list)) and bool(one == other)
 
 
 def _ordered_as(old: Any, new: Any) -> Any:
-    """The new value with its keys in the order of the old one, as deep as the two are alike."""
+    """The new value with the keys that the old one has in the order of the old one, at every depth."""
     if isinstance(old, dict) and isinstance(new, Mapping):
         known = [key for key in old if key in new]
         return {key: _ordered_as(old.get(key), new[key]) for key in (*known, *(key for key in new if key not in old))}

@@ -1,9 +1,9 @@
 """
-From what a caller hands us to a value and its text, without ever raising for what is in it.
+From what a caller passes to a value and its text. Never raises for the content.
 
-Only a source that cannot be read, or is of no known type, is the caller's mistake (`ConfigurationError`). JSON is what
-JavaScript's JSON.parse takes, because that is what reads it at Meta: no NaN, no space but the four of JSON. A byte
-order mark is no part of the text: what Meta does with one is not known, and the client leaves it out.
+Only a source that cannot be read, or is of an unknown type, raises `ConfigurationError`. JSON is what JavaScript's
+JSON.parse accepts, because that reads it at Meta: no NaN, and no white space but the four characters of JSON. A byte
+order mark is no part of the text: what Meta does with one is not known, and the client removes it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LONE_SURROGATE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ParseProblem:
-    """Why there is no value: a sentence, and the place in the text as an offset, if there is one."""
+    """Why there is no value: a sentence, and the offset of its place in the text, if there is one."""
 
     message: str
     offset: int | None = None
@@ -55,11 +55,11 @@ class ParsedJson:
 
 
 class _NotJsonConstantError(ValueError):
-    """NaN or Infinity: Python's parser takes them."""
+    """NaN or Infinity, which Python's parser accepts."""
 
 
 def parse_json(source: FlowJson) -> ParsedJson:
-    """Read a source; raises `ConfigurationError` for one that cannot be read, never for what is in it."""
+    """Parse a source. Raises `ConfigurationError` if it cannot be read, never for its content."""
     if isinstance(source, str):
         return _from_text(source)
     if isinstance(source, Mapping):
@@ -91,7 +91,7 @@ def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
 
 
 def _from_mapping(document: Mapping[str, Any]) -> ParsedJson:
-    """By way of the text that would be sent, as that is what Meta reads."""
+    """Parses the text that would be sent, as that is what Meta reads."""
     try:
         text = compact_json(document)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -114,19 +114,19 @@ def _from_text(given: str) -> ParsedJson:
 
 
 def _too_large(size: int) -> ParseProblem:
-    """Not even parsed: it will never be sent."""
+    """A document of this size is never sent, so it is not parsed."""
     return ParseProblem(
         f"the document may have at most {MAX_BYTES} bytes (10 MB); it has at least {size - MAX_BYTES} more."
     )
 
 
 def _from_json(text: str, size: int, *, marked: bool) -> ParsedJson:
-    odd = False
+    has_anomalies = False
     try:
         try:
             value = _STRICT.decode(text)
-        except _OddError:
-            value, odd = _TOLERANT.decode(text), True
+        except _AnomalyError:
+            value, has_anomalies = _TOLERANT.decode(text), True
     except jsonlib.JSONDecodeError as exc:
         return _unreadable(text, size, _reason(exc), exc.pos)
     except RecursionError:
@@ -137,8 +137,8 @@ def _from_json(text: str, size: int, *, marked: bool) -> ParsedJson:
     if not isinstance(value, dict):
         message = f"a Flow JSON is a JSON object, not {type(value).__name__}."
         return ParsedJson(text, size, problem=ParseProblem(message, len(text) - len(text.lstrip())))
-    halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
-    return ParsedJson(text, size, value, has_anomalies=odd or halves, marked=marked)
+    surrogates = "\\" in text and ("\\ud" in text or "\\uD" in text)
+    return ParsedJson(text, size, value, has_anomalies=has_anomalies or surrogates, marked=marked)
 
 
 def _unreadable(text: str, size: int, reason: str, offset: int | None) -> ParsedJson:
@@ -152,20 +152,20 @@ def _reason(error: jsonlib.JSONDecodeError) -> str:
     return error.msg[:1].lower() + error.msg[1:] if found else f"it ends too early: {error.msg.lower()}"
 
 
-class _OddError(ValueError):
-    """Something that may be in a JSON text and should not: see `json_anomalies`."""
+class _AnomalyError(ValueError):
+    """The text has an anomaly: see `json_anomalies`."""
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise _OddError
+        raise _AnomalyError
     return value
 
 
 def _exact_integer(digits: str) -> int:
     if len(digits) > _SAFE_DIGITS:
-        raise _OddError
+        raise _AnomalyError
     return int(digits)
 
 
@@ -181,7 +181,7 @@ _STRICT: Final = jsonlib.JSONDecoder(
     object_pairs_hook=_without_duplicates, parse_int=_exact_integer, parse_constant=_no_constant
 )
 _TOLERANT: Final = jsonlib.JSONDecoder(parse_int=_any_integer, parse_constant=_no_constant)
-"""For the few texts that the strict one gives up."""
+"""For the few texts that the strict decoder refuses because of an anomaly."""
 
 
 class Anomaly(NamedTuple):
@@ -195,11 +195,11 @@ class Anomaly(NamedTuple):
 
 def json_anomalies(text: str) -> Iterator[Anomaly]:
     """
-    What a JSON text may hold and should not: keys given twice, integers that JavaScript cannot hold, half characters.
+    The anomalies of a JSON text: duplicate keys, integers that JavaScript cannot represent, lone surrogates.
 
-    To be asked only if `ParsedJson.has_anomalies`; scans the whole text.
+    Scans the whole text. Call it only if `ParsedJson.has_anomalies`.
     """
-    seen: dict[int, set[str | int]] = {}  # the keys so far, by depth: one object is open at each
+    seen: dict[int, set[str | int]] = {}  # the keys of the open object at each depth
     for path, is_key, start, end in tokens(text):
         depth = len(path)
         if is_key:

@@ -1,10 +1,10 @@
 """
-Where in the text a pointer points: looked up only for what is reported.
+Where in the text a pointer points. Looked up only for what is reported.
 
-One linear walk along the text, however many places are asked for: it goes into a container only if something in it is
-asked for, and leaves the rest to the parser of the standard library, which is in C. Lines and columns count from 1, an
-end column is exclusive, and columns count UTF-16 units, as Meta's do. Only a newline ends a line. Of a key that is
-given twice the last one counts, as it does when the text is parsed.
+One linear walk along the text, however many places are wanted: it enters a container only if a place in it is wanted,
+and skips the rest with the C parser of the standard library. Lines and columns count from 1, an end column is
+exclusive, and columns count UTF-16 units, as Meta's do. Only a newline ends a line. Of duplicate keys the last one
+counts, as it does when the text is parsed.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-# A string without an end is all that is left: looked for from each of its quotes, the end would cost hours.
+# An unterminated string takes the rest of the text: searching its end from each quote would take quadratic time.
 TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|".*|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL).match
 _BLANKS: Final = " \t\r\n"
 _SPACE: Final = re.compile(f"[{_BLANKS}]*").match
 _SKIP: Final = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
-_TAIL: Final = 1000  # elements; a shorter rest of a list is not worth parsing the whole list again
-_Asked: TypeAlias = "dict[str | int, _Asked]"
+_TAIL: Final = 1000  # elements; for a shorter rest of a list, parsing the whole list again does not pay
+_Wanted: TypeAlias = "dict[str | int, _Wanted]"
 
 Pointer = tuple[str | int, ...]
 """Steps from the root of the document: `("screens", 0, "id")`."""
@@ -46,7 +46,7 @@ class Span(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A key or a whole value. `path` is alive: it is that of the next token when the next one has come."""
+    """A key or a whole value. `path` is mutable, and changes with the next token."""
 
     path: list[str | int]
     is_key: bool
@@ -61,49 +61,49 @@ def format_pointer(pointer: Pointer) -> str:
     >>> path_of(("screens", 0, "data", "name"))
     'screens[0].data.name'
     """
-    said = ""
+    path = ""
     for number, step in enumerate(pointer):
         text = str(step)
         if text.isascii() and text.isdigit():
-            said += f"[{text}]"
+            path += f"[{text}]"
         else:
-            said += f".{text}" if number else text
-    return said
+            path += f".{text}" if number else text
+    return path
 
 
 def locate(text: str, places: Iterable[Place]) -> Mapping[Place, Span]:
     """
     The spans of places in a text that is JSON.
 
-    A place that is not there has the span of the nearest one around it: a rule may point at what is missing.
+    A place that does not exist has the span of the nearest one around it: a rule may point at what is missing.
     """
     asked = frozenset(places)
     wanted = asked - {_ROOT}
     try:
         offsets = offsets_of(text, wanted) if wanted else {}
-    except RecursionError:  # nested as deep as can just be parsed
+    except RecursionError:  # nested too deeply for offsets_of, not for the parser
         offsets = offsets_by_token(text, wanted | _around(wanted))
-    offsets[_ROOT] = (_after_space(text, 0), len(text.rstrip(_BLANKS)))  # there is nothing else in a JSON text
+    offsets[_ROOT] = (_after_space(text, 0), len(text.rstrip(_BLANKS)))  # a JSON text has nothing around its root
     spans = spans_of(text, offsets.values())
     return {place: spans[_nearest(place, offsets)] for place in asked}
 
 
 @dataclass(slots=True)
 class _Container:
-    """A container that is open: its pointer, what is asked for in it, where it began, the index of its next element."""
+    """An open container: its pointer, what is wanted in it, where it began, the index of its next element."""
 
     pointer: Pointer
-    asked: _Asked
+    wanted_here: _Wanted
     start: int
     index: int | None  # None: it is an object
-    enough: int = sys.maxsize  # elements of a list after which the rest is left to the parser in one step
+    enough: int = sys.maxsize  # elements of a list after which the parser skips the rest in one step
 
 
-def _container(pointer: Pointer, asked: _Asked, start: int, *, is_list: bool) -> _Container:
+def _container(pointer: Pointer, wanted_here: _Wanted, start: int, *, is_list: bool) -> _Container:
     if not is_list:
-        return _Container(pointer, asked, start, None)
-    last = max((step for step in asked if isinstance(step, int)), default=0)
-    return _Container(pointer, asked, start, 0, last + _TAIL)
+        return _Container(pointer, wanted_here, start, None)
+    last = max((step for step in wanted_here if isinstance(step, int)), default=0)
+    return _Container(pointer, wanted_here, start, 0, last + _TAIL)
 
 
 def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
@@ -112,42 +112,42 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
 
     Raises `RecursionError` for what is nested too deeply to be parsed.
     """
-    asked = _tree_of(pointer for pointer, _ in wanted)
+    wanted_here = _tree_of(pointer for pointer, _ in wanted)
     found: dict[Place, tuple[int, int]] = {}
-    around: list[_Container] = []
+    open_containers: list[_Container] = []
     at = _after_space(text, 0)
     pointer: Pointer = ()
     while True:
-        if asked and text[at] in "{[":
-            around.append(_container(pointer, asked, at, is_list=text[at] == "["))
+        if wanted_here and text[at] in "{[":
+            open_containers.append(_container(pointer, wanted_here, at, is_list=text[at] == "["))
             at += 1
         else:
             end = _SKIP(text, at)[1]
             found[pointer, False] = (at, end)
             at = end
-        while around:
-            container = around[-1]
+        while open_containers:
+            container = open_containers[-1]
             at = _after_space(text, at)
             if text[at] in "]}":
                 at += 1
                 found[container.pointer, False] = (container.start, at)
-                around.pop()
+                open_containers.pop()
                 continue
             if text[at] == ",":
                 at = _after_space(text, at + 1)
             if container.index is None:
                 step, key_at, at = _key(text, at)
-                if step in container.asked:
+                if step in container.wanted_here:
                     found[(*container.pointer, step), True] = key_at
             elif container.index > container.enough:
                 at = _SKIP(text, container.start)[1]
                 found[container.pointer, False] = (container.start, at)
-                around.pop()
+                open_containers.pop()
                 continue
             else:
                 step, container.index = container.index, container.index + 1
-            if step in container.asked:
-                pointer, asked = (*container.pointer, step), container.asked[step]
+            if step in container.wanted_here:
+                pointer, wanted_here = (*container.pointer, step), container.wanted_here[step]
                 break
             at = _SKIP(text, at)[1]
         else:
@@ -155,7 +155,7 @@ def offsets_of(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, i
 
 
 def _around(places: Iterable[Place]) -> set[Place]:
-    """The values that places are in, and those themselves; each one once, as many places may lie deep in the same."""
+    """The values at and around places, each one once: many places may lie deep in the same value."""
     found: set[Place] = set()
     for pointer, _ in places:
         for length in range(len(pointer), -1, -1):
@@ -166,8 +166,8 @@ def _around(places: Iterable[Place]) -> set[Place]:
     return found
 
 
-def _tree_of(pointers: Iterable[Pointer]) -> _Asked:
-    tree: _Asked = {}
+def _tree_of(pointers: Iterable[Pointer]) -> _Wanted:
+    tree: _Wanted = {}
     for pointer in pointers:
         level = tree
         for step in pointer:
@@ -176,7 +176,7 @@ def _tree_of(pointers: Iterable[Pointer]) -> _Asked:
 
 
 def _after_space(text: str, at: int) -> int:
-    return _SPACE(text, at).end()  # type: ignore[union-attr]  # it always matches
+    return _SPACE(text, at).end()  # type: ignore[union-attr]  # always matches
 
 
 def _key(text: str, at: int) -> tuple[str | int, tuple[int, int], int]:
@@ -188,11 +188,11 @@ def _key(text: str, at: int) -> tuple[str | int, tuple[int, int], int]:
 
 
 def offsets_by_token(text: str, wanted: Collection[Place]) -> dict[Place, tuple[int, int]]:
-    """The same, token by token: slower, and at any depth."""
+    """`offsets_of`, token by token: slower, at any depth."""
     ends = {(len(pointer), pointer[-1] if pointer else None) for pointer, _ in wanted}
     found: dict[Place, tuple[int, int]] = {}
     for path, is_key, start, end in tokens(text):
-        # Its end and length first: a copy of the path for each token would cost the square of the depth.
+        # Length and last step are compared first: copying the path of each token would take quadratic time.
         if (len(path), path[-1] if path else None) in ends and (place := (tuple(path), is_key)) in wanted:
             found[place] = (start, end)
     return found
@@ -203,11 +203,11 @@ def _nearest(place: Place, offsets: Mapping[Place, tuple[int, int]]) -> tuple[in
         return offsets[place]
     pointer = place[0]
     around = ((pointer[:length], False) for length in range(len(pointer), -1, -1))
-    return next(offsets[each] for each in around if each in offsets)  # the root is always there
+    return next(offsets[each] for each in around if each in offsets)  # the root always exists
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The keys and values of a JSON text; a container comes when it ends."""
+    """The keys and values of a JSON text; a container is yielded when it ends."""
     path: list[str | int] = []
     open_at: list[tuple[int, bool]] = []  # where a container began, and whether it is an object
     expects_key = False

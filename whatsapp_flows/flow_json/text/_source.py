@@ -1,4 +1,4 @@
-"""From what a caller hands us to the bytes that are sent: read once, checked to be JSON, kept for all attempts."""
+"""From what a caller passes to the bytes that are sent: read once, checked to be JSON, kept for all attempts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ FlowJson = Mapping[str, Any] | str | bytes | os.PathLike[str] | BinaryIO
 MAX_BYTES: Final = 10 * 1024 * 1024
 """Meta takes at most 10 MB ("Flows API", Updating a Flow's JSON)."""
 
-
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -25,20 +24,20 @@ def read_flow_json(source: FlowJson, *, argument: str = "json", keep_mark: bool 
     """
     The document as bytes: text, bytes and files as they are, a mapping in compact form.
 
-    A byte order mark at the beginning is left out, as it is no part of a JSON text; `keep_mark` keeps it, for a check
-    that tells of it. Raises `ConfigurationError`, which names the `argument`, for what is not a JSON object in UTF-8 of
-    at most 10 MB, or cannot be read.
+    A byte order mark at the beginning is removed, as it is no part of a JSON text; `keep_mark` keeps it, for a check
+    that reports it. Raises `ConfigurationError`, which names the `argument`, if the source cannot be read or is not a
+    JSON object in UTF-8 of at most 10 MB.
     """
     try:
         content = _read(source)
         return content if keep_mark else content.removeprefix(BYTE_ORDER_MARK)
-    except UnreadableError as refusal:
-        why = str(refusal)
-    raise ConfigurationError(f"{argument} {why}")
+    except UnreadableError as error:
+        reason = str(error)
+    raise ConfigurationError(f"{argument} {reason}")
 
 
 class UnreadableError(Exception):
-    """Why the source is none; the sentence goes on after the argument's name."""
+    """Why a source cannot be used, as the rest of a sentence that begins with the argument's name."""
 
 
 def _read(source: FlowJson) -> bytes:
@@ -59,7 +58,7 @@ def _read(source: FlowJson) -> bytes:
 
 
 def compact_json(document: Mapping[str, Any]) -> str:
-    """The text that is sent for a mapping. Raises TypeError, ValueError or RecursionError for what is no JSON."""
+    """The text that is sent for a mapping. Raises TypeError, ValueError or RecursionError if it has no JSON form."""
     plain = document if isinstance(document, dict) else dict(document)
     return jsonlib.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -88,10 +87,10 @@ def read_path(path: os.PathLike[str]) -> bytes:
 
 
 def read_file(file: BinaryIO) -> bytes:
-    """All of a file, but no more than shows that it is too large."""
+    """All of a file, or one byte more than is allowed."""
     pieces, size = [], 0
-    most = MAX_BYTES + len(BYTE_ORDER_MARK)
-    while size <= most and (piece := _read_chunk(file, most + 1 - size)):
+    limit = MAX_BYTES + len(BYTE_ORDER_MARK)
+    while size <= limit and (piece := _read_chunk(file, limit + 1 - size)):
         if not isinstance(piece, bytes):
             raise UnreadableError("is a text file: open it in binary mode, open(path, 'rb').")
         pieces.append(piece)
@@ -133,7 +132,7 @@ def _check_object(content: bytes, *, given_text: bool) -> None:
 
 
 class _NotJsonError(Exception):
-    """A number that Python's parser takes, and JSON does not know."""
+    """NaN or Infinity, which Python's parser accepts and JSON does not have."""
 
 
 def _no_constant(name: str) -> NoReturn:
