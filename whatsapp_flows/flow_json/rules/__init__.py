@@ -1,4 +1,4 @@
-"""The rules about the meaning of a Flow JSON, sorted by id, and advice; and the index of a document that they ask."""
+"""The rules about the meaning of a Flow JSON (`RULES`) and advice (`ADVICE`), by id; the index that they share."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Actions: where they lead, and which stand where others do. Which component takes which is in the tables of components.
+Actions: where they lead, and conflicts between them. Which component takes which action is in the tables.
 
 Sources: Meta, Flow JSON reference; Meta's client validator, August 2026.
 """
@@ -18,7 +18,7 @@ from ._rule import Rule
 
 def unknown_next_screen(doc: Document) -> Iterator[Finding]:
     """
-    navigate leads to a screen of the document. A name that is a reference is not checked.
+    The next screen of navigate exists in the document. A name that is a reference is not checked.
 
     Passes: {"screens": [{"go": "B"}, {}]}
     Fails: {"screens": [{"go": "C"}, {}]}
@@ -34,7 +34,7 @@ def unknown_next_screen(doc: Document) -> Iterator[Finding]:
 
 def navigation_to_itself(doc: Document) -> Iterator[Finding]:
     """
-    navigate leads to another screen.
+    navigate leads to another screen than its own.
 
     Passes: {"screens": [{"go": "B"}, {}]}
     Fails: {"screens": [{"go": "A"}, {}]}
@@ -49,7 +49,7 @@ def navigation_to_itself(doc: Document) -> Iterator[Finding]:
 
 def complete_before_the_end(doc: Document) -> Iterator[Finding]:
     """
-    complete is for terminal screens.
+    complete is used on terminal screens only.
 
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
     Fails: {"screens": [{"children": [{"type": "Footer", "on-click-action": {"name": "complete"}}]}]}
@@ -64,7 +64,7 @@ def complete_before_the_end(doc: Document) -> Iterator[Finding]:
 
 def action_at_both_levels(doc: Document) -> Iterator[Finding]:
     """
-    An action on selecting stands at the component or at its items, not at both.
+    A select action is given for the component or for its items, not for both.
 
     Passes: {"children": [{"type": "Dropdown", "data-source": [{"on-select-action": {"name": "update_data"}}]}]}
     Fails: {"children": [{"type": "Dropdown", "on-select-action": {"name": "update_data"},

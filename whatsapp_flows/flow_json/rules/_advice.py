@@ -1,5 +1,5 @@
 """
-Advice: what Meta takes, and what still goes wrong for those who use the flow. All of it warnings, with our own codes.
+Advice: documents that Meta accepts and that still fail or mislead their users. All of it warnings, with our own codes.
 
 Sources: Meta, Flow JSON reference and changelog; field reports.
 """
@@ -20,12 +20,12 @@ from ._play_advice import PLAY_ADVICE
 from ._rule import DOCUMENTED, Rule
 
 FREEZES_SOON: Final = timedelta(days=90)
-# Meta froze 4.0 ten months after it came, 5.0 after thirteen: a version of a year is near its end.
+# Meta froze 4.0 ten months after its release, 5.0 after thirteen: a version of a year may be frozen soon.
 GROWS_OLD: Final = timedelta(days=365)
-# Uploads of 11 kB with 7 screens were seen to fail in processing (139001/4016012) and to pass when sent again; many of
-# that size never fail, so advice begins well above them.
+# Uploads of 11 kB with 7 screens were observed to fail in processing (139001/4016012) and to succeed when repeated.
+# Most of that size never fail, so advice begins well above.
 LARGE_BYTES: Final = 20 * 1024
-# Their values come from what the user enters. A NavigationList is an answer by the screen it leads to.
+# Components whose values the user enters. The answer to a NavigationList is the screen it leads to.
 ANSWERS: Final = frozenset(
     {
         "CalendarPicker",
@@ -58,7 +58,7 @@ def freezes_soon(doc: Document) -> Iterator[Finding]:
 
 def old_version(doc: Document) -> Iterator[Finding]:
     """
-    A version that came more than a year ago, and is older than the one Meta recommends.
+    A version released more than a year ago, and older than the one Meta recommends.
 
     Passes: {"version": "7.0", "today": "2025-12-01"}
     Fails: {"version": "5.1", "today": "2025-12-01"}
@@ -74,7 +74,7 @@ def old_version(doc: Document) -> Iterator[Finding]:
 
 def large_document(doc: Document) -> Iterator[Finding]:
     """
-    A document of a size at which Meta's processing is known to fail at times.
+    A document so large that Meta's processing occasionally fails.
 
     Passes: {"size": 13000}
     Fails: {"size": 21000}
@@ -89,7 +89,7 @@ def large_document(doc: Document) -> Iterator[Finding]:
 
 def unreachable_screens(doc: Document) -> Iterator[Finding]:
     """
-    A screen that no way leads to. Asked only where no endpoint and no binding chooses the next screen.
+    A screen that cannot be reached. Checked only where no endpoint and no binding chooses the next screen.
 
     Passes: {"routes": {"A": ["B"], "B": []}}
     Fails: {"routes": {"A": [], "B": ["A"]}}
@@ -110,7 +110,7 @@ def unreachable_screens(doc: Document) -> Iterator[Finding]:
 
 def unused_fields(doc: Document) -> Iterator[Finding]:
     """
-    A field of a screen's data that nothing reads.
+    A field of a screen's data that is never read.
 
     Passes: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "${data.name}"}]}
     Fails: {"data": {"name": {"type": "string", "__example__": "Ann"}}, "children": [{"type": "TextBody", "text": "Hello"}]}
@@ -125,9 +125,9 @@ def unused_fields(doc: Document) -> Iterator[Finding]:
                 yield Finding("UNUSED_DATA_FIELD", message, screen.at("data", name), key=True)
 
 
-def lost_answers(doc: Document) -> Iterator[Finding]:
+def unsent_answers(doc: Document) -> Iterator[Finding]:
     """
-    An answer of the user that no payload sends and nothing reads.
+    An answer of the user that is never sent or read.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {}}
@@ -147,7 +147,7 @@ def lost_answers(doc: Document) -> Iterator[Finding]:
 
 
 def _references(doc: Document) -> frozenset[tuple[str, str, str]]:
-    """All references of a document: (screen, data or form, name), wherever they stand in a text."""
+    """All references of a document as (screen, data or form, name), anywhere in its texts."""
     found: frozenset[tuple[str, str, str]] | None = doc.cache.get("advice.references")
     if found is None:
         found = doc.cache["advice.references"] = frozenset(
@@ -182,7 +182,7 @@ _ABOUT_THE_DOCUMENT: Final[tuple[Rule, ...]] = tuple(
         ("FJ903", "large document", large_document, "observed: field reports of 139001/4016012"),
         ("FJ908", "unreachable screen", unreachable_screens, DOCUMENTED),
         ("FJ909", "unused data field", unused_fields, DOCUMENTED),
-        ("FJ910", "answer not sent", lost_answers, DOCUMENTED),
+        ("FJ910", "answer not sent", unsent_answers, DOCUMENTED),
     )
 )  # fmt: skip
 

@@ -1,8 +1,8 @@
 """
 References and expressions in the properties of components.
 
-Meta documents neither whether references inside items and objects are checked, nor those in titles of screens: what is
-wrong there is a warning. Sources: Meta, Flow JSON reference ("Dynamic data", "Nested expressions"); Meta's client
+Meta does not document whether references inside items, objects and titles of screens are checked: faults there are
+warnings. Sources: Meta, Flow JSON reference ("Dynamic data", "Nested expressions"); Meta's client
 validator, August 2026.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..language import ExpressionError, embedded_reference, is_expression, is_whole_binding, parse_reference
 from ..schema import Document, Finding, Severity, Version, json_equal
-from ._comparison import first_of, known_type
+from ._comparison import format_names, known_type
 from ._contents import DYNAMIC_PROPERTY, TEXT_LIST, DynamicProperty
 from ._gaps import NO_PAYLOADS_OR_BINDINGS
 from ._index import index
@@ -29,7 +29,7 @@ _TEXTS: Final = ("TextBody", "TextCaption", "RichText")
 
 def reference_to_nothing(doc: Document) -> Iterator[Finding]:
     """
-    A property refers to a field or an input that exists; one of the own screen without the screen's id.
+    A property refers to a field or an input that exists. References to the same screen do not name it.
 
     Passes: {"screens": [{"data": {"a": {"type": "string"}}, "children": [{"type": "TextBody", "text": "${data.a}"}]}]}
     Fails: {"screens": [{"data": {"a": {"type": "string"}}, "children": [{"type": "TextBody", "text": "${data.b}"}]}]}
@@ -109,7 +109,7 @@ def _shape_mismatch(schema: Mapping[str, Any], shape: Shape, *, deeper: bool) ->
 
 
 def _constant_mismatch(doc: Document, items: Mapping[str, Any]) -> str:
-    """The one constant that items of a component have is the action of an item."""
+    """The constant that the name of an action in an item may have."""
     properties: Any = items.get("properties") if doc.version >= EXPRESSIONS_SINCE else None
     for key in ("on-select-action", "on-unselect-action"):
         step = properties
@@ -122,7 +122,7 @@ def _constant_mismatch(doc: Document, items: Mapping[str, Any]) -> str:
 
 def unusable_expression(doc: Document) -> Iterator[Finding]:
     """
-    An expression in backticks can be read, refers to what exists, and gives what its property takes.
+    An expression in backticks is valid, refers to what exists, and gives a type that its property takes.
 
     Passes: {"children": [{"type": "TextBody", "text": "`'1 + 2 = ' (1 + 2)`"}]}
     Fails: {"children": [{"type": "TextBody", "text": "`1 + 2`"}]}
@@ -155,7 +155,7 @@ def _expression_mismatch(doc: Document, use: DynamicProperty, wanted: tuple[str,
 
 def mixed_rich_text(doc: Document) -> Iterator[Finding]:
     """
-    The text of a RichText is written out, or is a reference, but does not mix both.
+    The text of a RichText is static or a reference, not a mix of both.
 
     Passes: {"children": [{"type": "RichText", "text": "${data.a}"}]}
     Fails: {"children": [{"type": "RichText", "text": "Hello ${data.a}"}]}
@@ -169,7 +169,7 @@ def mixed_rich_text(doc: Document) -> Iterator[Finding]:
 
 def reference_in_text_array(doc: Document) -> Iterator[Finding]:
     """
-    No text of an array is a reference as a whole. One with a reference in it is not refused; it is shown as written.
+    No text of an array is a reference. A text that contains one is not refused: the app shows it as written.
 
     Passes: {"children": [{"type": "TextBody", "text": ["Hello", "Dear ${data.a}"]}]}
     Fails: {"children": [{"type": "TextBody", "text": ["Hello", "${data.a}"]}]}
@@ -179,12 +179,12 @@ def reference_in_text_array(doc: Document) -> Iterator[Finding]:
         if isinstance(texts, list):
             parts = [text for text in texts if isinstance(text, str) and is_whole_binding(text)]
             if parts:
-                message = f"No text of an array is a reference: {first_of(parts)}."
+                message = f"No text of an array is a reference: {format_names(parts)}."
                 yield Finding("INVALID_TEXT_DYNAMIC_DATA", message, component.at("type"))
 
 
 def _severity(doc: Document, use: DynamicProperty) -> Severity | None:
-    """From 6.0 on Meta's client leaves out what a Form hands to its inputs."""
+    """From 6.0 on Meta's client does not check what a Form passes to its inputs."""
     unchecked = use.nested or (use.property in _OF_A_FORM and doc.version >= EXPRESSIONS_SINCE)
     return Severity.WARNING if unchecked else None
 

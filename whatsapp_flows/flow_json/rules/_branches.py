@@ -21,7 +21,7 @@ MAX_NESTING: Final = 3
 
 def wrong_condition(doc: Document) -> Iterator[Finding]:
     """
-    A condition can be read, and compares what can be compared. One in backticks is an expression, checked as such.
+    A condition is valid and compares operands of one type. In backticks it is an expression (FJ403).
 
     Passes: {"children": [{"type": "OptIn", "name": "a"}, {"type": "If", "condition": "${form.a} && true", "then": []}]}
     Fails: {"children": [{"type": "OptIn", "name": "a"}, {"type": "If", "condition": "${form.a} == 1", "then": []}]}
@@ -41,7 +41,7 @@ def wrong_condition(doc: Document) -> Iterator[Finding]:
 
 def empty_then(doc: Document) -> Iterator[Finding]:
     """
-    An If has something to show.
+    An If has components in `then`.
 
     Passes: {"children": [{"type": "If", "then": [{"type": "TextBody"}]}]}
     Fails: {"children": [{"type": "If", "then": []}]}
@@ -53,7 +53,7 @@ def empty_then(doc: Document) -> Iterator[Finding]:
 
 def empty_switch(doc: Document) -> Iterator[Finding]:
     """
-    A Switch has cases.
+    A Switch has at least one case.
 
     Passes: {"children": [{"type": "Switch", "cases": {"a": []}}]}
     Fails: {"children": [{"type": "Switch", "cases": {}}]}
@@ -65,13 +65,13 @@ def empty_switch(doc: Document) -> Iterator[Finding]:
 
 def deep_nesting(doc: Document) -> Iterator[Finding]:
     """
-    An If stands in an If at most three deep.
+    If components are nested at most three levels deep.
 
     Passes: {"children": [{"type": "If", "then": [{"type": "If", "then": [{"type": "If"}]}]}]}
     Fails: {"children": [{"type": "If", "then": [{"type": "If", "then": [{"type": "If", "then": [{"type": "If"}]}]}]}]}
     """
     outer: Component | None = None
-    for _, component in index(doc).of("If"):  # document order: an inner If follows its outer one
+    for _, component in index(doc).of("If"):  # in document order, an inner If follows the outer one
         depth = component.inside.count("If") + 1
         if depth == 1:
             outer = component
@@ -83,7 +83,7 @@ def deep_nesting(doc: Document) -> Iterator[Finding]:
 
 def footer_in_some_branches(doc: Document) -> Iterator[Finding]:
     """
-    A Footer in an If stands in both branches of an outermost If.
+    A Footer in a branch needs one in the other branch, and the If must not be nested.
 
     Passes: {"children": [{"type": "If", "then": [{"type": "Footer"}], "else": [{"type": "Footer"}]}]}
     Fails: {"children": [{"type": "If", "then": [{"type": "Footer"}]}]}
@@ -106,7 +106,7 @@ def footer_in_some_branches(doc: Document) -> Iterator[Finding]:
 
 def footer_in_some_cases(doc: Document) -> Iterator[Finding]:
     """
-    A Footer in a Switch stands in all of its cases.
+    A Footer in one case of a Switch needs one in every case.
 
     Passes: {"children": [{"type": "Switch", "cases": {"a": [{"type": "Footer"}], "b": [{"type": "Footer"}]}}]}
     Fails: {"children": [{"type": "Switch", "cases": {"a": [{"type": "Footer"}], "b": []}}]}
@@ -120,7 +120,7 @@ def footer_in_some_cases(doc: Document) -> Iterator[Finding]:
 
 
 def _footers(doc: Document) -> dict[Pointer, set[str | int]]:
-    """For each If and Switch: the branches that hold a Footer themselves."""
+    """For each If and Switch: the branches that directly contain a Footer."""
     found: dict[Pointer, set[str | int]] = {}
     for _, footer in index(doc).of("Footer"):
         branch = branch_of(footer.pointer) if footer.inside else None

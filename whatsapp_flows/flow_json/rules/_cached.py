@@ -1,4 +1,4 @@
-"""A property that is made when it is first asked for."""
+"""A property that is computed on first use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class cached(Generic[_T]):  # noqa: N801 - reads as the decorator that it is
-    """functools.cached_property without the lock that it takes until Python 3.12: an index belongs to one call."""
+class cached(Generic[_T]):  # noqa: N801 - used as a decorator, as functools.cached_property is
+    """functools.cached_property without the lock that it takes before Python 3.12: an index belongs to one call."""
 
     def __init__(self, make: Callable[[Any], _T]) -> None:
         self._make = make

@@ -1,8 +1,8 @@
 """
-CalendarPicker: one date or a range of two, and what differs between them.
+CalendarPicker: a single date or a range, and the differences between the two modes.
 
 In range mode label, helper-text, required, init-value and error-message are objects with start-date and end-date. The
-same holds for what a Form around hands to the picker. Where `mode` is known only when the flow runs, nothing is said.
+same holds for the values that a Form passes to the picker. Nothing is checked where `mode` is dynamic.
 Sources: Meta, Flow JSON reference ("CalendarPicker"); Meta's client validator, August 2026.
 """
 
@@ -28,7 +28,7 @@ _RANGE_ONLY: Final = ("min-days", "max-days", "title", "description")
 
 
 class _Value(NamedTuple):
-    """A property that differs between the modes: the picker's own, or what its Form hands to it."""
+    """A property that differs between the modes: of the picker itself, or passed to it by its Form."""
 
     picker: Component
     property: str
@@ -38,7 +38,7 @@ class _Value(NamedTuple):
 
 def range_only_property(doc: Document) -> Iterator[Finding]:
     """
-    Some properties are for ranges.
+    Properties for ranges are used in range mode only.
 
     Passes: {"children": [{"type": "CalendarPicker", "name": "a", "mode": "range", "min-days": 2}]}
     Fails: {"children": [{"type": "CalendarPicker", "name": "a", "min-days": 2}]}
@@ -52,7 +52,7 @@ def range_only_property(doc: Document) -> Iterator[Finding]:
 
 def min_days_over_max_days(doc: Document) -> Iterator[Finding]:
     """
-    The shortest range is not longer than the longest.
+    min-days is at most max-days.
 
     Passes: {"children": [{"type": "CalendarPicker", "name": "a", "mode": "range", "min-days": 2, "max-days": 3}]}
     Fails: {"children": [{"type": "CalendarPicker", "name": "a", "mode": "range", "min-days": 3, "max-days": 2}]}
@@ -67,7 +67,7 @@ def min_days_over_max_days(doc: Document) -> Iterator[Finding]:
 
 def value_of_another_mode(doc: Document) -> Iterator[Finding]:
     """
-    A range is described by objects, a single date is not.
+    Range mode takes objects, single mode does not.
 
     Passes: {"children": [{"type": "CalendarPicker", "name": "a", "mode": "range",
         "label": {"start-date": "From", "end-date": "To"}}]}
@@ -80,7 +80,7 @@ def value_of_another_mode(doc: Document) -> Iterator[Finding]:
             yield Finding("INVALID_TYPE", f"{name} of {_named(picker)} must be {wanted} in mode {mode}.", pointer)
 
 
-def half_a_range(doc: Document) -> Iterator[Finding]:
+def incomplete_range(doc: Document) -> Iterator[Finding]:
     """
     An object for a range has a start-date; a label has an end-date too.
 
@@ -96,9 +96,9 @@ def half_a_range(doc: Document) -> Iterator[Finding]:
                 yield Finding("MISSING_CALENDAR_PICKER_RANGE_MODE_PROP", message, pointer)
 
 
-def more_than_a_range(doc: Document) -> Iterator[Finding]:
+def unexpected_range_key(doc: Document) -> Iterator[Finding]:
     """
-    An object for a range has nothing but start-date and end-date.
+    An object for a range has no other keys than start-date and end-date.
 
     Passes: {"children": [{"type": "CalendarPicker", "name": "a", "mode": "range", "required": {"start-date": true}}]}
     Fails: {"children": [{"type": "CalendarPicker", "name": "a", "mode": "range",
@@ -128,7 +128,7 @@ def wrong_initial_date(doc: Document) -> Iterator[Finding]:
 
 def wrong_calendar_date(doc: Document) -> Iterator[Finding]:
     """
-    The ends of the calendar and unavailable dates are written YYYY-MM-DD.
+    min-date, max-date and unavailable dates are written YYYY-MM-DD.
 
     Passes: {"children": [{"type": "CalendarPicker", "name": "a", "max-date": "2026-01-31"}]}
     Fails: {"children": [{"type": "CalendarPicker", "name": "a", "max-date": "31 January"}]}
@@ -143,7 +143,7 @@ def wrong_calendar_date(doc: Document) -> Iterator[Finding]:
 
 def calendar_out_of_range(doc: Document) -> Iterator[Finding]:
     """
-    The calendar begins before it ends, all dates lie in it, and a range starts before it ends.
+    min-date is before max-date, all dates are between them, and a range starts before it ends.
 
     Passes: {"children": [{"type": "CalendarPicker", "min-date": "2026-01-31", "init-value": "2026-02-01"}]}
     Fails: {"children": [{"type": "CalendarPicker", "min-date": "2026-01-31", "init-value": "2026-01-01"}]}
@@ -160,16 +160,16 @@ def calendar_out_of_range(doc: Document) -> Iterator[Finding]:
 
 
 def _values(doc: Document) -> Iterator[_Value]:
-    """What differs between the modes, from all pickers and from the Forms around them."""
+    """The properties that differ between the modes, of all pickers and the Forms around them."""
     for _, picker in index(doc).of(KIND):
         for key in sorted(CALENDAR_PROPERTIES & picker.value.keys()):
             yield _Value(picker, key, picker.value[key], picker.at(key))
         form = index(doc).form_around(picker)
         if form is not None:
-            yield from _handed_down(picker, form)
+            yield from _passed_by_form(picker, form)
 
 
-def _handed_down(picker: Component, form: Component) -> Iterator[_Value]:
+def _passed_by_form(picker: Component, form: Component) -> Iterator[_Value]:
     name = picker.value.get("name")
     for ours, theirs in (("init-value", "init-values"), ("error-message", "error-messages")):
         values = form.value.get(theirs)
@@ -178,7 +178,7 @@ def _handed_down(picker: Component, form: Component) -> Iterator[_Value]:
 
 
 def _initial(doc: Document) -> Iterator[tuple[Component, dict[str, Day]]]:
-    """Initial dates that are written out: under START and END those of a range, else under an empty name."""
+    """Static initial dates: of a range under START and END, a single one under an empty name."""
     for picker, name, value, pointer in _values(doc):
         if name == "init-value":
             if isinstance(value, dict):
@@ -200,8 +200,8 @@ RULES: Final = (
     Rule("FJ710", "a property for ranges on a single date", range_only_property, since=SINCE, needs=(KIND,)),
     Rule("FJ711", "a shortest range over the longest", min_days_over_max_days, since=SINCE, needs=(KIND,)),
     Rule("FJ712", "a value for the other mode", value_of_another_mode, since=SINCE, needs=(KIND,)),
-    Rule("FJ713", "half a range", half_a_range, since=SINCE, needs=(KIND,)),
-    Rule("FJ714", "more than a range", more_than_a_range, since=SINCE, needs=(KIND,)),
+    Rule("FJ713", "half a range", incomplete_range, since=SINCE, needs=(KIND,)),
+    Rule("FJ714", "more than a range", unexpected_range_key, since=SINCE, needs=(KIND,)),
     Rule("FJ715", "an initial date that is none", wrong_initial_date, since=SINCE, needs=(KIND,)),
     Rule("FJ716", "a date of a calendar that is none", wrong_calendar_date, since=SINCE, needs=(KIND,)),
     Rule("FJ717", "a date outside of the calendar", calendar_out_of_range, since=SINCE, needs=(KIND,)),

@@ -1,7 +1,7 @@
 """
-Whether what a payload holds fits a field of a data model: values that are written out, and values that are referred to.
+Whether an entry of a payload fits a field of a data model: static values, and values behind references.
 
-Types are compared by name, so that a number does not fit an integer field; a written-out integer fits both. Source:
+Types are compared by name, so that a number does not fit an integer field; a static integer fits both. Source:
 Meta, Flow JSON reference ("Actions"); Meta's client validator, August 2026, for objects and arrays.
 """
 
@@ -22,14 +22,14 @@ _TEXTS: Final[Mapping[str, Any]] = {"type": "array", "items": {"type": "string"}
 
 
 class Mismatch(NamedTuple):
-    """Why something does not fit. `fields` are the places in data models that disagree; none if the value does."""
+    """Why something does not fit. `fields` are the places in data models that disagree; empty if the value is wrong."""
 
     reason: str
     fields: tuple[Pointer, ...] = ()
 
 
-def first_of(names: Iterable[str]) -> str:
-    """Some names for a message: the first ten, so that it costs little to say that thousands are missing."""
+def format_names(names: Iterable[str]) -> str:
+    """The first ten names for a message, and whether there are more."""
     found = list(islice(names, _MOST_NAMES + 1))
     return ", ".join(found[:_MOST_NAMES]) + (" and more" if len(found) > _MOST_NAMES else "")
 
@@ -41,7 +41,7 @@ def known_type(schema: Any) -> str:
 
 
 def static_mismatch(value: Any, schema: Any, where: str = "", depth: int = 0) -> str:
-    """Why a written-out value does not fit a field; empty if it does. Dynamic strings inside fit everything."""
+    """Why a static value does not fit a field; empty if it does. Dynamic strings inside fit every type."""
     wanted = known_type(schema)
     if not wanted or depth > MAX_SCHEMA_DEPTH or (where and isinstance(value, str) and is_dynamic(value)):
         return ""
@@ -63,7 +63,7 @@ def static_mismatch(value: Any, schema: Any, where: str = "", depth: int = 0) ->
 
 
 def bound_mismatches(found: ResolvedReference, schema: Mapping[str, Any], field: Pointer) -> Iterator[Mismatch]:
-    """Why what a reference stands for does not fit a field."""
+    """Why the target of a reference does not fit a field."""
     wanted = known_type(schema)
     if found.schema is not None:
         yield from _schemas(found.schema, schema, found.pointer, field, 0)
@@ -97,7 +97,7 @@ def _objects(left: Any, right: Any, left_at: Pointer, right_at: Pointer, depth: 
         return
     if left.keys() != right.keys():
         differing = chain((key for key in left if key not in right), (key for key in right if key not in left))
-        yield Mismatch(f"the data models differ in the properties {first_of(differing)}", (left_at, right_at))
+        yield Mismatch(f"the data models differ in the properties {format_names(differing)}", (left_at, right_at))
         return
     for key, inner in left.items():
         yield from _schemas(inner, right[key], left_at, right_at, depth + 1)

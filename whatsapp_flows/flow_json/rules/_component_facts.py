@@ -1,5 +1,5 @@
 """
-What the rules know of a component by itself: the type of an input's value, the branch it stands in, its items.
+Facts about one component: the type of an input's value, the branch it stands in, its static items.
 
 Source of the types: Meta, Flow JSON reference, on what `${form.name}` gives.
 """
@@ -60,7 +60,7 @@ def branch_of(pointer: Pointer) -> tuple[Pointer, str | int] | None:
 
 
 def static_items(component: Component, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The items that are written out in a list property, with their indexes."""
+    """The static items of a list property, with their indexes."""
     items = component.value.get(key)
     for i, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, dict):

@@ -1,5 +1,5 @@
 """
-Properties of one component that depend on each other, and which components may stand together.
+Properties of a component that depend on each other, and components that exclude each other on a screen.
 
 Sources: Meta, Flow JSON reference ("Components"); Meta's client validator, August 2026.
 """
@@ -26,7 +26,7 @@ _ENDING: Final = ("complete", "data_exchange")
 
 def min_over_max(doc: Document) -> Iterator[Finding]:
     """
-    A minimum is not over its maximum.
+    A minimum is at most its maximum.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "min-chars": 2, "max-chars": 5}]}
     Fails: {"children": [{"type": "TextInput", "name": "a", "min-chars": 5, "max-chars": 2}]}
@@ -58,7 +58,7 @@ def image_and_color(doc: Document) -> Iterator[Finding]:
 
 def pattern_without_help(doc: Document) -> Iterator[Finding]:
     """
-    An input with a pattern says in helper-text what it wants.
+    An input with a pattern has helper-text.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "pattern": "[0-9]{4}", "helper-text": "Four digits"}]}
     Fails: {"children": [{"type": "TextInput", "name": "a", "pattern": "[0-9]{4}"}]}
@@ -69,7 +69,7 @@ def pattern_without_help(doc: Document) -> Iterator[Finding]:
             yield Finding("MISSING_REQUIRED_PROPERTY", message, component.at())
 
 
-def rich_text_in_company(doc: Document) -> Iterator[Finding]:
+def rich_text_not_alone(doc: Document) -> Iterator[Finding]:
     """
     A RichText stands alone on its screen; from 6.3 on a Footer may stand beside it.
 
@@ -84,7 +84,7 @@ def rich_text_in_company(doc: Document) -> Iterator[Finding]:
         company = "with nothing but a Footer" if beside else "alone"
         message = f"A RichText stands {company} on its screen, and once."
         if doc.version < Version(6, 0):
-            if others:  # two of them are no company yet
+            if others:  # before 6.0, several RichTexts are allowed
                 yield Finding("INVALID_RICHTEXT_PLACEMENT", message, texts[0].at("type"))
             continue
         for text in texts:
@@ -93,7 +93,7 @@ def rich_text_in_company(doc: Document) -> Iterator[Finding]:
 
 def terminal_without_footer(doc: Document) -> Iterator[Finding]:
     """
-    A terminal screen has a Footer, with which the flow ends.
+    A terminal screen has a Footer, which ends the flow.
 
     Passes: {"screens": [{"terminal": true, "children": [{"type": "Footer"}]}]}
     Fails: {"screens": [{"terminal": true}]}
@@ -105,7 +105,7 @@ def terminal_without_footer(doc: Document) -> Iterator[Finding]:
             yield Finding("MISSING_FOOTER_ON_TERMINAL_SCREEN", message, screen.at())
 
 
-def terminal_going_on(doc: Document) -> Iterator[Finding]:
+def terminal_not_ending(doc: Document) -> Iterator[Finding]:
     """
     The first Footer of a terminal screen ends the flow.
 
@@ -138,7 +138,7 @@ RULES: Final = (
     Rule("FJ602", "images and colors mixed", image_and_color, since=Version(5, 0), needs=("color",)),
     Rule("FJ603", "a pattern without helper-text", pattern_without_help, since=Version(6, 2), needs=("pattern",)),
     Rule(
-        "FJ607", "a RichText that is not alone", rich_text_in_company, since=Version(5, 1), needs=("RichText",),
+        "FJ607", "a RichText that is not alone", rich_text_not_alone, since=Version(5, 1), needs=("RichText",),
         newer=Newer.IF_ALL_IS_KNOWN,
     ),
     Rule(
@@ -146,7 +146,7 @@ RULES: Final = (
         newer=Newer.IF_ALL_IS_KNOWN,
     ),
     Rule(
-        "FJ609", "a terminal screen that does not end", terminal_going_on, since=Version(7, 3), needs=("Footer",),
+        "FJ609", "a terminal screen that does not end", terminal_not_ending, since=Version(7, 3), needs=("Footer",),
         newer=Newer.IF_ALL_IS_KNOWN,
     ),
 )  # fmt: skip

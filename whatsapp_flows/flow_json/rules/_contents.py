@@ -15,7 +15,7 @@ ACTION_KEYS: Final = SHOPPING_ACTIONS | {"on-click-action", "on-select-action", 
 DOCUMENTED_MAX_COMPONENTS: Final = 50
 """Components on a screen, by Meta's documentation."""
 
-# Features of a document that are not names in it, for the `needs` of rules.
+# Features of a document beside the names in it, for the `needs` of rules.
 DYNAMIC_PROPERTY: Final = "a dynamic property"
 NO_TERMINAL_SCREEN: Final = "no terminal screen"
 DUPLICATE_ID: Final = "an id given twice"
@@ -62,7 +62,7 @@ class DynamicProperty(NamedTuple):
 
 
 class Contents:
-    """See the module. Components that are known to hold nothing dynamic and no action are not read."""
+    """See the module. `fixed` components hold nothing dynamic and no action: their values are not read."""
 
     def __init__(self, document: Document) -> None:
         self.screens: dict[str, Screen] = {}
@@ -149,7 +149,7 @@ class Contents:
             elif kind is dict:
                 if key in ACTION_KEYS:
                     self._add_action(screen, component, (*component.pointer, key), value, None)
-                elif key not in _NOT_NESTED:  # the rules of the Form type those
+                elif key not in _NOT_NESTED:  # rules about the Form check those
                     for name, text in value.items():
                         self._add_nested(screen, component, (*component.pointer, key, name), f"{key}.{name}", text)
 

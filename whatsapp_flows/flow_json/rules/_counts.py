@@ -1,7 +1,7 @@
 """
-How many there may be on a screen, and how often a name.
+How many components a screen may have, in all and of each type; duplicate names.
 
-Where a screen has an If or a Switch, only one branch is shown: branches count as their maximum, sequences as sums.
+Of an If or a Switch only one branch is shown: the counts of branches are combined by maximum, those of siblings by sum.
 Sources: Meta, Flow JSON reference; Meta's client validator, August 2026.
 """
 
@@ -22,7 +22,7 @@ from ._rule import Rule
 MAX_COMPONENTS: Final = 100
 
 
-# type -> (most on one screen, first version that counts it)
+# type -> (most on one screen, first version that limits it)
 MAX_PER_SCREEN: Final = {
     "DocumentPicker": (1, Version(4, 0)),
     "EmbeddedLink": (2, Version(2, 1)),
@@ -38,7 +38,7 @@ _ANY_NUMBER: Final = (sys.maxsize, Version(2, 1))
 
 
 def most_at_once(components: Sequence[Component]) -> int:
-    """How many of some components can be on their screen at the same time."""
+    """How many of these components can be visible on their screen at the same time."""
     levels: dict[int, dict[Pointer, dict[str | int, int]]] = {}
     total = 0
 
@@ -53,7 +53,7 @@ def most_at_once(components: Sequence[Component]) -> int:
 
     for component in components:
         add(component.pointer, 1)
-    for level in range(max(levels, default=0), 0, -1):  # innermost first: what is around has a shorter pointer
+    for level in range(max(levels, default=0), 0, -1):  # innermost first: an outer container has a shorter pointer
         for owner, counts in levels.pop(level, {}).items():
             add(owner, max(counts.values()))
     return total
@@ -61,7 +61,7 @@ def most_at_once(components: Sequence[Component]) -> int:
 
 def too_many_of_a_type(doc: Document) -> Iterator[Finding]:
     """
-    Some components may stand on a screen only so many times.
+    The number of some components on a screen is limited.
 
     Passes: {"children": [{"type": "Footer"}]}
     Fails: {"children": [{"type": "Footer"}, {"type": "Footer"}]}
@@ -72,17 +72,17 @@ def too_many_of_a_type(doc: Document) -> Iterator[Finding]:
             continue
         for i, of_kind in index(doc).by_screen(kind).items():
             if len(of_kind) > most:
-                yield from _surplus(doc.screens[i], kind, of_kind, most)
+                yield from _excess(doc.screens[i], kind, of_kind, most)
 
 
-def _surplus(screen: Screen, kind: str, of_kind: list[Component], most: int) -> Iterator[Finding]:
-    found, surplus = len(of_kind), of_kind[most:]
+def _excess(screen: Screen, kind: str, of_kind: list[Component], most: int) -> Iterator[Finding]:
+    found, excess = len(of_kind), of_kind[most:]
     if _branching(screen):
         if kind == "Form":  # Meta's client does not count Forms beside an If or a Switch
             return
-        found, surplus = most_at_once(of_kind), of_kind
+        found, excess = most_at_once(of_kind), of_kind
     if found > most:
-        for component in surplus:
+        for component in excess:
             yield Finding(
                 "COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN",
                 f"A screen has at most {most} {kind}; {screen.id!r} has {found}.", component.at("type"),

@@ -35,7 +35,7 @@ CODES: Final = {
 
 def untyped_schema(doc: Document) -> Iterator[Finding]:
     """
-    A field, and the items of an array, say their type; an array says its items.
+    A field, and the items of an array, have a type; an array has items.
 
     Passes: {"screens": [{"data": {"a": {"type": "array", "items": {"type": "string"}}}}]}
     Fails: {"screens": [{"data": {"a": {"type": "array"}}}]}
@@ -57,12 +57,12 @@ def _untyped(part: Part) -> Iterator[Finding]:
             yield Finding(CODE, "An array needs items.", pointer)
         elif not isinstance(schema["items"], (dict, bool)):
             message = "The items of an array are described by an object, or by true or false."
-            yield Finding(CODE, message, pointer, severity=Severity.WARNING)  # Meta's client lets it pass
+            yield Finding(CODE, message, pointer, severity=Severity.WARNING)  # Meta's client accepts it
 
 
 def example_inside(doc: Document) -> Iterator[Finding]:
     """
-    The example stands at the field, not inside of its schema.
+    The example is a key of the field, not of a schema inside it.
 
     Passes: {"screens": [{"data": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}]}
     Fails: {"screens": [{"data": {"a": {"type": "object", "properties": {"b": {"__example__": "x"}}}}}]}

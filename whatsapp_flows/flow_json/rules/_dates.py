@@ -1,8 +1,8 @@
 """
-DatePicker: its dates, as days from 5.0 on and as milliseconds since 1970 before.
+DatePicker: dates are days from 5.0 on, and milliseconds since 1970 before.
 
-Sources: Meta, Flow JSON reference ("DatePicker"); Meta's client validator, August 2026. No code is known for the older
-form, nor for days that no calendar has: what is wrong there is a warning.
+Sources: Meta, Flow JSON reference ("DatePicker"); Meta's client validator, August 2026. Meta's codes for the
+older form and for impossible days are not known: faults there are warnings.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def wrong_date(doc: Document) -> Iterator[Finding]:
 
 def min_date_over_max_date(doc: Document) -> Iterator[Finding]:
     """
-    The first date is not after the last.
+    min-date is not after max-date.
 
     Passes: {"children": [{"type": "DatePicker", "name": "a", "min-date": "2026-01-31", "max-date": "2026-02-01"}]}
     Fails: {"children": [{"type": "DatePicker", "name": "a", "min-date": "2026-02-01", "max-date": "2026-01-31"}]}
@@ -55,7 +55,7 @@ def min_date_over_max_date(doc: Document) -> Iterator[Finding]:
 
 def date_out_of_range(doc: Document) -> Iterator[Finding]:
     """
-    Unavailable dates and the initial date lie between the first and the last.
+    Unavailable dates and the initial date are between min-date and max-date.
 
     Passes: {"children": [{"type": "DatePicker", "name": "a", "min-date": "2026-01-31", "init-value": "2026-02-01"}]}
     Fails: {"children": [{"type": "DatePicker", "name": "a", "min-date": "2026-01-31", "init-value": "2026-01-01"}]}
@@ -65,7 +65,7 @@ def date_out_of_range(doc: Document) -> Iterator[Finding]:
 
 
 def dates_of(picker: Component) -> Iterator[Day]:
-    """All dates that are written out, with their places."""
+    """All static dates, with their places."""
     for key in ("min-date", "max-date", "init-value"):
         yield from _single(picker, key)
     yield from _listed(picker)
@@ -83,7 +83,7 @@ def check_day(text: str, pointer: Pointer, code: str) -> Iterator[Finding]:
 
 
 def check_order(doc: Document, picker: Component) -> Iterator[Finding]:
-    """A finding for both ends of a range that ends before it begins."""
+    """Findings for min-date and max-date if they are in the wrong order."""
     first, last = _bound(doc, picker, "min-date"), _bound(doc, picker, "max-date")
     if first is not None and last is not None and first > last:
         message = f"min-date {picker.value['min-date']} is after max-date {picker.value['max-date']}."
@@ -92,7 +92,7 @@ def check_order(doc: Document, picker: Component) -> Iterator[Finding]:
 
 
 def check_range(doc: Document, picker: Component, days: list[Day]) -> Iterator[Finding]:
-    """A finding for each day outside of the range of a picker."""
+    """A finding for each day outside of min-date and max-date."""
     first, last = _bound(doc, picker, "min-date"), _bound(doc, picker, "max-date")
     for text, pointer in days:
         day = _comparable(doc, text)
@@ -103,12 +103,12 @@ def check_range(doc: Document, picker: Component, days: list[Day]) -> Iterator[F
 
 
 def unavailable_dates(picker: Component) -> list[Day]:
-    """The unavailable dates that are written out, with their places."""
+    """The static unavailable dates, with their places."""
     return list(_listed(picker))
 
 
 def written_out(value: Any) -> str | None:
-    """A text that is known before the flow runs."""
+    """The value if it is a static text."""
     return value if isinstance(value, str) and not is_dynamic(value) else None
 
 
@@ -133,7 +133,7 @@ def _bound(doc: Document, picker: Component, key: str) -> tuple[int, str] | None
 
 
 def _comparable(doc: Document, text: str) -> tuple[int, str] | None:
-    """Something that sorts as the dates do: days by their text, milliseconds as (sign and length, text)."""
+    """A key that sorts like the dates: of days (0, text), of milliseconds (sign and length, digits)."""
     if doc.version >= DAYS_SINCE:
         return (0, text) if _DAY.fullmatch(text) else None
     if not _MILLISECONDS.fullmatch(text):

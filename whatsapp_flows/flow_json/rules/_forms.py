@@ -1,4 +1,4 @@
-"""Forms: what must stand inside, and what they hand to their inputs. Sources: Meta, Flow JSON reference ("Form");
+"""Forms: what must be inside, and the values they pass to their inputs. Sources: Meta, Flow JSON reference ("Form");
 Meta's client validator, August 2026."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _INPUTS: Final = (
 
 def input_outside_form(doc: Document) -> Iterator[Finding]:
     """
-    On a screen with a Form, inputs stand in it.
+    On a screen with a Form, all inputs are inside it.
 
     Passes: {"children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"}]}]}
     Fails: {"children": [{"type": "Form", "children": []}, {"type": "TextInput", "name": "a"}]}
@@ -44,7 +44,7 @@ def input_outside_form(doc: Document) -> Iterator[Finding]:
 
 def media_with_initial_value(doc: Document) -> Iterator[Finding]:
     """
-    Media pickers begin empty.
+    Media pickers have no initial value.
 
     Passes: {"children": [{"type": "Form", "init-values": {},
         "children": [{"type": "PhotoPicker", "name": "a"}]}]}
@@ -104,7 +104,7 @@ def _message_types(component: Component) -> tuple[str, ...]:
 
 class _Entry(NamedTuple):
     """
-    What a Form hands to one of its inputs: a value; or, where all values come from one reference, the value's schema.
+    What a Form passes to one of its inputs: a value; or, where one reference gives all values, the value's schema.
 
     `component` is None if the Form has no input of that name.
     """
@@ -118,7 +118,7 @@ class _Entry(NamedTuple):
 
 
 def _entries(doc: Document, name: str) -> Iterator[_Entry]:
-    """What all Forms hand to their inputs in a property."""
+    """What all Forms pass to their inputs in a property."""
     for screen, form in index(doc).of("Form"):
         values = form.value.get(name)
         inputs = index(doc).inputs[form.pointer] if values is not None else {}
@@ -129,7 +129,7 @@ def _entries(doc: Document, name: str) -> Iterator[_Entry]:
             found = index(doc).references.resolve(screen, values)
             properties = found.schema.get("properties") if found and found.schema else None
             known = properties if isinstance(properties, dict) else {}
-            for key in inputs:  # rather than all that is known: many Forms may share one large field
+            for key in inputs:  # not over `known`: many Forms may share one large field
                 if key in known:
                     schema = known[key] if isinstance(known[key], dict) else {}
                     yield _Entry(screen, form, key, inputs[key], None, schema)

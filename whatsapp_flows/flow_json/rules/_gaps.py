@@ -1,8 +1,8 @@
 """
 Versions for which Meta documents a rule that its client validator does not run.
 
-Source: Meta's client validator, August 2026. The gaps look unintended, and 7.3 closes most of them; whether Meta's
-server has them too is unknown. Findings in a gap are warnings.
+Source: Meta's client validator, August 2026. The gaps look unintended, and 7.3 closes most of them. Whether
+Meta's server has them too is unknown. Findings in a gap are warnings.
 """
 
 from __future__ import annotations

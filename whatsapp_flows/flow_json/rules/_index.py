@@ -1,8 +1,8 @@
 """
 What many rules ask of a document, computed once: its contents, its references, payloads, trees, forms and routes.
 
-The index is made when the first rule asks for it; whatever only some rules need is made on first use. It lives in the
-document's `cache`, so that it ends with the document.
+The index is made when the first rule asks for it; what only some rules need is computed on first use. It is kept in the
+document's `cache`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from ._routes import Routes
 
 _NONE: Final[Mapping[str, str]] = {}
 _COMPARABLE: Final = frozenset({"boolean", "integer", "number", "string", STRING_ARRAY})
-"""The types of which two fit if they have one name."""
+"""Types that need no further comparison if they have the same name."""
 _Parsed = dict[str, "Node | ExpressionError"]
 
 
 class PayloadEntry(NamedTuple):
-    """A key of a payload: what it refers to, or the value that is written out or an expression."""
+    """A key of a payload with its value, and `found`: what the value refers to, if it is a reference."""
 
     action: PlacedAction
     key: str
@@ -57,7 +57,7 @@ class Index(Contents):
 
     @cached
     def entries(self) -> dict[str, list[PayloadEntry]]:
-        """For each name of an action: the keys at the top of all its payloads that a rule has to look at."""
+        """For each name of an action: the top-level keys of all its payloads that a rule has to check."""
         found: dict[str, list[PayloadEntry]] = {}
         for name, actions in self.actions.items():
             entries: list[PayloadEntry] = []
@@ -68,7 +68,7 @@ class Index(Contents):
         return found
 
     def _add_entries(self, action: PlacedAction, payload: Mapping[str, Any], entries: list[PayloadEntry]) -> None:
-        """All keys but references to what exists, of the same simple type as the field that takes them, if one does."""
+        """Add all keys except plainly valid ones: references to what exists, of the same simple type as their field."""
         screen, references = action.screen, self.references
         following = self.screens.get(action.target) if action.target else None
         fields = _NONE if following is None else references.names(following).field_types
@@ -95,7 +95,7 @@ class Index(Contents):
 
     @cached
     def expressions(self) -> list[tuple[Screen, Pointer, str]]:
-        """The expressions in properties of components and at the top of payloads."""
+        """The expressions in properties of components and at the top level of payloads."""
         found = [(each.screen, each.pointer, each.text) for each in self.dynamic_properties if each.text[0] == "`"]
         found += [
             (action.screen, (*action.pointer, "payload", key), value)
@@ -121,7 +121,7 @@ class Index(Contents):
 
     @cached
     def fields(self) -> list[tuple[Screen, str, Mapping[str, Any]]]:
-        """All fields of data models but those without parts whose example is of their type, as most are."""
+        """All fields of data models, except simple ones whose example is of their type."""
         return [field for screen in self.document.screens for field in self.references.names(screen).fields_to_check]
 
     @cached

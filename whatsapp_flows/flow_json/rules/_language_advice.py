@@ -1,7 +1,7 @@
 """
-Advice about conditions and expressions that Meta takes on upload and a phone evaluates otherwise. All of it warnings.
+Advice about conditions and expressions that Meta accepts and a phone evaluates in another way. All of it warnings.
 
-They are judged by their trees; a text that cannot hold what a rule looks for is not parsed.
+Rules look at their trees. A text that cannot contain what a rule looks for is not parsed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ..text import Pointer, short_repr
 from ._index import index
 from ._rule import OBSERVED, Rule
 
-# What a text holds if a rule may have a finding: asked before the text is read.
+# What a text must contain for a rule to have a finding: tested before the text is parsed.
 _MAY_COMPARE: Final = re.compile(r"[=<>]").search
 _MAY_COMBINE: Final = re.compile(r"&&|\|\|").search
 _MAY_ORDER: Final = re.compile(r"[<>]").search
@@ -45,7 +45,7 @@ _MAY_QUOTE: Final = re.compile(r"'").search
 
 def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
     """
-    In a condition, a comparison beside && or || stands in parentheses of its own: without them it comes out wrong.
+    In a condition, a comparison beside && or || has its own parentheses. Without them it was observed to be wrong.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}, {"type": "If", "condition": "(${form.a} == 'x') || (${form.a} == 'y')", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A"}, {"type": "If", "condition": "${form.a} == 'x' || ${form.a} == 'y'", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
@@ -66,7 +66,7 @@ def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
 
 def condition_in_backticks(doc: Document) -> Iterator[Finding]:
     """
-    A condition has no backticks: with them it was seen to be false, whatever it says.
+    A condition has no backticks. With them it was observed to be always false.
 
     Passes: {"children": [{"type": "OptIn", "name": "a", "label": "A"}, {"type": "If", "condition": "${form.a}", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "OptIn", "name": "a", "label": "A"}, {"type": "If", "condition": "`${form.a}`", "then": [{"type": "TextBody", "text": "x"}]}], "payload": {"a": "${form.a}"}}
@@ -80,7 +80,7 @@ def condition_in_backticks(doc: Document) -> Iterator[Finding]:
 
 def decimal_in_condition(doc: Document) -> Iterator[Finding]:
     """
-    A condition compares whole numbers: of others, what is behind the point was seen to be cut off.
+    A condition compares whole numbers. Decimals were observed to be truncated.
 
     Passes: {"data": {"n": {"type": "number", "__example__": 5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
     Fails: {"data": {"n": {"type": "number", "__example__": 5.5}}, "children": [{"type": "If", "condition": "${data.n} > 5", "then": [{"type": "TextBody", "text": "x"}]}]}
@@ -113,7 +113,7 @@ def _is_decimal(doc: Document, screen: Screen, node: Node) -> bool:
 
 def ordered_texts(doc: Document) -> Iterator[Finding]:
     """
-    <, <=, > and >= compare numbers. Of two texts, such as two dates, the result was seen to be false always.
+    <, <=, > and >= compare numbers. For two texts, such as dates, the result was observed to be always false.
 
     Passes: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`3 < 5`"}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "OptIn", "name": "a", "label": "A", "init-value": "`'2026-01-01' < '2026-01-02'`"}], "payload": {"a": "${form.a}"}}
@@ -132,7 +132,7 @@ def ordered_texts(doc: Document) -> Iterator[Finding]:
 
 def reference_as_call(doc: Document) -> Iterator[Finding]:
     """
-    In an expression no parenthesis follows a reference: it was seen to be read as a call, and to fail.
+    In an expression no parenthesis follows a reference: it was observed to be evaluated as a call, and to fail.
 
     Passes: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ' ' ('y')`"}]}
     Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ('y')`"}]}
@@ -156,7 +156,7 @@ def reference_as_call(doc: Document) -> Iterator[Finding]:
 
 def brace_in_text(doc: Document) -> Iterator[Finding]:
     """
-    A text in an expression has no closing brace: each was seen to vanish.
+    A text in an expression has no closing brace: each was observed to be dropped.
 
     Passes: {"children": [{"type": "TextBody", "text": "`'a{b'`"}]}
     Fails: {"children": [{"type": "TextBody", "text": "`'a}b'`"}]}
@@ -184,7 +184,7 @@ def _conditions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[S
 
 
 def _expressions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[Screen, Pointer, Node]]:
-    """The expressions in properties and in payloads that can be read."""
+    """The expressions in properties and payloads that can be parsed."""
     for screen, pointer, text in index(doc).expressions if doc.may_compute else ():
         if may(text):
             try:

@@ -1,5 +1,9 @@
-"""NavigationList: its items, its company, its actions. Sources: Meta, Flow JSON reference ("NavigationList"); Meta's
-client validator, August 2026, which spells one of the codes as it is here."""
+"""
+NavigationList: its items, its actions, and what else may be on its screen.
+
+Sources: Meta, Flow JSON reference ("NavigationList"); Meta's client validator, August 2026. The misspelled code is
+Meta's own.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,9 @@ MAX_BADGES: Final = 1
 _END: Final = ("title", "description", "metadata")
 
 
-def list_in_company(doc: Document) -> Iterator[Finding]:
+def list_with_other_components(doc: Document) -> Iterator[Finding]:
     """
-    A NavigationList shares its screen with one more at most, and with a Form around it.
+    Beside a NavigationList, its screen may have one more NavigationList, and a Form around them.
 
     Passes: {"children": [{"type": "NavigationList", "name": "a"}]}
     Fails: {"children": [{"type": "NavigationList", "name": "a"}, {"type": "Footer"}]}
@@ -35,7 +39,7 @@ def list_in_company(doc: Document) -> Iterator[Finding]:
 
 def list_on_terminal_screen(doc: Document) -> Iterator[Finding]:
     """
-    A screen with a NavigationList goes on: it is not terminal.
+    A screen with a NavigationList is not terminal.
 
     Passes: {"screens": [{"children": [{"type": "NavigationList", "name": "a"}]}]}
     Fails: {"screens": [{"terminal": true, "children": [{"type": "NavigationList", "name": "a"}]}]}
@@ -48,7 +52,7 @@ def list_on_terminal_screen(doc: Document) -> Iterator[Finding]:
 
 def large_media_with_end(doc: Document) -> Iterator[Finding]:
     """
-    Large images leave no room at the end of an item.
+    Items with an `end` have no large images.
 
     Passes: {"children": [{"type": "NavigationList", "media-size": "large", "list-items": [{}]}]}
     Fails: {"children": [{"type": "NavigationList", "media-size": "large", "list-items": [{"end": {"title": "x"}}]}]}
@@ -76,7 +80,7 @@ def wrong_end(doc: Document) -> Iterator[Finding]:
 
 def list_action_at_both_levels(doc: Document) -> Iterator[Finding]:
     """
-    What happens on a click is said by the list or by its items, not by both.
+    on-click-action is given for the list or for its items, not for both.
 
     Passes: {"children": [{"type": "NavigationList", "on-click-action": {}, "list-items": [{}]}]}
     Fails: {"children": [{"type": "NavigationList", "on-click-action": {}, "list-items": [{"on-click-action": {}}]}]}
@@ -92,7 +96,7 @@ def list_action_at_both_levels(doc: Document) -> Iterator[Finding]:
 
 def list_without_action(doc: Document) -> Iterator[Finding]:
     """
-    A click does something: on the list, or on every item. Items behind a reference may bring their action with them.
+    on-click-action is given for the list or for every item. Items behind a reference may have their own.
 
     Passes: {"children": [{"type": "NavigationList", "list-items": [{"on-click-action": {}}]}]}
     Fails: {"children": [{"type": "NavigationList", "list-items": [{"on-click-action": {}}, {}]}]}
@@ -106,7 +110,7 @@ def list_without_action(doc: Document) -> Iterator[Finding]:
 
 def too_many_badges(doc: Document) -> Iterator[Finding]:
     """
-    One item of a list has a badge.
+    At most one item of a list has a badge.
 
     Passes: {"children": [{"type": "NavigationList", "list-items": [{"badge": "New"}, {}]}]}
     Fails: {"children": [{"type": "NavigationList", "list-items": [{"badge": "New"}, {"badge": "New"}]}]}
@@ -125,7 +129,7 @@ RULES: Final = (
     Rule(
         "FJ640",
         "a NavigationList that is not alone",
-        list_in_company,
+        list_with_other_components,
         since=SINCE,
         needs=(KIND,),
         newer=Newer.IF_ALL_IS_KNOWN,

@@ -54,7 +54,7 @@ def large_images(doc: Document) -> Iterator[Finding]:
 
 def missing_alt_text(doc: Document) -> Iterator[Finding]:
     """
-    An image that a screen reader cannot read out.
+    An image without a text for screen readers.
 
     Passes: {"children": [{"type": "Image", "src": "aGVsbG8=", "alt-text": "hello"}]}
     Fails: {"children": [{"type": "Image", "src": "aGVsbG8="}]}
@@ -66,7 +66,7 @@ def missing_alt_text(doc: Document) -> Iterator[Finding]:
 
 
 class _Limit(NamedTuple):
-    """A row with something to measure, and the limits of what its items hold."""
+    """A property with something to measure, and the limits of its items."""
 
     row: Property
     inner: _Limits
@@ -75,8 +75,8 @@ class _Limit(NamedTuple):
 
 class _Limits(NamedTuple):
     """
-    All that is measured in an object, and the same once more for a quick look: `texts` with the lengths they are cut
-    at, `images`, and `lists` with the fewest and most items and the limits of what they hold.
+    What is measured in an object; and the same again in a form for a fast test: `texts` with their display lengths,
+    `images`, and `lists` with the least and most items and the limits of the items.
     """
 
     limits: tuple[_Limit, ...] = ()
@@ -87,7 +87,7 @@ class _Limits(NamedTuple):
 
 @lru_cache(maxsize=128)
 def _limits_for(version: Version, names: frozenset[str]) -> Mapping[str, _Limits]:
-    """What is measured in the components of a document that uses these names: documents of one make are frequent."""
+    """What is measured in the components of documents that use these names. Cached: similar documents are frequent."""
     return {
         shape.name: limits
         for shape in COMPONENTS
@@ -96,7 +96,7 @@ def _limits_for(version: Version, names: frozenset[str]) -> Mapping[str, _Limits
 
 
 def _limits(shape: Shape, version: Version, names: tuple[frozenset[str], ...]) -> _Limits:
-    """Of the properties that have one of the names: the first for this shape, the next for its items; then of all."""
+    """The limits of the properties whose name is in the first set; the next set is for the items. No set: of all."""
     rows = properties_of(shape, version)
     alt = rows.get("alt-text")
     made = (
@@ -135,7 +135,7 @@ _MEASURED: Final = frozenset(
 
 
 def _few(row: Property) -> tuple[int, int]:
-    """The fewest items that need no closer look, and the most."""
+    """The least and most items of a list that certainly has a valid size."""
     least, most = row.advised_items or (0, sys.maxsize)
     return least, min(most, DROPDOWN_WITH_IMAGES)
 
@@ -157,7 +157,7 @@ def _measured(doc: Document, code: str) -> Iterator[Finding]:
 
 
 def _within(value: Mapping[str, Any], limits: _Limits) -> bool:
-    """Whether nothing in an object needs a closer look: its texts are short, its lists too, and there is no image."""
+    """Whether an object certainly has no finding: short texts, short lists, no images. False is not certain."""
     for name, cut in limits.texts:
         if name in value and not (type(held := value[name]) is str and len(held) <= cut):
             return False
@@ -175,7 +175,7 @@ def _within(value: Mapping[str, Any], limits: _Limits) -> bool:
 
 
 def _all_within(items: list[Any], limits: _Limits) -> bool:
-    """The same of many objects, name by name: lists are what large documents are made of."""
+    """`_within` for many objects, name by name: large documents consist mostly of lists."""
     objects = [item for item in items if type(item) is dict]
     for name, cut in limits.texts:
         texts = [item[name] for item in objects if name in item]

@@ -36,7 +36,7 @@ _FILES: Final = {"PhotoPicker": "max-uploaded-photos", "DocumentPicker": "max-up
 
 def media_out_of_place(doc: Document) -> Iterator[Finding]:
     """
-    Uploaded media go to complete and data_exchange only, and only at the top of the payload.
+    Uploaded media are sent by complete and data_exchange only, at the top level of the payload.
 
     Passes: {"children": [{"type": "PhotoPicker", "name": "a"},
         {"type": "Footer", "on-click-action": {"name": "data_exchange", "payload": {"a": "${form.a}"}}}]}
@@ -56,7 +56,7 @@ def media_out_of_place(doc: Document) -> Iterator[Finding]:
 
 def too_much_media(doc: Document) -> Iterator[Finding]:
     """
-    complete sends at most 10 files and 100 MiB, by what the pickers allow: 30 files each, unless they say less.
+    complete sends at most 10 files and 100 MiB. Counted is what the pickers allow, by default 30 files each.
 
     Passes: {"children": [{"type": "PhotoPicker", "name": "a", "max-uploaded-photos": 2},
         {"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "${form.a}"}}}]}
@@ -118,7 +118,7 @@ def too_many_carousels(doc: Document) -> Iterator[Finding]:
 
 def image_without_base64(doc: Document) -> Iterator[Finding]:
     """
-    An image of a carousel that is written out is base64.
+    A static image of a carousel is base64.
 
     Passes: {"children": [{"type": "ImageCarousel", "images": [{"src": "iVBORw0KGgo="}]}]}
     Fails: {"children": [{"type": "ImageCarousel", "images": [{"src": "https://example.com/a.png"}]}]}
@@ -133,9 +133,9 @@ def image_without_base64(doc: Document) -> Iterator[Finding]:
 
 def _is_base64(text: str) -> bool:
     """
-    Whether a browser decodes it: white space is dropped, and padding may be missing, but not be wrong.
+    Whether a browser decodes it: white space is ignored, and padding may be missing, but not wrong.
 
-    WHATWG Infra, "forgiving-base64 decode". A prefix such as `data:image/png;base64,` has characters that are none.
+    WHATWG Infra, "forgiving-base64 decode". A prefix such as `data:image/png;base64,` is invalid.
     """
     dense = text.translate(_ASCII_SPACE)
     if len(dense) % 4 == 0 and dense.endswith("="):

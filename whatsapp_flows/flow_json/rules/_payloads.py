@@ -1,7 +1,7 @@
 """
-Payloads of actions against the data model of the screen that receives them, and what payloads refer to.
+Payloads of actions: whether they fit the data model of the screen that receives them, and what they refer to.
 
-navigate is checked against the next screen, update_data against the own one; complete and data_exchange may send
+navigate is checked against the next screen, update_data against its own; complete and data_exchange may send
 anything. Sources: Meta, Flow JSON reference ("Actions"); Meta's client validator, August 2026.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 from ..language import ExpressionError, is_expression, parse_reference
 from ..schema import MAX_SCHEMA_DEPTH, Document, Finding, Screen, Severity, Version
 from ..text import Pointer
-from ._comparison import bound_mismatches, first_of, known_type, static_mismatch
+from ._comparison import bound_mismatches, format_names, known_type, static_mismatch
 from ._component_facts import NUMBER_INPUTS
 from ._contents import PlacedAction
 from ._gaps import NO_PAYLOAD_KEYS, NO_PAYLOADS_OR_BINDINGS
@@ -36,7 +36,7 @@ REFERRING: Final = {
 
 def navigate_keys(doc: Document) -> Iterator[Finding]:
     """
-    navigate hands over exactly the fields of the next screen's data model.
+    The payload of navigate has exactly the fields of the next screen's data model.
 
     Passes: {"screens": [{"go": "B", "payload": {"a": "x"}}, {"data": {"a": {"type": "string"}}}]}
     Fails: {"screens": [{"go": "B", "payload": {"b": "x"}}, {"data": {"a": {"type": "string"}}}]}
@@ -45,7 +45,7 @@ def navigate_keys(doc: Document) -> Iterator[Finding]:
         fields, payload = index(doc).references.data_model(following) or {}, action.payload
         if payload is None:
             if fields:
-                message = f"Screen {following.id!r} needs a payload with {first_of(fields)}."
+                message = f"Screen {following.id!r} needs a payload with {format_names(fields)}."
                 yield Finding("MISSING_NAVIGATION_ACTION_PAYLOAD", message, action.pointer)
         elif payload.keys() != fields.keys():
             yield from _differing_keys(action, payload, following, fields)
@@ -59,17 +59,17 @@ def _differing_keys(
     if unknown and "data" not in following.value:
         yield Finding(NAVIGATE, f"Screen {following.id!r} has no data model, so it takes no payload.", at)
     elif unknown:
-        message = f"The data model of screen {following.id!r} has no {first_of(unknown)}."
+        message = f"The data model of screen {following.id!r} has no {format_names(unknown)}."
         for key in unknown:
             yield Finding(NAVIGATE, message, (*at, key), key=True)
-    missing = first_of(key for key in fields if key not in payload)
+    missing = format_names(key for key in fields if key not in payload)
     if missing:
         yield Finding(NAVIGATE, f"The payload lacks fields of screen {following.id!r}: {missing}.", at)
 
 
 def navigate_values(doc: Document) -> Iterator[Finding]:
     """
-    What navigate hands over written out, or as an expression, is of the type of the field.
+    A static value or an expression in the payload of navigate is of the type of its field.
 
     Passes: {"screens": [{"go": "B", "payload": {"a": "x"}}, {"data": {"a": {"type": "string"}}}]}
     Fails: {"screens": [{"go": "B", "payload": {"a": 5}}, {"data": {"a": {"type": "string"}}}]}
@@ -91,7 +91,7 @@ def navigate_values(doc: Document) -> Iterator[Finding]:
 
 def navigate_references(doc: Document) -> Iterator[Finding]:
     """
-    What navigate hands over by a reference is of the type of the field.
+    A reference in the payload of navigate is of the type of its field.
 
     Passes: {"screens": [{"go": "B", "payload": {"a": "${data.a}"}, "data": {"a": {"type": "string"}}},
         {"data": {"a": {"type": "string"}}}]}
@@ -118,14 +118,14 @@ def update_keys(doc: Document) -> Iterator[Finding]:
             message = f"Screen {action.screen.id!r} has no data model that could be updated."
             yield Finding(UPDATE, message, at, severity=action.severity)
         elif unknown:
-            message = f"The data model of screen {action.screen.id!r} has no {first_of(unknown)}."
+            message = f"The data model of screen {action.screen.id!r} has no {format_names(unknown)}."
             for key in unknown:
                 yield Finding(UPDATE, message, (*at, key), key=True, severity=action.severity)
 
 
 def update_values(doc: Document) -> Iterator[Finding]:
     """
-    What update_data sets written out, or as an expression, is of the type of the field.
+    A static value or an expression in the payload of update_data is of the type of its field.
 
     Passes: {"screens": [{"update": {"a": "x"}, "data": {"a": {"type": "string"}}}]}
     Fails: {"screens": [{"update": {"a": 5}, "data": {"a": {"type": "string"}}}]}
@@ -139,7 +139,7 @@ def update_values(doc: Document) -> Iterator[Finding]:
 
 def update_references(doc: Document) -> Iterator[Finding]:
     """
-    What update_data sets by a reference is of the type of the field.
+    A reference in the payload of update_data is of the type of its field.
 
     Passes: {"screens": [{"update": {"a": "${data.b}"}, "data": {"a": {"type": "string"}, "b": {"type": "string"}}}]}
     Fails: {"screens": [{"update": {"a": "${data.b}"}, "data": {"a": {"type": "string"}, "b": {"type": "number"}}}]}
@@ -150,7 +150,7 @@ def update_references(doc: Document) -> Iterator[Finding]:
 
 def self_update(doc: Document) -> Iterator[Finding]:
     """
-    update_data does not set a field to its own value.
+    update_data does not set a field to its current value.
 
     Passes: {"screens": [{"update": {"a": "${data.b}"}, "data": {"a": {"type": "string"}, "b": {"type": "string"}}}]}
     Fails: {"screens": [{"update": {"a": "${data.a}"}, "data": {"a": {"type": "string"}}}]}
@@ -179,10 +179,10 @@ def unknown_reference(doc: Document) -> Iterator[Finding]:
 
 def footer_outside_form(doc: Document) -> Iterator[Finding]:
     """
-    Until 3.1 the answers of a Form go through a Footer in it: one outside hands over none of them.
+    Until 3.1 the answers of a Form are sent by a Footer inside it; one outside sends none of them.
 
-    Meta's page of errors has the code for versions below 4.0 and no more: what triggers it is read from its name, so
-    that this is a warning.
+    Meta's page of errors only has the code, for versions below 4.0. What triggers it is inferred from its name, so this
+    is a warning.
 
     Passes: {"version": "3.1", "children": [{"type": "Form", "children": [{"type": "TextInput", "name": "a"},
         {"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "${form.a}"}}}]}]}
@@ -201,7 +201,7 @@ def footer_outside_form(doc: Document) -> Iterator[Finding]:
 
 def expression_in_payload(doc: Document) -> Iterator[Finding]:
     """
-    An expression in the payload of navigate or update_data can be read and refers to what exists.
+    An expression in the payload of navigate or update_data is valid and refers to what exists.
 
     Passes: {"screens": [{"update": {"a": "`1 + 2`"}, "data": {"a": {"type": "number"}}}]}
     Fails: {"screens": [{"update": {"a": "`1 +`"}, "data": {"a": {"type": "number"}}}]}
@@ -213,7 +213,7 @@ def expression_in_payload(doc: Document) -> Iterator[Finding]:
 
 def expression_in_answer(doc: Document) -> Iterator[Finding]:
     """
-    An expression in the payload of complete or data_exchange can be read and refers to what exists.
+    An expression in the payload of complete or data_exchange is valid and refers to what exists.
 
     Passes: {"children": [{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "`1 + 2`"}}}]}
     Fails: {"children": [{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "`1 +`"}}}]}
@@ -237,7 +237,7 @@ def _value_mismatch(doc: Document, screen: Screen, value: Any, schema: Any) -> s
         return static_mismatch(value, schema)
     try:
         found, wanted = index(doc).type_of_expression(screen, value), known_type(schema)
-    except ExpressionError:  # a rule of its own reports it
+    except ExpressionError:  # FJ318 reports it
         return ""
     return f"the expression gives {found}, not {wanted}" if found and wanted and found != wanted else ""
 
@@ -249,7 +249,7 @@ def _reference(doc: Document, entry: PayloadEntry, receiver: Screen, code: str) 
         return
     field, compared = receiver.at("data", key), index(doc).comparisons
     pair = (found.pointer, found.type, field)
-    if pair not in compared:  # many payloads may hand over the same
+    if pair not in compared:  # many payloads may pass the same reference
         compared[pair] = tuple(bound_mismatches(found, fields[key], field))
     for mismatch in compared[pair]:
         message = f"{value} does not fit {key} of screen {receiver.id!r}: {mismatch.reason}.{_instead(entry)}"
@@ -258,7 +258,7 @@ def _reference(doc: Document, entry: PayloadEntry, receiver: Screen, code: str) 
 
 
 def _instead(entry: PayloadEntry) -> str:
-    """How to read a number input on the next screen. As a text it works on phones, and the upload may be refused."""
+    """How to read a number input on the next screen. Passed as a string it works on phones, but may fail the upload."""
     component = entry.found.component if entry.found else None
     if entry.action.name != "navigate" or component is None or component.type != "TextInput":
         return ""

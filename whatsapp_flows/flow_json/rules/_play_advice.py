@@ -1,5 +1,5 @@
 """
-Advice about how a flow plays: what Meta takes on upload, and what then goes wrong on a phone. All of it warnings.
+Advice about how a flow runs: what Meta accepts on upload, and what then fails on a phone. All of it warnings.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ._index import index
 from ._rule import DOCUMENTED, OBSERVED, REPORTED, Rule
 
 LONGEST_PATTERN: Final = 2000
-"""Characters. Ours: a longer pattern is not looked at."""
-# An escape, a class, the beginning of a group (of a negative look around with its !), and what is a sign by itself.
+"""Characters. Our limit: a longer pattern is not checked."""
+# An escape, a class, the start of a group (of a negative lookaround with its !), a single metacharacter.
 _PATTERN_TOKENS: Final = re.compile(
     r"\\.|\[[^\]\\]*(?:\\.[^\]\\]*)*\]?|\((?:\?(?:<?[!=])?)?|[|)^$]", re.DOTALL
 ).finditer
@@ -34,7 +34,7 @@ _NO_TEXTS: Final = frozenset({"type", "name", "condition", "pattern", "value", "
 
 def optional_group_with_minimum(doc: Document) -> Iterator[Finding]:
     """
-    A group with min-selected-items is required: an optional one that is left empty was seen to block the Footer.
+    A group with min-selected-items is required. An optional one left empty was observed to block the Footer.
 
     Passes: {"children": [{"type": "CheckboxGroup", "name": "a", "label": "A", "min-selected-items": 1, "required": true, "data-source": [{"id": "1", "title": "1"}]}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "CheckboxGroup", "name": "a", "label": "A", "min-selected-items": 1, "data-source": [{"id": "1", "title": "1"}]}], "payload": {"a": "${form.a}"}}
@@ -51,7 +51,7 @@ def optional_group_with_minimum(doc: Document) -> Iterator[Finding]:
 
 def pattern_without_anchors(doc: Document) -> Iterator[Finding]:
     """
-    A pattern says where the value begins (^) and ends ($): it is looked for anywhere in it otherwise.
+    A pattern is anchored with ^ and $. Otherwise it matches anywhere in the value.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A", "pattern": "^[0-9]+$", "helper-text": "x"}], "payload": {"a": "${form.a}"}}
     Fails: {"children": [{"type": "TextInput", "name": "a", "label": "A", "pattern": "[0-9]+", "helper-text": "x"}], "payload": {"a": "${form.a}"}}
@@ -67,15 +67,15 @@ def pattern_without_anchors(doc: Document) -> Iterator[Finding]:
 
 def _anchored(pattern: str) -> bool:
     """
-    Whether every way through a pattern of JavaScript passes a ^ and a $. Of a broken or an endless one, yes.
+    Whether every match of a JavaScript pattern passes a ^ and a $. True for an invalid or a very long pattern.
 
-    Goes along the pattern once. A group passes what each of its alternatives passes, unless it is optional, or a look
-    around that is negative.
+    Reads the pattern once. A group passes what each of its alternatives passes, unless it is optional or a negative
+    lookaround.
     """
     if len(pattern) > LONGEST_PATTERN:
         return True
     around: list[tuple[int, int, bool]] = []
-    each, here, counts = _BOTH, 0, True  # what each alternative before this one passes; what this one does
+    each, here, counts = _BOTH, 0, True  # anchors of all alternatives so far; of this one; whether they count
     for found in _PATTERN_TOKENS(pattern):
         sign, passed = found[0], 0
         if sign[0] == "(":
@@ -97,7 +97,7 @@ def _anchored(pattern: str) -> bool:
 
 def reference_in_text(doc: Document) -> Iterator[Finding]:
     """
-    A reference is put in only where it is the whole text, or in an expression: beside other text it is shown as written.
+    A reference is replaced only where it is the whole text, or in an expression. Beside other text it is shown as is.
 
     Passes: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`'Dear ' ${data.n}`"}]}
     Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "Dear ${data.n}"}]}
@@ -151,12 +151,12 @@ def _texts_of(value: dict[str, Any], at: Pointer) -> Iterator[tuple[Pointer, str
                     yield (*at, key, inner), text
 
 
-# -- what is handed on
+# -- values passed to the next screen
 
 
-def number_handed_on(doc: Document) -> Iterator[Finding]:
+def number_passed_on(doc: Document) -> Iterator[Finding]:
     """
-    The value of a number input is not handed to the next screen: phones hand on a text, which a number field refuses.
+    The value of a number input is not passed to a number field: phones pass a string, which the field refuses.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A", "input-type": "number"}], "payload": {"a": "${form.a}"}}
     Fails: {"hand on": "${form.a}", "children": [{"type": "TextInput", "name": "a", "label": "A", "input-type": "number"}]}
@@ -178,7 +178,7 @@ def number_handed_on(doc: Document) -> Iterator[Finding]:
 
 
 def _numeric(doc: Document, action: PlacedAction, key: str) -> str:
-    """The type of the field that an action hands something to, if that is one of numbers."""
+    """The type of the field that a key of a payload sets, if it is a number type."""
     following = index(doc).screens.get(action.target or "")
     field = (index(doc).references.data_model(following) or {}).get(key) if following else None
     kind = field.get("type") if isinstance(field, dict) else None
@@ -187,7 +187,7 @@ def _numeric(doc: Document, action: PlacedAction, key: str) -> str:
 
 def params_of_the_endpoint(doc: Document) -> Iterator[Finding]:
     """
-    A flow that ends by data_exchange alone says nothing of the message that it sends: the endpoint's answer does.
+    A flow that ends with data_exchange does not define the message that it sends: the endpoint's answer does.
 
     Passes: {"children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
     Fails: {"end": "data_exchange", "children": [{"type": "TextInput", "name": "a", "label": "A"}], "payload": {"a": "${form.a}"}}
@@ -211,7 +211,7 @@ PLAY_ADVICE: Final[tuple[Rule, ...]] = tuple(
          OBSERVED),
         ("FJ918", "a pattern without anchors", pattern_without_anchors, Version(6, 2), ("pattern",), OBSERVED),
         ("FJ919", "a reference in a text", reference_in_text, None, (), DOCUMENTED),
-        ("FJ920", "a number that is handed on", number_handed_on, Version(4, 0), ("navigate",), REPORTED),
+        ("FJ920", "a number that is handed on", number_passed_on, Version(4, 0), ("navigate",), REPORTED),
         ("FJ921", "params that only the endpoint declares", params_of_the_endpoint, None, ("data_exchange",), OBSERVED),
     )
 )  # fmt: skip

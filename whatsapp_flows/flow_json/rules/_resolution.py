@@ -1,5 +1,5 @@
 """
-What references stand for on each screen of a document: inputs, and fields of data models.
+What references resolve to on each screen of a document: inputs, and fields of data models.
 
 Most references are `${data.x}` or `${form.x}` where x is on the screen. They are looked up by their whole text, in a
 table that is made for a screen when it is first needed; the others are parsed and looked up step by step.
@@ -30,7 +30,7 @@ _NO_FIELDS: Final[Mapping[str, Any]] = {}
 
 
 class ResolvedReference(NamedTuple):
-    """What a reference stands for. If it stands for nothing, `problem` says why, and the rest is empty."""
+    """The target of a reference. If there is none, `problem` says why, and the rest is empty."""
 
     type: str = UNTYPED
     schema: Mapping[str, Any] | None = None
@@ -44,7 +44,7 @@ class Names(NamedTuple):
     The names on a screen.
 
     `types`: the types of the simplest references, by their text. `field_types`: the types of the fields of its data.
-    `fields_to_check`: the fields of which it is not plain that the example is of their type.
+    `fields_to_check`: all fields except simple ones whose example is of their type.
     """
 
     types: dict[str, str]
@@ -54,7 +54,7 @@ class Names(NamedTuple):
 
 class Resolution:
     """
-    See the module. Remembers which inputs and fields the references that were resolved stand for.
+    See the module. Remembers which inputs and fields were referred to.
 
     `by_id` are the screens by id, `components` those of each screen by name, `forms` all Forms with their screens.
     """
@@ -116,7 +116,7 @@ class Resolution:
         self._read[screen.position].add(text)
 
     def resolve(self, screen: Screen, text: str) -> ResolvedReference | None:
-        """What a string that is a reference stands for on a screen; None if it is not a reference."""
+        """The target of a string that is a reference, on a screen; None if it is not a reference."""
         resolved = self._resolved[screen.position]
         if text in resolved:
             return resolved[text]
@@ -125,7 +125,7 @@ class Resolution:
         return found
 
     def type_of(self, screen: Screen, reference: Reference) -> str:
-        """The type of a reference in an expression. Raises `ExpressionError` if it stands for nothing."""
+        """The type of a reference in an expression. Raises `ExpressionError` if it has no target."""
         kind = self.names(screen).types.get(reference.text)
         if kind is not None:
             self._read[screen.position].add(reference.text)
@@ -137,7 +137,7 @@ class Resolution:
 
     @cached
     def screens_with_unread(self) -> list[Screen]:
-        """The screens with an input or a field for which no reference that was resolved by then may stand."""
+        """The screens that may have an input or a field that no reference resolved by then refers to."""
         return [screen for screen in self._screens if not self._all_read(screen)]
 
     def _all_read(self, screen: Screen) -> bool:
@@ -146,7 +146,7 @@ class Resolution:
         return len(names.types) == count and names.types.keys() <= self._read[screen.position]
 
     def is_read(self, screen: Screen, source: str, name: str) -> bool:
-        """Whether a reference resolved so far stands for an input ("form") or a field ("data") of a screen."""
+        """Whether a reference resolved so far refers to an input ("form") or a field ("data") of a screen."""
         return f"${{{source}.{name}}}" in self._read[screen.position]
 
     def _look_up(self, screen: Screen, reference: Reference) -> ResolvedReference:
@@ -179,7 +179,7 @@ class Resolution:
             if name in self._form_names[screen.position]:
                 return ResolvedReference(problem=f"{reference.text}: a Form has no value that could be used")
             return ResolvedReference(problem=f"{reference.text}: screen {screen.id!r} has no input {name!r}")
-        if len(reference.path) > 1:  # a part of a value, whose types nobody documents
+        if len(reference.path) > 1:  # a part of a value: its type is not documented
             return ResolvedReference(component=component, pointer=component.pointer)
         return ResolvedReference(type=value_type(component), component=component, pointer=component.pointer)
 

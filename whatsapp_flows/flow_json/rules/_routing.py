@@ -1,8 +1,8 @@
 """
 The routing model, or the routes that the navigate actions make where there is none.
 
-Only forward routes are declared: going back works by itself. That all routes end at a terminal screen, as Meta's
-documentation asks, is no rule here: Meta's own examples have screens that only lead back. Sources: Meta, Flow JSON
+Only forward routes are declared: going back is always possible. Meta's documentation asks that all routes end at a
+terminal screen. That is no rule here, as Meta's own examples have screens that only lead back. Sources: Meta, Flow JSON
 reference ("Routing model"); Meta's client validator, August 2026, for what each version counts.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..schema import Document, Finding, Version, did_you_mean
 from ..text import Pointer
-from ._comparison import first_of
+from ._comparison import format_names
 from ._gaps import NO_ENTRY_OR_EDGES
 from ._index import index
 from ._rule import Newer, Rule
@@ -25,7 +25,7 @@ MAX_BRANCHES: Final = 10
 
 def missing_screen(doc: Document) -> Iterator[Finding]:
     """
-    Every screen that is not terminal stands in the routing model, as a source or as a destination.
+    Every screen that is not terminal is in the routing model, as a source or as a destination.
 
     Passes: {"routing_model": {"A": ["B"]}, "screens": [{}, {}, {"terminal": true}]}
     Fails: {"routing_model": {}, "screens": [{}, {"terminal": true}]}
@@ -43,7 +43,7 @@ def missing_screen(doc: Document) -> Iterator[Finding]:
 
 def unknown_screen(doc: Document) -> Iterator[Finding]:
     """
-    The routing model names screens of the document.
+    The screens in the routing model exist in the document.
 
     Passes: {"routing_model": {"A": ["B"]}, "screens": [{}, {}]}
     Fails: {"routing_model": {"A": ["C"], "D": []}, "screens": [{}, {}]}
@@ -66,7 +66,7 @@ def unknown_screen(doc: Document) -> Iterator[Finding]:
             yield Finding(CODE, message, pointer, key=key)
 
 
-def loop(doc: Document) -> Iterator[Finding]:
+def self_route(doc: Document) -> Iterator[Finding]:
     """
     No screen leads to itself.
 
@@ -119,7 +119,7 @@ def back_route(doc: Document) -> Iterator[Finding]:
 
 def no_entry(doc: Document) -> Iterator[Finding]:
     """
-    Some screen is nobody's destination: there the flow begins.
+    At least one screen is no destination: the flow begins there.
 
     Passes: {"routing_model": {"A": ["B"], "B": ["C"]}, "screens": [{}, {}, {}]}
     Fails: {"routing_model": {"A": ["B"], "B": ["C"], "C": ["A"]}, "screens": [{}, {}, {}]}
@@ -140,9 +140,9 @@ def no_entry(doc: Document) -> Iterator[Finding]:
             yield Finding(CODE, "Some action navigates to every screen: the flow has no first screen.", ("screens",))
 
 
-def loose_screen(doc: Document) -> Iterator[Finding]:
+def disconnected_screen(doc: Document) -> Iterator[Finding]:
     """
-    Every screen is connected with the first one, whichever way the routes run.
+    Every screen is connected with the first one by routes in either direction.
 
     Passes: {"routing_model": {"A": ["B"]}, "screens": [{}, {}]}
     Fails: {"routing_model": {"A": [], "B": []}, "screens": [{}, {}]}
@@ -154,11 +154,11 @@ def loose_screen(doc: Document) -> Iterator[Finding]:
     if routes.reached.issuperset(index(doc).screens):
         return
     linked = routes.linked(start)
-    loose = [screen for screen in doc.screens if screen.id not in linked]
-    if loose:
+    disconnected = [screen for screen in doc.screens if screen.id not in linked]
+    if disconnected:
         how = "by a route" if routes.model is not None else "by a navigate action"
-        message = f"Not connected with screen {start!r} {how}: {_names(screen.id for screen in loose)}."
-        for screen in loose:
+        message = f"Not connected with screen {start!r} {how}: {_names(screen.id for screen in disconnected)}."
+        for screen in disconnected:
             yield Finding(CODE, message, screen.at("id"))
 
 
@@ -166,7 +166,7 @@ def missing_route(doc: Document) -> Iterator[Finding]:
     """
     A screen navigates along routes of the routing model, in either direction.
 
-    From 6.2 on, screens with a NavigationList may navigate as they like.
+    From 6.2 on, screens with a NavigationList may navigate anywhere.
 
     Passes: {"routing_model": {"A": ["B"]}, "screens": [{"go": "B"}, {}]}
     Fails: {"routing_model": {"A": ["B"], "B": ["C"]}, "screens": [{"go": "C"}, {}, {}]}
@@ -196,23 +196,23 @@ def _destinations(targets: Any) -> Iterator[tuple[int, str]]:
 
 
 def nearest_screen(doc: Document, name: str) -> str:
-    """A sentence that names the screen that may be meant. Not for more screens than a flow may have."""
+    """A sentence that suggests a similar screen id. Empty if the document has more screens than allowed."""
     names = tuple(index(doc).screens)
     return did_you_mean(name, names) if len(names) <= MAX_SCREENS else ""
 
 
 def _names(names: Iterator[str]) -> str:
-    return first_of(dict.fromkeys(names))
+    return format_names(dict.fromkeys(names))
 
 
 _MODEL: Final = ("routing_model",)
 RULES: Final = (
     Rule("FJ201", "a screen that the routing model lacks", missing_screen, needs=_MODEL),
     Rule("FJ202", "an unknown screen in the routing model", unknown_screen, needs=_MODEL),
-    Rule("FJ203", "a screen that leads to itself", loop, needs=_MODEL),
+    Rule("FJ203", "a screen that leads to itself", self_route, needs=_MODEL),
     Rule("FJ204", "too many routes from a screen", too_many_branches),
     Rule("FJ205", "a route declared in both directions", back_route, needs=_MODEL),
     Rule("FJ206", "no first screen", no_entry, skipped_by_meta=NO_ENTRY_OR_EDGES, newer=Newer.IF_ALL_IS_KNOWN),
-    Rule("FJ207", "a screen without connection", loose_screen, newer=Newer.IF_ALL_IS_KNOWN),
+    Rule("FJ207", "a screen without connection", disconnected_screen, newer=Newer.IF_ALL_IS_KNOWN),
     Rule("FJ208", "navigation along no route", missing_route, skipped_by_meta=NO_ENTRY_OR_EDGES, needs=_MODEL),
 )

@@ -42,7 +42,7 @@ def duplicate_screen_id(doc: Document) -> Iterator[Finding]:
 
 def reserved_screen_id(doc: Document) -> Iterator[Finding]:
     """
-    SUCCESS ends a flow and is no screen. Meta's documentation has it in capitals, its client in small letters.
+    SUCCESS ends a flow and is no screen. Meta's documentation writes it in capitals, its client in lower case.
 
     Passes: {"screens": [{"id": "DONE"}]}
     Fails: {"screens": [{"id": "success"}]}
@@ -70,7 +70,7 @@ def no_successful_end(doc: Document) -> Iterator[Finding]:
     """
     At least one terminal screen counts as success, which is the default.
 
-    Meta's client also accepts a screen that leaves `terminal` out; where that alone saves a flow, this is a warning.
+    Meta's client also accepts a screen without `terminal`; where there is such a screen, this is a warning.
 
     Passes: {"screens": [{"terminal": true, "success": false}, {"terminal": true}]}
     Fails: {"screens": [{"terminal": true, "success": false}]}
@@ -87,7 +87,7 @@ def no_successful_end(doc: Document) -> Iterator[Finding]:
 
 def exchange_without_endpoint(doc: Document) -> Iterator[Finding]:
     """
-    data_exchange asks an endpoint, so the document needs data_api_version.
+    data_exchange calls an endpoint, so the document needs data_api_version.
 
     Passes: {"data_api_version": "3.0", "children": [{"type": "Footer", "on-click-action": {"name": "data_exchange"}}]}
     Fails: {"children": [{"type": "Footer", "on-click-action": {"name": "data_exchange"}}]}
@@ -113,7 +113,7 @@ def endpoint_without_routing_model(doc: Document) -> Iterator[Finding]:
 
 def refresh_without_endpoint(doc: Document) -> Iterator[Finding]:
     """
-    refresh_on_back asks an endpoint, so the document needs data_api_version.
+    refresh_on_back calls an endpoint, so the document needs data_api_version.
 
     Passes: {"data_api_version": "3.0", "screens": [{"refresh_on_back": true}]}
     Fails: {"screens": [{"refresh_on_back": true}]}
@@ -148,7 +148,7 @@ def unknown_sensitive_field(doc: Document) -> Iterator[Finding]:
 
 def reserved_meta(doc: Document) -> Iterator[Finding]:
     """
-    `meta` belongs to Meta's own generator.
+    `meta` is reserved for Meta's own generator.
 
     Passes: {}
     Fails: {"meta": {"lead_gen_ai": true}}

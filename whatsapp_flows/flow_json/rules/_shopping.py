@@ -1,5 +1,5 @@
 """
-The shopping layouts of 5.2: where they lead, and what they need of each other.
+The shopping layouts of 5.2: the routes between them, and what they require.
 
 Sources: Meta's client validator, August 2026. It names no place for the cart that is missing, and no code for the
 sources that differ: there the places, and the code, are ours.
@@ -20,7 +20,7 @@ ONLY: Final = Version(5, 2)
 
 def forbidden_route(doc: Document) -> Iterator[Finding]:
     """
-    Each shopping layout leads on to certain layouts only.
+    Each shopping layout leads to certain layouts only.
 
     Passes: {"routing_model": {"A": ["B"]}, "screens": [
         {"layout": {"type": "ItemListLayout", "items": "${external_data.meta_catalog.products}"}},
@@ -56,7 +56,7 @@ def list_without_cart(doc: Document) -> Iterator[Finding]:
 
 def different_sources(doc: Document) -> Iterator[Finding]:
     """
-    All screens take their goods from the same source.
+    All screens use the same source of external_data.
 
     Passes: {"screens": [{"external_data": {"meta_catalog": {}}}, {"external_data": {"meta_catalog": {}}}]}
     Fails: {"screens": [{"external_data": {"meta_catalog": {}}}, {"external_data": {}}]}
@@ -92,5 +92,12 @@ RULES: Final = (
     Rule(
         "FJ131", "a list of items without a cart", list_without_cart, since=ONLY, until=ONLY, needs=("ItemListLayout",)
     ),
-    Rule("FJ132", "goods from different sources", different_sources, since=ONLY, until=ONLY, needs=("external_data",)),
+    Rule(
+        "FJ132",
+        "different sources of external_data",
+        different_sources,
+        since=ONLY,
+        until=ONLY,
+        needs=("external_data",),
+    ),
 )

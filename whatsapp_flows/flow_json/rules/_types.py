@@ -1,7 +1,7 @@
 """
-The types that properties of components take, for what stands behind a reference or comes out of an expression.
+The types that properties of components take from references and expressions.
 
-A property that is not listed takes nothing dynamic, or nothing that could be typed. Source: Meta, Flow JSON reference
+A property that is not listed takes nothing dynamic, or values without a type. Source: Meta, Flow JSON reference
 ("Components"); Meta's client validator, August 2026, where the reference is silent.
 """
 
@@ -79,7 +79,7 @@ BY_PROPERTY: Final[Mapping[str, tuple[str, ...]]] = {
     "width": _NUMBER,
 }
 
-# Where a component differs.
+# Exceptions for single components.
 BY_COMPONENT: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("CheckboxGroup", "init-value"): _ARRAY,
     ("ChipsSelector", "init-value"): _ARRAY,
@@ -94,7 +94,7 @@ BY_COMPONENT: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 _KNOWN: Final = frozenset({*(shape.name for shape in COMPONENTS), *SHOPPING_LAYOUTS})
 
 CALENDAR_PROPERTIES: Final = frozenset({"error-message", "helper-text", "init-value", "label", "required"})
-"""Properties of a CalendarPicker that are an object of two in range mode."""
+"""Properties of a CalendarPicker that are an object with start-date and end-date in range mode."""
 
 # List -> the keys that its items must have, with their types. A nested mapping is an object with keys of its own.
 Shape = Mapping[str, "str | Shape"]
@@ -107,7 +107,7 @@ ITEM_TYPES: Final = {"include-days": "string", "init-value": "string", "text": "
 
 
 def types_of(component: Component, name: str) -> tuple[str, ...]:
-    """The types that a property takes; none if it is not known, or the component is not."""
+    """The types that a property takes; empty if the property or the component is not known."""
     if component.type not in _KNOWN:
         return ()
     found = BY_COMPONENT.get((component.type, name)) or BY_PROPERTY.get(name, ())

@@ -1,5 +1,5 @@
 """
-What exists in which version of Flow JSON: tables, and the few functions that read them.
+What exists in which version of Flow JSON: the tables, and the functions that read them.
 
 A new version is a row in `_versions.py`, and rows with `since` in the tables of components and of everything else.
 """
@@ -87,7 +87,7 @@ def properties_of(shape: Shape, version: Version, *, in_form: bool = False) -> d
 
 
 def places_of(shape: Shape, version: Version) -> frozenset[str]:
-    """The places where a component may stand in a version; none: it does not exist yet."""
+    """The places where a component may stand in a version; empty if it does not exist in it."""
     return frozenset(place for place, since in shape.places.items() if version >= _read(since))
 
 

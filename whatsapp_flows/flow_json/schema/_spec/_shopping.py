@@ -1,8 +1,8 @@
 """
-Version 5.2, which never was public: layouts that show a catalogue, and where their goods come from.
+Version 5.2, which was never public: layouts that show a catalogue, and the sources of its items.
 
-A layout of these holds no components; it is one. Source: Meta's client validator, August 2026; Meta documents nothing
-of it. The deeper parts of what a cart holds (`cart`) are not described.
+Such a layout has no components; it is one itself. Source: Meta's client validator, August 2026; Meta documents nothing
+of it. The inner structure of `cart` is not described.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ SHOPPING_ROUTES: Final[Mapping[str, frozenset[str]]] = {
     "ItemDetailLayout": frozenset({"CartLayout"}),
     "ItemListLayout": frozenset({"ItemDetailLayout", "CartLayout"}),
 }
-"""The layouts to which a screen with one of these may lead; from a cart the way is free."""
+"""The layouts to which a screen with one of these may lead; a cart may lead to any layout."""
 
 SHOPPING_ACTIONS: Final = frozenset(
     row.name for shape in SHOPPING_LAYOUTS.values() for row in shape.properties if row.kind == "action:on-click"

@@ -36,10 +36,10 @@ VERSIONS: Final = (
     VersionRow(Version(7, 4), data_api=("3.0", "4.0")),  # in Meta's client, on no page of Meta's
 )
 
-# Betas and archived versions: Meta's client knows the numbers, and takes none of them.
+# Betas and archived versions: Meta's client knows the numbers, and accepts none of them.
 WITHDRAWN: Final = frozenset({"1.0", "1.1", "1.10", "1.20", "2.0", "2.2", "2.99", "3.2", "4.1"})
 
-# What is a binding, by the first version that reads it so: (since, pattern, how to say it). Anchored at the start only,
+# What is a binding: (first version, pattern, how to write it in a message). Anchored at the start only,
 # as Meta's are from 4.0: text after the closing brace still matches.
 BINDINGS: Final = (
     (Version(2, 1), r"\$\{data\..+\}$", "${data.field}"),
@@ -50,7 +50,7 @@ BINDINGS: Final = (
         "${data.field}, ${form.name} or `expression`",
     ),
 )
-# What may not stand where a fixed text is asked for: looser than the above, so that "${data.a b}" is neither.
+# What is not allowed where a fixed text is required: looser than the above, so that "${data.a b}" is neither.
 NOT_A_BINDING: Final = r"\$\{(screen\.[a-zA-Z,_]*\.)?(data|form)\..+\}"
 LOOSE_BINDING: Final = r"\$\{(screen\.[a-zA-Z,_]*\.)?(data|form)\..*\}$"  # `enabled` of an item
 
@@ -63,6 +63,6 @@ NOT_BLANK: Final = {
 }
 NAMES_ARE_FIXED: Final = Version(6, 0)  # a name may be neither a binding nor an expression
 TEXT_LISTS: Final = Version(5, 1)
-TOLERANT: Final = Version(6, 0)  # Meta's client drops some failures from here on: `P.tolerated`
+TOLERANT: Final = Version(6, 0)  # Meta's client drops some failures from here on: `Property.tolerated`
 CONDITION_MAY_BE_BOOLEAN: Final = Version(6, 0)
 ERROR_MESSAGES_OF_ANY_TYPE: Final = Version(6, 0)
