@@ -209,6 +209,32 @@ def test_headers_of_64_kib_are_read(size: int, *, read: bool, session_of: Any) -
 
 
 @with_both
+def test_headers_over_the_maximum_are_refused(session_of: Any) -> None:
+    """Many lines of a permitted length: the response cannot be read, and the connection is closed."""
+    with Server(answers(headers={f"X{number}": "x" * 2000 for number in range(90)})) as server, session_of() as session:
+        with pytest.raises(NoAnswerError, match="more than 65536 bytes of headers"):
+            exchange(session, request_to(server.url), PATIENT)
+        assert server.all_connections_end()
+
+
+@with_both
+def test_the_overhead_of_chunks_is_limited(session_of: Any) -> None:
+    """A body in chunks of one byte, each with a long extension, is not read beyond twice the maximum."""
+    chunk = b"1;" + b"x" * 1000 + b"\r\nx\r\n"
+
+    def act(connection: bad.Connection) -> bool:
+        connection.receive()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 300)
+        connection.linger()
+        return False
+
+    with Server(Behaviour("chunks", act)) as server, session_of() as session:
+        with pytest.raises(UnexpectedResponseError, match="the answer has more than 1000 bytes"):
+            exchange(session, request_to(server.url), PATIENT, max_response_bytes=1000)
+        assert server.all_connections_end()
+
+
+@with_both
 def test_interim_responses_are_skipped(session_of: Any) -> None:
     """http.client would take a 103 for the response, and the rest for that of the next request."""
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"

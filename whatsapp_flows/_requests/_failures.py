@@ -19,8 +19,9 @@ body that stalls:
     not sent, but the host's adapter had tried before    any of the NotSentError rows          NoAnswerError
     out of time, or `stop` was set                       ExchangeExpiredError                  NoAnswerError
     the same before anything was sent                    ExchangeExpiredError                  NotSentError
+    headers too large, or a line of them                 ResponseTooLargeError, LineTooLong    NoAnswerError
     body that cannot be decoded                          DecodingError, DecodeError            UnexpectedResponseError
-    body or headers too large                            BodyTooLargeError                     UnexpectedResponseError
+    body too large, before or after it is decoded        BodyTooLargeError                     UnexpectedResponseError
     an exception of the host's own hook or adapter       anything else                         propagates unchanged
 """
 
