@@ -563,7 +563,7 @@ def test_every_failure_has_a_message() -> None:
     assert message_for(aiohttp.ClientOSError(104, "Can not write request body for https://x?appsecret_proof=1")) == (
         "Connection reset by peer"
     )
-    assert message_for(aiohttp.ClientOSError()) == "the connection broke"
+    assert message_for(aiohttp.ClientOSError()) == "the connection failed"
 
 
 def test_the_document_is_a_payload_like_any_other() -> None:

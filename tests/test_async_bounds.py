@@ -58,7 +58,7 @@ def test_total_ends_a_response_that_drips(behaviour: Behaviour, uvloop: bool) ->
     async def main() -> float:
         started = asyncio.get_running_loop().time()
         transport = AiohttpTransport()
-        with pytest.raises(FlowsError, match="no whole answer in time") as caught:
+        with pytest.raises(FlowsError, match="no complete answer in time") as caught:
             await transport.send(request_to(server.url, body=DOCUMENT.encode()), timeout=SHORT)
         taken = asyncio.get_running_loop().time() - started
         assert_is(caught.value, NoAnswerError)

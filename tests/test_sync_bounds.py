@@ -87,7 +87,7 @@ def test_total_ends_a_response_that_drips(behaviour: Behaviour, session_of: Any)
     """The request may have arrived; the connection is closed with the call."""
     with Server(behaviour) as server, session_of() as session:
         started = time.monotonic()
-        with pytest.raises(FlowsError, match="no whole answer in time") as caught:
+        with pytest.raises(FlowsError, match="no complete answer in time") as caught:
             exchange(session, request_to(server.url, body=b"{}"), SHORT)
         taken = time.monotonic() - started
         assert_is(caught.value, NoAnswerError)

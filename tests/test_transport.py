@@ -1,4 +1,4 @@
-"""Time-outs, and the credentials that a driver adds to a request."""
+"""Timeouts, and the credentials that a driver adds to a request."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ APP_SECRET = "0123456789abcdef0123456789abcdef"
 # Timeout
 
 
-def test_a_timeout_is_half_a_minute_unless_it_is_said() -> None:
-    """For the connection and for each piece of the answer."""
+def test_the_default_timeout_is_half_a_minute() -> None:
+    """To connect and to read."""
     assert Timeout() == Timeout(connect=30.0, read=30.0)
 
 
@@ -38,8 +38,8 @@ def test_a_timeout_is_half_a_minute_unless_it_is_said() -> None:
     ],
     ids=repr,
 )
-def test_one_number_is_both(value: float | Timeout, expected: Timeout) -> None:
-    """A `Timeout` stays as it is."""
+def test_a_number_is_connect_and_read(value: float | Timeout, expected: Timeout) -> None:
+    """A `Timeout` is returned unchanged."""
     assert Timeout.of(value) == expected
 
 
@@ -49,21 +49,21 @@ BAD_SECONDS = (0, 0.0, -0.0, -1, -0.5, math.nan, math.inf, -math.inf, True, Fals
 @pytest.mark.parametrize("value", BAD_SECONDS, ids=repr)
 @pytest.mark.parametrize("name", ["connect", "read"])
 def test_seconds_are_a_finite_number_above_0(name: str, value: Any) -> None:
-    """Anything else is the caller's mistake, named with the argument and what was given."""
+    """Anything else is refused; the message has the argument and its value."""
     with pytest.raises(ConfigurationError, match=rf"\b{name}\b") as caught:
         Timeout(**{name: value})
     assert repr(value) in str(caught.value)
 
 
 @pytest.mark.parametrize("value", BAD_SECONDS, ids=repr)
-def test_one_number_is_checked_too(value: Any) -> None:
-    """None is not `forever`, and a pair is not read as one."""
+def test_a_number_is_checked_too(value: Any) -> None:
+    """None does not mean no timeout, and a pair is not accepted."""
     with pytest.raises(ConfigurationError):
         Timeout.of(value)
 
 
 def test_a_timeout_is_a_value() -> None:
-    """It is frozen, and it is hashed, copied and pickled by what it holds."""
+    """It is frozen, and compared, hashed, copied and pickled by value."""
     timeout = Timeout(connect=1, read=2)
     with pytest.raises(dataclasses.FrozenInstanceError):
         timeout.read = 3  # type: ignore[misc]
@@ -89,7 +89,7 @@ def token_of(signed: Request) -> str | None:
 
 @pytest.mark.parametrize("given", [TOKEN, Secret(TOKEN), lambda: TOKEN], ids=["str", "Secret", "callable"])
 def test_a_request_is_signed_with_the_token(given: str | Secret | Callable[[], str]) -> None:
-    """Wherever the token comes from; the rest of the request stays as it is, and so does its URL."""
+    """Wherever the token comes from. Nothing else in the request changes, the URL included."""
     plain = request()
     signed = sign(Credentials(given), plain)
     assert token_of(signed) == TOKEN
@@ -98,15 +98,15 @@ def test_a_request_is_signed_with_the_token(given: str | Secret | Callable[[], s
     assert plain.token is None
 
 
-def test_a_callable_is_asked_each_time() -> None:
-    """And not before it is needed."""
+def test_a_callable_is_called_each_time() -> None:
+    """And not before the token is needed."""
     tokens = iter(["first", "second"])
     credentials = Credentials(lambda: next(tokens))
     assert [token_of(sign(credentials, request())) for _ in range(2)] == ["first", "second"]
 
 
 def test_a_request_to_another_host_is_not_signed() -> None:
-    """Nothing is added, and no token is needed."""
+    """Nothing is added, and the callable is not called."""
     plain = request(authenticated=False)
     assert not plain.needs_token
     assert Credentials(TOKEN, APP_SECRET).sign(plain, Secret(TOKEN)) is plain
@@ -120,8 +120,8 @@ def test_the_proof_is_metas_timestamped_form(now: float) -> None:
     assert signed.proof == {"appsecret_proof": expected, "appsecret_time": "1700000000"}
 
 
-def test_each_request_is_proven_anew() -> None:
-    """With the token and the time of that request: a proof is good for 5 minutes only."""
+def test_each_request_has_its_own_proof() -> None:
+    """With the token and the time of that request: a proof is valid for 5 minutes."""
     times, tokens = iter([100.0, 400.0]), iter(["first", "second"])
     credentials = Credentials(lambda: next(tokens), Secret(APP_SECRET), now=lambda: next(times))
     for token, at in (("first", "100"), ("second", "400")):
@@ -156,14 +156,14 @@ def _id(value: object) -> str:
     ids=_id,
 )
 def test_a_credential_is_one_word_of_visible_ascii(argument: str, value: Any) -> None:
-    """Anything else is refused at once, by the argument's name, and never echoed."""
+    """Anything else is refused at once; the message names the argument and does not quote the value."""
     with pytest.raises(ConfigurationError, match=rf"\b{argument}\b") as caught:
         Credentials(**{"access_token": TOKEN, "app_secret": None, argument: value})
     assert TOKEN[:20] not in f"{caught.value!s} {caught.value!r}"
 
 
 @pytest.mark.parametrize("value", BAD_TOKENS, ids=_id)
-def test_what_a_callable_returns_is_checked_too(value: Any) -> None:
+def test_the_result_of_a_callable_is_checked_too(value: Any) -> None:
     """Before it is sent."""
     credentials = Credentials(lambda: value)
     with pytest.raises(ConfigurationError, match="access_token") as caught:
@@ -171,8 +171,8 @@ def test_what_a_callable_returns_is_checked_too(value: Any) -> None:
     assert TOKEN[:20] not in f"{caught.value!s} {caught.value!r}"
 
 
-def test_of_what_a_callable_raises_only_the_kind_is_told() -> None:
-    """A vault that is down: its text may hold the token."""
+def test_the_error_names_only_the_type_of_the_callables_exception() -> None:
+    """Its text may hold the token."""
 
     def locked() -> str:
         raise LookupError("the vault is locked")
@@ -184,14 +184,14 @@ def test_of_what_a_callable_raises_only_the_kind_is_told() -> None:
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps], ids=lambda it: it.__name__)
 @pytest.mark.parametrize("keeper", [Credentials(TOKEN, APP_SECRET), Secret(TOKEN)], ids=repr)
-def test_what_holds_a_token_is_not_duplicated(make: Callable[[object], object], keeper: object) -> None:
-    """Neither copied nor pickled: another process gets its own way to the token."""
+def test_credentials_are_neither_copied_nor_pickled(make: Callable[[object], object], keeper: object) -> None:
+    """Another process gets its own way to the token."""
     with pytest.raises(TypeError, match="not pickled"):
         make(keeper)
 
 
-def test_what_holds_a_token_does_not_show_it() -> None:
-    """In no form that text is made of; two secrets are not compared by what they hold."""
+def test_credentials_are_in_no_text() -> None:
+    """Neither in a repr nor in a string; two secrets are not equal even when their values are."""
     credentials = Credentials(TOKEN, APP_SECRET)
     signed = sign(credentials, request())
     shown = " ".join(
@@ -203,8 +203,8 @@ def test_what_holds_a_token_does_not_show_it() -> None:
     assert Secret(TOKEN) != Secret(TOKEN)
 
 
-def test_parts_are_what_another_client_may_share() -> None:
-    """The same secrets, or the same callable, and never a bare string."""
+def test_parts_can_be_shared_with_another_client() -> None:
+    """The same secrets, or the same callable, and never a plain string."""
     token, secret = Credentials(TOKEN, APP_SECRET).parts
     assert isinstance(token, Secret)
     assert isinstance(secret, Secret)

@@ -29,7 +29,7 @@ MAX_HEADER_BYTES: Final = 64 * 1024
 """The longest header line of a response; http.client has the same limit. On requests also the size of all headers."""
 
 STOPPED: Final = "stopped while it was under way"
-TIMED_OUT: Final = "no whole answer in time"
+TIMED_OUT: Final = "no complete answer in time"
 INVALID_HEADER: Final = "a header of the session holds characters that HTTP cannot carry."
 CLOSED: Final = "the client that opened these connections has been closed: make another."
 

@@ -57,7 +57,7 @@ class RequestBody(aiohttp.Payload):
             try:
                 await asyncio.wait_for(writer.write(content[start : start + CHUNK]), self._patience)
             except asyncio.TimeoutError:
-                raise aiohttp.SocketTimeoutError("the server takes no more of the body") from None
+                raise aiohttp.SocketTimeoutError("the server does not read the body") from None
 
 
 class BoundedResponse(aiohttp.ClientResponse):

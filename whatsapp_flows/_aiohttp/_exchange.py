@@ -67,8 +67,8 @@ _MESSAGES: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (aiohttp.ServerDisconnectedError, "the server closed the connection"),
     (StoppedError, STOPPED),
     (DeadlineError, TIMED_OUT),
-    (asyncio.TimeoutError, "silence for too long"),
-    (aiohttp.ClientPayloadError, "the answer broke off"),
+    (asyncio.TimeoutError, "no data in time"),
+    (aiohttp.ClientPayloadError, "the answer is incomplete"),
     (aiohttp.ClientResponseError, "the answer is not HTTP"),
 )
 
@@ -161,7 +161,7 @@ def message_for(failure: BaseException) -> str:
         cause = getattr(failure, "certificate_error", None) or failure.os_error
         return str(cause) or type(cause).__name__
     if isinstance(failure, OSError):
-        return os.strerror(failure.errno) if failure.errno and failure.errno > 0 else "the connection broke"
+        return os.strerror(failure.errno) if failure.errno and failure.errno > 0 else "the connection failed"
     return str(failure) or type(failure).__name__
 
 
