@@ -73,8 +73,8 @@ def test_publish_asks_first(browser: Client, meta: Emulator, configured: dict[st
     """Nothing is written before somebody has said yes."""
     flow(friendly_name=f"Booking {EVIL}")
     page = act(browser, "sync_and_publish")
-    assert "These flows will be live at Meta" in page
-    assert "will be left alone" not in page
+    assert "These flows will be published at Meta" in page
+    assert "will not be changed" not in page
     assert EVIL not in page
     assert sent(meta) == []
     assert messages(act(browser, "sync_and_publish", confirmed="yes")) == ["Flow booking: create (PUBLISHED)"]

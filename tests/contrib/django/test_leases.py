@@ -45,20 +45,20 @@ def test_one_run_gets_a_row(clock: Clock) -> None:
     """The second does not, until the first has released it."""
     row = flow()
     first, second = leases(clock), leases(clock)
-    assert first.claim(row)
-    assert not second.claim(again(row))
+    assert first.acquire(row)
+    assert not second.acquire(again(row))
     assert first.release("booking", {"sync_status": "draft"})
     assert (row.sync_status, row.syncing_since, dict(first.held)) == ("draft", None, {})
-    assert second.claim(again(row))
+    assert second.acquire(again(row))
 
 
 @pytest.mark.parametrize(("seconds", "taken"), [(LEASE - 1, False), (LEASE, False), (LEASE + 1, True)])
 def test_a_silent_owner_loses_its_row(clock: Clock, seconds: float, taken: bool) -> None:
     """After the lease, and not before."""
     row = flow()
-    assert leases(clock).claim(row)
+    assert leases(clock).acquire(row)
     clock.seconds = seconds
-    assert leases(clock).claim(again(row)) is taken
+    assert leases(clock).acquire(again(row)) is taken
 
 
 def test_a_renewed_lease_counts_from_the_renewal(clock: Clock) -> None:
@@ -66,15 +66,15 @@ def test_a_renewed_lease_counts_from_the_renewal(clock: Clock) -> None:
     early, late = flow("early"), flow("late")
     mine = leases(clock)
     assert mine.due_in == LEASE / 3
-    assert mine.claim(early)
+    assert mine.acquire(early)
     clock.seconds = 10.0
-    assert mine.claim(late)
+    assert mine.acquire(late)
     clock.seconds = LEASE - 1
     assert mine.due_in == 0.0
     mine.renew()
     assert mine.due_in == LEASE / 3
     clock.seconds += LEASE - 1
-    assert not any(leases(clock).claim(again(row)) for row in (early, late))
+    assert not any(leases(clock).acquire(again(row)) for row in (early, late))
     assert all(mine.release(row.name, {"sync_status": "draft"}) for row in (early, late))
 
 
@@ -83,9 +83,9 @@ def test_a_renewal_takes_no_row_back(clock: Clock, ended: bool) -> None:
     """What another run has taken stays that run's, whether it still works on it or is done; ours are renewed."""
     lost, kept = flow("lost"), flow("kept")
     mine, other = leases(clock), leases(clock, force=True)
-    assert all(mine.claim(row) for row in (lost, kept))
+    assert all(mine.acquire(row) for row in (lost, kept))
     clock.seconds = 1.0
-    assert other.claim(again(lost))
+    assert other.acquire(again(lost))
     if ended:
         assert other.release("lost", {"sync_status": "published"})
     before = stored("lost").syncing_since
@@ -102,7 +102,7 @@ def test_rows_beyond_one_statement_are_renewed(clock: Clock) -> None:
     """More than five hundred rows: databases bound the parameters of a statement."""
     made = WhatsAppFlow.objects.bulk_create(WhatsAppFlow(name=f"flow-{n}", flow_json={}) for n in range(501))
     mine = leases(clock)
-    assert all(mine.claim(row) for row in made)
+    assert all(mine.acquire(row) for row in made)
     clock.seconds = 5.0
     mine.renew()
     assert rows().filter(syncing_since=clock.now()).count() == 501
@@ -114,6 +114,6 @@ def test_a_row_that_is_gone_is_not_claimed(clock: Clock) -> None:
     rows().delete()
     row.pk = 1
     mine = leases(clock)
-    assert not mine.claim(row)
+    assert not mine.acquire(row)
     mine.renew()
     assert dict(mine.held) == {}

@@ -539,5 +539,5 @@ def test_a_kept_version_that_cannot_be_read_is_none(damaged: Any) -> None:
     """It is never sent to Meta."""
     row = flow(sync_memory={"account_id": "1", "entry": {"id": "2", "name": "booking"}, "old": damaged})
     memory = RowMemory("1")
-    memory.recall(row)
+    memory.load(row)
     assert memory.old("booking", "2") is None

@@ -119,7 +119,7 @@ BAD_FLOWS: list[tuple[Any, str]] = [
     ([{"name": "a", "flow_json": ["x"]}], "flow_json: A Flow JSON is an object."),
     ([{"name": "a", "flow_json": {"x": 1}, "categories": ["OTHER", 1]}], "categories: A list of at least one text"),
     ([{"name": "a", "flow_json": {"x": 1}, "endpoint_uri": "http://x.example"}], "Enter a valid URL"),
-    ([{"name": name, "friendly_name": "A", "flow_json": {"x": 1}} for name in "ab"], "the name stands there twice"),
+    ([{"name": name, "friendly_name": "A", "flow_json": {"x": 1}} for name in "ab"], "the name occurs twice"),
 ]
 
 

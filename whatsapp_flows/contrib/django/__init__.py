@@ -1,5 +1,5 @@
 """
-WhatsApp flows as rows of a Django project, and what brings them to Meta.
+WhatsApp flows as rows of a Django project, and their deployment to Meta.
 
     INSTALLED_APPS = [..., "whatsapp_flows.contrib.django"]
     WHATSAPP_FLOWS = {"WABA_ID": "102290129340398", "MAX_ATTEMPTS": 5}

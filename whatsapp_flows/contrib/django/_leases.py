@@ -1,8 +1,8 @@
 """
-Who works on which row: one conditional UPDATE claims a row, and a claim is a lease that its owner renews.
+Leases of rows: a conditional UPDATE acquires the lease of a row, and its owner renews it.
 
-`syncing_since` is the owner's last sign of life. A row whose owner has been silent for `seconds` belongs to nobody any
-more: the next run takes it, and the first one's outcome, should it still come, is not written.
+`syncing_since` is the time of the last renewal. A lease that was not renewed for `seconds` has expired: the next run
+acquires the row, and a later result of the first run is not written.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from django.utils import timezone
 
 from .models import SyncStatus, WhatsAppFlow
 
-_RENEWALS: Final = 3  # for each lease: two of them may fail or come late
-_ROWS: Final = 500  # in one statement: SQLite before 3.32 takes 999 parameters
+_RENEWALS: Final = 3  # within the time of a lease, so that two of them may fail or be late
+_BATCH_SIZE: Final = 500  # rows in one statement: SQLite before 3.32 accepts 999 parameters
 
 
 class Leases:
     """
-    The rows that one run has claimed. Used by one thread, the one that has the database connection.
+    The leases of one run. For use by one thread, the one with the database connection.
 
-    `seconds` is how long a claim holds without a renewal. `force` claims rows that another run holds, too. `now` is
-    the clock of the database's times, `clock` a monotonic one in seconds.
+    `seconds` is how long a lease lasts without renewal. `force` also acquires rows that another run holds. `now` is the
+    clock for the database, `clock` a monotonic one in seconds.
     """
 
     def __init__(
@@ -45,21 +45,21 @@ class Leases:
 
     @property
     def due_in(self) -> float:
-        """Seconds until the leases have to be renewed; 0 if they have to be now."""
+        """Seconds until the leases are due for renewal; 0 if they are due now."""
         return max(0.0, self._next_renewal - self._clock())
 
     @property
     def held(self) -> Mapping[str, WhatsAppFlow]:
-        """The rows that this run has claimed and not released, by name."""
+        """The rows whose leases this run has acquired and not released, by name."""
         return {name: row for name, (row, _) in self._held.items()}
 
-    def claim(self, row: WhatsAppFlow) -> bool:
-        """Claim a row, and read it again. False if another run holds it, or if it is gone."""
+    def acquire(self, row: WhatsAppFlow) -> bool:
+        """Acquire the lease of a row, and reload the row. False if another run holds it, or if the row is deleted."""
         since = self._now()
         chosen = self._rows.filter(pk=row.pk)
         if not self._force:
-            lapsed = since - timedelta(seconds=self._seconds)
-            free = ~Q(sync_status=SyncStatus.SYNCING) | Q(syncing_since__isnull=True) | Q(syncing_since__lt=lapsed)
+            expired = since - timedelta(seconds=self._seconds)
+            free = ~Q(sync_status=SyncStatus.SYNCING) | Q(syncing_since__isnull=True) | Q(syncing_since__lt=expired)
             chosen = chosen.filter(free)
         if not chosen.update(sync_status=SyncStatus.SYNCING, syncing_since=since):
             return False
@@ -68,24 +68,24 @@ class Leases:
         return True
 
     def renew(self) -> None:
-        """Show that the owner is alive. A row that another run has taken in the meantime stays that run's."""
+        """Renew all leases, except those that another run has acquired meanwhile."""
         self._next_renewal = self._clock() + self._seconds / _RENEWALS
         if not self._held:
             return
-        revive(self._using)
+        close_if_unusable(self._using)
         since = self._now()
         for before, keys in self._keys_by_time().items():
-            for start in range(0, len(keys), _ROWS):
-                mine = self._rows.filter(pk__in=keys[start : start + _ROWS])
-                mine.filter(sync_status=SyncStatus.SYNCING, syncing_since=before).update(syncing_since=since)
+            for start in range(0, len(keys), _BATCH_SIZE):
+                own = self._rows.filter(pk__in=keys[start : start + _BATCH_SIZE])
+                own.filter(sync_status=SyncStatus.SYNCING, syncing_since=before).update(syncing_since=since)
         self._held = {name: (row, since) for name, (row, _) in self._held.items()}
 
     def release(self, name: str, values: Mapping[str, Any]) -> bool:
-        """Write the outcome of a row and give it back. False, and nothing is written, if it is not ours any more."""
+        """Write the result of a row and end its lease. False, and nothing is written, if another run holds it."""
         row, since = self._held.pop(name)
-        revive(self._using)
-        mine = self._rows.filter(pk=row.pk, sync_status=SyncStatus.SYNCING, syncing_since=since)
-        if not mine.update(**values, syncing_since=None):
+        close_if_unusable(self._using)
+        own = self._rows.filter(pk=row.pk, sync_status=SyncStatus.SYNCING, syncing_since=since)
+        if not own.update(**values, syncing_since=None):
             return False
         for field, value in {**values, "syncing_since": None}.items():
             setattr(row, field, value)
@@ -97,14 +97,14 @@ class Leases:
         return rows
 
     def _keys_by_time(self) -> dict[datetime, list[Any]]:
-        found: dict[datetime, list[Any]] = {}
+        keys: dict[datetime, list[Any]] = {}
         for row, since in self._held.values():
-            found.setdefault(since, []).append(row.pk)
-        return found
+            keys.setdefault(since, []).append(row.pk)
+        return keys
 
 
-def revive(using: str) -> None:
-    """A connection that the server has closed during a long wait is opened again."""
+def close_if_unusable(using: str) -> None:
+    """Close a connection that the server has closed during a long wait; Django then opens a new one."""
     connection = connections[using]
     if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
         connection.close()

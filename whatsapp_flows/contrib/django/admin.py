@@ -1,4 +1,4 @@
-"""The admin of the flows: what state they are in, two actions, and a preview."""
+"""The admin of the flows: their state, two actions, and a preview."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _COLOURS: Final = {
     SyncStatus.PUBLISHED: "#18794e",
     SyncStatus.ERROR: "#ba2121",
 }
-_FINDINGS: Final = 100  # of one flow on its page
+_MAX_FINDINGS: Final = 100  # of one flow on its page
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -53,26 +53,26 @@ def _readable(category: str) -> str:
 
 
 class ReadableJSONField(forms.JSONField):
-    """A JSON value, indented. What Python cannot read is a message at the field, never an error page."""
+    """An indented JSON value. Invalid JSON is always a message at the field, not a server error."""
 
     def prepare_value(self, value: Any) -> Any:
-        """The text in the box; what a person has typed stays as it is."""
+        """The text of the field; submitted text is not changed."""
         if value is None:
-            return ""  # an empty box, not the word "null"
+            return ""  # an empty field, not the text "null"
         if isinstance(value, str) or self.disabled:
             return super().prepare_value(value)
         text = json.dumps(value, indent=2, ensure_ascii=False, cls=self.encoder)
         return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
     def to_python(self, value: Any) -> Any:
-        """The value. Raises `ValidationError` also for nesting and numbers beyond what Python reads."""
+        """The value. Also raises `ValidationError` for nesting and numbers beyond Python's limits."""
         try:
             return super().to_python(value)
         except (ValueError, RecursionError):
             raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": ""}) from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed."""
+        """The submitted text."""
         try:
             return super().bound_data(data, initial)
         except (ValueError, RecursionError):
@@ -81,14 +81,14 @@ class ReadableJSONField(forms.JSONField):
 
 class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
     """
-    A flow with a box in which its Flow JSON can be read.
+    The form of a flow, with its Flow JSON as indented text.
 
-    A new or changed Flow JSON in which Meta would find errors is refused. One that was saved otherwise, or that has
-    become wrong since (Meta freezes old versions), does not keep anybody from changing the rest.
+    A new or changed Flow JSON with errors is rejected. An unchanged one that is invalid (if it was saved elsewhere,
+    or Meta has frozen its version) does not prevent changes to the other fields.
     """
 
     categories = forms.MultipleChoiceField(
-        choices=[(word, _readable(word)) for word in FLOW_CATEGORIES],
+        choices=[(name, _readable(name)) for name in FLOW_CATEGORIES],
         initial=other,
         widget=forms.CheckboxSelectMultiple,
         label=_("Categories"),
@@ -107,16 +107,16 @@ class WhatsAppFlowForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        has = self.instance.categories if isinstance(self.instance.categories, list) else []
-        more = [word for word in has if isinstance(word, str) and word not in FLOW_CATEGORIES]
+        stored = self.instance.categories if isinstance(self.instance.categories, list) else []
+        others = [name for name in stored if isinstance(name, str) and name not in FLOW_CATEGORIES]
         field = self.fields["categories"]
-        if more and isinstance(field, forms.MultipleChoiceField):
+        if others and isinstance(field, forms.MultipleChoiceField):
             field.choices = [
-                (word, _readable(word)) for word in (*FLOW_CATEGORIES, *more)
-            ]  # a word that is there may stay
+                (name, _readable(name)) for name in (*FLOW_CATEGORIES, *others)
+            ]  # a stored category may be kept
 
     def clean_flow_json(self) -> Any:
-        """The Flow JSON, if Meta would take it."""
+        """The Flow JSON. Raises `ValidationError` if it was changed and has errors."""
         flow_json = self.cleaned_data["flow_json"]
         if "flow_json" in self.changed_data and isinstance(flow_json, dict) and not unstorable(flow_json):
             errors = errors_of(flow_json)
@@ -130,8 +130,8 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
     The flows of the project.
 
-    A call to Meta that is made here ends after `WHATSAPP_FLOWS["ADMIN_MAX_ELAPSED"]` seconds, its repetitions included,
-    because a web worker waits for it. A project with a task queue overrides `sync`.
+    A call to Meta from the admin ends after `WHATSAPP_FLOWS["ADMIN_MAX_ELAPSED"]` seconds, including retries, because a
+    web worker waits for it. A project with a task queue overrides `sync`.
     """
 
     form = WhatsAppFlowForm
@@ -146,16 +146,16 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         (_("Flow JSON"), {"fields": ("findings", "flow_json")}),
     )
 
-    # The two pages that talk to Meta are never inside a transaction, also under ATOMIC_REQUESTS.
+    # The two pages that call Meta are not inside a transaction, also with ATOMIC_REQUESTS.
 
     @method_decorator(transaction.non_atomic_requests)
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with its actions."""
+        """The list of flows, with its actions."""
         return super().changelist_view(request, extra_context)
 
     @method_decorator([never_cache, transaction.non_atomic_requests])
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """To Meta's preview of a flow. The link is asked for when it is needed: whoever has it can open the flow."""
+        """Redirect to Meta's preview of a flow. The link is not stored: anybody who has it can open the flow."""
         flow = self.get_object(request, object_id)
         if flow is None or not self.has_view_permission(request, flow):
             raise PermissionDenied
@@ -174,18 +174,18 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
     def get_urls(self) -> list[URLPattern]:
-        """The admin's own, and the preview's."""
+        """Django's own, and the preview's."""
         preview = self.admin_site.admin_view(self.preview_view)
         return [
             path("<path:object_id>/preview/", preview, name="whatsapp_flows_whatsappflow_preview"),
             *super().get_urls(),
         ]
 
-    # -- what is done
+    # Actions
 
     def sync(self, flows: QuerySet[WhatsAppFlow], *, publish: bool) -> Iterable[SyncResult] | None:
         """
-        What the actions do. A project with a task queue puts the ids of the rows on it here, and returns None.
+        Sync the selected flows. A project with a task queue overrides it: queue the ids of the rows, and return None.
         """
         settings = read_settings()
         with admin_client(settings) as client:
@@ -193,9 +193,9 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def expected(self, flows: QuerySet[WhatsAppFlow]) -> list[tuple[WhatsAppFlow, SyncResult]]:
         """
-        What publishing would make of each flow, before anybody says yes: a dry run, which reads from Meta.
+        The expected result of publishing each flow, for the confirmation page: a dry run, which reads from Meta.
 
-        Raises the `FlowsError` of settings that cannot be used.
+        Raises the `FlowsError` of invalid settings.
         """
         chosen = list(flows)
         with admin_client(read_settings()) as client:
@@ -204,12 +204,12 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Sync the selected flows with Meta"), permissions=("change",))
     def sync_with_meta(self, request: HttpRequest, queryset: QuerySet[WhatsAppFlow]) -> None:
-        """Bring them to Meta. What is published and would have to change is left alone."""
+        """Sync without publishing. Published flows that would have to change are not changed."""
         self._run(request, queryset, publish=False)
 
     @admin.action(description=_("Sync and publish the selected flows"), permissions=("change",))
     def sync_and_publish(self, request: HttpRequest, queryset: QuerySet[WhatsAppFlow]) -> TemplateResponse | None:
-        """Bring them to Meta and publish them, once somebody has said yes: it is live then."""
+        """Sync and publish, after a confirmation page, since published flows are live."""
         if request.POST.get("confirmed") == "yes":
             self._run(request, queryset, publish=True)
             return None
@@ -240,18 +240,19 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, _("The flows will be synced."), messages.INFO)
             return
         for result in results:
-            told = result.problem or f"{result.action} ({result.status})"
-            self.message_user(request, f"Flow {result.name}: {told}", messages.SUCCESS if result.ok else messages.ERROR)
+            outcome = result.problem or f"{result.action} ({result.status})"
+            level = messages.SUCCESS if result.ok else messages.ERROR
+            self.message_user(request, f"Flow {result.name}: {outcome}", level)
 
     def save_model(self, request: HttpRequest, obj: WhatsAppFlow, form: Any, change: bool) -> None:
-        """Only what the form has: what a sync has written in the meantime stays."""
+        """Save the fields of the form only: a sync may have written the others meanwhile."""
         obj.save(update_fields=list(form.cleaned_data) if change else None)
 
-    # -- what is shown; all that comes from Meta is escaped
+    # Display; text from Meta is escaped
 
     @admin.display(description=_("Status"), ordering="sync_status")
     def status(self, flow: WhatsAppFlow) -> SafeString:
-        """The state in its colour."""
+        """The status, as a coloured badge."""
         colour = _COLOURS.get(SyncStatus(flow.sync_status), "")
         badge = "display:inline-block;padding:1px 8px;border-radius:9px;color:#fff;background:{}"
         since = ""
@@ -261,21 +262,23 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("Error"))
     def error(self, flow: WhatsAppFlow) -> SafeString | str:
-        """What the last sync failed with; what is still wrong in the Flow JSON stands under the findings alone."""
-        told = set(first_lines(errors_of(flow.flow_json)))
-        lines = ((line,) for line in flow.sync_error.splitlines() if line not in told)
+        """The error of the last sync, without the validation errors that `findings` shows."""
+        findings = set(first_lines(errors_of(flow.flow_json)))
+        lines = ((line,) for line in flow.sync_error.splitlines() if line not in findings)
         return format_html_join("", "<div>{}</div>", lines) or "-"
 
     @admin.display(description=_("Findings"))
     def findings(self, flow: WhatsAppFlow) -> SafeString | str:
-        """What Meta would find wrong in what is saved."""
-        lines = first_lines(errors_of(flow.flow_json), most=_FINDINGS)
+        """The validation errors of the saved Flow JSON."""
+        lines = first_lines(errors_of(flow.flow_json), most=_MAX_FINDINGS)
         if not lines:
             return gettext("no errors")
-        return format_html("<ul style='margin:0'>{}</ul>", format_html_join("", "<li>{}</li>", ((it,) for it in lines)))
+        return format_html(
+            "<ul style='margin:0'>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines))
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: WhatsAppFlow | None = None) -> Any:
-        """Without the findings where they are told at the form, or where nothing is saved yet."""
+        """Without `findings` when the form itself shows errors, and without any result for a new flow."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None and request.method != "POST":
             return fieldsets
@@ -288,7 +291,7 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("Preview"))
     def preview_link(self, flow: WhatsAppFlow) -> SafeString | str:
-        """A link to Meta's preview, for a flow that is there."""
+        """A link to Meta's preview, if the flow exists at Meta."""
         if flow.pk is None or not flow.flow_id:
             return "-"
         url = reverse(f"{self.admin_site.name}:whatsapp_flows_whatsappflow_preview", args=(flow.pk,))
@@ -296,9 +299,9 @@ class WhatsAppFlowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def admin_client(settings: AppSettings) -> FlowsClient:
-    """A client that gives up early, because a web worker waits for it: see `ADMIN_MAX_ELAPSED`."""
+    """A client whose calls end after `ADMIN_MAX_ELAPSED` seconds, because a web worker waits for them."""
     client = settings.client()
     policy = client.options.retry_policy
-    if not isinstance(policy, ExponentialBackoff):  # the settings name no other
+    if not isinstance(policy, ExponentialBackoff):  # the settings can select no other policy
         policy = ExponentialBackoff(jitter=equal_jitter)
     return client.with_options(retry_policy=replace(policy, max_elapsed=settings.admin_max_elapsed))

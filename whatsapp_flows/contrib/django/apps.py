@@ -1,4 +1,4 @@
-"""The app: its name, its label, and its checks."""
+"""The app configuration."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class WhatsAppFlowsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks."""
-        from . import checks  # noqa: PLC0415 - models can be imported now, and not before
+        from . import checks  # noqa: PLC0415 - imports the models, which Django allows only now
 
         checks.register_all()

@@ -1,14 +1,14 @@
 """
 The system checks.
 
-    E001  WHATSAPP_FLOWS, or one of its values, cannot be used
-    E002  the flows that WHATSAPP_FLOWS["FLOWS"] names cannot be read
-    W001  a flow defined in Python has errors that Meta would find
-    W002  a flow in the database has them         (check --database ALIAS, and migrate)
-    W003  no access token or no account is set    (check --deploy)
+    E001  WHATSAPP_FLOWS, or one of its values, is invalid
+    E002  the flows of WHATSAPP_FLOWS["FLOWS"] cannot be loaded
+    W001  a flow defined in Python has an invalid Flow JSON
+    W002  a flow in the database has an invalid Flow JSON   (check --database ALIAS, and migrate)
+    W003  the access token or the account is not set        (check --deploy)
 
-Flows are warned about: an error would stop `migrate` and `runserver`, also on the day when Meta freezes a version of
-Flow JSON. `check --fail-level WARNING` makes them fail, and the sync never sends them.
+Invalid flows are warnings: an error would stop `migrate` and `runserver`, for example on the day when Meta freezes a
+version of Flow JSON. `check --fail-level WARNING` treats them as errors. A sync does not send them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .definitions import read_definitions
 from .models import WhatsAppFlow
 
 TAG: Final = "whatsapp_flows"
-_SHOWN: Final = 3  # errors of one flow
+_MAX_HINTS: Final = 3  # errors of one flow
 
 Apps = Sequence[AppConfig] | None
 
@@ -41,14 +41,14 @@ def register_all() -> None:
 
 
 def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E001. The client itself says what it cannot use; that there is no token is for `check_credentials`."""
+    """E001. The client validates its own options; a missing token is reported by `check_credentials`."""
     try:
         settings = read_settings()
         environ = {"WHATSAPP_FLOWS_ACCESS_TOKEN": "not-set", **settings.environ}
         with type(settings)(environ=environ).client():
             return []
-    except ConfigurationError as wrong:
-        return [Error(wrong.message, id="whatsapp_flows.E001")]
+    except ConfigurationError as error:
+        return [Error(error.message, id="whatsapp_flows.E001")]
 
 
 def check_definitions(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
@@ -56,25 +56,25 @@ def check_definitions(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     try:
         settings = read_settings()
     except ConfigurationError:
-        return []  # E001 has said it
+        return []  # reported as E001
     try:
         definitions = read_definitions(settings)
-    except ConfigurationError as wrong:
-        return [Error(wrong.message, id="whatsapp_flows.E002")]
+    except ConfigurationError as error:
+        return [Error(error.message, id="whatsapp_flows.E002")]
     flows = ((each["name"], each["flow_json"]) for each in definitions)
     return _invalid(flows, obj=f'{SETTING}["FLOWS"]', check_id="whatsapp_flows.W001")
 
 
 def check_rows(app_configs: Apps, databases: Iterable[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """W002. A database in which the table is not there yet has no flows."""
-    found: list[CheckMessage] = []
+    """W002. A database without the table is skipped."""
+    warnings: list[CheckMessage] = []
     for alias in databases or ():
         if not router.allow_migrate_model(alias, WhatsAppFlow):
             continue
         if WhatsAppFlow._meta.db_table in connections[alias].introspection.table_names():
             rows = WhatsAppFlow.objects.using(alias).filter(is_active=True).values_list("name", "flow_json")
-            found += _invalid(rows.iterator(), obj=WhatsAppFlow, check_id="whatsapp_flows.W002")
-    return found
+            warnings += _invalid(rows.iterator(), obj=WhatsAppFlow, check_id="whatsapp_flows.W002")
+    return warnings
 
 
 def check_credentials(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
@@ -82,7 +82,7 @@ def check_credentials(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     try:
         environ = read_settings().environ
     except ConfigurationError:
-        return []  # E001 has said it
+        return []  # reported as E001
     return [
         Warning(
             f"{TAG} has no {name}: no flow can be synced.",
@@ -95,31 +95,32 @@ def check_credentials(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _invalid(flows: Iterable[tuple[str, Any]], *, obj: object, check_id: str) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+    warnings: list[CheckMessage] = []
     for name, flow_json in flows:
         errors = errors_of(flow_json)
         if errors:
             count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
-            hint = "; ".join(said(error) for error in errors[:_SHOWN])
-            found.append(Warning(f"The flow {name!r} has {count} in its Flow JSON.", hint=hint, obj=obj, id=check_id))
-    return found
+            hint = "; ".join(issue_line(error) for error in errors[:_MAX_HINTS])
+            message = f"The flow {name!r} has {count} in its Flow JSON."
+            warnings.append(Warning(message, hint=hint, obj=obj, id=check_id))
+    return warnings
 
 
 def errors_of(flow_json: Any) -> tuple[ValidationIssue, ...]:
-    """What Meta would find wrong in a Flow JSON."""
+    """The errors of a Flow JSON that the validator finds."""
     if not isinstance(flow_json, dict):
         return (ValidationIssue(error="INVALID_FLOW_JSON", message="A Flow JSON is an object."),)
     return validate(flow_json, advice=False).errors
 
 
-def said(issue: ValidationIssue) -> str:
-    """An issue in a line: the path, where there is one, instead of a place in a text that nobody sees."""
+def issue_line(issue: ValidationIssue) -> str:
+    """An issue in a line, with its path: a line number means nothing without the text."""
     path = issue.pointers[0].path if issue.pointers else ""
     return f"{path}: {issue.message} ({issue.error})" if path else f"{issue.message} ({issue.error})"
 
 
 def first_lines(issues: Iterable[ValidationIssue], most: int = 10) -> list[str]:
-    """A line for each of the first issues, and one that says how many more there are."""
-    found = [said(issue) for issue in issues]
-    more = len(found) - most
-    return [*found[:most], *([f"and {more} more"] if more > 0 else [])]
+    """A line for each of the first `most` issues, and one with the number of the others."""
+    lines = [issue_line(issue) for issue in issues]
+    more = len(lines) - most
+    return [*lines[:most], *([f"and {more} more"] if more > 0 else [])]

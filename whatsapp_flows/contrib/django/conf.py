@@ -1,8 +1,9 @@
 """
-`WHATSAPP_FLOWS` of the settings module, read into one frozen value each time it is needed.
+`WHATSAPP_FLOWS` of the settings module, read into a frozen value at each use.
 
-The client's keys are those of `FlowsClient.from_env` without their prefix: `WHATSAPP_FLOWS["MAX_ATTEMPTS"]` is the
-variable `WHATSAPP_FLOWS_MAX_ATTEMPTS`. A setting wins over its variable; what neither names is the client's default.
+The client's keys are the environment variables of `FlowsClient.from_env` without their prefix:
+`WHATSAPP_FLOWS["MAX_ATTEMPTS"]` corresponds to `WHATSAPP_FLOWS_MAX_ATTEMPTS`. A setting takes precedence over its
+variable; without either, the client's default applies.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ CLIENT_KEYS: Final = (
     "TIMEOUT",
 )
 _SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
-# The app's own keys and their least values, both in the order of AppSettings.
+# The app's own numbers and their minimums, in the order of AppSettings.
 _NUMBERS: Final[Mapping[str, float]] = {"JOBS": 1, "CALLS_PER_HOUR": 1, "SYNC_LEASE": 1, "ADMIN_MAX_ELAPSED": 1}
 KNOWN_KEYS: Final = (*CLIENT_KEYS, "FLOWS", "VALIDATE", *_NUMBERS)
 
@@ -44,13 +45,13 @@ KNOWN_KEYS: Final = (*CLIENT_KEYS, "FLOWS", "VALIDATE", *_NUMBERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
     """
-    What the app runs with.
+    The settings of the app.
 
-    `flows` is the dotted path of the flows that the project defines in Python; empty for none. `jobs` flows are worked
-    on side by side. `calls_per_hour` is the budget of one run; None is what Meta's headers say, else 200. A row
-    whose process has not renewed its claim for `sync_lease` seconds belongs to nobody. In the admin a call
-    ends after `admin_max_elapsed` seconds, its repetitions included, because a web worker waits for it. `validate`
-    says what is done about errors in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it.
+    `flows` is the dotted path of the flows that the project defines in Python; empty for none. `jobs` flows are
+    deployed concurrently. `calls_per_hour` is the budget of one run; None takes it from Meta's headers, else 200. The
+    lease of a row expires if it is not renewed for `sync_lease` seconds. In the admin a call ends after
+    `admin_max_elapsed` seconds, including retries, because a web worker waits for it. `validate` selects what happens
+    to a flow whose Flow JSON has errors: "error" does not send it, "warn" and "off" do.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -63,15 +64,15 @@ class AppSettings:
     admin_max_elapsed: float = 20.0
 
     def client(self) -> FlowsClient:
-        """A new client, to be closed. Raises `ConfigurationError` that names what is wrong, and shows no secret."""
+        """A new client, which the caller closes. Raises `ConfigurationError`, whose text contains no secret."""
         try:
             client = FlowsClient.from_env(self.environ)
-        except ConfigurationError as wrong:
-            raise ConfigurationError(self._in_our_words(wrong.message)) from None
+        except ConfigurationError as error:
+            raise ConfigurationError(self._with_setting_names(error.message)) from None
         return client if self.token_source is None else client.with_options(access_token=self.token_source)
 
-    def _in_our_words(self, message: str) -> str:
-        """A variable's name becomes the setting's where that is what was given."""
+    def _with_setting_names(self, message: str) -> str:
+        """The message with the name of the setting instead of the variable, if the setting was used."""
         given = getattr(django_settings, SETTING, {})
         for key in CLIENT_KEYS:
             if key in given or key == "ACCESS_TOKEN":
@@ -81,7 +82,7 @@ class AppSettings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
-    """The settings as they are now. Raises `ConfigurationError` that names the key."""
+    """The current settings. Raises `ConfigurationError`, which names the key."""
     given = getattr(django_settings, SETTING, {})
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"{SETTING} must be a dictionary, not {type(given).__name__}.")
@@ -102,7 +103,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> AppSettings:
 
 
 def _text(given: Mapping[str, Any], key: str) -> str:
-    """A client's setting as its variable would hold it. The client checks what it means."""
+    """A client setting in the form of its variable. The client validates the value."""
     value = given[key]
     if key == "ACCESS_TOKEN" and callable(value):
         return "asked-for-before-each-request"
@@ -114,11 +115,11 @@ def _text(given: Mapping[str, Any], key: str) -> str:
 
 
 def _number(given: Mapping[str, Any], key: str) -> float:
-    value, least = given[key], _NUMBERS[key]
+    value, minimum = given[key], _NUMBERS[key]
     whole = key == "JOBS"
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not value >= least:
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not value >= minimum:
         kind = "whole number" if whole else "number"
-        raise ConfigurationError(f'{SETTING}["{key}"] must be a {kind} of at least {least:g}, not {value!r}.')
+        raise ConfigurationError(f'{SETTING}["{key}"] must be a {kind} of at least {minimum:g}, not {value!r}.')
     number: float = value
     return number
 
@@ -126,8 +127,8 @@ def _number(given: Mapping[str, Any], key: str) -> float:
 def _mode(value: object) -> Validate:
     try:
         return validation_mode(value)
-    except ConfigurationError as wrong:
-        raise ConfigurationError(f'{SETTING}["VALIDATE"]: {wrong.message}') from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f'{SETTING}["VALIDATE"]: {error.message}') from None
 
 
 def _path(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`WhatsAppFlow`: a flow as the project wants it, and what the last sync made of it."""
+"""`WhatsAppFlow`: the desired state of a flow, and the result of its last sync."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LONGEST_NAME = 200  # of a flow at Meta, by two vendors' documentation
 
 
 def other() -> list[str]:
-    """The category of a flow that names none."""
+    """The default of `categories`."""
     return ["OTHER"]
 
 
 class SyncStatus(models.TextChoices):
-    """What the last sync made of a flow."""
+    """The result of the last sync of a flow, or that one is running."""
 
     DRAFT = "draft"
     SYNCING = "syncing"
@@ -34,28 +34,29 @@ class WhatsAppFlow(models.Model):
     """
     A flow that this project deploys.
 
-    `name` is what the project calls it, `friendly_name` what Meta does (`name` where it is empty). By that name the
-    flow is found in the account: another friendly name is another flow. `flow_id` is what was found, for messages to
-    be sent and for people; nothing is decided by it. `categories` are Meta's words; with an empty `endpoint_uri` the
-    flow's endpoint is left as it is. All but these and `is_active` is written by the sync alone.
+    `name` is its name in the project, `friendly_name` its name at Meta (if empty, `name`). The flow is looked up in the
+    account by that name, so another friendly name means another flow. `flow_id` is the id that was found, to send
+    messages with; the sync does not read it. `categories` are Meta's; with an empty `endpoint_uri` the sync does not
+    change the flow's endpoint. All other fields except `description`, `flow_json` and `is_active` are written by the
+    sync alone.
     """
 
     name: models.CharField[str, str] = models.CharField(
         _("name"),
         max_length=LONGEST_NAME,
         unique=True,
-        help_text=_("What this project calls the flow, as in sync_whatsapp_flows --flow NAME."),
+        help_text=_("The name of the flow in this project, as in sync_whatsapp_flows --flow NAME."),
     )
     friendly_name: models.CharField[str, str] = models.CharField(
         _("friendly name"),
         max_length=LONGEST_NAME,
         blank=True,
         default="",
-        help_text=_("What Meta calls the flow; the name if empty. Another one is another flow."),
+        help_text=_("The name at Meta; if empty, the name. A new friendly name means a new flow."),
     )
     description: models.TextField[str, str] = models.TextField(_("description"), blank=True, default="")
     categories: models.JSONField[Any, Any] = models.JSONField(
-        _("categories"), default=other, help_text=_('Meta\'s words, at least one, such as ["LEAD_GENERATION"].')
+        _("categories"), default=other, help_text=_('Meta\'s categories, at least one, such as ["LEAD_GENERATION"].')
     )
     endpoint_uri: models.CharField[str, str] = models.CharField(
         _("endpoint"),
@@ -63,11 +64,11 @@ class WhatsAppFlow(models.Model):
         blank=True,
         default="",
         validators=(URLValidator(schemes=("https",)),),
-        help_text=_("Where its data exchange goes, if anywhere."),
+        help_text=_("The URL of its data endpoint, if it has one."),
     )
     flow_json: models.JSONField[Any, Any] = models.JSONField(_("Flow JSON"))
     is_active: models.BooleanField[bool, bool] = models.BooleanField(
-        _("active"), default=True, help_text=_("sync_whatsapp_flows leaves out what is not active.")
+        _("active"), default=True, help_text=_("sync_whatsapp_flows skips inactive flows.")
     )
 
     flow_id: models.CharField[str, str] = models.CharField(
@@ -104,34 +105,34 @@ class WhatsAppFlow(models.Model):
 
     @property
     def name_at_meta(self) -> str:
-        """The name by which it is found in the account."""
+        """The name by which it is looked up in the account."""
         return self.friendly_name or self.name
 
     def clean(self) -> None:
         """
-        Refuses what is no Flow JSON, no list of categories, or holds what cannot be stored; errors that Meta would find
-        inside a Flow JSON may be saved.
+        Reject a Flow JSON that is not an object, categories that are not a list of texts, and values that cannot be
+        stored. A Flow JSON with errors that Meta would report may be saved.
         """
         super().clean()
-        wrong: dict[str, list[Any]] = {
+        errors: dict[str, list[Any]] = {
             name: [message]
             for name in ("name", "friendly_name", "description", "categories", "flow_json")
             if (message := unstorable(getattr(self, name)))
         }
         if not isinstance(self.flow_json, dict):
-            wrong["flow_json"] = [_("A Flow JSON is an object.")]
-        words = self.categories
-        if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
-            wrong["categories"] = [_('A list of at least one text, such as ["OTHER"].')]
-        if wrong:
-            raise ValidationError(wrong)
+            errors["flow_json"] = [_("A Flow JSON is an object.")]
+        names = self.categories
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+            errors["categories"] = [_('A list of at least one text, such as ["OTHER"].')]
+        if errors:
+            raise ValidationError(errors)
 
 
 def unstorable(value: Any) -> Any:
     """
-    Why a text or a JSON value cannot be stored and shown again; None if it can.
+    Why a text or a JSON value cannot be stored and displayed; None if it can.
 
-    A lone surrogate is no character of UTF-8, PostgreSQL stores no NUL, and JSON knows neither NaN nor infinity.
+    UTF-8 cannot encode a lone surrogate, PostgreSQL cannot store NUL, and JSON has neither NaN nor infinity.
     """
     for leaf in _leaves(value):
         if isinstance(leaf, float) and not math.isfinite(leaf):
@@ -144,7 +145,7 @@ def unstorable(value: Any) -> Any:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """All keys and values without parts, without recursion: a JSON value may be nested deeply."""
+    """All keys and scalar values, without recursion: a JSON value may be nested deeply."""
     waiting = [value]
     while waiting:
         value = waiting.pop()

@@ -1,15 +1,15 @@
 """
-`sync_flows`: rows to Meta and the outcome back into the rows. The command and the admin call it, and so may a host.
+`sync_flows`: deploys rows to Meta, and writes the results into the rows. Used by the command, the admin, and hosts.
 
-Rule 1: no transaction is open while anything is sent or waited for. Each look at a row and each change of one is a
-        statement of its own; inside a transaction of the caller's the whole call is refused.
-Rule 2: a row is claimed before anything is sent for it: one conditional UPDATE marks it as `syncing`, and says whether
-        it was this process that did it. A row that another one has claimed is skipped, not waited for.
-Rule 3: a claim is a lease, which is renewed for as long as its process lives. One that was killed leaves `syncing`
-        behind; after `SYNC_LEASE` seconds, or with `force`, the next one takes the row, and the outcome of the first,
-        should it still come, is not written. See `_leases`.
-Rule 4: what the rows say of Meta decides nothing. A flow is found by its name; two processes that do work on one flow
-        cause no harm at Meta, because the engine looks at a flow again before it writes.
+Rule 1: no transaction is open during requests and waits. Each read and each write of a row is a statement of its own;
+        inside a transaction of the caller, the call is rejected.
+Rule 2: the lease of a row is acquired before anything is sent for it: a conditional UPDATE sets `syncing`, and reports
+        whether this process did it. A row that another process holds is skipped.
+Rule 3: a lease is renewed while its process lives. A killed process leaves `syncing` behind; after `SYNC_LEASE`
+        seconds, or with `force`, the next run acquires the row, and a later result of the first is not written. See
+        `_leases`.
+Rule 4: what the rows store about Meta decides nothing. A flow is looked up by its name. Two processes that work on the
+        same flow do no harm at Meta, because the engine reads a flow again before it writes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from ...sync import (
     paced,
     take_snapshot,
 )
-from ._leases import Leases, revive
+from ._leases import Leases, close_if_unusable
 from ._memory import RowDocuments, RowMemory
 from .checks import first_lines
 from .conf import AppSettings, read_settings
@@ -53,13 +53,13 @@ _STATUS_OF: Final[Mapping[str, str]] = {
     FlowStatus.DRAFT.value: str(SyncStatus.DRAFT),
     FlowStatus.PUBLISHED.value: str(SyncStatus.PUBLISHED),
 }
-_PATIENCE: Final = 60.0  # seconds in which a row is written, or a live flow is not touched
+_WRITE_TIMEOUT: Final = 60.0  # seconds to write a row before a live flow is changed; else the flow is not changed
 _INTERRUPTED: Final = "Interrupted: sync it again."
-_ENDED: Final[Mapping[str, str]] = {"interrupted": _INTERRUPTED, "not begun": "Not begun: sync it again."}
-# What the engine calls a blocked change -> what to do about it here. Others speak for themselves.
+_NOT_DONE: Final[Mapping[str, str]] = {"interrupted": _INTERRUPTED, "not begun": "Not begun: sync it again."}
+# Reason of a blocked change -> what to do about it in this app. For other reasons, the engine's text is used.
 _BLOCKED: Final[Mapping[str, str]] = {
     "unpublish": "It is published at Meta, and a change would make it a draft: sync it with publish.",
-    "deprecated": "It is deprecated at Meta, for good: give it another friendly name.",
+    "deprecated": "It is deprecated at Meta, which cannot be undone: give it another friendly name.",
     "name": "A deprecated flow at Meta has this name: give it another friendly name.",
     "state": "It is {status} at Meta, and cannot be edited in that state.",
 }
@@ -68,12 +68,12 @@ _BLOCKED: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:
     """
-    What became of one row.
+    The result for one row.
 
-    `action` is the engine's word for what was done, or would be ("create", "upload", "republish", "unchanged" ...),
-    "skipped" for a row that was left alone, "failed" for one that never came to a plan. `status` is Meta's word for
-    the flow (empty: not known), `sync_status` what the row says now. `problem` says what is not as it should be; empty
-    if all is well. `error` is the failure behind it, if there was one; `attempts` how often the Flow JSON was sent.
+    `action` is the engine's name for what was done, or would be ("create", "upload", "republish", "unchanged" ...),
+    "skipped" for a row that another process holds, "failed" for one that could not be planned. `status` is the status
+    at Meta (empty: not known), `sync_status` that of the row. `problem` describes what failed or is blocked; empty on
+    success. `error` is the exception behind it, if there was one; `attempts` is how often the Flow JSON was sent.
     """
 
     name: str
@@ -87,7 +87,7 @@ class SyncResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the flow is as it should be; in a dry run, whether nothing stands in the way."""
+        """Whether the flow is deployed as desired; in a dry run, whether nothing prevents it."""
         return not self.problem
 
 
@@ -102,28 +102,27 @@ def sync_flows(
     client: FlowsClient | None = None,
 ) -> tuple[SyncResult, ...]:
     """
-    Bring these rows (a queryset, or a list) to Meta, and the outcome back. A result for each row, in their order.
+    Deploy rows (a queryset, or a list) to Meta, and write the results into them. Returns a result for each, in order.
 
-    `publish`: they shall be published; without it a published flow that would have to change is left alone, and told
-    as a problem. `force`: also rows that another process has marked as syncing, and also if most flows of a large
-    account would change at once. `dry_run` reads, and changes neither Meta nor a row. `validate` says what is done
-    about errors that the validator finds in a Flow JSON: "error" leaves the flow alone, "warn" and "off" send it all
-    the same; None is what the settings say. `new_account`: they shall be deployed to the account of the settings,
-    though so far they were deployed to another one. `client` is one of yours, which stays open; None makes one from the
-    settings, which keeps to the calls an hour that they allow.
+    `publish`: publish the flows; without it, a published flow that would have to change is not changed, and its result
+    has a problem. `force`: include rows that another process has marked as syncing, and allow that most flows of a
+    large account change at once. `dry_run` reads, and changes neither Meta nor a row. `validate` selects what happens
+    to a flow whose Flow JSON has errors: "error" does not send it, "warn" and "off" do; None uses the settings.
+    `new_account`: deploy to the account of the settings although the rows were deployed to another one before.
+    `client` is used and left open; None creates one from the settings, with their budget of calls per hour.
 
-    A flow that fails stops no other. Raises `ConfigurationError`, before anything is sent, for settings that cannot be
-    used, and inside a transaction (`ATOMIC_REQUESTS`, `atomic`): call it after the commit, for example with
-    `transaction.on_commit`. An interrupt comes out after the rows that it struck have been marked.
+    A failing flow does not stop the others. Raises `ConfigurationError`, before anything is sent, for invalid settings,
+    and inside a transaction (`ATOMIC_REQUESTS`, `atomic`): call it after the commit, for example with
+    `transaction.on_commit`. An interrupt propagates after the rows that it affects have been marked.
     """
     settings = read_settings()
     options = PlanOptions(
         validate=settings.validate if validate is None else validate, new_account=new_account
     )  # fmt: skip
-    wanted = list({row.name: row for row in rows}.values())
-    if not wanted:
+    chosen = list({row.name: row for row in rows}.values())
+    if not chosen:
         return ()
-    using = router.db_for_write(WhatsAppFlow, instance=wanted[0])
+    using = router.db_for_write(WhatsAppFlow, instance=chosen[0])
     if not dry_run:
         _refuse_transaction(using)
     with ExitStack() as stack:
@@ -134,21 +133,21 @@ def sync_flows(
         if client.waba_id is None:
             raise ConfigurationError("the account is not set: put its id into WHATSAPP_FLOWS_WABA_ID.")
         run = _Run(client, settings, options, using, publish=publish, force=force)
-        return run.look(wanted) if dry_run else run.sync(wanted)
+        return run.preview(chosen) if dry_run else run.sync(chosen)
 
 
 def _refuse_transaction(using: str) -> None:
     """
-    Raise inside a transaction. Django's `TestCase` runs each test in one, and is let through, as by `durable`.
+    Raise inside a transaction, except that of Django's `TestCase`, which `durable` accepts as well.
     """
     connection = connections[using]
-    held = not connection.in_atomic_block and not connection.get_autocommit()
+    open_transaction = not connection.in_atomic_block and not connection.get_autocommit()
     try:
         with transaction.atomic(using=using, durable=True):
             pass
     except RuntimeError:
-        held = True
-    if held:
+        open_transaction = True
+    if open_transaction:
         raise ConfigurationError(
             "sync_flows waits for Meta, and must not be called inside a database transaction (ATOMIC_REQUESTS, "
             "atomic): call it after the commit, for example with transaction.on_commit."
@@ -157,14 +156,14 @@ def _refuse_transaction(using: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """What a row shall remember, to be written by the thread that has the database connection."""
+    """A value of `sync_memory`, for the thread with the database connection to write."""
 
     row: WhatsAppFlow
     memory: dict[str, Any]
     done: Future[None] = field(default_factory=Future)
 
 
-Outcomes = queue.SimpleQueue[FlowResult | _Write | None]
+_Events = queue.SimpleQueue[FlowResult | _Write | None]  # None: the engine has ended
 
 
 class _Run:
@@ -188,10 +187,10 @@ class _Run:
         self._results: dict[str, SyncResult] = {}
         self._changes: dict[str, FlowChange] = {}
 
-    # -- without a change
+    # Without changes
 
-    def look(self, rows: list[WhatsAppFlow]) -> tuple[SyncResult, ...]:
-        """What would be done."""
+    def preview(self, rows: list[WhatsAppFlow]) -> tuple[SyncResult, ...]:
+        """What `sync` would do."""
         desired = [flow for row in rows if (flow := self._desired(row)) is not None]
         try:
             plan = self._plan(self._client, desired)
@@ -205,14 +204,14 @@ class _Run:
             )  # fmt: skip
         return tuple(replace(self._results[row.name], sync_status=row.sync_status) for row in rows)
 
-    # -- with changes
+    # With changes
 
     def sync(self, rows: list[WhatsAppFlow]) -> tuple[SyncResult, ...]:
-        """Claim, plan, apply; each outcome is written as soon as it is there."""
+        """Acquire, plan, apply; each result is written as soon as it is known."""
         try:
-            desired = [flow for row in self._claim(rows) if (flow := self._desired(row)) is not None]
+            desired = [flow for row in self._acquire(rows) if (flow := self._desired(row)) is not None]
             for name in [name for name in self._leases.held if name in self._results]:
-                self._finish(self._results[name])  # what is no Flow JSON
+                self._finish(self._results[name])  # rows without a usable Flow JSON
             try:
                 self._apply(desired)
             except FlowsError as error:
@@ -223,36 +222,36 @@ class _Run:
                 self._finish(SyncResult(name=row.name, action="failed", problem=_INTERRUPTED))
         return tuple(self._results[row.name] for row in rows)
 
-    def _claim(self, rows: list[WhatsAppFlow]) -> Iterator[WhatsAppFlow]:
-        """The rows that are this run's now, as they are at this moment."""
+    def _acquire(self, rows: list[WhatsAppFlow]) -> Iterator[WhatsAppFlow]:
+        """The rows whose leases could be acquired, reloaded."""
         flows = WhatsAppFlow.objects.using(self._using)
         for row in rows:
-            if self._leases.claim(row):
+            if self._leases.acquire(row):
                 yield row
             else:
                 self._results[row.name] = _skipped(row, flows.filter(pk=row.pk).first())
 
     def _apply(self, desired: list[DesiredFlow]) -> None:
         """
-        Plan and apply. The engine works in threads of its own; this one, which has the connection, writes the rows and
+        Plan and apply. The engine runs in other threads; this one, with the database connection, writes the rows and
         renews the leases.
         """
         if not desired:
             return
         stop: threading.Event = self._client.options.stop or threading.Event()
         client = self._client.with_options(stop=stop)
-        outcomes: Outcomes = queue.SimpleQueue()
+        events: _Events = queue.SimpleQueue()
 
         def on_event(event: FlowEvent) -> None:
             if event.result is not None:
-                outcomes.put(event.result)
+                events.put(event.result)
 
         def write(row: WhatsAppFlow, memory: dict[str, Any]) -> None:
-            wanted = _Write(row, memory)
-            outcomes.put(wanted)
-            wanted.done.result(timeout=_PATIENCE)
+            request = _Write(row, memory)
+            events.put(request)
+            request.done.result(timeout=_WRITE_TIMEOUT)
 
-        def work() -> None:
+        def run_engine() -> None:
             apply(
                 client, self._plan(client, desired), lock=self._memory, jobs=self._settings.jobs, force=self._force,
                 stop=stop, retry_policy=client.options.retry_policy, on_event=on_event,
@@ -260,45 +259,45 @@ class _Run:
             )  # fmt: skip
 
         with ThreadPoolExecutor(max_workers=1) as pool:
-            applied = pool.submit(work)
-            applied.add_done_callback(lambda _: outcomes.put(None))
+            engine = pool.submit(run_engine)
+            engine.add_done_callback(lambda _: events.put(None))
             try:
-                self._write_all(outcomes)
+                self._handle_events(events)
             except BaseException:
                 stop.set()
-                self._write_all(outcomes)  # those that it struck end at once
+                self._handle_events(events)  # the remaining ones follow soon, because of `stop`
                 raise
-            applied.result()
-        self._remember()
+            engine.result()
+        self._save_memory()
 
-    def _write_all(self, outcomes: Outcomes) -> None:
-        """Each outcome as it comes, until the last one; meanwhile the leases are renewed in time."""
+    def _handle_events(self, events: _Events) -> None:
+        """Write each result as it arrives, until the engine ends; renew the leases meanwhile."""
         while True:
             with suppress(queue.Empty):
-                outcome = outcomes.get(timeout=self._leases.due_in)
-                if outcome is None:
+                event = events.get(timeout=self._leases.due_in)
+                if event is None:
                     return
-                if isinstance(outcome, _Write):
-                    self._write(outcome)
+                if isinstance(event, _Write):
+                    self._write(event)
                 else:
-                    self._finish(self._result(outcome))
+                    self._finish(self._result(event))
             if not self._leases.due_in:
                 self._leases.renew()
 
-    def _write(self, wanted: _Write) -> None:
-        """Store what a row remembers, for a thread of the engine that waits for it."""
-        revive(self._using)
+    def _write(self, request: _Write) -> None:
+        """Store `sync_memory` of a row, for a thread of the engine that waits for it."""
+        close_if_unusable(self._using)
         try:
-            WhatsAppFlow.objects.using(self._using).filter(pk=wanted.row.pk).update(sync_memory=wanted.memory)
+            WhatsAppFlow.objects.using(self._using).filter(pk=request.row.pk).update(sync_memory=request.memory)
         except DatabaseError as failure:
-            wanted.done.set_exception(failure)
+            request.done.set_exception(failure)
         else:
-            wanted.row.sync_memory = wanted.memory
-            wanted.done.set_result(None)
+            request.row.sync_memory = request.memory
+            request.done.set_result(None)
 
     def _finish(self, result: SyncResult) -> None:
-        """Write an outcome, if the row is still this run's."""
-        # Meta's words are in it, and PostgreSQL takes neither a NUL nor half of a surrogate pair.
+        """Write a result, if this run still holds the row."""
+        # It may contain text from Meta, and PostgreSQL stores neither NUL nor lone surrogates.
         result = replace(result, problem="\n".join(inert(line) for line in result.problem.splitlines()))
         row = self._leases.held[result.name]
         values: dict[str, Any] = {
@@ -312,19 +311,19 @@ class _Run:
         if self._leases.release(result.name, values):
             self._synced.append(row)
         else:
-            taken = "Another process has taken the row over in the meantime: its outcome counts."
-            result = replace(result, problem=result.problem or taken)
+            taken_over = "Another process has taken the row over in the meantime: its outcome counts."
+            result = replace(result, problem=result.problem or taken_over)
         self._results[result.name] = replace(result, sync_status=row.sync_status)
 
-    def _remember(self) -> None:
-        """What the engine knows now, so that the next run need not download it."""
+    def _save_memory(self) -> None:
+        """Store the lock entries, so that the next run need not download the flows."""
         for row in self._synced:
-            memory = self._memory.of(row.name, row.flow_id)
+            memory = self._memory.to_json(row.name, row.flow_id)
             if memory != row.sync_memory:
                 row.sync_memory = memory
                 WhatsAppFlow.objects.using(self._using).filter(pk=row.pk).update(sync_memory=memory)
 
-    # -- the engine
+    # The engine
 
     def _desired(self, row: WhatsAppFlow) -> DesiredFlow | None:
         try:
@@ -337,7 +336,7 @@ class _Run:
         except FlowsError as error:
             self._results[row.name] = _failed(row, error)
             return None
-        self._memory.recall(row)
+        self._memory.load(row)
         return flow
 
     def _plan(self, client: FlowsClient, desired: list[DesiredFlow]) -> Plan:
@@ -347,18 +346,18 @@ class _Run:
         return plan
 
     def _blocked(self, key: str) -> str:
-        """Why a flow is left alone, in the words of this app; empty if it is not."""
+        """Why a change is blocked, for a user of this app; empty if it is not."""
         change = self._changes[key]
         if not change.blocked:
             return ""
-        words = _BLOCKED.get(change.blocked, "{reason}.").format(status=change.status, reason=change.reason)
-        return "\n".join([words[:1].upper() + words[1:], *first_lines(change.issues)])
+        text = _BLOCKED.get(change.blocked, "{reason}.").format(status=change.status, reason=change.reason)
+        return "\n".join([text[:1].upper() + text[1:], *first_lines(change.issues)])
 
     def _result(self, outcome: FlowResult) -> SyncResult:
         problem = self._blocked(outcome.key)
         if not problem and outcome.problem:
-            said = [_ENDED.get(outcome.problem, outcome.problem), outcome.note, *first_lines(outcome.issues)]
-            problem = "\n".join(filter(None, said))
+            lines = [_NOT_DONE.get(outcome.problem, outcome.problem), outcome.note, *first_lines(outcome.issues)]
+            problem = "\n".join(filter(None, lines))
         if not problem and outcome.status not in _STATUS_OF:
             problem = f"It is {outcome.status} at Meta, and cannot be used in that state: see its health there."
         return SyncResult(

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="What this project calls the flow, as in sync_whatsapp_flows --flow NAME.",
+                        help_text="The name of the flow in this project, as in sync_whatsapp_flows --flow NAME.",
                         max_length=200,
                         unique=True,
                         verbose_name="name",
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         default="",
-                        help_text="What Meta calls the flow; the name if empty. Another one is another flow.",
+                        help_text="The name at Meta; if empty, the name. A new friendly name means a new flow.",
                         max_length=200,
                         verbose_name="friendly name",
                     ),
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                     "categories",
                     models.JSONField(
                         default=whatsapp_flows.contrib.django.models.other,
-                        help_text='Meta\'s words, at least one, such as ["LEAD_GENERATION"].',
+                        help_text='Meta\'s categories, at least one, such as ["LEAD_GENERATION"].',
                         verbose_name="categories",
                     ),
                 ),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         default="",
-                        help_text="Where its data exchange goes, if anywhere.",
+                        help_text="The URL of its data endpoint, if it has one.",
                         max_length=500,
                         validators=[django.core.validators.URLValidator(schemes=("https",))],
                         verbose_name="endpoint",
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="sync_whatsapp_flows leaves out what is not active.",
+                        help_text="sync_whatsapp_flows skips inactive flows.",
                         verbose_name="active",
                     ),
                 ),

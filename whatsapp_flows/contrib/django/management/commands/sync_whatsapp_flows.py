@@ -1,4 +1,4 @@
-"""`manage.py sync_whatsapp_flows`: the active flows, or those that are named, to Meta."""
+"""`manage.py sync_whatsapp_flows`: deploys the active flows, or the named ones, to Meta."""
 
 from __future__ import annotations
 
@@ -24,36 +24,40 @@ from ...services import SyncResult, sync_flows
 
 
 class Command(BaseCommand):
-    """Exits with 0 when every flow is as it should be, with 1 when one is not, and with 2 for wrong usage."""
+    """Exits with 0 on success, with 1 when a flow is not deployed as desired, and with 2 for wrong usage."""
 
-    requires_system_checks = ()  # it reads the settings and checks each flow itself, and would tell all of it twice
-    help = "Bring the active WhatsApp flows to Meta: create, upload, publish what has changed, and nothing else."
+    requires_system_checks = ()  # it validates the settings and each flow itself, and would report everything twice
+    help = "Deploy the active WhatsApp flows to Meta: create, upload and publish what has changed, and nothing else."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The six options."""
         parser.add_argument(
-            "--flow", action="append", default=[], metavar="NAME", help="only this flow; may be given several times"
+            "--flow",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="sync only this flow; may be given several times",
         )
-        parser.add_argument("--publish", action="store_true", help="the flows shall be published")
+        parser.add_argument("--publish", action="store_true", help="publish the flows")
         parser.add_argument(
             "--force",
             action="store_true",
-            help="also rows that another process has marked as syncing, and also many changes at once",
+            help="include rows that another process has marked as syncing, and allow many changes at once",
         )
         parser.add_argument(
             "--validate",
             choices=VALIDATION_MODES,
-            help="errors in a Flow JSON: error leaves the flow alone, warn and off send it; default: the settings",
+            help="flows whose Flow JSON has errors: error skips them, warn and off send them; default: the settings",
         )
         parser.add_argument(
             "--new-account",
             action="store_true",
-            help="deploy to the account of the settings, though so far the flows were deployed to another one",
+            help="deploy to the account of the settings although the flows were deployed to another one before",
         )
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Sync, and say for each flow what became of it."""
+        """Sync, and print the result for each flow."""
         try:
             rows = _rows(options["flow"], save=not options["dry_run"])
             with _ended_by_sigterm():
@@ -61,43 +65,43 @@ class Command(BaseCommand):
                     rows, publish=options["publish"], force=options["force"], dry_run=options["dry_run"],
                     validate=options["validate"], new_account=options["new_account"],
                 )  # fmt: skip
-        except FlowsError as wrong:
-            raise CommandError(inert(str(wrong))) from None
+        except FlowsError as error:
+            raise CommandError(inert(str(error))) from None
         if not results:
             self.stdout.write("There are no active flows.")
         for result in results:
-            self._say(result, dry_run=options["dry_run"])
+            self._print(result, dry_run=options["dry_run"])
         failed = sum(not result.ok for result in results)
         if failed:
             raise CommandError(f"{failed} of {len(results)} flows {'is' if failed == 1 else 'are'} not as wanted.")
 
-    def _say(self, result: SyncResult, *, dry_run: bool) -> None:
+    def _print(self, result: SyncResult, *, dry_run: bool) -> None:
         name = inert(result.name)
         if not result.ok:
-            said = "\n  ".join(inert(line) for line in result.problem.splitlines())
-            self.stderr.write(f"{name}: {inert(result.action)}: {said}")
+            problem = "\n  ".join(inert(line) for line in result.problem.splitlines())
+            self.stderr.write(f"{name}: {inert(result.action)}: {problem}")
             return
         facts = [f"id {inert(result.flow_id)}"] if result.flow_id else []
         facts += [inert(result.status)] if result.status else []
         facts += [f"{result.attempts} attempts"] if result.attempts > 1 else []
-        would = "would be: " if dry_run else ""
-        told = f" ({', '.join(facts)})" if facts else ""
-        self.stdout.write(f"{name}: {would}{result.action}{told}")
+        prefix = "would be: " if dry_run else ""
+        suffix = f" ({', '.join(facts)})" if facts else ""
+        self.stdout.write(f"{name}: {prefix}{result.action}{suffix}")
 
 
 def _rows(names: list[str], *, save: bool) -> list[WhatsAppFlow]:
-    """The rows that are meant, brought up to date with what the project defines in Python."""
+    """The selected rows, updated from the definitions in Python."""
     definitions = {each["name"]: each for each in read_definitions(read_settings())}
-    there = {row.name: row for row in WhatsAppFlow.objects.using(router.db_for_write(WhatsAppFlow))}
+    existing = {row.name: row for row in WhatsAppFlow.objects.using(router.db_for_write(WhatsAppFlow))}
     for name in names:
-        if name not in definitions and name not in there:
-            raise CommandError(_unknown(name, sorted({*definitions, *there})), returncode=2)
-        if name in there and not there[name].is_active:
+        if name not in definitions and name not in existing:
+            raise CommandError(_unknown(name, sorted({*definitions, *existing})), returncode=2)
+        if name in existing and not existing[name].is_active:
             raise CommandError(f"The flow {inert(name)} is not active.", returncode=2)
-    inactive = {name for name, row in there.items() if not row.is_active}
-    chosen = dict.fromkeys(names or sorted({*definitions, *there} - inactive))
+    inactive = {name for name, row in existing.items() if not row.is_active}
+    chosen = dict.fromkeys(names or sorted({*definitions, *existing} - inactive))
     loaded: list[Definition] = [each for name, each in definitions.items() if name in chosen]
-    current = {**there, **{row.name: row for row in load_definitions(loaded, save=save)}}
+    current = {**existing, **{row.name: row for row in load_definitions(loaded, save=save)}}
     return [current[name] for name in chosen]
 
 
@@ -109,7 +113,7 @@ def _unknown(name: str, known: list[str]) -> str:
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the waits and marks the rows, as Ctrl-C does. Only the main thread can set a signal handler."""
+    """Make SIGTERM end the waits and mark the rows, as Ctrl-C does. Only the main thread can set a signal handler."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
