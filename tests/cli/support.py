@@ -1,4 +1,4 @@
-"""The command line as tests hold it: streams in memory, an environment of their own, waits that take no time."""
+"""Run the command line in tests: with streams in memory, an environment of its own, and waits that take no time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from whatsapp_flows.cli import run
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -21,7 +21,7 @@ class Terminal(io.StringIO):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left behind."""
+    """The exit code and the output of a run."""
 
     code: int
     out: str
@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass
 class CommandLine:
-    """Runs commands; `sleeps` are the waits that were asked for."""
+    """Runs commands; `sleeps` are the waits that were requested."""
 
     env: Mapping[str, str] = field(default_factory=dict)
     sleeps: list[float] = field(default_factory=list)
@@ -74,4 +74,4 @@ lHW38o3gH1EzlLfY1NgO+zYSvXDwKWzpOnZSyakEskh4mvON3REbkO20OUUEFy9j
 LwIDAQAB
 -----END PUBLIC KEY-----
 """
-"""An RSA key of 2048 bits, whose private half nobody kept."""
+"""An RSA key of 2048 bits, whose private key was not kept."""

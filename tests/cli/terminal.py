@@ -19,15 +19,15 @@ import pyte
 
 from whatsapp_flows.cli import run
 
-_PATIENCE: Final = 20.0  # seconds for what a test waits for, on a busy machine
+_TIMEOUT: Final = 20.0  # seconds for what a test waits for, on a busy machine
 
 
 class Terminal:
     """
-    80 columns, and so many lines that nothing scrolls away.
+    A terminal of 80 columns, with enough lines that nothing scrolls away.
 
-    `start` runs a command in a thread of this process; `press` is the keyboard, `lines` what can be read, `code` the
-    exit code. Another process may be given `other_end`, a descriptor.
+    `start` runs a command in a thread of this process; `press` types, `lines` is the screen, `code` the exit code.
+    `other_end` is a descriptor for another process.
     """
 
     def __init__(self, *, columns: int = 80, env: Mapping[str, str] | None = None) -> None:
@@ -62,7 +62,7 @@ class Terminal:
         os.write(self._keyboard, keys.encode())
 
     def listen(self, seconds: float) -> bytes:
-        """What is written meanwhile."""
+        """What is written during that time."""
         received = b""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
@@ -78,7 +78,7 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """What is on the screen, without the empty lines at its end."""
+        """The lines on the screen, without empty lines at the end."""
         lines = [line.rstrip() for line in self._screen.display]
         while lines and not lines[-1]:
             lines.pop()
@@ -86,20 +86,20 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """The same as one text."""
+        """The lines as one text."""
         return "\n".join(self.lines)
 
     def until(self, text: str) -> None:
-        """Wait until something can be read."""
-        end = time.monotonic() + _PATIENCE
+        """Wait until a text is on the screen."""
+        end = time.monotonic() + _TIMEOUT
         while text not in self.text:
             assert time.monotonic() < end, f"{text!r} is not on the screen:\n{self.text}"
             self.listen(0.02)
 
     def end(self) -> int:
-        """Wait for the end of the command, and read what it said: its exit code."""
+        """Wait for the end of the command, read its output, and return its exit code."""
         assert self._thread is not None
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + _TIMEOUT
         while self._thread.is_alive():
             assert time.monotonic() < end, f"it does not end:\n{self.text}"
             self.listen(0.01)
@@ -109,7 +109,7 @@ class Terminal:
         return self.code
 
     def run(self, *argv: object) -> int:
-        """Both."""
+        """Start a command and wait for its end."""
         self.start(*argv)
         return self.end()
 
@@ -122,4 +122,4 @@ class Terminal:
         os.close(self.other_end)
         os.close(self._keyboard)
         if self._thread is not None:
-            self._thread.join(_PATIENCE)
+            self._thread.join(_TIMEOUT)

@@ -1,4 +1,4 @@
-"""Differences of Flow JSONs on a terminal and on a page of GitHub: short, and harmless whatever stands in them."""
+"""Differences of Flow JSONs on a terminal and in Markdown: shortened, and safe whatever they contain."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_github_colours_what_was_added_removed_and_changed() -> None:
 
 
 def test_a_fence_cannot_be_closed_from_inside() -> None:
-    """It is longer than any that stands in the block."""
+    """It is longer than any fence in the block."""
     lines = diff_markdown(difference({}, {"a": "```` ```"})).splitlines()
     assert lines == ["`````diff", '+ a "```` ```"', "`````"]
 
 
 def test_only_so_much_is_shown() -> None:
-    """Fifty lines of a flow, and how many more there are."""
+    """Fifty lines of a flow are shown, and the number of the others."""
     diff = difference({}, {f"k{number}": number for number in range(60)})
     lines = [line.plain for line in diff_lines(diff) if isinstance(line, Text)]
     assert (len(lines), lines[-1]) == (51, "  and 10 more")
@@ -55,7 +55,7 @@ def test_only_so_much_is_shown() -> None:
     ],
 )
 def test_when_a_version_freezes(day: tuple[int, int, int] | None, message: str) -> None:
-    """Is told in days; once it has, with its date."""
+    """It is shown in days; after that day, with its date."""
     state = FlowState(key="a", name="A", frozen_on=None if day is None else date(*day))
     value = StatusReport(flows=[state], calls=1, today=date(2026, 11, 30))
     assert _freezes(state, value.today).plain == message

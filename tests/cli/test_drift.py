@@ -1,4 +1,4 @@
-"""`drift` and `status`: a table, what is behind it, and an exit code; nothing is changed."""
+"""`drift` and `status`: a table, its details, and an exit code; nothing is changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from whatsapp_flows.emulator import Emulator
 
 @pytest.fixture
 def meta() -> Iterator[Emulator]:
-    """An emulator whose clock is a second on at every look: Meta tells the time of a change in seconds."""
+    """An emulator whose clock advances a second at each reading, because Meta reports times of changes in seconds."""
     with Emulator(tokens={"the-token"}, clock=count(1_790_000_000.0).__next__) as emulator:
         yield emulator
 
@@ -57,7 +57,7 @@ def test_without_drift(cli: CommandLine, meta: Emulator) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_with_drift(cli: CommandLine, meta: Emulator, client: FlowsClient) -> None:
-    """Every way in which a flow differs is told; what somebody wrote at Meta cannot harm the terminal."""
+    """Every difference is reported; text from Meta cannot act on the terminal."""
     client.update_flow_json(ids(client)["One"], valid_flow("FIRST", name="x\x1b[2J\u202e"))
     client.update_flow(ids(client)["Two"], categories=["SURVEY"])
     meta.clear_requests()
@@ -84,7 +84,7 @@ def test_with_drift(cli: CommandLine, meta: Emulator, client: FlowsClient) -> No
 
 @pytest.mark.usefixtures("folder")
 def test_drift_for_machines(cli: CommandLine, client: FlowsClient) -> None:
-    """Every key is always there."""
+    """Every key is always present."""
     client.deprecate_flow(ids(client)["Two"])
     outcome = cli("drift", "--json")
     assert outcome.code == 1
@@ -103,7 +103,7 @@ def test_drift_for_machines(cli: CommandLine, client: FlowsClient) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_other_flows_of_the_account(cli: CommandLine, client: FlowsClient) -> None:
-    """Are drift only if that is asked for."""
+    """They count as drift only with --extra."""
     client.create_flow("Somebody's", ["OTHER"], flow_json=FLOW_JSON)
     assert cli("drift").code == 0
     outcome = cli("drift", "--extra")
@@ -113,7 +113,7 @@ def test_other_flows_of_the_account(cli: CommandLine, client: FlowsClient) -> No
 
 
 def test_one_flow(cli: CommandLine, folder: Path, client: FlowsClient) -> None:
-    """By its key or its name; the other may be as it wants."""
+    """By its key or its name; the other flow does not count."""
     client.update_flow(ids(client)["Two"], categories=["SURVEY"])
     (folder / "two.json").unlink()
     assert cli("drift", "--flow", "One").code == 0
@@ -123,7 +123,7 @@ def test_one_flow(cli: CommandLine, folder: Path, client: FlowsClient) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_status(cli: CommandLine, meta: Emulator, client: FlowsClient) -> None:
-    """State, version, health, when that freezes, and the last change; in one request."""
+    """Status, version, health, when it freezes, and the last change; in one request."""
     two = ids(client)["Two"]
     client.deprecate_flow(two)
     meta.clear_requests()
@@ -140,7 +140,7 @@ def test_status(cli: CommandLine, meta: Emulator, client: FlowsClient) -> None:
 
 
 def test_status_tells_what_stands_in_the_way(cli: CommandLine, tmp_path: Path, meta: Emulator) -> None:
-    """Meta's errors, and what it suggests; of a deprecated flow nobody wants to know."""
+    """Meta's errors and suggestions; not those of a deprecated flow."""
     config = write_flows(tmp_path, {"one": FLOW_JSON})
     flow = meta.add_flow("One", flow_json='{"version": "7.3", "screens": []}')
     outcome = cli("status", "--config", config)
@@ -152,7 +152,7 @@ def test_status_tells_what_stands_in_the_way(cli: CommandLine, tmp_path: Path, m
 
 
 def test_status_for_machines(cli: CommandLine, tmp_path: Path) -> None:
-    """A flow that is not there has no id and no state."""
+    """A missing flow has no id and no status."""
     config = write_flows(tmp_path, {"one": FLOW_JSON})
     outcome = cli("status", "--config", config, "--json")
     assert outcome.code == 0
@@ -174,7 +174,7 @@ ENVIRONMENT = '\n[env.staging]\nwaba_id = "{}"\nname_suffix = " (staging)"\n[var
 
 
 def test_the_account_of_an_environment(cli: CommandLine, meta: Emulator, folder: Path, client: FlowsClient) -> None:
-    """It wins over the process's environment, cannot be contradicted, and what its reader found odd is told."""
+    """It overrides the environment variable; a different --waba-id is an error; warnings about the file are shown."""
     with (folder / "flows.toml").open("a") as file:
         file.write(ENVIRONMENT.format(meta.waba_id))
     client.create_flow("One (staging)", ["OTHER"], flow_json=FLOW_JSON, publish=True)
@@ -192,7 +192,7 @@ def test_the_account_of_an_environment(cli: CommandLine, meta: Emulator, folder:
 
 @pytest.mark.parametrize("command", ["plan", "apply --yes", "sync", "drift", "status", "pull"])
 def test_a_damaged_lock_file_is_an_error(cli: CommandLine, meta: Emulator, folder: Path, command: str) -> None:
-    """Every command that reads the lock file says what to do with it, and sends nothing."""
+    """Every command that reads the lock file says what to do about it, and sends nothing."""
     (folder / "flows.lock.json").write_text("<<<<<<< HEAD")
     meta.clear_requests()
     outcome = cli(*command.split())

@@ -1,4 +1,4 @@
-"""`emulate`: what it takes, what it says, and what it tells of the requests."""
+"""`emulate`: its options, its output, and its log of requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from whatsapp_flows.cli._emulate import RequestLog
 
 
 class _Announced(io.StringIO):
-    """A stream that tells when something has been flushed."""
+    """A stream that sets an event when something was flushed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class _Announced(io.StringIO):
 
 @contextmanager
 def _emulating(*argv: object) -> Iterator[SimpleNamespace]:
-    """The command while it serves: what it said as JSON, and its stderr."""
+    """The running command: its JSON output, and its stderr."""
     out, err, stop = _Announced(), io.StringIO(), threading.Event()
     codes: list[int] = []
     words = ["emulate", "--json", *map(str, argv)]
@@ -74,7 +74,7 @@ def test_accounts_and_numbers_are_those_of_the_command_line() -> None:
 
 
 def test_tokens_and_proofs_are_demanded(tmp_path: Path) -> None:
-    """They come from files: the list of processes shows a command line to everybody."""
+    """They come from files, because the process list shows command lines to every user."""
     (tmp_path / "tokens").write_text("EAAtoken\n\n  EAAother  \n")
     (tmp_path / "secret").write_text("an app secret\n")
     with _emulating("--token-file", tmp_path / "tokens", "--app-secret-file", tmp_path / "secret") as meta:
@@ -87,8 +87,8 @@ def test_tokens_and_proofs_are_demanded(tmp_path: Path) -> None:
     assert proof not in meta.err.getvalue()
 
 
-def test_what_an_emulator_can_be_told_the_command_can_be_told() -> None:
-    """Calls an hour, items of a page, the host of downloads, names that it answers to."""
+def test_options_of_the_emulator_are_options_of_the_command() -> None:
+    """The rate limit, the page size, the host of downloads, allowed host names."""
     with _emulating(
         "--calls-per-hour", 2, "--page-size", 1, "--cdn-host", "cdn.test", "--allow-host", "emulator", "--seed", 7,
         "--download-lifetime", 5,
@@ -125,7 +125,7 @@ every = 2
 
 @pytest.mark.parametrize("name", ["faults.toml", "faults.json"])
 def test_faults_come_from_a_file(tmp_path: Path, name: str) -> None:
-    """Of every kind; those of the command line are asked first."""
+    """Of every kind; those of the command line apply first."""
     in_json = [
         {"operation": "get_account", "status": 502, "body": "<html>Bad Gateway</html>", "times": 1},
         {"operation": "list_flows", "code": 80008, "headers": {"Retry-After": "3"}, "every": 2},
@@ -155,7 +155,7 @@ def test_faults_come_from_a_file(tmp_path: Path, name: str) -> None:
 def test_a_file_of_faults_that_is_wrong_says_where(
     tmp_path: Path, name: str, text: str | bytes, complaint: str
 ) -> None:
-    """The file, the fault, and what is wrong with it."""
+    """It names the file, the fault, and the mistake."""
     (tmp_path / name).write_bytes(text.encode() if isinstance(text, str) else text)
     outcome = CommandLine()("emulate", "--faults", tmp_path / name)
     assert (outcome.code, outcome.out) == (2, "")
@@ -176,7 +176,7 @@ def test_a_file_of_faults_that_is_wrong_says_where(
     ],
 )
 def test_a_command_line_that_makes_no_sense_is_refused(argv: list[str], complaint: str) -> None:
-    """As wrong usage, and nothing is left listening."""
+    """As a usage error, and no socket is left open."""
     outcome = CommandLine()("emulate", *argv)
     assert outcome.code == 2
     assert complaint in outcome.err
@@ -184,7 +184,7 @@ def test_a_command_line_that_makes_no_sense_is_refused(argv: list[str], complain
 
 @pytest.mark.parametrize("option", ["--token-file", "--app-secret-file", "--faults"])
 def test_what_is_no_file_is_not_read(tmp_path: Path, option: str) -> None:
-    """A pipe that nobody writes to would be waited for without end; an empty file of tokens would let nobody in."""
+    """Reading a pipe without a writer would never end; an empty token file would reject every request."""
     os.mkfifo(tmp_path / "pipe")
     assert "it is not a regular file" in CommandLine()("emulate", option, tmp_path / "pipe").err
     (tmp_path / "empty").write_text(" \n")
@@ -192,7 +192,7 @@ def test_what_is_no_file_is_not_read(tmp_path: Path, option: str) -> None:
 
 
 def test_the_state_is_kept_with_what_was_added(tmp_path: Path) -> None:
-    """The same command line again goes on where it was: keys and subscriptions stay."""
+    """The same command line again continues with the state: keys and subscriptions stay."""
     argv = ("--state", tmp_path / "state.db", "--account", "21", "--phone-number", "22:21")
     with _emulating(*argv) as meta:
         requests.post(f"{meta.url}/v25.0/21/subscribed_apps", params={"access_token": "t"}, timeout=5)
@@ -200,8 +200,8 @@ def test_the_state_is_kept_with_what_was_added(tmp_path: Path) -> None:
         assert len(_get(f"{meta.url}/v25.0/21/subscribed_apps").json()["data"]) == 1
 
 
-def test_requests_are_told_line_by_line() -> None:
-    """Without their query; nothing with --quiet; what was asked of the emulator itself is not told."""
+def test_requests_are_logged_line_by_line() -> None:
+    """Without their query; nothing with --quiet; requests to the emulator's own API are not logged."""
     with _emulating() as meta:
         _get(f"{meta.url}/v25.0/{meta.waba_id}")
         _get(f"{meta.url}/v25.0/{meta.waba_id}/%0d%0a12:00:00%20forged%1b[2J")
@@ -214,8 +214,8 @@ def test_requests_are_told_line_by_line() -> None:
     assert meta.err.getvalue() == ""
 
 
-def test_a_stream_that_is_gone_stops_nobody() -> None:
-    """The requests are answered as before."""
+def test_a_log_that_cannot_be_written_stops_no_request() -> None:
+    """The requests are answered nevertheless."""
     stream = io.StringIO()
     lines = RequestLog(stream)
     request = SimpleNamespace(at=0.0, path="/x", method="GET", operation=None, status=None)

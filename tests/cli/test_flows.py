@@ -1,4 +1,4 @@
-"""`flows` and `keys`: each command does one call, and tells of it in text and in JSON."""
+"""`flows` and `keys`: each command makes one call, and reports it as text or JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def document(tmp_path: Path) -> Path:
 
 
 def test_flows_are_listed(cli: CommandLine, meta: Emulator) -> None:
-    """A table of id, name, state, categories and the number of errors; an empty account says so."""
+    """A table of id, name, status, categories and number of errors; a message for an empty account."""
     assert cli("flows", "list").out == "The account has no flows.\n"
     first = meta.add_flow("Booking", categories=("SURVEY", "OTHER"), flow_json=FAULTY_FLOW_JSON)
     second = meta.add_flow("Other", status="PUBLISHED")
@@ -53,7 +53,7 @@ def test_flows_are_listed(cli: CommandLine, meta: Emulator) -> None:
 
 
 def test_one_flow_is_shown(cli: CommandLine, meta: Emulator) -> None:
-    """Its facts, and each error in its Flow JSON with line and column."""
+    """Its properties, and each error in its Flow JSON with line and column."""
     flow = meta.add_flow("Booking", flow_json=FAULTY_FLOW_JSON, endpoint_uri="https://a.example/flow")
     lines = cli("flows", "get", flow.id).out.splitlines()
     assert lines[:3] == [f"id                 {flow.id}", "name               Booking", "status             DRAFT"]
@@ -104,7 +104,7 @@ def test_a_flow_is_created_from_another(cli: CommandLine, meta: Emulator, bookin
 
 
 def test_a_created_flow_with_errors_is_a_failure(cli: CommandLine) -> None:
-    """The flow is there, its errors are told, and the exit code is 1."""
+    """The flow exists, its errors are shown, and the exit code is 1."""
     outcome = cli("flows", "create", "New", "--category", "OTHER", "--file", "-", stdin=FAULTY_FLOW_JSON)
     assert outcome.code == 1
     assert outcome.out.splitlines()[1:] == [
@@ -114,7 +114,7 @@ def test_a_created_flow_with_errors_is_a_failure(cli: CommandLine) -> None:
 
 
 def test_a_flow_whose_answer_was_lost_is_found(cli: CommandLine, meta: Emulator, document: Path) -> None:
-    """It is not created twice, and it is told that it was found."""
+    """It is not created twice, and the output says that it was found."""
     meta.fail("create_flow", reset="after", times=1)
     outcome = cli("flows", "create", "New", "--category", "OTHER", "--file", document)
     (flow,) = meta.flows()
@@ -126,7 +126,7 @@ def test_a_flow_whose_answer_was_lost_is_found(cli: CommandLine, meta: Emulator,
 
 
 def test_metadata_are_updated(cli: CommandLine, meta: Emulator, booking: str) -> None:
-    """Only what is named changes."""
+    """Only the given properties change."""
     outcome = cli(
         "flows", "update", booking, "--name", "New", "--category", "SURVEY", "--endpoint", "https://a.example"
     )
@@ -148,10 +148,10 @@ def test_a_flow_json_is_uploaded_from_stdin(cli: CommandLine, meta: Emulator, bo
     assert document.content == text.encode()
 
 
-def test_an_upload_outlasts_the_processing_error(
+def test_an_upload_is_retried_after_the_processing_error(
     cli: CommandLine, meta: Emulator, booking: str, document: Path
 ) -> None:
-    """Two failures with 139001/4016012 are waited out, and told."""
+    """Two failures with 139001/4016012 are retried, and reported."""
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     outcome = cli("flows", "upload", booking, document)
     assert (outcome.code, cli.sleeps) == (0, [5.0, 10.0])
@@ -164,7 +164,7 @@ def test_an_upload_outlasts_the_processing_error(
 
 
 def test_an_upload_with_errors_is_a_failure(cli: CommandLine, meta: Emulator, booking: str) -> None:
-    """Meta stores it and will not publish it: the errors are told, and the exit code is 1."""
+    """Meta stores it and does not publish it: the errors are shown, and the exit code is 1."""
     outcome = cli("flows", "upload", booking, "-", stdin=FAULTY_FLOW_JSON)
     assert outcome.code == 1
     assert "  flow.json:3:14 MIN_ITEMS_REQUIRED" in outcome.out
@@ -177,7 +177,7 @@ def test_an_upload_with_errors_is_a_failure(cli: CommandLine, meta: Emulator, bo
 def test_what_is_no_flow_json_is_not_sent(
     cli: CommandLine, meta: Emulator, tmp_path: Path, content: str | None, message: str
 ) -> None:
-    """A file that is missing or holds no JSON object is wrong usage."""
+    """A file that is missing or holds no JSON object is a usage error."""
     path = tmp_path / "x.json"
     if content is not None:
         path.write_text(content)
@@ -198,7 +198,7 @@ def test_a_flow_goes_through_its_life(cli: CommandLine, meta: Emulator, booking:
 
 
 def test_a_preview_is_a_link(cli: CommandLine, booking: str) -> None:
-    """The link stands alone on its line; --invalidate makes a new one."""
+    """The link is alone on its line; --invalidate creates a new one."""
     link, note = cli("flows", "preview", booking).out.splitlines()
     assert link.startswith("https://")
     assert note.startswith("Anyone with this link can open the flow until ")
@@ -207,7 +207,7 @@ def test_a_preview_is_a_link(cli: CommandLine, booking: str) -> None:
 
 
 def test_a_preview_without_an_end_is_a_link_alone(cli: CommandLine, meta: Emulator, booking: str) -> None:
-    """When Meta gives no date, none is told."""
+    """If Meta returns no date, none is shown."""
     meta.fail("get_preview", body={"id": booking, "preview": {"preview_url": "https://x.example"}})
     assert cli("flows", "preview", booking).out == "https://x.example\n"
 
@@ -225,21 +225,21 @@ def test_the_stored_flow_json_is_downloaded(cli: CommandLine, booking: str, tmp_
 
 
 def test_a_download_that_is_no_json_is_no_document(cli: CommandLine, meta: Emulator) -> None:
-    """With --json the document is null then; without, the bytes come as they are."""
+    """With --json the document is null; without, the bytes are written unchanged."""
     flow = meta.add_flow("Booking", flow_json=b"{\xff")
     assert cli("flows", "download", flow.id, "--json").json["flow_json"] is None
     assert cli("flows", "download", flow.id).out == "{\ufffd"
 
 
-def test_a_file_that_cannot_be_written_is_told(cli: CommandLine, booking: str, tmp_path: Path) -> None:
-    """A path that leads nowhere is the caller's mistake."""
+def test_a_file_that_cannot_be_written_is_reported(cli: CommandLine, booking: str, tmp_path: Path) -> None:
+    """A path in a folder that does not exist is a usage error."""
     outcome = cli("flows", "download", booking, "-o", tmp_path / "no" / "x.json")
     assert outcome.code == 2
     assert outcome.err.startswith(f"error: {tmp_path / 'no' / 'x.json'} cannot be written: No such file")
 
 
 def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
-    """Those named or all; one that could not be copied is told, and the exit code is 1 then."""
+    """The given ones or all; if one could not be copied, it is shown, and the exit code is 1."""
     assert cli("flows", "migrate", meta.waba_id).out == "The source account has no flows to copy.\n"
     meta.add_account("77")
     meta.add_flow("One", waba_id="77")
@@ -258,7 +258,7 @@ def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
 
 
 def test_a_public_key_is_set_and_shown(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
-    """From a file or stdin; a number without a key says so."""
+    """From a file or stdin; a message for a number without a key."""
     phone = meta.phone_number_id
     assert cli("keys", "get", phone).out == f"Public key of phone number {phone}: MISMATCH\nNo key is set.\n"
     (tmp_path / "key.pem").write_text(PUBLIC_KEY)
@@ -278,7 +278,7 @@ def test_what_is_no_public_key_is_not_sent(cli: CommandLine, meta: Emulator) -> 
 
 
 def test_a_flow_is_shown_with_its_health(cli: CommandLine, meta: Emulator) -> None:
-    """What stands in the way, with Meta's own solutions; for machines, every link of the chain."""
+    """The entities that prevent sending, with Meta's suggestions; in JSON, all entities."""
     flow = meta.add_flow("Booking", flow_json=FAULTY_FLOW_JSON)
     lines = cli("flows", "get", flow.id).out.splitlines()
     assert "health             BLOCKED" in lines
@@ -293,7 +293,7 @@ def test_a_flow_is_shown_with_its_health(cli: CommandLine, meta: Emulator) -> No
 
 
 def test_a_flow_is_shown_although_meta_does_not_tell_its_health(cli: CommandLine, meta: Emulator) -> None:
-    """It is more than was asked for, unless a number was named."""
+    """The flow is shown without it, unless --phone-number asked for it."""
     flow = meta.add_flow("Booking")
     meta.fail("get_health", code=100)
     outcome = cli("flows", "get", flow.id)
@@ -303,7 +303,7 @@ def test_a_flow_is_shown_although_meta_does_not_tell_its_health(cli: CommandLine
 
 
 def test_a_flow_is_found_by_its_name(cli: CommandLine, meta: Emulator) -> None:
-    """Also one that is all digits; an id comes first, and what is neither is told."""
+    """Also one of digits only; an id is tried first, and an unknown one is an error."""
     booking, digits = meta.add_flow("Booking [1]"), meta.add_flow("2026")
     assert cli("flows", "get", "Booking [1]", "--json").json["id"] == booking.id
     assert cli("flows", "get", "2026", "--json").json["id"] == digits.id
@@ -316,7 +316,7 @@ def test_a_flow_is_found_by_its_name(cli: CommandLine, meta: Emulator) -> None:
 
 
 def test_a_taken_name_comes_with_the_id(cli: CommandLine, meta: Emulator) -> None:
-    """So that nobody has to look it up; where it cannot be found, the refusal is told as it is."""
+    """If the id cannot be found, Meta's error is shown unchanged."""
     flow = meta.add_flow("Booking")
     outcome = cli("flows", "create", "Booking", "--category", "OTHER")
     assert outcome.code == 1
@@ -329,7 +329,7 @@ HOSTILE = '{"version": "7.3", "screens": [], "x": "\x9b2J\u202e"}'
 
 
 def test_a_download_does_not_act_on_a_terminal(cli: CommandLine, meta: Emulator) -> None:
-    """What Meta stored is shown there; to a pipe it goes as it is."""
+    """Control characters are escaped there; a pipe gets the bytes unchanged."""
     flow = meta.add_flow("Booking", flow_json=HOSTILE)
     assert cli("flows", "download", flow.id).out == HOSTILE
     shown = cli("flows", "download", flow.id, terminal=True).out
@@ -347,7 +347,7 @@ def test_a_download_does_not_act_on_a_terminal(cli: CommandLine, meta: Emulator)
     ],
 )
 def test_json_never_has_what_is_no_json(document: str) -> None:
-    """NaN and the infinities are null wherever they come from, and so is what no reader of JSON would follow."""
+    """NaN and infinities are null wherever they come from, and so is a document that is nested too deeply."""
     shown = json_text(as_json(Downloaded(flow_id="1", content=document.encode())))
     found = json.loads(shown, parse_constant=pytest.fail)
     assert found["flow_json"] is None or found["flow_json"]["x"] is None
@@ -355,7 +355,7 @@ def test_json_never_has_what_is_no_json(document: str) -> None:
 
 
 def test_numbers_that_are_none_are_null() -> None:
-    """In any object that is written."""
+    """In every object."""
     assert json.loads(json_text({"a": [float("nan"), (float("inf"),)], "b": {"c": -float("inf")}, "d": 1.5})) == {
         "a": [None, [None]], "b": {"c": None}, "d": 1.5,
     }  # fmt: skip

@@ -43,7 +43,7 @@ def draw(document: Any, *options: str) -> Outcome:
 
 
 def test_mermaid_is_what_is_drawn_by_default() -> None:
-    """Screens in the document's order; terminal and missing ones are marked."""
+    """Screens in the order of the document; terminal and missing ones are marked."""
     outcome = draw(BOOKING)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
@@ -78,7 +78,7 @@ def test_dot_is_a_digraph() -> None:
 
 
 def test_svg_has_a_box_for_each_screen_and_an_arrow_for_each_route() -> None:
-    """In columns from left to right; a long name is cut, and is whole in the tooltip."""
+    """In columns from left to right; a long name is cut, and is complete in the tooltip."""
     document = flow(screen("A" * 30, "B"), screen("B", "B", "A" * 30, terminal=True), screen("C", "D"))
     outcome = draw(document, "--format", "svg")
     assert draw(document, "--format", "svg") == outcome
@@ -94,20 +94,20 @@ def test_svg_has_a_box_for_each_screen_and_an_arrow_for_each_route() -> None:
 
 
 def test_an_empty_flow_can_be_drawn() -> None:
-    """There is nothing in it."""
+    """The drawing is empty."""
     for form in ("mermaid", "dot", "svg"):
         assert draw({}, "--format", form).code == 0
 
 
 def test_json_has_screens_and_routes() -> None:
-    """For whoever draws it otherwise."""
+    """For other drawing programs."""
     found = draw(BOOKING, "--json").json
     assert found["screens"][0] == {"id": "START", "title": "Begin", "terminal": False, "known": True}
     assert found["routes"][-1] == {"from": "DETAILS", "to": "DONE"}
 
 
 def test_without_a_routing_model_the_actions_are_the_routes() -> None:
-    """Every navigate action, wherever it stands; each route once."""
+    """Every navigate action at any depth; each route once."""
     graph = graph_of(flow(screen("A", "B", "C", "B"), screen("B", "C"), screen("C")))
     assert [node.id for node in graph.nodes] == ["A", "B", "C"]
     assert graph.routes == ((0, 1), (0, 2), (1, 2))
@@ -124,7 +124,7 @@ def test_without_a_routing_model_the_actions_are_the_routes() -> None:
     ],
 )
 def test_a_flow_with_errors_is_drawn_as_far_as_it_goes(document: Any) -> None:
-    """What makes no sense is left out."""
+    """Invalid parts are left out."""
     assert graph_of(document).routes == ()
     assert draw(document, "--format", "svg").code == 0
 
@@ -142,12 +142,12 @@ def test_a_flow_with_errors_is_drawn_as_far_as_it_goes(document: Any) -> None:
 def test_a_screen_stands_as_far_as_it_takes_steps(
     count: int, routes: tuple[tuple[int, int], ...], layers: list[int]
 ) -> None:
-    """Loops end, and loose screens stand at the left."""
+    """Loops end, and unconnected screens are at the left."""
     assert layers_of(count, routes) == layers
 
 
 def test_hostile_names_stay_names() -> None:
-    """In each format they are text, and nothing else."""
+    """In each format they are text only."""
     document = flow(screen(HOSTILE, title=HOSTILE))
     mermaid = draw(document).out.splitlines()
     assert re.fullmatch(r' {4}s0\["(?:\w| |#\d+;|<br/>)+"\]', mermaid[1])

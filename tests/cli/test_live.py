@@ -1,4 +1,4 @@
-"""What an operator reads whose live flows could not be changed."""
+"""What an operator reads if live flows could not be changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS = [f"f{number}" for number in range(10)]
 
 @pytest.fixture
 def folder(tmp_path: Path, meta: Emulator) -> Path:
-    """Ten flows that are live, all of which are to be changed."""
+    """Ten live flows, all of which are to be changed."""
     for key in KEYS:
         meta.add_flow(key.title(), flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     write_flows(tmp_path, dict.fromkeys(KEYS, FLOW_JSON), publish=True)
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, meta: Emulator) -> Path:
 def test_one_that_cannot_be_brought_up_again_comes_with_the_way_on(
     cli: CommandLine, meta: Emulator, folder: Path
 ) -> None:
-    """The other nine are in one line. What is told to be done brings it up again."""
+    """The other nine are in one line. Following the advice restores the flow."""
     fault = meta.fail("publish_flow", code=139002, subcode=4233014)
     config = ("--config", folder / "flows.toml")
     outcome = cli("apply", *config, "--yes")
@@ -64,7 +64,7 @@ def test_one_that_was_restored_says_so(cli: CommandLine, meta: Emulator, folder:
 def test_a_deprecation_says_what_it_waits_for_and_why_it_did_not_happen(
     cli: CommandLine, meta: Emulator, tmp_path: Path
 ) -> None:
-    """In the plan as text, as a page of GitHub and as JSON; and in the report."""
+    """In the plan as text, Markdown and JSON; and in the report."""
     config = write_flows(tmp_path, {"booking": FLOW_JSON}, publish=True)
     assert cli("apply", "--config", config, "--yes").code == 0
     config.write_text(config.read_text().replace("Booking", "Termin"))
@@ -82,7 +82,7 @@ def test_a_deprecation_says_what_it_waits_for_and_why_it_did_not_happen(
 
 
 def test_an_interrupt_says_that_the_flow_is_live_again(meta: Emulator, folder: Path) -> None:
-    """It struck the wait between two attempts to publish; the second of two says how the flow is left."""
+    """It arrives between two attempts to publish; with a second interrupt, the report says how the flow is left."""
     env = {
         "WHATSAPP_FLOWS_ACCESS_TOKEN": "the-token", "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
         "WHATSAPP_FLOWS_BASE_URL": meta.url,

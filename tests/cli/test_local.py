@@ -1,4 +1,4 @@
-"""`demo`, `emulate` and `explain`: what needs no credentials."""
+"""`demo`, `emulate` and `explain`: the commands that need no credentials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
 
 
 def test_the_demo_shows_an_upload_that_gets_through() -> None:
-    """Seven flows are published; the solar installation takes three attempts; the shortened waits are admitted."""
+    """Seven flows are published; solar_installation takes three attempts; the output says that waits are shortened."""
     cli = CommandLine()
     outcome = cli("demo", "--flows", EXAMPLES)
     assert (outcome.code, cli.sleeps) == (0, [0.5, 1.0])
@@ -42,7 +42,7 @@ def test_the_demo_has_its_report_as_json() -> None:
 
 
 def test_the_demo_is_honest_about_a_failure() -> None:
-    """With too few attempts the upload does not get through, and the exit code is 1."""
+    """With too few attempts the upload fails, and the exit code is 1."""
     outcome = CommandLine()("demo", "--flows", EXAMPLES, "--max-attempts", "2")
     assert outcome.code == 1
     assert "solar_installation: failed: update flow json" in outcome.out
@@ -66,7 +66,7 @@ def test_the_demo_says_where_it_finds_flows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["demo", "emulate"])
 def test_without_its_extra_the_emulator_says_which(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message is the command that installs it."""
+    """The message has the command that installs it."""
     for name in [name for name in sys.modules if name.startswith("whatsapp_flows.emulator")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("whatsapp_flows.emulator", raising=False)
@@ -77,7 +77,7 @@ def test_without_its_extra_the_emulator_says_which(command: str, monkeypatch: py
 
 
 class Announced(io.StringIO):
-    """A stream that tells when the whole announcement has been flushed."""
+    """A stream that sets an event when the whole announcement was flushed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class Announced(io.StringIO):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) -> None:
-    """It says first where it is and what to export; faults strike; the database is kept."""
+    """It prints its address and the variables to export; faults apply; the database is kept."""
     out, err, stop = Announced(), io.StringIO(), threading.Event()
     argv = [
         "emulate",
@@ -138,8 +138,8 @@ def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) 
         assert out.getvalue().endswith("Stopped.\n")
 
 
-def test_a_port_that_is_taken_is_told() -> None:
-    """Somebody else listens there."""
+def test_a_port_that_is_taken_is_reported() -> None:
+    """Another process listens there."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -149,7 +149,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 
 def test_a_code_is_explained() -> None:
-    """What it means, whether it is retried, whether Meta may have acted, what to do, and who says so."""
+    """Its meaning, whether it is retried, whether Meta may have executed the request, what to do, and the sources."""
     outcome = CommandLine()("explain", "139001/4016012")
     assert outcome.code == 0
     assert outcome.out == (
@@ -164,7 +164,7 @@ def test_a_code_is_explained() -> None:
 
 
 def test_a_code_alone_is_explained_with_all_its_rows() -> None:
-    """Also those that are told apart by Meta's words."""
+    """Also the rows that the text of Meta's message selects."""
     outcome = CommandLine()("explain", "139002")
     assert outcome.out.count("source ") == 17
     assert '  text    Meta\'s message contains "endpoint not available"\n' in outcome.out
@@ -180,22 +180,22 @@ def test_a_code_alone_is_explained_with_all_its_rows() -> None:
     ],
 )
 def test_other_codes_are_explained(code: str, message: str) -> None:
-    """A range of codes, and a subcode that nobody knows, have their row too."""
+    """A code in a range, and an unknown subcode, have a row too."""
     outcome = CommandLine()("explain", code)
     assert outcome.code == 0
     assert message in outcome.out
 
 
 @pytest.mark.parametrize("code", ["987654", "987654/1", "99999999999"])
-def test_an_unknown_code_is_told(code: str) -> None:
-    """It is said how it is treated, and the exit code is 1."""
+def test_an_unknown_code_is_reported(code: str) -> None:
+    """The output says how it is handled, and the exit code is 1."""
     outcome = CommandLine()("explain", code)
     assert outcome.code == 1
     assert outcome.out.startswith(f"Error {code} is not in the table of known codes.\nThe client raises ")
 
 
 def test_an_explanation_may_ask_for_the_health_of_a_flow(cli: CommandLine, meta: Emulator) -> None:
-    """The cause of an integrity block stands there; without a flow it is said how to see it."""
+    """It shows the cause of an integrity block; without --flow, the output says how to see it."""
     flow = meta.add_flow("Booking", flow_json='{"version": "7.3", "screens": []}')
     reported = CommandLine()("explain", "139000/4233020").out
     assert "whatsapp-flows explain 139000/4233020 --flow ID" in reported
@@ -210,7 +210,7 @@ def test_an_explanation_may_ask_for_the_health_of_a_flow(cli: CommandLine, meta:
 
 
 def test_an_explanation_is_json_for_machines() -> None:
-    """All rows, with the class and what follows from it."""
+    """All rows, with the error class and its properties."""
     found = CommandLine()("explain", "139001/4016012", "--json").json
     (row,) = found["rows"]
     assert (found["code"], found["subcode"], found["fallback"]) == (139001, 4016012, False)

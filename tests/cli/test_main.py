@@ -101,7 +101,7 @@ def test_the_shell_may_close_all_streams() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_an_output_that_cannot_be_written_is_told(scripts: ScriptServer, options: tuple[str, ...]) -> None:
+def test_an_output_that_cannot_be_written_is_reported(scripts: ScriptServer, options: tuple[str, ...]) -> None:
     """In one line, which does not call it a bug of this program."""
     with open("/dev/full", "w") as full:
         code, _, err = scripts.start("explain", "139002", *options, stdout=full.fileno()).result()

@@ -1,4 +1,4 @@
-"""`plan` and what it gives `apply`: accounts, permissions, exit codes, and what it tells."""
+"""`plan` and `apply`: accounts, permissions, exit codes, and the output."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SECOND = "20100000000000002"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with two flows, both wanted published."""
+    """A folder with two flows, both with publish = true."""
     write_flows(tmp_path, {"one": FLOW_JSON, "two": FLOW_JSON}, publish=True)
     return tmp_path
 
 
 def statuses(meta: Emulator) -> dict[str, str]:
-    """The state of each flow by its name."""
+    """The status of each flow by its name."""
     return {flow.name: flow.status for flow in meta.flows()}
 
 
@@ -55,10 +55,10 @@ class TestAnotherAccount:
         assert markdown[2].startswith("**ANOTHER ACCOUNT")
 
     @pytest.mark.parametrize("command", [("apply", "--yes", "--config"), ("sync", "--config")])
-    def test_nothing_is_deployed_without_a_word(
+    def test_nothing_is_deployed_without_permission(
         self, second: Any, meta: Emulator, folder: Path, command: tuple[str, ...]
     ) -> None:
-        """Neither is the first account's lock file written over; --force is not the word."""
+        """The first account's lock file is not overwritten either; --force does not permit it."""
         before = (folder / "flows.lock.json").read_bytes()
         outcome = second(*command, folder / "flows.toml", "--force")
         assert outcome.code == 1
@@ -67,7 +67,7 @@ class TestAnotherAccount:
         assert (folder / "flows.lock.json").read_bytes() == before
 
     def test_with_it_each_account_has_a_lock_file(self, second: Any, cli: CommandLine, folder: Path) -> None:
-        """And the next run needs no word."""
+        """The next run needs no option."""
         before = (folder / "flows.lock.json").read_bytes()
         outcome = second("apply", "--yes", "--new-account", "--config", folder / "flows.toml")
         assert outcome.code == 0
@@ -78,16 +78,16 @@ class TestAnotherAccount:
         assert "2 unchanged" in cli("plan", "--config", folder / "flows.toml").out
 
     @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1)])
-    def test_at_a_terminal_the_answer_is_the_word(self, second: Any, folder: Path, answer: str, code: int) -> None:
-        """The question comes after the plan, which says it first."""
+    def test_at_a_terminal_the_answer_permits_it(self, second: Any, folder: Path, answer: str, code: int) -> None:
+        """The question follows the plan, which begins with the warning."""
         outcome = second("apply", "--config", folder / "flows.toml", stdin=Terminal(answer))
         assert outcome.code == code
         asked = outcome.err.index(f"Deploy to account {SECOND} for the first time, in addition to account ")
         assert outcome.err.index("ANOTHER ACCOUNT") < asked
         assert "Refused" not in outcome.err
 
-    def test_without_a_terminal_the_word_is_asked_for_first(self, second: Any, meta: Emulator, folder: Path) -> None:
-        """--yes alone would not do, so nobody is told to say it; nor is a new plan of any use."""
+    def test_without_a_terminal_an_option_must_permit_it(self, second: Any, meta: Emulator, folder: Path) -> None:
+        """--yes alone would not suffice, so the message does not mention it, nor a new plan."""
         outcome = second("apply", "--config", folder / "flows.toml")
         assert (outcome.code, meta.flows(SECOND)) == (1, ())
         assert "say new_account (--new-account)" in outcome.err
@@ -95,8 +95,8 @@ class TestAnotherAccount:
         assert "Make the plan again" not in outcome.err
 
 
-def test_a_lock_file_that_cannot_be_written_is_told(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """The deployment goes on, and nobody believes that it is remembered."""
+def test_a_lock_file_that_cannot_be_written_is_reported(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """The deployment continues, and the report says that it is not recorded."""
     (folder / "flows.lock.json").symlink_to(folder / "gone" / "lock.json")
     outcome = cli("apply", "--yes", "--config", folder / "flows.toml")
     assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
@@ -110,7 +110,7 @@ def test_a_lock_file_that_cannot_be_written_is_told(cli: CommandLine, meta: Emul
 
 
 def test_no_line_of_a_pipe_is_cut(cli: CommandLine, folder: Path) -> None:
-    """However narrow the terminal is that COLUMNS speaks of, what is wrong with a Flow JSON is told to its end."""
+    """Errors in a Flow JSON are complete, however small COLUMNS is."""
     (folder / "one.json").write_bytes(FLOW_JSON.replace(b'"terminal": true', b'"terminol": true'))
     narrow = cli("plan", "--config", folder / "flows.toml", env={"COLUMNS": "40"})
     assert "INVALID_PROPERTY_KEY" in narrow.out
@@ -118,14 +118,14 @@ def test_no_line_of_a_pipe_is_cut(cli: CommandLine, folder: Path) -> None:
 
 
 def test_a_name_needs_the_account(cli: CommandLine) -> None:
-    """Which is told with the option that gives it."""
+    """The message names the option for it."""
     outcome = cli("flows", "get", "Booking", env={"WHATSAPP_FLOWS_WABA_ID": ""})
     assert outcome.code == 2
     assert "--waba-id" in outcome.err
 
 
 def test_a_plan_file_gives_no_permission(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """A plan that was made with --prune is applied with --prune, and in no other way."""
+    """A plan that was made with --prune is applied only with --prune."""
     cli("sync", folder)
     write_flows(folder, {"one": FLOW_JSON}, publish=True)
     config, file = ("--config", folder / "flows.toml"), folder / "plan.json"
@@ -139,7 +139,7 @@ def test_a_plan_file_gives_no_permission(cli: CommandLine, meta: Emulator, folde
 
 
 def test_force_in_a_plan_file_is_not_obeyed(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
-    """It has to stand on the command line of `apply`."""
+    """It must be on the command line of `apply`."""
     write_flows(tmp_path, {f"f{number}": FLOW_JSON for number in range(11)})
     for number in range(11):
         meta.add_flow(f"F{number}", flow_json=OTHER_FLOW_JSON)
@@ -156,8 +156,8 @@ def test_force_in_a_plan_file_is_not_obeyed(cli: CommandLine, meta: Emulator, tm
 @pytest.mark.parametrize(
     "damage", [{"flows": 7}, {"options": {"today": "x"}}, {"account_id": []}, {"listed": "many"}, {"digest": None}]
 )
-def test_a_plan_file_of_other_types_is_told(cli: CommandLine, folder: Path, damage: dict[str, Any]) -> None:
-    """As no plan, without a traceback."""
+def test_a_plan_file_of_other_types_is_reported(cli: CommandLine, folder: Path, damage: dict[str, Any]) -> None:
+    """As an invalid plan, without a traceback."""
     config, file = ("--config", folder / "flows.toml"), folder / "plan.json"
     cli("plan", *config, "--out", file)
     file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
@@ -167,7 +167,7 @@ def test_a_plan_file_of_other_types_is_told(cli: CommandLine, folder: Path, dama
 
 
 def test_detailed_exit_codes(cli: CommandLine, folder: Path) -> None:
-    """As Terraform has them: 0 nothing to do, 2 something to do, 1 every error, wrong usage included."""
+    """As in Terraform: 0 for no changes, 2 for changes, 1 for every error, usage errors included."""
     config = ("--config", folder / "flows.toml")
     assert cli("plan", *config, "--detailed-exitcode").code == 2
     assert cli("plan", *config).code == 0
@@ -182,7 +182,7 @@ def test_detailed_exit_codes(cli: CommandLine, folder: Path) -> None:
 
 
 def test_what_is_blocked_is_not_nothing(cli: CommandLine, folder: Path) -> None:
-    """Beside a blocked flow there may be nothing else to do."""
+    """The summary of a plan with a blocked flow says so."""
     cli("sync", folder)
     (folder / "one.json").write_bytes(FAULTY_FLOW_JSON)
     assert cli("plan", "--config", folder / "flows.toml").out.splitlines()[-1] == (
@@ -192,7 +192,7 @@ def test_what_is_blocked_is_not_nothing(cli: CommandLine, folder: Path) -> None:
 
 @pytest.mark.parametrize(("mode", "code"), [("error", 1), ("warn", 0), ("off", 0)])
 def test_validation_can_be_overridden(cli: CommandLine, folder: Path, mode: str, code: int) -> None:
-    """What Meta takes and this library does not know yet must not be stuck."""
+    """So that a Flow JSON that Meta accepts and this library does not know can be deployed."""
     (folder / "one.json").write_bytes(FAULTY_FLOW_JSON)
     outcome = cli("plan", "--config", folder / "flows.toml", "--validate", mode)
     assert outcome.code == code
@@ -201,7 +201,7 @@ def test_validation_can_be_overridden(cli: CommandLine, folder: Path, mode: str,
 
 
 def test_the_summary_says_why_a_flow_is_blocked(cli: CommandLine, folder: Path) -> None:
-    """With file, line, column and code, as the text does."""
+    """With file, line, column and code, like the text."""
     (folder / "two.json").write_bytes(FAULTY_FLOW_JSON)
     out = cli("plan", "--config", folder / "flows.toml", "--markdown").out
     assert "| `two` | blocked | `blocked: there is 1 error in two.json` |" in out
@@ -209,7 +209,7 @@ def test_the_summary_says_why_a_flow_is_blocked(cli: CommandLine, folder: Path) 
 
 
 def test_a_column_is_that_of_the_file(cli: CommandLine, tmp_path: Path) -> None:
-    """Not of the text after its variables were put in."""
+    """Not that of the text after the variables were replaced."""
     text = '{"name": "{{long}}", "version": "7.3", "screens": []}'
     config = write_flows(tmp_path, {"one": text.encode()})
     config.write_text(config.read_text() + f'\n[variables]\nlong = "{"x" * 200}"\n')
@@ -219,7 +219,7 @@ def test_a_column_is_that_of_the_file(cli: CommandLine, tmp_path: Path) -> None:
 
 
 def test_a_deprecation_says_what_it_waits_for(cli: CommandLine, folder: Path) -> None:
-    """A table that has another name, and is live under the old one."""
+    """The table was renamed, and the flow with the old name is live."""
     cli("sync", folder)
     config = folder / "flows.toml"
     config.write_text(config.read_text().replace('name = "Two"', 'name = "Termin"'))
@@ -229,7 +229,7 @@ def test_a_deprecation_says_what_it_waits_for(cli: CommandLine, folder: Path) ->
 
 
 def test_status_and_drift_mean_the_flow_that_the_lock_file_has(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """As the plan does: somebody's generation is not ours, and a flow that was renamed still is."""
+    """Like the plan: another tool's generation does not count, and a renamed flow does."""
     cli("sync", folder)
     ids = {flow.name: flow.id for flow in meta.flows()}
     meta.add_flow("One (generation 2)", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")

@@ -1,4 +1,4 @@
-"""What is told while a command waits."""
+"""The progress that is shown while a command waits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RETRY = RetryScheduled(
 
 
 def started(attempt: int = 1, operation: str = "update_flow_json") -> Event:
-    """An attempt that leaves."""
+    """The event of an attempt."""
     return AttemptStarted(call=Call(operation=operation, id=1), attempt=attempt, max_attempts=3)
 
 
@@ -39,8 +39,8 @@ def frame(progress: ProgressReporter) -> str:
         ("[red]", RETRY, "[red]: retry 2/3 in 10 s"),
     ],
 )
-def test_the_line_says_what_goes_on(about: str, event: Event, line: str) -> None:
-    """For whom, what, and which attempt it is."""
+def test_the_line_shows_the_activity(about: str, event: Event, line: str) -> None:
+    """The flow, the operation, and the attempt."""
     progress = ProgressReporter(Console(file=io.StringIO()), clock=lambda: 0.0)
     progress.subject = about
     progress(event)
@@ -67,7 +67,7 @@ def test_a_retry_is_a_line_that_stays() -> None:
 
 
 def test_a_terminal_of_few_characters_gets_a_plain_animation() -> None:
-    """A terminal that knows no braille sees a line that turns."""
+    """A terminal without braille characters shows a rotating line."""
 
     class Latin(io.StringIO):
         encoding = "latin-1"
@@ -80,5 +80,5 @@ def test_a_terminal_of_few_characters_gets_a_plain_animation() -> None:
 
 @pytest.mark.parametrize("text", ["Größe", "[bold]x", "表", "📏", "a b"])
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
-    """Whatever people write in names is shown."""
+    """Printable characters of any script are shown."""
     assert inert(text) == text

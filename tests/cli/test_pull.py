@@ -1,4 +1,4 @@
-"""`pull` and `import`: what is at Meta, in files, and nothing overwritten that was not meant."""
+"""`pull` and `import`: the flows at Meta, written to files, without unintended overwriting."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EDITED["screens"][0]["title"] = "Edited"
 
 @pytest.fixture
 def meta() -> Iterator[Emulator]:
-    """An emulator whose clock is a second on at every look: Meta tells the time of a change in seconds."""
+    """An emulator whose clock advances a second at each reading, because Meta reports times of changes in seconds."""
     with Emulator(tokens={"the-token"}, clock=count(1_790_000_000.0).__next__) as emulator:
         yield emulator
 
@@ -44,14 +44,14 @@ def client(meta: Emulator) -> FlowsClient:
 
 @pytest.fixture
 def edited(folder: Path, client: FlowsClient) -> Path:
-    """The same, after somebody has edited the first flow in the Builder."""
+    """The same, after the first flow was edited in the Builder."""
     ids = {flow.name: flow.id for flow in client.list_flows()}
     client.update_flow_json(ids["One"], EDITED)
     return folder
 
 
 def test_what_was_edited_is_written(cli: CommandLine, edited: Path) -> None:
-    """Into the line that says it; everything else stays, and a second run has nothing to do."""
+    """Only the line that differs is changed, and a second run has nothing to do."""
     outcome = cli("pull")
     assert (outcome.code, outcome.err) == (0, "")
     assert (edited / "one.json").read_bytes() == LAID_OUT.replace(b'"Start"', b'"Edited"')
@@ -72,7 +72,7 @@ def test_what_was_edited_is_written(cli: CommandLine, edited: Path) -> None:
 
 
 def test_a_dry_run_writes_nothing(cli: CommandLine, edited: Path) -> None:
-    """And tells the same."""
+    """And reports the same."""
     outcome = cli("pull", "--dry-run")
     assert (outcome.code, (edited / "one.json").read_bytes()) == (0, LAID_OUT)
     assert "one: to write: one.json" in outcome.out
@@ -81,7 +81,7 @@ def test_a_dry_run_writes_nothing(cli: CommandLine, edited: Path) -> None:
 
 @pytest.mark.usefixtures("edited")
 def test_pull_for_machines(cli: CommandLine, client: FlowsClient) -> None:
-    """With the changes, the reason of what failed, and what has to be looked at."""
+    """With the changes, the reasons of failures, and notes."""
     ids = {flow.name: flow.id for flow in client.list_flows()}
     client.delete_flow(ids["Two"])
     client.update_flow(ids["One"], categories=["SURVEY"])
@@ -98,13 +98,13 @@ def test_pull_for_machines(cli: CommandLine, client: FlowsClient) -> None:
 
 
 def test_one_flow_is_pulled(cli: CommandLine, edited: Path) -> None:
-    """The others are not looked at."""
+    """The others are not read."""
     outcome = cli("pull", "--flow", "two")
     assert (outcome.code, (edited / "one.json").read_bytes()) == (0, LAID_OUT)
     assert outcome.out.splitlines()[-1] == "1 flow: 1 unchanged. 1 request."
 
 
-def test_an_error_of_meta_is_told(cli: CommandLine, meta: Emulator, edited: Path) -> None:
+def test_an_error_of_meta_is_reported(cli: CommandLine, meta: Emulator, edited: Path) -> None:
     """The flow's file stays as it is."""
     meta.fail("download_flow_json", code=190)
     outcome = cli("pull", "--flow", "one", "--json")
@@ -131,7 +131,7 @@ def test_an_account_is_imported(cli: CommandLine, folder: Path, monkeypatch: pyt
 
 
 def test_import_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """A flow that has no file is told, and the others have theirs."""
+    """A flow without a file is reported, and the others are written."""
     ids = {flow.name: flow.id for flow in meta.flows()}
     meta.fail("download_flow_json", code=190, flow_id=ids["Two"])
     outcome = cli("import", "--config", "imported/flows.toml", "--json")
@@ -153,7 +153,7 @@ def test_import_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> 
 
 
 def test_nothing_is_overwritten(cli: CommandLine, folder: Path) -> None:
-    """Without --force; and nothing is written then."""
+    """Without --force it is an error, and nothing is written."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     outcome = cli("import")
     assert outcome.code == 2
@@ -166,7 +166,7 @@ def test_nothing_is_overwritten(cli: CommandLine, folder: Path) -> None:
 
 
 def test_an_account_is_imported_as_that_of_an_environment(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
-    """The environment has the account then."""
+    """The account is written to the environment."""
     client = FlowsClient("the-token", meta.waba_id, base_url=meta.url)
     client.create_flow("One", ["OTHER"], flow_json=FLOW_JSON)
     config = tmp_path / "flows.toml"
@@ -186,7 +186,7 @@ def test_an_account_is_imported_as_that_of_an_environment(cli: CommandLine, meta
 def test_what_cannot_be_imported(
     cli: CommandLine, argv: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Is told, and nothing is written."""
+    """It is reported, and nothing is written."""
     monkeypatch.chdir(tmp_path)
     outcome = cli("import", *argv)
     assert (outcome.code, os.listdir()) == (2, [])
@@ -194,10 +194,10 @@ def test_what_cannot_be_imported(
 
 
 @pytest.mark.parametrize("command", ["drift", "status", "pull"])
-def test_another_account_than_that_of_the_lock_file_is_told(
+def test_another_account_than_that_of_the_lock_file_is_reported(
     cli: CommandLine, edited: Path, meta: Emulator, command: str
 ) -> None:
-    """With both ids; and its flows are not written over the files, but for a look."""
+    """With both ids; pull does not overwrite the files, and --dry-run shows what it would write."""
     other = "20200000000000007"
     meta.add_account(other)
     before = (edited / "one.json").read_bytes()

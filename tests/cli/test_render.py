@@ -1,4 +1,4 @@
-"""How values are shown, where no command would come to it by itself."""
+"""The rendering of values that the tests of commands do not reach."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_has_a_text_and_a_json(kind: type[values.Value]) -> None:
-    """What a command returns can be shown in both forms."""
+    """Every result of a command has both forms."""
     assert as_text.dispatch(kind) is not as_text.dispatch(object)
     assert as_json.dispatch(kind) is not as_json.dispatch(object)
 
 
-def test_a_value_that_nobody_can_show_is_a_mistake() -> None:
-    """A new kind of value without a form does not pass silently."""
+def test_a_value_without_a_renderer_is_an_error() -> None:
+    """A new kind of value must have both forms."""
     with pytest.raises(NotImplementedError):
         as_text(values.Value())
     with pytest.raises(NotImplementedError):
         as_json(values.Value())
 
 
-def test_a_flow_json_refused_here_is_told_with_its_places() -> None:
-    """Line and column where they are known; the same facts in JSON. Nothing was sent as flow.json."""
+def test_a_flow_json_refused_here_is_reported_with_its_places() -> None:
+    """With line and column where they are known, in text and JSON. No flow.json is named, because nothing was sent."""
     error = FlowValidationError(ErrorDetails(message="2 errors.", advice="Correct it."), ISSUES)
     assert shown(error_as_text(error)) == ["error: 2 errors.", "  3:7 BAD: It is bad.", "  E: M", "  Correct it."]
     assert [issue["line"] for issue in error_as_json(error)["validation_errors"]] == [3, None]
 
 
-def test_a_flow_json_refused_by_meta_is_told_with_its_places() -> None:
-    """They are in the file as it was sent."""
+def test_a_flow_json_refused_by_meta_is_reported_with_its_places() -> None:
+    """The positions are in the uploaded flow.json."""
     error = FlowValidationError(ErrorDetails(message="No.", operation="create_flow"), ISSUES)
     assert shown(error_as_text(error)) == [
         "error: create flow: No.", "  flow.json:3:7 BAD: It is bad.", "  flow.json E: M",
@@ -75,7 +75,7 @@ def test_a_title_of_metas_stands_before_its_message() -> None:
 
 
 def test_a_found_flow_that_is_not_as_asked_for_is_a_failure() -> None:
-    """It was adopted after a lost answer, and has to be uploaded and published."""
+    """It was adopted after a lost response, and must be uploaded and published."""
     value = values.Created(name="New", created=CreatedFlow(id="1", success=False, adopted=True), published=True)
     assert value.exit_code == 1
     assert shown(as_text(value))[-1].endswith("Flow JSON and publish it.")
@@ -83,7 +83,7 @@ def test_a_found_flow_that_is_not_as_asked_for_is_a_failure() -> None:
 
 
 def test_bytes_go_to_a_stream_of_bytes_as_they_are() -> None:
-    """A download to stdout is not re-encoded, and its line ends stay."""
+    """A download to stdout is written byte for byte."""
     content = b'{"a": "\xc3\x9f"}\r\n'
     with Emulator() as meta:
         flow = meta.add_flow("Booking", flow_json=content)
@@ -94,7 +94,7 @@ def test_bytes_go_to_a_stream_of_bytes_as_they_are() -> None:
 
 
 def test_the_width_is_that_of_the_terminal() -> None:
-    """80 when the terminal does not know; COLUMNS wins, unless it is no number."""
+    """80 if it is not known; COLUMNS overrides it if it is a number."""
     main, secondary = pty.openpty()
     with os.fdopen(main, "wb"), os.fdopen(secondary, "w") as terminal:
         for env, width in (({}, 80), ({"COLUMNS": "60"}, 60), ({"COLUMNS": "wide"}, 80), ({"COLUMNS": "0"}, 80)):

@@ -1,4 +1,4 @@
-"""`plan`, `apply` and `sync`: a folder in, a report out, and an exit code."""
+"""`plan`, `apply` and `sync`: from a folder to a report and an exit code."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from whatsapp_flows.emulator import Emulator
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with two flows, both wanted published."""
+    """A folder with two flows, both with publish = true."""
     write_flows(tmp_path, {"one": FLOW_JSON, "two": FLOW_JSON}, publish=True)
     return tmp_path
 
 
 def statuses(meta: Emulator) -> dict[str, str]:
-    """The state of each flow by its name."""
+    """The status of each flow by its name."""
     return {flow.name: flow.status for flow in meta.flows()}
 
 
 def test_a_folder_becomes_flows(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """New flows are created and published; progress is on stderr, the table on stdout; a lock file remembers."""
+    """New flows are created and published; progress goes to stderr, the table to stdout; a lock file is written."""
     outcome = cli("sync", folder, "--jobs", "1")
     ids = {flow.name: flow.id for flow in meta.flows()}
     assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
@@ -71,7 +71,7 @@ def test_the_manifest_is_found(cli: CommandLine, folder: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("word", ["two", "Two"])
 def test_one_flow_is_chosen_by_its_table_or_its_name(cli: CommandLine, meta: Emulator, folder: Path, word: str) -> None:
-    """The other one is not touched, and its file not even read."""
+    """The other one is not changed, and its file not read."""
     (folder / "one.json").write_text("[")
     outcome = cli("sync", folder, "--flow", word)
     assert (outcome.code, statuses(meta)) == (0, {"Two": "PUBLISHED"})
@@ -87,7 +87,7 @@ def test_one_flow_is_chosen_by_its_table_or_its_name(cli: CommandLine, meta: Emu
 def test_mistakes_are_found_before_the_first_request(
     cli: CommandLine, meta: Emulator, folder: Path, argv: tuple[str, ...], message: str
 ) -> None:
-    """A flow that is not in the file, and a file that is no JSON, are wrong usage."""
+    """A flow that is not in the file, and a file that is not JSON, are usage errors."""
     (folder / "one.json").write_text("[")
     outcome = cli("sync", folder, *argv)
     assert (outcome.code, outcome.out) == (2, "")
@@ -95,8 +95,8 @@ def test_mistakes_are_found_before_the_first_request(
     assert not meta.requests
 
 
-def test_a_published_flow_is_not_touched_without_a_word(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
-    """An upload would take it out of use: it is blocked, which is told, and makes the exit code 1."""
+def test_a_published_flow_is_not_changed_without_permission(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
+    """An upload would make it a draft: it is blocked, with the reason, and the exit code is 1."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     write_flows(tmp_path, {"one": FLOW_JSON})
     outcome = cli("sync", tmp_path, "--flow", "one")
@@ -118,7 +118,7 @@ def test_a_published_flow_is_not_touched_without_a_word(cli: CommandLine, meta: 
 def test_permission_to_touch_a_published_flow(
     cli: CommandLine, meta: Emulator, tmp_path: Path, wish: bool, options: tuple[str, ...], status: str
 ) -> None:
-    """The file or --publish publishes it again; --allow-unpublish leaves a draft, which is told."""
+    """The file or --publish publishes it again; --allow-unpublish leaves a draft, and the report says so."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     write_flows(tmp_path, {"one": FLOW_JSON}, publish=wish)
     outcome = cli("sync", tmp_path, *options)
@@ -130,7 +130,7 @@ def test_permission_to_touch_a_published_flow(
 
 @pytest.mark.parametrize("command", [("sync", "--dry-run", "--config"), ("plan", "--config")])
 def test_a_plan_changes_nothing(cli: CommandLine, meta: Emulator, folder: Path, command: tuple[str, ...]) -> None:
-    """It says what would be done, with what differs in the Flow JSON, and sends no write."""
+    """It shows the changes, with the differences of the Flow JSON, and sends only reads."""
     meta.add_flow("Two", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     outcome = cli(*command, folder / "flows.toml")
     assert outcome.code == 0
@@ -154,14 +154,14 @@ def test_a_plan_changes_nothing(cli: CommandLine, meta: Emulator, folder: Path, 
 
 
 def test_a_draft_that_is_wanted_published_is_published(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """With one more upload where nobody knows that Meta has processed the one before."""
+    """After one more upload if it is not known that Meta processed the last one."""
     meta.add_flow("One", flow_json=FLOW_JSON)
     outcome = cli("sync", folder, "--flow", "one")
     assert "one   published  PUBLISHED         1" in outcome.out
 
 
-def test_the_processing_error_is_outlasted(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """Retries are told as they are waited for, and counted; the waits have jitter, so that flows do not march."""
+def test_the_processing_error_is_retried(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """Retries are reported and counted; the waits have jitter, so that flows do not retry in step."""
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     outcome = cli("sync", folder, "--flow", "one")
@@ -176,7 +176,7 @@ def test_the_processing_error_is_outlasted(cli: CommandLine, meta: Emulator, fol
 
 
 def test_a_failure_does_not_stop_the_others(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """The flow that fails is told with its error, the next one goes on, and the exit code is 1."""
+    """The failed flow is reported with its error, the next one continues, and the exit code is 1."""
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     outcome = cli("sync", folder, "--max-attempts", "2", "--jobs", "1")
@@ -209,7 +209,7 @@ def test_errors_in_a_flow_json_keep_it_from_being_sent(cli: CommandLine, meta: E
     assert f"  {folder / 'two.json'}:1:31 MIN_ITEMS_REQUIRED: " in outcome.out
 
 
-def test_errors_that_only_meta_finds_are_told_with_their_place(
+def test_errors_that_only_meta_finds_are_reported_with_their_place(
     cli: CommandLine, meta: Emulator, tmp_path: Path
 ) -> None:
     """File, line and column; the flow is not published."""
@@ -227,15 +227,15 @@ def test_errors_that_only_meta_finds_are_told_with_their_place(
 
 
 def test_a_listing_that_fails_ends_it(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """Nothing is created when nobody knows what is there."""
+    """Nothing is created if the existing flows are not known."""
     meta.fail("list_flows", code=190, subcode=463)
     outcome = cli("sync", folder)
     assert (outcome.code, outcome.out, meta.flows()) == (1, "", ())
     assert outcome.err.startswith("error: list flows: ")
 
 
-def test_a_download_that_fails_is_told(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """That flow is left alone, the other one synced."""
+def test_a_download_that_fails_is_reported(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """That flow is not changed, the other one is deployed."""
     meta.add_flow("One", flow_json=FLOW_JSON)
     meta.fail("download_flow_json", status=500)
     outcome = cli("sync", folder)
@@ -269,8 +269,8 @@ def test_a_blocked_flow_is_an_error_for_machines_too(cli: CommandLine, meta: Emu
     assert flow["error"] == {"message": "a deprecated flow has this name; give it another one, or replace = true"}
 
 
-def test_files_that_nobody_names_are_noted(cli: CommandLine, folder: Path) -> None:
-    """A file beside flows.toml that no table names is easily forgotten."""
+def test_files_that_no_table_names_are_noted(cli: CommandLine, folder: Path) -> None:
+    """A file beside flows.toml that no table names is reported in a note."""
     (folder / "three.json").write_bytes(FLOW_JSON)
     assert f"note: {folder / 'flows.toml'} does not name three.json" in cli("sync", folder).err.splitlines()
     assert "note" not in cli("sync", folder, "--flow", "one").err
@@ -280,7 +280,7 @@ def test_files_that_nobody_names_are_noted(cli: CommandLine, folder: Path) -> No
 def test_an_interrupt_says_what_was_done(
     cli: CommandLine, meta: Emulator, folder: Path, interrupt: type[BaseException], code: int
 ) -> None:
-    """It ends the wait at once; the flow it struck and those not begun are told."""
+    """It ends the wait at once; the report has the interrupted flow and those not begun."""
 
     def interrupted(seconds: float) -> None:
         raise interrupt
@@ -325,8 +325,8 @@ def test_stop_ends_it_before_the_next_request(cli: CommandLine, meta: Emulator, 
     assert not meta.requests
 
 
-def test_stop_in_the_middle_is_told(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """The wait is over, the flow it was for says how far it got, and the others that they were not begun."""
+def test_stop_in_the_middle_is_reported(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """The wait ends; the report says what was completed, and which flows were not begun."""
     stop = threading.Event()
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("publish_flow", code=131000)
@@ -336,7 +336,7 @@ def test_stop_in_the_middle_is_told(cli: CommandLine, meta: Emulator, folder: Pa
 
 
 def test_a_terminal_shows_what_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """Animated lines on stderr, one for each flow that is worked on, which go away; and colours in the table."""
+    """Animated lines on stderr, one for each flow in progress, which disappear; and colours in the table."""
     outcome = cli("sync", folder, terminal=True, env={"TERM": "xterm-256color"})
     assert outcome.code == 0
     assert "creating" in outcome.err
@@ -347,7 +347,7 @@ def test_a_terminal_shows_what_is_waited_for(cli: CommandLine, meta: Emulator, f
 
 
 def test_apply_asks_and_takes_no_for_an_answer(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """The plan is shown, and nothing is sent without a yes; without a terminal it has to be on the command line."""
+    """The plan is shown, and nothing is changed without a yes; without a terminal, --yes is required."""
     config = ("--config", folder / "flows.toml")
     declined = cli("apply", *config, stdin=Terminal("n\n"))
     assert (declined.code, declined.out) == (1, "Nothing was changed.\n")
@@ -373,7 +373,7 @@ def test_a_plan_that_was_kept_is_applied(cli: CommandLine, meta: Emulator, folde
 
 
 def test_a_plan_is_refused_when_the_world_has_moved(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """At Meta, or in the files; and when it is none."""
+    """Because of a change at Meta or in the files; or because the file is not a plan."""
     config, file = ("--config", folder / "flows.toml"), folder / "plan.json"
     cli("plan", *config, "--out", file)
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
@@ -388,7 +388,7 @@ def test_a_plan_is_refused_when_the_world_has_moved(cli: CommandLine, meta: Emul
 
 
 def test_too_much_at_once_needs_force(cli: CommandLine, meta: Emulator, tmp_path: Path) -> None:
-    """`plan` says so and exits with 1; `apply` refuses; --force does it."""
+    """`plan` says so and exits with 1; `apply` refuses; --force permits it."""
     write_flows(tmp_path, {f"f{number}": FLOW_JSON for number in range(11)})
     for number in range(11):
         meta.add_flow(f"F{number}", flow_json=OTHER_FLOW_JSON)
@@ -402,7 +402,7 @@ def test_too_much_at_once_needs_force(cli: CommandLine, meta: Emulator, tmp_path
     assert cli("apply", *config, "--yes", "--force").code == 0
 
 
-def test_what_is_wanted_no_more_is_pruned(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+def test_flows_that_left_the_file_are_pruned(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """Only with --prune, which looks at the whole file."""
     cli("sync", folder)
     write_flows(folder, {"one": FLOW_JSON}, publish=True)
@@ -416,7 +416,7 @@ def test_what_is_wanted_no_more_is_pruned(cli: CommandLine, meta: Emulator, fold
 
 
 def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """A table, and the differences folded away; nothing in it is read as markup."""
+    """A table, and the differences in folded sections; nothing in it is read as markup."""
     meta.add_flow("Two", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     outcome = cli("plan", "--config", folder / "flows.toml", "--markdown")
     assert outcome.out.splitlines()[:7] == [
@@ -432,8 +432,8 @@ def test_a_summary_for_github(cli: CommandLine, meta: Emulator, folder: Path) ->
     assert "```diff" in outcome.out
 
 
-def test_the_budget_is_told_before_it_is_waited_for(cli: CommandLine, meta: Emulator, folder: Path) -> None:
-    """How long the run will take, with the number of requests that an hour allows."""
+def test_the_wait_for_the_budget_is_announced(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """With the duration of the run, and the number of requests an hour."""
     planned = cli("plan", "--config", folder / "flows.toml", "--calls-per-hour", "2")
     assert "It takes 2 requests and 30 min at 2 requests an hour." in planned.out
     outcome = cli("sync", folder, "--calls-per-hour", "2", "--jobs", "1")

@@ -1,4 +1,4 @@
-"""What somebody sees who sits at a terminal of 80 columns."""
+"""What the user of a terminal of 80 columns sees."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONG = "a_key_that_is_rather_long_and_does_not_fit_into_one_line"
 
 @pytest.fixture
 def env(meta: Emulator) -> dict[str, str]:
-    """The environment of somebody who has credentials."""
+    """An environment with credentials."""
     return {
         "WHATSAPP_FLOWS_ACCESS_TOKEN": "the-token",
         "WHATSAPP_FLOWS_WABA_ID": meta.waba_id,
@@ -40,7 +40,7 @@ def terminal(env: dict[str, str]) -> Iterator[Terminal]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two flows that are wanted live, one of which has a long key."""
+    """Two flows to publish, one of which has a long key."""
     write_flows(tmp_path, {"booking": FLOW_JSON, LONG: FLOW_JSON}, publish=True)
     return tmp_path
 
@@ -56,7 +56,7 @@ def config(folder: Path) -> tuple[str, str]:
 def test_nothing_moves_while_apply_asks(
     terminal: Terminal, meta: Emulator, folder: Path, answer: str, written: bool
 ) -> None:
-    """The plan and the question stand still until they are answered; only a yes is a yes."""
+    """Nothing is drawn over the plan and the question until the answer; only y or yes applies it."""
     terminal.start("apply", *config(folder))
     terminal.until("Apply this plan? [y/N]")
     assert terminal.lines[-1] == "Apply this plan? [y/N]"
@@ -72,7 +72,7 @@ def test_nothing_moves_while_apply_asks(
 def test_what_was_typed_before_the_question_does_not_answer_it(
     terminal: Terminal, meta: Emulator, folder: Path
 ) -> None:
-    """A key pressed while the plan is made changes no live flow."""
+    """A key pressed while the plan is made does not confirm it."""
     meta.fail("list_flows", delay=0.2)
     terminal.start("apply", *config(folder))
     terminal.press("y\n")
@@ -91,10 +91,10 @@ def test_what_was_typed_before_the_question_does_not_answer_it(
         ("deprecate", "Deprecate flow {}? This cannot be undone. [y/N]", "PUBLISHED"),
     ],
 )
-def test_what_is_for_good_is_asked_first(
+def test_irreversible_changes_are_confirmed(
     terminal: Terminal, meta: Emulator, command: str, question: str, status: str
 ) -> None:
-    """By name of what it is done to; nothing moves until the answer, and a no leaves it as it is."""
+    """The question names the flow; nothing moves until the answer, and a no changes nothing."""
     flow = meta.add_flow("Booking", flow_json=FLOW_JSON.decode(), status=status)
     terminal.start("flows", command, flow.id)
     terminal.until(question.format(flow.id))
@@ -106,7 +106,7 @@ def test_what_is_for_good_is_asked_first(
 
 
 def test_an_interrupt_is_answered_at_once(terminal: Terminal, meta: Emulator, folder: Path) -> None:
-    """While what is under way ends, the terminal says so, and how to let go of it."""
+    """While requests in progress end, the terminal says so, and how to abort them."""
     meta.fail("create_flow", delay=0.5)
     stop = threading.Event()
     terminal.start("sync", *config(folder), stop=stop)
@@ -121,7 +121,7 @@ def test_an_interrupt_is_answered_at_once(terminal: Terminal, meta: Emulator, fo
 
 
 def screen(terminal: Terminal) -> str:
-    """What is read, with what differs each time as words: moments, ids, counts, times as people read them."""
+    """The text of the screen, with placeholders for what differs each time: times, ids, counts."""
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", terminal.text)
     text = re.sub(r"\b2100000\d{10}\b", "NNNNNNNNNNNNNNNNN", text)
     text = re.sub(r"(?<![\d.])\d+(?:\.\d)? s\b", "N s", text)
@@ -186,10 +186,10 @@ operation (code 100/33, HTTP 400)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_stands_on_the_screen(
+def test_the_screen(
     terminal: Terminal, meta: Emulator, folder: Path, command: tuple[str, ...], code: int, expected: str
 ) -> None:
-    """Every line of it: no word is broken, no line goes on below the sign of another, a retry is one line."""
+    """Every line: no word is broken, continuation lines are indented, a retry is one line."""
     live = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON.decode(), status="PUBLISHED")
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     given = {"delete": (live.id,), "get": ("999",)}.get(command[1] if len(command) > 1 else "", config(folder))
@@ -198,7 +198,7 @@ def test_what_stands_on_the_screen(
 
 
 def test_the_demo_fits(terminal: Terminal) -> None:
-    """No line is cut or wrapped within a word, and the retries are a line each."""
+    """No line is cut or wrapped within a word, and each retry is one line."""
     assert terminal.run("demo", "--flows", str(ROOT / "examples" / "flows")) == 0
     assert sum("retry " in line for line in terminal.lines) == 2
     assert "solar_installation: retry 2/3 in 0.5 s: Meta flow processing error: Flow JSON h…" in terminal.lines
@@ -234,7 +234,7 @@ def test_a_group_lists_its_commands(group: tuple[str, ...]) -> None:
 
 
 def test_a_link_is_never_wrapped(terminal: Terminal, meta: Emulator) -> None:
-    """It can be copied whole: the terminal folds it, and adds no line end."""
+    """It can be copied: the terminal folds it, and the output has no line end in it."""
     flow = meta.add_flow("Booking", flow_json=FLOW_JSON.decode())
     assert terminal.run("flows", "preview", flow.id) == 0
     (link,) = re.findall(r"https?://[^\s\x1b]+", terminal.written.decode())

@@ -1,4 +1,4 @@
-"""`upgrade`: a diff, what is left to decide, and files that are the old ones or the new ones."""
+"""`upgrade`: a diff, the decisions left to the user, and files that are replaced atomically."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_file_is_written_as_it_was(command: CommandLine, tmp_path: Path, old: 
 
 
 def test_a_file_of_that_version_is_not_rewritten(command: CommandLine, tmp_path: Path) -> None:
-    """However odd its layout is."""
+    """Whatever its layout is."""
     file = tmp_path / "flow.json"
     content = json.dumps(document("7.3")).replace(":", "  :")
     file.write_text(content)
@@ -90,7 +90,7 @@ def test_a_file_of_that_version_is_not_rewritten(command: CommandLine, tmp_path:
 
 
 def test_what_is_left_to_decide_makes_the_exit_code_1(command: CommandLine, tmp_path: Path) -> None:
-    """And what the validator finds in the result is counted, the first few shown."""
+    """The errors that the validator finds in the result are counted, and the first few are shown."""
     groups = [{"type": "CheckboxGroup", "name": f"c{n}", "data-source": [{"id": "1", "title": "t"}]} for n in range(4)]
     unknown = [{"type": "TextBody", "text": "t", f"own{n}": 1} for n in range(3)]
     file = written(tmp_path / "flow.json", document("3.1", *groups, *unknown))
@@ -106,7 +106,7 @@ def test_what_is_left_to_decide_makes_the_exit_code_1(command: CommandLine, tmp_
 
 
 def test_an_error_alone_does_not(command: CommandLine, tmp_path: Path) -> None:
-    """It was there before."""
+    """The validator found it before the upgrade, too."""
     broken = document()
     broken["own"] = 1
     outcome = command("upgrade", written(tmp_path / "flow.json", broken))
@@ -131,7 +131,7 @@ def test_several_files_as_json(command: CommandLine, tmp_path: Path) -> None:
 
 
 def test_several_files_as_text(command: CommandLine, tmp_path: Path) -> None:
-    """With a blank line between; on a terminal too, and what a terminal would obey is shown as an escape."""
+    """With a blank line between them; on a terminal, too, with control characters escaped."""
     one = written(tmp_path / "one.json", {**document(), "own": "\u202e"}, ensure_ascii=False)
     two = written(tmp_path / "two.json", document("7.3"))
     outcome = command("upgrade", one, two, terminal=True, env={"COLUMNS": "300", "NO_COLOR": "1"})
@@ -151,7 +151,7 @@ def test_several_files_as_text(command: CommandLine, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_is_wrong_usage(command: CommandLine, tmp_path: Path, content: str | bytes, words: str) -> None:
-    """Its name is said, and no other file is written."""
+    """The message names it, and no other file is written."""
     right = written(tmp_path / "right.json", document())
     before = right.read_bytes()
     wrong = tmp_path / "wrong.json"
@@ -164,7 +164,7 @@ def test_a_wrong_file_is_wrong_usage(command: CommandLine, tmp_path: Path, conte
 
 @pytest.mark.parametrize("argv", [(), ("-",), ("nowhere.json",), ("benchmarks",)])
 def test_wrong_usage(command: CommandLine, argv: tuple[str, ...]) -> None:
-    """Files have to be named, and to be there."""
+    """At least one existing file must be given."""
     assert command("upgrade", *argv).code == 2
 
 
@@ -176,7 +176,7 @@ def test_an_unknown_version_is_wrong_usage(command: CommandLine, tmp_path: Path)
 
 
 def test_a_document_too_deep_to_be_read_or_written_is_refused(command: CommandLine, tmp_path: Path) -> None:
-    """Wherever Python's limits are for the one and for the other: never a traceback."""
+    """Whatever Python's limits for reading and writing are: never a traceback."""
     codes = set()
     for depth in (100, *range(900, 1010, 5), 100_000):
         file = tmp_path / "flow.json"

@@ -1,4 +1,4 @@
-"""What holds for every command: help, usage, credentials, errors, streams."""
+"""What all commands have in common: help, usage, credentials, errors, streams."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", [(), ("flows",), ("keys",), *COMMANDS], ids=" ".join)
 def test_every_command_has_a_help(command: tuple[str, ...]) -> None:
-    """`--help` goes to stdout, fits 80 columns, and is a success."""
+    """`--help` writes to stdout, fits 80 columns, and exits with 0."""
     outcome = CommandLine()(*command, "--help")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(" ".join(("Usage: whatsapp-flows", *command)))
@@ -45,7 +45,7 @@ def test_the_version_is_shown() -> None:
 
 @pytest.mark.parametrize("command", [(), ("flows",), ("keys",)])
 def test_a_group_without_a_command_shows_its_help_as_wrong_usage(command: tuple[str, ...]) -> None:
-    """The help is on stderr then, and the exit code 2."""
+    """The help goes to stderr, and the exit code is 2."""
     outcome = CommandLine()(*command)
     assert (outcome.code, outcome.out) == (2, "")
     assert "Show this help and exit." in outcome.err
@@ -72,10 +72,10 @@ def test_a_group_without_a_command_shows_its_help_as_wrong_usage(command: tuple[
         (("emulate", "--fail", "fly:1"), "operation must be None or one of"),
     ],
 )
-def test_wrong_usage_is_told_and_ends_with_2(
+def test_wrong_usage_is_reported_and_ends_with_2(
     cli: CommandLine, meta: Emulator, argv: tuple[str, ...], message: str
 ) -> None:
-    """What is wrong stands on stderr with the way to the help, and nothing is sent."""
+    """stderr has the mistake and how to get help, and nothing is sent."""
     outcome = cli(*argv)
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
@@ -93,8 +93,8 @@ def test_wrong_usage_is_told_and_ends_with_2(
         ({"WHATSAPP_FLOWS_TIMEOUT": "soon"}, "error: WHATSAPP_FLOWS_TIMEOUT must be a number"),
     ],
 )
-def test_a_wrong_environment_is_told_and_ends_with_2(cli: CommandLine, env: dict[str, str], message: str) -> None:
-    """Settings that are missing or make no sense are wrong usage, and nothing is sent."""
+def test_a_wrong_environment_is_reported_and_ends_with_2(cli: CommandLine, env: dict[str, str], message: str) -> None:
+    """Missing and invalid settings are usage errors, and nothing is sent."""
     outcome = cli("flows", "list", env=env)
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
@@ -102,7 +102,7 @@ def test_a_wrong_environment_is_told_and_ends_with_2(cli: CommandLine, env: dict
 
 @pytest.mark.parametrize("before", [True, False])
 def test_options_may_stand_before_or_after_the_command(cli: CommandLine, meta: Emulator, before: bool) -> None:
-    """The options of all commands are taken in both places, and win over the environment."""
+    """The common options are accepted in both places, and override the environment."""
     options = ("--json", "--waba-id", meta.waba_id, "--base-url", meta.url, "--api-version", "v24.0", "--timeout", "9")
     wrong = {"WHATSAPP_FLOWS_WABA_ID": "1", "WHATSAPP_FLOWS_BASE_URL": "http://127.0.0.1:1"}
     outcome = cli(*options, "flows", "list", env=wrong) if before else cli("flows", "list", *options, env=wrong)
@@ -111,13 +111,13 @@ def test_options_may_stand_before_or_after_the_command(cli: CommandLine, meta: E
 
 
 def test_what_stands_after_the_command_wins(cli: CommandLine, meta: Emulator) -> None:
-    """The option nearer to the command holds."""
+    """The option after the command overrides the one before it."""
     cli("--api-version", "v23.0", "flows", "list", "--api-version", "v24.0")
     assert meta.requests[0].path.startswith("/v24.0/")
 
 
 def test_the_token_may_come_from_a_file(cli: CommandLine, tmp_path: Path) -> None:
-    """A file, or stdin, does not show in a process list; the blank around the token does not count."""
+    """A file and stdin are not visible in the process list; blanks around the token are ignored."""
     (tmp_path / "token").write_text("the-token\n")
     nothing = {"WHATSAPP_FLOWS_ACCESS_TOKEN": ""}
     assert cli("flows", "list", "--token-file", tmp_path / "token", env=nothing).code == 0
@@ -125,21 +125,21 @@ def test_the_token_may_come_from_a_file(cli: CommandLine, tmp_path: Path) -> Non
 
 
 def test_no_option_takes_the_token_itself(cli: CommandLine) -> None:
-    """A token on the command line would show in a process list: there is no such option."""
+    """A token on the command line would be visible in the process list."""
     assert cli("flows", "list", "--token", "the-token").code == 2
     assert cli("flows", "list", "--access-token", "the-token").code == 2
 
 
 @pytest.mark.parametrize("stdin", [None, "the-token"])
 def test_stdin_is_read_once(cli: CommandLine, stdin: str | None) -> None:
-    """Token and file cannot both come from stdin, and neither when there is none."""
+    """Token and file cannot both come from stdin, and neither can without a stdin."""
     outcome = cli("flows", "upload", "1", "-", "--token-file", "-", stdin=stdin and '{"version": "7.3"}')
     assert outcome.code == 2
     assert "standard input can be read only once." in outcome.err
 
 
 def test_an_error_of_meta_is_one_short_block(cli: CommandLine) -> None:
-    """What happened, what to do, and what to quote to Meta's support; no traceback, and exit code 1."""
+    """What happened, what to do, and the trace id for Meta's support; no traceback, and exit code 1."""
     outcome = cli("flows", "get", "404")
     first, *rest = outcome.err.splitlines()
     assert (outcome.code, outcome.out) == (1, "")
@@ -151,7 +151,7 @@ def test_an_error_of_meta_is_one_short_block(cli: CommandLine) -> None:
 
 
 def test_an_error_is_json_for_machines(cli: CommandLine) -> None:
-    """With --json the facts of the error stand on stdout too."""
+    """With --json the fields of the error are on stdout, too."""
     outcome = cli("flows", "get", "404", "--json")
     assert outcome.code == 1
     error = outcome.json["error"]
@@ -176,7 +176,7 @@ def test_an_error_counts_its_attempts(cli: CommandLine, meta: Emulator, argv: tu
 
 
 def raising(fault: BaseException) -> Callable[[float], object]:
-    """A wait that ends so."""
+    """A wait that raises `fault`."""
 
     def sleep(seconds: float) -> None:
         raise fault
@@ -215,7 +215,7 @@ def test_every_error_is_one_json_object(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], code: int, name: str,
     message: str,
 ) -> None:  # fmt: skip
-    """Wrong usage and files that are missing as well as what Meta says, with the same keys; stderr has it as text."""
+    """Usage errors, missing files and errors of Meta have the same keys; stderr has them as text."""
     monkeypatch.chdir(tmp_path)
     outcome = cli(*argv)
     assert (outcome.code, list(outcome.json)) == (code, ["error"])
@@ -235,10 +235,10 @@ def test_every_error_is_one_json_object(
         (OSError(28, "No space left on device"), 1, "OSError"),
     ],
 )
-def test_what_ends_a_command_in_the_middle_is_one_json_object(
+def test_an_interrupt_or_bug_is_one_json_object(
     cli: CommandLine, meta: Emulator, fault: BaseException, code: int, name: str
 ) -> None:
-    """An interrupt, and a fault of this program, whose traceback stands on stderr."""
+    """The traceback of a bug is on stderr."""
     meta.fail("get_flow", code=2, times=1)
     outcome = cli("flows", "get", "404", "--json", sleep=raising(fault))
     assert (outcome.code, list(outcome.json)) == (code, ["error"])
@@ -247,24 +247,24 @@ def test_what_ends_a_command_in_the_middle_is_one_json_object(
     assert "\x1b" not in outcome.err
 
 
-def test_a_fault_of_the_program_is_told_with_its_traceback(cli: CommandLine, meta: Emulator) -> None:
-    """And with what to do about it."""
+def test_a_fault_of_the_program_is_reported_with_its_traceback(cli: CommandLine, meta: Emulator) -> None:
+    """And with the request to report it."""
     meta.fail("get_flow", code=2, times=1)
     outcome = cli("flows", "get", "404", sleep=raising(RuntimeError("a bug")))
     assert (outcome.code, outcome.out) == (1, "")
     assert "RuntimeError: a bug\nerror: This is a bug in whatsapp-flows" in outcome.err
 
 
-def test_a_wrong_token_is_told_and_never_shown(cli: CommandLine) -> None:
-    """The token stands in no output."""
+def test_a_wrong_token_is_reported_and_never_shown(cli: CommandLine) -> None:
+    """No output contains the token."""
     outcome = cli("flows", "list", env={"WHATSAPP_FLOWS_ACCESS_TOKEN": "another-secret-token"})
     assert outcome.code == 1
     assert "Get a new access token." in outcome.err
     assert "another-secret" not in outcome.out + outcome.err
 
 
-def test_retries_are_told_while_they_are_waited_for(cli: CommandLine, meta: Emulator) -> None:
-    """A line on stderr for each retry, with its number and the wait; the exhausted call says how often it was sent."""
+def test_retries_are_reported_while_they_wait(cli: CommandLine, meta: Emulator) -> None:
+    """A line on stderr for each retry, with its number and wait; the final error has the number of attempts."""
     meta.fail("get_flow", code=131000, message="Something went wrong.")
     outcome = cli("flows", "get", "1")
     assert cli.sleeps == [5.0, 10.0]
@@ -276,7 +276,7 @@ def test_retries_are_told_while_they_are_waited_for(cli: CommandLine, meta: Emul
 
 
 def test_attempts_and_waits_are_set_by_options_and_environment(cli: CommandLine, meta: Emulator) -> None:
-    """--max-attempts counts attempts in all; WHATSAPP_FLOWS_RETRY_INITIAL is the first wait."""
+    """--max-attempts counts all attempts; WHATSAPP_FLOWS_RETRY_INITIAL is the first wait."""
     meta.fail("get_flow", code=131000)
     cli("flows", "get", "1", "--max-attempts", "2", env={"WHATSAPP_FLOWS_RETRY_INITIAL": "0.25"})
     assert cli.sleeps == [0.25]
@@ -284,8 +284,8 @@ def test_attempts_and_waits_are_set_by_options_and_environment(cli: CommandLine,
     assert len(meta.requests) == 3
 
 
-def test_meta_may_ask_to_stay_away(cli: CommandLine, meta: Emulator) -> None:
-    """A wait that is too long for us is not begun, and is told."""
+def test_a_retry_after_that_is_too_long_is_not_waited_for(cli: CommandLine, meta: Emulator) -> None:
+    """The call fails at once, and the message says how long to wait."""
     meta.fail("get_flow", code=4, headers={"Retry-After": "600"})
     outcome = cli("flows", "get", "1")
     assert outcome.code == 1
@@ -307,7 +307,7 @@ def test_an_interrupt_ends_a_wait(cli: CommandLine, meta: Emulator, interrupt: t
 
 
 def test_stop_ends_a_wait(cli: CommandLine, meta: Emulator) -> None:
-    """A host that runs commands in a thread ends their waits with `stop`; the last error comes out."""
+    """A host that runs commands in a thread ends their waits with `stop`; the last error is reported."""
     stop = threading.Event()
     meta.fail("get_flow", code=131000)
     outcome = cli("flows", "get", "1", stop=stop, sleep=lambda seconds: stop.set())
@@ -323,7 +323,7 @@ def test_there_is_no_colour_and_no_animation_without_a_terminal(cli: CommandLine
 
 
 def test_a_terminal_gets_colour_and_an_animation(cli: CommandLine, meta: Emulator) -> None:
-    """On a terminal states are coloured, and stderr shows what is waited for."""
+    """On a terminal statuses are coloured, and stderr shows the current call."""
     meta.add_flow("Booking")
     meta.fail("list_flows", code=131000, times=1)
     outcome = cli("flows", "list", terminal=True, env={"TERM": "xterm-256color"})
@@ -346,7 +346,7 @@ def test_a_dumb_terminal_gets_no_animation(cli: CommandLine) -> None:
 
 @pytest.mark.parametrize("name", ["[red]Red[/red]", "[link=https://x]", "a\x1b[2Jb\r\n\x9bc\u202ed", ":smile:"])
 def test_what_comes_from_meta_is_inert(cli: CommandLine, meta: Emulator, name: str) -> None:
-    """Markup in a name is text, and control characters are shown as escapes."""
+    """Markup in a name is shown as text, and control characters as escapes."""
     meta.add_flow(name)
     outcome = cli("flows", "list")
     assert name.encode("unicode_escape").decode() in outcome.out
@@ -354,8 +354,8 @@ def test_what_comes_from_meta_is_inert(cli: CommandLine, meta: Emulator, name: s
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_nothing_that_is_said_acts_on_a_terminal(cli: CommandLine, meta: Emulator, terminal: bool) -> None:
-    """Neither what stands on the command line, nor a file's name, nor a question; only our own colours do."""
+def test_no_output_acts_on_a_terminal(cli: CommandLine, meta: Emulator, terminal: bool) -> None:
+    """Control characters of arguments and file names are escaped; only the program's own colours are not."""
     name = "a\x1b]0;owned\x07b\x9bc\u202ed"
     for argv in (("validate", name), ("flows", "get", name), ("flows", "upload", "1", name), ("flows", name)):
         outcome = cli(*argv, terminal=terminal, env={"TERM": "xterm", "NO_COLOR": "1"})
@@ -365,7 +365,7 @@ def test_nothing_that_is_said_acts_on_a_terminal(cli: CommandLine, meta: Emulato
 
 
 def test_each_question_that_needs_a_terminal_can_be_answered_without(cli: CommandLine) -> None:
-    """Who is told to say --yes finds it in that command's help."""
+    """The option --yes is in the help of each command that asks."""
     for command in (("flows", "delete"), ("flows", "deprecate"), ("apply",)):
         assert "--yes" in cli(*command, "--help").out
 
@@ -380,7 +380,7 @@ def test_a_table_without_a_terminal_keeps_its_rows_on_one_line(cli: CommandLine,
 
 
 def test_columns_are_respected(cli: CommandLine, meta: Emulator) -> None:
-    """COLUMNS sets the width, and a terminal that cannot say its own has 80."""
+    """COLUMNS sets the width; a terminal of unknown width has 80."""
     meta.add_flow("word " * 30)
     for env, width in (({"COLUMNS": "60"}, 60), ({}, 80)):
         out = cli("flows", "list", terminal=True, env={**env, "TERM": "xterm"}).out
@@ -396,10 +396,10 @@ def test_columns_are_respected(cli: CommandLine, meta: Emulator) -> None:
         ("", 1, "Flow {} was not changed.\n", 1),
     ],
 )
-def test_a_deletion_is_asked_about_on_a_terminal(
+def test_a_deletion_is_confirmed_on_a_terminal(
     cli: CommandLine, meta: Emulator, answer: str, code: int, message: str, left: int
 ) -> None:
-    """Only a clear yes deletes; the question stands on stderr."""
+    """Only y or yes deletes; the question is on stderr."""
     flow = meta.add_flow("Booking")
     outcome = cli("flows", "delete", flow.id, stdin=Terminal(answer))
     assert outcome.code == code
@@ -408,8 +408,8 @@ def test_a_deletion_is_asked_about_on_a_terminal(
     assert len(meta.flows()) == left
 
 
-def test_a_deprecation_is_asked_about_on_a_terminal(cli: CommandLine, meta: Emulator) -> None:
-    """So is what takes a flow out of use."""
+def test_a_deprecation_is_confirmed_on_a_terminal(cli: CommandLine, meta: Emulator) -> None:
+    """With --json, too."""
     flow = meta.add_flow("Booking", status="PUBLISHED")
     assert cli("flows", "deprecate", flow.id, "--json", stdin=Terminal("no\n")).json == {"id": flow.id, "done": None}
     assert cli("flows", "deprecate", flow.id, stdin=Terminal("y\n")).out == f"Deprecated flow {flow.id}.\n"

@@ -1,4 +1,4 @@
-"""`validate`: files in, issues out, in each of the formats."""
+"""`validate`: from files to issues, in each format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from whatsapp_flows.flow_json import Report
 ROOT = Path(__file__).parents[2]
 GOOD = valid_flow()
 BAD = {**GOOD, "screens": [{**GOOD["screens"][0], "titel": "😀"}]}
-# What a result needs of the official schema of SARIF 2.1.0, whose objects take nothing that is not listed.
+# The part of the official schema of SARIF 2.1.0 that a result needs. Its objects allow no other keys.
 POSITIVE = {"type": "integer", "minimum": 1}
 
 
@@ -68,7 +68,7 @@ SARIF = closed(
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A good file, and a bad one further down."""
+    """A valid file, and an invalid one in a subfolder."""
     (tmp_path / "good.json").write_text(json.dumps(GOOD))
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     (tmp_path / "deep" / "deeper" / "bad.json").write_text(json.dumps(BAD, ensure_ascii=False), encoding="utf-8")
@@ -82,13 +82,13 @@ def check(*argv: object, **more: Any) -> Outcome:
 
 
 def test_the_examples_are_good() -> None:
-    """The project's own flows have neither errors nor warnings, and one line says so."""
+    """The project's own flows have no errors and no warnings, and one line says so."""
     outcome = CommandLine()("validate", ROOT / "examples" / "flows")
     assert (outcome.code, outcome.out, outcome.err) == (0, "7 files: no errors, no warnings.\n", "")
 
 
-def test_an_error_is_told_with_its_place(folder: Path) -> None:
-    """The place first, as editors want it; the line with a caret; the exit code is 1."""
+def test_an_error_is_reported_with_its_place(folder: Path) -> None:
+    """The position first, in a form that editors recognise; the line with a caret; the exit code is 1."""
     outcome = check(".")
     first, line, caret, where, summary = outcome.out.splitlines()
     assert outcome.code == 1
@@ -132,7 +132,7 @@ def test_a_path_may_stand_for_many_files(folder: Path, paths: list[str], names: 
     ],
 )
 def test_what_cannot_be_checked_ends_with_2(folder: Path, argv: tuple[str, ...], message: str) -> None:
-    """A wrong command line and a file that cannot be read are told apart from errors in a file."""
+    """The exit code distinguishes usage errors and unreadable files from errors in a file."""
     (folder / "empty").mkdir()
     outcome = check(*argv, stdin=json.dumps(GOOD))
     assert outcome.code == 2
@@ -140,7 +140,7 @@ def test_what_cannot_be_checked_ends_with_2(folder: Path, argv: tuple[str, ...],
 
 
 def test_every_file_that_is_given_is_checked(folder: Path) -> None:
-    """JSON that is no Flow JSON, and text that is no JSON, are errors."""
+    """JSON that is not Flow JSON, and text that is not JSON, are errors."""
     (folder / "package.json").write_text('{"name": "x"}')
     (folder / "broken.json").write_text("{")
     issues = [file["issues"][0]["error"] for file in check("package.json", "broken.json", "--json").json["files"]]
@@ -159,7 +159,7 @@ OTHERS = {
 
 @pytest.fixture
 def mixed(folder: Path) -> Path:
-    """The folder, with what else is in such a folder."""
+    """The folder, with the other files that such a folder has."""
     for name, content in OTHERS.items():
         (folder / name).write_text(json.dumps(content))
     return folder
@@ -192,7 +192,7 @@ def test_the_files_of_a_deployment_are_skipped(mixed: Path) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_file_that_is_named_is_always_checked(mixed: Path, name: str) -> None:
-    """Beside its folder, too; but a hook that names every changed file may ask for the same."""
+    """A file that is given by name is checked; --skip-others skips it, for hooks that pass all changed files."""
     outcome = check(".", name, "--json")
     assert outcome.code == 1
     assert name in [file["file"] for file in outcome.json["files"]]
@@ -207,18 +207,18 @@ def test_a_file_that_is_named_is_always_checked(mixed: Path, name: str) -> None:
      '{"routing_model": {}, "name": "x"}', "\ufeff" + json.dumps(GOOD)],
 )  # fmt: skip
 def test_what_may_be_meant_as_a_flow_json_is_checked(folder: Path, content: str) -> None:
-    """A broken file, and one with its version or one of its keys, are not plainly something else."""
+    """A file with a syntax error, and one with a Flow JSON version or key, are not skipped."""
     (folder / "other.json").write_text(content, encoding="utf-8")
     assert "other.json" in [file["file"] for file in check(".", "--json").json["files"]]
 
 
 def test_a_report_for_another_program_says_what_was_skipped_on_stderr(mixed: Path) -> None:
-    """SARIF and the like have no place for it."""
+    """SARIF and JUnit have no place for it."""
     assert check(".", "--format", "sarif").err == "Skipped 6 JSON files that are not Flow JSON.\n"
 
 
 def test_a_folder_without_any_flow_json_is_a_mistake(mixed: Path) -> None:
-    """Nothing was checked, which must not look like success."""
+    """Nothing was checked, and that is not a success."""
     (mixed / "good.json").unlink()
     (mixed / "deep" / "deeper" / "bad.json").unlink()
     outcome = check(".")
@@ -250,19 +250,19 @@ def test_upgrade_and_graph_read_folders_alike(mixed: Path) -> None:
     ],
 )
 def test_codes_are_selected_and_ignored(folder: Path, options: tuple[str, ...], code: int) -> None:
-    """Only what is left counts."""
+    """Only the remaining issues count."""
     assert check("deep", *options).code == code
 
 
 def test_a_rule_is_selected_by_its_id(folder: Path) -> None:
-    """The id that stands in brackets."""
+    """The id in brackets."""
     rule = check("deep", "--json").json["files"][0]["issues"][0]["rule"]
     assert check("deep", "--select", rule).code == 1
     assert check("deep", "--ignore", rule).code == 0
 
 
 def test_advice_does_not_change_the_exit_code(folder: Path) -> None:
-    """A warning is shown, unless nobody wants it."""
+    """A warning is shown, except with --no-advice."""
     document = json.dumps({**GOOD, "comment": 1}).replace('"comment": 1', '"version": "7.3"')
     outcome = CommandLine()("validate", "-", stdin=document)
     assert outcome.code == 0
@@ -331,7 +331,7 @@ def test_nothing_breaks_out_of_an_annotation() -> None:
 
 @pytest.mark.parametrize("files", [[], [hostile()], [hostile(), Checked("<stdin>", hostile().report)]])
 def test_sarif_is_of_its_schema(files: list[Checked]) -> None:
-    """The part of the official schema that is used; there is nothing beside it."""
+    """It has only keys of the official schema."""
     log = json.loads(sarif(files))
     jsonschema.validate(log, SARIF)
     sarif(files).encode()
@@ -341,7 +341,7 @@ def test_sarif_is_of_its_schema(files: list[Checked]) -> None:
 
 
 def test_sarif_has_the_place_in_utf16_units(folder: Path) -> None:
-    """A character beyond the BMP counts twice, as SARIF is told."""
+    """A character beyond the BMP counts twice, which `columnKind` declares."""
     text = '{"version":"7.3","screens":[{"title":"😀","id":"A B"}]}'
     (folder / "a b.json").write_text(text, encoding="utf-8")
     outcome = check("./a b.json", "--format", "sarif", "--select", "PATTERN_MISMATCH")
@@ -357,14 +357,14 @@ def test_sarif_has_the_place_in_utf16_units(folder: Path) -> None:
 
 
 def test_sarif_names_an_absolute_path_by_its_uri(folder: Path) -> None:
-    """A file that is given so."""
+    """For a file that is given by its absolute path."""
     (run,) = check(folder / "deep", "--format", "sarif").json["runs"]
     uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == (folder / "deep" / "deeper" / "bad.json").as_uri()
 
 
 def test_junit_has_a_case_for_each_file(folder: Path) -> None:
-    """It fails with the errors, and prints the warnings."""
+    """It fails with the errors, and its output has the warnings."""
     outcome = check(".", "--format", "junit")
     root = ElementTree.fromstring(outcome.out)
     bad, good = root.iter("testcase")
@@ -377,7 +377,7 @@ def test_junit_has_a_case_for_each_file(folder: Path) -> None:
 
 
 def test_junit_holds_valid_characters_only() -> None:
-    """Whatever stands in a document, the XML can be read."""
+    """The XML is well-formed whatever the document contains."""
     text = junit([hostile()])
     (case,) = ElementTree.fromstring(text.encode()).iter("testcase")
     assert case.get("name") == "dir\\nx/a,b:c %\\udcff.json"
@@ -389,7 +389,7 @@ def test_other_programs_get_bytes_in_utf8(folder: Path) -> None:
     """Whatever the encoding of the stream is."""
 
     class Latin(io.TextIOWrapper):
-        """What a process has in an old locale."""
+        """The standard streams in an old locale."""
 
     (folder / "ä.json").write_text(json.dumps(GOOD), encoding="utf-8")
     from whatsapp_flows.cli import run
@@ -413,7 +413,7 @@ def test_the_hook_runs_the_command() -> None:
 
 
 def test_a_file_name_does_not_act_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does one that is no UTF-8 end the command."""
+    """A file that is not UTF-8 is an error in that file, and does not end the command."""
     monkeypatch.chdir(tmp_path)
     for name in (b"a\x1b[2Jb.json", b"c\xff.json"):
         Path(os.fsdecode(name)).write_text("{}")
