@@ -1,25 +1,24 @@
 """
-How many uploads of a Flow an event loop gets through, one after the other and many at once.
+Uploads per second in one event loop, sequential and concurrent.
 
     python benchmarks/async_throughput.py [--json] [--rounds N] [--blocks K] [--seed S] [--no-peer]
                                            [--in-flight N ...]
 
-Method. One process, one event loop. So many tasks as the table says share one client and upload the same Flow JSON of
-about 11 kB, one upload after the other, to a server on the loopback interface that answers at once; what is timed is
-the whole wave, and what is shown is its time for each upload. The contenders take turns, in rounds of shuffled order.
-The server is a process of its own, on another core where processes can be pinned. Every client is used as it comes,
-with its own limits of connections (100 for all of them); only the time-out of pywa's httpx is a minute instead of 5 s,
-which 256 in flight may exceed while they wait for a connection:
+Method. One process, one event loop. As many tasks as the table states share one client and upload the same Flow JSON of
+about 11 kB, one upload after the other, to a server on the loopback interface that answers at once. The time of the
+whole wave is measured and divided by the number of uploads. The contenders take turns, in rounds of shuffled order. The
+server runs in its own process, on another core where processes can be pinned. Every client has its defaults (all limit
+connections to 100), except that the timeout of pywa's httpx is a minute instead of 5 s, because 256 concurrent tasks
+may wait longer than that for a connection:
 
-    aiohttp.ClientSession   what a developer writes first on aiohttp: a FormData, and the answer's JSON
-    pywa_async              the leading Python client for WhatsApp (on httpx), in an environment of its own; the base
-    AsyncFlowsClient        this project, on aiohttp
+    aiohttp.ClientSession   the obvious code on aiohttp: a FormData, and the answer's JSON
+    pywa_async              the leading Python client for WhatsApp (on httpx), in its own environment; the base
+    AsyncFlowsClient        this library, on aiohttp
 
-Not claimed. Nothing about the time that an upload takes: Meta's answer takes far longer than all of this, and Meta
-limits the rate of calls; TLS, DNS and proxies are not in the picture. The contenders do not do quite the same:
-AsyncFlowsClient also checks that the document is JSON, counts attempts, tells its events, and looks at a kept
-connection before it uses it. The server, in Python too, is part of what is measured once it is busy. Nothing is sent to
-Meta: each contender is pointed at 127.0.0.1, and proxy variables are taken out of the process.
+Limits. The figures do not include Meta's response time, which is far longer, Meta's rate limit, TLS, DNS or proxies.
+The contenders do not do exactly the same: AsyncFlowsClient also checks that the document is JSON, counts attempts,
+emits events, and checks a kept connection before it uses it. Under load, the server, also in Python, is part of the
+measurement. Nothing is sent to Meta: each contender connects to 127.0.0.1, without proxy variables.
 """
 
 from __future__ import annotations

@@ -1,27 +1,27 @@
 """
-What the machinery around a request costs: a policy's decision, and a clean call without a network.
+The cost of the code around a request: a policy's decision, and a call without a network.
 
     python benchmarks/engine_overhead.py [--json] [--rounds N] [--blocks K] [--seed S] [--no-peer]
 
-Method. One process, rounds of shuffled order; each sample is the mean of a batch of calls in a row.
+Method. One process, rounds of shuffled order; each sample is the mean of a batch of consecutive calls.
 
-Decisions: one `decide` on a retryable error. Beside it what the same takes elsewhere: tenacity's predicate, stop and
-wait on one state, and urllib3's `Retry.increment` and `get_backoff_time`.
+Decisions: one `decide` on a retryable error. For comparison, tenacity's predicate, stop and wait on one state, and
+urllib3's `Retry.increment` and `get_backoff_time`.
 
-Clean call: `FlowsClient.update_flow_json` with a transport that returns an answer kept in memory, whole and in
-pieces. "engine" is the call of an operation that is already built, from the first event to the parsed result; the
-document is the 11 kB Flow JSON of `upload_overhead.py`. `over_transport_us` is what is left without the bare transport.
-Beside it the same transport under tenacity's `Retrying`, which counts attempts but reads no answer and tells no events.
+A call without failure: `FlowsClient.update_flow_json` with a transport that returns an answer from memory, as a whole
+and in parts. "engine" is the call of an operation that is already built, from the first event to the parsed result;
+the document is the 11 kB Flow JSON of `upload_overhead.py`. `over_transport_us` is the time without the bare transport.
+For comparison, the same transport with tenacity's `Retrying`, which counts attempts but parses no answer and emits no
+events.
 
-Events: the same call of the engine with events left out altogether, with nobody who listens (which is how the client
-comes), with a consumer that does nothing, and with OpenTelemetry's where its API is installed without an SDK. `ratio`
-is to the first. What nobody hears is also compared with a whole upload over loopback, which is what a call costs at
-least.
+Events: the same call of the engine without events, without a consumer (the default), with a consumer that does
+nothing, and with OpenTelemetry's if its API is installed without an SDK. `ratio` is relative to the first. The cost
+without a consumer is also compared with a whole upload over loopback.
 
-The pieces run hot, fifty times in a row. Between two requests over a socket the same code takes about twice as long.
+The parts run hot, fifty times in a row. Between two requests over a socket the same code takes about twice as long.
 
-Not claimed. The rivals do less or other things than ours, so the rows show orders of magnitude, and no winner. A retry
-is not in the picture: next to the seconds that it waits, no machinery can be seen.
+Limits. The compared libraries do less, or other things, so the rows show orders of magnitude only. Retries are not
+measured: they wait for seconds.
 """
 
 from __future__ import annotations

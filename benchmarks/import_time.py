@@ -1,21 +1,21 @@
 """
-What importing the library costs a process that starts.
+The cost of importing the library.
 
     python benchmarks/import_time.py [--json] [--rounds N] [--blocks K] [--seed S]
 
-Method. Fresh interpreters, one after the other in rounds of shuffled order, on one core where processes can be pinned:
-one that imports nothing, one with `import requests`, one with `import whatsapp_flows`, and one with
-`from whatsapp_flows import FlowsClient`. The time is that of the whole process, from its start until it is gone; what
-the empty one takes is subtracted. All run isolated (`-I`), with bytecode on disk and files in the system's cache.
+Method. New interpreters are started one after the other, in rounds of shuffled order, on one core where processes can
+be pinned: one that imports nothing, one with `import requests`, one with `import whatsapp_flows`, and one with
+`from whatsapp_flows import FlowsClient`. The time is that of the whole process; the time of the empty one is
+subtracted. All run isolated (`-I`), with bytecode on disk and files in the system's cache.
 
-The names of `whatsapp_flows` load on first use: `import whatsapp_flows` alone is quick because it has not loaded the
-client yet. What a process that makes a call pays is the last row, requests included, which the client needs.
+The names of `whatsapp_flows` load on first use: `import whatsapp_flows` alone does not load the client. A process that
+makes a call has the cost of the last row, which includes requests.
 
-Memory and modules come from processes of their own, outside the timing. The memory is the peak that the kernel counted
-since the interpreter was loaded (`VmHWM`): `getrusage` would also count what the parent held when the child was
-forked. Where there is no /proc it is taken from `getrusage` all the same.
+Memory and modules are measured in separate processes. Memory is the peak that the kernel counted since the interpreter
+was loaded (`VmHWM`), because `getrusage` includes what the parent held when the child was forked. Without /proc,
+`getrusage` is used.
 
-Not claimed. Nothing about a first start after installation or from a cold disk, when reading files rules.
+Limits. A first start after installation, or from a cold disk, is dominated by reading files and is not measured.
 """
 
 from __future__ import annotations

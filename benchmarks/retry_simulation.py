@@ -1,12 +1,12 @@
 """
-A fleet that uploads while the API fails: what each retry policy makes of it.
+The retry policies, compared in a simulated fleet that uploads while the API fails.
 
     python benchmarks/retry_simulation.py [--json] [--workers N ...] [--seed S] [--plots FOLDER] [--no-tables]
 
 Method. A discrete-event simulation: a queue of events and a clock that jumps from one to the next. The calls are the
 real ones: `_engine.converse` of an upload, the shipped policies, the table of error codes, and for the paced fleet a
-real `Pacer`. Only Meta is made up: it answers after 0.3 to 0.9 s, never gets slower under load, and fails in one of
-three ways:
+real `Pacer`. Meta's behaviour is modelled: it answers after 0.3 to 0.9 s, does not slow down under load, and fails in
+one of three ways:
 
 - processing: each upload fails with 139001/4016012 with a probability of 1/2, independently;
 - outage: everything is answered with HTTP 503 in the first 10 minutes;
@@ -14,7 +14,7 @@ three ways:
   too, as Meta says they do.
 
 All workers begin within one second, as when a deployment starts them, and upload one document each. `attempts` is
-`max_attempts`: 3 is the default. More of them are for the patient: in the outage as many as it takes to outlast it,
+`max_attempts` (default 3). The patient configurations have more: in the outage, enough to outlast it,
 with waits of up to 120 s (`maximum`); under the limit with a `max_wait` of 2 hours, so that Meta's estimates are
 waited for. The paced fleet shares one `Pacer`, of 150 calls an hour and bursts of 50. "origin" is the service that this
 library replaces: 5, 10, 20 s, for 139001/4016012 alone. The budget is of 100 retries and regains 5 a second.
@@ -23,8 +23,8 @@ library replaces: 5, 10, 20 s, for 139001/4016012 alone. The budget is of 100 re
 the fleet; `peak_rps` is the most requests within one second, `retry_peak_rps` the same without first attempts;
 `wasted` is the number of requests that were refused, per worker.
 
-Not claimed. How often Meta fails and whether a failure is independent of the next is not known; the figures compare
-policies under the same fate, and say nothing of Meta.
+Limits. How often Meta fails, and whether failures are independent, is not known; the figures compare policies under the
+same conditions.
 """
 
 from __future__ import annotations

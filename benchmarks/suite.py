@@ -40,7 +40,7 @@ class Measured:
     name: str
     title: str
     method: str
-    not_claimed: str
+    limits: str
     facts: Record
     versions: Record
     tables: Mapping[str, Sequence[Record]]
@@ -74,12 +74,12 @@ def _run(name: str, chosen: argparse.Namespace) -> Measured:
     print(f"running {name}", file=sys.stderr, flush=True)
     done = subprocess.run([sys.executable, str(script), *options], stdout=subprocess.PIPE, check=True)
     found = json.loads(done.stdout)
-    title, method, not_claimed = described(script.read_text(encoding="utf-8"))
+    title, method, limits = described(script.read_text(encoding="utf-8"))
     return Measured(
         name=name,
         title=title,
         method=method,
-        not_claimed=not_claimed,
+        limits=limits,
         facts=found["method"],
         versions=found["versions"],
         tables=found["tables"],
@@ -88,20 +88,20 @@ def _run(name: str, chosen: argparse.Namespace) -> Measured:
 
 
 def described(source: str) -> tuple[str, str, str]:
-    """The first sentence of a benchmark's docstring, its method, and what it does not claim."""
+    """The first sentence of a benchmark's docstring, its method, and its limits."""
     text = ast.get_docstring(ast.parse(source)) or ""
     title = text.partition("\n")[0]
-    method = re.search(r"^Method\. (.*?)(?=^Not claimed\. |\Z)", text, re.DOTALL | re.MULTILINE)
-    not_claimed = re.search(r"^Not claimed\. (.*)", text, re.DOTALL | re.MULTILINE)
-    return title, method[1].strip() if method else "", not_claimed[1].strip() if not_claimed else ""
+    method = re.search(r"^Method\. (.*?)(?=^Limits\. |\Z)", text, re.DOTALL | re.MULTILINE)
+    limits = re.search(r"^Limits\. (.*)", text, re.DOTALL | re.MULTILINE)
+    return title, method[1].strip() if method else "", limits[1].strip() if limits else ""
 
 
 def _page(measured: Sequence[Measured]) -> Iterator[str]:
     yield "# Benchmarks"
     yield ""
-    yield f"As measured on {date.today():%d %B %Y} by `make bench`, which writes this page. {_machine()}"
-    yield "Only figures of one run may be compared with each other. `ratio` is the median of the blocks' ratios of"
-    yield "medians; `ratio_min` and `ratio_max` are the lowest and the highest block: that is the noise."
+    yield f"Measured on {date.today():%d %B %Y} by `make bench`, which writes this page. {_machine()}"
+    yield "Compare only figures of one run. `ratio` is the median of the blocks' ratios of medians; `ratio_min` and"
+    yield "`ratio_max`, the lowest and the highest block, show the noise."
     yield ""
     yield "## Targets"
     yield ""
@@ -121,7 +121,7 @@ def _section(each: Measured) -> Iterator[str]:
     yield ""
     yield f"`benchmarks/{each.name}.py`. {_as_markdown(each.method)}"
     yield ""
-    yield f"Not claimed. {_as_markdown(each.not_claimed)}" if each.not_claimed else ""
+    yield f"Limits. {_as_markdown(each.limits)}" if each.limits else ""
     yield ""
     yield f"Settings: {_facts(each.facts)}. Versions: {_facts(each.versions)}."
     for title, rows in each.tables.items():

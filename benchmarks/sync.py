@@ -1,24 +1,24 @@
 """
-What a deployment takes: seconds and requests, against the least that is possible.
+The time and number of requests of a deployment, compared with the minimum.
 
     python benchmarks/sync.py [--json] [--jobs N] [--flows N] [--many N] [--no-peer] [--no-origin]
 
-Method. An emulator of Meta's API in a process of its own answers every request after 150 ms. An account is deployed to
-for the first time, then again unchanged, then with one flow changed; and an account of 5,000 flows unchanged. With 20 %
-processing failures, every fifth request that carries a Flow JSON answers 139001/4016012, by a seeded chance. Waits
-between attempts are shortened to half a second for everybody.
+Method. An emulator of Meta's API in its own process answers every request after 150 ms. An account is deployed for the
+first time, again unchanged, and again with one flow changed; and an account of 5,000 flows unchanged. With 20 %
+processing failures, one in five requests that carry a Flow JSON answers 139001/4016012, at random with a seed. Waits
+between attempts are shortened to half a second for all contenders.
 
-    engine   plan and apply, `--jobs` flows side by side, with a lock file
-    bare     the requests that cannot be spared, sent by as many threads, and nothing else: what the emulator allows
-    origin   list everything, then create, upload and publish one flow after the other, and upload what is unchanged too
-    pywa     the leading client in a plain loop: create with Flow JSON and `publish`, no retries; what fails is counted
+    engine   plan and apply, `--jobs` flows at once, with a lock file
+    bare     the required requests only, sent by as many threads: the limit of the emulator
+    origin   list everything, then create, upload and publish one flow after the other, including unchanged ones
+    pywa     the leading client in a loop: create with Flow JSON and `publish`, without retries; failures are counted
 
-`least` is the number of requests that cannot be spared: a listing, one for each new flow, two for a changed one, and
-each failed one once more. `ideal_s` is how long these take at 150 ms, `--jobs` side by side, the listing by itself.
-`peak_mb` is what the process held at its most until then.
+`least` is the number of required requests: a listing, one for each new flow, two for a changed one, and each failed one
+again. `ideal_s` is their time at 150 ms, `--jobs` at once, after the listing. `peak_mb` is the peak memory of the
+process up to that point.
 
-Not claimed. Nothing about the time that Meta takes, nor about its rate limit, which is off: 200 requests an hour would
-rule everything here. How often processing fails is not known either.
+Limits. The figures do not include Meta's response time or its rate limit of 200 requests an hour, which would dominate.
+How often processing fails at Meta is not known.
 """
 
 from __future__ import annotations

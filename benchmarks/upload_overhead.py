@@ -1,23 +1,22 @@
 """
-What an upload of a Flow costs on our side of the wire.
+The client-side cost of an upload.
 
     python benchmarks/upload_overhead.py [--json] [--rounds N] [--blocks K] [--seed S] [--no-peer]
 
 Method. One process sends the same Flow JSON of about 11 kB over one kept connection per contender, in rounds of
-shuffled order, to a server on the loopback interface that answers at once. The server is a process of its own, with
-TCP_NODELAY, on another core where processes can be pinned. Each contender encodes the form and parses the answer, as a
-user of it would; the last row is the exception:
+shuffled order, to a server on the loopback interface that answers at once. The server runs in its own process, with
+TCP_NODELAY, on another core where processes can be pinned. Each contender encodes the form and parses the answer, as
+its users do, except the last one:
 
-    requests.Session.post   what a developer writes first; the base of the ratio
-    urllib3                 a PoolManager, with `fields=`: as little as there is under requests
-    pywa                    the leading Python client for WhatsApp (on httpx), in an environment of its own
-    FlowsClient             this project; it also checks that the document is JSON, counts attempts and tells its events
-    requests.Session.send   one prepared request, sent over and over: requests without the preparing
+    requests.Session.post   the obvious code; the base of the ratio
+    urllib3                 a PoolManager with `fields=`: the least that works below requests
+    pywa                    the leading Python client for WhatsApp (on httpx), in its own environment
+    FlowsClient             this library; it also checks that the document is JSON, counts attempts and emits events
+    requests.Session.send   one prepared request, sent repeatedly: requests without the preparation
 
-Not claimed. Nothing about the time that an upload takes: Meta's answer takes far longer than all of this, and TLS, DNS,
-proxies and a second thread are not in the picture. The garbage that a call leaves is not counted. The contenders do not
-do quite the same: pywa sends one part of the form more, and FlowsClient alone checks the document. Nothing is sent to
-Meta: each contender is pointed at 127.0.0.1, and proxy variables are taken out of the process.
+Limits. The figures do not include Meta's response time, which is far longer, TLS, DNS, proxies, other threads, or
+garbage collection. The contenders do not do exactly the same: pywa sends one more form part, and only FlowsClient
+checks the document. Nothing is sent to Meta: each contender connects to 127.0.0.1, without proxy variables.
 """
 
 from __future__ import annotations

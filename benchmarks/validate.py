@@ -1,25 +1,26 @@
 """
-What finding the errors of a Flow JSON costs.
+The cost of validating a Flow JSON.
 
     python benchmarks/validate.py [--json] [--rounds N] [--blocks K] [--seed S] [--no-peer]
 
-Method. One process; every contender gets the same text of a valid document, parses it and says whether it is right, in
-rounds of shuffled order, twenty calls in a row for the small document. The garbage collector runs between blocks. Two
-documents: the seven screens of `examples/flows/solar_installation.json`, and a made one of 100 screens and about 1 MB.
-Then `validate` and `json.loads` alone on made documents of 1 to 10 MB: seconds of the quickest of five runs, and the
-peak of Python's own memory (tracemalloc, the text not counted) of one more.
+Method. One process. Every contender parses the same text of a valid document and decides whether it is valid, in rounds
+of shuffled order, twenty calls in a row for the small document. The garbage collector runs between blocks. There are
+two documents: the seven screens of `examples/flows/solar_installation.json`, and a generated one of 100 screens and
+about 1 MB. Then `validate` and `json.loads` alone process generated documents of 1 to 10 MB: the fastest of five runs,
+and the peak of Python's own memory (tracemalloc, without the text) of one more run.
 
-    json.loads       parsing alone; the base of the ratio
-    validate         this project: structure, all rules of meaning, advice, and places if there were something to report
-    structure alone  the same without rules and advice: what the schemas of the others can say
+    json.loads       parsing only; the base of the ratio
+    validate         this library: structure, all semantic rules, advice, and positions of findings
+    structure alone  the same without rules and advice: what the schemas of the others can express
     jsonschema       Draft7Validator.is_valid, the validator that most Python projects use
     fastjsonschema   compiled to Python code
     jsonschema-rs    compiled, in Rust
 
-The others check a schema of the structure of Flow JSON 7.3 that is made from our tables (`_schema.py`); references,
-routes, payloads, expressions, examples and advice are beyond a schema, and only `validate` checks them.
+The others check a schema of the structure of Flow JSON 7.3, generated from this library's tables (`_schema.py`).
+References, routes, payloads, expressions, examples and advice cannot be expressed in a schema; only `validate` checks
+them.
 
-Not claimed. Nothing about broken documents, which cost more: places are looked up only for what is reported.
+Limits. Invalid documents cost more, because positions are determined only for findings; they are not measured.
 """
 
 from __future__ import annotations

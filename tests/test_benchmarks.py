@@ -205,18 +205,18 @@ def test_the_suite_puts_all_on_one_page(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "running import_time\n")
     text = page.read_text()
     assert "| import_time | import whatsapp_flows to import requests, time | 1.15 |" in text
-    assert "\n## What importing the library costs a process that starts\n" in text
-    assert "\nNot claimed. Nothing about a first start" in text
+    assert "\n## The cost of importing the library\n" in text
+    assert "\nLimits. A first start" in text
     assert "| import requests |" in text
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_benchmark_says_how_and_what_it_does_not_claim(name: str) -> None:
+def test_every_benchmark_states_its_method_and_limits(name: str) -> None:
     """Its docstring has both paragraphs, which the page shows."""
-    title, method, not_claimed = described((BENCHMARKS / f"{name}.py").read_text())
+    title, method, limits = described((BENCHMARKS / f"{name}.py").read_text())
     assert title.endswith(".")
     assert method
-    assert not_claimed
+    assert limits
 
 
 def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> None:
