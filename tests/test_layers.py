@@ -98,7 +98,7 @@ CIRCLES_LEFT = {
     ("whatsapp_flows.cli._deploy_text", "whatsapp_flows.cli._deploy_values"),
 }
 
-LONG_LEFT = {"__init__", "create_flow", "emulate"}
+LONG_LEFT = {"__init__", "emulate"}
 
 
 @pytest.fixture(scope="module")

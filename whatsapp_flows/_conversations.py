@@ -13,7 +13,7 @@ from . import _operations as operations
 from ._dataclasses import replace
 from ._documents import FlowJsonUpload, Validate, prepare_upload
 from ._engine import CallPolicy, Conversation, converse, run_blocking
-from ._operations import Api, Page
+from ._operations import Api, NewFlow, Page
 from ._wire import Operation
 from .flow_json import FlowJson, read_flow_json
 from .models import CreatedFlow, Flow, FlowJsonUpdate, FlowStatus, Migration
@@ -34,32 +34,16 @@ def update_flow_json(
 
 
 def create_flow(
-    api: Api,
-    policy: CallPolicy,
-    name: str,
-    categories: Sequence[str],
-    *,
-    flow_json: FlowJson | None,
-    publish: bool,
-    clone_flow_id: str | None,
-    endpoint_uri: str | None,
-    validate: Validate,
+    api: Api, policy: CallPolicy, new: NewFlow, flow_json: FlowJson | None, validate: Validate
 ) -> Conversation[CreatedFlow]:
-    """The same for a flow that is created with its document."""
-    policy, document = policy.starting_now(), None
-    if flow_json is not None:
-        document = yield from read_document(flow_json, validate, "flow_json")
-    operation = operations.create_flow(
-        api,
-        name,
-        categories,
-        flow_json=document.content if document else None,
-        publish=publish,
-        clone_flow_id=clone_flow_id,
-        endpoint_uri=endpoint_uri,
-    )
+    """Read and check the document, then create the flow with it."""
+    policy = policy.starting_now()
+    if flow_json is None:
+        return (yield from converse(operations.create_flow(api, new), policy))
+    document = yield from read_document(flow_json, validate, "flow_json")
+    operation = operations.create_flow(api, replace(new, flow_json=document.content))
     created = yield from converse(operation, policy)
-    return replace(created, issues=document.issues) if document and document.issues else created
+    return replace(created, issues=document.issues) if document.issues else created
 
 
 def find_flow_by_name(api: Api, policy: CallPolicy, name: str) -> Conversation[Flow | None]:

@@ -1,4 +1,4 @@
-"""When two Flow JSONs say the same: the one comparison of documents, for the client and for `sync`."""
+"""Whether two Flow JSONs have the same content: the one comparison of documents, for the clients and for `sync`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import json
 
 def digest_of(content: bytes | None) -> str | None:
     """
-    The SHA-256 of what a Flow JSON says, whatever its layout and the order of its keys; None if it cannot be read.
+    The SHA-256 of a Flow JSON's content, independent of its layout and the order of its keys; None if it is no JSON.
 
-    Made from the document written out again rather than from its values, because to Python `true` and `1` are equal.
+    Made from the canonical text rather than from the values, because in Python `True` and `1` are equal.
     """
     try:
         if content is None:
@@ -21,7 +21,7 @@ def digest_of(content: bytes | None) -> str | None:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def says_the_same(one: bytes | None, other: bytes | None) -> bool:
-    """Whether both can be read and say the same. What cannot be read is the same as nothing."""
+def is_same_json(one: bytes | None, other: bytes | None) -> bool:
+    """Whether both are JSON with the same content. What is not JSON is the same as nothing."""
     digest = digest_of(one)
     return digest is not None and digest == digest_of(other)

@@ -12,8 +12,9 @@ from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
 from ._driver_async import AsyncClientOptions, AsyncDriver, AsyncSharedTransport, Options
-from ._ensure import ensure_flow
+from ._ensure import EnsureOptions, ensure_flow
 from ._environment import from_environment, read_environment
+from ._operations import NewFlow
 from ._settings import hide_secrets
 from .flow_json import FlowJson
 from .models import (
@@ -147,19 +148,15 @@ class AsyncFlowsClient(AsyncDriver):
         (`CreatedFlow.adopted`), even if it existed before the call. Without a lost answer, a name that is in use raises
         `NameTakenError`. When publishing fails, the draft still exists: the `PublishBlockedError` has its `flow_id`.
         """
-        return await self._run(
-            conversations.create_flow(
-                self._api,
-                self._settings.policy,
-                name,
-                categories,
-                flow_json=flow_json,
-                publish=publish,
-                clone_flow_id=clone_flow_id,
-                endpoint_uri=endpoint_uri,
-                validate=self._settings.mode_for(validate),
-            )
+        new = NewFlow(
+            name=name,
+            categories=categories,
+            publish=publish,
+            clone_flow_id=clone_flow_id,
+            endpoint_uri=endpoint_uri,
         )
+        mode = self._settings.mode_for(validate)
+        return await self._run(conversations.create_flow(self._api, self._settings.policy, new, flow_json, mode))
 
     async def ensure_flow(
         self,
@@ -187,20 +184,13 @@ class AsyncFlowsClient(AsyncDriver):
         raised. When that fails too, or Meta cannot be reached, the error's advice names the state of the flow,
         `error.details.lost_flow_json` holds its old Flow JSON, and calling again continues from there.
         """
-        return await self._run(
-            ensure_flow(
-                self._api,
-                self._settings.policy,
-                name,
-                categories,
-                flow_json=flow_json,
-                publish=publish,
-                endpoint_uri=endpoint_uri,
-                allow_unpublish=allow_unpublish,
-                validate=None if validate is None else self._settings.mode_for(validate),
-                default=self._settings.validate,
-            )
+        new = NewFlow(name=name, categories=categories, publish=publish, endpoint_uri=endpoint_uri)
+        options = EnsureOptions(
+            allow_unpublish=allow_unpublish,
+            validate=self._settings.mode_for(validate),
+            check_live=validate is None,
         )
+        return await self._run(ensure_flow(self._api, self._settings.policy, new, flow_json, options))
 
     async def update_flow(
         self,

@@ -12,8 +12,9 @@ from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
 from ._driver_sync import ClientOptions, Driver, Options, SharedTransport
-from ._ensure import ensure_flow
+from ._ensure import EnsureOptions, ensure_flow
 from ._environment import from_environment, read_environment
+from ._operations import NewFlow
 from ._settings import hide_secrets
 from .flow_json import FlowJson
 from .models import (
@@ -147,19 +148,15 @@ class FlowsClient(Driver):
         (`CreatedFlow.adopted`), even if it existed before the call. Without a lost answer, a name that is in use raises
         `NameTakenError`. When publishing fails, the draft still exists: the `PublishBlockedError` has its `flow_id`.
         """
-        return self._run(
-            conversations.create_flow(
-                self._api,
-                self._settings.policy,
-                name,
-                categories,
-                flow_json=flow_json,
-                publish=publish,
-                clone_flow_id=clone_flow_id,
-                endpoint_uri=endpoint_uri,
-                validate=self._settings.mode_for(validate),
-            )
+        new = NewFlow(
+            name=name,
+            categories=categories,
+            publish=publish,
+            clone_flow_id=clone_flow_id,
+            endpoint_uri=endpoint_uri,
         )
+        mode = self._settings.mode_for(validate)
+        return self._run(conversations.create_flow(self._api, self._settings.policy, new, flow_json, mode))
 
     def ensure_flow(
         self,
@@ -187,20 +184,13 @@ class FlowsClient(Driver):
         raised. When that fails too, or Meta cannot be reached, the error's advice names the state of the flow,
         `error.details.lost_flow_json` holds its old Flow JSON, and calling again continues from there.
         """
-        return self._run(
-            ensure_flow(
-                self._api,
-                self._settings.policy,
-                name,
-                categories,
-                flow_json=flow_json,
-                publish=publish,
-                endpoint_uri=endpoint_uri,
-                allow_unpublish=allow_unpublish,
-                validate=None if validate is None else self._settings.mode_for(validate),
-                default=self._settings.validate,
-            )
+        new = NewFlow(name=name, categories=categories, publish=publish, endpoint_uri=endpoint_uri)
+        options = EnsureOptions(
+            allow_unpublish=allow_unpublish,
+            validate=self._settings.mode_for(validate),
+            check_live=validate is None,
         )
+        return self._run(ensure_flow(self._api, self._settings.policy, new, flow_json, options))
 
     def update_flow(
         self,

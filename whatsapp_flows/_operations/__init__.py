@@ -15,10 +15,9 @@ from ._account import (
     subscribe_app,
 )
 from ._arguments import nonempty_text
+from ._create import NewFlow, best_match, create_flow
 from ._flows import (
     ONCE_PUBLISHED,
-    best_match,
-    create_flow,
     delete_flow,
     deprecate_flow,
     download_flow_json,
@@ -37,6 +36,7 @@ from ._graph import Api, Page
 __all__ = [
     "ONCE_PUBLISHED",
     "Api",
+    "NewFlow",
     "Page",
     "best_match",
     "create_flow",

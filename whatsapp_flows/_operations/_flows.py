@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._classify import unexpected
 from .._dataclasses import replace
-from .._digest import says_the_same
 from .._wire import Operation, Request, Script
 from ..errors import (
     ConfigurationError,
     ErrorDetails,
-    FlowProcessingError,
-    FlowsError,
     FlowStateError,
-    NameTakenError,
     NotFoundError,
     PermissionDeniedError,
     PublishBlockedError,
 )
 from ..models import (
     Asset,
-    CreatedFlow,
     Flow,
     FlowJsonUpdate,
     FlowStatus,
     Health,
     Metric,
     Preview,
-    text,
     validation_issues,
 )
 from ._arguments import category_list, field_list, identifier, is_web_url, iso_date, nonempty_text, path_id
@@ -45,76 +39,6 @@ def list_flows(api: Api, *, fields: str | Sequence[str] | None = None, page_size
     query = {"fields": field_list(fields), "limit": str(page_size)}
     request = api.get("list_flows", f"{api.account()}/flows", query)
     return page_of(request, _flow_with_id, f"WABA ID: {api.waba_id}")
-
-
-def create_flow(
-    api: Api,
-    name: str,
-    categories: Sequence[str],
-    *,
-    flow_json: bytes | None = None,
-    publish: bool = False,
-    clone_flow_id: str | None = None,
-    endpoint_uri: str | None = None,
-) -> Operation[CreatedFlow]:
-    """
-    A new flow. Not to be sent twice: after a lost answer the name is looked up, and a flow that is there is adopted.
-
-    Meta checks the name first, so 4016012 here means that the flow exists and its JSON has to be sent again.
-    """
-    account = api.account()
-    form: dict[str, str] = {"name": nonempty_text("name", name), "categories": category_list(categories)}
-    if flow_json is not None:
-        form["flow_json"] = flow_json.decode()
-    if publish:
-        form["publish"] = "true"
-    if clone_flow_id is not None:
-        form["clone_flow_id"] = path_id("clone_flow_id", clone_flow_id)
-    if endpoint_uri is not None:
-        form["endpoint_uri"] = nonempty_text("endpoint_uri", endpoint_uri)
-    request = api.post("create_flow", f"{account}/flows", form)
-
-    def script(_: int) -> Script[CreatedFlow]:
-        try:
-            answer = yield request
-        except PublishBlockedError as refusal:
-            blocked = refusal
-        else:
-            found = read_object(answer, request)
-            flow_id = text(found, "id")
-            check_success(found, replace(request, flow_id=flow_id), answer, default=flow_id is not None)
-            if not flow_id:
-                raise unexpected("Meta's answer has no flow id.", request, answer)
-            issues = validation_issues(found)
-            # "publish" is only effective together with a valid flow_json ("Flows API", Creating a Flow).
-            unpublished = publish and (bool(issues) or (flow_json is None and clone_flow_id is None))
-            return CreatedFlow(id=flow_id, success=not unpublished, validation_errors=issues, raw=found)
-        raise (yield from _with_draft(api, name, blocked))
-
-    def recover(ambiguous_errors: tuple[FlowsError, ...]) -> Script[CreatedFlow | None]:
-        flow = yield from _look_up(api, name)
-        if flow is None:
-            return None
-        adopted = CreatedFlow(id=flow.id, validation_errors=flow.validation_errors, adopted=True, raw=flow.raw)
-        as_asked = not publish or flow.status == FlowStatus.PUBLISHED
-        if any(isinstance(doubt, FlowProcessingError) for doubt in ambiguous_errors):
-            # The JSON is stored, but not processed, until an upload is answered with success.
-            if flow_json is not None and flow.status == FlowStatus.DRAFT:
-                return (yield from _finish(api, adopted, flow_json, publish=publish))
-            return replace(adopted, success=flow.status == FlowStatus.PUBLISHED)
-        if flow_json is not None:
-            as_asked = (yield from _holds(api, flow.id, flow_json)) and as_asked
-        return replace(adopted, success=as_asked)
-
-    return Operation(
-        name="create_flow",
-        script=script,
-        subject=f"flow name: {name}",
-        idempotent=False,
-        recover=recover,
-        is_ambiguous=lambda error: error.outcome_unknown or isinstance(error, FlowProcessingError),
-        resolves_ambiguity=lambda refusal: isinstance(refusal, NameTakenError),
-    )
 
 
 def get_flow(api: Api, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Operation[Flow]:
@@ -295,29 +219,6 @@ def _link_request(api: Api, flow_id: str | None, url: str) -> Request:
     return request
 
 
-def best_match(name: str, flows: Iterable[Flow]) -> Flow | None:
-    """The flow of that name: a living one rather than a deprecated one. Reads no further than it has to."""
-    deprecated = None
-    for flow in flows:
-        if flow.name == name:
-            if flow.status != FlowStatus.DEPRECATED:
-                return flow
-            deprecated = deprecated or flow
-    return deprecated
-
-
-def _look_up(api: Api, name: str) -> Script[Flow | None]:
-    """The living flow of that name; a deprecated one is not what a call just made."""
-    following: Operation[Page[Flow]] | None = list_flows(api)
-    while following is not None:
-        page = yield from following.script(1)
-        match = best_match(name, page.items)
-        if match is not None and match.status != FlowStatus.DEPRECATED:
-            return match
-        following = page.following
-    return None
-
-
 # Meta throttles and blocks only what was published ("Flows lifecycle").
 ONCE_PUBLISHED: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
 
@@ -325,15 +226,6 @@ ONCE_PUBLISHED: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.
 def _has_status(api: Api, flow_id: str, *wanted: FlowStatus) -> Script[bool | None]:
     flow = yield from get_flow(api, flow_id, fields="id,status").script(1)
     return True if flow.status in wanted else None
-
-
-def _with_draft(api: Api, name: str, blocked: PublishBlockedError) -> Script[PublishBlockedError]:
-    """The refusal to publish, with the id of the draft that Meta has made all the same."""
-    try:
-        draft = yield from _look_up(api, name)
-    except FlowsError:
-        return blocked  # the id is a kindness; the refusal is the news
-    return PublishBlockedError(replace(blocked.details, flow_id=draft.id)) if draft else blocked
 
 
 def _is_gone(api: Api, flow_id: str) -> Script[bool | None]:
@@ -344,21 +236,3 @@ def _is_gone(api: Api, flow_id: str) -> Script[bool | None]:
             raise
         return True
     return None
-
-
-def _holds(api: Api, flow_id: str, content: bytes) -> Script[bool]:
-    """Whether what Meta has stored is this document; compared as values, since Meta may write it differently."""
-    try:
-        stored = yield from download_flow_json(api, flow_id).script(1)
-        return says_the_same(stored, content)
-    except FlowsError:
-        return False  # not to be compared: the caller uploads again, which is harmless
-
-
-def _finish(api: Api, adopted: CreatedFlow, flow_json: bytes, *, publish: bool) -> Script[CreatedFlow]:
-    """The rest of a create that broke off at 4016012: the same upload again, then the publishing that was asked for."""
-    update = yield from update_flow_json(api, adopted.id, flow_json).script(1)
-    if publish and not update.validation_errors:
-        yield from publish_flow(api, adopted.id).script(1)
-    success = not (publish and update.validation_errors)
-    return replace(adopted, validation_errors=update.validation_errors, success=success)
