@@ -117,7 +117,7 @@ PICTURE = "A" * 140_000  # 105 kB
     ],
 )  # fmt: skip
 def test_what_the_app_cuts_and_drops(child: dict[str, Any], expected: list[str]) -> None:
-    """The limits of a property, with the place of what goes beyond."""
+    """Each limit of a property is found, at the place of what exceeds it."""
     value = {"version": "7.3", "screens": [screen("A", child, footer(name="complete", payload={"n": "${form.n}"}))]}
     report = validate(value, today=TODAY, rules=())
     assert report.errors == ()
@@ -147,8 +147,8 @@ UNREACHABLE = next(rule for rule in ADVICE if rule.id == "FJ908")
         ({"A": ["A"], "B": []}, 1),
     ],
 )
-def test_screens_that_no_way_leads_to(routes: dict[str, list[str]], expected: int) -> None:
-    """Ways begin at the first screen; where a binding names the next screen, nothing is said."""
+def test_unreachable_screens(routes: dict[str, list[str]], expected: int) -> None:
+    """Routes begin at the first screen. Where a binding names the next screen, nothing is reported."""
     assert warnings_of(UNREACHABLE, {"routes": routes}) == ["UNREACHABLE_SCREEN"] * expected
 
 
@@ -159,15 +159,15 @@ def test_screens_that_no_way_leads_to(routes: dict[str, list[str]], expected: in
      {"screens": [screen("A", footer(name="data_exchange")), screen("B")]}],
 )  # fmt: skip
 def test_an_endpoint_may_lead_anywhere(more: dict[str, Any]) -> None:
-    """Where the server chooses the next screen, no screen is called unreachable."""
+    """Where an endpoint chooses the next screen, no screen is reported as unreachable."""
     value = {**flow_of({"routes": {"A": [], "B": []}}), **more}
     report = validate(value, today=TODAY, rules=())
     assert "UNREACHABLE_SCREEN" not in [issue.error for issue in report.issues]
 
 
 @pytest.mark.parametrize("reference", ["${form.a}", "`${form.a} == 'x'`", "${screen.A.form.a}"])
-def test_an_answer_that_anything_reads_is_not_lost(reference: str) -> None:
-    """Any reference counts, in an expression and from any screen."""
+def test_an_answer_that_is_read_anywhere_is_sent(reference: str) -> None:
+    """Any reference counts, also in an expression and from another screen."""
     lost = next(rule for rule in ADVICE if rule.id == "FJ910")
     field = {"type": "TextInput", "name": "a", "label": "A"}
     assert warnings_of(lost, {"children": [field], "payload": {"x": {"deep": [reference]}}}) == []
@@ -175,7 +175,7 @@ def test_an_answer_that_anything_reads_is_not_lost(reference: str) -> None:
 
 
 def test_a_data_field_named_required_is_a_keyword() -> None:
-    """It lists the fields that must be given."""
+    """A list named `required` is the keyword of JSON schema, not a field."""
     unused = next(rule for rule in ADVICE if rule.id == "FJ909")
     assert warnings_of(unused, {"data": {"required": []}}) == []
 
@@ -188,7 +188,7 @@ def test_advice_can_be_switched_off() -> None:
 
 
 def test_the_page_names_every_advice() -> None:
-    """Each code of advice stands in the documentation, as people select and ignore by it."""
+    """The documentation has each code of advice, because people select and ignore by code."""
     page = (Path(__file__).parents[2] / "docs" / "validate.md").read_text(encoding="utf-8")
     codes = {code for rule in ADVICE for code in warnings_of(rule, json.loads(examples_of(rule)["Fails"]))}
     assert len(codes) == len(ADVICE)

@@ -1,4 +1,4 @@
-"""A misspelt name is told with the one that may be meant."""
+"""A message about a misspelt name suggests the nearest one."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def flow(go: str = "SECOND", model: Any = None, **child: Any) -> dict[str, Any]:
         (flow(model={"FIRTS": ["SECOND"], "FIRST": ["SECOND"]}), "Did you mean 'FIRST'?"),
     ],
 )
-def test_what_may_be_meant(document: Any, hint: str) -> None:
-    """A property, a value of a list, a component, a screen."""
+def test_a_near_name_is_suggested(document: Any, hint: str) -> None:
+    """For a property, a value of an enum, a component and a screen."""
     assert any(issue.message.endswith(hint) for issue in validate(document, today=TODAY).errors)
 
 
@@ -45,8 +45,8 @@ def test_what_may_be_meant(document: Any, hint: str) -> None:
         flow("SECONDD") | {"screens": [*flow("SECONDD")["screens"], *[screen(f"S{'A' * i}") for i in range(100)]]},
     ],
 )
-def test_nothing_near_is_not_guessed(document: Any) -> None:
-    """No hint is better than a wrong one; nor is a document of too many screens searched."""
+def test_no_suggestion_without_a_near_name(document: Any) -> None:
+    """Without a near name there is no suggestion; a document with too many screens is not searched."""
     errors = validate(document, today=TODAY).errors
     assert errors
     assert not [issue.message for issue in errors if "Did you mean 'S" in issue.message or "mean 'v" in issue.message]

@@ -1,4 +1,4 @@
-"""The language between backticks, and the smaller one of conditions."""
+"""The language between backticks, and the smaller language of conditions."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_precedence(text: str, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_types(text: str, expected: str) -> None:
-    """Each operator takes some types and gives one; nothing is known of the result of %."""
+    """Each operator takes some types and gives one; the result of % has no type."""
     assert type_of_expression(parse_expression(f"`{text}`"), resolve) == expected
 
 
@@ -147,7 +147,7 @@ def test_types(text: str, expected: str) -> None:
     ],
 )
 def test_mistakes(text: str, reason: str, offset: int) -> None:
-    """A mistake is named with its place, counted from the opening backtick."""
+    """An error has a reason and an offset, counted from the opening backtick."""
     with pytest.raises(ExpressionError) as caught:
         type_of_expression(parse_expression(f"`{text}`"), resolve)
     assert (caught.value.reason, caught.value.offset) == (reason, offset)
@@ -181,8 +181,8 @@ TREES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(TREES)
-def test_a_printed_tree_reads_back(tree: Node) -> None:
-    """Printing a tree and reading it gives the same tree, wherever its operators stand."""
+def test_a_printed_tree_parses_to_the_same_tree(tree: Node) -> None:
+    """Printing a tree and parsing the text gives the same tree, for every operator."""
     assert parse_expression(f"`{show(tree)}`") == tree
 
 
@@ -237,8 +237,8 @@ PIECES = st.lists(
 @example("!" * 5000)
 @example("1" + "+1" * 5000)
 @example("1 || 2 && 3 == 4 < 5 + 6 * (" * 200)
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """Neither language raises anything but its own error."""
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    """The parsers of both languages raise nothing but ExpressionError."""
     readers: tuple[Callable[[], object], ...] = (
         lambda: type_of_expression(parse_expression(f"`{text}`"), resolve),
         lambda: check_condition(parse_condition(text), resolve),
@@ -257,9 +257,28 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         "${data.n} == ${form.n}",
     ],
 )  # fmt: skip
-def test_conditions_that_are_right(text: str) -> None:
-    """A condition compares what is known when the flow runs."""
+def test_valid_conditions(text: str) -> None:
+    """A condition compares a reference with a literal or a reference of the same type."""
     check_condition(parse_condition(text), resolve)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${data.b}", "${data.b}"),
+        ("!(${data.b})", "[!(${data.b})]"),
+        ("${data.n} > -5", "[${data.n}>-5]"),
+        ("${data.s} == 'x'", "[${data.s}=='x']"),
+        ("${data.b} || ${data.b} && true", "[${data.b}||[${data.b}&&true]]"),
+        ("${data.n} < 1 && ${data.b} && false", "[[[${data.n}<1]&&${data.b}]&&false]"),
+        ("(${data.b} || true) && ${data.b}", "[([${data.b}||true])&&${data.b}]"),
+        ("1.5 == '\\'", "[1.5=='\\']"),
+    ],
+)
+def test_the_tree_of_a_condition(text: str, expected: str) -> None:
+    """A condition has the nodes of an expression; a backslash escapes nothing, and types are not checked."""
+    assert nested(parse_condition(text)) == expected
+    assert parse_condition(text) is parse_condition(text)
 
 
 @pytest.mark.parametrize(
@@ -298,8 +317,8 @@ def test_conditions_that_are_right(text: str) -> None:
         ("(" * 99 + "${data.b}" + ")" * 99, "nested too deeply", MAX_DEPTH),
     ],
 )
-def test_conditions_that_are_wrong(text: str, reason: str, offset: int) -> None:
-    """A mistake is named with its place, counted from the start of the condition."""
+def test_invalid_conditions(text: str, reason: str, offset: int) -> None:
+    """An error has a reason and an offset, counted from the start of the condition."""
     with pytest.raises(ExpressionError) as caught:
         check_condition(parse_condition(text), resolve)
     assert (caught.value.reason, caught.value.offset) == (reason, offset)
@@ -335,7 +354,7 @@ def test_references(text: str, expected: tuple[Any, ...] | None) -> None:
     ],
 )  # fmt: skip
 def test_what_is_dynamic(text: str, dynamic: bool, expression: bool, embedded: str | None) -> None:
-    """What has no value before the flow runs begins with a reference or stands in backticks."""
+    """A dynamic string begins with a reference or is an expression in backticks."""
     assert (is_dynamic(text), is_expression(text), embedded_reference(text)) == (dynamic, expression, embedded)
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_short_run_finds_nothing(seed: int) -> None:
-    """A few hundred broken documents: each one gets a sound report, and many codes are among them."""
+    """A few hundred broken documents each get a sound report, with many different codes."""
     outcome = fuzz.fuzz(60, seed, most=250)
     assert [problem for problem, _ in outcome.failures] == []
     assert outcome.documents == 250
@@ -27,20 +27,20 @@ def test_a_short_run_finds_nothing(seed: int) -> None:
 
 
 def test_the_same_seed_breaks_the_same_documents() -> None:
-    """What was found can be found again."""
+    """A run can be repeated by its seed."""
     first, again = (fuzz.fuzz(60, 7, most=30) for _ in range(2))
     assert first.codes == again.codes
 
 
 def test_time_ends_a_run() -> None:
-    """By the clock it is given."""
+    """A run ends after the given time."""
     ticks = iter(range(100))
     assert fuzz.fuzz(5, 1, clock=lambda: float(next(ticks))).documents == 2
 
 
 @pytest.mark.parametrize("path", ["screens[0].title", "screens", "version"])
 def test_a_wrong_place_is_seen(path: str) -> None:
-    """A pointer whose span holds something else is a failure."""
+    """A pointer whose span holds another value is a failure."""
     content = json.dumps(next(document for _, document in samples()), indent=1).encode()
     report = validate(content.replace(b'"Title"', b'" "'), version="7.3", today=TODAY)
     issue = report.issues[0]
@@ -50,14 +50,14 @@ def test_a_wrong_place_is_seen(path: str) -> None:
 
 
 def test_whatever_raises_is_seen() -> None:
-    """With the end of its traceback."""
+    """An exception is a failure, reported with the end of its traceback."""
     no_source: Any = 5
     assert "ConfigurationError: source must be" in (fuzz.problem_of(no_source, Counter()) or "")
 
 
-def test_the_command_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
-    """How many documents in how many seconds, which codes, and no failure."""
+def test_the_command_prints_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints the number of documents and seconds, the codes, and the number of failures."""
     assert fuzz.main(["--seconds", "0.2", "--seed", "3"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("seed 3: ")
-    assert said.endswith("0 failures\n")
+    output = capsys.readouterr().out
+    assert output.startswith("seed 3: ")
+    assert output.endswith("0 failures\n")

@@ -53,8 +53,8 @@ def letters(number: int) -> str:
     return "".join("ABCDEFGHIJ"[int(digit)] for digit in str(number))
 
 
-def text(said: Any = "x", **more: Any) -> dict[str, Any]:
-    return {"type": "TextBody", "text": said, **more}
+def text(content: Any = "x", **more: Any) -> dict[str, Any]:
+    return {"type": "TextBody", "text": content, **more}
 
 
 def ask(name: str, **more: Any) -> dict[str, Any]:
@@ -231,7 +231,7 @@ SHAPES: Final[dict[str, Callable[[int], Any]]] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_longer_document_takes_evenly_more_steps(shape: str) -> None:
-    """The second step costs what the first did."""
+    """The second increase of size costs as many steps as the first."""
     make = SHAPES[shape]
     validate(make(SIZES[-1]), today=TODAY)  # what is made once, for a version or for a text, is made
     first, second, third = (steps(make(size)) for size in SIZES)
@@ -239,7 +239,7 @@ def test_a_longer_document_takes_evenly_more_steps(shape: str) -> None:
 
 
 def test_a_quadratic_part_would_be_seen() -> None:
-    """The measure measures: a check of each pair of components, beside all the rest, is over the limit."""
+    """An artificial check of each pair of components exceeds the limit."""
 
     class Pairs(dict[str, Any]):
         def items(self) -> Any:

@@ -34,8 +34,8 @@ def one(*children: Any, version: str = "7.3", **more: Any) -> dict[str, Any]:
     return {"version": version, "screens": [screen("A", *children, footer(), terminal=True, **more)]}
 
 
-def text(said: str, **more: Any) -> dict[str, Any]:
-    return {"type": "TextBody", "text": said, **more}
+def text(content: str, **more: Any) -> dict[str, Any]:
+    return {"type": "TextBody", "text": content, **more}
 
 
 def nested(n: int) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def seconds(source: str) -> float:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_four_times_the_document_takes_about_four_times_as_long(shape: str) -> None:
-    """What does not grow with the document, as the first thousand findings, makes it less."""
+    """Parts that do not grow with the document, such as the limit of findings, only make the factor smaller."""
     few, many = (json.dumps(SHAPES[shape](n)) for n in (FEW, MANY))
     seconds(few)
     assert min(seconds(many) for _ in range(2)) < MOST * min(seconds(few) for _ in range(3)) + 0.005
@@ -98,6 +98,6 @@ def test_four_times_the_document_takes_about_four_times_as_long(shape: str) -> N
 
 @pytest.mark.parametrize("shape", ["wrong keys of an update", "wrong keys of a payload"])
 def test_a_message_does_not_list_all_that_is_wrong(shape: str) -> None:
-    """It names the first, and says that there are more."""
+    """A message names the first few, and that there are more."""
     issues = validate(SHAPES[shape](FEW), today=TODAY).issues
     assert max(len(issue.message) for issue in issues) < 1_000

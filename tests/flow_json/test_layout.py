@@ -1,4 +1,4 @@
-"""Text that is changed where it says something else, and nowhere else."""
+"""Editing a text so that it holds another document, without changing anything else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ layouts = st.sampled_from(
 )
 
 
-def said(value: Any) -> str:
+def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
@@ -47,7 +47,7 @@ def said(value: Any) -> str:
     ],
 )  # fmt: skip
 def test_only_the_place_of_a_change_is_written(before: str, after: str, place: tuple[Any, ...]) -> None:
-    """Spaces, line ends and the order of keys around it stay; what is written has the indentation of its place."""
+    """White space, line ends and key order around a change stay; new text has the indentation of its place."""
     document = json.loads(FILE)
     inside = document
     for step in place[:-1]:
@@ -57,7 +57,7 @@ def test_only_the_place_of_a_change_is_written(before: str, after: str, place: t
 
 
 def test_the_order_of_keys_is_that_of_the_text() -> None:
-    """A document whose keys come in another order says the same; keys that are new come last."""
+    """A document with its keys in another order changes nothing; new keys come last."""
     document = json.loads(FILE)
     assert update_text(FILE, dict(reversed(document.items()))) == FILE
     changed = update_text(FILE, {"new": 1, **dict(reversed(document.items()))})
@@ -65,38 +65,38 @@ def test_the_order_of_keys_is_that_of_the_text() -> None:
 
 
 def test_true_is_not_one() -> None:
-    """A value of another type is a change, whatever Python thinks of it."""
+    """A value of another JSON type is a change, even if Python compares it as equal."""
     assert update_text('{"a": 1}', {"a": True}) == '{"a": true}'
     assert update_text('{"a": 1}', {"a": 1.0}) == '{"a": 1.0}'
 
 
 def test_line_ends_stay() -> None:
-    """A file of another system keeps its own."""
+    """CRLF line ends are kept."""
     assert update_text('{\r\n  "a": 1\r\n}\r\n', {"a": {"b": 2}}) == '{\r\n  "a": {\r\n    "b": 2\r\n  }\r\n}\r\n'
 
 
 def test_of_a_key_given_twice_the_last_is_changed() -> None:
-    """That is the one that counts."""
+    """Of duplicate keys the last one counts."""
     assert update_text('{"a": 1, "a": 2}', {"a": 3}) == '{"a": 1, "a": 3}'
 
 
 @given(documents, documents, layouts)
-def test_the_text_says_the_document(old: dict[str, Any], new: dict[str, Any], layout: dict[str, Any]) -> None:
-    """Whatever it said before, and however it was written; and nothing is changed without need."""
+def test_the_text_holds_the_document(old: dict[str, Any], new: dict[str, Any], layout: dict[str, Any]) -> None:
+    """For any document and layout the new text parses to the document, and is unchanged if nothing differs."""
     text = json.dumps(old, **layout)
-    assert said(json.loads(update_text(text, new))) == said(new)
+    assert canonical(json.loads(update_text(text, new))) == canonical(new)
     assert update_text(text, old) == text
-    assert said(json.loads(dump_in_style(text, new))) == said(new)
+    assert canonical(json.loads(dump_in_style(text, new))) == canonical(new)
 
 
 @given(texts)
 def test_any_text_can_be_written_and_sent(text: str) -> None:
-    """Half a character too."""
+    """A lone surrogate is written as an escape."""
     assert json.loads(json_string(text).encode()) == text
 
 
 def test_deep_documents() -> None:
-    """As deep as a text can just be parsed it is edited; what cannot be written is refused."""
+    """A text is edited up to the depth that can be parsed; a document too deep to be written is refused."""
     depth = 300
     text = '{"a":' * depth + "1" + "}" * depth
     assert update_text(text, json.loads(text.replace("1", "2"))) == text.replace("1", "2")

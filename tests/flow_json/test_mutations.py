@@ -124,7 +124,7 @@ def check(document: dict[str, Any]) -> Report:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_documents_are_valid(name: str) -> None:
-    """Nothing is wrong before something is broken; what is required is there."""
+    """The samples have no issue, and have everything that is listed as required."""
     document = DOCUMENTS[name]
     assert check(document).errors == ()
     found = list(required(document))
@@ -134,8 +134,8 @@ def test_the_documents_are_valid(name: str) -> None:
 
 @pytest.mark.parametrize("how", ["drop", "rename", "retype", "move"])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_is_required_is_missed_everywhere(name: str, how: str) -> None:
-    """Each required thing of each document, dropped, renamed, retyped or moved: an error names it or what it was in."""
+def test_a_missing_requirement_is_reported_everywhere(name: str, how: str) -> None:
+    """Each required part of each document, dropped, renamed, retyped or moved, causes an error there."""
     for steps in required(DOCUMENTS[name]):
         for document, expected in broken(DOCUMENTS[name], steps, how):
             found = places(check(document))
@@ -166,7 +166,7 @@ def broken(original: dict[str, Any], steps: Steps, how: str) -> Iterator[tuple[d
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_nothing_raises_whatever_is_broken(data: st.DataObject) -> None:
-    """Up to five nodes, anywhere, dropped, renamed, retyped, doubled or moved: a report, and the same one again."""
+    """Up to five nodes dropped, renamed, retyped, doubled or moved give a report, twice the same one."""
     document = copy.deepcopy(data.draw(st.sampled_from(list(DOCUMENTS.values()))))
     for _ in range(data.draw(st.integers(1, 5))):
         found = list(nodes(document))
@@ -198,7 +198,7 @@ def test_nothing_raises_whatever_is_broken(data: st.DataObject) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_key_that_does_not_belong_is_found(data: st.DataObject) -> None:
-    """In the root, a screen, a layout, a component, an item or an action."""
+    """An unknown key is found in the root, a screen, a layout, a component, an item and an action."""
     document = copy.deepcopy(data.draw(st.sampled_from(list(DOCUMENTS.values()))))
     owners = sorted({steps[:-1] for steps in required(document) if "data" not in steps}, key=str)
     at = data.draw(st.sampled_from(owners))
@@ -212,8 +212,8 @@ def test_a_key_that_does_not_belong_is_found(data: st.DataObject) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_what_is_there_twice_is_found(data: st.DataObject) -> None:
-    """A screen, an input, a Footer: the copy is pointed at, or both are."""
+def test_duplicates_are_found(data: st.DataObject) -> None:
+    """Of a duplicated screen, input or Footer the copy is reported, or both."""
     document = copy.deepcopy(data.draw(st.sampled_from(list(DOCUMENTS.values()))))
     doubled: list[tuple[Steps, str, str]] = [(("screens", i), "id", "DUPLICATE_SCREEN_IDS")
                                              for i in range(len(document["screens"]))]  # fmt: skip

@@ -1,4 +1,4 @@
-"""No input raises: whatever is handed in, a report comes back, and it can be drawn."""
+"""No input raises: every source gives a report, which can be rendered."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ DEEP_CHILDREN: Final[dict[str, Callable[[int], str]]] = {
 @pytest.mark.parametrize("what", DEEP_CHILDREN)
 @pytest.mark.parametrize(("version", "mark"), [("7.3", ""), ("8.0", "\ufeff"), ("3.1", "")])
 def test_depth_of_components(what: str, levels: int, version: str, mark: str) -> None:
-    """In a version that is known, in a newer one with a byte order mark, and in an old one."""
+    """In a known version, in a newer one with a byte order mark, and in an old one."""
     text = good_with(CHILDREN, f"{CHILDREN}{DEEP_CHILDREN[what](levels)},").replace('"7.3"', f'"{version}"')
     started = time.process_time()
     assert of(mark + text) >= ({"BYTE_ORDER_MARK"} if mark and levels <= 201 else set())
@@ -116,7 +116,7 @@ def test_depth_of_components(what: str, levels: int, version: str, mark: str) ->
 @pytest.mark.parametrize("levels", [30, 150, 320, 480, 900, LEVELS])
 @pytest.mark.parametrize("what", DEEP)
 def test_depth(what: str, levels: int) -> None:
-    """Ten thousand levels, fewer than the parser takes, and as many as it just takes."""
+    """Ten thousand levels, fewer than the parser accepts, and as many as it just accepts."""
     old, make = DEEP[what]
     of(good_with(old, make(levels)))
 
@@ -124,13 +124,13 @@ def test_depth(what: str, levels: int) -> None:
 @pytest.mark.parametrize(
     "text", [around("[", "]"), around(OPEN, "}"), "[" * LEVELS, OPEN * LEVELS, "]" * LEVELS, '"' + "[" * LEVELS]
 )
-def test_depth_of_nothing_else(text: str) -> None:
-    """Brackets alone."""
+def test_depth_of_brackets(text: str) -> None:
+    """A text of brackets alone."""
     assert of(text) == of(text.encode()) == {"INVALID_FLOW_JSON"}
 
 
 def test_a_deep_mapping() -> None:
-    """A mapping that is too deep, or holds itself, cannot be written as JSON."""
+    """A mapping that is too deep, or contains itself, cannot be written as JSON."""
     deep: Any = {}
     for _ in range(LEVELS):
         deep = {"a": deep}
@@ -157,7 +157,7 @@ def test_a_deep_mapping() -> None:
     ids=lambda content: f"{content[:40]!r}",
 )
 def test_ten_megabytes(content: bytes) -> None:
-    """The largest document that there may be, and one more byte."""
+    """The largest allowed document, and one of a byte more."""
     assert of(content)
 
 
@@ -192,8 +192,8 @@ def test_ten_megabytes(content: bytes) -> None:
         ('"Hello"', "null", "INVALID_PROPERTY_TYPE"),
     ],
 )  # fmt: skip
-def test_what_is_odd_in_a_document(old: str, new: str, code: str | None) -> None:
-    """It is an issue, or nothing; as text and as bytes it is the same."""
+def test_anomalies_of_a_document(old: str, new: str, code: str | None) -> None:
+    """An anomaly is an issue or nothing, and the same one for text and for bytes."""
     text = good_with(old, new)
     assert of(text) == of(text.encode())
     assert code is None or code in of(text)
@@ -233,8 +233,8 @@ def test_what_is_odd_in_a_document(old: str, new: str, code: str | None) -> None
     ],
     ids=lambda source: type(source).__name__ if isinstance(source, io.IOBase) else repr(source)[:30],
 )
-def test_what_is_no_flow(source: Any) -> None:
-    """Other encodings, other values, mappings that are no JSON."""
+def test_what_is_no_flow_json(source: Any) -> None:
+    """Other encodings, other JSON values, mappings that have no JSON form."""
     assert of(source) <= {
         "INVALID_FLOW_JSON", "MISSING_FLOW_JSON_VERSION", "INVALID_FLOW_JSON_VERSION", "MISSING_REQUIRED_PROPERTY",
         "INVALID_PROPERTY_TYPE", "UNSAFE_NUMBER",
@@ -245,7 +245,7 @@ def test_what_is_no_flow(source: Any) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=400) | st.text(max_size=200))
 def test_random_bytes_and_text(content: bytes | str) -> None:
-    """They are no Flow JSON, and say so; now and then they are a JSON object."""
+    """Random input is reported as no Flow JSON; occasionally it is a JSON object."""
     found = of(content)
     assert "INVALID_FLOW_JSON" in found or "MISSING_FLOW_JSON_VERSION" in found
     assert found <= {"INVALID_FLOW_JSON", "MISSING_FLOW_JSON_VERSION", "DUPLICATE_KEY"}
@@ -275,8 +275,8 @@ def in_layout(children: str) -> str:
         ('{"version": "7.3", "screens": [], ' + ", ".join(['"k": 0'] * 3000) + "}", "DUPLICATE_KEY"),
     ],
 )  # fmt: skip
-def test_of_many_findings_the_first_are_told(source: str, code: str) -> None:
-    """And that there are more. An error is never left out for the sake of warnings."""
+def test_many_findings_are_truncated(source: str, code: str) -> None:
+    """The first are reported, with a warning that there are more. Warnings never displace errors."""
     report = validate(source, today=TODAY)
     assert not report.ok
     assert code in {issue.error for issue in report.issues}
@@ -286,7 +286,7 @@ def test_of_many_findings_the_first_are_told(source: str, code: str) -> None:
 
 @pytest.mark.parametrize("depth", [150, 201, 450])
 def test_components_that_are_nested_too_deeply_are_refused(depth: int) -> None:
-    """Beyond 200 levels nobody looks; Meta allows three."""
+    """Beyond 200 levels components are not checked; Meta allows three."""
     source = in_layout('{"type": "If", "condition": "true", "then": [' * depth + "]}" * depth)
     errors = [issue.message for issue in validate(source, today=TODAY).errors]
     assert ("components are nested too deeply to be checked." in errors) == (depth > 200)
@@ -297,7 +297,7 @@ def test_components_that_are_nested_too_deeply_are_refused(depth: int) -> None:
     st.sampled_from([document for _, document in samples()]), st.binary(max_size=6), st.floats(0, 1), st.floats(0, 0.1)
 )
 def test_random_bytes_in_a_document(document: dict[str, Any], content: bytes, where: float, length: float) -> None:
-    """A piece of a valid document is overwritten."""
+    """A part of a valid document is overwritten with random bytes."""
     text = json.dumps(document).encode()
     at = int(where * len(text))
     of(text[:at] + content + text[at + int(length * len(text)) :])
@@ -308,5 +308,5 @@ def test_random_bytes_in_a_document(document: dict[str, Any], content: bytes, wh
     "source", ["{", "{}", '{"version": 7.3}', '{"version": "x"}', GOOD, '{"version": "7.3", "screens": 5}']
 )
 def test_another_version_raises_no_more(source: str, version: str) -> None:
-    """`version` decides against what is checked, not whether something may be wrong."""
+    """With `version` nothing raises either."""
     codes(validate(source, version=version, today=TODAY))

@@ -1,4 +1,4 @@
-"""A new version is a change of data alone: the page that says how is applied to a copy of the package."""
+"""A new version is a change of data: the page that describes it is applied to a copy of the package."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ CASES: list[tuple[Any, Issues]] = [
 
 
 def test_the_tables_alone_make_a_version(check: Callable[..., dict[str, Any]]) -> None:
-    """The version, its component, its property, its counts and its rules are known, and to no older version."""
+    """The version, its component, its property, its limits and its rules are known, and to no older version."""
     result = check(GOOD, *(document for document, _ in CASES))
     assert (result["newest"], result["upgraded"]) == ("7.5", "7.5")
     good, *rest = result["found"]
@@ -117,7 +117,7 @@ def test_an_older_version_says_when_it_comes(check: Callable[..., dict[str, Any]
 
 
 def test_without_the_change_the_version_is_newer_than_known() -> None:
-    """Here, 7.5 is checked against 7.4, and Rating is unknown: told, and no error."""
+    """Without it, 7.5 is checked as 7.4, and the unknown Rating is a warning."""
     from whatsapp_flows.flow_json import validate
 
     report = validate(CASES[0][0])

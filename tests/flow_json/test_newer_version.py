@@ -1,4 +1,4 @@
-"""A document of a version that is newer than the tables: what they lack is told, and does not stop an upload."""
+"""A document of a version newer than the tables: what they lack is a warning and does not block an upload."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ UNKNOWN: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 @pytest.mark.parametrize("what", UNKNOWN)
 def test_what_the_tables_do_not_know_is_a_warning(what: str) -> None:
-    """The upload is not blocked, each unknown thing is told, and what is new to nobody is checked."""
+    """Each unknown part is a warning, which does not block the upload; known parts are checked."""
     value, expected = UNKNOWN[what]
     report = validate(value, today=TODAY, advice=False)
     assert report.errors == (), report.render()
@@ -126,12 +126,12 @@ def test_what_the_tables_do_not_know_is_a_warning(what: str) -> None:
 
 @pytest.mark.parametrize("what", UNKNOWN)
 def test_in_the_newest_known_version_it_is_an_error(what: str) -> None:
-    """Of a version that is known the tables know all."""
+    """The tables are complete for a known version."""
     for version in ("7.3", "7.4"):
         assert not validate({**UNKNOWN[what][0], "version": version}, today=TODAY).ok
 
 
-def test_a_version_that_is_asked_for_counts_as_that_of_the_document() -> None:
+def test_the_version_argument_may_be_newer_too() -> None:
     """`version` may be newer than the tables, too."""
     value = {**UNKNOWN["a property of a screen"][0], "version": "7.3"}
     assert validate(value, version="9.1", today=TODAY).ok
@@ -162,14 +162,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_what_the_tables_know_to_be_wrong_stays_an_error(what: str) -> None:
-    """Newer is no excuse for what no version allows."""
+    """What no version allows is an error in a newer version too."""
     value, expected = WRONG[what]
     assert expected in {issue.error for issue in validate(value, today=TODAY).errors}
 
 
-@pytest.mark.parametrize(("version", "said"), [("7.4", True), ("5.2", True), ("7.3", False), ("6.0", False)])
-def test_a_version_on_no_page_of_meta_is_told(version: str, said: bool) -> None:
-    """Meta's client knows 7.4, Meta's pages do not; said without advice too, since the check rests on the client."""
+@pytest.mark.parametrize(("version", "warned"), [("7.4", True), ("5.2", True), ("7.3", False), ("6.0", False)])
+def test_an_undocumented_version_is_a_warning(version: str, warned: bool) -> None:
+    """Meta's client knows 7.4, Meta's pages do not. The warning is no advice: it comes without advice too."""
     report = validate(flow(INPUT, SENT, version=version), today=TODAY, advice=False)
     assert report.ok
-    assert ([issue.error for issue in report.warnings] == ["UNDOCUMENTED_VERSION"]) is said
+    assert ([issue.error for issue in report.warnings] == ["UNDOCUMENTED_VERSION"]) is warned

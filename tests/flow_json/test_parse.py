@@ -1,4 +1,4 @@
-"""Reading a source: whatever is in it is told, never raised."""
+"""Parsing a source: its content never raises."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_every_kind_of_source_is_read(source: Any) -> None:
 
 
 def test_a_path_is_read(tmp_path: Path) -> None:
-    """A path is opened, and one that cannot be read is the caller's mistake."""
+    """A path is opened; one that cannot be read raises ConfigurationError."""
     path = tmp_path / "flow.json"
     path.write_bytes(b"{}")
     assert parse_json(path).value == {}
@@ -40,14 +40,14 @@ def test_a_path_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [None, 7, io.StringIO("{}")])
 def test_what_is_no_source_is_refused(source: Any) -> None:
-    """Only a source of no known kind raises."""
+    """A source of an unknown type raises ConfigurationError."""
     with pytest.raises(ConfigurationError, match="source"):
         parse_json(source)
 
 
 @pytest.mark.parametrize("source", ["\ufeff{}", b"\xef\xbb\xbf{}", io.BytesIO(b"\xef\xbb\xbf{}")])
 def test_a_byte_order_mark_is_no_part_of_the_text(source: Any) -> None:
-    """The text and its size are those without one, as it is sent."""
+    """The text and its size are without the mark, as the text is sent."""
     parsed = parse_json(source)
     assert (parsed.text, parsed.size, parsed.value, parsed.marked) == ("{}", 2, {}, True)
     assert not parse_json("{}").marked
@@ -83,7 +83,7 @@ def test_a_mapping_is_its_compact_text() -> None:
     ],
 )
 def test_what_cannot_be_parsed_is_a_problem(source: Any, message: str, offset: int | None) -> None:
-    """The problem says why, and where in the text if that is known."""
+    """The problem gives the reason, and the place in the text if it is known."""
     parsed = parse_json(source)
     assert parsed.value is None
     assert parsed.problem is not None
@@ -95,7 +95,7 @@ def test_what_cannot_be_parsed_is_a_problem(source: Any, message: str, offset: i
     "make", [lambda n: "x" * (n + 1), lambda n: b"x" * (n + 1), lambda n: "é" * n, lambda n: {"a": "x" * n}]
 )
 def test_a_text_over_the_limit_is_not_parsed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above the limit there is one problem, whatever the text holds; it counts bytes."""
+    """Above the limit, which counts bytes, there is one problem, whatever the text holds."""
     monkeypatch.setattr(_parse, "MAX_BYTES", 100)
     problem = parse_json(make(100)).problem
     assert problem is not None
@@ -103,7 +103,7 @@ def test_a_text_over_the_limit_is_not_parsed(make: Any, monkeypatch: pytest.Monk
 
 
 def test_a_mapping_too_deep_is_a_problem() -> None:
-    """A mapping of ten thousand levels is told, not raised."""
+    """A mapping of ten thousand levels gives a problem and does not raise."""
     value: dict[str, Any] = {}
     for _ in range(10_000):
         value = {"a": value}
@@ -124,8 +124,8 @@ def test_a_mapping_too_deep_is_a_problem() -> None:
          [("LONE_SURROGATE", ("b",)), ("LONE_SURROGATE", ("c",))]),
     ],
 )  # fmt: skip
-def test_oddities_of_a_valid_text(text: str, expected: list[Any]) -> None:
-    """Keys given twice, numbers and characters that JavaScript reads differently are told with their place."""
+def test_anomalies_of_a_valid_text(text: str, expected: list[Any]) -> None:
+    """Duplicate keys, and numbers and characters that JavaScript reads differently, are found at their place."""
     parsed = parse_json(text)
     assert parsed.value is not None
     found = [(finding.code, finding.pointer) for finding in json_anomalies(text)]

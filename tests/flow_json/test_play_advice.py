@@ -1,4 +1,4 @@
-"""Advice about how a flow plays: each with documents that have it, and their neighbours that have not."""
+"""Advice about how a flow runs: documents that have a finding, and neighbours without."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DATA = {
 }
 
 
-def said(*children: Any, version: str = "7.3", end: Any = None, **more: Any) -> list[str]:
+def advice_codes(*children: Any, version: str = "7.3", end: Any = None, **more: Any) -> list[str]:
     """The codes of the advice about playing that a document of one screen has."""
     value = {"version": version, "screens": [screen("A", *children, end or footer(), terminal=True, data=DATA, **more)]}
     return codes(value)
@@ -65,8 +65,8 @@ def condition(text: Any) -> dict[str, Any]:
     ],
 )
 def test_conditions(text: Any, expected: list[str]) -> None:
-    """The comparison, the backticks and the decimals that a condition was seen to get wrong."""
-    assert said(condition(text)) == expected
+    """Comparisons without parentheses, backticks and decimals, which were observed to be evaluated wrongly."""
+    assert advice_codes(condition(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,26 +94,28 @@ def test_conditions(text: Any, expected: list[str]) -> None:
     ],
 )
 def test_texts(text: Any, expected: list[str]) -> None:
-    """What an expression gets wrong, and a reference that is in none."""
-    assert said({"type": "TextBody", "text": text}) == expected
+    """Expressions that are evaluated wrongly, and references outside of expressions."""
+    assert advice_codes({"type": "TextBody", "text": text}) == expected
 
 
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "reported"),
     [
         ('a quote " and ${data.s}', True), ('a quote "` and ${data.s}', True), ("${data.s}${data.s}", True),
         ("${data.s} ${data.s}", True), ("${data.s} ", True), ("`'a' ${data.s} ${data.s}`", False),
         ("`'a\\\" b' ${data.s}`", False), ("${data.s}", False),
     ],
 )  # fmt: skip
-def test_a_reference_is_found_beside_conditions_and_expressions(text: str, shown: bool, indent: int | None) -> None:
-    """However the document is written: those in conditions and expressions hide no other."""
+def test_a_reference_is_found_beside_conditions_and_expressions(text: str, reported: bool, indent: int | None) -> None:
+    """References in conditions and expressions hide no other one, in any layout of the text."""
     beside = [condition("(${data.s} == 'x') && ${data.b}"), {"type": "TextBody", "text": "`'a' ${data.s} ${data.n}`"}]
     children = (*beside, {"type": "TextBody", "text": text}, *beside, footer())
     value = {"version": "7.3", "screens": [screen("A", *children, terminal=True, data=DATA)]}
     report = validate(json.dumps(value, indent=indent), today=TODAY)
-    assert [issue.error for issue in report.issues if issue.rule == "FJ919"] == ["REFERENCE_SHOWN_AS_WRITTEN"] * shown
+    assert [issue.error for issue in report.issues if issue.rule == "FJ919"] == [
+        "REFERENCE_SHOWN_AS_WRITTEN"
+    ] * reported
 
 
 @pytest.mark.parametrize(
@@ -131,8 +133,8 @@ def test_a_reference_is_found_beside_conditions_and_expressions(text: str, shown
     ],
 )  # fmt: skip
 def test_other_places(child: dict[str, Any], expected: list[str]) -> None:
-    """Labels, items and branches, too; not what is sent and never shown."""
-    assert said(child) == expected
+    """Labels, items and branches too, but not what is sent and never shown."""
+    assert advice_codes(child) == expected
 
 
 def test_a_title_is_a_text() -> None:
@@ -157,7 +159,7 @@ def test_a_title_is_a_text() -> None:
 def test_an_optional_group_with_a_minimum(kind: str, more: dict[str, Any], expected: bool) -> None:
     """Only where it is known to be optional, and to have a minimum."""
     items = [{"id": str(i), "title": str(i)} for i in range(3)]
-    found = said({"type": kind, "name": "g", "label": "G", "data-source": items, **more})
+    found = advice_codes({"type": kind, "name": "g", "label": "G", "data-source": items, **more})
     assert found == ["OPTIONAL_GROUP_BLOCKS"] * expected
 
 
@@ -177,13 +179,13 @@ def test_an_optional_group_with_a_minimum(kind: str, more: dict[str, Any], expec
 )  # fmt: skip
 def test_a_pattern_has_anchors(pattern: str, anchored: bool) -> None:
     """Each of its alternatives says where it begins and where it ends."""
-    found = said({"type": "TextInput", "name": "p", "label": "P", "pattern": pattern, "helper-text": "x"})
+    found = advice_codes({"type": "TextInput", "name": "p", "label": "P", "pattern": pattern, "helper-text": "x"})
     assert found == ([] if anchored else ["PATTERN_NOT_ANCHORED"])
 
 
 @pytest.mark.parametrize("kind", ["number", "passcode"])
-def test_a_number_that_is_handed_on(kind: str) -> None:
-    """As a number it fails on phones; as a text the upload may be refused; both name what works."""
+def test_a_number_that_is_passed_on(kind: str) -> None:
+    """As a number it fails on phones, as a string the upload may fail; both messages name the alternative."""
 
     def to(field: dict[str, Any], value: str = "${form.a}") -> dict[str, Any]:
         ask = {"type": "TextInput", "name": "a", "label": "A", "input-type": kind}
@@ -205,13 +207,13 @@ def test_a_number_that_is_handed_on(kind: str) -> None:
     [(footer(), []), (footer("data_exchange"), ["PARAMS_FROM_ENDPOINT"])],
 )
 def test_params_that_only_the_endpoint_declares(end: dict[str, Any], expected: list[str]) -> None:
-    """Told where no complete action says what the message holds."""
+    """Reported where no complete action defines the message."""
     only = screen("A", end, terminal=True)
     value = {"version": "7.3", "data_api_version": "3.0", "routing_model": {"A": []}, "screens": [only]}
     assert codes(value) == expected
 
 
 def test_each_advice_says_where_its_fact_is_from() -> None:
-    """Documented by Meta, or observed; the latter with the source or the date."""
+    """Evidence is documented by Meta, or observed, with the source or the date."""
     for rule in ADVICE:
         assert rule.evidence.startswith(("documented: ", "observed: ")), rule.id

@@ -59,13 +59,13 @@ def test_keys_and_values_have_spans(pointer: tuple[str | int, ...], key: bool, s
         ("[[1, 2], [3, [4]]]", (1, 1, 0), False, (1, 15, 1, 16)),
     ],
 )
-def test_odd_texts(text: str, pointer: tuple[str | int, ...], key: bool, span: tuple[int, ...]) -> None:
-    """The last of two keys counts, columns count UTF-16 units, and what is not there is its nearest surrounding."""
+def test_unusual_texts(text: str, pointer: tuple[str | int, ...], key: bool, span: tuple[int, ...]) -> None:
+    """The last of two keys counts, columns count UTF-16 units, a missing place has the span around it."""
     assert locate(text, [(pointer, key)])[pointer, key] == Span(*span)
 
 
-def test_nothing_asked_is_nothing_scanned() -> None:
-    """Without places the text is not looked at."""
+def test_no_places_no_scan() -> None:
+    """Without places the text is not read."""
     assert locate("not JSON", []) == {}
 
 
@@ -82,7 +82,7 @@ def test_nothing_asked_is_nothing_scanned() -> None:
     ],
 )
 def test_paths_are_spelt_as_metas(pointer: tuple[str | int, ...], path: str) -> None:
-    """Dots between keys, brackets around whatever is all digits."""
+    """Dots between keys, brackets around steps of digits."""
     assert format_pointer(pointer) == path
 
 
@@ -102,7 +102,7 @@ def pointers(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple
 
 @given(value=JSON, indent=st.sampled_from([None, 0, 2]), ascii_=st.booleans())
 def test_what_a_span_holds_is_the_value(value: Any, indent: int | None, ascii_: bool) -> None:
-    """Reading the text between the ends of any span gives the value pointed at; so for a key."""
+    """The text between the ends of any span parses to the value or the key pointed at."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_)
     lines = [line.encode("utf-16-le", "surrogatepass") for line in text.split("\n")]
 
@@ -122,7 +122,7 @@ def test_what_a_span_holds_is_the_value(value: Any, indent: int | None, ascii_: 
 
 @given(value=JSON, indent=st.sampled_from([None, 0, 2]), data=st.data())
 def test_both_ways_to_a_place_end_there(value: Any, indent: int | None, data: st.DataObject) -> None:
-    """The fast walk, which skips what nobody asks for, finds what the walk over all tokens finds."""
+    """The fast walk and the walk over all tokens find the same offsets."""
     text = json.dumps(value, indent=indent)
     places = [(pointer, key) for pointer, _ in pointers(value) for key in (False, True)]
     wanted = data.draw(st.sets(st.sampled_from(places)))

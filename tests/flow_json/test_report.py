@@ -1,4 +1,4 @@
-"""What a report says, and how it reads."""
+"""The content of a report, and its form in a terminal."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def at(line: int, start: int, end: int, **more: Any) -> ValidationIssue:
     return issue(line_start=line, line_end=line, column_start=start, column_end=end, **more)
 
 
-def test_errors_and_warnings_are_told_apart() -> None:
-    """`ok` asks for errors alone."""
+def test_errors_and_warnings_are_separate() -> None:
+    """`ok` depends on errors only."""
     report = Report((issue(), issue("warning")))
     assert report.errors == (issue(),)
     assert report.warnings == (issue("warning"),)
@@ -65,19 +65,19 @@ def test_a_report_can_be_copied_and_pickled() -> None:
     ],
 )  # fmt: skip
 def test_an_issue_shows_its_line_with_a_caret(text: str, found: ValidationIssue, expected: str) -> None:
-    """The caret stands below the place; what has none has no line."""
+    """The caret stands below the place; an issue without a place has no line."""
     assert Report((found,), text=text).render() == expected
 
 
 def test_only_a_piece_of_a_long_line_is_shown() -> None:
-    """A mapping is one long line: the piece around the place is shown, the caret below it."""
+    """Of a long line, the part around the place is shown, with the caret below it."""
     text = "x" * 500 + "HERE" + "y" * 500
-    shown = Report((at(1, 501, 505),), text=text).render().split("\n")
-    assert max(map(len, shown)) < 120
-    assert shown[1].startswith("  1 | …xxx")
-    assert shown[1].endswith("yyy…")
-    start = shown[2].index("^")
-    assert shown[1][start : start + shown[2].count("^")] == "HERE"
+    rendered = Report((at(1, 501, 505),), text=text).render().split("\n")
+    assert max(map(len, rendered)) < 120
+    assert rendered[1].startswith("  1 | …xxx")
+    assert rendered[1].endswith("yyy…")
+    start = rendered[2].index("^")
+    assert rendered[1][start : start + rendered[2].count("^")] == "HERE"
 
 
 def test_paths_and_further_places_follow() -> None:
@@ -99,6 +99,6 @@ def test_paths_and_further_places_follow() -> None:
 
 
 def test_without_a_text_there_are_no_lines() -> None:
-    """A report that kept no text still tells the places."""
+    """A report without its text still gives the places."""
     assert Report((at(1, 1, 2),)).render() == "1:1: error: CODE: It is wrong. [FJ1]\n  1 | \n    | ^"
     assert Report(()).render() == ""

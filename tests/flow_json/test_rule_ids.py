@@ -1,4 +1,4 @@
-"""A rule's id is a name: people select and ignore by it."""
+"""The id of a rule is stable: people select and ignore by it."""
 
 from __future__ import annotations
 

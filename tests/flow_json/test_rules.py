@@ -49,8 +49,8 @@ def test_a_rule_shows_what_passes_and_what_fails(rule: Rule) -> None:
         assert bool(check(rule.id, fragment, str(rule.until or NEWEST))) == (kind == "Fails"), kind
 
 
-def test_a_rule_that_is_not_asked_has_nothing_to_say() -> None:
-    """What a rule needs is in every document that it finds fault with: tried on the examples of all rules."""
+def test_a_rule_has_no_findings_without_what_it_needs() -> None:
+    """Every document with findings of a rule has a feature that the rule needs: tried on all examples."""
     fragments = [fragment for rule in RULES for _, fragment in docstring_examples(rule)]
     documents = [build(complete(fragment, version)) for fragment in fragments for version in ("5.2", str(NEWEST))]
     for rule in RULES:
@@ -98,7 +98,7 @@ def test_the_versions_of_a_rule(rule_id: str, since: str, skipped: str) -> None:
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
 def test_the_example_flows_have_no_finding(path: Path) -> None:
-    """The flows that come with the package are right."""
+    """The flows that come with the package are valid."""
     assert everything(load(path)) == []
 
 
@@ -108,7 +108,7 @@ KNOWN_VERSIONS = {"navigation_list": {"FJ302", "FJ310", "FJ311"}}
 
 @pytest.mark.parametrize("path", REAL or [None], ids=lambda path: path.stem[:60] if path else "absent")
 def test_real_documents_have_no_finding(path: Path | None) -> None:
-    """Documents of others are right at their own version."""
+    """Documents of others are valid in their own version."""
     if path is None:
         pytest.skip("the collection of real documents is absent")
     expected = next((ids for name, ids in KNOWN_VERSIONS.items() if name in path.name), set())
@@ -173,7 +173,7 @@ FULL: dict[str, Any] = complete(
 
 
 def test_a_document_with_everything_has_no_finding() -> None:
-    """Most kinds of components, references and expressions, all of them right."""
+    """Most kinds of components, references and expressions, all of them valid."""
     assert everything(FULL) == []
 
 
@@ -207,7 +207,7 @@ def owner_of(document: Any, path: tuple[Any, ...]) -> Any:
     st.sampled_from(VERSIONS),
 )
 def test_broken_documents_never_raise(changes: list[tuple[tuple[Any, ...], Any]], version: Version) -> None:
-    """Whatever is replaced by whatever, or taken away: findings with places that exist, and no exception."""
+    """Whatever is replaced or removed, findings have places that exist, and nothing raises."""
     document = copy.deepcopy(FULL)
     for path, value in changes:
         try:
@@ -240,7 +240,7 @@ def test_components_of_any_content_never_raise(value: Any) -> None:
 
 
 def test_the_index_is_made_once() -> None:
-    """All rules share what is found out about a document."""
+    """All rules share one index of a document."""
     document = build(FULL)
     assert index(document) is index(document)
 

@@ -60,7 +60,7 @@ TEXTS = {"type": "array", "items": S}
 PAYLOAD = "0/0.on-click-action.payload"
 
 
-def handing(payload: Any, theirs: Any, ours: Any = None, *children: dict[str, Any]) -> dict[str, Any]:
+def passing(payload: Any, theirs: Any, ours: Any = None, *children: dict[str, Any]) -> dict[str, Any]:
     """A screen that navigates with a payload to one with a data model."""
     action: dict[str, Any] = {"name": "navigate", "next": {"type": "screen", "name": "B"}}
     if payload is not None:
@@ -78,98 +78,98 @@ def typed(kind: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rule_id", "version", "fragment", "expected"),
     [
-        ("FJ310", "7.3", handing(None, None), []),
-        ("FJ310", "7.3", handing({}, None), []),
-        ("FJ310", "7.3", handing({"a": 1}, {"a": N}), []),
-        ("FJ310", "7.3", handing(None, {"a": N}), [("MISSING_NAVIGATION_ACTION_PAYLOAD", "0/0.on-click-action")]),
-        ("FJ310", "7.3", handing({"a": 1}, None), [(KEYS, PAYLOAD)]),
-        ("FJ310", "5.1", handing({"a": 1, "b": 1}, {"c": N}),
+        ("FJ310", "7.3", passing(None, None), []),
+        ("FJ310", "7.3", passing({}, None), []),
+        ("FJ310", "7.3", passing({"a": 1}, {"a": N}), []),
+        ("FJ310", "7.3", passing(None, {"a": N}), [("MISSING_NAVIGATION_ACTION_PAYLOAD", "0/0.on-click-action")]),
+        ("FJ310", "7.3", passing({"a": 1}, None), [(KEYS, PAYLOAD)]),
+        ("FJ310", "5.1", passing({"a": 1, "b": 1}, {"c": N}),
          [(KEYS, "~" + PAYLOAD + ".a"), (KEYS, "~" + PAYLOAD + ".b"), (KEYS, PAYLOAD)]),
-        ("FJ310", "6.0", handing({}, {"c": N}), [(KEYS + "?", PAYLOAD)]),
-        ("FJ310", "7.3", handing({"a": "x"}, {"a": S, "required": ["a"]}), []),
-        ("FJ312", "7.3", handing({"a": "${data.o}", "b": "${data.o}"}, {"a": S, "b": S}, {"o": S, "required": ["o"]}),
+        ("FJ310", "6.0", passing({}, {"c": N}), [(KEYS + "?", PAYLOAD)]),
+        ("FJ310", "7.3", passing({"a": "x"}, {"a": S, "required": ["a"]}), []),
+        ("FJ312", "7.3", passing({"a": "${data.o}", "b": "${data.o}"}, {"a": S, "b": S}, {"o": S, "required": ["o"]}),
          []),
-        ("FJ311", "7.3", handing({"a": 1, "b": 2, "c": "x"}, {"a": N, "b": W, "c": S}), []),
-        ("FJ311", "7.3", handing({"a": 1}, None), []),
-        ("FJ311", "7.3", handing({"q": 1, "r": "${data.r}"}, {}),
+        ("FJ311", "7.3", passing({"a": 1, "b": 2, "c": "x"}, {"a": N, "b": W, "c": S}), []),
+        ("FJ311", "7.3", passing({"a": 1}, None), []),
+        ("FJ311", "7.3", passing({"q": 1, "r": "${data.r}"}, {}),
          [(STATIC, PAYLOAD + ".q"), (STATIC, "screens.1.data")]),
-        ("FJ311", "5.1", handing({"a": 1.5}, {"a": W}), [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.1", handing({"a": "1"}, {"a": N}), [(STATIC + "?", PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": None}, {"a": S}), [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": None}, {"a": {"type": "any"}}), []),
-        ("FJ311", "7.3", handing({"a": {"p": "x", "more": 1}}, {"a": OBJECT}), []),
-        ("FJ311", "7.3", handing({"a": {"p": "${data.x}"}}, {"a": OBJECT}), []),
-        ("FJ311", "7.3", handing({"a": {}}, {"a": OBJECT}), [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": {"p": 5}}, {"a": OBJECT}), [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": ["x"]}, {"a": TEXTS}), []),
-        ("FJ311", "7.3", handing({"a": ["x", 5]}, {"a": TEXTS}), [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": [{"p": 5}]}, {"a": {"type": "array", "items": OBJECT}}),
+        ("FJ311", "5.1", passing({"a": 1.5}, {"a": W}), [(STATIC, PAYLOAD + ".a")]),
+        ("FJ311", "7.1", passing({"a": "1"}, {"a": N}), [(STATIC + "?", PAYLOAD + ".a")]),
+        ("FJ311", "7.3", passing({"a": None}, {"a": S}), [(STATIC, PAYLOAD + ".a")]),
+        ("FJ311", "7.3", passing({"a": None}, {"a": {"type": "any"}}), []),
+        ("FJ311", "7.3", passing({"a": {"p": "x", "more": 1}}, {"a": OBJECT}), []),
+        ("FJ311", "7.3", passing({"a": {"p": "${data.x}"}}, {"a": OBJECT}), []),
+        ("FJ311", "7.3", passing({"a": {}}, {"a": OBJECT}), [(STATIC, PAYLOAD + ".a")]),
+        ("FJ311", "7.3", passing({"a": {"p": 5}}, {"a": OBJECT}), [(STATIC, PAYLOAD + ".a")]),
+        ("FJ311", "7.3", passing({"a": ["x"]}, {"a": TEXTS}), []),
+        ("FJ311", "7.3", passing({"a": ["x", 5]}, {"a": TEXTS}), [(STATIC, PAYLOAD + ".a")]),
+        ("FJ311", "7.3", passing({"a": [{"p": 5}]}, {"a": {"type": "array", "items": OBJECT}}),
          [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": "`1 + 2`"}, {"a": N}), []),
-        ("FJ311", "7.3", handing({"a": "`1 + 2`"}, {"a": S}), [(STATIC, PAYLOAD + ".a")]),
-        ("FJ311", "7.3", handing({"a": "`1 +`"}, {"a": S}), []),
-        ("FJ311", "5.1", handing({"a": "`1 + 2`"}, {"a": S}), []),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": S}, {"a": S}), []),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": N}, {"a": W}), [(KEYS, PAYLOAD + ".a")]),
-        ("FJ312", "7.3", handing({"a": "${data.a}", "b": "${data.b}"}, {"a": S}, {}), []),
-        ("FJ312", "7.1", handing({"a": "${data.a}"}, {"a": S}, {"a": B}), [(KEYS + "?", PAYLOAD + ".a")]),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": {"type": 5}}, {"a": B}), []),
-        ("FJ312", "7.3", handing({"a": "${data.o.p}"}, {"a": S}, {"o": OBJECT}), []),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": OBJECT}, {"a": OBJECT}), []),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": OBJECT}, {"a": OTHER}),
+        ("FJ311", "7.3", passing({"a": "`1 + 2`"}, {"a": N}), []),
+        ("FJ311", "7.3", passing({"a": "`1 + 2`"}, {"a": S}), [(STATIC, PAYLOAD + ".a")]),
+        ("FJ311", "7.3", passing({"a": "`1 +`"}, {"a": S}), []),
+        ("FJ311", "5.1", passing({"a": "`1 + 2`"}, {"a": S}), []),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": S}, {"a": S}), []),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": N}, {"a": W}), [(KEYS, PAYLOAD + ".a")]),
+        ("FJ312", "7.3", passing({"a": "${data.a}", "b": "${data.b}"}, {"a": S}, {}), []),
+        ("FJ312", "7.1", passing({"a": "${data.a}"}, {"a": S}, {"a": B}), [(KEYS + "?", PAYLOAD + ".a")]),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": {"type": 5}}, {"a": B}), []),
+        ("FJ312", "7.3", passing({"a": "${data.o.p}"}, {"a": S}, {"o": OBJECT}), []),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": OBJECT}, {"a": OBJECT}), []),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": OBJECT}, {"a": OTHER}),
          [(KEYS, "screens.0.data.a"), (KEYS, "screens.1.data.a")]),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": OBJECT}, {"a": {"type": "object"}}),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": OBJECT}, {"a": {"type": "object"}}),
          [(KEYS, "screens.0.data.a")]),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": {"type": "object", "properties": []}}, {"a": OBJECT}), []),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": {"type": "object", "properties": {"p": N}}}, {"a": OBJECT}),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": {"type": "object", "properties": []}}, {"a": OBJECT}), []),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": {"type": "object", "properties": {"p": N}}}, {"a": OBJECT}),
          [(KEYS, PAYLOAD + ".a")]),
-        ("FJ312", "7.3", handing({"a": "${data.a}"}, {"a": TEXTS}, {"a": {"type": "array"}}),
+        ("FJ312", "7.3", passing({"a": "${data.a}"}, {"a": TEXTS}, {"a": {"type": "array"}}),
          [(KEYS, "screens.0.data.a")]),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": S}, None, typed("TextInput")), []),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": S}, None, typed("TextInput", **{"input-type": "number"})),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": S}, None, typed("TextInput")), []),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": S}, None, typed("TextInput", **{"input-type": "number"})),
          [(KEYS, PAYLOAD + ".a")]),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": TEXTS}, None, typed("CheckboxGroup")), []),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": {"type": "array", "items": N}}, None,
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": TEXTS}, None, typed("CheckboxGroup")), []),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": {"type": "array", "items": N}}, None,
          typed("ChipsSelector")),
          [(KEYS, PAYLOAD + ".a")]),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": {"type": "array"}}, None, typed("ChipsSelector")),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": {"type": "array"}}, None, typed("ChipsSelector")),
          [(KEYS, "screens.1.data.a")]),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": B}, None, typed("OptIn")), []),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": S}, None, typed("CalendarPicker", mode="range")),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": B}, None, typed("OptIn")), []),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": S}, None, typed("CalendarPicker", mode="range")),
          [(KEYS, PAYLOAD + ".a")]),
-        ("FJ312", "7.3", handing({"a": "${form.x}"}, {"a": S}, None, typed("CalendarPicker", mode="${data.m}")), []),
-        ("FJ312", "7.3", handing({"a": "${form.x.start-date}"}, {"a": N}, None, typed("CalendarPicker", mode="range")),
+        ("FJ312", "7.3", passing({"a": "${form.x}"}, {"a": S}, None, typed("CalendarPicker", mode="${data.m}")), []),
+        ("FJ312", "7.3", passing({"a": "${form.x.start-date}"}, {"a": N}, None, typed("CalendarPicker", mode="range")),
          []),
-        ("FJ312", "7.3", handing({"a": "${screen.B.data.a}"}, {"a": N}), []),
-        ("FJ317", "7.3", handing({"a": "${data.a}"}, {}), [(REFERENCE, PAYLOAD + ".a")]),
-        ("FJ317", "7.3", handing({"a": "${form.a}"}, {}), [(REFERENCE, PAYLOAD + ".a")]),
-        ("FJ317", "7.3", handing({"a": "${form.f}"}, {}, None, {"type": "Form", "name": "f"}),
+        ("FJ312", "7.3", passing({"a": "${screen.B.data.a}"}, {"a": N}), []),
+        ("FJ317", "7.3", passing({"a": "${data.a}"}, {}), [(REFERENCE, PAYLOAD + ".a")]),
+        ("FJ317", "7.3", passing({"a": "${form.a}"}, {}), [(REFERENCE, PAYLOAD + ".a")]),
+        ("FJ317", "7.3", passing({"a": "${form.f}"}, {}, None, {"type": "Form", "name": "f"}),
          [(REFERENCE, PAYLOAD + ".a")]),
-        ("FJ317", "7.3", handing({"a": "${screen.Q.form.a}"}, {}), [(REFERENCE, PAYLOAD + ".a")]),
-        ("FJ317", "7.3", handing({"a": "${screen.B.data.a}", "b": ["${data.q}"]}, {"a": S}), []),
-        ("FJ317", "7.1", handing({"a": "${data.a}"}, {}), [(REFERENCE + "?", PAYLOAD + ".a")]),
-        ("FJ317", "7.3", handing({"a": "${data.l.x}"}, {}, {"l": TEXTS}), [(REFERENCE, PAYLOAD + ".a")]),
-        ("FJ318", "6.0", handing({"a": "`${data.q}`"}, {}), [(EXPRESSION, PAYLOAD + ".a")]),
-        ("FJ318", "7.1", handing({"a": "`1 + 'x'`"}, {}), [(EXPRESSION + "?", PAYLOAD + ".a")]),
-        ("FJ318", "7.3", handing({"a": "`1`", "b": 5, "c": "x"}, {}), []),
+        ("FJ317", "7.3", passing({"a": "${screen.Q.form.a}"}, {}), [(REFERENCE, PAYLOAD + ".a")]),
+        ("FJ317", "7.3", passing({"a": "${screen.B.data.a}", "b": ["${data.q}"]}, {"a": S}), []),
+        ("FJ317", "7.1", passing({"a": "${data.a}"}, {}), [(REFERENCE + "?", PAYLOAD + ".a")]),
+        ("FJ317", "7.3", passing({"a": "${data.l.x}"}, {}, {"l": TEXTS}), [(REFERENCE, PAYLOAD + ".a")]),
+        ("FJ318", "6.0", passing({"a": "`${data.q}`"}, {}), [(EXPRESSION, PAYLOAD + ".a")]),
+        ("FJ318", "7.1", passing({"a": "`1 + 'x'`"}, {}), [(EXPRESSION + "?", PAYLOAD + ".a")]),
+        ("FJ318", "7.3", passing({"a": "`1`", "b": 5, "c": "x"}, {}), []),
     ],
 )  # fmt: skip
 def test_payloads_of_navigate(rule_id: str, version: str, fragment: dict[str, Any], expected: Found) -> None:
-    """What is handed over has the names and the types of the next screen's data."""
+    """A payload has the names and the types of the next screen's data."""
     assert check(rule_id, fragment, version) == expected
 
 
-def test_long_lists_are_cut() -> None:
-    """A message names ten fields of those that are missing, and says that there are more."""
-    document = build(complete(handing({}, {f"f{i}": S for i in range(12)})))
+def test_long_lists_are_truncated() -> None:
+    """A message names ten missing fields, and that there are more."""
+    document = build(complete(passing({}, {f"f{i}": S for i in range(12)})))
     assert [finding.message for finding in BY_ID["FJ310"].check(document)] == [
         "The payload lacks fields of screen 'B': f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and more."
     ]
 
 
-def test_what_many_payloads_hand_over_is_compared_once() -> None:
-    """The same field handed to the same field is found wrong at each place."""
-    fragment = handing({"a": "${data.o}"}, {"a": S}, {"o": N})
+def test_equal_references_in_many_payloads_are_compared_once() -> None:
+    """The same reference to the same field is reported at each place."""
+    fragment = passing({"a": "${data.o}"}, {"a": S}, {"o": N})
     fragment["screens"][0]["children"] *= 2
     assert check("FJ312", fragment) == [
         (KEYS, "0/0.on-click-action.payload.a"),
@@ -199,7 +199,7 @@ AT = "0/0.on-select-action.payload"
     ],
 )  # fmt: skip
 def test_payloads_of_update_data(rule_id: str, version: str, payload: Any, data: Any, expected: Found) -> None:
-    """What is updated has the names and the types of the screen's own data."""
+    """A payload has the names and the types of the screen's own data."""
     fragment: dict[str, Any] = {"update": payload}
     if data is not None:
         fragment["data"] = data
@@ -207,7 +207,7 @@ def test_payloads_of_update_data(rule_id: str, version: str, payload: Any, data:
 
 
 def test_items_of_chips_are_advice() -> None:
-    """Meta's client does not look into the items of a ChipsSelector; what is wrong there is a warning."""
+    """Meta's client does not check the items of a ChipsSelector: faults there are warnings."""
     action = {"name": "update_data", "payload": {"a": 5, "q": "${data.x}", "r": "`1 +`"}}
     fragment = {"data": {"a": S, "q": S}, "children": [items_with("on-select-action", "ChipsSelector", **action)]}
     at = "0/0.data-source.1.on-select-action.payload"
@@ -260,7 +260,7 @@ def ending(name: str, payload: Any, *pickers: dict[str, Any]) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_payloads_at_the_end(rule_id: str, version: str, fragment: dict[str, Any], expected: Found) -> None:
-    """complete and data_exchange send anything, if it can be read and uploaded media are at the top."""
+    """complete and data_exchange send any valid value; uploaded media are at the top level."""
     assert check(rule_id, fragment, version) == expected
 
 

@@ -125,14 +125,14 @@ RIGHT = {"type": "object", "properties": {"name": {"type": "string", "const": "u
     ],
 )  # fmt: skip
 def test_types_of_references(version: str, component: dict[str, Any], data: dict[str, Any], wrong: list[str]) -> None:
-    """A property takes what is of its own type, lists what has the keys of their items."""
+    """A property takes references of its own type; lists take items with the right keys."""
     others = [{"type": "TextInput", "name": "x"}, {"type": "CheckboxGroup", "name": "c"}]
     found = check("FJ402", {"data": data, "children": [component, *others]}, version)
     assert found == [(CODE, f"0/0.{name}") for name in wrong]
 
 
 def test_types_inside_of_items_are_advice() -> None:
-    """Whether Meta types references inside of items is not known."""
+    """Whether Meta types references inside of items is not known: faults there are warnings."""
     fragment = {
         "data": MODEL,
         "children": [one("Dropdown", data_source=[{"enabled": "${data.s}", "image": "${data.s}"}])],
@@ -171,12 +171,12 @@ def test_types_inside_of_items_are_advice() -> None:
     ],
 )  # fmt: skip
 def test_expressions(version: str, component: dict[str, Any], wrong: list[str]) -> None:
-    """An expression gives what its property takes, by the name of the type."""
+    """An expression gives the type that its property takes, compared by name."""
     assert check("FJ403", {"data": MODEL, "children": [component]}, version) == [(VALUE, place) for place in wrong]
 
 
-def test_a_broken_expression_is_broken_everywhere() -> None:
-    """An expression is read once; each place that has it is reported."""
+def test_an_invalid_expression_is_reported_everywhere() -> None:
+    """An expression is parsed once; each place that has it is reported."""
     found = check("FJ403", {"children": [one("TextBody", text="`1 +`"), one("TextBody", text="`1 +`")]})
     assert found == [(VALUE, "~0/0.text"), (VALUE, "~0/1.text")]
 
@@ -207,7 +207,7 @@ def test_a_broken_expression_is_broken_everywhere() -> None:
     ],
 )  # fmt: skip
 def test_texts_and_branches(rule_id: str, version: str, component: dict[str, Any], expected: Found) -> None:
-    """RichText and arrays of text do not mix; conditions and branches are there."""
+    """RichText and arrays of text do not mix static and dynamic text; conditions and branches are complete."""
     assert check(rule_id, {"data": MODEL, "children": [component]}, version) == expected
 
 
@@ -242,7 +242,7 @@ IF, SWITCH = "MISSING_FOOTER_IN_IF_ELSE_BRANCHES?", "MISSING_FOOTER_IN_SWITCH_BR
     ],
 )  # fmt: skip
 def test_nesting(rule_id: str, children: list[dict[str, Any]], expected: Found) -> None:
-    """If in If, and Footers in branches, which only the documentation knows."""
+    """If in If, and Footers in branches, which are rules of the documentation only."""
     assert check(rule_id, {"children": children}) == expected
 
 
@@ -324,12 +324,12 @@ def test_data_models(rule_id: str, field: Any, expected: Found) -> None:
     ],
 )  # fmt: skip
 def test_reasons(value: Any, schema: Any, reasons: list[str]) -> None:
-    """A failure says where and why."""
+    """A failure gives the reason and the place."""
     assert [found.reason for found in schema_failures(value, schema)] == reasons
 
 
 def test_deep_examples_are_not_followed() -> None:
-    """A check of a bottomless value ends."""
+    """The check of an endlessly nested value ends."""
     value: Any = []
     schema: dict[str, Any] = {"type": "array"}
     schema["items"] = schema

@@ -146,7 +146,7 @@ OUTSIDE = "COMPONENTS_OUTSIDE_FORM"
     ],
 )  # fmt: skip
 def test_forms(rule_id: str, fragment: dict[str, Any], expected: Found) -> None:
-    """What stands in a Form, and what it may hand to its inputs."""
+    """Inputs are inside the Form, and the values that it passes to them are valid."""
     assert check(rule_id, fragment) == expected
 
 
@@ -180,11 +180,11 @@ BOTH = "DUPLICATE_PROPETY_FOR_CONDITION"
     ],
 )  # fmt: skip
 def test_navigation_lists(rule_id: str, children: list[dict[str, Any]], expected: Found) -> None:
-    """Items and actions of a list, and what may stand beside it."""
+    """Items and actions of a list, and what else may be on its screen."""
     assert check(rule_id, {"children": children}) == expected
 
 
-def test_lists_do_not_end() -> None:
+def test_no_list_on_a_terminal_screen() -> None:
     """A screen with a NavigationList is not terminal."""
     fragment = {"screens": [{"terminal": True, "children": [navigation()]}, {"children": [navigation()]}]}
     assert check("FJ641", fragment) == [("INVALID_PROPERTY_KEY", "screens.0")]
@@ -288,6 +288,6 @@ def test_calendar_pickers(rule_id: str, properties: dict[str, Any], expected: Fo
     ],
 )  # fmt: skip
 def test_calendars_in_a_form(rule_id: str, form: dict[str, Any], expected: Found) -> None:
-    """What a Form hands to a CalendarPicker obeys the rules of the picker."""
+    """The values that a Form passes to a CalendarPicker obey the rules of the picker."""
     picker = one("CalendarPicker", name="a", mode="range", min_date="2026-01-01")
     assert check(rule_id, {"children": [{"type": "Form", "children": [picker], **form}]}) == expected

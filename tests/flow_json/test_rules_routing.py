@@ -164,5 +164,5 @@ TOTAL = "MAX_ALLOWED_COMPONENTS_PER_SCREEN"
     ],
 )  # fmt: skip
 def test_counts(rule_id: str, version: str, children: list[dict[str, Any]], expected: Found) -> None:
-    """Branches of which one is shown count as their maximum, what follows each other as its sum."""
+    """The counts of exclusive branches are combined by maximum, those of siblings by sum."""
     assert check(rule_id, {"children": children}, version) == expected

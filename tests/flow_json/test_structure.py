@@ -330,7 +330,7 @@ def test_faults_of_the_document(value: dict[str, Any], faults: list[tuple[str, s
 
 
 @pytest.mark.parametrize(
-    ("component", "version", "said"),
+    ("component", "version", "hint"),
     [
         (one("TextHeadin", text="T"), "7.3", "Did you mean 'TextHeading'?"),
         (one("textheading", text="T"), "7.3", "Did you mean 'TextHeading'?"),
@@ -345,14 +345,14 @@ def test_faults_of_the_document(value: dict[str, Any], faults: list[tuple[str, s
         (one("DocumentPicker", name="n", label="L", allowed_mime_types=["a"]), "7.3", "and 20 more"),
     ],
 )
-def test_a_message_says_what_was_probably_meant(component: Any, version: str, said: str) -> None:
+def test_a_message_says_what_was_probably_meant(component: Any, version: str, hint: str) -> None:
     """A near name is offered, and a version in which it would be right is named."""
     (issue,) = validate(document(component, version=version), today=BEFORE).errors
-    assert said in issue.message
+    assert hint in issue.message
 
 
 def test_a_property_that_ended_says_so() -> None:
-    """A key of older versions is no slip of the pen."""
+    """A property of older versions is not reported as a misspelling."""
     value = document(external_data={}, version="6.0")
     assert found(value) == [("INVALID_PROPERTY_KEY", "screens[0].external_data")]
     assert "It ended with version 5.2" in validate(value, today=BEFORE).errors[0].message
@@ -362,7 +362,7 @@ def test_a_property_that_ended_says_so() -> None:
 
 
 def test_what_metas_client_lets_through_is_a_warning() -> None:
-    """A wrong media-size of a group is dropped by Meta's client from 6.0: it does not stop the rules."""
+    """From 6.0 on Meta's client accepts a wrong media-size of a group: a warning, after which rules still run."""
     value = document({**GROUP, "media-size": "small"})
     report = validate(value, today=BEFORE, rules=())
     assert [(i.error, i.severity, i.error_type) for i in report.issues if i.rule == RULE_OF["INVALID_ENUM_VALUE"]] == [
@@ -389,12 +389,12 @@ def test_equal_faults_are_one_issue_with_several_pointers() -> None:
     ],
 )  # fmt: skip
 def test_patterns_that_no_dialect_takes(pattern: str, right: bool) -> None:
-    """Only what is certainly no regular expression is refused."""
+    """Only what no dialect of regular expressions accepts is refused."""
     assert (regex_problem(pattern) is None) is right
 
 
 def test_the_document_is_flattened_in_the_order_of_the_text() -> None:
-    """Components come as they stand in the text, each with the containers around it."""
+    """Components come in the order of the text, each with the containers around it."""
     inner = one("If", condition="x", **{"else": [one("TextBody", text="e")]}, then=[one("TextBody", text="t")])
     value = document(one("Form", name="f", children=[inner, INPUT]), FOOTER)
     made, _ = build(value, structure_of(NEWEST))
@@ -413,7 +413,7 @@ def test_the_document_is_flattened_in_the_order_of_the_text() -> None:
 
 @pytest.mark.parametrize("version", list(KNOWN_VERSIONS))
 def test_every_kind_of_the_tables_is_known_in_every_version(version: Version) -> None:
-    """The tables of each version can be compiled, and no row refers to what is not there."""
+    """The tables of each version can be compiled, and every row refers to what exists."""
     structure = structure_of(version)
     assert structure.places["layout"]
     assert structure_of(version) is structure
@@ -464,7 +464,7 @@ def path_is_near(issue: ValidationIssue, at: Steps) -> bool:
     place=st.sampled_from(PLACES), how=st.sampled_from(["drop", "rename", "retype", "double", "move"]), data=st.data()
 )
 def test_a_mutated_document_never_crashes(place: tuple[str, Steps], how: str, data: st.DataObject) -> None:
-    """Whatever is done to a valid document, there is a report, and what it finds has a place in the text."""
+    """Any change of a valid document gives a report whose places are in the text."""
     name, at = place
     value, parent = mutated(name, at)
     if how == "drop":

@@ -58,7 +58,7 @@ def test_the_table_has_a_step_for_every_boundary() -> None:
 
 
 def test_the_endpoint_leaves_the_document() -> None:
-    """Its value is told, whole, so that it can be set through the API."""
+    """Its whole value is in the change, so that it can be set through the API."""
     uri = "https://example.com/" + "x" * 100
     found = upgrade(flow("2.1", data_channel_uri=uri), "3.0")
     assert "data_channel_uri" not in found.document
@@ -74,7 +74,7 @@ def test_the_endpoint_leaves_the_document() -> None:
 
 @pytest.mark.parametrize("kind", ["CheckboxGroup", "RadioButtonsGroup"])
 def test_a_label_cannot_be_invented(kind: str) -> None:
-    """Required from 4.0 on."""
+    """Required from 4.0 on, and left for the author to decide."""
     assert upgrade(flow("3.1", {"type": kind}), "4.0").undecided == (
         Undecided(AT, f"a {kind} needs a label from 4.0 on: write one."),
     )
@@ -104,7 +104,7 @@ def test_a_label_cannot_be_invented(kind: str) -> None:
     ],
 )
 def test_a_timestamp_becomes_a_day(value: object, day: object, noted: bool) -> None:
-    """In UTC; what is no timestamp, comes from elsewhere, or is not midnight, is told."""
+    """In UTC. What is no timestamp, is dynamic, or is not midnight, is left to decide."""
     found = upgrade(flow("4.0", {"type": "DatePicker", "min-date": value}), "5.0")
     assert first(found.document)["min-date"] == day
     assert type(first(found.document)["min-date"]) is type(day)
@@ -114,7 +114,7 @@ def test_a_timestamp_becomes_a_day(value: object, day: object, noted: bool) -> N
 
 
 def test_all_dates_of_a_picker_and_of_its_form_are_rewritten() -> None:
-    """Lists, branches and init-values; what belongs to no DatePicker stays."""
+    """Lists, branches and init-values too; values of other components stay."""
     picker = {"type": "DatePicker", "name": "day", "max-date": "0", "unavailable-dates": ["0", 86400000]}
     inside = {"type": "Switch", "value": "${data.x}", "cases": {"a": [picker], "b": 3}}
     either = {"type": "If", "then": [inside], "else": [{"type": "DatePicker", "name": 3, "init-value": "0"}]}
@@ -135,14 +135,14 @@ def test_all_dates_of_a_picker_and_of_its_form_are_rewritten() -> None:
     assert found.undecided == ()
 
 
-def test_bound_init_values_are_told_if_there_is_a_date_in_the_form() -> None:
-    """They come from elsewhere."""
+def test_dynamic_init_values_with_a_date_are_left_to_decide() -> None:
+    """Whatever supplies the values has to send the new format."""
     form = {"type": "Form", "init-values": "${data.i}", "children": [{"type": "DatePicker", "name": "d"}]}
     assert [point.pointer for point in upgrade(flow("4.0", form), "5.0").undecided] == [f"{AT}.init-values"]
     assert upgrade(flow("4.0", {**form, "children": []}), "5.0").undecided == ()
 
 
-def test_blank_strings_are_told_where_they_are_refused() -> None:
+def test_blank_strings_are_left_to_decide_where_they_are_refused() -> None:
     """Texts from 5.1 on, all other strings from 6.0 on; screens and items included."""
     box = {"type": "CheckboxGroup", "name": "c", "label": " ", "description": "", "data-source": [{"title": "\u00a0"}]}
     document = flow("5.0", box, {"type": "TextBody", "text": ["", "a"]}, {"type": "NavigationList", "list-items": [{}]})
@@ -170,35 +170,35 @@ def test_blank_strings_are_told_where_they_are_refused() -> None:
     ],
 )  # fmt: skip
 def test_what_6_0_asks_of_a_component(component: dict[str, Any], key: str) -> None:
-    """Each is told with its place, and nothing is rewritten."""
+    """Each requirement is left to decide at its place, and nothing is rewritten."""
     found = upgrade(flow("5.1", component), "6.0")
     assert [point.pointer for point in found.undecided] == [f"{AT}.{key}"]
     assert first(found.document) == component
 
 
-def test_what_6_0_does_not_mind() -> None:
-    """Images of 100 KB, those that are bound, lists from data."""
+def test_what_6_0_still_accepts() -> None:
+    """Images of 100 KB, dynamic images, lists from data."""
     items = [{"image": "A" * 136_532 + "AA=="}, {"image": "${data.i}" + "A" * 140_000}, {}, 3]
     assert upgrade(flow("5.1", {"type": "Dropdown", "data-source": items}), "6.0").undecided == ()
     assert upgrade(flow("5.1", {"type": "Dropdown", "data-source": "${data.x}"}), "6.0").undecided == ()
 
 
 def test_a_screen_needs_a_layout() -> None:
-    """From 6.0 on; there is nothing to make one of."""
+    """From 6.0 on; it cannot be derived from the document."""
     found = upgrade({"version": "5.1", "screens": [{"id": "A"}]}, "6.0")
     assert [point.pointer for point in found.undecided] == ["screens[0]"]
 
 
 @pytest.mark.parametrize("kind", [None, 5, [], {}, "Grid"])
 def test_a_layout_of_no_known_type_is_left_to_the_validator(kind: object) -> None:
-    """Whatever stands there, nothing raises and nothing is told."""
+    """An unknown layout neither raises nor is left to decide."""
     screens = [{"id": "A", "title": "A", "terminal": True, "layout": {"type": kind, "children": []}}]
     upgraded = upgrade({"version": "5.2", "screens": screens}, to="6.0")
     assert upgraded.document["screens"] == screens
     assert not [point for point in upgraded.undecided if "layout" in point.pointer]
 
 
-def test_what_5_2_alone_had_is_told() -> None:
+def test_what_only_5_2_had_is_left_to_decide() -> None:
     """The shopping layouts, their data, and the value of data_api_version."""
     document = {
         "version": "5.2",
@@ -217,12 +217,12 @@ def test_what_5_2_alone_had_is_told() -> None:
     [("5.1", "6.3", 1), ("5.1", "7.3", 0), ("6.0", "6.3", 0), ("6.0", "7.0", 1), ("7.0", "7.3", 0)],
 )
 def test_actions_of_the_first_render(old: str, new: str, told: int) -> None:
-    """Told only when the author's document behaves differently."""
+    """Reported only where the behaviour of the document changes."""
     assert len(upgrade(flow(old, {"type": "Dropdown", "on-select-action": {}}), new).undecided) == told
 
 
-def test_a_terminal_screen_without_footer_is_told() -> None:
-    """One in a branch is one."""
+def test_a_terminal_screen_without_footer_is_left_to_decide() -> None:
+    """A Footer in a branch counts."""
     document = flow("7.2")
     document["screens"][0]["layout"]["children"] = []
     assert [point.pointer for point in upgrade(document).undecided] == ["screens[0]"]
@@ -231,7 +231,7 @@ def test_a_terminal_screen_without_footer_is_told() -> None:
 
 
 def test_a_routing_model_is_made_from_the_navigate_actions() -> None:
-    """Behind data_api_version; forward routes only, each once; what the endpoint decides is told."""
+    """After data_api_version, forward routes only, each once; the endpoint's routes are left to decide."""
     listed = {"type": "NavigationList", "list-items": [{"on-click-action": go("C")["on-click-action"]}]}
     document = {
         "data_api_version": "3.0",
@@ -276,7 +276,7 @@ def test_an_old_document_ends_without_errors() -> None:
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
 def test_a_document_of_the_version_asked_for_stays(path: Path) -> None:
-    """Nothing to do; a path is a source."""
+    """A document of the requested version is unchanged; a path is a source too."""
     found = upgrade(path)
     assert (found.changes, found.undecided, found.changed) == ((), (), False)
     assert found.document == json.loads(path.read_bytes())
@@ -300,7 +300,7 @@ def test_a_document_of_the_version_asked_for_stays(path: Path) -> None:
     ],
 )
 def test_there_is_no_way_to_an_older_or_unknown_version(document: Any, to: Any, words: str) -> None:
-    """The caller's mistake."""
+    """Such a version raises ConfigurationError."""
     with pytest.raises(ConfigurationError, match=words):
         upgrade(document, to)
 
@@ -366,7 +366,7 @@ ROOT_ALONE = ("data_channel_uri", "routing_model")
 @given(DOCUMENTS)
 @settings(max_examples=200, deadline=None)
 def test_the_input_is_not_touched_and_what_is_unknown_survives(document: dict[str, Any]) -> None:
-    """Every key stays in its place, the two of the root apart."""
+    """Every key stays in its place, except two of the root."""
     before = copy.deepcopy(document)
     found = upgrade(document)
     assert json.dumps(document) == json.dumps(before)
@@ -378,7 +378,7 @@ def test_the_input_is_not_touched_and_what_is_unknown_survives(document: dict[st
 @given(DOCUMENTS, st.sampled_from(NEWS))
 @settings(max_examples=200, deadline=None)
 def test_an_upgraded_document_has_nothing_to_upgrade(document: dict[str, Any], to: str) -> None:
-    """Idempotent."""
+    """The upgrade is idempotent."""
     if NEWS.index(to) >= NEWS.index(document["version"]):
         once = upgrade(document, to)
         again = upgrade(once.document, to)
@@ -388,8 +388,8 @@ def test_an_upgraded_document_has_nothing_to_upgrade(document: dict[str, Any], t
 
 @given(DOCUMENTS)
 @settings(max_examples=200, deadline=None)
-def test_one_leap_is_as_good_as_many_steps(document: dict[str, Any]) -> None:
-    """The same document and changes; the steps may tell of what a later version takes back."""
+def test_one_upgrade_equals_many_small_ones(document: dict[str, Any]) -> None:
+    """The document and the changes are the same; small steps may leave more to decide."""
     direct = upgrade(document)
     now: Any = document
     changes: list[Change] = []

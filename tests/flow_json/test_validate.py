@@ -1,4 +1,4 @@
-"""The pipeline: versions, stages, severities, places, and no input that raises."""
+"""The pipeline: versions, stages, severities, places; no input raises."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_example_flows_have_no_issue(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_what_others_wrote_has_no_fault_of_structure(path: Path) -> None:
-    """Real documents, each as its own version, which may be frozen by now."""
+    """Real documents, each checked in its own version, which may be frozen by now."""
     report = validate(path, version=json.loads(path.read_bytes())["version"], advice=False, rules=())
     assert report.issues == ()
 
@@ -70,7 +70,7 @@ def test_what_others_wrote_has_no_fault_of_structure(path: Path) -> None:
     ],
 )
 def test_a_version_that_cannot_be_used_is_the_only_issue(value: Any, code: str, path: str) -> None:
-    """The version comes before the structure; nothing else is looked at."""
+    """The version is checked before the structure, and nothing after it."""
     report = validate(value, today=TODAY)
     assert [(issue.error, issue.pointers[0].path) for issue in report.issues] == [(code, path)]
     assert report.version is None
@@ -84,13 +84,13 @@ def test_today_decides_what_is_frozen(today: date, frozen: bool) -> None:
 
 
 def test_without_a_day_it_is_that_of_the_machine() -> None:
-    """A version frozen in the past is frozen now."""
+    """Without `today`, a version frozen in the past is frozen."""
     assert "frozen since 2025-04-08" in validate(flow("4.0")).errors[0].message
 
 
 @pytest.mark.parametrize("version", ["7.5", "8.0"])
 def test_a_newer_version_is_checked_as_the_newest_known(version: str) -> None:
-    """It is no error that this library is older than the document; it is said, advice or not."""
+    """It is a warning, with and without advice: this library may be older than the document."""
     report = validate(flow(version, extra=1), today=TODAY, advice=False)
     assert report.version == NEWEST
     assert [issue.error for issue in report.warnings] == ["UNKNOWN_NEWER_VERSION", "INVALID_PROPERTY_KEY"]
@@ -99,7 +99,7 @@ def test_a_newer_version_is_checked_as_the_newest_known(version: str) -> None:
 
 @pytest.mark.parametrize("asked", ["6.0", Version(6, 0), "2.1"])
 def test_a_document_can_be_checked_as_another_version(asked: str | Version) -> None:
-    """`version` decides, whatever the document states, and may be frozen."""
+    """`version` takes precedence over the version of the document, and may be frozen."""
     report = validate(flow("99.9"), version=asked, today=TODAY, advice=False)
     assert str(report.version) == str(asked)
     assert report.errors == ()
@@ -113,8 +113,8 @@ def test_another_version_does_not_excuse_a_missing_one() -> None:
 
 
 @pytest.mark.parametrize("asked", ["", "7", "6.9", "latest", Version(1, 0)])
-def test_a_version_that_there_is_not_is_the_callers_mistake(asked: Any) -> None:
-    """An argument that makes no sense raises."""
+def test_an_unknown_version_argument_raises(asked: Any) -> None:
+    """It raises ConfigurationError."""
     with pytest.raises(ConfigurationError, match="version"):
         validate(flow(), version=asked)
 
@@ -149,13 +149,13 @@ TITLE = Finding("CODE", "Wrong.", ("screens", 0, "title"))
     ],
 )
 def test_a_rule_runs_in_its_versions_with_its_severity(made: Rule, severity: str | None) -> None:
-    """A rule that Meta documents and does not run gives warnings; a finding may say its own severity."""
+    """Where Meta does not run a documented rule its findings are warnings; a finding may have its own severity."""
     issues = validate(flow(), today=TODAY, rules=(made,), advice=False).issues
     assert [issue.severity for issue in issues] == ([severity] if severity else [])
 
 
 def test_rules_run_only_on_a_sound_structure() -> None:
-    """A fault of structure stops the pipeline."""
+    """An error of structure ends the pipeline."""
     report = validate(flow(extra=1), today=TODAY, rules=(rule(TITLE),))
     assert [issue.error for issue in report.issues] == ["INVALID_PROPERTY_KEY"]
 
@@ -172,7 +172,7 @@ def test_issues_are_merged_and_in_the_order_of_the_text() -> None:
 
 
 def test_a_rule_that_runs_too_deep_is_one_error() -> None:
-    """A payload may be nested deeper than a rule can follow."""
+    """A payload may be nested too deeply for a rule."""
 
     def check(doc: Document) -> list[Finding]:
         return check(doc)
@@ -183,7 +183,7 @@ def test_a_rule_that_runs_too_deep_is_one_error() -> None:
 
 
 def test_the_places_of_a_mapping_are_those_of_the_compact_text() -> None:
-    """A mapping has one line; the path is what counts."""
+    """A mapping has one line; its paths are as for any text."""
     (issue,) = validate(flow(extra=1), today=TODAY).errors
     compact = json.dumps(flow(extra=1), separators=(",", ":"))
     assert (issue.line_start, issue.column_start) == (1, compact.index('"extra"') + 1)
@@ -191,7 +191,7 @@ def test_the_places_of_a_mapping_are_those_of_the_compact_text() -> None:
 
 
 def test_a_syntax_error_has_a_place_and_no_pointer() -> None:
-    """Line and column of where reading stopped."""
+    """Line and column of where parsing ended."""
     report = validate('{\n  "version": "7.3",\n}', today=TODAY)
     (issue,) = report.issues
     assert (issue.error, issue.error_type, issue.pointers) == ("INVALID_FLOW_JSON", "FLOW_JSON_ERROR", ())
@@ -208,13 +208,13 @@ def test_a_syntax_error_has_a_place_and_no_pointer() -> None:
         (json.dumps(flow()).replace('"Send"', '"Send \\ud83d"'), "LONE_SURROGATE"),
     ],
 )
-def test_oddities_are_advice(text: str, code: str) -> None:
-    """What JavaScript reads otherwise than it is written is a warning, which can be switched off."""
+def test_anomalies_are_advice(text: str, code: str) -> None:
+    """What JavaScript reads in another way is a warning, which can be switched off."""
     assert code in [issue.error for issue in validate(text, today=TODAY).warnings]
     assert validate(text, today=TODAY, advice=False).warnings == ()
 
 
-def test_ten_megabytes_are_taken_and_a_byte_more_is_not() -> None:
+def test_ten_megabytes_are_accepted_and_a_byte_more_is_not() -> None:
     """The limit counts bytes; above it there is one issue, without a place."""
     padding = " " * (MAX_BYTES - len(json.dumps(flow())))
     assert validate(json.dumps(flow()) + padding, today=TODAY).ok
@@ -223,7 +223,7 @@ def test_ten_megabytes_are_taken_and_a_byte_more_is_not() -> None:
 
 
 def test_a_deep_document_is_one_issue() -> None:
-    """Ten thousand levels are told, not raised."""
+    """Ten thousand levels give an issue and do not raise."""
     for text in ("[" * 10_000, '{"version":"7.3","screens":' + '{"a":' * 10_000 + "1" + "}" * 10_001):
         assert [issue.error for issue in validate(text, today=TODAY).errors] == ["INVALID_FLOW_JSON"]
 
@@ -265,7 +265,7 @@ TREE = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(["screens", "routing_model", "data_api_version", "meta"]), TREE), TREE, TREE)
 def test_random_documents_never_raise(root: dict[str, Any], screen: Any, child: Any) -> None:
-    """Any JSON, and whatever else a mapping may hold, gives a report."""
+    """Any JSON value, and any mapping, gives a report."""
     assert validate({"version": "7.3", **root}, today=TODAY).issues
     value = flow()
     value["screens"].append(screen)
@@ -274,7 +274,7 @@ def test_random_documents_never_raise(root: dict[str, Any], screen: Any, child: 
 
 
 def test_a_warning_of_structure_hides_no_screen_from_the_rules() -> None:
-    """What Meta's client lets pass is a warning, and the rules still see every screen: no route leads nowhere."""
+    """After a warning about the structure, the rules still see every screen."""
     pick = {
         "type": "CheckboxGroup",
         "name": "pick",
@@ -314,7 +314,7 @@ def test_a_warning_of_structure_hides_no_screen_from_the_rules() -> None:
 
 @pytest.mark.parametrize("encode", [lambda text: "\ufeff" + text, lambda text: text.encode("utf-8-sig")])
 def test_a_byte_order_mark_is_a_warning(encode: Any) -> None:
-    """It is told, advice or not, and places are those of the text without it."""
+    """With and without advice; places are those of the text without the mark."""
     text = json.dumps(flow("7.3", extra=1))
     with_mark, without = (validate(each, today=TODAY, advice=False) for each in (encode(text), text))
     mark, rest = with_mark.issues[:1], with_mark.issues[1:]
@@ -327,7 +327,7 @@ def test_a_byte_order_mark_is_a_warning(encode: Any) -> None:
 
 @pytest.mark.parametrize("mode", ["off", "warn", "error"])
 def test_a_document_is_sent_without_a_byte_order_mark(mode: Any) -> None:
-    """The bytes that are sent begin with the text; where the document is checked, the mark is told."""
+    """The bytes that are sent begin with the text; validation before an upload warns about the mark."""
     content = json.dumps(flow("7.3")).encode()
     read = read_flow_json(b"\xef\xbb\xbf" + content, keep_mark=True)
     document = _documents.prepare_upload(read, mode)
