@@ -204,6 +204,11 @@ def test_the_sessions_own_timeouts_do_not_apply() -> None:
         run(main)
 
 
+def limit_of(transport: AiohttpTransport) -> int:
+    """As its repr says."""
+    return int(repr(transport).partition("max_connections=")[2].partition(",")[0])
+
+
 def test_the_limit_of_the_hosts_connector_is_kept() -> None:
     """The lowest of all given limits applies."""
 
@@ -218,11 +223,11 @@ def test_the_limit_of_the_hosts_connector_is_kept() -> None:
         ]
         for connector, wanted in rows:
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(**connector)) as session:
-                limits.append(AiohttpTransport(session, max_connections=wanted)._slots._value)
+                limits.append(limit_of(AiohttpTransport(session, max_connections=wanted)))
         return limits
 
     assert run(main) == [7, 3, 100, 5, 100]
-    assert AiohttpTransport()._slots._value == 100
+    assert limit_of(AiohttpTransport()) == 100
 
 
 def test_traces_and_a_response_class_of_the_hosts_are_used() -> None:

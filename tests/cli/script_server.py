@@ -17,7 +17,7 @@ import sys
 from typing import Any, TextIO
 
 import whatsapp_flows.cli  # noqa: F401 - so that the forks need not import it
-from whatsapp_flows import transport
+from whatsapp_flows import RequestsTransport
 from whatsapp_flows.__main__ import main
 
 _MODES = ("r", "w", "w")
@@ -40,7 +40,8 @@ def run(command: dict[str, Any], descriptors: list[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
     signal.alarm(60)  # a run that hangs is ended
     if command["stop_grace"] is not None:
-        vars(transport)["STOP_GRACE"] = command["stop_grace"]
+        constructor: Any = RequestsTransport.__init__
+        constructor.__kwdefaults__["stop_grace"] = command["stop_grace"]
     main()
 
 
