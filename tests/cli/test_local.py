@@ -157,9 +157,9 @@ def test_a_code_is_explained() -> None:
         "  error   FlowProcessingError, retryable\n"
         "  effect  Meta has saved the Flow JSON\n"
         "  advice  Send exactly the same upload again; if it goes on, ask Meta's support.\n"
-        '  source  Meta, "Flows API error codes" '
-        "(https://developers.facebook.com/docs/whatsapp/flows/reference/error-codes)\n"
+        '  source  Meta, "Flows API error codes"\n'
         "          answers of the API that users have published\n"
+        "    https://developers.facebook.com/docs/whatsapp/flows/reference/error-codes\n"
     )
 
 

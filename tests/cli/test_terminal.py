@@ -233,6 +233,14 @@ def test_a_group_lists_its_commands(group: tuple[str, ...]) -> None:
     assert all(sentence.endswith(".") for _, sentence in entries)
 
 
+@pytest.mark.parametrize("key", ["139001/4016012", "131000"])
+def test_the_links_of_an_explanation_can_be_copied(terminal: Terminal, key: str) -> None:
+    """Each is alone on its line, which the output does not wrap."""
+    assert terminal.run("explain", key) == 0
+    links = re.findall(r"    https://\S+\r\n", terminal.written.decode())
+    assert len(links) == terminal.written.count(b"https://") > 0
+
+
 def test_a_link_is_never_wrapped(terminal: Terminal, meta: Emulator) -> None:
     """It can be copied: the terminal folds it, and the output has no line end in it."""
     flow = meta.add_flow("Booking", flow_json=FLOW_JSON.decode())

@@ -239,7 +239,7 @@ class Deployment:
         return diff(flows, snapshot, self._settings.options)
 
     def report(self, plan: Plan, *, detailed: bool = False) -> Planned:
-        """The plan, with what it took and how long applying it takes."""
+        """The plan, with the requests that it took and the time that applying it takes."""
         return Planned(
             plan=plan, calls=self._app.counters.total.requests, seconds=self.pace.duration(plan.calls),
             calls_per_hour=self.pace.calls_per_hour, detailed=detailed,

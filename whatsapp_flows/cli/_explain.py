@@ -22,6 +22,7 @@ from ._options import Command
 from ._text import Lines, as_text, error_key, health_problems, status_text
 from ._values import Value
 
+_LINK: Final = re.compile(r" \((https://[^\s)]+)\)")
 _KEY: Final = re.compile(r"([0-9]{1,18})(?:/([0-9]{1,18}))?")
 
 
@@ -123,14 +124,17 @@ def _row_lines(rows: Sequence[ErrorRow], *, with_hint: bool) -> Lines:
         ("error", Text.assemble(row.error.__name__, ", ", _retryability(row))),
         ("effect", _effect(row)),
         ("advice", row.advice),
-        ("source", row.source.replace("; ", "\n")),
     ]
     if with_hint and "get_health" in row.advice:
         facts.append(("health", f"to see it, run: whatsapp-flows explain {name} --flow ID"))
+    sources = row.source.split("; ")
+    facts.append(("source", "\n".join(_LINK.sub("", source) for source in sources)))
     table = Table.grid(padding=(0, 2, 0, 0))
     for label, fact in facts:
-        table.add_row(Text(f"  {label}", style="dim"), fact if isinstance(fact, Text) else Text(fact, overflow="fold"))
+        table.add_row(Text(f"  {label}", style="dim"), fact if isinstance(fact, Text) else Text(fact))
     yield table
+    for link in _LINK.findall(row.source):
+        yield Text(f"    {link}", no_wrap=True, overflow="ignore")
 
 
 def _is_retryable(row: ErrorRow) -> bool:

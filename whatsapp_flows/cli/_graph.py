@@ -138,7 +138,7 @@ def mermaid(graph: Graph) -> str:
 
 
 def _mermaid(text: str) -> str:
-    """Escape every character that Mermaid, Markdown or HTML could interpret as a numeric entity."""
+    """Write every character that Mermaid, Markdown or HTML could interpret as a numeric entity."""
     return "".join(char if char.isalnum() or char in " _" else f"#{ord(char)};" for char in text)
 
 
