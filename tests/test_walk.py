@@ -41,7 +41,8 @@ CONSULTED = {
     "_call.py",  # the policy, and the events of the call
     "_decoding.py",  # gzip
     "_documents.py",  # is the document to be checked
-    "_error_codes.py",  # is the response an error
+    "_classify.py",  # is the response an error
+    "_dataclasses.py",  # copies of values with changes
     "_http.py",  # bounds of one request
     "_inert.py",  # the shape of a secret
     "_operations/_arguments.py",  # the checks of arguments
