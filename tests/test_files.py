@@ -1,4 +1,4 @@
-"""Files that are the old ones or the new ones."""
+"""Files are replaced atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from whatsapp_flows._files import replace_file
 
 
 def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
-    """What others may read of a file that `open` makes, they may read of this one."""
+    """A new file has the permissions of one that `open` creates."""
     (tmp_path / "other").touch()
     replace_file(tmp_path / "file", b"content")
     assert (tmp_path / "file").read_bytes() == b"content"
@@ -25,7 +25,7 @@ def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
 
 
 def test_an_old_file_keeps_its_mode(tmp_path: Path) -> None:
-    """Also where a link leads to it."""
+    """Also if it is written through a link."""
     (tmp_path / "file").write_bytes(b"old")
     (tmp_path / "file").chmod(0o640)
     (tmp_path / "link").symlink_to("file")
@@ -35,14 +35,14 @@ def test_an_old_file_keeps_its_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """By the name that was given."""
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """The error has the path that was given."""
     with pytest.raises(ConfigurationError, match=r"there/file cannot be written: No such file or directory\."):
         replace_file(tmp_path / "there" / "file", b"")
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The old file is there, and nothing beside it."""
+    """The old file is unchanged, without another file beside it."""
     (tmp_path / "file").write_bytes(b"old")
 
     def interrupt(_: int) -> None:
@@ -55,7 +55,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_link_to_nothing_is_not_written_through(tmp_path: Path) -> None:
-    """Whoever left it there does not choose which file is made."""
+    """A dangling link does not choose which file is created."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to("elsewhere/file")
     with pytest.raises(ConfigurationError, match=r"link cannot be written: it is a link to .*elsewhere/file"):
@@ -64,15 +64,15 @@ def test_a_link_to_nothing_is_not_written_through(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["elsewhere", "link"]
 
 
-def test_a_link_in_a_circle_is_told(tmp_path: Path) -> None:
-    """As what cannot be written, and not by a traceback."""
+def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
+    """It is reported as a file that cannot be written."""
     (tmp_path / "link").symlink_to("link")
     with pytest.raises(ConfigurationError, match="link cannot be written"):
         replace_file(tmp_path / "link", b"new")
 
 
 def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
-    """A folder, a pipe, a device."""
+    """Folders, pipes and devices are not replaced."""
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "folder", tmp_path / "pipe", Path(os.devnull)):
@@ -85,7 +85,7 @@ def in_a_process(code: str, *arguments: object) -> subprocess.CompletedProcess[s
     """
     Python code in a process of its own, with `replace_file`.
 
-    Its coverage is not measured: what ends it, or keeps it from writing, would leave a damaged file of measurements.
+    Its coverage is not measured: a process that is killed, or cannot write, would leave a damaged coverage file.
     """
     head = (
         "import os, resource, signal, sys; from pathlib import Path; from whatsapp_flows._files import replace_file\n"
@@ -103,7 +103,7 @@ replace_file(Path(sys.argv[1]), b"x" * 5000)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
-    """The whole of it, and nothing beside it; the reason is told."""
+    """The old file is complete, without another file beside it; the error states the reason."""
     (tmp_path / "file").write_bytes(b"old")
     done = in_a_process(FULL, tmp_path / "file")
     assert done.stderr.strip().endswith(f"ConfigurationError: {tmp_path / 'file'} cannot be written: File too large.")
@@ -118,7 +118,7 @@ replace_file(Path(sys.argv[1]), b"newer")
 
 @pytest.mark.parametrize("step", ["fsync", "link", "replace"])
 def test_what_a_killed_writer_leaves_is_cleared_away(tmp_path: Path, step: str) -> None:
-    """The old file is whole, and after the next write nothing is beside the new one."""
+    """The old file is complete, and the next write deletes what is left beside it."""
     (tmp_path / "file").write_bytes(b"old")
     assert in_a_process(KILLED, tmp_path / "file", step).returncode in {-signal.SIGKILL, 0}
     assert (tmp_path / "file").read_bytes() in {b"old", b"newer"}
@@ -127,23 +127,22 @@ def test_what_a_killed_writer_leaves_is_cleared_away(tmp_path: Path, step: str) 
 
 
 def test_on_linux_a_writer_killed_while_it_writes_leaves_nothing(tmp_path: Path) -> None:
-    """The file has no name before it is whole."""
+    """The file has no name before it is complete."""
     if not hasattr(os, "O_TMPFILE"):
-        pytest.skip("the system knows no files without a name")
+        pytest.skip("the system has no files without a name")
     assert in_a_process(KILLED, tmp_path / "file", "fsync").returncode == -signal.SIGKILL
     assert os.listdir(tmp_path) == []
 
 
-def test_where_files_need_a_name_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On systems without files that have no name yet."""
-    monkeypatch.setattr("whatsapp_flows._files._UNNAMED", 0)
-    replace_file(tmp_path / "file", b"old")
-    replace_file(tmp_path / "file", b"new")
+def test_where_files_need_a_name_it_is_the_same(tmp_path: Path) -> None:
+    """On systems that cannot create files without a name."""
+    replace_file(tmp_path / "file", b"old", unnamed=0)
+    replace_file(tmp_path / "file", b"new", unnamed=0)
     assert (os.listdir(tmp_path), (tmp_path / "file").read_bytes()) == (["file"], b"new")
 
 
 def test_only_leftovers_of_dead_writers_of_that_file_are_cleared_away(tmp_path: Path) -> None:
-    """A file that is being written stays, and so does what is another's."""
+    """A file that is being written is kept, and so are files of other names."""
     others = {".file.0123abcd.tmp2", ".other.0123abcd.tmp", ".file.tmp", "file.0123abcd.tmp", ".file.0123abcg.tmp"}
     for name in (*others, ".file.0123abcd.tmp", ".file.89abcdef.tmp"):
         (tmp_path / name).write_bytes(b"")

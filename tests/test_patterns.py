@@ -73,7 +73,7 @@ def _of_a_secret() -> list[str]:
 IN_VARIABLES: Final[dict[tuple[str, str], Callable[[], list[str]]]] = {
     ("flow_json/schema/_checks.py", "pattern"): _bindings,
     ("sync/desired/_config.py", "schema.names"): _names,
-    ("_files.py", r"f'\\.{re.escape(target.name[:_LONGEST_NAME])}\\.[0-9a-f]{{8}}\\.tmp'"): lambda: [
+    ("_files.py", r"f'\\.{re.escape(target.name[:_MAX_NAME])}\\.[0-9a-f]{{8}}\\.tmp'"): lambda: [
         r"\.flow\.json\.[0-9a-f]{8}\.tmp"
     ],
     ("_wire.py", "''.join(map(_spellings, value[:_PREFIX])) + tail"): _of_a_secret,

@@ -1,4 +1,4 @@
-"""Files that other programs read while they are written."""
+"""Atomic replacement of files that other programs may read at the same time."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from .errors import ConfigurationError
 
 try:
     import fcntl
-except ImportError:  # Windows, which lets nobody delete a file that is open
+except ImportError:  # Windows, where an open file cannot be deleted
     fcntl = None  # type: ignore[assignment]
 
-_LONGEST_NAME: Final = 200  # of the target, within the 255 bytes that file systems allow; names are mostly ASCII
+_MAX_NAME: Final = 200  # characters of the target's name: file systems allow 255 bytes, and names are mostly ASCII
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_CLOSED_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
-# Linux: a file without a name, which is given one through /proc.
-_UNNAMED: Final = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
+_CLOSE_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
+# Linux: creates a file without a name, which a link through /proc adds later. 0 where that is not possible.
+UNNAMED: Final = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
 
 
-def replace_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+def replace_file(path: Path, content: bytes, *, mode: int = 0o666, unnamed: int = UNNAMED) -> None:
     """
-    Write a file so that at any time it is the old one or the new one, whatever happens to this process or the machine.
+    Replace a file atomically: at any time it has the old content or the new one, even if the process is killed or the
+    machine crashes.
 
-    A link to a file is followed; one that leads nowhere, and what is no file, is refused. The mode of a file that is
-    there is kept, a new one gets `mode`, less the umask. What an earlier process left behind that was killed while it
-    wrote is cleared away. Raises `ConfigurationError`, which names the file, if it cannot be written; the old one is
-    then still there.
+    A symbolic link is followed. A dangling link, and anything but a regular file, is an error. An existing file keeps
+    its mode; a new one gets `mode`, less the umask. Temporary files of earlier processes that were killed are deleted.
+    `unnamed` is the flag of `os.open` for files without a name (0: use a named temporary file). Raises
+    `ConfigurationError`, which names the file, if it cannot be written; the old file then still exists.
     """
     try:
         target = _target(path)
-        _write(target, content, mode)
+        _write(target, content, mode, unnamed)
     except OSError as failure:
         reason = failure.strerror or str(failure)
     else:
@@ -45,7 +46,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
 
 
 def _target(path: Path) -> Path:
-    """The file itself, at the end of the links. Raises `OSError` for what must not be replaced by a file."""
+    """The path with links resolved. Raises `OSError` for a dangling link and for anything but a regular file."""
     target = Path(os.path.realpath(path))
     if path.is_symlink() and not target.exists():
         raise OSError(f"it is a link to {target}, which is not there")
@@ -54,85 +55,85 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _write(target: Path, content: bytes, mode: int) -> None:
+def _write(target: Path, content: bytes, mode: int, unnamed: int) -> None:
     before = target.stat() if target.exists() else None
-    _clear_leftovers(target)
-    folder = os.open(target.parent, os.O_RDONLY | _CLOSED_ON_EXEC) if _UNNAMED else None
+    _delete_leftovers(target)
+    folder = os.open(target.parent, os.O_RDONLY | _CLOSE_ON_EXEC) if unnamed else None
     try:
-        with _temporary(target, mode if before is None else 0o600) as (handle, name):
+        with _temporary(target, mode if before is None else 0o600, unnamed) as (handle, name):
             with os.fdopen(os.dup(handle), "wb") as file:
                 file.write(content)
                 file.flush()
                 if before is not None:
-                    with suppress(OSError):  # another owner can be given by root alone
+                    with suppress(OSError):  # only root can change the owner
                         os.chown(handle, before.st_uid, before.st_gid)
                     os.chmod(handle, stat.S_IMODE(before.st_mode))
                 os.fsync(handle)
-            if not _is(name, handle):
-                # With a folder's handle Python follows the link in /proc, and without it does not.
+            if not _is_named(name, handle):
+                # Python follows the link in /proc only with `src_dir_fd`.
                 os.link(f"/proc/self/fd/{handle}", name, src_dir_fd=folder, follow_symlinks=True)
             os.replace(name, target)
         if folder is not None:
-            with suppress(OSError):  # not every file system can do that for a folder
-                os.fsync(folder)  # the new name on the disk, too
+            with suppress(OSError):  # not every file system supports this for folders
+                os.fsync(folder)  # flushes the new directory entry
     finally:
         if folder is not None:
             os.close(folder)
 
 
 @contextmanager
-def _temporary(target: Path, mode: int) -> Iterator[tuple[int, Path]]:
+def _temporary(target: Path, mode: int, unnamed: int) -> Iterator[tuple[int, Path]]:
     """
-    A new file beside the target, locked for as long as its writer lives, and its name; gone unless it was renamed.
+    The descriptor and the name of a new file in the target's folder, which is deleted at the end unless it was renamed.
 
-    Where the system can do that, it has no name until it is whole: of a writer that is killed nothing is left. In other
-    places a leftover is told from a file that is being written by the lock, which ends with the process.
+    Where the system supports it, the file has no name until it is complete, so a killed writer leaves nothing behind.
+    Elsewhere the writer holds a lock on it, which ends with the process: a file without a lock is a leftover.
     """
     while True:
-        name = target.with_name(f".{target.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}.tmp")
-        handle, named = _opened(name, mode)
+        name = target.with_name(f".{target.name[:_MAX_NAME]}.{secrets.token_hex(4)}.tmp")
+        handle, named = _create(name, mode, unnamed)
         try:
-            if _locked(handle) and named and not _is(name, handle):
-                continue  # cleared away between its making and its locking
+            if _try_lock(handle) and named and not _is_named(name, handle):
+                continue  # another process deleted it before it was locked
             try:
                 yield handle, name
             finally:
-                if _is(name, handle):
+                if _is_named(name, handle):
                     name.unlink(missing_ok=True)
             return
         finally:
             os.close(handle)
 
 
-def _opened(name: Path, mode: int) -> tuple[int, bool]:
+def _create(name: Path, mode: int, unnamed: int) -> tuple[int, bool]:
     """A new file, and whether it has the name already."""
-    if _UNNAMED:
-        with suppress(OSError):  # the file system cannot do that
-            return os.open(name.parent, os.O_WRONLY | _UNNAMED | _CLOSED_ON_EXEC, mode), False
-    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _CLOSED_ON_EXEC, mode), True
+    if unnamed:
+        with suppress(OSError):  # the file system does not support it
+            return os.open(name.parent, os.O_WRONLY | unnamed | _CLOSE_ON_EXEC, mode), False
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _CLOSE_ON_EXEC, mode), True
 
 
-def _clear_leftovers(target: Path) -> None:
-    """Takes away what killed processes left beside the target: files named as ours whose writer is gone."""
-    ours = re.compile(rf"\.{re.escape(target.name[:_LONGEST_NAME])}\.[0-9a-f]{{8}}\.tmp")
+def _delete_leftovers(target: Path) -> None:
+    """Delete the temporary files of killed writers of the target."""
+    pattern = re.compile(rf"\.{re.escape(target.name[:_MAX_NAME])}\.[0-9a-f]{{8}}\.tmp")
     with suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:
-            if ours.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with suppress(OSError):
-                    _clear(Path(entry.path))
+                    _delete_if_unlocked(Path(entry.path))
 
 
-def _clear(leftover: Path) -> None:
-    handle = os.open(leftover, os.O_RDWR | _NO_FOLLOW | _CLOSED_ON_EXEC)
+def _delete_if_unlocked(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR | _NO_FOLLOW | _CLOSE_ON_EXEC)
     try:
-        if _locked(handle) and _is(leftover, handle):
-            leftover.unlink()
+        if _try_lock(handle) and _is_named(path, handle):
+            path.unlink()
     finally:
         os.close(handle)
 
 
-def _locked(handle: int) -> bool:
-    """Whether the file is ours alone now. Where files cannot be locked nothing is cleared away."""
+def _try_lock(handle: int) -> bool:
+    """Lock a file exclusively; False if another process holds the lock, or the system has no file locks."""
     if fcntl is None:
         return False
     try:
@@ -142,8 +143,8 @@ def _locked(handle: int) -> bool:
     return True
 
 
-def _is(name: Path, handle: int) -> bool:
-    """Whether the open file still stands under that name."""
+def _is_named(name: Path, handle: int) -> bool:
+    """Whether the open file has that name."""
     try:
         return os.path.samestat(os.stat(name, follow_symlinks=False), os.fstat(handle))
     except FileNotFoundError:

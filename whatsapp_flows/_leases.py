@@ -1,4 +1,4 @@
-"""Connections that several clients share: they are closed with the last client that uses them."""
+"""Reference counting of transports that several clients share: the last client closes them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 class Lease(Generic[T]):
     """
-    One client's use of a transport.
+    One client's reference to a transport.
 
-    A client that is thrown away without being closed counts no more: its lease is gone with it.
+    A client that is garbage-collected without being closed is not counted, since its lease is collected too.
     """
 
     __slots__ = ("__weakref__", "_shared")
@@ -25,24 +25,24 @@ class Lease(Generic[T]):
 
     @property
     def transport(self) -> T:
-        """What is used."""
+        """The transport."""
         return self._shared.transport
 
     def another(self) -> Lease[T]:
-        """A second use of the same."""
+        """Another reference to the same transport."""
         return Lease(self._shared)
 
     def around(self, transport: T) -> Lease[T]:
-        """The use of a transport that stands around this one, and is closed before it."""
+        """The lease of a transport that wraps this one, and is closed before it."""
         return Lease(_Shared(transport, owned=True, inner=self.another()))
 
     def release(self) -> tuple[T, ...]:
-        """The transports that nobody uses now and that are ours to close, outermost first. Empty the second time."""
+        """End the lease; returns the owned transports to close, outermost first. A second call returns none."""
         return self._shared.remove(self)
 
 
 class _Shared(Generic[T]):
-    """A transport, who uses it, whether it is ours to close, and the use of what it stands around."""
+    """A transport, its leases, whether it is owned, and the lease of the transport that it wraps."""
 
     def __init__(self, transport: T, *, owned: bool, inner: Lease[T] | None = None) -> None:
         self.transport = transport
@@ -67,5 +67,5 @@ class _Shared(Generic[T]):
 
 
 def lease(transport: T, *, owned: bool) -> Lease[T]:
-    """The first use of a transport; `owned` says whether it is closed after the last."""
+    """The first lease of a transport; an `owned` one is to be closed after its last lease."""
     return Lease(_Shared(transport, owned=owned))
