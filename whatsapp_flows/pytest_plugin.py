@@ -1,8 +1,8 @@
 """
-A pytest plugin: Meta's Flows API for the tests of a host, on its own machine. Extra `emulator`.
+A pytest plugin: fixtures that emulate Meta's Flows API in the tests of a host. Extra `emulator`.
 
-pytest finds it by itself once the distribution is installed. It loads the emulator when the first test asks for it, so
-that everybody else's tests start as before.
+pytest loads it once the distribution is installed. The emulator is imported when a test first uses a fixture, so other
+tests start as fast as before.
 
     @pytest.mark.flows_fault("update_flow_json", code=139001, subcode=4016012, times=2)
     def test_the_booking_flow_is_deployed(flows_client, flows_emulator):
@@ -32,25 +32,25 @@ __all__ = ["FlowsClock", "async_flows_client", "flows_client", "flows_clock", "f
 _MARKER: Final = "flows_fault"
 _HELP: Final = (
     f"{_MARKER}(operation=None, *, code, subcode, status, body, headers, delay, reset, truncate, times, every, "
-    "probability, flow_id): what goes wrong in flows_emulator during this test; see Emulator.fail"
+    "probability, flow_id): a fault of flows_emulator during this test; see Emulator.fail"
 )
 TOKEN: Final = "a-token-for-tests"  # noqa: S105  the emulator takes any
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes the marker known."""
+    """Register the marker."""
     config.addinivalue_line("markers", _HELP)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A fault without an emulator would pass for a test of it."""
+    """Fail a test with a fault marker that does not use the emulator: it would pass without the fault."""
     if item.get_closest_marker(_MARKER) and "flows_emulator" not in getattr(item, "fixturenames", ()):
-        pytest.fail(f"{_MARKER} needs the fixture flows_emulator, or one that is made of it.", pytrace=False)
+        pytest.fail(f"{_MARKER} needs the fixture flows_emulator, or one that depends on it.", pytrace=False)
 
 
 class FlowsClock:
     """
-    The time of `flows_client` and `async_flows_client`: it passes when they wait, and nobody does.
+    The clock of `flows_client` and `async_flows_client`: a wait advances it, and takes no real time.
 
     `now` is in seconds, `sleeps` are the waits so far.
     """
@@ -60,16 +60,16 @@ class FlowsClock:
         self.sleeps: list[float] = []
 
     def __call__(self) -> float:
-        """The time, as `clock=` of a client."""
+        """The time: the `clock` of a client."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """As `sleep=` of a client."""
+        """Advance the time: the `sleep` of a client."""
         self.sleeps.append(seconds)
         self.now += seconds
 
     async def asleep(self, seconds: float) -> None:
-        """As `sleep=` of an asynchronous client; other tasks get their turn."""
+        """Advance the time and let other tasks run: the `sleep` of an asynchronous client."""
         import asyncio
 
         self.sleep(seconds)
@@ -79,9 +79,9 @@ class FlowsClock:
 @pytest.fixture
 def flows_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """
-    Meta's Flows API on a free port of 127.0.0.1, empty, with the faults of the test's markers.
+    An `Emulator` on a free port of 127.0.0.1, without Flows, with the faults of the test's markers.
 
-    The marker next to the test is asked first. An upload checks its Flow JSON as Meta does.
+    The marker closest to the test is checked first. An upload validates its Flow JSON, as Meta does.
     """
     from .emulator import Emulator
 
@@ -93,13 +93,13 @@ def flows_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 @pytest.fixture
 def flows_clock() -> FlowsClock:
-    """The time of this test's clients, and the waits that they made."""
+    """The clock of this test's clients, with their waits."""
     return FlowsClock()
 
 
 @pytest.fixture
 def flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Iterator[FlowsClient]:
-    """A client of the emulator, for its first account. Its waits pass in `flows_clock` and take no time."""
+    """A `FlowsClient` of the emulator, for its first account. Its waits advance `flows_clock` and take no time."""
     from .client import FlowsClient
 
     with FlowsClient(
@@ -111,9 +111,9 @@ def flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Iterator[
 @pytest.fixture
 def async_flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Iterator[Any]:
     """
-    The same for asyncio: an `AsyncFlowsClient`. Extra `async`.
+    An `AsyncFlowsClient` of the emulator, for its first account. Extra `async`.
 
-    It works under any runner, and is closed when the event loop that used it ends, or the test.
+    It works with any runner, and is closed at the end of the event loop that used it, or of the test.
     """
     import asyncio
 
@@ -124,7 +124,7 @@ def async_flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Ite
         if loop not in ends:
             ends[loop] = _closed_at_the_end(client)
             with suppress(StopIteration):
-                ends[loop].__anext__().__await__().send(None)  # up to its yield; the loop knows it from now on
+                ends[loop].__anext__().__await__().send(None)  # runs to the `yield`, which registers it with the loop
 
     client = import_module(".aio", __package__).AsyncFlowsClient(
         TOKEN,
@@ -142,10 +142,10 @@ def async_flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Ite
 
 async def _closed_at_the_end(client: Any) -> AsyncGenerator[None, None]:
     """
-    Closes a client in the loop that used it.
+    Close a client in the loop that used it.
 
-    A loop that shuts down finishes the asynchronous generators that began in it, which is the last moment at which the
-    client's connections can be closed: most runners do so before a plain fixture has its turn.
+    A loop that shuts down closes the asynchronous generators that were started in it. That is the last moment at which
+    the client's connections can be closed: most runners shut the loop down before the teardown of a plain fixture.
     """
     try:
         yield
@@ -156,9 +156,9 @@ async def _closed_at_the_end(client: Any) -> AsyncGenerator[None, None]:
 @pytest.fixture
 def flows_environment(flows_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """
-    The variables that `FlowsClient.from_env` reads, set to the emulator for this test, without waits between retries.
+    Environment variables that make `FlowsClient.from_env` use the emulator, without waits between retries.
 
-    For code that makes its client itself. Other `WHATSAPP_FLOWS_` variables are taken away.
+    For code that creates its client itself. Other `WHATSAPP_FLOWS_` variables are removed for this test.
     """
     variables = {
         "WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.support import NOON, Model
-from whatsapp_flows.emulator._metrics import REQUEST_COUNT
+from whatsapp_flows._vocabulary import GRANULARITIES, METRIC_NAMES
+from whatsapp_flows.emulator._metrics import GRANULARITY_RANGES, METRIC_KEYS, REQUEST_COUNT
 from whatsapp_flows.emulator._state import MetricPoint
 
 _DAY = 24 * 3600.0
@@ -94,3 +95,9 @@ def test_there_must_have_been_250_requests(model: Model) -> None:
     flow_id = model.add(metrics=(_point(REQUEST_COUNT, 1, value=249),))
     field = f"metric.name({REQUEST_COUNT}).granularity(DAY)"
     assert model.error_codes("GET", flow_id, query={"fields": field}) == (139006, None)
+
+
+def test_metrics_and_granularities_are_those_of_the_client() -> None:
+    """The emulator defines the keys and ranges of exactly the values that the client documents."""
+    assert set(METRIC_KEYS) == set(METRIC_NAMES)
+    assert set(GRANULARITY_RANGES) == set(GRANULARITIES)

@@ -1,7 +1,7 @@
 """
-What the emulator knows of a Flow JSON: its errors, which are the validator's, and the few properties that it acts upon.
+A stored Flow JSON: its validation errors, and the properties that the emulator uses.
 
-A document that fails is stored all the same, with its errors: that is what Meta does ("Flows API" page, upload).
+A Flow JSON with errors is stored too, as at Meta ("Flows API" page, upload).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BAD_VERSION: Final = "INVALID_FLOW_JSON_VERSION"
 
 @dataclass(frozen=True, slots=True)
 class StoredFlowJson:
-    """A Flow JSON as it was uploaded, when that was (Unix seconds), and what was read from it."""
+    """A Flow JSON as it was uploaded, the time of the upload (Unix seconds), and its properties."""
 
     content: bytes = field(repr=False)
     uploaded_at: float
@@ -31,36 +31,36 @@ class StoredFlowJson:
 
     @property
     def names_its_endpoint(self) -> bool:
-        """Before Flow JSON 3.0 the endpoint stands in the document ("Flows API" page, `endpoint_uri`)."""
+        """Whether the endpoint belongs in the document: before Flow JSON 3.0 ("Flows API" page, `endpoint_uri`)."""
         version = parse_version(self.version or "")
         return version is not None and version.major < 3
 
     def publishable(self, now: float) -> bool:
-        """Its version has been announced, and is not frozen at `now` ("Versioning" page)."""
+        """Whether its version is released, and not frozen at `now` ("Versioning" page)."""
         version = parse_version(self.version or "")
         row = KNOWN_VERSIONS.get(version) if version else None
         return row is not None and row.released is not None and (row.frozen is None or _day(now) < row.frozen)
 
 
 def stored_flow_json(content: bytes, now: float) -> StoredFlowJson:
-    """A document of these bytes that is uploaded at `now`, with the errors that it has on that day (UTC)."""
-    found = parse_json(content).value or {}
-    version = _text(found, "version")
+    """A Flow JSON uploaded at `now`, with the errors that it has on that day (UTC)."""
+    properties = parse_json(content).value or {}
+    version = _text(properties, "version")
     report = validate(content, advice=False, today=_day(now))
     unknown = tuple(_bad_version(issue, version) for issue in report.issues if issue.error == _NEWER)
     return StoredFlowJson(
         content,
         uploaded_at=now,
         version=version if version and parse_version(version) else None,
-        data_api_version=_text(found, "data_api_version"),
-        data_channel_uri=_text(found, "data_channel_uri"),
-        # Meta knows no version from the future. The validator only warns of one: it may be older than Meta is.
+        data_api_version=_text(properties, "data_api_version"),
+        data_channel_uri=_text(properties, "data_channel_uri"),
+        # Meta rejects an unknown version. The validator only warns of a newer one, which Meta may support already.
         issues=unknown or report.errors,
     )
 
 
 def _bad_version(issue: ValidationIssue, version: str | None) -> ValidationIssue:
-    """The error that a version which nobody knows is, where the validator's warning stands."""
+    """Meta's error for an unknown version, at the position of the validator's warning."""
     message = f"There is no version {version} of Flow JSON."
     return replace(issue, error=_BAD_VERSION, error_type="FLOW_JSON_ERROR", severity="error", message=message)
 
@@ -69,16 +69,16 @@ def issue_to_json(issue: ValidationIssue) -> dict[str, object]:
     """
     One item of `validation_errors` ("Flows API" page, upload).
 
-    Lines and columns are always there, and 0 where the place is not known; whatever else an issue lacks is left out.
+    Lines and columns are always present, and 0 if unknown; other keys without a value are omitted.
     """
-    answer = {
+    values = {
         "error": issue.error,
         "error_type": issue.error_type,
         "message": issue.message,
         **_place(issue),
         "pointers": [{**_place(pointer), "path": pointer.path} for pointer in issue.pointers] or None,
     }
-    return {key: value for key, value in answer.items() if value is not None}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _place(at: ValidationIssue | ValidationPointer) -> dict[str, object]:
@@ -94,6 +94,6 @@ def _day(now: float) -> date:
     return datetime.fromtimestamp(now, timezone.utc).date()
 
 
-def _text(found: Mapping[str, object], name: str) -> str | None:
-    value = found.get(name)
+def _text(properties: Mapping[str, object], name: str) -> str | None:
+    value = properties.get(name)
     return value if isinstance(value, str) else None

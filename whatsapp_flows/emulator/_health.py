@@ -1,5 +1,5 @@
 """
-Whether messages can be sent, entity by entity: the `health_status` of Flows, accounts and phone numbers.
+The `health_status` of Flows, accounts and phone numbers: for each entity, whether messages can be sent.
 
 Source: "Health status" page.
 """
@@ -17,7 +17,7 @@ Entity = dict[str, object]
 
 def flow_health(world: World, flow: FlowRecord, now: float, number_id: str | None) -> dict[str, object]:
     """
-    The health of a Flow and of what it depends on; with a number, of that too.
+    The health of a Flow and of the entities that it depends on; with a phone number, also of that.
 
     A Flow that was never published is BLOCKED by each publishing check that it fails.
     """
@@ -29,21 +29,21 @@ def flow_health(world: World, flow: FlowRecord, now: float, number_id: str | Non
         if number is None or number.waba_id != flow.waba_id:
             raise bad_parameter("phone_number", "must be the id of a phone number of this account")
         entities.append(_number_entity(number))
-    return _summed_up(entities)
+    return _summary(entities)
 
 
 def account_health(account: Account, app_id: str) -> dict[str, object]:
-    """The health of an account, its business and the app that asks."""
-    return _summed_up([*_account_entities(account), _available("APP", app_id)])
+    """The health of an account, its business and the calling app."""
+    return _summary([*_account_entities(account), _available("APP", app_id)])
 
 
 def number_health(world: World, number: PhoneNumber, app_id: str) -> dict[str, object]:
-    """The health of a phone number and of what it depends on."""
+    """The health of a phone number and of the entities that it depends on."""
     account = world.accounts[number.waba_id]
-    return _summed_up([_number_entity(number), *_account_entities(account), _available("APP", app_id)])
+    return _summary([_number_entity(number), *_account_entities(account), _available("APP", app_id)])
 
 
-def _summed_up(entities: Sequence[Entity]) -> dict[str, object]:
+def _summary(entities: Sequence[Entity]) -> dict[str, object]:
     states = {entity["can_send_message"] for entity in entities}
     worst = next(state for state in ("BLOCKED", "LIMITED", "AVAILABLE") if state in states)
     return {"can_send_message": worst, "entities": list(entities)}
@@ -72,8 +72,8 @@ def _flow_entity(world: World, flow: FlowRecord, now: float) -> Entity:
         errors = [("status", f"The Flow is {flow.status}.")]
     if flow.status not in (BLOCKED, DEPRECATED, DRAFT) or not errors:
         return {**entity, "can_send_message": "AVAILABLE"}
-    described = [
+    errors_json = [
         {"error_code": 131000, "error_description": f"{prefix}: {title}", "possible_solution": "See the Flows docs."}
         for prefix, title in errors
     ]
-    return {**entity, "can_send_message": "BLOCKED", "errors": described}
+    return {**entity, "can_send_message": "BLOCKED", "errors": errors_json}

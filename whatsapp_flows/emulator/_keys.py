@@ -1,8 +1,8 @@
 """
-Is this text a 2048-bit RSA public key in PEM?
+The size of an RSA public key in PEM.
 
-A reader for the one DER structure that Meta accepts, SubjectPublicKeyInfo (RFC 5280,
-section 4.1; RSA: RFC 3279, section 2.3.1), so that the emulator needs no cryptography package.
+A parser for the one DER structure that Meta accepts, SubjectPublicKeyInfo (RFC 5280, section 4.1; RSA: RFC 3279,
+section 2.3.1), so that the emulator does not depend on a cryptography package.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _INTEGER, _BIT_STRING, _OBJECT_IDENTIFIER, _SEQUENCE = 0x02, 0x03, 0x06, 0x30
 
 
 def rsa_bits(pem: str) -> int | None:
-    """The length of the modulus in bits; None when the text is not an RSA public key in PEM."""
+    """The size of the modulus in bits; None for a text that is not an RSA public key in PEM."""
     found = _PEM.fullmatch(pem)
     if found is None:
         return None
@@ -42,12 +42,12 @@ def _modulus(der: bytes) -> int:
     _element(exponent, _INTEGER)
     number = int.from_bytes(modulus, "big", signed=True)
     if number <= 0:
-        raise ValueError("a modulus is positive")
+        raise ValueError("the modulus must be positive")
     return number
 
 
 def _element(der: bytes, tag: int) -> tuple[bytes, bytes]:
-    """The content of the element that DER begins with, and what follows it."""
+    """The content of the first DER element, and the bytes after it."""
     if len(der) < 2 or der[0] != tag:
         raise ValueError("not the expected element")
     length, start = der[1], 2

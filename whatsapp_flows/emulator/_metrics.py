@@ -1,5 +1,5 @@
 """
-The `metric` field: what a Flow's endpoint did, summed up by hour, by day or in all.
+The `metric` field: the metrics of a Flow's endpoint by hour, by day or for its lifetime.
 
 Source: "Metrics API" page.
 """
@@ -31,8 +31,8 @@ METRIC_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "ENDPOINT_REQUEST_LATENCY_SECONDS_CEIL": frozenset({*map(str, range(1, 11)), "10+"}),
 }
 _AVERAGED: Final = "ENDPOINT_REQUEST_ERROR_RATE"
-# Granularity -> seconds that a point stands for, and the days that `since` may lie back.
-_GRANULARITIES: Final[Mapping[str, tuple[float, float]]] = {
+# Granularity -> the seconds that a point covers, and how many days `since` may be in the past.
+GRANULARITY_RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "DAY": (_DAY, 90),
     "HOUR": (_HOUR, 30),
     "LIFETIME": (float("inf"), float("inf")),
@@ -40,26 +40,26 @@ _GRANULARITIES: Final[Mapping[str, tuple[float, float]]] = {
 
 
 def metric_object(call: GraphCall, flow: FlowRecord, field: Field) -> dict[str, object]:
-    """The answer to `metric.name(..).granularity(..)`; code 139006 below 250 requests."""
+    """The value of `metric.name(..).granularity(..)`; code 139006 below 250 requests."""
     name, granularity = field.argument("name"), (field.argument("granularity") or "").upper()
     if name not in METRIC_KEYS:
         raise bad_parameter("name", "must be one of " + ", ".join(METRIC_KEYS))
-    if granularity not in _GRANULARITIES:
-        raise bad_parameter("granularity", "must be one of " + ", ".join(_GRANULARITIES))
-    width, days = _GRANULARITIES[granularity]
+    if granularity not in GRANULARITY_RANGES:
+        raise bad_parameter("granularity", "must be one of " + ", ".join(GRANULARITY_RANGES))
+    width, days = GRANULARITY_RANGES[granularity]
     earliest = _midnight(call.now) - days * _DAY
     since = _date(field, "since", earliest)
     until = _date(field, "until", _midnight(call.now)) + _DAY
     if since < earliest:
         raise bad_parameter("since", f"must not be more than {days:g} days back")
-    if _requests(flow.metrics) < MINIMUM_REQUESTS:
+    if _request_count(flow.metrics) < MINIMUM_REQUESTS:
         raise graph_error(Problem.TOO_FEW_REQUESTS)
     points = [point for point in flow.metrics if point.metric == name and since <= point.at < until]
     return {"granularity": granularity, "name": name, "data_points": _data_points(call, points, width)}
 
 
 def _data_points(call: GraphCall, points: Iterable[MetricPoint], width: float) -> list[dict[str, object]]:
-    """Points that fall into one hour or one day become one."""
+    """The points, with those of the same hour or day combined into one."""
     grouped: dict[float, list[MetricPoint]] = {}
     for point in sorted(points, key=lambda point: point.at):
         start = point.at // width * width if width != float("inf") else 0.0
@@ -79,7 +79,7 @@ def _combined(points: list[MetricPoint]) -> list[dict[str, object]]:
     return [{"key": key, "value": value / divisor if divisor > 1 else value} for key, value in sums.items()]
 
 
-def _requests(points: Iterable[MetricPoint]) -> float:
+def _request_count(points: Iterable[MetricPoint]) -> float:
     return sum(value for point in points if point.metric == REQUEST_COUNT for _, value in point.data)
 
 

@@ -1,9 +1,8 @@
 """
 The world in one SQLite file.
 
-Each request is one transaction that writes what it changed. The file keeps a rollback
-journal and leaves flushing to the operating system: it survives the death of the process
-at any moment, not that of the machine.
+Each request is a transaction that writes its changes. With a rollback journal and without fsync, the file survives the
+end of the process at any moment, but not a crash of the machine.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any, Final
 from ._documents import stored_flow_json
 from ._state import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World
 
-_APPLICATION_ID: Final = 0x57414645  # "WAFE": tells our files from other people's
+_APPLICATION_ID: Final = 0x57414645  # "WAFE": identifies the emulator's files
 _LAYOUT: Final = 3
 _READABLE: Final = frozenset({2, _LAYOUT})  # 2: before accounts had `callbacks`
 _META: Final = "world"
@@ -28,19 +27,19 @@ Entity = Account | PhoneNumber | FlowRecord
 
 
 class Storage:
-    """An open file. It belongs to one emulator at a time; a second one is refused."""
+    """An open database. Only one emulator can open it at a time."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """ValueError when the file cannot be opened, is in use, or is not one of ours."""
+        """ValueError when the file cannot be opened, is in use, or is not a database of the emulator."""
         with contextlib.ExitStack() as undo:
             try:
                 self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
                 undo.callback(self._connection.close)
                 self._prepare()
-            except sqlite3.OperationalError as fault:
-                raise ValueError(f"{os.fspath(path)}: cannot be used, {fault}") from fault
-            except (sqlite3.DatabaseError, ValueError) as fault:
-                raise ValueError(f"{os.fspath(path)}: not a database of this emulator") from fault
+            except sqlite3.OperationalError as error:
+                raise ValueError(f"{os.fspath(path)}: cannot be used, {error}") from error
+            except (sqlite3.DatabaseError, ValueError) as error:
+                raise ValueError(f"{os.fspath(path)}: not a database of this emulator") from error
             undo.pop_all()
 
     def _prepare(self) -> None:
@@ -61,7 +60,7 @@ class Storage:
         execute("COMMIT")
 
     def load(self) -> World:
-        """The world as it was written; an empty one from a new file."""
+        """The stored world; an empty one for a new file."""
         rows = list(self._connection.execute("SELECT kind, id, record, document FROM entity"))
         kinds: dict[str, dict[str, Any]] = {kind: {} for kind in (*_READERS, _META)}
         for kind, entity_id, record, document in sorted(rows, key=lambda row: (row[0], len(row[1]), row[1])):
@@ -79,7 +78,7 @@ class Storage:
         )
 
     def save(self, before: World, after: World) -> None:
-        """Write the difference between two worlds, all of it or nothing."""
+        """Write the difference between two worlds, in one transaction."""
         if before is after:
             return
         self._connection.execute("BEGIN IMMEDIATE")
@@ -94,7 +93,7 @@ class Storage:
             return
         for entity_id, entity in new.items():
             if old.get(entity_id) is not entity:
-                self._put(kind, entity_id, *_written(entity))
+                self._put(kind, entity_id, *_to_record(entity))
         for entity_id in old.keys() - new.keys():
             self._connection.execute("DELETE FROM entity WHERE kind = ? AND id = ?", (kind, entity_id))
 
@@ -104,7 +103,7 @@ class Storage:
         )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
 
@@ -114,8 +113,8 @@ def _collections(before: World, after: World) -> Iterator[tuple[str, Mapping[str
     yield "flow", before.flows, after.flows
 
 
-def _written(entity: Entity) -> tuple[dict[str, object], bytes | None]:
-    """An entity as JSON, and its document apart: bytes are kept as bytes."""
+def _to_record(entity: Entity) -> tuple[dict[str, object], bytes | None]:
+    """An entity as JSON, and its Flow JSON, which is stored as bytes."""
     record = {field.name: getattr(entity, field.name) for field in fields(entity) if field.name != "document"}
     if not isinstance(entity, FlowRecord):
         return record, None
