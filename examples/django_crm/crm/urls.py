@@ -1,4 +1,4 @@
-"""The admin, where the flows are."""
+"""The URLs of the project: the admin."""
 
 from __future__ import annotations
 
