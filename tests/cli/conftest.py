@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cli.support import CommandLine
+from tests.sync.support import FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
 
@@ -27,3 +29,10 @@ def cli(meta: Emulator) -> CommandLine:
             "WHATSAPP_FLOWS_BASE_URL": meta.url,
         }
     )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two flows, both with publish = true."""
+    write_flows(tmp_path, {"one": FLOW_JSON, "two": FLOW_JSON}, publish=True)
+    return tmp_path

@@ -7,9 +7,12 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from tests.support import valid_flow
 from whatsapp_flows.cli import run
+from whatsapp_flows.emulator import Emulator
 
 
 class Terminal(io.StringIO):
@@ -63,6 +66,25 @@ class CommandLine:
         return Outcome(code, out.getvalue(), err.getvalue())
 
 
+def statuses(meta: Emulator) -> dict[str, str]:
+    """The status of each flow by its name."""
+    return {flow.name: flow.status for flow in meta.flows()}
+
+
+def check(*argv: object, **more: Any) -> Outcome:
+    """Run `validate` without advice."""
+    return CommandLine()("validate", "--no-advice", *argv, **more)
+
+
+def write_documents(folder: Path) -> None:
+    """Write a valid Flow JSON, and an invalid one in a subfolder."""
+    (folder / "deep" / "deeper").mkdir(parents=True)
+    (folder / "good.json").write_text(json.dumps(VALID))
+    (folder / "deep" / "deeper" / "bad.json").write_text(json.dumps(INVALID, ensure_ascii=False), encoding="utf-8")
+
+
+VALID = valid_flow()
+INVALID = {**VALID, "screens": [{**VALID["screens"][0], "titel": "😀"}]}
 PUBLIC_KEY = """\
 -----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvFDQ+ezP5K7C0VxhYfde

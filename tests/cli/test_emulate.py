@@ -7,6 +7,7 @@ import hmac
 import io
 import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import pytest
 import requests
 
 from tests.cli.support import CommandLine
+from whatsapp_flows import FlowsClient
 from whatsapp_flows.cli import run
 from whatsapp_flows.cli._emulate import RequestLog
 
@@ -224,3 +226,63 @@ def test_a_log_that_cannot_be_written_stops_no_request() -> None:
     stream.close()
     lines(request)
     lines(request)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) -> None:
+    """It prints its address and the variables to export; faults apply; the database is kept."""
+    out, err, stop = _Announced(), io.StringIO(), threading.Event()
+    argv = [
+        "emulate",
+        "--database",
+        str(tmp_path / "world.db"),
+        "--fail",
+        "get_flow:131000:1",
+        "--fail",
+        "get_health:2",
+    ]
+    argv += ["--json"] if as_json else []
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(run(argv, stdout=out, stderr=err, env={}, stop=stop)))
+    thread.start()
+    try:
+        assert out.flushed.wait(10)
+        if not as_json:
+            exported = dict(
+                line.removeprefix("export WHATSAPP_FLOWS_").split("=", 1)
+                for line in out.getvalue().splitlines()
+                if line.startswith("export ")
+            )
+            client = FlowsClient(
+                exported["ACCESS_TOKEN"], exported["WABA_ID"], base_url=exported["BASE_URL"], sleep=lambda seconds: None
+            )
+            with client:
+                created = client.create_flow("Booking", ["OTHER"])
+                assert client.get_flow(created.id).name == "Booking"
+    finally:
+        stop.set()
+        thread.join()
+    assert codes == [0]
+    if not as_json:
+        assert [line.split()[1:] for line in err.getvalue().splitlines()] == [
+            ["POST", "/v25.0/20100000000000001/flows", "create_flow", "200"],
+            ["GET", f"/v25.0/{created.id}", "get_flow", "500"],
+            ["GET", f"/v25.0/{created.id}", "get_flow", "200"],
+        ]
+    assert (tmp_path / "world.db").exists()
+    if as_json:
+        assert '"faults": [\n    "get_flow:131000:1",\n    "get_health:2"\n  ]' in out.getvalue()
+        assert out.getvalue().endswith('{\n  "stopped": true\n}\n')
+    else:
+        assert "  fault get_flow:131000:1\n" in out.getvalue()
+        assert out.getvalue().endswith("Stopped.\n")
+
+
+def test_a_port_that_is_taken_is_reported() -> None:
+    """Another process listens there."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        outcome = CommandLine()("emulate", "--port", other.getsockname()[1])
+    assert outcome.code == 2
+    assert ": Address already in use" in outcome.err

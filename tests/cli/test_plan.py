@@ -8,23 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.support import CommandLine, Terminal
+from tests.cli.support import CommandLine, Terminal, statuses
 from tests.sync.support import FAULTY_FLOW_JSON, FLOW_JSON, OTHER_FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
 SECOND = "20100000000000002"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with two flows, both with publish = true."""
-    write_flows(tmp_path, {"one": FLOW_JSON, "two": FLOW_JSON}, publish=True)
-    return tmp_path
-
-
-def statuses(meta: Emulator) -> dict[str, str]:
-    """The status of each flow by its name."""
-    return {flow.name: flow.status for flow in meta.flows()}
 
 
 class TestAnotherAccount:

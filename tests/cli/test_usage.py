@@ -14,29 +14,6 @@ from whatsapp_flows import __version__
 from whatsapp_flows.cli import Terminated
 from whatsapp_flows.emulator import Emulator
 
-COMMANDS = [
-    ("sync",),
-    ("demo",),
-    ("emulate",),
-    ("explain",),
-    ("validate",),
-    ("graph",),
-    *(("flows", name) for name in (
-        "list", "get", "create", "update", "upload", "publish", "deprecate", "delete", "preview", "download", "migrate",
-    )),
-    ("keys", "get"),
-    ("keys", "set"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("command", [(), ("flows",), ("keys",), *COMMANDS], ids=" ".join)
-def test_every_command_has_a_help(command: tuple[str, ...]) -> None:
-    """`--help` writes to stdout, fits 80 columns, and exits with 0."""
-    outcome = CommandLine()(*command, "--help")
-    assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith(" ".join(("Usage: whatsapp-flows", *command)))
-    assert max(map(len, outcome.out.splitlines())) <= 80
-
 
 def test_the_version_is_shown() -> None:
     """`--version` says which version this is."""
