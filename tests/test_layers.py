@@ -45,7 +45,6 @@ LAYERS = {
     "_engine": 3,
     "counters": 2,
     "_http": 2,
-    "_proxies": 1,
     "_operations": 3,
     "pacing": 2,
     "queued": 2,

@@ -35,12 +35,12 @@ from typing import Any, Final
 import aiohttp
 
 from .._http import INVALID_HEADER, STOPPED, TIMED_OUT, transport_error
-from .._proxies import BundleError
 from .._wire import Request
 from ..errors import ConfigurationError, FlowsError, NoAnswerError, NotSentError, TlsError, UnexpectedResponseError
 from ..transport import Timeout
 from ._bodies import RequestBody, UnreadableResponseError, abort, bounded_class
 from ._deadlines import DeadlineError, StoppedError
+from ._proxies import BundleError
 
 _NOT_CONNECTED: Final = (
     aiohttp.ClientConnectorError,

@@ -20,12 +20,12 @@ from .._http import (
     is_default_user_agent,
     message_headers,
 )
-from .._proxies import ProxyEnvironment
 from .._wire import Request, Response
 from ..errors import ConfigurationError
 from ..transport import Timeout
 from ._bodies import abort
 from ._exchange import Exchange
+from ._proxies import ProxyEnvironment
 
 
 class AiohttpSession:

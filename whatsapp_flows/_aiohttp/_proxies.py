@@ -7,8 +7,8 @@ import ssl
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
-from ._wire import short_repr
-from .errors import ConfigurationError
+from .._wire import short_repr
+from ..errors import ConfigurationError
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
