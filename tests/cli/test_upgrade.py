@@ -145,7 +145,7 @@ def test_several_files_as_text(command: CommandLine, tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("[]", "a Flow JSON is a JSON object"),
-        ('{"version": "7.4"}', "no way back"),
+        ('{"version": "7.4"}', "cannot be downgraded"),
         ('{"version": "1"}', "is not a version of Flow JSON"),
         (b"\xff", "not UTF-8"),
     ],

@@ -286,8 +286,8 @@ def test_a_document_of_the_version_asked_for_stays(path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "to", "words"),
     [
-        (flow("7.3"), "7.2", "no way back"),
-        (flow("7.4"), "7.3", "no way back"),
+        (flow("7.3"), "7.2", "cannot be downgraded"),
+        (flow("7.4"), "7.3", "cannot be downgraded"),
         (flow("7.3"), "7.9", "to '7.9'"),
         (flow("7.3"), Version(9, 0), "to '9.0'"),
         (flow("7.3"), "latest", "to 'latest'"),

@@ -1,15 +1,15 @@
 """
-The Flow JSON itself: reading what a caller hands us, and finding Meta's errors in it before Meta does.
+Flow JSON: reading what a caller passes, and validating it as Meta does, without Meta.
 
-Inside, each room imports only from those before it, by the face of that room (its `__init__`):
+Each subpackage imports only from those before it, and only what their `__init__` gives:
 
     text        from bytes to values with places
     language    references, expressions and conditions: each parsed into a tree
     schema      what exists in which version, and the checks of the structure that are made of it
-    rules       what the parts of a document mean to each other; advice
+    rules       the rules about the meaning of a document, and advice
     (top)       build, report, validate, upgrade
 
-The validator and its tables are loaded when they are first used: a client that only uploads does not pay for them.
+The validator and its tables are loaded on first use: a client that only uploads does not load them.
 """
 
 from importlib import import_module

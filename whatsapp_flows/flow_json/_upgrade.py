@@ -89,7 +89,7 @@ def upgrade(document: FlowJson, to: str | Version = "7.3") -> Upgrade:
     stated = parsed.value.get("version")
     found = _known("document: version", stated)
     if wanted < found:
-        raise ConfigurationError(f"to: the document is of version {found}, and there is no way back to {wanted}.")
+        raise ConfigurationError(f"to: the document is of version {found}, and cannot be downgraded to {wanted}.")
     new = parsed.value
     changes: list[Change] = []
     undecided: list[Undecided] = []
@@ -111,7 +111,7 @@ def _known(argument: str, version: object) -> Version:
     asked = parse_version(version) if isinstance(version, str) else version
     if not isinstance(asked, Version) or asked not in KNOWN_VERSIONS:
         name = str(version) if isinstance(version, Version) else version
-        raise ConfigurationError(f"{argument} {name!r} is not a version of Flow JSON that is known.")
+        raise ConfigurationError(f"{argument} {name!r} is not a version of Flow JSON that this library knows.")
     return asked
 
 
@@ -178,15 +178,15 @@ def _to_6_0(document: dict[str, Any]) -> Iterator[StepResult]:
     """The strictest step: no blank strings, smaller images, a layout everywhere, fixed names, expressions."""
     yield from _blank_strings(document, Version(6, 0))
     if document.get("data_api_version") == "3.1":
-        yield _ToDecide(("data_api_version",), "3.1 is a value for 5.2 alone: choose 3.0, or 4.0 from 7.3 on.")
+        yield _ToDecide(("data_api_version",), "3.1 is a value for 5.2 only: choose 3.0, or 4.0 from 7.3 on.")
     for pointer, screen in screens_of(document):
         if "external_data" in screen:
-            yield _ToDecide((*pointer, "external_data"), "external_data exists in 5.2 alone.")
+            yield _ToDecide((*pointer, "external_data"), "external_data exists only in 5.2.")
         layout = screen.get("layout")
         if layout is None:
             yield _ToDecide(pointer, "every screen needs a layout from 6.0 on.")
         elif isinstance(layout, dict) and isinstance(kind := layout.get("type"), str) and kind in SHOPPING_LAYOUTS:
-            yield _ToDecide((*pointer, "layout", "type"), f"the layout {kind} exists in 5.2 alone.")
+            yield _ToDecide((*pointer, "layout", "type"), f"the layout {kind} exists only in 5.2.")
         for place, component in components_of(screen, pointer):
             yield from _component_to_6_0(component, place)
 
@@ -251,7 +251,7 @@ STEPS: Final[tuple[tuple[Version, Version, Step], ...]] = (
 # -- dates
 
 
-_FROM_DATA: Final = "the value comes from elsewhere: whatever supplies it must send YYYY-MM-DD from 5.0 on."
+_FROM_DATA: Final = "the value is dynamic: its source must send YYYY-MM-DD from 5.0 on."
 
 
 def _rewrite_dates(values: dict[str, Any], pointer: Pointer, keys: Iterable[str]) -> Iterator[StepResult]:
@@ -284,7 +284,8 @@ def _rewrite_date(holder: Any, key: str | int, pointer: Pointer) -> Iterator[Ste
     yield _changed(pointer, "the day of the timestamp, in UTC", value, day)
     if milliseconds % _DAY:
         yield _ToDecide(
-            pointer, f"{_json(value)} is not midnight in UTC: in another time zone it may be the day next to {day}."
+            pointer,
+            f"{_json(value)} is not midnight in UTC: in another time zone it may be the day before or after {day}.",
         )
 
 
@@ -362,7 +363,7 @@ def _add_routing_model(document: dict[str, Any]) -> Iterator[StepResult]:
             document["routing_model"] = model
     yield Change("routing_model", "made from the navigate actions", after=_truncate(json.dumps(model)))
     for at in exchanging:
-        yield _ToDecide(at, "where the endpoint leads from here is not in the document: add it to routing_model.")
+        yield _ToDecide(at, "the document does not have the endpoint's routes from here: add them to routing_model.")
 
 
 def _target(action: dict[str, Any]) -> str | None:

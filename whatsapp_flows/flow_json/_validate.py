@@ -145,7 +145,7 @@ _UNCERTAIN: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
 def _truncate(reported: list[_Reported]) -> list[_Reported]:
     """The first findings, errors before warnings, and a warning that there are more."""
     kept = sorted(reported, key=lambda each: each.severity is Severity.WARNING)[:MAX_FINDINGS]
-    finding = Finding("TOO_MANY_FINDINGS", f"there is more to say of this document than these {MAX_FINDINGS} findings.")
+    finding = Finding("TOO_MANY_FINDINGS", f"the document has more findings than these {MAX_FINDINGS}.")
     return [*kept, _Reported(TRUNCATED, Severity.WARNING, finding)]
 
 
@@ -168,7 +168,8 @@ def _target_of(parsed_version: Version) -> _Target:
         return _Target(NEWEST, newer=True, reported=(_of_version(NEWER, "UNKNOWN_NEWER_VERSION", message),))
     if KNOWN_VERSIONS[parsed_version].released is None:
         message = (
-            f"version {parsed_version} stands on no page of Meta's, only in its client; {RECOMMENDED} is recommended."
+            f"version {parsed_version} is not documented by Meta, only known to its client; "
+            f"{RECOMMENDED} is recommended."
         )
         return _Target(parsed_version, reported=(_of_version(UNDOCUMENTED, "UNDOCUMENTED_VERSION", message),))
     return _Target(parsed_version)
@@ -195,7 +196,7 @@ def _stated_target(value: Mapping[str, Any], requested: _Target | None, today: d
     target = _target_of(parsed_version)
     frozen = KNOWN_VERSIONS[target.version].frozen
     if frozen is not None and today >= frozen:
-        return _invalid_version(f"version {parsed_version} is frozen since {frozen}: nothing of it can be uploaded.")
+        return _invalid_version(f"version {parsed_version} is frozen since {frozen}: it can no longer be uploaded.")
     return target
 
 

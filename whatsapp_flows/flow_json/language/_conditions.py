@@ -84,7 +84,7 @@ class _Parser(Parser):
         left = part()
         while self.token.text == operator:
             offset = self.token.offset
-            self.at += 1
+            self.advance()
             left = Binary(operator, left, part(), offset)
         return left
 
@@ -93,7 +93,7 @@ class _Parser(Parser):
         token = self.token
         if token.text not in COMPARISONS:
             return left
-        self.at += 1
+        self.advance()
         right = self.operand()
         if self.token.text in COMPARISONS:
             raise ExpressionError("comparisons cannot be chained", self.token.offset)
@@ -122,5 +122,5 @@ class _Parser(Parser):
             raise ExpressionError("a closing parenthesis is missing", opening.offset)
         if self.token.text != ")":
             raise ExpressionError("an operator is missing between two operands", self.token.offset)
-        self.at += 1
+        self.advance()
         return Group(inner, opening.offset)

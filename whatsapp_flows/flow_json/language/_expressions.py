@@ -105,7 +105,7 @@ class _Parser(Parser):
             row = OPERATORS.get(token.text) if token.kind == "operator" else None
             if row is None or row.binds <= at_least:
                 return left
-            self.at += 1
+            self.advance()
             left = Binary(token.text, left, self.operation(row.binds), token.offset)
 
     def operand_at(self, token: Token) -> Node:
@@ -122,7 +122,7 @@ class _Parser(Parser):
         inner = self.concatenation()
         if self.token.text != ")":
             raise ExpressionError("a closing parenthesis is missing", opening.offset)
-        self.at += 1
+        self.advance()
         return Group(inner, opening.offset)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ._references import parse_reference
@@ -18,26 +19,28 @@ class Token(NamedTuple):
 
 
 class Parser(ABC):
-    """A position in a list of tokens, of which the last is of kind "end"."""
+    """A position in a sequence of tokens, of which the last is of kind "end"."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
-        self.at = 0
-        self.depth = 0
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._following = iter(tokens).__next__
+        self.token = self._following()
+        """The token that comes next."""
+        self._depth = 0
 
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
+    def advance(self) -> None:
+        """Consume a token, which must not be the last."""
+        self.token = self._following()
 
     def operand(self) -> Node:
         """The next operand. Raises `ExpressionError` if operands are nested too deeply."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError("nested too deeply", self.token.offset)
         token = self.token
-        self.at += token.kind != "end"
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ExpressionError("nested too deeply", token.offset)
+        if token.kind != "end":
+            self.token = self._following()
         node = self.operand_at(token)
-        self.depth -= 1
+        self._depth -= 1
         return node
 
     @abstractmethod

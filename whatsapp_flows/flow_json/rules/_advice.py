@@ -52,7 +52,7 @@ def freezes_soon(doc: Document) -> Iterator[Finding]:
     """
     frozen = KNOWN_VERSIONS[doc.version].frozen
     if frozen and doc.today and doc.today < frozen <= doc.today + FREEZES_SOON:
-        message = f"version {doc.version} freezes on {frozen}: nothing of it can be uploaded from then on."
+        message = f"version {doc.version} freezes on {frozen}: from then on it cannot be uploaded."
         yield Finding("VERSION_FREEZES_SOON", message, ("version",))
 
 
@@ -104,7 +104,7 @@ def unreachable_screens(doc: Document) -> Iterator[Finding]:
     reached = known.routes.reached
     for screen in () if reached.issuperset(known.screens) else doc.screens:
         if screen.id not in reached:
-            message = f"no way leads from the first screen to {short_repr(screen.id)}."
+            message = f"the screen {short_repr(screen.id)} cannot be reached from the first one."
             yield Finding("UNREACHABLE_SCREEN", message, screen.at("id"))
 
 
@@ -140,9 +140,8 @@ def unsent_answers(doc: Document) -> Iterator[Finding]:
             ):
                 continue
             if (screen.id, "form", name) not in _references(doc):
-                message = (
-                    f"the answer {short_repr(name)} of screen {short_repr(screen.id)} is in no payload: it is lost."
-                )
+                answer = f"the answer {short_repr(name)} of screen {short_repr(screen.id)}"
+                message = f"{answer} is in no payload: it is never sent."
                 yield Finding("ANSWER_NOT_SENT", message, component.at("name"))
 
 

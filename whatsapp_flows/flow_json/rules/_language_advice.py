@@ -58,8 +58,8 @@ def comparison_without_parentheses(doc: Document) -> Iterator[Finding]:
             for side in (node.left, node.right)
         ):
             message = (
-                "a comparison beside && or || needs parentheses of its own: phones were seen to read the condition "
-                f"{short_repr(component.value['condition'])} otherwise. Write (a == b) && (c == d)."
+                "a comparison beside && or || needs parentheses of its own: phones were observed to evaluate the "
+                f"condition {short_repr(component.value['condition'])} differently. Write (a == b) && (c == d)."
             )
             yield Finding("CONDITION_NEEDS_PARENTHESES", message, component.at("condition"))
 
@@ -74,7 +74,7 @@ def condition_in_backticks(doc: Document) -> Iterator[Finding]:
     for _, component in index(doc).of("If"):
         text = component.value.get("condition")
         if isinstance(text, str) and is_expression(text):
-            message = "a condition in backticks was seen to be false always: write it without them."
+            message = "a condition in backticks was observed to be always false: write it without them."
             yield Finding("CONDITION_IN_BACKTICKS", message, component.at("condition"))
 
 
@@ -92,8 +92,8 @@ def decimal_in_condition(doc: Document) -> Iterator[Finding]:
                     (s for s in map(without_parentheses, (node.left, node.right)) if _is_decimal(doc, screen, s)), None
                 )
                 if decimal is not None:
-                    said = decimal.reference.text if isinstance(decimal, Name) else "a decimal"
-                    message = f"a condition compares whole numbers: of {said} the part behind the point is cut off."
+                    name = decimal.reference.text if isinstance(decimal, Name) else "a decimal"
+                    message = f"a condition compares whole numbers: the decimals of {name} are truncated."
                     yield Finding("DECIMAL_IN_CONDITION", message, component.at("condition"))
                     break
 
@@ -164,7 +164,7 @@ def brace_in_text(doc: Document) -> Iterator[Finding]:
     for _, pointer, tree in _expressions(doc, _MAY_QUOTE):
         for node in walk(tree):
             if isinstance(node, Literal) and node.type == "string" and "}" in node.text:
-                message = f"the closing brace in {short_repr(node.text)} vanishes when the expression is computed."
+                message = f"the closing brace in {short_repr(node.text)} is dropped when the expression is computed."
                 yield Finding("BRACE_VANISHES", message, pointer)
                 break
 

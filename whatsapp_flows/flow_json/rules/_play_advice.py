@@ -171,7 +171,7 @@ def number_passed_on(doc: Document) -> Iterator[Finding]:
         for key, value in (action.payload or {}).items() if here else ():
             if type(value) is str and value in here and (kind := _numeric(doc, action, key)):
                 message = (
-                    f"phones hand on {value} as a text, which the field {short_repr(key)} of type {kind} refuses. Read "
+                    f"phones pass {value} as a string, which the field {short_repr(key)} of type {kind} refuses. Read "
                     f"${{screen.{action.screen.id}.{value[2:]} there instead."
                 )
                 yield Finding("NUMBER_HANDED_ON", message, (*action.pointer, "payload", key))

@@ -1,5 +1,5 @@
 """
-What a Flow JSON of each version is made of: the tables, the checks that are made of them, and the checked document.
+The structure of Flow JSON in each version: the tables, the checks made from them, and the checked document.
 
 A new version is a change of the tables in `_spec`: see docs/flow-json-versions.md.
 """

@@ -1,7 +1,7 @@
 """
-A Flow JSON as text: what a caller hands over, read; parsed; where in it a pointer points; written as it was.
+Flow JSON as text: reading a source, parsing it, the positions of its values, writing it in its own layout.
 
-Only `_source` is loaded at once: a client that uploads needs nothing else.
+The rest is loaded on first use: a client that only uploads needs `_source` alone.
 """
 
 from importlib import import_module

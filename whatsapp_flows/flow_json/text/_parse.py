@@ -212,7 +212,9 @@ def json_anomalies(text: str) -> Iterator[Anomaly]:
             seen.pop(depth + 1, None)
         elif text[start] == '"':
             if _LONE_SURROGATE(text, start, end):
-                yield Anomaly("LONE_SURROGATE", "a string holds half a character (a lone surrogate).", tuple(path))
+                yield Anomaly(
+                    "LONE_SURROGATE", "a string has a lone surrogate, which is half a character.", tuple(path)
+                )
         elif not _exact(text[start:end]):
             message = "a number beyond 2^53 - 1: JavaScript, which reads it, rounds it. Write it as a string."
             yield Anomaly("UNSAFE_NUMBER", message, tuple(path))
