@@ -19,6 +19,8 @@ import pytest
 from tools import error_table
 from whatsapp_flows import ERROR_CODES, FlowsClient, errors
 from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.flow_json import KNOWN_VERSIONS
+from whatsapp_flows.flow_json.schema import RECOMMENDED
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -101,6 +103,15 @@ def test_the_pages_name_every_variable() -> None:
     page = (DOCS / "quickstart.md").read_text("utf-8")
     for variable in re.findall(r"_[A-Z]+(?:_[A-Z]+)*\b", FlowsClient.from_env.__doc__ or ""):
         assert variable in page
+
+
+def test_the_versions_page_is_that_of_the_code() -> None:
+    """The default Graph version, the recommended Flow JSON version, and every version that the validator knows."""
+    page = (DOCS / "versions.md").read_text("utf-8")
+    assert f"| **{FlowsClient('token').options.api_version}** (default) |" in page
+    assert f"| **{RECOMMENDED}** (recommended) |" in page
+    rows = "".join(re.findall(r"^\| [*\d].*", page.partition("## Flow JSON")[2], re.MULTILINE))
+    assert {str(version) for version in KNOWN_VERSIONS} <= set(re.findall(r"\d\.\d", rows))
 
 
 # The modules whose `__all__` is public. Django's modules need a project: they are tested in tests/contrib/django.
