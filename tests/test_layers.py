@@ -22,6 +22,7 @@ LAYERS = {
     "_dataclasses": -1,  # how the values of all rooms are made
     "_digest": 0,
     "_forks": 0,
+    "_inspection": 0,
     "_interrupts": 0,
     "_reading": 0,
     "_version": 0,

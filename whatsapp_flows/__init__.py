@@ -209,6 +209,9 @@ __all__ = [
     "pause_before",
 ]
 
+# What most programs ask for first: found without loading the modules that stand before its own.
+_CLIENTS: Final = {"FlowsClient": ".client", "AsyncFlowsClient": ".aio"}
+# The other names are looked for in these modules, one after the other.
 _HOMES: Final = (
     "._version",
     "._vocabulary",
@@ -234,7 +237,7 @@ _HOMES: Final = (
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        for home in _HOMES:
+        for home in (_CLIENTS[name],) if name in _CLIENTS else _HOMES:
             found = vars(import_module(home, __name__))
             if name in found:
                 globals()[name] = found[name]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from inspect import iscoroutinefunction
 from typing import Final, TypeVar
 
 from ._base_client import BaseClient
@@ -18,6 +17,7 @@ from ._documents import Validate
 from ._engine import Conversation, GetToken, Reply, Step, Wait, converse
 from ._error_codes import ErrorCodes
 from ._error_rows import ERROR_CODES
+from ._inspection import is_coroutine_function
 from ._leases import Lease, lease
 from ._operations import Page
 from ._requests import RequestsTransport, Session
@@ -196,10 +196,10 @@ def _check_options(options: ClientOptions) -> None:
     send = getattr(options.transport, "send", None)
     if options.transport is not None and not callable(send):
         raise ConfigurationError("transport must have a send method: see Transport.")
-    if iscoroutinefunction(send):
+    if send is not None and is_coroutine_function(send):
         raise ConfigurationError("transport sends with a coroutine: that is for AsyncFlowsClient.")
     wait = getattr(options.stop, "wait", None)
-    if options.stop is not None and (not callable(wait) or iscoroutinefunction(wait)):
+    if options.stop is not None and (not callable(wait) or is_coroutine_function(wait)):
         raise ConfigurationError("stop must be a threading.Event.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
+from importlib import import_module
 from typing import Any, Final
 
 from ._inert import inert
@@ -64,11 +64,17 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 
 
+def _nearest(name: str) -> str:
+    """The known name that is most like another one. `difflib` is loaded for this alone."""
+    found: list[str] = import_module("difflib").get_close_matches(name, _KNOWN, n=1, cutoff=0.0)
+    return found[0]
+
+
 def _check_names(given: Mapping[str, Any]) -> None:
     """Refuses a variable that nobody reads, because whoever set it believes that it does something."""
     for name in given:
         if name not in _KNOWN and not name.startswith(_NOT_OURS):
-            near = _ELSEWHERE.get(name) or next(iter(get_close_matches(name, _KNOWN, n=1, cutoff=0.0)), "")
+            near = _ELSEWHERE.get(name) or _nearest(name)
             raise ConfigurationError(
                 f"{inert(_PREFIX + name)} is read by nobody: did you mean {_PREFIX}{near}? There are "
                 f"{', '.join(_PREFIX + known for known in _KNOWN)}."

@@ -12,12 +12,14 @@ from typing import Final
 
 MASK: Final = "[redacted]"
 
+# The patterns of this module are text, so that `re` compiles them when they are first used, and not at import.
+
 # Meta's tokens start with EAA and may come back inside an error text or a paging link.
-_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{20,}|(?<=access_token=)[^&\s\"'<>]+")
+_CREDENTIAL: Final = r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{20,}|(?<=access_token=)[^&\s\"'<>]+"
 
 # The userinfo of a URL: up to the last @ before the path. With a colon that begins no port, it is a password with a
 # slash in it, and goes on to the last @ of the word. The lengths keep the search linear.
-_USERINFO: Final = re.compile(
+_USERINFO: Final = (
     r"(?<=://)(?:[^\s/?#\"'<>]{0,512}@"
     r"|[^\s/?#@:\"'<>]{0,256}:(?![0-9]{1,5}(?![^\s/?#\"'<>]))[^\s\"'<>]{0,512}@)"
 )
@@ -50,10 +52,10 @@ def without_credentials(text: str) -> str:
     'http://[redacted]@proxy:3128 refused'
     """
     if "://" in text:
-        text = _USERINFO.sub(f"{MASK}@", text)
-    return _TOKEN.sub(MASK, text)
+        text = re.sub(_USERINFO, f"{MASK}@", text)
+    return re.sub(_CREDENTIAL, MASK, text)
 
 
 def shaped_like_a_token(text: str) -> bool:
     """Whether one of Meta's tokens seems to stand in a text."""
-    return _TOKEN.search(text) is not None
+    return re.search(_CREDENTIAL, text) is not None

@@ -9,7 +9,7 @@ they derive from `Exception`, so `except Exception` would catch them.
 from __future__ import annotations
 
 import functools
-import signal
+from importlib import import_module
 from types import CodeType
 
 
@@ -20,6 +20,7 @@ def is_interrupt(error: BaseException) -> bool:
     while trace is not None:
         codes.add(trace.tb_frame.f_code)
         trace = trace.tb_next
+    signal = import_module("signal")  # loaded for this alone: its enumerations take as long as a module of this package
     return any(_code(signal.getsignal(number)) in codes for number in signal.valid_signals())
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from inspect import iscoroutinefunction
 from typing import Any, Final, TypedDict
 
 from ._dataclasses import dataclass, replace
 from ._documents import Validate, validation_mode
 from ._engine import CallPolicy
 from ._error_codes import ErrorCodes
+from ._inspection import is_coroutine_function
 from ._operations import Api
 from ._wire import Request, Secret, as_secret, short_repr
 from .errors import ConfigurationError
@@ -120,7 +120,7 @@ def _consumers(given: object) -> tuple[EventConsumer, ...]:
     consumers = (given,) if callable(given) or not isinstance(given, Iterable) else tuple(given)
     if not all(map(callable, consumers)):
         raise ConfigurationError("on_event must be a callable, or several.")
-    if any(iscoroutinefunction(consumer) for consumer in consumers):
+    if any(is_coroutine_function(consumer) for consumer in consumers):
         raise ConfigurationError("on_event must be a plain callable: nobody would await a coroutine.")
     return consumers
 

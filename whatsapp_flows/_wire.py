@@ -75,14 +75,14 @@ class Secret:
         raise TypeError("a Secret is not pickled: give the other process its own way to get the token")
 
 
-_ESCAPE: Final = re.compile(
+_ESCAPE: Final = (  # this and the next are compiled when they are first used
     r"\\(?:u00|x|U000000|u\{0{0,6})([2-7][0-9A-Fa-f])|%([2-7][0-9A-Fa-f])|&#(?:0{0,6}([0-9]{2,3})|[xX]0{0,6}([2-7][0-9A-Fa-f]));"
 )
 _DEPTH: Final = 4  # escapes of escapes
 # The escape of a letter or a digit, or of what begins an escape: cursors and names hold others, but hardly these.
 _ALNUM: Final = "(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|2[56]|5[Cc])"
 # Each branch begins with a character of its own, so that re finds the first in C.
-_TELLING: Final = re.compile(rf"\\(?:u00|x|u\{{0{{0,6}}|U000000){_ALNUM}|%{_ALNUM}|&#|&amp;#")
+_TELLING: Final = rf"\\(?:u00|x|u\{{0{{0,6}}|U000000){_ALNUM}|%{_ALNUM}|&#|&amp;#"
 
 
 def _usual_spellings(value: str) -> tuple[str, ...]:
@@ -98,14 +98,14 @@ def _may_spell(secret: str, text: str) -> bool:
     """Whether a text has any escape that could hide the secret: one look, which most answers end with."""
     if not any(escape in text for escape in _ESCAPES):
         return False
-    return not secret.isalnum() or _TELLING.search(text) is not None
+    return not secret.isalnum() or re.search(_TELLING, text) is not None
 
 
 def _unescaped(text: str) -> str:
     """What a text says when the escapes of visible ASCII are undone, and all backslashes dropped: to search, in C."""
     for _ in range(_DEPTH):
         before, text = text, text.replace("%25", "%").replace("&amp;", "&")
-        text = _ESCAPE.sub(_char, text)
+        text = re.sub(_ESCAPE, _char, text)
         if text == before:
             break
     return text.replace("\\", "").replace("}", "")

@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable, iscoroutine
+from types import CoroutineType
 from typing import Final, NoReturn, Protocol
 
 from ._dataclasses import dataclass, replace
@@ -128,9 +128,9 @@ class Credentials:
         if isinstance(self._source, Secret):
             return self._source
         given = _called(self._source)
-        if iscoroutine(given):
+        if isinstance(given, CoroutineType):
             given.close()  # or Python warns that it was never awaited
-        if isawaitable(given):
+        if isinstance(given, Awaitable):
             raise ConfigurationError("access_token returns an awaitable: that is for AsyncFlowsClient.")
         return self._accepted(given)
 
@@ -139,7 +139,7 @@ class Credentials:
         if isinstance(self._source, Secret):
             return self._source
         given = _called(self._source)
-        if isawaitable(given):
+        if isinstance(given, Awaitable):
             given = await _awaited(given)
         return self._accepted(given)
 

@@ -22,7 +22,7 @@ limits"), so that a longer one is a mistake, and nobody would be there to notice
 """
 
 _MOST_KEPT: Final = 1000  # figures; Meta names at most 32 objects in one answer
-_NAME: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)  # an id has 20 digits at most, a type is a word
+_NAME: Final = r"[\w.:-]{1,64}"  # an id has 20 digits at most, a type is a word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def _usage(object_id: str | None, found: dict[str, Any], received_at: float) -> 
 
 def _name(value: object) -> str:
     """An id or a type as it came; empty when it has the shape of neither."""
-    return value if isinstance(value, str) and _NAME.fullmatch(value) else ""
+    return value if isinstance(value, str) and re.fullmatch(_NAME, value, re.ASCII) else ""
 
 
 def _json(value: str) -> object:

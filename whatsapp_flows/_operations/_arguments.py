@@ -85,7 +85,7 @@ def name_list(names: Sequence[str]) -> str:
 # A 2048-bit RSA SubjectPublicKeyInfo holds the algorithm's id and a modulus of 257 bytes (RFC 5280, RFC 8017).
 _RSA_OID: Final = bytes.fromhex("06092a864886f70d010101")
 _RSA_2048_MODULUS: Final = bytes.fromhex("0282010100")
-_PEM: Final = re.compile(r"\s*-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----\s*")
+_PEM: Final = r"\s*-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----\s*"
 
 
 def public_pem(pem: str | bytes) -> str:
@@ -94,7 +94,7 @@ def public_pem(pem: str | bytes) -> str:
         written = pem.decode("ascii") if isinstance(pem, bytes) else pem
     except UnicodeDecodeError:
         raise ConfigurationError("pem must be PEM text; this is binary (DER?).") from None
-    found = _PEM.fullmatch(written) if isinstance(written, str) else None
+    found = re.fullmatch(_PEM, written) if isinstance(written, str) else None
     if found is None:
         if isinstance(written, str) and "PRIVATE KEY" in written:
             raise ConfigurationError("pem is a private key: keep it, and send its public half (openssl pkey -pubout).")

@@ -139,12 +139,12 @@ def _no_constant(name: str) -> NoReturn:
     raise _NotJsonError(f"{name} is not a JSON number")
 
 
-_STRING_OR_CONSTANT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|".*|-?Infinity|NaN', re.DOTALL)
+_STRING_OR_CONSTANT: Final = r'"[^"\\]*(?:\\.[^"\\]*)*"|".*|-?Infinity|NaN'
 
 
 def _place_of_constant(text: str) -> tuple[int, int]:
     """Line and column of the first NaN or Infinity outside a string."""
-    found = next(match for match in _STRING_OR_CONSTANT.finditer(text) if match[0][0] != '"')
+    found = next(match for match in re.finditer(_STRING_OR_CONSTANT, text, re.DOTALL) if match[0][0] != '"')
     return text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
 
 
