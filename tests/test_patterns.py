@@ -77,7 +77,7 @@ IN_VARIABLES: Final[dict[tuple[str, str], Callable[[], list[str]]]] = {
         r"\.flow\.json\.[0-9a-f]{8}\.tmp"
     ],
     ("_wire.py", "''.join(map(_spellings, value[:_PREFIX])) + tail"): _of_a_secret,
-    ("_settings.py", "pattern"): lambda: [r"[0-9]{1,9}(\.[0-9]+)?", r"[0-9]{1,9}(\.[0-9]{1,9})?", r"[0-9]{1,9}"],
+    ("_environment.py", "pattern"): lambda: [r"[0-9]{1,9}(\.[0-9]{1,9})?", r"[0-9]{1,6}"],
 }
 
 
