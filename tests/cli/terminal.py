@@ -11,7 +11,7 @@ import struct
 import termios
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final
 
@@ -40,8 +40,13 @@ class Terminal:
         fcntl.ioctl(self.other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 300, columns, 0, 0))
         self._thread: threading.Thread | None = None
 
-    def start(self, *argv: object, stop: threading.Event | None = None) -> None:
-        """Run a command."""
+    def start(
+        self,
+        *argv: object,
+        stop: threading.Event | None = None,
+        sleep: Callable[[float], object] = lambda seconds: None,
+    ) -> None:
+        """Run a command. Its waits take no time unless `sleep` waits."""
 
         def work() -> None:
             with (
@@ -51,7 +56,7 @@ class Terminal:
             ):
                 self.code = run(
                     [str(word) for word in argv],
-                    stdin=stdin, stdout=stdout, stderr=stderr, env=self.env, sleep=lambda seconds: None, stop=stop,
+                    stdin=stdin, stdout=stdout, stderr=stderr, env=self.env, sleep=sleep, stop=stop,
                 )  # fmt: skip
 
         self._thread = threading.Thread(target=work)

@@ -22,6 +22,7 @@ def test_the_demo_shows_an_upload_that_gets_through() -> None:
     assert "solar_installation             uploaded  PUBLISHED         3" in outcome.out.splitlines()
     assert outcome.out.count("PUBLISHED") == 7
     assert "7 flows: 1 uploaded, 6 created. 13 requests (2 retries), 1.5 s of waiting." in outcome.out
+    assert outcome.out.splitlines()[-1] == "Next, with an account: whatsapp-flows import, then plan and apply."
     first, second = (line for line in outcome.err.splitlines() if "; retry" in line)
     assert first.startswith("solar_installation: Meta flow processing error detected (retryable): ")
     assert first.endswith("; retry 2/3 in 0.5 s")

@@ -238,6 +238,14 @@ def test_a_file_that_cannot_be_written_is_reported(cli: CommandLine, booking: st
     assert outcome.err.startswith(f"error: {tmp_path / 'no' / 'x.json'} cannot be written: No such file")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_download_is_written_to_a_device(cli: CommandLine, booking: str) -> None:
+    """A device is written to and not replaced; an error of it is a usage error."""
+    assert cli("flows", "download", booking, "-o", "/dev/null").code == 0
+    outcome = cli("flows", "download", booking, "-o", "/dev/full")
+    assert (outcome.code, outcome.err) == (2, "error: /dev/full cannot be written: No space left on device.\n")
+
+
 def test_flows_are_migrated(cli: CommandLine, meta: Emulator) -> None:
     """The given ones or all; if one could not be copied, it is shown, and the exit code is 1."""
     assert cli("flows", "migrate", meta.waba_id).out == "The source account has no flows to copy.\n"

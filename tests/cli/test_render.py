@@ -14,6 +14,7 @@ from whatsapp_flows.cli import _values as values
 from whatsapp_flows.cli import run
 from whatsapp_flows.cli._app import App
 from whatsapp_flows.cli._json import as_json, error_as_json
+from whatsapp_flows.cli._layout import format_duration
 from whatsapp_flows.cli._text import as_text, error_as_text
 from whatsapp_flows.emulator import Emulator
 
@@ -80,6 +81,23 @@ def test_a_found_flow_that_is_not_as_asked_for_is_a_failure() -> None:
     assert value.exit_code == 1
     assert shown(as_text(value))[-1].endswith("Flow JSON and publish it.")
     assert as_json(value)["published"] is False
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.01, "0.1 s"),
+        (4.02, "4.1 s"),
+        (14.2, "15 s"),
+        (119.5, "120 s"),
+        (600, "10 min"),
+        (7200, "2 h"),
+        (8999, "2 h 30 min"),
+    ],
+)
+def test_a_duration_is_rounded_up(seconds: float, text: str) -> None:
+    """To tenths of a second, seconds or minutes, depending on its length."""
+    assert format_duration(seconds) == text
 
 
 def test_bytes_go_to_a_stream_of_bytes_as_they_are() -> None:

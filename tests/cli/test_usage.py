@@ -107,12 +107,21 @@ def test_no_option_takes_the_token_itself(cli: CommandLine) -> None:
     assert cli("flows", "list", "--access-token", "the-token").code == 2
 
 
-@pytest.mark.parametrize("stdin", [None, "the-token"])
-def test_stdin_is_read_once(cli: CommandLine, stdin: str | None) -> None:
+@pytest.mark.parametrize(
+    ("stdin", "message"),
+    [(None, "there is no standard input."), ('{"version": "7.3"}', "standard input can be read only once.")],
+)
+def test_stdin_is_read_once(cli: CommandLine, stdin: str | None, message: str) -> None:
     """Token and file cannot both come from stdin, and neither can without a stdin."""
-    outcome = cli("flows", "upload", "1", "-", "--token-file", "-", stdin=stdin and '{"version": "7.3"}')
+    outcome = cli("flows", "upload", "1", "-", "--token-file", "-", stdin=stdin)
     assert outcome.code == 2
-    assert "standard input can be read only once." in outcome.err
+    assert message in outcome.err
+
+
+def test_stdin_is_bounded(cli: CommandLine) -> None:
+    """A token has at most 64 KiB."""
+    outcome = cli("flows", "list", "--token-file", "-", stdin="x" * 70_000)
+    assert (outcome.code, outcome.err) == (2, "error: standard input has more than 65536 bytes.\n")
 
 
 def test_an_error_of_meta_is_one_short_block(cli: CommandLine) -> None:

@@ -223,7 +223,9 @@ class App:
                 return read_regular(file, limit)
             except OSError as exc:
                 raise ConfigurationError(f"{file} cannot be read: {exc.strerror}.") from None
-        if self.stdin is None or self.stdin_was_read:
+        if self.stdin is None:
+            raise click.UsageError("there is no standard input.")
+        if self.stdin_was_read:
             raise click.UsageError("standard input can be read only once.")
         self.stdin_was_read = True
         binary = getattr(self.stdin, "buffer", None)

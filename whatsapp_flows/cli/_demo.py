@@ -142,6 +142,7 @@ def _(value: DemoReport) -> Lines:
             f"{inert(setup.failing_flow)} succeeded on attempt {failing.attempts}. "
             f"The default waits take {format_duration(sum(setup.real_waits))}."
         )
+        yield Text("Next, with an account: whatsapp-flows import, then plan and apply.")
 
 
 @as_json.register
