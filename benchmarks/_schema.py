@@ -11,24 +11,22 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from whatsapp_flows.flow_json.schema import (
+    BINDINGS,
     COMPONENTS,
     ITEMS,
     KNOWN_VERSIONS,
-    SCREEN,
-    Property,
-    Shape,
-    Version,
-    properties_of,
-)
-from whatsapp_flows.flow_json.schema._spec import (
-    BINDINGS,
     LAYOUT,
     LOOSE_BINDING,
     NEXT,
     ON_CLICK,
     ON_SELECT,
     ROOT,
+    SCREEN,
+    Property,
+    Shape,
+    Version,
     places_of,
+    properties_of,
 )
 
 Schema = dict[str, Any]

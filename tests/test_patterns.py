@@ -52,7 +52,7 @@ class Expression(NamedTuple):
 
 # What stands in a variable where it is used -> where the patterns are.
 def _bindings() -> list[str]:
-    from whatsapp_flows.flow_json.schema._spec import BINDINGS
+    from whatsapp_flows.flow_json.schema import BINDINGS
 
     return [pattern for _, pattern, _ in BINDINGS]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.flow_json.text._layout import dump_in_style, json_string, update_text
+from whatsapp_flows.flow_json.text import dump_in_style, json_string, update_text
 
 FILE = """{
     "version": "7.3",   "own" : [1,2],
