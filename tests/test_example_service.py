@@ -38,10 +38,13 @@ def service(module: ModuleType, flows_client: FlowsClient) -> Any:
     return module.WhatsAppFlowService(flows_client)
 
 
-def test_the_page_says_how_long_it_is() -> None:
-    """The figure of docs/migrating.md."""
-    lines = len(MODULE.read_text("utf-8").splitlines())
-    assert f"in {lines} lines" in (MODULE.parents[2] / "docs" / "migrating.md").read_text("utf-8")
+def test_the_page_shows_the_file() -> None:
+    """docs/migrating.md has its number of lines, and its method of the upload."""
+    source = MODULE.read_text("utf-8")
+    page = (MODULE.parents[2] / "docs" / "migrating.md").read_text("utf-8")
+    assert f"in {len(source.splitlines())} lines" in page
+    method = source.partition("    def update_flow_json(")[2].partition("\n    def ")[0]
+    assert method.strip() in page
 
 
 @pytest.mark.flows_fault("update_flow_json", code=139001, subcode=4016012, times=2)
