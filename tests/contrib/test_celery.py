@@ -20,7 +20,7 @@ from redis import Redis
 
 from tests.contrib.celery_host import host
 from tests.contrib.conftest import HAS_SERVER, free_port
-from tests.contrib.workers import Worker, eventually
+from tests.contrib.workers import WorkerServer, eventually
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError, FlowsClient
 from whatsapp_flows.contrib.celery import SETTINGS, FleetDeployment, FlowDeployment, FlowsTasks
@@ -49,6 +49,14 @@ def options(redis: Redis, meta: Emulator, tmp_path: Path) -> dict[str, Any]:
     tokens.write_text(json.dumps(TOKENS))
     port = redis.connection_pool.connection_kwargs["port"]
     return {"redis": f"redis://127.0.0.1:{port}/0", "meta": meta.url, "tokens": str(tokens)}
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[WorkerServer]:
+    """Starts workers quickly."""
+    server = WorkerServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -112,7 +120,7 @@ class Everything:
 
 @pytest.mark.skipif(not HAS_SERVER and os.environ.get("CI") != "true", reason="needs MONITOR of a real redis-server")
 def test_a_fleet_is_deployed_by_workers_that_share_it(
-    redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path
+    redis: Redis, meta: Emulator, options: dict[str, Any], workers: WorkerServer, tmp_path: Path
 ) -> None:
     """
     Three accounts, two workers of different kinds, an API that fails now and then, a budget that is soon spent.
@@ -126,8 +134,8 @@ def test_a_fleet_is_deployed_by_workers_that_share_it(
     tasks = host(options)
     with (
         Everything(redis.connection_pool.connection_kwargs["port"]) as monitor,
-        Worker(options, tmp_path / "solo.log", "-P", "solo", "-n", "solo@%h") as solo,
-        Worker(options, tmp_path / "fork.log", "-P", "prefork", "-c", "2", "-n", "fork@%h") as fork,
+        workers.start(options, tmp_path / "solo.log", "-P", "solo", "-n", "solo@%h") as solo,
+        workers.start(options, tmp_path / "fork.log", "-P", "prefork", "-c", "2", "-n", "fork@%h") as fork,
     ):
         deployment = tasks.deploy_fleet(ACCOUNTS, (BOOKING, SURVEY))
         solo.ready(), fork.ready()
@@ -161,7 +169,7 @@ def test_a_fleet_is_deployed_by_workers_that_share_it(
 
 
 def test_a_killed_worker_loses_nothing(
-    redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path, tasks: FlowsTasks
+    redis: Redis, meta: Emulator, options: dict[str, Any], workers: WorkerServer, tmp_path: Path, tasks: FlowsTasks
 ) -> None:
     """
     SIGKILL between Meta's work and its answer: another worker gets the message and adopts what is there.
@@ -172,14 +180,14 @@ def test_a_killed_worker_loses_nothing(
     meta.fail("create_flow", delay=60.0, times=1)
     meta.fail("update_flow_json", delay=60.0, times=1)
     options = {**options, "guard_seconds": 1.0}
-    with Worker(options, tmp_path / "first.log", "-P", "prefork", "-c", "2") as first:
+    with workers.start(options, tmp_path / "first.log", "-P", "prefork", "-c", "2") as first:
         deployment = tasks.deploy_fleet(ACCOUNTS[:2], (BOOKING,))
         eventually(lambda: meta.flows(ACCOUNTS[0]) and meta.flow(old.id).status == "DRAFT", "Meta has done its part")
         first.kill()
     assert meta.flow(old.id).status == "DRAFT"
     assert redis.zcard("unacked_index") == 2
     eventually(lambda: taken(redis) > 2.0, "the broker gives the messages up")
-    with Worker(options, tmp_path / "second.log", "-P", "solo"):
+    with workers.start(options, tmp_path / "second.log", "-P", "solo"):
         results = collected(deployment)
     assert [result.error for result in results] == [None, None]
     for account in ACCOUNTS[:2]:
@@ -195,13 +203,13 @@ def taken(redis: Redis) -> float:
 
 
 def test_a_killed_worker_process_loses_nothing(
-    redis: Redis, meta: Emulator, options: dict[str, Any], tmp_path: Path
+    redis: Redis, meta: Emulator, options: dict[str, Any], workers: WorkerServer, tmp_path: Path
 ) -> None:
     """The kernel kills one process of a pool (out of memory): its parent gives the message back at once."""
     meta.fail("create_flow", delay=60.0, times=1)
     options = {**options, "guard_seconds": 1.0, "visibility_timeout": 3600}
     tasks = host(options)
-    with Worker(options, tmp_path / "log", "-P", "prefork", "-c", "1") as worker:
+    with workers.start(options, tmp_path / "log", "-P", "prefork", "-c", "1") as worker:
         deployment = tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
         eventually(lambda: meta.flows(ACCOUNTS[0]), "Meta has done its part")
         for child in worker.children():
@@ -213,7 +221,7 @@ def test_a_killed_worker_process_loses_nothing(
 
 
 def test_a_host_without_a_result_backend_hears_it_all_the_same(
-    meta: Emulator, options: dict[str, Any], tmp_path: Path
+    meta: Emulator, options: dict[str, Any], workers: WorkerServer, tmp_path: Path
 ) -> None:
     """
     By the log and by the callback. The failure of one flow is nobody else's, and while one waits for a minute the
@@ -224,7 +232,7 @@ def test_a_host_without_a_result_backend_hears_it_all_the_same(
     options = {**options, "backend": False, "results": str(tmp_path / "results")}
     heard = Path(options["results"])
     tasks = host(options)
-    with Worker(options, tmp_path / "log", "-P", "solo") as worker:
+    with workers.start(options, tmp_path / "log", "-P", "solo") as worker:
         tasks.deploy_fleet(ACCOUNTS[1:2], (BOOKING,))
         tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING, broken))
         eventually(lambda: heard.exists() and heard.read_text().count("\n") == 2, "both are told")
