@@ -12,10 +12,10 @@ import requests
 from tests.openapi.contract import check_node, check_request, check_response
 from tests.support import valid_flow
 from whatsapp_flows.emulator import Emulator
-from whatsapp_flows.emulator._call import GraphCall, Part, Settings
-from whatsapp_flows.emulator._documents import stored_flow_json
-from whatsapp_flows.emulator._routes import handle, resolve_target
-from whatsapp_flows.emulator._state import DEFAULT_APP_ID, FlowRecord, World, default_world
+from whatsapp_flows.emulator.graph._call import GraphCall, Part, Settings
+from whatsapp_flows.emulator.graph._documents import stored_flow_json
+from whatsapp_flows.emulator.graph._routes import handle, resolve_target
+from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, FlowRecord, World, default_world
 
 NOON: Final = 1_767_268_800.0  # 2026-01-01T12:00:00+0000
 WABA: Final = "20100000000000001"

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from tests.emulator.support import NOON, SETTINGS, call
-from whatsapp_flows.emulator._access import QuotaCounter, QuotaUsage, authorize, usage_headers
-from whatsapp_flows.emulator._errors import GraphError
+from whatsapp_flows.emulator.graph._access import QuotaCounter, QuotaUsage, authorize, usage_headers
+from whatsapp_flows.emulator.graph._errors import GraphError
 
 _SECRET = "app secret"
 

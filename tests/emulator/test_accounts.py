@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.emulator.support import CURVE_PEM, NUMBER, PEM, SHORT_PEM, WABA, Model
-from whatsapp_flows.emulator._state import DEFAULT_APP_ID, PhoneNumber
+from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, PhoneNumber
 
 _KEY = f"{NUMBER}/whatsapp_business_encryption"
 

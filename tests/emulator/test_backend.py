@@ -9,11 +9,11 @@ import pytest
 
 from tests.emulator.support import NOON, NUMBER, SETTINGS, WABA, Clock, flow_json
 from whatsapp_flows._server import HttpResponse
-from whatsapp_flows.emulator._access import QuotaCounter, QuotaUsage
 from whatsapp_flows.emulator._backend import Backend, http_error
 from whatsapp_flows.emulator._faults import Fault, FaultRule
-from whatsapp_flows.emulator._state import default_world
 from whatsapp_flows.emulator._wire import IncomingRequest, MaskedMapping
+from whatsapp_flows.emulator.graph._access import QuotaCounter, QuotaUsage
+from whatsapp_flows.emulator.graph._state import default_world
 
 
 class Rig:

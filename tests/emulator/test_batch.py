@@ -11,9 +11,9 @@ import pytest
 from tests.emulator.support import WABA, flow_json
 from tests.emulator.test_backend import Rig
 from whatsapp_flows._server import HttpResponse
-from whatsapp_flows.emulator._access import QuotaCounter
-from whatsapp_flows.emulator._call import Part
 from whatsapp_flows.emulator._wire import MaskedMapping
+from whatsapp_flows.emulator.graph._access import QuotaCounter
+from whatsapp_flows.emulator.graph._call import Part
 
 
 def _send(rig: Rig, operations: object, **parts: Any) -> HttpResponse:
@@ -148,7 +148,7 @@ def test_a_batch_that_makes_no_sense_is_refused(operations: object, complaint: s
 )
 def test_a_path_selects(path: str, expected: str) -> None:
     """Names, indices and `*`; several values are joined by commas."""
-    from whatsapp_flows.emulator._batch import _json_path
+    from whatsapp_flows.emulator.graph._batch import _json_path
 
     assert _json_path({"data": [{"id": "1"}, {"id": "2"}], "n": 7}, path) == expected
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.emulator.support import NOON, SETTINGS, call
-from whatsapp_flows.emulator._call import (
+from whatsapp_flows.emulator.graph._call import (
     GraphCall,
     flag,
     json_response,
@@ -17,7 +17,7 @@ from whatsapp_flows.emulator._call import (
     text_list,
     timestamp,
 )
-from whatsapp_flows.emulator._errors import GraphError
+from whatsapp_flows.emulator.graph._errors import GraphError
 
 
 @pytest.mark.parametrize(

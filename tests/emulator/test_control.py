@@ -12,9 +12,9 @@ import pytest
 from tests.emulator.support import WABA
 from tests.emulator.test_backend import Rig
 from whatsapp_flows.emulator import Emulator, FaultRule
-from whatsapp_flows.emulator._call import Part
 from whatsapp_flows.emulator._fault_specs import read_fault, read_faults
 from whatsapp_flows.emulator._wire import MaskedMapping
+from whatsapp_flows.emulator.graph._call import Part
 
 _JSON = {"Content-Type": "application/json"}
 

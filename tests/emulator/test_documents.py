@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from tests.emulator.support import NOON, endpoint_json, flow_json
-from whatsapp_flows.emulator._documents import issue_to_json, stored_flow_json
+from whatsapp_flows.emulator.graph._documents import issue_to_json, stored_flow_json
 from whatsapp_flows.errors import ValidationIssue, ValidationPointer
 from whatsapp_flows.flow_json import validate
 

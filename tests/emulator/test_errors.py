@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.openapi.contract import check_response
-from whatsapp_flows.emulator._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
+from whatsapp_flows.emulator.graph._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
 
 
 def test_the_table_is_sorted() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whatsapp_flows.emulator._errors import GraphError
-from whatsapp_flows.emulator._fields import Field, NodeField, check, parse, project, unparse
+from whatsapp_flows.emulator.graph._errors import GraphError
+from whatsapp_flows.emulator.graph._fields import Field, NodeField, check, parse, project, unparse
 
 _NAMES = st.text(string.ascii_letters + "_", min_size=1, max_size=6)
 _VALUES = st.text(string.ascii_letters + string.digits + " -_:./", max_size=8).map(str.strip)

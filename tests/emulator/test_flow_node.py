@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.emulator.support import NOON, NUMBER, WABA, Model, call, endpoint_json, flow_json
-from whatsapp_flows.emulator._flow_node import FLOW_FIELDS, PREVIEW_LIFETIME
-from whatsapp_flows.emulator._routes import handle, resolve_target
-from whatsapp_flows.emulator._state import DEFAULT_APP_ID, DEFAULT_BUSINESS_ID
+from whatsapp_flows.emulator.graph._flow_node import FLOW_FIELDS, PREVIEW_LIFETIME
+from whatsapp_flows.emulator.graph._routes import handle, resolve_target
+from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, DEFAULT_BUSINESS_ID
 
 
 def test_a_flow_shows_five_fields_by_default(model: Model) -> None:

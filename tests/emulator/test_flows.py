@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.support import WABA, Model, endpoint_json, flow_json
-from whatsapp_flows.emulator._call import Part
-from whatsapp_flows.emulator._state import DEFAULT_APP_ID, Account
+from whatsapp_flows.emulator.graph._call import Part
+from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, Account
 from whatsapp_flows.flow_json import MAX_BYTES
 
 _FILE = {"file": Part(filename="flow.json", content_type=None, content=b"{}")}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.support import CURVE_PEM, PEM, SHORT_PEM
-from whatsapp_flows.emulator._keys import rsa_bits
+from whatsapp_flows.emulator.graph._keys import rsa_bits
 
 
 def _pem(der: bytes) -> str:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from tests.emulator.support import NUMBER, WABA, Model, endpoint_json, flow_json
-from whatsapp_flows.emulator._errors import Problem
-from whatsapp_flows.emulator._lifecycle import failed_checks
-from whatsapp_flows.emulator._state import STATUSES
+from whatsapp_flows.emulator.graph._errors import Problem
+from whatsapp_flows.emulator.graph._lifecycle import failed_checks
+from whatsapp_flows.emulator.graph._state import STATUSES
 
 # "Lifecycle" page: (state, operation) -> the state after it, or the code and subcode of the refusal.
 _LEGALITY: dict[tuple[str, str], str | tuple[int, int | None]] = {

@@ -8,8 +8,8 @@ import pytest
 
 from tests.emulator.support import NOON, Model
 from whatsapp_flows._vocabulary import GRANULARITIES, METRIC_NAMES
-from whatsapp_flows.emulator._metrics import GRANULARITY_RANGES, METRIC_KEYS, REQUEST_COUNT
-from whatsapp_flows.emulator._state import MetricPoint
+from whatsapp_flows.emulator.graph._metrics import GRANULARITY_RANGES, METRIC_KEYS, REQUEST_COUNT
+from whatsapp_flows.emulator.graph._state import MetricPoint
 
 _DAY = 24 * 3600.0
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.support import SETTINGS, call
-from whatsapp_flows.emulator._errors import GraphError
-from whatsapp_flows.emulator._paging import page_of, requested_page
+from whatsapp_flows.emulator.graph._errors import GraphError
+from whatsapp_flows.emulator.graph._paging import page_of, requested_page
 
 _ITEMS = st.lists(st.integers(1, 10**17), unique=True, max_size=30).map(
     lambda keys: [(key, key) for key in sorted(keys)]

@@ -8,8 +8,8 @@ import pytest
 
 from tests.emulator.support import NUMBER, PEM, WABA, Model, flow_json
 from tests.openapi.contract import check_node
-from whatsapp_flows.emulator._account_nodes import ACCOUNT_FIELDS, NUMBER_FIELDS
-from whatsapp_flows.emulator._state import DEFAULT_APP_ID, DEFAULT_BUSINESS_ID, Account, PhoneNumber
+from whatsapp_flows.emulator.graph._account_nodes import ACCOUNT_FIELDS, NUMBER_FIELDS
+from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, DEFAULT_BUSINESS_ID, Account, PhoneNumber
 
 
 def test_an_account_shows_itself(model: Model) -> None:

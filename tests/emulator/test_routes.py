@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.support import NUMBER, SETTINGS, WABA, Model, call
-from whatsapp_flows.emulator._routes import OPERATIONS, ROUTES, handle, resolve_target, served_version
-from whatsapp_flows.emulator._state import World
+from whatsapp_flows.emulator.graph._routes import OPERATIONS, ROUTES, handle, resolve_target, served_version
+from whatsapp_flows.emulator.graph._state import World
 
 
 def test_the_table_is_sorted_and_unambiguous() -> None:

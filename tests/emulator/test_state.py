@@ -7,8 +7,8 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from tests.emulator.support import NOON, NUMBER, WABA, Model, endpoint_json, flow_json
-from whatsapp_flows.emulator._documents import stored_flow_json
-from whatsapp_flows.emulator._state import FlowRecord, World, default_world
+from whatsapp_flows.emulator.graph._documents import stored_flow_json
+from whatsapp_flows.emulator.graph._state import FlowRecord, World, default_world
 
 
 def test_the_default_world_is_one_account_with_a_number() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.emulator.support import NOON, PEM, WABA, Model, endpoint_json, flow_json
-from whatsapp_flows.emulator._state import Account, MetricPoint, PhoneNumber, PreviewLink, World
 from whatsapp_flows.emulator._storage import Storage
+from whatsapp_flows.emulator.graph._state import Account, MetricPoint, PhoneNumber, PreviewLink, World
 
 
 def _rich() -> Model:

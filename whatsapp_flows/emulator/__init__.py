@@ -11,13 +11,12 @@ import importlib.util
 if importlib.util.find_spec("werkzeug") is None:
     raise ImportError('the emulator needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
 
-from ._documents import StoredFlowJson
 from ._emulator import Emulator
 from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
 from ._serve import serve
-from ._state import FlowRecord
 from ._wire import RecordedRequest
+from .graph import FlowRecord, StoredFlowJson
 
 __all__ = [
     "Emulator",

@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from ._documents import stored_flow_json
-from ._metrics import METRIC_KEYS
-from ._nodes import is_id
-from ._state import STATUSES, Account, FlowRecord, MetricPoint, PhoneNumber, World
+from .graph import METRIC_KEYS, STATUSES, Account, FlowRecord, MetricPoint, PhoneNumber, World, is_id, stored_flow_json
 
 Node = TypeVar("Node")
 

@@ -15,16 +15,33 @@ from email.utils import formatdate
 from typing import Final
 
 from .._server import HttpRequest, HttpResponse, cross_site_refusal
-from ._access import QuotaCounter, QuotaUsage, usage_headers
-from ._batch import BatchRequest, BatchResult, run_batch
-from ._call import GraphCall, GraphResponse, Settings, error_response, json_response
 from ._control import CONTROL_PATH, NO_TRACE_ID, control
-from ._errors import Problem, error_body, graph_error
 from ._faults import FaultList, FaultRule
-from ._routes import BATCH, DOWNLOAD, Target, handle, is_version, resolve_target
-from ._state import World
 from ._storage import Storage
 from ._wire import IncomingRequest, MaskedMapping, RecordedRequest, RequestLog, parse_request
+from .graph import (
+    BATCH,
+    DOWNLOAD,
+    BatchRequest,
+    BatchResult,
+    GraphCall,
+    GraphResponse,
+    Problem,
+    QuotaCounter,
+    QuotaUsage,
+    Settings,
+    Target,
+    World,
+    error_body,
+    error_response,
+    graph_error,
+    handle,
+    is_version,
+    json_response,
+    resolve_target,
+    run_batch,
+    usage_headers,
+)
 
 _NO_FAULT: Final = FaultRule(delay=0.0)
 _CREDENTIALS: Final = frozenset({"access_token", "appsecret_proof", "appsecret_time"})

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from .._server import is_loopback
-from ._call import GraphResponse, json_response
-from ._errors import ErrorSpec, error_body
 from ._fault_specs import fault_to_json, read_fault, read_faults
 from ._faults import Fault, FaultList
 from ._wire import SECRET_NAMES, IncomingRequest, RecordedRequest, RequestLog
+from .graph import ErrorSpec, GraphResponse, error_body, json_response
 
 CONTROL_PATH: Final = "/_emulator"
 NO_TRACE_ID: Final = "A" * 23  # of requests that do not reach the Graph API

@@ -16,22 +16,23 @@ from typing import Final
 
 from .._server import Server
 from . import _admin
-from ._access import QuotaCounter, QuotaUsage
 from ._backend import Backend, http_error
-from ._call import Settings
 from ._faults import Fault, FaultRule, Reset
-from ._state import (
+from ._storage import Storage
+from ._wire import RecordedRequest
+from .graph import (
     DEFAULT_APP_ID,
     DEFAULT_BUSINESS_ID,
     DEFAULT_PHONE_NUMBER_ID,
     DEFAULT_WABA_ID,
     FlowRecord,
+    QuotaCounter,
+    QuotaUsage,
+    Settings,
     World,
     default_world,
     with_missing,
 )
-from ._storage import Storage
-from ._wire import RecordedRequest
 
 # The other name of each loopback address. Download links use it, so that their host differs from the API's.
 # `localhost` may resolve to ::1 first; nothing listens there, and clients then connect to 127.0.0.1 at once.

@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from ._call import GraphResponse, json_response
-from ._errors import Problem, error_body, spec_for
-from ._routes import OPERATIONS
+from .graph import OPERATIONS, GraphResponse, Problem, error_body, json_response, spec_for
 
 Reset = Literal["before", "after"]
 MAX_FAULTS: Final = 1_000  # each is checked against every request

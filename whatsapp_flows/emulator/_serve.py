@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from ._emulator import Emulator
-from ._state import DEFAULT_PHONE_NUMBER_ID, DEFAULT_WABA_ID
 from ._wire import RecordedRequest
+from .graph import DEFAULT_PHONE_NUMBER_ID, DEFAULT_WABA_ID
 
 # Lower than the emulator's defaults: a server that runs for weeks must not grow.
 _KEEP_REQUESTS: Final = 1_000

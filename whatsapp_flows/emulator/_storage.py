@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from ._documents import stored_flow_json
-from ._state import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World
+from .graph import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World, stored_flow_json
 
 _APPLICATION_ID: Final = 0x57414645  # "WAFE": identifies the emulator's files
 _LAYOUT: Final = 3

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from .._server import HttpRequest
-from ._call import Part
+from .graph import Part
 
 _METHODS: Final = frozenset({"DELETE", "GET", "POST"})
 SECRET_NAMES: Final = frozenset(

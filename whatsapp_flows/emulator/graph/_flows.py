@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from .._vocabulary import FLOW_CATEGORIES
-from ..flow_json import MAX_BYTES
+from ..._vocabulary import FLOW_CATEGORIES
+from ...flow_json import MAX_BYTES
 from ._call import (
     GraphCall,
     GraphResponse,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from typing import Final
 
-from ..errors import ValidationIssue, ValidationPointer
-from ..flow_json import KNOWN_VERSIONS, parse_json, parse_version, validate
+from ...errors import ValidationIssue, ValidationPointer
+from ...flow_json import KNOWN_VERSIONS, parse_json, parse_version, validate
 
 _NEWER: Final = "UNKNOWN_NEWER_VERSION"
 _BAD_VERSION: Final = "INVALID_FLOW_JSON_VERSION"

@@ -1,0 +1,73 @@
+"""
+The Graph API for Flows as a pure state machine: from a world and a call to the next world and a response.
+
+It reads no clock and opens no socket: the time is part of a call, and all state is in the world.
+"""
+
+from ._access import QuotaCounter, QuotaUsage, usage_headers
+from ._batch import BatchRequest, BatchResult, run_batch
+from ._call import GraphCall, GraphResponse, Part, Settings, error_response, json_response
+from ._documents import StoredFlowJson, stored_flow_json
+from ._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
+from ._metrics import METRIC_KEYS
+from ._nodes import is_id
+from ._routes import BATCH, DOWNLOAD, OPERATIONS, Target, handle, is_version, resolve_target
+from ._state import (
+    DEFAULT_APP_ID,
+    DEFAULT_BUSINESS_ID,
+    DEFAULT_PHONE_NUMBER_ID,
+    DEFAULT_WABA_ID,
+    STATUSES,
+    Account,
+    FlowRecord,
+    MetricPoint,
+    PhoneNumber,
+    PreviewLink,
+    World,
+    default_world,
+    with_missing,
+)
+
+__all__ = [
+    "BATCH",
+    "DEFAULT_APP_ID",
+    "DEFAULT_BUSINESS_ID",
+    "DEFAULT_PHONE_NUMBER_ID",
+    "DEFAULT_WABA_ID",
+    "DOWNLOAD",
+    "METRIC_KEYS",
+    "OPERATIONS",
+    "STATUSES",
+    "Account",
+    "BatchRequest",
+    "BatchResult",
+    "ErrorSpec",
+    "FlowRecord",
+    "GraphCall",
+    "GraphResponse",
+    "MetricPoint",
+    "Part",
+    "PhoneNumber",
+    "PreviewLink",
+    "Problem",
+    "QuotaCounter",
+    "QuotaUsage",
+    "Settings",
+    "StoredFlowJson",
+    "Target",
+    "World",
+    "default_world",
+    "error_body",
+    "error_response",
+    "graph_error",
+    "handle",
+    "is_id",
+    "is_version",
+    "json_response",
+    "resolve_target",
+    "run_batch",
+    "spec_for",
+    "stored_flow_json",
+    "usage_headers",
+    "with_missing",
+]
