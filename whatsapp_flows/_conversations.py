@@ -1,7 +1,7 @@
 """
-What both clients do beyond one operation: a document read, checked and sent; a list searched; a migration in parts.
+Calls of the clients that are more than one operation: check and send a document, search a list, migrate in batches.
 
-Conversations as the engine's own: they yield what they want done, so that one driver or the other can run them.
+They are conversations like the engine's: they yield steps, so that either driver can run them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .models import CreatedFlow, Flow, FlowJsonUpdate, FlowStatus, Migration
 
 T = TypeVar("T")
 
-_INLINE_READ_MAX_BYTES: Final = 256 * 1024  # bytes of JSON that are looked through in a millisecond or two
+_INLINE_READ_MAX_BYTES: Final = 256 * 1024  # bytes of JSON that are checked in a millisecond or two
 
 
 def update_flow_json(
     api: Api, policy: CallPolicy, flow_id: str, json: FlowJson, validate: Validate
 ) -> Conversation[FlowJsonUpdate]:
-    """The document is read and checked, then sent; what the check found is on the result."""
+    """Read and check the document, then send it; the result has the issues that the check found."""
     policy = policy.starting_now()
     document = yield from read_document(json, validate, "json")
     update = yield from converse(operations.update_flow_json(api, flow_id, document.content), policy)
@@ -47,7 +47,7 @@ def create_flow(
 
 
 def find_flow_by_name(api: Api, policy: CallPolicy, name: str) -> Conversation[Flow | None]:
-    """Page by page, each a call of its own, and no further than to a living flow of that name."""
+    """Search page by page, each with its own attempts, until a flow of that name is found that is not deprecated."""
     operations.nonempty_text("name", name)
     policy = policy.starting_now()
     deprecated: Flow | None = None
@@ -65,15 +65,15 @@ def find_flow_by_name(api: Api, policy: CallPolicy, name: str) -> Conversation[F
 def migrate_flows(
     api: Api, policy: CallPolicy, source_waba_id: str, names: Sequence[str] | None
 ) -> Conversation[Migration]:
-    """The batches one after the other, each a call of its own, as one outcome."""
+    """Send the batches one after the other, each with its own attempts; one result for all."""
     policy, outcomes = policy.starting_now(), []
     for batch in operations.migrate_flows(api, source_waba_id, names):
         outcomes.append((yield from converse(batch, policy)))  # noqa: PERF401 - a comprehension cannot yield
-    return operations.merged(outcomes)
+    return operations.merge_migrations(outcomes)
 
 
 def read_document(source: FlowJson, validate: Validate, argument: str) -> Conversation[FlowJsonUpload]:
-    """The document; a mapping is written down at once, since its owner may change it meanwhile."""
+    """The document, checked. A mapping is serialised at once, since its owner may change it later."""
     content = yield from _in_thread(
         _may_block(source), lambda: read_flow_json(source, argument=argument, keep_mark=True)
     )

@@ -1,4 +1,4 @@
-"""A Flow JSON on its way out: read once, and checked first when the caller wants that."""
+"""A Flow JSON before it is sent: validated if the caller asks for that."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .errors import ConfigurationError, ValidationIssue
 from .events import logger
 
 Validate = Literal["off", "warn", "error"]
-"""Whether a Flow JSON is checked before it is sent: not at all, to be told, or to send nothing with an error in it."""
+"""Whether a Flow JSON is validated before it is sent: "off", "warn" (report), or "error" (report, refuse errors)."""
 
 VALIDATION_MODES: Final[tuple[Validate, ...]] = ("off", "warn", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowJsonUpload:
-    """The bytes to send, and what the check found in them."""
+    """The bytes to send, and the issues that validation found in them."""
 
     content: bytes = field(repr=False)
     issues: tuple[ValidationIssue, ...] = ()
 
 
 def validation_mode(value: object) -> Validate:
-    """One of the three words; `ConfigurationError` for any other."""
+    """One of the three modes; `ConfigurationError` for any other value."""
     for each in VALIDATION_MODES:
         if value == each:
             return each
@@ -34,9 +34,9 @@ def validation_mode(value: object) -> Validate:
 
 def prepare_upload(content: bytes, validate: Validate) -> FlowJsonUpload:
     """
-    The document as it will be sent: without a byte order mark, if it begins with one.
+    The document as it is sent, without a byte order mark.
 
-    With "warn" what the check finds is on the result and in the log; with "error" an error in it raises
+    With "warn" the issues are on the result and in the log; with "error" an issue that is an error raises
     `FlowValidationError`, and warnings are treated as with "warn".
     """
     sent = content.removeprefix(flow_json.BYTE_ORDER_MARK)

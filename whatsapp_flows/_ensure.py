@@ -74,7 +74,7 @@ class _Found:
 
     @property
     def live(self) -> bool:
-        return self.flow.status in operations.ONCE_PUBLISHED
+        return self.flow.status in operations.PUBLISHED_STATUSES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +211,7 @@ def _apply(
                 attempts=update.attempts,
                 validation_errors=update.validation_errors,
             )
-        if publish and not result.validation_errors and result.status not in operations.ONCE_PUBLISHED:
+        if publish and not result.validation_errors and result.status not in operations.PUBLISHED_STATUSES:
             yield from converse(operations.publish_flow(api, flow.id), policy)
             result = replace(result, published=True, status=FlowStatus.PUBLISHED)
     except FlowsError as error:

@@ -23,8 +23,8 @@ _JITTERS: Final[Mapping[str, Jitter | None]] = {
     "decorrelated": decorrelated_jitter,
 }
 _SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
-# variable -> option, for those that are taken as they are.
-_TEXTS: Final[Mapping[str, str]] = {
+# variable -> option, for those whose value is used unchanged.
+_UNCHANGED: Final[Mapping[str, str]] = {
     "ACCESS_TOKEN": "access_token",
     "WABA_ID": "waba_id",
     "API_VERSION": "api_version",
@@ -40,7 +40,7 @@ _RETRY_NUMBERS: Final[Mapping[str, str]] = {
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
-    """What `WHATSAPP_FLOWS_*` variables hold, without the prefix, the secrets hidden; an empty one counts as unset."""
+    """The `WHATSAPP_FLOWS_*` variables without the prefix, secrets as `Secret`; an empty one counts as unset."""
     given = {
         name.removeprefix(_PREFIX): value
         for name in environ
@@ -49,11 +49,11 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
     return {name: as_secret(value) if name in _SECRETS else value for name, value in given.items()}
 
 
-# What reads the same prefix and is no client's: the tests of this project, against Meta or a database of its own.
-_NOT_OURS: Final = ("LIVE", "TEST_")
-_KNOWN: Final = (*_TEXTS, "MAX_ATTEMPTS", *_RETRY_NUMBERS, "RETRY_JITTER", "TIMEOUT")
-# What people write who know other clients -> what it is called here.
-_ELSEWHERE: Final[Mapping[str, str]] = {
+# Variables with the same prefix that the tests of this project read.
+_OF_THE_TESTS: Final = ("LIVE", "TEST_")
+_KNOWN: Final = (*_UNCHANGED, "MAX_ATTEMPTS", *_RETRY_NUMBERS, "RETRY_JITTER", "TIMEOUT")
+# The names of other clients -> the names here.
+_SYNONYMS: Final[Mapping[str, str]] = {
     "MAX_RETRIES": "MAX_ATTEMPTS",
     "RETRIES": "MAX_ATTEMPTS",
     "TOKEN": "ACCESS_TOKEN",
@@ -71,30 +71,30 @@ def _nearest(name: str) -> str:
 
 
 def _check_names(given: Mapping[str, Any]) -> None:
-    """Refuses a variable that nobody reads, because whoever set it believes that it does something."""
+    """Refuse an unknown variable: whoever set it expects it to have an effect."""
     for name in given:
-        if name not in _KNOWN and not name.startswith(_NOT_OURS):
-            near = _ELSEWHERE.get(name) or _nearest(name)
+        if name not in _KNOWN and not name.startswith(_OF_THE_TESTS):
+            near = _SYNONYMS.get(name) or _nearest(name)
             raise ConfigurationError(
-                f"{inert(_PREFIX + name)} is read by nobody: did you mean {_PREFIX}{near}? There are "
+                f"{inert(_PREFIX + name)} is not a known variable: did you mean {_PREFIX}{near}? Known are "
                 f"{', '.join(_PREFIX + known for known in _KNOWN)}."
             )
 
 
 def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The options of a client that these variables name.
+    The options of a client that these variables set.
 
-    Raises `ConfigurationError` that names the variable, never the token; so it does for one that is not known.
+    Raises `ConfigurationError` for an invalid value or an unknown variable. It names the variable, never the token.
     """
     _check_names(given)
     if "ACCESS_TOKEN" not in given:
         raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
-    options: dict[str, Any] = {option: given[name] for name, option in _TEXTS.items() if name in given}
+    options: dict[str, Any] = {option: given[name] for name, option in _UNCHANGED.items() if name in given}
     for name in ("WABA_ID", "API_VERSION", "BASE_URL"):
         if name in given:
             with _named(name):
-                Api(**{**_DEFAULT_API, "version" if name == "API_VERSION" else _TEXTS[name]: given[name]})
+                Api(**{**_DEFAULT_API, "version" if name == "API_VERSION" else _UNCHANGED[name]: given[name]})
     if "MAX_ATTEMPTS" in given:
         options["max_attempts"] = int(_number(given, "MAX_ATTEMPTS", pattern=r"[0-9]{1,6}"))
     if "TIMEOUT" in given:
@@ -102,12 +102,12 @@ def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
             options["timeout"] = Timeout.of(_number(given, "TIMEOUT"))
     backoff: dict[str, Any] = {field: _number(given, name) for name, field in _RETRY_NUMBERS.items() if name in given}
     if "RETRY_JITTER" in given:
-        word = given["RETRY_JITTER"].lower()
-        if word not in _JITTERS:
+        jitter = given["RETRY_JITTER"].lower()
+        if jitter not in _JITTERS:
             raise ConfigurationError(
-                f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {short_repr(word)}."
+                f"{_PREFIX}RETRY_JITTER must be one of {', '.join(_JITTERS)}, not {short_repr(jitter)}."
             )
-        backoff["jitter"] = _JITTERS[word]
+        backoff["jitter"] = _JITTERS[jitter]
     if backoff:
         with _named(*(name for name in _RETRY_NUMBERS if name in given)):
             options["retry_policy"] = ExponentialBackoff(**backoff)
@@ -116,15 +116,15 @@ def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _named(*variables: str) -> Iterator[None]:
-    """Says which variable it was that an option refused."""
+    """Add the variables' names to the error of an invalid option."""
     try:
         yield
     except ConfigurationError as wrong:
-        said = wrong.message
+        message = wrong.message
     else:
         return
     names = ", ".join(_PREFIX + variable for variable in variables)
-    raise ConfigurationError(said if said.startswith(_PREFIX) else f"{names}: {said}")
+    raise ConfigurationError(message if message.startswith(_PREFIX) else f"{names}: {message}")
 
 
 def _number(given: Mapping[str, str], name: str, *, pattern: str = r"[0-9]{1,9}(\.[0-9]{1,9})?") -> float:

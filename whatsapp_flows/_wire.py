@@ -1,8 +1,9 @@
 """
-Values that cross layers: Secret, Request, Response, Operation; and the redaction of what must not leave.
+Values that cross layers: Secret, Request, Response, Operation; and the redaction of secrets.
 
-A `Script` is how an operation talks: a generator that yields a `Request`, is sent the successful `Response`,
-has Meta's refusals thrown into it, and returns the result. It does no I/O, so any driver can run it.
+A `Script` is the exchange of an operation: a generator that yields a `Request`, is sent the `Response` if it is a
+success, has the exception thrown into it if it is an error, and returns the result. It does no I/O, so any driver can
+run it.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 
 T_co = TypeVar("T_co", covariant=True)
 
-_LONGEST_SHOWN: Final = 40
-_SHORTEST_SECRET: Final = 8  # anything shorter is a test's placeholder, and masking it would maul ordinary words
-_PREFIX: Final = 24  # characters that tell a secret: an app's token begins with its id, which is up to 17 digits
-_ESCAPES: Final = ("\\", "%", "&")  # with one of these begins each way to write a character as another
-_MOST_SEARCHED: Final = 256 * 1024  # characters that are searched for mixed escapes in a fraction of a second
+_MAX_REPR: Final = 40
+_MIN_SECRET: Final = 8  # a shorter one is a test's placeholder, and masking it would change ordinary words
+_PREFIX: Final = 24  # characters that identify a secret: an app's token begins with its id, of up to 17 digits
+_ESCAPES: Final = ("\\", "%", "&")  # each way to escape a character begins with one of these
+_MAX_FULL_SEARCH: Final = 256 * 1024  # characters that are searched for mixed escapes in a fraction of a second
 
 
 class Secret:
-    """A string that shows itself only to `reveal()`: not in a repr, a log, a comparison or a pickle."""
+    """A string that only `reveal()` returns: no repr, log, comparison or pickle shows it."""
 
     __slots__ = ("_escaped", "_value")
 
@@ -42,20 +43,20 @@ class Secret:
         self._escaped: re.Pattern[str] | None = None
 
     def reveal(self) -> str:
-        """The string itself. Call it where it is sent, and keep no copy."""
+        """The string itself. Call this where the string is sent, and keep no copy."""
         return self._value
 
     def mask(self, text: str) -> str:
         """
         `text` without this secret: as it is, and with any of its characters escaped for JSON, a URL or HTML.
 
-        Escapes may be mixed, in upper or lower case, and escaped again; of a secret that is cut off, the beginning is
-        enough. In a text of more than 256 KiB, a list or a document, only what software writes is looked for.
+        Escapes may be mixed, in upper or lower case, and escaped again; of a truncated secret, the beginning is
+        enough. In a text of more than 256 KiB, such as a document, only the spellings that software writes are masked.
         """
-        if len(self._value) < _SHORTEST_SECRET:
+        if len(self._value) < _MIN_SECRET:
             return text
         text = text.replace(self._value, MASK)
-        if len(text) > _MOST_SEARCHED:
+        if len(text) > _MAX_FULL_SEARCH:
             for spelling in _usual_spellings(self._value):
                 text = text.replace(spelling, MASK)
         elif _may_spell(self._value, text) and self._value[:_PREFIX] in _unescaped(text):
@@ -65,7 +66,7 @@ class Secret:
         return text
 
     def is_same(self, other: Secret) -> bool:
-        """Whether both hold the same string; takes as long whatever they hold."""
+        """Whether both hold the same string, compared in constant time."""
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __repr__(self) -> str:
@@ -79,14 +80,14 @@ _ESCAPE: Final = (  # this and the next are compiled when they are first used
     r"\\(?:u00|x|U000000|u\{0{0,6})([2-7][0-9A-Fa-f])|%([2-7][0-9A-Fa-f])|&#(?:0{0,6}([0-9]{2,3})|[xX]0{0,6}([2-7][0-9A-Fa-f]));"
 )
 _DEPTH: Final = 4  # escapes of escapes
-# The escape of a letter or a digit, or of what begins an escape: cursors and names hold others, but hardly these.
+# The escape of a letter, a digit or the start of an escape: cursors and names contain others, but rarely these.
 _ALNUM: Final = "(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|2[56]|5[Cc])"
 # Each branch begins with a character of its own, so that re finds the first in C.
-_TELLING: Final = rf"\\(?:u00|x|u\{{0{{0,6}}|U000000){_ALNUM}|%{_ALNUM}|&#|&amp;#"
+_SUSPICIOUS: Final = rf"\\(?:u00|x|u\{{0{{0,6}}|U000000){_ALNUM}|%{_ALNUM}|&#|&amp;#"
 
 
 def _usual_spellings(value: str) -> tuple[str, ...]:
-    """As JSON and URLs are written by software: all of it in one way."""
+    """The whole value escaped in one way, as software writes JSON and URLs."""
     quoted = quote(value, safe="")
     lowered = re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), quoted)
     codes = [f"{ord(char):04x}" for char in value]
@@ -95,14 +96,14 @@ def _usual_spellings(value: str) -> tuple[str, ...]:
 
 
 def _may_spell(secret: str, text: str) -> bool:
-    """Whether a text has any escape that could hide the secret: one look, which most answers end with."""
+    """Whether a text has any escape that could hide the secret. A quick test that settles it for most texts."""
     if not any(escape in text for escape in _ESCAPES):
         return False
-    return not secret.isalnum() or re.search(_TELLING, text) is not None
+    return not secret.isalnum() or re.search(_SUSPICIOUS, text) is not None
 
 
 def _unescaped(text: str) -> str:
-    """What a text says when the escapes of visible ASCII are undone, and all backslashes dropped: to search, in C."""
+    """The text with escapes of visible ASCII undone and all backslashes dropped, for a fast search."""
     for _ in range(_DEPTH):
         before, text = text, text.replace("%25", "%").replace("&amp;", "&")
         text = re.sub(_ESCAPE, _char, text)
@@ -128,7 +129,7 @@ _ANY_ESCAPE: Final = (
 
 
 def _escaped(value: str) -> re.Pattern[str]:
-    """What finds a string of which any character may be escaped; from its beginning on, as far as it goes."""
+    """A pattern for a string of which any character may be escaped; it matches as much of the string as there is."""
     rest = len(value) - _PREFIX
     tail = rf"(?:[\w.~+/=|:-]|{_ANY_ESCAPE}){{0,{4 * rest}}}" if rest > 0 else ""  # some escapes are two
     return re.compile("".join(map(_spellings, value[:_PREFIX])) + tail)
@@ -148,31 +149,31 @@ T = TypeVar("T")
 
 
 def as_secret(value: T | str) -> T | Secret:
-    """A string as a `Secret`, so that no local variable shows it; anything else as it is."""
+    """A string as a `Secret`, so that no local variable shows it; any other value unchanged."""
     return Secret(value) if isinstance(value, str) else value
 
 
 def redact(text: str, secret: Secret | None = None) -> str:
-    """`text` without the secret, in any spelling, and without anything that has the shape of a credential."""
+    """`text` without the secret, however it is escaped, and without anything in the form of a credential."""
     return without_credentials(secret.mask(text) if secret else text)
 
 
 def short_repr(value: object) -> str:
-    """What was given, short enough for a message; not at all if it could be a token or a secret in the wrong place."""
-    if isinstance(value, str) and (len(value) > _LONGEST_SHOWN or looks_secret(value)):
+    """A value as short text for a message; only its length if it could be a token or a secret."""
+    if isinstance(value, str) and (len(value) > _MAX_REPR or looks_secret(value)):
         return f"a string of {len(value)} characters"
     text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"a {type(value).__name__}"
+    return text if len(text) <= _MAX_REPR else f"a {type(value).__name__}"
 
 
 def looks_secret(value: str) -> bool:
-    """Whether a string has the shape of one of Meta's tokens, or of an app's secret (32 hexadecimal digits)."""
+    """Whether a string has the form of one of Meta's tokens, or of an app's secret (32 hexadecimal digits)."""
     return bool(shaped_like_a_token(value) or re.fullmatch(r"[0-9a-f]{32}", value))
 
 
 def appsecret_proof(token: Secret, app_secret: Secret, unix_seconds: int) -> dict[str, str]:
     """
-    The query parameters that prove knowledge of the app's secret, good for 5 minutes from `unix_seconds`.
+    The query parameters that prove knowledge of the app's secret, valid for 5 minutes from `unix_seconds`.
 
     The timestamped form: HMAC-SHA256 over `token|seconds` (Meta, "Secure Graph API Calls").
     """
@@ -186,12 +187,12 @@ class Request:
     """
     One HTTP request, as bytes, before a driver adds the credentials.
 
-    `url` is absolute and holds no secret. `operation` and `flow_id` say on whose behalf it is sent. A request that is
-    not `authenticated` goes to another host than the API's, and no credential may go with it.
+    `url` is absolute and contains no secret. `operation` and `flow_id` name the call that it belongs to. A request that
+    is not `authenticated` goes to another host than the API's, and must carry no credential.
 
-    `time_left` is how many seconds the call that it belongs to has left as it is handed over; None when the call has no
-    deadline. The time-out that a transport is given with it is never longer. `stop` is the client's, an
-    `asyncio.Event` for `AsyncFlowsClient`: once it is set, the request is broken off within `STOP_GRACE` seconds.
+    `time_left` is the number of seconds that the call has left when the transport gets the request; None when the call
+    has no deadline. The time-out that the transport gets with it is never longer. `stop` is the client's, an
+    `asyncio.Event` for `AsyncFlowsClient`: once it is set, the request is aborted within `STOP_GRACE` seconds.
     """
 
     method: str
@@ -213,23 +214,23 @@ class Request:
 
     @property
     def signed_url(self) -> str:
-        """The URL with the proof in its query: what is asked for, and never shown."""
+        """The URL with the proof in its query, for sending only: never show it."""
         if not self.proof:
             return self.url
         return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.proof)}"
 
 
 def thread_stop(request: Request) -> threading.Event | None:
-    """The client's `stop`, where threads are what waits."""
+    """The client's `stop` if it is a `threading.Event`."""
     return request.stop if isinstance(request.stop, threading.Event) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """
-    One whole HTTP answer. Header names may be in any case; `received_at` is Unix time in seconds.
+    A complete HTTP response. Header names may be in any case; `received_at` is Unix time in seconds.
 
-    `token` is what the request was sent with, so that it can be masked wherever Meta echoes it.
+    `token` is the one that the request was sent with, so that it can be masked where Meta echoes it.
     """
 
     status: int
@@ -239,7 +240,7 @@ class Response:
     token: Secret | None = None
 
     def header(self, name: str) -> str:
-        """The header of that lower-case name, however the transport spells it; empty when there is none."""
+        """The header of that lower-case name, in whatever case the transport has it; empty when there is none."""
         found = self.headers.get(name)
         if found is None:
             found = next((value for key, value in self.headers.items() if key.lower() == name), "")
@@ -250,7 +251,7 @@ class Response:
         if len(self.body) > MAX_JSON_BYTES:
             raise ValueError(f"more than {MAX_JSON_BYTES} bytes of JSON")
         text = self.text()
-        return loads(text) if len(text) <= INLINE_PARSE_MAX_BYTES else _loads_patiently(text)
+        return loads(text) if len(text) <= INLINE_PARSE_MAX_BYTES else _loads_interruptible(text)
 
     def text(self) -> str:
         """The body as text in UTF-8, without the token. Raises `UnicodeDecodeError`."""
@@ -259,10 +260,10 @@ class Response:
 
 
 INLINE_PARSE_MAX_BYTES: Final = 64 * 1024
-"""Bytes of JSON that are read and made into models in some milliseconds; a page of a hundred flows has half as many."""
+"""Bytes of JSON that take a few milliseconds to parse; a page of a hundred flows has half as many."""
 
 MAX_JSON_BYTES: Final = 8 * 2**20
-"""Bytes of JSON that are read at most: ten times a page of a thousand flows. What is not JSON may be larger."""
+"""The largest JSON that is parsed, in bytes: ten times a page of a thousand flows. Other content may be larger."""
 
 
 def _same(found: object) -> object:
@@ -277,9 +278,9 @@ def _decimal(digits: str) -> float:
     return float(digits)
 
 
-# The parser, written in C, holds all other threads up until it has the whole, an event loop among them. It lets them
-# have their turn whenever it calls Python.
-_loads_patiently: Final = JSONDecoder(object_hook=_same, parse_int=_whole, parse_float=_decimal).decode
+# The parser is written in C and holds the interpreter lock until it is done, which blocks all other threads and event
+# loops. These hooks make it call Python, where other threads get their turn.
+_loads_interruptible: Final = JSONDecoder(object_hook=_same, parse_int=_whole, parse_float=_decimal).decode
 
 Script = Generator[Request, Response, T_co]
 

@@ -1,7 +1,7 @@
 """
-Every Graph call as a value: how to ask, how to read the answer, and what to do when an answer was lost.
+Every call of the Graph API as an `Operation`: its request, how to read the response, what to do after a lost one.
 
-Sources are named by page, because the numbers of Meta's sections change: "Flows API" is
+Sources are cited by the name of the page, because Meta's section numbers change: "Flows API" is
 https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi.
 """
 
@@ -9,7 +9,7 @@ from ._account import (
     get_public_key,
     list_phone_numbers,
     list_subscribed_apps,
-    merged,
+    merge_migrations,
     migrate_flows,
     set_public_key,
     subscribe_app,
@@ -17,7 +17,7 @@ from ._account import (
 from ._arguments import nonempty_text
 from ._create import NewFlow, best_match, create_flow
 from ._flows import (
-    ONCE_PUBLISHED,
+    PUBLISHED_STATUSES,
     delete_flow,
     deprecate_flow,
     download_flow_json,
@@ -34,7 +34,7 @@ from ._flows import (
 from ._graph import Api, Page
 
 __all__ = [
-    "ONCE_PUBLISHED",
+    "PUBLISHED_STATUSES",
     "Api",
     "NewFlow",
     "Page",
@@ -52,12 +52,12 @@ __all__ = [
     "list_flows",
     "list_phone_numbers",
     "list_subscribed_apps",
-    "merged",
+    "merge_migrations",
     "migrate_flows",
+    "nonempty_text",
     "publish_flow",
     "set_public_key",
     "subscribe_app",
     "update_flow",
     "update_flow_json",
-    "nonempty_text",
 ]

@@ -1,4 +1,4 @@
-"""The account around the flows: migration, phone numbers, webhooks, public keys."""
+"""Operations on the account: migration, phone numbers, webhooks, public keys."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..errors import FlowsError
 from ..models import FlowStatus, MigratedFlow, Migration, PhoneNumber, PublicKey, SubscribedApp
 from ._arguments import name_list, path_id, public_pem
 from ._flows import list_flows
-from ._graph import Api, ask, done, everything, read_object, whole_list
+from ._graph import Api, all_items, read_list, read_object, send_and_parse, write
 
 MIGRATE_BATCH_SIZE: Final = 100  # flows in one request ("Flows API", Migrate Flows)
-_MIGRATE_FAILED: Final = 4233041  # has two meanings; Meta's message tells them apart
+_MIGRATE_FAILED: Final = 4233041  # has two meanings, which only Meta's message distinguishes
 _SAME_NAME: Final = "same name"  # "Flow with the same name exists in destination WABA"
 
 
 def migrate_flows(api: Api, source_waba_id: str, names: Sequence[str] | None) -> tuple[Operation[Migration], ...]:
-    """Copies of another account's flows: one operation for each 100 names, or one for all flows."""
+    """Copy another account's flows: one operation for each 100 names, or one for all flows."""
     path_id("source_waba_id", source_waba_id)
     if names is None:
         return (_migrate(api, {"source_waba_id": source_waba_id}),)
@@ -28,13 +28,13 @@ def migrate_flows(api: Api, source_waba_id: str, names: Sequence[str] | None) ->
     return tuple(_migrate(api, form) for form in forms)
 
 
-def merged(migrations: Iterable[Migration]) -> Migration:
-    """The outcomes of several requests as one."""
-    whole = tuple(migrations)
+def merge_migrations(migrations: Iterable[Migration]) -> Migration:
+    """The results of several requests as one."""
+    parts = tuple(migrations)
     return Migration(
-        migrated=tuple(flow for migration in whole for flow in migration.migrated),
-        failed=tuple(failure for migration in whole for failure in migration.failed),
-        raw=tuple(answer for migration in whole for answer in migration.raw),
+        migrated=tuple(flow for migration in parts for flow in migration.migrated),
+        failed=tuple(failure for migration in parts for failure in migration.failed),
+        raw=tuple(answer for migration in parts for answer in migration.raw),
     )
 
 
@@ -42,7 +42,7 @@ def _migrate(api: Api, form: Mapping[str, str]) -> Operation[Migration]:
     """
     One request to copy flows.
 
-    After a lost answer it is sent again; names that are then refused because they exist are looked up.
+    After a lost answer it is sent again. Names that Meta then refuses because they exist are looked up.
     """
     request = api.post("migrate_flows", f"{api.account()}/migrate_flows", form)
 
@@ -55,14 +55,14 @@ def _migrate(api: Api, form: Mapping[str, str]) -> Operation[Migration]:
 
     def recover(_: tuple[FlowsError, ...]) -> Script[Migration | None]:
         migration = yield from script(1)
-        there: dict[str, str] = {}
-        if any(_exists_there(failure.error_code, failure.error_message) for failure in migration.failed):
-            flows = yield from everything(list_flows(api, fields="id,name,status"))
-            there = {flow.name: flow.id for flow in flows if flow.status != FlowStatus.DEPRECATED}
+        existing: dict[str, str] = {}
+        if any(_name_exists(failure.error_code, failure.error_message) for failure in migration.failed):
+            flows = yield from all_items(list_flows(api, fields="id,name,status"))
+            existing = {flow.name: flow.id for flow in flows if flow.status != FlowStatus.DEPRECATED}
         adopted = tuple(
-            MigratedFlow(source_name=it.source_name, source_id=None, migrated_id=there[it.source_name], adopted=True)
+            MigratedFlow(source_name=it.source_name, source_id=None, migrated_id=existing[it.source_name], adopted=True)
             for it in migration.failed
-            if it.source_name in there and _exists_there(it.error_code, it.error_message)
+            if it.source_name in existing and _name_exists(it.error_code, it.error_message)
         )
         names_adopted = {flow.source_name for flow in adopted}
         return Migration(
@@ -80,7 +80,7 @@ def _migrate(api: Api, form: Mapping[str, str]) -> Operation[Migration]:
     )
 
 
-def _exists_there(code: int | None, message: str) -> bool:
+def _name_exists(code: int | None, message: str) -> bool:
     return code == _MIGRATE_FAILED and _SAME_NAME in message.lower()
 
 
@@ -88,27 +88,27 @@ def list_phone_numbers(api: Api) -> Operation[tuple[PhoneNumber, ...]]:
     """The account's phone numbers, all of them."""
     account = api.account()
     request = api.get("list_phone_numbers", f"{account}/phone_numbers")
-    return whole_list(request, PhoneNumber.parse, f"WABA ID: {account}")
+    return read_list(request, PhoneNumber.parse, f"WABA ID: {account}")
 
 
 def subscribe_app(api: Api) -> Operation[bool]:
-    """The token's app hears the account's webhooks: what publishing a flow with an endpoint needs."""
+    """Subscribe the token's app to the account's webhooks, as publishing a flow with an endpoint requires."""
     account = api.account()
-    return done(api.post("subscribe_app", f"{account}/subscribed_apps"), f"WABA ID: {account}")
+    return write(api.post("subscribe_app", f"{account}/subscribed_apps"), f"WABA ID: {account}")
 
 
 def list_subscribed_apps(api: Api) -> Operation[tuple[SubscribedApp, ...]]:
-    """The apps that hear the account's webhooks."""
+    """The apps that receive the account's webhooks."""
     account = api.account()
     request = api.get("list_subscribed_apps", f"{account}/subscribed_apps")
-    return whole_list(request, SubscribedApp.parse, f"WABA ID: {account}")
+    return read_list(request, SubscribedApp.parse, f"WABA ID: {account}")
 
 
 def set_public_key(api: Api, phone_number_id: str, pem: str | bytes) -> Operation[bool]:
-    """The key that Meta encrypts with for a phone number; it replaces the one before."""
+    """Upload the key that Meta encrypts with for a phone number; it replaces the previous one."""
     path = f"{path_id('phone_number_id', phone_number_id)}/whatsapp_business_encryption"
     request = api.post("set_public_key", path, {"business_public_key": public_pem(pem)})
-    return done(request, f"phone number ID: {phone_number_id}")
+    return write(request, f"phone number ID: {phone_number_id}")
 
 
 def get_public_key(api: Api, phone_number_id: str) -> Operation[PublicKey]:
@@ -117,6 +117,6 @@ def get_public_key(api: Api, phone_number_id: str) -> Operation[PublicKey]:
     request = api.get("get_public_key", path)
     return Operation(
         name="get_public_key",
-        script=lambda _: ask(request, PublicKey.parse),
+        script=lambda _: send_and_parse(request, PublicKey.parse),
         subject=f"phone number ID: {phone_number_id}",
     )

@@ -1,4 +1,4 @@
-"""What callers hand in, checked before anything is sent: a `ConfigurationError` names the argument and the remedy."""
+"""The checks of the callers' arguments. A `ConfigurationError` names the argument and what it must be."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from .._wire import looks_secret, short_repr
 from ..errors import ConfigurationError
 
-# What a flow is asked for when the caller names no fields: all that costs Meta nothing to compute. A preview, which
-# would make a public link, and the health, which would run checks, are left to their own methods.
+# The fields of a flow when the caller names none: all that are cheap for Meta. The preview, which creates a public
+# link, and the health, which runs checks, have methods of their own.
 DEFAULT_FIELDS: Final = (
     "id,name,status,categories,validation_errors,json_version,data_api_version,endpoint_uri,updated_at"
 )
@@ -28,25 +28,27 @@ def path_id(argument: str, value: object) -> str:
 
 
 def identifier(argument: str, value: object) -> str:
+    """A name of Meta's, of letters and underscores."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]+", value):
-        raise ConfigurationError(f"{argument} must be one of Meta's words, like DAY, not {short_repr(value)}.")
+        raise ConfigurationError(f"{argument} must be one of Meta's names, like DAY, not {short_repr(value)}.")
     return value
 
 
 def nonempty_text(argument: str, value: object) -> str:
+    """A string with more than white space in it, which UTF-8 can encode."""
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{argument} must be a string that is not empty, not {short_repr(value)}.")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ConfigurationError(f"{argument} holds a lone surrogate: it has no UTF-8.") from None
+        raise ConfigurationError(f"{argument} contains a lone surrogate, which UTF-8 cannot encode.") from None
     if value != value.strip():
-        raise ConfigurationError(f"{argument} must not begin or end with a blank.")
+        raise ConfigurationError(f"{argument} must not begin or end with white space.")
     return value
 
 
 def iso_date(argument: str, value: object) -> str:
-    """A date as Meta writes it, from a `date` or from such a text."""
+    """A date as YYYY-MM-DD, from a `date` or a string of that form."""
     text = f"{value:%Y-%m-%d}" if isinstance(value, date) else value
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ConfigurationError(f"{argument} must be a date or YYYY-MM-DD, not {short_repr(value)}.")
@@ -72,7 +74,7 @@ def field_list(fields: str | Sequence[str] | None) -> str:
 
 def category_list(categories: Sequence[str]) -> str:
     if isinstance(categories, str) or not categories or not all(isinstance(it, str) and it for it in categories):
-        raise ConfigurationError('categories must be a list with at least one of Meta\'s words, like ["OTHER"].')
+        raise ConfigurationError('categories must be a list with at least one of Meta\'s categories, like ["OTHER"].')
     return dumps(list(categories))
 
 
@@ -89,14 +91,14 @@ _PEM: Final = r"\s*-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----\
 
 
 def public_pem(pem: str | bytes) -> str:
-    """The PEM text of a 2048-bit RSA public key. What is refused is never echoed: it may be the private key."""
+    """The PEM text of a 2048-bit RSA public key. No error contains the value: it may be the private key."""
     try:
-        written = pem.decode("ascii") if isinstance(pem, bytes) else pem
+        text = pem.decode("ascii") if isinstance(pem, bytes) else pem
     except UnicodeDecodeError:
         raise ConfigurationError("pem must be PEM text; this is binary (DER?).") from None
-    found = re.fullmatch(_PEM, written) if isinstance(written, str) else None
+    found = re.fullmatch(_PEM, text) if isinstance(text, str) else None
     if found is None:
-        if isinstance(written, str) and "PRIVATE KEY" in written:
+        if isinstance(text, str) and "PRIVATE KEY" in text:
             raise ConfigurationError("pem is a private key: keep it, and send its public half (openssl pkey -pubout).")
         raise ConfigurationError("pem must be one PEM block, -----BEGIN PUBLIC KEY----- ... -----END PUBLIC KEY-----.")
     if "PRIVATE" in found[1]:
@@ -111,4 +113,4 @@ def public_pem(pem: str | bytes) -> str:
         raise ConfigurationError("pem is damaged: its base64 cannot be read.") from None
     if _RSA_OID not in der or _RSA_2048_MODULUS not in der:
         raise ConfigurationError("pem must hold a 2048-bit RSA key (openssl genrsa 2048).")
-    return written
+    return text

@@ -85,7 +85,7 @@ def _created(new: NewFlow, request: Request, response: Response) -> CreatedFlow:
 
 def _adopt(api: Api, new: NewFlow, ambiguous_errors: tuple[FlowsError, ...]) -> Script[CreatedFlow | None]:
     """The flow of that name, brought to what was asked for where that is safe; None if there is no such flow."""
-    flow = yield from _look_up(api, new.name)
+    flow = yield from _find_by_name(api, new.name)
     if flow is None:
         return None
     adopted = CreatedFlow(id=flow.id, validation_errors=flow.validation_errors, adopted=True, raw=flow.raw)
@@ -96,7 +96,7 @@ def _adopt(api: Api, new: NewFlow, ambiguous_errors: tuple[FlowsError, ...]) -> 
         return replace(adopted, success=flow.status == FlowStatus.PUBLISHED)
     as_asked = not new.publish or flow.status == FlowStatus.PUBLISHED
     if new.flow_json is not None:
-        as_asked = (yield from _holds(api, flow.id, new.flow_json)) and as_asked
+        as_asked = (yield from _has_content(api, flow.id, new.flow_json)) and as_asked
     return replace(adopted, success=as_asked)
 
 
@@ -111,7 +111,7 @@ def best_match(name: str, flows: Iterable[Flow]) -> Flow | None:
     return deprecated
 
 
-def _look_up(api: Api, name: str) -> Script[Flow | None]:
+def _find_by_name(api: Api, name: str) -> Script[Flow | None]:
     """The flow of that name; not a deprecated one, which cannot be what a call has just created."""
     following: Operation[Page[Flow]] | None = list_flows(api)
     while following is not None:
@@ -126,13 +126,13 @@ def _look_up(api: Api, name: str) -> Script[Flow | None]:
 def _with_draft(api: Api, name: str, blocked: PublishBlockedError) -> Script[PublishBlockedError]:
     """The refusal to publish, with the id of the draft that Meta has created nevertheless."""
     try:
-        draft = yield from _look_up(api, name)
+        draft = yield from _find_by_name(api, name)
     except FlowsError:
         return blocked  # without the id: the failure of the lookup must not replace the refusal
     return PublishBlockedError(replace(blocked.details, flow_id=draft.id)) if draft else blocked
 
 
-def _holds(api: Api, flow_id: str, content: bytes) -> Script[bool]:
+def _has_content(api: Api, flow_id: str, content: bytes) -> Script[bool]:
     """Whether Meta has stored this document; compared as JSON values, since Meta may format it differently."""
     try:
         stored = yield from download_flow_json(api, flow_id).script(1)

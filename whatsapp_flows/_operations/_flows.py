@@ -1,4 +1,4 @@
-"""Flows and their files: create, read, upload, publish, and what to do when an answer was lost."""
+"""Operations on a flow and its files: read, change, upload, publish, deprecate, delete; `_create` creates one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ..models import (
     validation_issues,
 )
 from ._arguments import category_list, field_list, identifier, is_web_url, iso_date, nonempty_text, path_id
-from ._graph import Api, Form, Page, check_success, done, node, page_of, read_object, whole_list
+from ._graph import Api, Form, Page, check_success, list_page, read_list, read_node, read_object, write
 
 
 def list_flows(api: Api, *, fields: str | Sequence[str] | None = None, page_size: int = 100) -> Operation[Page[Flow]]:
@@ -38,24 +38,24 @@ def list_flows(api: Api, *, fields: str | Sequence[str] | None = None, page_size
         raise ConfigurationError(f"page_size must be a whole number above 0, not {page_size!r}.")
     query = {"fields": field_list(fields), "limit": str(page_size)}
     request = api.get("list_flows", f"{api.account()}/flows", query)
-    return page_of(request, _flow_with_id, f"WABA ID: {api.waba_id}")
+    return list_page(request, _flow_with_id, f"WABA ID: {api.waba_id}")
 
 
 def get_flow(api: Api, flow_id: str, *, fields: str | Sequence[str] | None = None) -> Operation[Flow]:
     """A flow's node."""
-    return node(api, "get_flow", flow_id, field_list(fields), lambda found: Flow.parse({"id": flow_id, **found}))
+    return read_node(api, "get_flow", flow_id, field_list(fields), lambda found: Flow.parse({"id": flow_id, **found}))
 
 
 def get_health(api: Api, flow_id: str, *, phone_number_id: str | None = None) -> Operation[Health]:
-    """Whether the flow can be sent, and what stands in the way."""
+    """Whether the flow can be sent, and what prevents it."""
     argument = "" if phone_number_id is None else f".phone_number({path_id('phone_number_id', phone_number_id)})"
-    return node(api, "get_health", flow_id, f"health_status{argument}", Health.parse, part="health_status")
+    return read_node(api, "get_health", flow_id, f"health_status{argument}", Health.parse, part="health_status")
 
 
 def get_preview(api: Api, flow_id: str, *, invalidate: bool = False) -> Operation[Preview]:
-    """A link to try the flow out. Meta makes one if there is none; `invalidate` voids the old one."""
+    """A link to try the flow. Meta creates one if there is none; `invalidate` replaces the previous one."""
     argument = "true" if invalidate else "false"
-    return node(api, "get_preview", flow_id, f"preview.invalidate({argument})", Preview.parse, part="preview")
+    return read_node(api, "get_preview", flow_id, f"preview.invalidate({argument})", Preview.parse, part="preview")
 
 
 def get_metric(
@@ -72,7 +72,7 @@ def get_metric(
     parts += [
         f"{name}({iso_date(name, given)})" for name, given in (("since", since), ("until", until)) if given is not None
     ]
-    return node(api, "get_metric", flow_id, ".".join(parts), Metric.parse, part="metric")
+    return read_node(api, "get_metric", flow_id, ".".join(parts), Metric.parse, part="metric")
 
 
 def update_flow(
@@ -84,7 +84,7 @@ def update_flow(
     endpoint_uri: str | None = None,
     application_id: str | None = None,
 ) -> Operation[bool]:
-    """New metadata. What is None stays as it is. A published flow goes back to DRAFT."""
+    """Change metadata; None leaves a value unchanged. A published flow goes back to DRAFT."""
     form: dict[str, str] = {}
     if name is not None:
         form["name"] = nonempty_text("name", name)
@@ -99,11 +99,11 @@ def update_flow(
             "update_flow needs something to change: name, categories, endpoint_uri, application_id."
         )
     request = api.post("update_flow", path_id("flow_id", flow_id), form, flow_id=flow_id)
-    return done(request, f"flow ID: {flow_id}")
+    return write(request, f"flow ID: {flow_id}")
 
 
 def update_flow_json(api: Api, flow_id: str, content: bytes) -> Operation[FlowJsonUpdate]:
-    """The upload: a full replacement, so sending it again is harmless. A published flow goes back to DRAFT."""
+    """Upload the Flow JSON. It replaces the whole document: repeating it is safe. A published flow becomes a DRAFT."""
     form: Form = {
         "file": ("flow.json", content, "application/json"),
         "name": "flow.json",
@@ -123,21 +123,21 @@ def update_flow_json(api: Api, flow_id: str, content: bytes) -> Operation[FlowJs
 
 
 def publish_flow(api: Api, flow_id: str) -> Operation[bool]:
-    """Publishing. After a lost answer, a flow that is PUBLISHED is done."""
+    """Publish. After a lost answer, the flow is read: if it is PUBLISHED, the work is done."""
     request = api.post("publish_flow", f"{path_id('flow_id', flow_id)}/publish", flow_id=flow_id)
     return replace(
-        done(request, f"flow ID: {flow_id}"),
+        write(request, f"flow ID: {flow_id}"),
         idempotent=False,
-        recover=lambda _: _has_status(api, flow_id, *ONCE_PUBLISHED),
+        recover=lambda _: _has_status(api, flow_id, *PUBLISHED_STATUSES),
         resolves_ambiguity=lambda refusal: isinstance(refusal, (FlowStateError, PublishBlockedError)),
     )
 
 
 def deprecate_flow(api: Api, flow_id: str) -> Operation[bool]:
-    """Deprecation, for good. After a lost answer, a flow that is DEPRECATED is done."""
+    """Deprecate. After a lost answer, the flow is read: if it is DEPRECATED, the work is done."""
     request = api.post("deprecate_flow", f"{path_id('flow_id', flow_id)}/deprecate", flow_id=flow_id)
     return replace(
-        done(request, f"flow ID: {flow_id}"),
+        write(request, f"flow ID: {flow_id}"),
         idempotent=False,
         recover=lambda _: _has_status(api, flow_id, FlowStatus.DEPRECATED),
         resolves_ambiguity=lambda refusal: isinstance(refusal, FlowStateError),
@@ -145,12 +145,12 @@ def deprecate_flow(api: Api, flow_id: str) -> Operation[bool]:
 
 
 def delete_flow(api: Api, flow_id: str) -> Operation[bool]:
-    """Deletion, for good, of a draft. After a lost answer, a flow that is not there is done."""
+    """Delete a draft. After a lost answer, the flow is read: if it does not exist, the work is done."""
     request = api.delete("delete_flow", path_id("flow_id", flow_id), flow_id=flow_id)
     return replace(
-        done(request, f"flow ID: {flow_id}"),
+        write(request, f"flow ID: {flow_id}"),
         idempotent=False,
-        recover=lambda _: _is_gone(api, flow_id),
+        recover=lambda _: _is_deleted(api, flow_id),
         resolves_ambiguity=lambda refusal: isinstance(refusal, NotFoundError),
     )
 
@@ -166,26 +166,26 @@ def list_assets(api: Api, flow_id: str) -> Operation[tuple[Asset, ...]]:
     """The flow's files, all of them."""
     path = f"{path_id('flow_id', flow_id)}/assets"
     request = api.get("list_assets", path, {"fields": "name,asset_type,download_url"}, flow_id=flow_id)
-    return whole_list(request, Asset.parse, f"flow ID: {flow_id}")
+    return read_list(request, Asset.parse, f"flow ID: {flow_id}")
 
 
 def download_flow_json(api: Api, flow_id: str, *, asset: Asset | None = None) -> Operation[bytes]:
     """
-    The stored Flow JSON, from Meta's CDN, which must not see the token.
+    The stored Flow JSON, from Meta's CDN, which must not receive the token.
 
-    With an `asset` that was just listed, its link is tried first, which saves the call that lists it.
+    The link of an `asset` from a recent listing is tried first, which saves listing the assets.
     """
     assets = list_assets(api, flow_id)
 
     def script(attempt: int) -> Script[bytes]:
         if asset is not None and attempt == 1:
-            request = _link_request(api, flow_id, asset.download_url)
+            request = _download_request(api, flow_id, asset.download_url)
         else:
-            request = yield from _signed_link(api, assets)
+            request = yield from _fresh_download_request(api, assets)
         try:
             return (yield request).body
         except (NotFoundError, PermissionDeniedError):
-            request = yield from _signed_link(api, assets)  # the link had expired: ask for a fresh one, once
+            request = yield from _fresh_download_request(api, assets)  # the link has expired: request a fresh one, once
         try:
             return (yield request).body
         except (NotFoundError, PermissionDeniedError) as refusal:
@@ -195,15 +195,15 @@ def download_flow_json(api: Api, flow_id: str, *, asset: Asset | None = None) ->
     return Operation(name="download_flow_json", script=script, flow_id=flow_id, subject=f"flow ID: {flow_id}")
 
 
-def _signed_link(api: Api, assets: Operation[tuple[Asset, ...]]) -> Script[Request]:
-    """The request for the file, from a fresh listing."""
+def _fresh_download_request(api: Api, assets: Operation[tuple[Asset, ...]]) -> Script[Request]:
+    """The request for the file, with the link of a fresh listing."""
     listed = yield from assets.script(1)
     url = next((asset.download_url for asset in listed if asset.asset_type == "FLOW_JSON"), "")
-    return _link_request(api, assets.flow_id, url)
+    return _download_request(api, assets.flow_id, url)
 
 
-def _link_request(api: Api, flow_id: str | None, url: str) -> Request:
-    """The request for the file: to another host, without credentials, and never with a weaker scheme than the API's."""
+def _download_request(api: Api, flow_id: str | None, url: str) -> Request:
+    """The request for the file: to another host, without credentials, and not by http if the API is used by https."""
     request = Request(method="GET", url=url, operation="download_flow_json", flow_id=flow_id, authenticated=False)
     if not url:
         raise NotFoundError(
@@ -219,8 +219,8 @@ def _link_request(api: Api, flow_id: str | None, url: str) -> Request:
     return request
 
 
-# Meta throttles and blocks only what was published ("Flows lifecycle").
-ONCE_PUBLISHED: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
+# The statuses of a flow that was published: only such a flow can be throttled or blocked ("Flows lifecycle").
+PUBLISHED_STATUSES: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
 
 
 def _has_status(api: Api, flow_id: str, *wanted: FlowStatus) -> Script[bool | None]:
@@ -228,11 +228,11 @@ def _has_status(api: Api, flow_id: str, *wanted: FlowStatus) -> Script[bool | No
     return True if flow.status in wanted else None
 
 
-def _is_gone(api: Api, flow_id: str) -> Script[bool | None]:
+def _is_deleted(api: Api, flow_id: str) -> Script[bool | None]:
     try:
         yield from get_flow(api, flow_id, fields="id").script(1)
     except NotFoundError as missing:
-        if missing.code is None:  # a bare 404 may be a proxy's
+        if missing.code is None:  # a 404 without a code may come from a proxy
             raise
         return True
     return None

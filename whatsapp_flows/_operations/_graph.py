@@ -1,4 +1,4 @@
-"""How the Graph API is asked, and how its answers are read: what every operation has in common."""
+"""Requests to the Graph API, and how their responses are read: the parts that all operations share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 _UNREADABLE: Final = object()
 
 MAX_PAGES: Final = 10_000
-"""Pages of one list: a server that always has a fresh cursor would make it endless."""
+"""Pages of one list: a server that always returns another cursor would make the list endless."""
 
 MAX_ITEMS: Final = 100_000
 """Entries of a list that is returned as a whole: files of a flow, phone numbers, subscribed apps."""
@@ -28,7 +28,7 @@ Form = Mapping[str, str | tuple[str, bytes, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """Where the API is: `https://graph.facebook.com`, `v25.0`, and the account that account-wide calls are for."""
+    """The API's address and version, `https://graph.facebook.com` and `v25.0`, and the account, if there is one."""
 
     base_url: str
     version: str
@@ -44,7 +44,7 @@ class Api:
                 "base_url must be an http(s) URL without a query, like https://graph.facebook.com."
             )
         if "@" in urlsplit(self.base_url).netloc:
-            raise ConfigurationError("base_url must not hold credentials.")
+            raise ConfigurationError("base_url must not contain credentials.")
         if not isinstance(self.version, str) or not re.fullmatch(r"v[0-9]+\.[0-9]+", self.version):
             raise ConfigurationError(f"api_version must look like v25.0, not {short_repr(self.version)}.")
         if self.waba_id is not None:
@@ -54,25 +54,25 @@ class Api:
         """The account's id; `ConfigurationError` when the client was given none."""
         if self.waba_id is None:
             raise ConfigurationError(
-                "this call needs the account: FlowsClient(token, waba_id=...) or WHATSAPP_FLOWS_WABA_ID."
+                "this call needs a waba_id: FlowsClient(token, waba_id=...) or WHATSAPP_FLOWS_WABA_ID."
             )
         return self.waba_id
 
     def get(
         self, operation: str, path: str, query: Mapping[str, str] | None = None, *, flow_id: str | None = None
     ) -> Request:
-        """A read."""
+        """A GET request."""
         asked = f"?{urlencode(query, quote_via=quote, safe=',()')}" if query else ""
         return Request(method="GET", url=self._url(path + asked), operation=operation, flow_id=flow_id)
 
     def post(self, operation: str, path: str, form: Form | None = None, *, flow_id: str | None = None) -> Request:
-        """A write, as multipart/form-data: the one encoding that Meta's OpenAPI file gives for all of them."""
+        """A POST request, as multipart/form-data: the encoding that Meta's OpenAPI file has for all of them."""
         body, content_type = _multipart(form) if form else (None, None)
         return Request(method="POST", url=self._url(path), operation=operation, flow_id=flow_id, body=body,
                        content_type=content_type)  # fmt: skip
 
     def delete(self, operation: str, path: str, *, flow_id: str | None = None) -> Request:
-        """A deletion."""
+        """A DELETE request."""
         return Request(method="DELETE", url=self._url(path), operation=operation, flow_id=flow_id)
 
     def _url(self, path: str) -> str:
@@ -81,7 +81,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """One page of a list, and the operation that asks for the next, if there is more."""
+    """One page of a list, and the operation for the next page; None after the last."""
 
     items: tuple[T, ...]
     following: Operation[Page[T]] | None
@@ -91,8 +91,8 @@ def _multipart(form: Form) -> tuple[bytes, str]:
     """
     The body and its content type, joined once for all attempts.
 
-    As urllib3 writes it, at a tenth of the time, because the names are ours and need no quoting; a test compares the
-    two. The boundary is chosen so that no part contains it, and is the same for the same form.
+    The same bytes as urllib3 writes, in a tenth of the time, because our field names need no quoting; a test compares
+    the two. No part contains the boundary, and the same form always gets the same one.
     """
     parts = [(name, ("", part.encode(), "") if isinstance(part, str) else part) for name, part in form.items()]
     boundary = b"whatsapp-flows-sdk-boundary"
@@ -107,16 +107,16 @@ def _multipart(form: Form) -> tuple[bytes, str]:
     return b"".join([*pieces, b"--", boundary, b"--\r\n"]), f"multipart/form-data; boundary={boundary.decode()}"
 
 
-def ask(request: Request, parse: Callable[[Mapping[str, Any]], T]) -> Script[T]:
-    """One question and what its answer means."""
+def send_and_parse(request: Request, parse: Callable[[Mapping[str, Any]], T]) -> Script[T]:
+    """Send one request and parse the JSON object of its response."""
     answer = yield request
     return parse(read_object(answer, request))
 
 
-def node(
+def read_node(
     api: Api, operation: str, flow_id: str, fields: str, parse: Callable[[Mapping[str, Any]], T], *, part: str = ""
 ) -> Operation[T]:
-    """A read of some fields of the flow's node; with `part`, of that one field, which has to be there."""
+    """Read fields of the flow's node; with `part`, parse that one field, which the response must have."""
     request = api.get(operation, path_id("flow_id", flow_id), {"fields": fields}, flow_id=flow_id)
 
     def read(found: Mapping[str, Any]) -> T:
@@ -125,12 +125,12 @@ def node(
         return parse(nested(found, part) if part else found)
 
     return Operation(
-        name=operation, script=lambda _: ask(request, read), flow_id=flow_id, subject=f"flow ID: {flow_id}"
+        name=operation, script=lambda _: send_and_parse(request, read), flow_id=flow_id, subject=f"flow ID: {flow_id}"
     )
 
 
-def done(request: Request, subject: str) -> Operation[bool]:
-    """A write that answers `{"success": true}` and nothing else."""
+def write(request: Request, subject: str) -> Operation[bool]:
+    """A write whose response is `{"success": true}` and nothing else."""
 
     def script(_: int) -> Script[bool]:
         answer = yield request
@@ -140,10 +140,10 @@ def done(request: Request, subject: str) -> Operation[bool]:
     return Operation(name=request.operation, script=script, flow_id=request.flow_id, subject=subject)
 
 
-def page_of(
+def list_page(
     request: Request, parse: Callable[[Mapping[str, Any]], T], subject: str, *, seen: tuple[str, ...] = ()
 ) -> Operation[Page[T]]:
-    """One page. The next is asked for by its cursor: `paging.next` holds the token, and is not ours to follow."""
+    """One page. The next is requested by its cursor: the URL in `paging.next` contains the token, and is not used."""
     asked = request
     if seen:
         asked = replace(
@@ -155,21 +155,21 @@ def page_of(
             raise unexpected("Meta's answer is not a list.", request)
         after = _cursor(found)
         if after == "":
-            raise unexpected("Meta's list goes on, but has no cursor.", request)  # never taken for its end
+            raise unexpected("Meta's list continues, but has no cursor.", request)  # not the end of the list
         if after in seen:
-            raise unexpected("Meta's paging goes in a circle.", request)
+            raise unexpected("Meta's paging returned the same cursor twice.", request)
         if after and len(seen) + 1 >= MAX_PAGES:
             raise unexpected(f"Meta's list has more than {MAX_PAGES} pages.", request)
-        following = page_of(request, parse, subject, seen=(*seen, after)) if after else None
+        following = list_page(request, parse, subject, seen=(*seen, after)) if after else None
         return Page(items=tuple(parse(item) for item in objects(found, "data")), following=following)
 
     return Operation(
-        name=request.operation, script=lambda _: ask(asked, read), flow_id=request.flow_id, subject=subject
+        name=request.operation, script=lambda _: send_and_parse(asked, read), flow_id=request.flow_id, subject=subject
     )
 
 
 def _cursor(found: Mapping[str, Any]) -> str | None:
-    """Where the next page begins. The end of the list is `next` being absent ("Graph API", Paginated Results)."""
+    """The cursor of the next page. A list ends where `next` is absent ("Graph API", Paginated Results)."""
     paging = nested(found, "paging")
     following = text(paging, "next")
     if not following:
@@ -181,8 +181,8 @@ def _cursor(found: Mapping[str, Any]) -> str | None:
     return text(nested(paging, "cursors"), "after") or given or ""
 
 
-def everything(first: Operation[Page[T]]) -> Script[tuple[T, ...]]:
-    """The items of all pages, in one script."""
+def all_items(first: Operation[Page[T]]) -> Script[tuple[T, ...]]:
+    """The items of all pages."""
     items: list[T] = []
     following: Operation[Page[T]] | None = first
     while following is not None:
@@ -194,16 +194,16 @@ def everything(first: Operation[Page[T]]) -> Script[tuple[T, ...]]:
     return tuple(items)
 
 
-def whole_list(request: Request, parse: Callable[[Mapping[str, Any]], T], subject: str) -> Operation[tuple[T, ...]]:
-    """A list that is short enough to be one call, whatever its number of pages."""
-    first = page_of(request, parse, subject)
+def read_list(request: Request, parse: Callable[[Mapping[str, Any]], T], subject: str) -> Operation[tuple[T, ...]]:
+    """A list that is returned as a whole, with all of its pages in one call."""
+    first = list_page(request, parse, subject)
     return Operation(
-        name=request.operation, script=lambda _: everything(first), flow_id=request.flow_id, subject=subject
+        name=request.operation, script=lambda _: all_items(first), flow_id=request.flow_id, subject=subject
     )
 
 
 def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
-    """The JSON object of a 2xx answer."""
+    """The JSON object of a successful response."""
     if not answer.body.strip():
         raise unexpected("Meta's answer is empty.", request, answer)
     if len(answer.body) > MAX_JSON_BYTES:
@@ -211,7 +211,7 @@ def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
     try:
         found = answer.json()
     except (ValueError, RecursionError):
-        found = _UNREADABLE  # and raised below, where no exception holds on to the body
+        found = _UNREADABLE  # raised below, outside `except`, so that no exception keeps the body alive
     if isinstance(found, dict):
         return found
     what = "JSON" if found is _UNREADABLE else "a JSON object"
@@ -219,10 +219,10 @@ def read_object(answer: Response, request: Request) -> Mapping[str, Any]:
 
 
 def check_success(found: Mapping[str, Any], request: Request, answer: Response, *, default: bool = False) -> None:
-    """Only `success: true` is a success; a refused Flow JSON says what is wrong with it."""
+    """Raise unless the response has `success: true`; a refused Flow JSON raises its validation errors."""
     if found.get("success", default) is True:
         return
     if issues := validation_issues(found):
         details = unexpected("Meta refused the Flow JSON.", request, answer).details
         raise FlowValidationError(replace(details, advice=FlowValidationError.default_advice), issues)
-    raise unexpected("Meta's answer does not say that it was done.", request, answer)
+    raise unexpected("Meta's answer has no success: true.", request, answer)
