@@ -138,6 +138,13 @@ def test_the_api_page_has_every_public_name(module: str) -> None:
     assert listed - {"flows_fault"} == public
 
 
+@pytest.mark.parametrize("module", [path.stem for path in sorted((ROOT / "whatsapp_flows").glob("[a-z]*.py"))])
+def test_the_api_page_has_the_names_of_every_public_module(module: str) -> None:
+    """Also those that are imported from the module that defines them."""
+    listed = set(re.findall(r"^\| `(\w+)`", (DOCS / "api.md").read_text("utf-8"), re.MULTILINE))
+    assert set(getattr(importlib.import_module(f"whatsapp_flows.{module}"), "__all__", ())) - listed == set()
+
+
 @pytest.mark.parametrize("module", PUBLIC_MODULES)
 def test_the_reference_documents_every_public_name(module: str) -> None:
     """Each public name has its signature and docstring on a page of docs/reference/."""
