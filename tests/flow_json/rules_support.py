@@ -26,7 +26,7 @@ def version_of(text: str) -> Version:
 
 
 def build(value: Mapping[str, Any]) -> Document:
-    """The document as rules see it; whatever is not of the right kind is left out."""
+    """The document as rules see it, without the parts that are not of the right type."""
     screens: list[Screen] = []
     listed = value.get("screens")
     for i, screen in enumerate(listed if isinstance(listed, list) else ()):
@@ -63,7 +63,7 @@ def complete(fragment: Mapping[str, Any], version: str = "7.3") -> dict[str, Any
     A document from a fragment: what is about one screen may stand at the top, and short forms are written out.
 
     Screens are called A, B, C. `go` and `payload` of a screen make a Footer that navigates, `update` an OptIn that
-    updates; `repeat` makes so many screens of the first, `repeat_child` so many components of the first.
+    updates; `repeat` is how often the first screen is given, `repeat_child` how often its first component.
     """
     document = copy.deepcopy(dict(fragment))
     document.setdefault("version", version)

@@ -361,7 +361,7 @@ def to_cart(version: str, target: str) -> Document:
 
 
 def placed(component: Document, count: int) -> Made:
-    """So many of a component, each with a name of its own, and the Footer that is missing."""
+    """Several of a component, with different names, and a Footer if there is none."""
     made = [component | ({"name": "abcdefg"[i]} if "name" in component else {}) for i in range(count)]
     return lambda v: one(v, *made, end=component["type"] != "Footer", root=API)
 
@@ -530,7 +530,7 @@ ROWS: Final = (
         lambda v: one(v, switch(a=[]), data=S), span("4.0")),
     Row("INVALID_ENUM_VALUE", "a list", "@.input-type", lambda v: inputs(v, ask(**{"input-type": "name"})),
         lambda v: inputs(v, ask(**{"input-type": "email"}))),
-    Row("INVALID_ENUM_VALUE", "a pattern of its own", "@.input-type",
+    Row("INVALID_ENUM_VALUE", "excluded by a pattern", "@.input-type",
         lambda v: inputs(v, ask(pattern="a", **{"input-type": "email", "helper-text": "x"})),
         lambda v: inputs(v, ask(pattern="a", **{"input-type": "text", "helper-text": "x"})), span("6.2")),
     Row("INVALID_ENUM_VALUE", "an action of others", "!.name", lambda v: linked(v, {"name": "complete", "payload": {}}),
@@ -832,15 +832,15 @@ ROWS: Final = (
         lambda v: one(v, period(**{"init-value": {"start-date": "2026-02-01", "end-date": "2026-01-31"}})),
         lambda v: one(v, period(**{"init-value": {"start-date": "2026-01-31", "end-date": "2026-02-01"}})),
         span("6.1")),
-    Row("INVALID_RICHTEXT_PLACEMENT", "in company", "~.type", lambda v: without_footer(v, RICH, text()),
+    Row("INVALID_RICHTEXT_PLACEMENT", "not alone", "~.type", lambda v: without_footer(v, RICH, text()),
         lambda v: without_footer(v, RICH),
         span("5.1", "5.2")),
-    Row("INVALID_COMPONENT_PLACEMENT", "in company", "~.type", lambda v: without_footer(v, RICH, text()),
+    Row("INVALID_COMPONENT_PLACEMENT", "not alone", "~.type", lambda v: without_footer(v, RICH, text()),
         lambda v: without_footer(v, RICH),
         span("6.0")),
     Row("INVALID_COMPONENT_PLACEMENT", "with a Footer", "~.type", lambda v: without_footer(v, RICH, to("B")),
         lambda v: without_footer(v, RICH), span("6.0", "6.2")),
-    Row("INVALID_COMPONENT_PLACEMENT", "a NavigationList in company", "~.type",
+    Row("INVALID_COMPONENT_PLACEMENT", "a NavigationList that is not alone", "~.type",
         lambda v: listing(v, nav(**{"on-click-action": GO}), text()),
         lambda v: listing(v, nav(**{"on-click-action": GO})), span("6.2")),
     Row("INVALID_TEXT_DYNAMIC_DATA", "in an array", "~.type", lambda v: one(v, text(["a", "${data.s}"]), data=S),

@@ -1,7 +1,7 @@
 """
-Valid documents of several versions, broken at one place: what is required is missed, where it is missing.
+Valid documents of several versions, broken at one place: a missing requirement is reported where it is missing.
 
-What is required stands here once more, as Meta's reference has it: the tables of the package are what is tested.
+Requirements are listed here again, from Meta's reference, because the tables of the package are under test.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def good_with(old: str, new: str) -> str:
 
 SCHEMA: Final = '{"type": "object", "properties": {"a": '
 IF: Final = '{"type": "If", "condition": "${data.a}", "then": ['
-# What stands in a good document instead of a piece of it, so many levels deep.
+# Replaces a part of a valid document: a function of the depth.
 DEEP: Final[dict[str, tuple[str, Callable[[int], str]]]] = {
     "screens": ('"screens": [', lambda n: f'"screens": [{around("[", "]", "1", n)},'),
     "a payload": ('"payload": {}', lambda n: f'"payload": {{"a": {around("[", "]", "1", n)}}}'),
@@ -84,7 +84,7 @@ def with_condition(text: str) -> str:
     return IF.replace("${data.a}", text)
 
 
-# What stands before the other children, so many levels deep.
+# Inserted before the other children: a function of the depth.
 DEEP_CHILDREN: Final[dict[str, Callable[[int], str]]] = {
     "ifs with an else": lambda n: around(f'{IF}{TEXT}], "else": [', "]}", TEXT, n),
     "ifs with two comparisons": lambda n: around(with_condition("${data.a} == 1.5 && ${data.b}"), "]}", TEXT, n),

@@ -50,7 +50,7 @@ UNKNOWN: dict[str, tuple[dict[str, Any], set[str]]] = {
         flow(box(parts=[{"type": "left"}, {"type": "right"}]), INPUT, SENT),
         {"INVALID_PROPERTY_VALUE"},
     ),
-    "a component whose inputs nobody finds": (
+    "a component with unknown inputs": (
         flow(box(cells=[[INPUT]]), footer(payload={"a": "${form.a}"}), sensitive=["a"]),
         {"INVALID_PROPERTY_VALUE", "INVALID_ON_CLICK_ACTION_PAYLOAD", "INVALID_SENSITIVE_FIELD"},
     ),

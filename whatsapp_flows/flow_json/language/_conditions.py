@@ -1,5 +1,5 @@
 """
-The condition of an If: a language of its own, smaller than nested expressions, without backticks.
+The condition of an If: a smaller language than that of nested expressions, without backticks.
 
     condition  =  all { "||" all }        all  =  test { "&&" test }
     test       =  operand [ comparison operand ]

@@ -14,7 +14,7 @@ from typing import Final
 
 BODY: Final = r"\$\{(?:screen\.([^.{}]*)\.)?(data|form)\.([^{}]+)\}"
 CACHED_LENGTH: Final = 256
-"""Only texts of at most so many characters are cached once parsed, which bounds the memory of the caches."""
+"""Characters. Longer texts are not cached once parsed, which bounds the memory of the caches."""
 _WHOLE: Final = re.compile(BODY, re.DOTALL)
 # The closing brace is looked for first: without one, each `.data` in a long text would read the rest of it again.
 _ANYWHERE: Final = re.compile(r"\$\{(?=[^{}]*\})(?:screen\.[^{}]*?\.)?(?:data|form)\b[^{}]*\}", re.DOTALL)

@@ -8,7 +8,7 @@ TYPES: Final = frozenset({"string", "number", "integer", "boolean", "object", "a
 """The types a field of a data model may have. There is no null."""
 
 UNTYPED: Final = ""
-"""No type, which fits every type: the result of %, and whatever a resolver does not know."""
+"""The type of what has no known type, such as the result of %. It fits every type."""
 
 
 def type_of_value(value: Any) -> str:

@@ -171,10 +171,10 @@ def _values(doc: Document) -> Iterator[_Value]:
 
 def _passed_by_form(picker: Component, form: Component) -> Iterator[_Value]:
     name = picker.value.get("name")
-    for ours, theirs in (("init-value", "init-values"), ("error-message", "error-messages")):
-        values = form.value.get(theirs)
+    for own, of_form in (("init-value", "init-values"), ("error-message", "error-messages")):
+        values = form.value.get(of_form)
         if isinstance(values, dict) and isinstance(name, str) and name in values:
-            yield _Value(picker, ours, values[name], form.at(theirs, name))
+            yield _Value(picker, own, values[name], form.at(of_form, name))
 
 
 def _initial(doc: Document) -> Iterator[tuple[Component, dict[str, Day]]]:

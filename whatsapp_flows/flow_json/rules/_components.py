@@ -81,8 +81,8 @@ def rich_text_not_alone(doc: Document) -> Iterator[Finding]:
         others = {component.type for component in doc.screens[i].components} - beside - {"RichText"}
         if not others and len(texts) == 1:
             continue
-        company = "with nothing but a Footer" if beside else "alone"
-        message = f"A RichText stands {company} on its screen, only once."
+        where = "with nothing but a Footer" if beside else "alone"
+        message = f"A RichText stands {where} on its screen, only once."
         if doc.version < Version(6, 0):
             if others:  # before 6.0, several RichTexts are allowed
                 yield Finding("INVALID_RICHTEXT_PLACEMENT", message, texts[0].at("type"))

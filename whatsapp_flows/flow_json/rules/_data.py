@@ -107,7 +107,7 @@ def wrong_example(doc: Document) -> Iterator[Finding]:
     """
     wrong = {parts[0].pointer for _, _, _, parts in index(doc).schemas if _invalid(parts)}
     for screen, name, field in index(doc).fields:
-        if EXAMPLE not in field or (wrong and screen.at("data", name) in wrong):  # a rule of its own reports the schema
+        if EXAMPLE not in field or (wrong and screen.at("data", name) in wrong):  # FJ503 reports the schema
             continue
         found = next(schema_failures(field[EXAMPLE], field), None)
         if found:

@@ -2,7 +2,7 @@
 The shopping layouts of 5.2: the routes between them, and what they require.
 
 Sources: Meta's client validator, August 2026. It names no place for the cart that is missing, and no code for the
-sources that differ: there the places, and the code, are ours.
+different sources: there the places, and the code, are our choice.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ Check = Callable[[Any], CheckResult]
 VALID_DYNAMIC: Final[tuple[()]] = ()
 
 MAX_FINDINGS: Final = 1000
-"""A report has at most so many findings, and the first error after them ends the search, which bounds its time."""
+"""The most findings of a report. The first error after them ends the search, which bounds its time."""
 
 # What JavaScript's \s matches: Meta's pattern for "not blank" is one of JavaScript.
 BLANK: Final = (

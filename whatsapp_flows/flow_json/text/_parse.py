@@ -20,7 +20,7 @@ from ._messages import short_repr
 from ._positions import TOKEN, Pointer, tokens
 from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, UnreadableError, compact_json, read_file, read_path
 
-_SAFE_DIGITS: Final = 15  # every integer of so many digits is exact in a double
+_SAFE_DIGITS: Final = 15  # every integer of up to 15 digits is exact in a double
 _MAX_DIGITS: Final = 600  # Python may be set to refuse the conversion of more than 640
 _SAFE_INTEGER: Final = 2**53 - 1
 _CONSTANTS: Final = ("NaN", "Infinity", "-Infinity")
