@@ -200,6 +200,13 @@ def test_the_package_loads_what_is_used() -> None:
     assert not everything & {*extras, *upper, "typing_extensions"}
 
 
+def test_the_client_loads_little_beside_requests() -> None:
+    """Of the standard library's slow modules, importing the client loads none that requests has not loaded."""
+    slow = {"asyncio", "dataclasses", "decimal", "difflib", "inspect", "signal", "textwrap", "tomllib"}
+    added = loaded_after("from whatsapp_flows import FlowsClient") - loaded_after("import requests")
+    assert not added & slow
+
+
 def test_the_public_list_is_what_is_there() -> None:
     """Every name of `__all__` can be had, is listed by `dir`, and is what its own module calls public."""
     assert whatsapp_flows.__all__ == sorted(whatsapp_flows.__all__, key=lambda name: (not name.isupper(), name))

@@ -60,6 +60,7 @@ def _deferred(source: type, options: dict[str, Any]) -> type:
         own.pop(name, None)
     stubs = [name for name in _METHODS if name not in own]
     cls = type(source)(source.__name__, source.__bases__, own | {"__slots__": tuple(names)})
+    cls.__qualname__ = source.__qualname__
 
     def make() -> type:
         with _making:
