@@ -28,13 +28,15 @@ LAYERS = {
     "_version": 0,
     "_vocabulary": 0,
     "_wire": 0,
+    "_fields": 0,
     "errors": 0,
     "usage": 0,
     "_error_codes": 1,
     "_files": 1,
     "events": 1,
     "flow_json": 1,
-    "models": 1,
+    "_account_models": 1,
+    "models": 2,
     "retry": 1,
     "_leases": 1,
     "transport": 1,
@@ -68,8 +70,8 @@ LAYERS = {
     "pytest_plugin": 9,
     "__main__": 10,
 }
-# The imports inside layer 0: an Operation speaks of errors, and what keeps a lock has to hear of forks.
-INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks")}
+# The imports inside layer 0: operations and the issues of an answer use the errors' values, a lock hears of forks.
+INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks"), ("_fields", "errors")}
 
 # A package outside the standard library -> the only places that may import it.
 OWNERS = {

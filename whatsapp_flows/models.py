@@ -6,13 +6,14 @@ A field that Meta leaves out is None or empty, a value nobody knew stays as it c
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from ._account_models import MigratedFlow, Migration, MigrationFailure, PhoneNumber, PublicKey, SubscribedApp
 from ._dataclasses import dataclass, field
+from ._fields import Raw, moment, nested, objects, real, strings, text, validation_issues, whole
 from .errors import ValidationIssue, ValidationPointer
 
 __all__ = [
@@ -39,7 +40,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Raw = Mapping[str, Any]
 
 
 class FlowStatus(str, Enum):
@@ -267,65 +267,6 @@ class EnsuredFlow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MigratedFlow:
-    """
-    A copy that was made.
-
-    `adopted`: its answer was lost, and it was found in the destination by its name; it may have been there before.
-    """
-
-    source_name: str
-    source_id: str | None
-    migrated_id: str
-    adopted: bool = False
-    raw: Raw = field(default_factory=dict, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationFailure:
-    """A flow that was not copied. 4233041 has two meanings, which the message tells apart."""
-
-    source_name: str
-    error_code: int | None = None
-    error_message: str = ""
-    raw: Raw = field(default_factory=dict, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
-    """What became of each flow; a partial failure is no exception, as at Meta. `raw`: Meta's answer, or answers."""
-
-    migrated: tuple[MigratedFlow, ...] = ()
-    failed: tuple[MigrationFailure, ...] = ()
-    raw: tuple[Raw, ...] = field(default=(), repr=False, compare=False)
-
-    @classmethod
-    def parse(cls, found: Raw) -> Migration:
-        """From `{migrated_flows, failed_flows}`."""
-        return cls(
-            migrated=tuple(
-                MigratedFlow(
-                    source_name=text(flow, "source_name") or "",
-                    source_id=text(flow, "source_id"),
-                    migrated_id=text(flow, "migrated_id") or "",
-                    raw=flow,
-                )
-                for flow in objects(found, "migrated_flows")
-            ),
-            failed=tuple(
-                MigrationFailure(
-                    source_name=text(flow, "source_name") or "",
-                    error_code=whole(flow, "error_code"),
-                    error_message=text(flow, "error_message") or "",
-                    raw=flow,
-                )
-                for flow in objects(found, "failed_flows")
-            ),
-            raw=(found,),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricPoint:
     """One point in time: key -> number, for example `{"value": 138.0}`."""
 
@@ -365,169 +306,10 @@ class Metric:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicKey:
-    """
-    The key that Meta encrypts with for a phone number.
-
-    `status` is VALID or MISMATCH; a number without a key reports MISMATCH, and `pem` is empty.
-    """
-
-    pem: str = ""
-    status: str = ""
-    raw: Raw = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def parse(cls, found: Raw) -> PublicKey:
-        """From either shape that Meta documents: the two keys at the top, or in `data[0]`."""
-        source = next(iter(objects(found, "data")), found)
-        return cls(
-            pem=(text(source, "business_public_key") or "").strip(),
-            status=text(source, "business_public_key_signature_status") or "",
-            raw=found,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneNumber:
-    """A phone number of the account."""
-
-    id: str
-    display_phone_number: str = ""
-    verified_name: str = ""
-    quality_rating: str = ""
-    status: str = ""
-    code_verification_status: str = ""
-    raw: Raw = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def parse(cls, found: Raw) -> PhoneNumber:
-        """From an item of the phone_numbers edge."""
-        return cls(
-            id=text(found, "id") or "",
-            display_phone_number=text(found, "display_phone_number") or "",
-            verified_name=text(found, "verified_name") or "",
-            quality_rating=text(found, "quality_rating") or "",
-            status=text(found, "status") or "",
-            code_verification_status=text(found, "code_verification_status") or "",
-            raw=found,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscribedApp:
-    """An app that hears the account's webhooks."""
-
-    id: str = ""
-    name: str = ""
-    link: str = ""
-    raw: Raw = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def parse(cls, found: Raw) -> SubscribedApp:
-        """From either shape: the fields themselves, or inside `whatsapp_business_api_data`."""
-        source = nested(found, "whatsapp_business_api_data") or found
-        return cls(
-            id=text(source, "id") or "",
-            name=text(source, "name") or "",
-            link=text(source, "link") or "",
-            raw=found,
-        )
-
-
-# Readers. None of them raises: an answer is input, and the odd field must not break the rest.
-
-
-def text(found: Raw, key: str) -> str | None:
-    """A string, or an integer written as one (ids come as both)."""
-    value = found.get(key)
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def whole(found: Raw, key: str) -> int | None:
-    """An integer, also one written as a string."""
-    value = found.get(key)
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def real(found: Raw, key: str) -> float | None:
-    """A number, also one written as a string."""
-    value = found.get(key)
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", value):
-        return float(value)
-    try:
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    except OverflowError:  # an integer of hundreds of digits
-        return None
-
-
-def nested(found: Raw, key: str) -> Raw:
-    """An object, or an empty one."""
-    value = found.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def objects(found: Raw, key: str) -> tuple[Raw, ...]:
-    """The objects of a list."""
-    value = found.get(key)
-    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
-
-
-def strings(found: Raw, key: str) -> tuple[str, ...]:
-    """The strings of a list."""
-    value = found.get(key)
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def moment(found: Raw, key: str) -> datetime | None:
-    """A time: ISO 8601 with Meta's colon-less offset, or Unix seconds. None for anything else."""
-    value = found.get(key)
-    try:
-        if isinstance(value, str) and not value.isdigit():
-            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
-        seconds = real(found, key)
-        return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def flow_status(found: Raw) -> FlowStatus | str:
     """A documented state, or the word as it came."""
     value = text(found, "status") or ""
     return FlowStatus(value) if value in FlowStatus.__members__ else value
-
-
-def validation_issues(found: Raw) -> tuple[ValidationIssue, ...]:
-    """The `validation_errors` of an answer, in Meta's order. Lines and columns count from 1: a 0 tells no place."""
-    return tuple(
-        ValidationIssue(
-            error=text(issue, "error") or "",
-            message=text(issue, "message") or "",
-            error_type=text(issue, "error_type"),
-            line_start=whole(issue, "line_start") or None,
-            line_end=whole(issue, "line_end") or None,
-            column_start=whole(issue, "column_start") or None,
-            column_end=whole(issue, "column_end") or None,
-            pointers=tuple(_pointers(objects(issue, "pointers"))),
-            raw=issue,
-        )
-        for issue in objects(found, "validation_errors")
-    )
-
-
-def _pointers(found: Iterable[Raw]) -> Iterable[ValidationPointer]:
-    for pointer in found:
-        yield ValidationPointer(
-            path=text(pointer, "path") or "",
-            line_start=whole(pointer, "line_start") or None,
-            line_end=whole(pointer, "line_end") or None,
-            column_start=whole(pointer, "column_start") or None,
-            column_end=whole(pointer, "column_end") or None,
-        )
 
 
 def _one(parse: Callable[[Raw], T], found: Raw, key: str) -> T | None:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from .._classify import unexpected
 from .._dataclasses import dataclass, field, replace
 from .._digest import is_same_json
+from .._fields import text, validation_issues
 from .._wire import Operation, Request, Response, Script
 from ..errors import FlowProcessingError, FlowsError, NameTakenError, PublishBlockedError
-from ..models import CreatedFlow, Flow, FlowStatus, text, validation_issues
+from ..models import CreatedFlow, Flow, FlowStatus
 from ._arguments import category_list, nonempty_text, path_id
 from ._flows import download_flow_json, list_flows, publish_flow, update_flow_json
 from ._graph import Api, Page, check_success, read_object

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from .._classify import unexpected
 from .._dataclasses import replace
+from .._fields import validation_issues
 from .._wire import Operation, Request, Script
 from ..errors import (
     ConfigurationError,
@@ -26,7 +27,6 @@ from ..models import (
     Health,
     Metric,
     Preview,
-    validation_issues,
 )
 from ._arguments import category_list, field_list, identifier, is_web_url, iso_date, nonempty_text, path_id
 from ._graph import Api, Form, Page, check_success, list_page, read_list, read_node, read_object, write

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from .._classify import unexpected
 from .._dataclasses import dataclass, replace
+from .._fields import nested, objects, text, validation_issues
 from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, short_repr
 from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
-from ..models import nested, objects, text, validation_issues
 from ._arguments import is_web_url, path_id
 
 T = TypeVar("T")
