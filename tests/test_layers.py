@@ -19,6 +19,7 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 # Module or subpackage -> layer. What imports what may only go down; inside one subpackage it is free.
 LAYERS = {
     "_inert": -1,  # below everything: what an error says is made inert by the error
+    "_json": -1,
     "_dataclasses": -1,  # how the values of all rooms are made
     "_digest": 0,
     "_forks": 0,

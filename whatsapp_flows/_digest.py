@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from ._json import compact_json
+
 
 def digest_of(content: bytes | None) -> str | None:
     """
@@ -15,7 +17,7 @@ def digest_of(content: bytes | None) -> str | None:
     try:
         if content is None:
             return None
-        canonical = json.dumps(json.loads(content), sort_keys=True, separators=(",", ":"))
+        canonical = compact_json(json.loads(content), sort_keys=True)
     except (ValueError, RecursionError):
         return None
     return hashlib.sha256(canonical.encode()).hexdigest()

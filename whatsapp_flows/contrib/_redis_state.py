@@ -24,6 +24,7 @@ from redis import Redis, RedisError
 from redis.exceptions import LockError
 from redis.lock import Lock as RedisLock
 
+from .._json import compact_json
 from .._wire import short_repr
 from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
 from ..sync import DesiredFlow, LiveVersion, Lock, LockEntry, OldDocuments, digest_of
@@ -86,7 +87,7 @@ class SharedState:
 
     def put_flow(self, flow: DesiredFlow) -> str:
         """Store a flow; returns the digest that `get_flow` takes."""
-        content = json.dumps(flow.to_json(), sort_keys=True, separators=(",", ":")).encode()
+        content = compact_json(flow.to_json(), sort_keys=True).encode()
         digest = hashlib.sha256(content).hexdigest()
         with _redis_errors():
             self._redis.set(self._key("flow", digest), content, px=_milliseconds(self._keep_flows))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final
 
+from .._json import compact_json
 from ._errors import GraphError, Problem, error_body, graph_error
 
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
@@ -78,7 +79,7 @@ class GraphResponse:
 
 def json_response(content: Mapping[str, object] | list[object], status: int = 200) -> GraphResponse:
     """A response with a JSON object or array as its body."""
-    return GraphResponse(status=status, body=json.dumps(content, separators=(",", ":")).encode())
+    return GraphResponse(status=status, body=compact_json(content).encode())
 
 
 def error_response(error: GraphError, trace_id: str) -> GraphResponse:

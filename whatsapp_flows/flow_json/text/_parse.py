@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 from ...errors import ConfigurationError
 from ._messages import short_repr
 from ._positions import TOKEN, Pointer, tokens
-from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, UnreadableError, compact_json, read_file, read_path
+from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, UnreadableError, mapping_text, read_file, read_path
 
 _SAFE_DIGITS: Final = 15  # every integer of up to 15 digits is exact in a double
 _MAX_DIGITS: Final = 600  # Python may be set to refuse the conversion of more than 640
@@ -93,7 +93,7 @@ def _content_of(source: os.PathLike[str] | BinaryIO) -> bytes:
 def _from_mapping(document: Mapping[str, Any]) -> ParsedJson:
     """Parses the text that would be sent, as that is what Meta reads."""
     try:
-        text = compact_json(document)
+        text = mapping_text(document)
     except (TypeError, ValueError, RecursionError) as exc:
         return ParsedJson("", 0, problem=ParseProblem(f"this cannot be written as JSON: {exc}."))
     return _from_text(text)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Final, NoReturn
 
+from ..._json import compact_json
 from ..._reading import open_regular
 from ...errors import ConfigurationError
 
@@ -57,15 +58,15 @@ def _read(source: FlowJson) -> bytes:
     return content
 
 
-def compact_json(document: Mapping[str, Any]) -> str:
+def mapping_text(document: Mapping[str, Any]) -> str:
     """The text that is sent for a mapping. Raises TypeError, ValueError or RecursionError if it has no JSON form."""
     plain = document if isinstance(document, dict) else dict(document)
-    return jsonlib.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return compact_json(plain, ascii_only=False, allow_nan=False)
 
 
 def _from_mapping(document: Mapping[str, Any]) -> bytes:
     try:
-        text = compact_json(document)
+        text = mapping_text(document)
     except (TypeError, ValueError, RecursionError) as exc:
         raise UnreadableError(f"cannot be written as JSON: {exc}.") from None
     return _encode(text)
