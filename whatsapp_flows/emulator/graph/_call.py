@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final
 
-from .._json import compact_json
+from ..._json import compact_json
 from ._errors import GraphError, Problem, error_body, graph_error
 
 _NUMBER: Final = re.compile("-?[0-9]{1,18}")
