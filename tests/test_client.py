@@ -70,8 +70,8 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "named"), BAD_OPTIONS, ids=range(len(BAD_OPTIONS)))
-def test_options_that_make_no_sense_are_refused(options: dict[str, Any], named: str) -> None:
-    """When the client is made, by a `ConfigurationError` that names the option and echoes no secret."""
+def test_invalid_options_are_refused(options: dict[str, Any], named: str) -> None:
+    """When the client is made, with a `ConfigurationError` that names the option and contains no secret."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         FlowsClient(**{"access_token": TOKEN, **options})
     assert "pass@" not in str(caught.value)
@@ -80,7 +80,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], named: 
 
 
 def test_the_signature_is_the_contract() -> None:
-    """Names, order, kinds and defaults of the constructor are what others build on."""
+    """Names, order, kinds and defaults of the constructor's parameters do not change."""
     parameters = list(inspect.signature(FlowsClient).parameters.values())
     assert [it.name for it in parameters if it.kind is it.POSITIONAL_OR_KEYWORD] == ["access_token", "waba_id"]
     defaults = {it.name: it.default for it in parameters if it.kind is it.KEYWORD_ONLY}
@@ -95,8 +95,8 @@ def test_the_signature_is_the_contract() -> None:
     ]  # fmt: skip
 
 
-def test_options_are_typed_as_the_constructor_takes_them() -> None:
-    """`with_options` knows every option, and no other."""
+def test_with_options_has_the_options_of_the_constructor() -> None:
+    """All of them, and no other."""
     assert set(Options.__annotations__) == set(inspect.signature(FlowsClient).parameters)
 
 
@@ -116,8 +116,8 @@ ENVIRONMENT = {
 }
 
 
-def test_the_environment_sets_everything() -> None:
-    """Each variable reaches the part of a call that it is for."""
+def test_each_variable_sets_its_option() -> None:
+    """A call shows the effect of each."""
     client = FlowsClient.from_env(ENVIRONMENT)
     assert repr(client) == f"FlowsClient(waba_id={WABA!r}, base_url='https://gateway.example', api_version='v26.0')"
     transport = ScriptedTransport([PROCESSING, PROCESSING])
@@ -135,7 +135,7 @@ def test_the_environment_sets_everything() -> None:
 
 
 def test_a_token_in_the_environment_is_enough() -> None:
-    """Everything else has the client's own default; empty variables count as unset."""
+    """All other options have their defaults; an empty variable counts as unset."""
     client = FlowsClient.from_env({"WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN, "WHATSAPP_FLOWS_WABA_ID": " "})
     assert repr(client) == "FlowsClient(waba_id=None, base_url='https://graph.facebook.com', api_version='v25.0')"
 
@@ -168,8 +168,8 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
         ("BASE_URL", "graph.facebook.com"),
     ],
 )
-def test_a_variable_that_makes_no_sense_is_named(name: str, value: str) -> None:
-    """The error says which variable, and never shows the token."""
+def test_an_invalid_variable_is_named(name: str, value: str) -> None:
+    """The error names the variable, and never contains the token."""
     with pytest.raises(ConfigurationError, match=f"WHATSAPP_FLOWS_{name}") as caught:
         FlowsClient.from_env({**ENVIRONMENT, f"WHATSAPP_FLOWS_{name}": value})
     assert TOKEN not in str(caught.value)
@@ -192,8 +192,8 @@ def test_a_variable_that_makes_no_sense_is_named(name: str, value: str) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [FlowsClient, AsyncFlowsClient])
-def test_a_variable_that_nobody_reads_is_refused(kind: Any, name: str, meant: str) -> None:
-    """Whoever set it believes that it does something: the nearest name is told, the value is not."""
+def test_an_unknown_variable_is_refused(kind: Any, name: str, meant: str) -> None:
+    """The error has the nearest known name, and not the value."""
     environ = {"WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN, f"WHATSAPP_FLOWS_{name}": "EAAsecret"}
     with pytest.raises(ConfigurationError, match=f"did you mean WHATSAPP_FLOWS_{meant}") as caught:
         kind.from_env(environ)
@@ -201,8 +201,8 @@ def test_a_variable_that_nobody_reads_is_refused(kind: Any, name: str, meant: st
     assert str(caught.value).isprintable()
 
 
-def test_a_variable_of_somebody_else_is_none_of_ours() -> None:
-    """Those of other prefixes, an empty one, and those of this project's own tests."""
+def test_other_variables_are_ignored() -> None:
+    """Those with another prefix, empty ones, and those of this project's own tests."""
     others = ("_WHATSAPP_FLOWS_COMPLETE", "WHATSAPP_FLOWS", "WHATSAPP_FLOWS_LIVE", "WHATSAPP_FLOWS_LIVE_PUBLISH",
               "WHATSAPP_FLOWS_TEST_POSTGRES", "WHATSAPP_TOKEN")  # fmt: skip
     FlowsClient.from_env({**ENVIRONMENT, **dict.fromkeys(others, "1"), "WHATSAPP_FLOWS_MAX_RETRIES": " "})
@@ -210,13 +210,13 @@ def test_a_variable_of_somebody_else_is_none_of_ours() -> None:
 
 @pytest.mark.parametrize(("word", "jitter"), [("none", None), ("decorrelated", decorrelated_jitter)])
 def test_jitters_have_names_in_the_environment(word: str, jitter: object) -> None:
-    """none, full, equal, decorrelated."""
+    """`none`, `full`, `equal` and `decorrelated`."""
     options = _environment.from_environment({"ACCESS_TOKEN": TOKEN, "RETRY_JITTER": word})
     assert getattr(options["retry_policy"], "jitter", "absent") is jitter
 
 
 def test_with_options_shares_the_transport_and_keeps_the_rest() -> None:
-    """A copy differs in what was changed; token and secret go along."""
+    """The copy differs in the changed options only; it has the same token and app secret."""
     scene = Scene(DONE, DONE, app_secret="secret-secret")
     other = scene.client.with_options(waba_id="555", api_version="v26.0")
     other.subscribe_app()
@@ -252,15 +252,15 @@ def test_with_options_may_change_the_transport() -> None:
 
 
 def test_with_options_checks_its_changes() -> None:
-    """The same rules as for the constructor."""
+    """By the same rules as the constructor."""
     with pytest.raises(ConfigurationError, match="max_attempts"):
         Scene().client.with_options(max_attempts=-1)
     with pytest.raises(TypeError, match="colour"):
         Scene().client.with_options(colour="red")  # type: ignore[call-arg]
 
 
-def test_a_transport_of_the_hosts_own_stays_open() -> None:
-    """The client closes what it opened, and nothing else."""
+def test_a_transport_of_the_host_stays_open() -> None:
+    """The client closes only what it opened."""
     scene = Scene(UPLOADED)
     with scene.client as client:
         client.update_flow_json(FLOW, "{}")
@@ -268,7 +268,7 @@ def test_a_transport_of_the_hosts_own_stays_open() -> None:
 
 
 def test_a_host_extends_the_table_of_codes() -> None:
-    """A code that Meta adds tomorrow can be made retryable today."""
+    """A new code of Meta can be made retryable."""
     from tests.support import refusal
 
     table = ERROR_CODES.with_rows({(100, 33): FlowProcessingError})

@@ -71,15 +71,15 @@ class Wrapped:
 )
 @pytest.mark.parametrize("takes", [0.5, 25.0, 59.0, 1000.0])
 def test_a_call_takes_no_longer_than_max_elapsed(policy: Any, takes: float) -> None:
-    """Requests and waits together, whatever policy stands in front, and whatever a single request would take."""
+    """Requests and waits together, whatever policy wraps ours, and whatever a single request would take."""
     slow = Slow(*[PROCESSING] * 100, takes=takes)
     with pytest.raises(FlowsError):
         slow.client(retry_policy=policy, max_attempts=100).update_flow_json(FLOW, DOCUMENT)
     assert slow.time.now - 1000.0 <= 60.0
 
 
-def test_each_request_carries_what_is_left_of_the_call() -> None:
-    """And its time-out is never longer."""
+def test_each_request_carries_the_time_left_of_the_call() -> None:
+    """Its time-out is never longer."""
     slow = Slow(PROCESSING, PROCESSING, UPLOADED, takes=15.0)
     slow.client(retry_policy=ExponentialBackoff(max_elapsed=65.0), timeout=30.0).update_flow_json(FLOW, DOCUMENT)
     assert [request.time_left for request in slow.inner.requests] == [65.0, 45.0, 20.0]
@@ -95,7 +95,7 @@ def test_without_max_elapsed_a_call_has_no_deadline() -> None:
 
 
 def test_a_wait_that_would_leave_no_time_is_not_begun() -> None:
-    """The last error comes out at once, whatever policy decided on the wait."""
+    """The last error is raised at once, whatever policy decided on the wait."""
     scene = Scene(PROCESSING, retry_policy=Wrapped(), max_attempts=50)
     scene.transport.script = [PROCESSING] * 50
     with pytest.raises(FlowProcessingError):
@@ -106,7 +106,7 @@ def test_a_wait_that_would_leave_no_time_is_not_begun() -> None:
 
 
 def test_a_token_that_takes_too_long_leaves_no_time_to_send() -> None:
-    """Nothing was sent, and the error says so."""
+    """Nothing is sent, and the error says so."""
     slow = Slow(takes=0.0)
 
     def token() -> str:
@@ -119,8 +119,8 @@ def test_a_token_that_takes_too_long_leaves_no_time_to_send() -> None:
     assert slow.inner.requests == []
 
 
-def test_what_became_of_what_was_sent_is_not_forgotten() -> None:
-    """When there is no time to look up what a lost create did, the lost create is the error: it may have acted."""
+def test_without_time_for_a_lookup_the_lost_create_is_the_error() -> None:
+    """It says that the create may have been carried out."""
     slow = Slow(LOST, LOST, answer({"data": []}), DONE, takes=20.0)
     with pytest.raises(NoAnswerError) as caught:
         slow.client(retry_policy=ExponentialBackoff(max_elapsed=30.0), max_attempts=5).create_flow("Name", ["OTHER"])
@@ -128,8 +128,8 @@ def test_what_became_of_what_was_sent_is_not_forgotten() -> None:
     assert slow.time.now - 1000.0 <= 30.0
 
 
-def test_a_lookup_that_has_no_time_takes_nothing_from_the_news() -> None:
-    """The refusal to publish comes out, without the id of the draft that there was no time to find."""
+def test_without_time_for_a_lookup_a_refused_publishing_is_raised_without_the_id() -> None:
+    """The lookup of the draft does not replace the refusal."""
     blocked = refusal(139002, 4233024)
     slow = Slow(blocked, takes=60.0)
     with pytest.raises(PublishBlockedError):
@@ -147,7 +147,7 @@ def test_a_lookup_that_has_no_time_takes_nothing_from_the_news() -> None:
     ids=["find_flow_by_name", "list_phone_numbers", "migrate_flows"],
 )
 def test_the_pages_of_one_call_share_its_time(call: Callable[[FlowsClient], object]) -> None:
-    """A search through an account, a list of several pages, a migration in parts: each is one call."""
+    """A search through an account, a list of several pages, a migration in batches: each is one call."""
     pages = [
         answer({"data": [], "paging": {"next": "x", "cursors": {"after": f"c{n}"}}, "migrated_flows": []})
         for n in range(100)
@@ -163,8 +163,8 @@ OTHER = b'{"version": "7.3", "screens": [], "a": 1}'
 ASSETS = answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": "https://cdn.example/f"}]})
 
 
-def test_the_looks_of_ensure_flow_share_its_time() -> None:
-    """What is found, listed and downloaded before the first write is one call."""
+def test_the_reads_of_ensure_flow_share_its_time() -> None:
+    """Everything before the first write is one call."""
     pages = [answer({"data": [], "paging": {"next": "x", "cursors": {"after": f"c{n}"}}}) for n in range(100)]
     slow = Slow(*pages, takes=7.0)
     with pytest.raises(FlowsError):
@@ -177,8 +177,8 @@ def test_the_looks_of_ensure_flow_share_its_time() -> None:
 
 
 @pytest.mark.parametrize("published", [True, False], ids=["published", "refused"])
-def test_a_live_flow_that_was_taken_down_comes_up_again_whatever_the_time(published: bool) -> None:
-    """`max_elapsed` was over when it was a draft: the publishing, or what puts it back, has time of its own."""
+def test_a_live_flow_is_published_again_after_the_deadline(published: bool) -> None:
+    """When `max_elapsed` ends while it is a draft, publishing and restoring have a deadline of their own."""
     rest = [DONE] if published else [refusal(139002, 4233024), UPLOADED, DONE]
     slow = Slow(answer({"data": [LIVE]}), ASSETS, answer(OTHER), UPLOADED, *rest, takes=14.5)
     client = slow.client(retry_policy=MINUTE)
@@ -192,7 +192,7 @@ def test_a_live_flow_that_was_taken_down_comes_up_again_whatever_the_time(publis
 
 @pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "60", True])
 def test_max_elapsed_is_a_number_of_seconds_above_zero(wrong: Any) -> None:
-    """In our policies, and in one of the host's."""
+    """In our policies, and in a policy of the host's."""
     with pytest.raises(ConfigurationError, match="max_elapsed"):
         ExponentialBackoff(max_elapsed=wrong)
 

@@ -15,13 +15,13 @@ CREATED = answer({"id": "1"})
 
 
 def test_nothing_is_checked_unless_asked_for() -> None:
-    """The default sends what it is given, as long as it is JSON."""
+    """By default any JSON is sent."""
     assert Scene(UPLOADED).client.update_flow_json(FLOW, BROKEN).issues == ()
     assert Scene(CREATED).client.create_flow("a", ["OTHER"], flow_json=BROKEN).issues == ()
 
 
-def test_a_warned_caller_gets_the_issues_with_the_result(caplog: pytest.LogCaptureFixture) -> None:
-    """The word "warn" sends all the same: what was found is on the result and in the log, with its rule."""
+def test_warn_sends_and_reports_the_issues(caplog: pytest.LogCaptureFixture) -> None:
+    """On the result and in the log, with the rule."""
     caplog.set_level(logging.WARNING, logger="whatsapp_flows")
     scene = Scene(UPLOADED, CREATED, validate="warn")
     (issue,) = scene.client.update_flow_json(FLOW, BROKEN).issues
@@ -35,7 +35,7 @@ def test_a_warned_caller_gets_the_issues_with_the_result(caplog: pytest.LogCaptu
 
 
 def test_an_error_stops_the_call_before_anything_is_sent() -> None:
-    """The word "error" raises with the issues, for an upload and for a create."""
+    """With "error" an upload and a create raise with the issues."""
     scene = Scene(validate="error")
     for call in (
         lambda: scene.client.update_flow_json(FLOW, BROKEN),
@@ -48,13 +48,13 @@ def test_an_error_stops_the_call_before_anything_is_sent() -> None:
 
 
 def test_a_good_document_passes_every_check() -> None:
-    """Nothing is found, and nothing is in the way."""
+    """It has no issues and is sent."""
     scene = Scene(UPLOADED, validate="error")
     assert scene.client.update_flow_json(FLOW, GOOD).issues == ()
 
 
 def test_a_call_may_differ_from_its_client() -> None:
-    """The word on the call wins for that call, in both directions."""
+    """`validate` of a call overrides the client's, in both directions."""
     scene = Scene(UPLOADED, validate="error")
     assert scene.client.update_flow_json(FLOW, BROKEN, validate="off").success
     with pytest.raises(FlowValidationError):

@@ -51,7 +51,7 @@ def upload(scene: Scene, **options: Any) -> object:
     return scene.client.update_flow_json(FLOW, DOCUMENT, **options)
 
 
-def test_the_origins_case_gets_through_on_the_third_attempt() -> None:
+def test_an_upload_that_fails_processing_twice_succeeds_on_the_third_attempt() -> None:
     """139001/4016012 twice, then success: three requests of the same bytes, with waits of exactly 5 and 10 s."""
     scene = Scene(PROCESSING, PROCESSING, UPLOADED)
     update = scene.client.update_flow_json(FLOW, DOCUMENT, max_retries=3)
@@ -62,8 +62,8 @@ def test_the_origins_case_gets_through_on_the_third_attempt() -> None:
     assert len({request.body for request in scene.transport.requests}) == 1
 
 
-def test_the_last_error_comes_out_with_its_history() -> None:
-    """No wrapper: the third failure itself, with the two before it, which keep no frames alive."""
+def test_the_last_error_is_raised_with_its_history() -> None:
+    """The third failure itself, without a wrapper, and with the two before it, which keep no frames alive."""
     scene = Scene(PROCESSING, refusal(2), PROCESSING)
     with pytest.raises(FlowProcessingError) as caught:
         upload(scene)
@@ -76,7 +76,7 @@ def test_the_last_error_comes_out_with_its_history() -> None:
 
 @pytest.mark.parametrize(("max_retries", "requests"), [(0, 1), (1, 1), (2, 2), (5, 5)])
 def test_max_retries_counts_attempts_in_all(max_retries: int, requests: int) -> None:
-    """As in the service that this library replaces: three means three requests; none and one both mean one."""
+    """3 means three requests; 0 and 1 both mean one."""
     scene = Scene(*[PROCESSING] * 5)
     with pytest.raises(FlowProcessingError):
         upload(scene, max_retries=max_retries)
@@ -84,8 +84,8 @@ def test_max_retries_counts_attempts_in_all(max_retries: int, requests: int) -> 
     assert scene.time.sleeps == [5.0, 10.0, 20.0, 40.0][: requests - 1]
 
 
-def test_the_clients_own_number_holds_otherwise() -> None:
-    """`max_attempts` of the client, for every operation; `max_retries` of a call wins for that call."""
+def test_max_attempts_of_the_client_is_the_default() -> None:
+    """It applies to every operation; `max_retries` of a call overrides it for that call."""
     scene = Scene(*[refusal(2)] * 3, max_attempts=2)
     with pytest.raises(ServiceUnavailableError):
         scene.client.get_flow(FLOW)
@@ -95,7 +95,7 @@ def test_the_clients_own_number_holds_otherwise() -> None:
     assert len(scene.transport.requests) == 3
 
 
-def test_a_fatal_error_is_not_tried_again() -> None:
+def test_a_fatal_error_is_not_retried() -> None:
     """One request, no wait."""
     scene = Scene(refusal(100))
     with pytest.raises(InvalidRequestError) as caught:
@@ -104,15 +104,15 @@ def test_a_fatal_error_is_not_tried_again() -> None:
     assert caught.value.attempts == ()
 
 
-def test_a_transport_error_is_tried_again() -> None:
-    """An upload may be sent again whatever became of it."""
+def test_a_transport_error_is_retried() -> None:
+    """An upload may be repeated whether or not it arrived."""
     scene = Scene(NotSentError("refused"), NoAnswerError("silence"), UPLOADED)
     upload(scene)
     assert scene.time.sleeps == [5.0, 10.0]
 
 
-def test_metas_floor_is_kept() -> None:
-    """Retry-After and the usage header's minutes are floors; beyond `max_wait` the error comes out and tells when."""
+def test_retry_after_is_a_lower_bound_of_the_wait() -> None:
+    """So are the minutes of the usage header; beyond `max_wait` the error is raised, with `retry_after`."""
     scene = Scene(refusal(80008, headers={"retry-after": "33"}), UPLOADED)
     upload(scene)
     assert scene.time.sleeps == [33.0]
@@ -125,7 +125,7 @@ def test_metas_floor_is_kept() -> None:
 
 
 def test_the_policy_sees_the_whole_state() -> None:
-    """Operation, idempotency, error, attempt, limit, time since the start of the call, the wait before."""
+    """Operation, idempotency, error, attempt, limit, time since the start of the call, previous delay."""
     seen: list[RetryState] = []
 
     class Recording:
@@ -142,7 +142,7 @@ def test_the_policy_sees_the_whole_state() -> None:
 
 
 def test_every_step_is_an_event() -> None:
-    """A call that fails, waits and gets through: ten events, in order, all of the same call."""
+    """A call that fails, waits and succeeds: ten events, in order, all of the same call."""
     scene = Scene(PROCESSING, UPLOADED)
     upload(scene)
     started, asked, refused, failed, scheduled, again, asked_again, answered, succeeded, done = scene.events
@@ -169,8 +169,8 @@ def test_every_step_is_an_event() -> None:
     assert (done.attempts, done.errors, done.waited, done.elapsed) == (2, (failed.error,), 5.0, 5.0)
 
 
-def test_each_request_of_an_attempt_is_told() -> None:
-    """A download is two requests: the second goes to another host, by a signed link whose query nobody is told."""
+def test_each_request_of_an_attempt_has_events() -> None:
+    """A download is two requests: the second goes to another host; its event has the URL without the signature."""
     link = "https://cdn.example/file.json?signature=abc"
     assets = answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": link}]})
     scene = Scene(assets, answer({"version": "7.3"}))
@@ -185,7 +185,7 @@ def test_each_request_of_an_attempt_is_told() -> None:
 
 
 def test_a_request_without_an_answer_has_no_status() -> None:
-    """Silence is an outcome too: what it stands for is told, and how long it took."""
+    """Its event has the error and the duration."""
     scene = Scene(NoAnswerError("silence"), max_attempts=1)
     with pytest.raises(NoAnswerError) as caught:
         upload(scene)
@@ -194,7 +194,7 @@ def test_a_request_without_an_answer_has_no_status() -> None:
 
 
 def test_a_failed_call_ends_in_one_event() -> None:
-    """`CallFailed` says how often, why no more, and whether the error was one to retry."""
+    """`CallFailed` has the number of attempts, the reason, and whether the attempts were exhausted."""
     scene = Scene(PROCESSING, PROCESSING, max_attempts=2)
     with pytest.raises(FlowProcessingError) as caught:
         upload(scene)
@@ -211,7 +211,7 @@ def test_a_failed_call_ends_in_one_event() -> None:
 
 
 def test_two_calls_have_two_ids() -> None:
-    """Events of calls that run side by side can be told apart."""
+    """Events of concurrent calls can be told apart."""
     scene = Scene(UPLOADED, UPLOADED)
     upload(scene)
     upload(scene)
@@ -233,7 +233,7 @@ class StopsAfter(threading.Event):
 
 
 def test_stop_ends_a_wait_at_once() -> None:
-    """The last error comes out, and the event says that the wait was stopped."""
+    """The last error is raised, and the event says that the wait was stopped."""
     import time  # the real sleep is what makes the client wait on the event instead
 
     scene = Scene(PROCESSING, PROCESSING, PROCESSING, max_attempts=3, stop=StopsAfter(2))
@@ -247,8 +247,8 @@ def test_stop_ends_a_wait_at_once() -> None:
     assert ended.reason == "the wait was stopped"
 
 
-def test_a_sleep_of_the_hosts_own_is_used_with_a_stop() -> None:
-    """A stop that is set while the host's own sleep runs ends the call after it."""
+def test_a_custom_sleep_is_used_with_stop() -> None:
+    """A stop that is set during a custom sleep ends the call after that sleep."""
     stop = threading.Event()
     scene = Scene(PROCESSING, UPLOADED, stop=stop)
     upload(scene)
@@ -263,7 +263,7 @@ def test_a_sleep_of_the_hosts_own_is_used_with_a_stop() -> None:
 
 
 def test_nothing_is_sent_after_stop() -> None:
-    """`stop` is looked at before each request: a call that begins afterwards sends nothing, and says so."""
+    """`stop` is checked before each request: a call that begins afterwards sends nothing, and its error says so."""
     stop = threading.Event()
     stop.set()
     scene = Scene(UPLOADED, stop=stop)
@@ -274,8 +274,8 @@ def test_nothing_is_sent_after_stop() -> None:
     assert not caught.value.may_have_acted
 
 
-def test_stop_is_heard_when_time_sleep_was_replaced_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever patches `time.sleep` after our import (gevent, a tracer) does not make `stop` deaf."""
+def test_stop_works_when_time_sleep_is_patched_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A patch of `time.sleep` after our import (gevent, a tracer) does not disable `stop`."""
     import time
 
     stop = threading.Event()
@@ -292,7 +292,7 @@ def test_stop_is_heard_when_time_sleep_was_replaced_later(monkeypatch: pytest.Mo
 
 
 def test_a_real_stop_interrupts_a_real_wait() -> None:
-    """Another thread sets the event: an hour's wait is over, with nothing patched."""
+    """Another thread sets the event, and a wait of an hour ends; nothing is patched."""
     import time
 
     stop, waiting = threading.Event(), threading.Event()
@@ -322,8 +322,8 @@ def test_a_real_stop_interrupts_a_real_wait() -> None:
     assert type(outcome[0]) is FlowProcessingError
 
 
-def test_an_exception_that_is_not_ours_passes_through() -> None:
-    """An interrupt ends the call as it is, and the events say so."""
+def test_an_exception_that_is_no_flows_error_passes_through() -> None:
+    """An interrupt ends the call unchanged, with a `CallAborted` event."""
     for failure in (KeyboardInterrupt(), RuntimeError("the host's own")):
         scene = Scene(PROCESSING, failure)
         with pytest.raises(type(failure)):
@@ -337,7 +337,7 @@ def test_an_exception_that_is_not_ours_passes_through() -> None:
     "decide", [lambda state: 1 / 0, lambda state: Decision(-1.0), lambda state: Decision(float("nan"))]
 )
 def test_a_policy_that_raises_ends_the_call(decide: Callable[[RetryState], Decision]) -> None:
-    """A host's mistake is not hidden behind Meta's error, nor Meta's error lost behind the mistake."""
+    """The policy's exception is raised, with Meta's error as its cause."""
 
     class Broken:
         def decide(self, state: RetryState, /) -> Decision:
@@ -350,8 +350,8 @@ def test_a_policy_that_raises_ends_the_call(decide: Callable[[RetryState], Decis
     assert isinstance(scene.events[-1], CallAborted)
 
 
-def test_a_stop_iteration_of_the_hosts_is_not_a_success() -> None:
-    """An exhausted iterator behind a token, a transport or a sleep must not end the call as if it were done."""
+def test_a_stop_iteration_of_host_code_is_not_a_success() -> None:
+    """An exhausted iterator in a token callable, a transport or a sleep does not end the call as a success."""
 
     def exhausted(*_: object, **__: object) -> str:
         raise StopIteration
@@ -369,7 +369,7 @@ def test_a_stop_iteration_of_the_hosts_is_not_a_success() -> None:
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, TimeoutError])
 def test_an_exception_out_of_a_wait_ends_the_call(interrupt: type[BaseException]) -> None:
-    """A worker's time limit that strikes while we sleep passes through, and the events end with it."""
+    """A worker's time limit that interrupts the sleep passes through, with a `CallAborted` event."""
 
     def sleep(_: float) -> None:
         raise interrupt
@@ -382,15 +382,15 @@ def test_an_exception_out_of_a_wait_ends_the_call(interrupt: type[BaseException]
     assert ended.exception == interrupt.__name__
 
 
-def test_a_transport_that_returns_no_response_is_told() -> None:
-    """A mistake in a host's transport is its own exception, not an odd answer of Meta's."""
+def test_a_transport_that_returns_no_response_is_a_type_error() -> None:
+    """A mistake in a host's transport is not reported as a response of Meta."""
     scene = Scene(lambda _: None)  # type: ignore[arg-type, return-value]
     with pytest.raises(TypeError, match="must return a Response"):
         scene.client.publish_flow(FLOW)
 
 
 def test_exhausted_means_that_no_attempts_were_left() -> None:
-    """A policy that gives up earlier has not exhausted them."""
+    """It is false when the policy gives up earlier."""
     for options, exhausted in (({"max_attempts": 1}, True), ({"retry_policy": NoRetry()}, False)):
         scene = Scene(PROCESSING, **options)
         with pytest.raises(FlowProcessingError):
@@ -400,8 +400,8 @@ def test_exhausted_means_that_no_attempts_were_left() -> None:
         assert ended.exhausted is exhausted
 
 
-def test_a_token_callable_is_asked_before_each_attempt() -> None:
-    """A token that is renewed while we wait is the one that is sent."""
+def test_a_token_callable_is_called_before_each_attempt() -> None:
+    """A token that is renewed during the wait is the one that is sent."""
     tokens = iter([TOKEN, TOKEN + "2", TOKEN + "3"])
     scene = Scene(PROCESSING, PROCESSING, UPLOADED, access_token=lambda: next(tokens))
     upload(scene)
@@ -410,8 +410,8 @@ def test_a_token_callable_is_asked_before_each_attempt() -> None:
 
 
 @pytest.mark.parametrize("returned", [None, "", "two words", "line\nbreak", 7])
-def test_a_token_callable_that_returns_nonsense_sends_nothing(returned: object) -> None:
-    """A `ConfigurationError` that does not echo what it was given."""
+def test_a_token_callable_that_returns_no_token_sends_nothing(returned: object) -> None:
+    """A `ConfigurationError` that does not contain the value."""
     scene = Scene(UPLOADED, access_token=lambda: returned)
     with pytest.raises(ConfigurationError, match="access_token") as caught:
         upload(scene)
@@ -419,8 +419,8 @@ def test_a_token_callable_that_returns_nonsense_sends_nothing(returned: object) 
     assert not isinstance(returned, str) or not returned or returned not in str(caught.value)
 
 
-def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
-    """The type's name is told, and nothing that may hold the token, in no exception of the chain."""
+def test_a_token_callable_that_raises_is_reported_without_its_text() -> None:
+    """The error names the exception's type. No exception of the chain contains its text, which may hold the token."""
 
     def vault() -> str:
         raise LookupError(f"refused {TOKEN}")
@@ -444,8 +444,8 @@ OUTCOMES: dict[str, Callable[[], Response | BaseException]] = {
 
 
 @given(script=st.lists(st.sampled_from(sorted(OUTCOMES)), min_size=6, max_size=6), limit=st.integers(1, 6))
-def test_a_call_ends_by_its_count_and_tells_the_truth(script: list[str], limit: int) -> None:
-    """For any outcomes: as many requests as the first success, fatal error or the limit says, and one end."""
+def test_a_call_ends_at_a_success_a_fatal_error_or_its_limit(script: list[str], limit: int) -> None:
+    """For any outcomes: the number of requests is as expected, and exactly one final event."""
     scene = Scene(*(OUTCOMES[name]() for name in script), max_attempts=limit)
     until = next((index for index, name in enumerate(script) if name in {"ok", "fatal"}), 99) + 1
     expected = min(until, limit)
@@ -463,8 +463,8 @@ def test_a_call_ends_by_its_count_and_tells_the_truth(script: list[str], limit: 
     assert sum(isinstance(event, AttemptStarted) for event in scene.events) == expected
 
 
-def test_no_retry_and_fixed_delays_drive_the_engine() -> None:
-    """Any policy of the protocol does."""
+def test_other_policies_control_the_engine() -> None:
+    """`NoRetry` and `FixedDelays` decide as documented."""
     with pytest.raises(FlowProcessingError):
         upload(Scene(PROCESSING, retry_policy=NoRetry()))
     scene = Scene(*[PROCESSING] * 4, UPLOADED, retry_policy=FixedDelays((1, 2)), max_attempts=5)
@@ -473,7 +473,7 @@ def test_no_retry_and_fixed_delays_drive_the_engine() -> None:
 
 
 def test_an_exception_that_passes_keeps_nothing_alive() -> None:
-    """No cycle of exception and frames: what a host's exception holds is let go at once, not at the next collection."""
+    """No cycle of exception and frames: what a host's exception refers to is released without the garbage collector."""
 
     class Held:
         pass
@@ -499,7 +499,7 @@ def test_an_exception_that_passes_keeps_nothing_alive() -> None:
 
 
 def test_an_iterator_of_pages_retries_each_page() -> None:
-    """A failure on the second page does not ask for the first again."""
+    """A failure on the second page does not request the first again."""
     following = {"cursors": {"after": "c1"}, "next": f"https://graph.facebook.com/x?access_token={TOKEN}"}
     scene = Scene(
         answer({"data": [{"id": "1"}], "paging": following}),
@@ -526,8 +526,8 @@ def test_the_document_is_read_once_for_all_attempts(tmp_path: object) -> None:
     assert all(DOCUMENT in (request.body or b"") for request in scene.transport.requests)
 
 
-def test_done_is_done() -> None:
-    """The plainest call: one request, no wait."""
+def test_a_success_is_one_request() -> None:
+    """Without a wait."""
     scene = Scene(DONE)
     scene.client.publish_flow(FLOW)
     assert scene.transport.sent == [f"POST {FLOW}/publish"]

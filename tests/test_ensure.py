@@ -85,8 +85,8 @@ def live(meta: Emulator, document: Any = OLD, **more: Any) -> str:
     return meta.add_flow("Booking", flow_json=json.dumps(document), status="PUBLISHED", **more).id
 
 
-def test_a_flow_is_made_uploaded_and_published(ensure: Ensure, meta: Emulator) -> None:
-    """All of it in one call, when there is nothing."""
+def test_a_missing_flow_is_created_uploaded_and_published(ensure: Ensure, meta: Emulator) -> None:
+    """In one call."""
     flow = ensure("Booking", ["OTHER"], flow_json=NEW, publish=True)
     assert (flow.created, flow.uploaded, flow.published, flow.adopted) == (True, True, True, False)
     assert (flow.status, flow.success, flow.attempts) == (FlowStatus.PUBLISHED, True, 1)
@@ -95,7 +95,7 @@ def test_a_flow_is_made_uploaded_and_published(ensure: Ensure, meta: Emulator) -
 
 @pytest.mark.parametrize("options", [{"publish": True}, {"publish": False}, {"endpoint_uri": ENDPOINT}])
 def test_a_second_run_writes_nothing(ensure: Ensure, meta: Emulator, options: dict[str, Any]) -> None:
-    """However the document is laid out, and in whatever order the categories come."""
+    """Whatever the layout of the document and the order of the categories."""
     first = ensure("Booking", ["OTHER", "SURVEY"], flow_json=NEW, **options)
     meta.clear_requests()
     again = ensure("Booking", ["SURVEY", "OTHER"], flow_json=json.dumps(NEW, indent=4, sort_keys=True), **options)
@@ -106,7 +106,7 @@ def test_a_second_run_writes_nothing(ensure: Ensure, meta: Emulator, options: di
 
 
 def test_what_differs_is_changed_and_nothing_else(ensure: Ensure, meta: Emulator) -> None:
-    """A draft gets what it lacks."""
+    """A draft is completed."""
     flow_id = meta.add_flow("Booking", flow_json=json.dumps(OLD), categories=["OTHER"]).id
     flow = ensure("Booking", ["OTHER"], flow_json=NEW)
     assert (flow.id, flow.uploaded, flow.updated, flow.published, flow.created) == (flow_id, True, False, False, False)
@@ -117,14 +117,14 @@ def test_what_differs_is_changed_and_nothing_else(ensure: Ensure, meta: Emulator
 
 
 def test_true_is_not_one(ensure: Ensure, meta: Emulator) -> None:
-    """Documents are compared as JSON has them, and not as Python does."""
+    """Documents are compared as JSON values, not as Python values."""
     one = {**valid_flow(), "version": "7.3", "x": 1}
     meta.add_flow("Booking", flow_json=json.dumps(one))
     assert ensure("Booking", ["OTHER"], flow_json={**one, "x": True}).uploaded
 
 
 def test_a_live_flow_is_changed_and_published_again(ensure: Ensure, meta: Emulator) -> None:
-    """By who wants it published."""
+    """If the caller passes `publish=True`."""
     flow_id = live(meta)
     flow = ensure("Booking", ["OTHER"], flow_json=NEW, publish=True)
     assert (flow.id, flow.uploaded, flow.published, flow.restored) == (flow_id, True, True, False)
@@ -139,10 +139,10 @@ def test_a_live_flow_is_changed_and_published_again(ensure: Ensure, meta: Emulat
         ({"categories": ["SURVEY"]}, "categories"),
     ],
 )
-def test_a_live_flow_is_not_taken_out_of_use_by_the_way(
+def test_a_live_flow_is_not_unpublished_implicitly(
     ensure: Ensure, meta: Emulator, change: dict[str, Any], named: str
 ) -> None:
-    """Without `publish` nothing is written; the error says what would be changed, and how to allow it."""
+    """Without `publish` nothing is written; the error names the difference, and how to allow the change."""
     flow_id = live(meta)
     categories, change = change.get("categories", ["OTHER"]), {k: v for k, v in change.items() if k != "categories"}
     with pytest.raises(PlanError, match=named) as caught:
@@ -161,10 +161,10 @@ FOR_GOOD: list[tuple[dict[str, Any], type[FlowsError]]] = [
 
 
 @pytest.mark.parametrize(("fault", "error"), FOR_GOOD, ids=str)
-def test_a_live_flow_that_cannot_be_published_gets_back_what_it_had(
+def test_a_live_flow_that_cannot_be_published_is_restored(
     ensure: Ensure, meta: Emulator, fault: dict[str, Any], error: type[FlowsError]
 ) -> None:
-    """The old Flow JSON and the old categories, published; the error comes out and says so."""
+    """Its old Flow JSON and categories are published again; the error is raised and says so."""
     flow_id = live(meta, categories=["OTHER"])
     meta.fail(**fault)
     with pytest.raises(error) as caught:
@@ -176,8 +176,8 @@ def test_a_live_flow_that_cannot_be_published_gets_back_what_it_had(
     assert (caught.value.flow_id, caught.value.details.lost_flow_json) == (flow_id, None)
 
 
-def test_errors_that_only_meta_finds_do_not_cost_the_live_flow(ensure: Ensure, meta: Emulator) -> None:
-    """It is stored, refused, and replaced by the old one; the result says what is wrong."""
+def test_errors_that_only_meta_finds_restore_the_live_flow(ensure: Ensure, meta: Emulator) -> None:
+    """The new Flow JSON is stored, refused, and replaced by the old one; the result has the errors."""
     flow_id = live(meta)
     broken = {**NEW, "unheard_of": 1}
     flow = ensure("Booking", ["OTHER"], flow_json=broken, publish=True, validate="off")
@@ -186,16 +186,16 @@ def test_errors_that_only_meta_finds_do_not_cost_the_live_flow(ensure: Ensure, m
     assert (status(meta, flow_id), stored(meta, flow_id)) == ("PUBLISHED", OLD)
 
 
-def test_errors_that_we_find_do_not_even_touch_the_live_flow(ensure: Ensure, meta: Emulator) -> None:
-    """What replaces it is checked first, although the client checks nothing by default."""
+def test_errors_that_validation_finds_leave_the_live_flow_unchanged(ensure: Ensure, meta: Emulator) -> None:
+    """The new Flow JSON is validated first, although the client validates nothing by default."""
     flow_id = live(meta)
     with pytest.raises(FlowValidationError, match="INVALID_PROPERTY_KEY"):
         ensure("Booking", ["OTHER"], flow_json={**NEW, "unheard_of": 1}, publish=True)
     assert (writes(meta), status(meta, flow_id)) == ([], "PUBLISHED")
 
 
-def test_a_draft_with_errors_is_told_and_not_published(ensure: Ensure, meta: Emulator) -> None:
-    """Now, and in the next run, which does not upload it again."""
+def test_a_draft_with_errors_is_not_published(ensure: Ensure, meta: Emulator) -> None:
+    """The result has the errors; the next run reports them again without an upload."""
     for _ in range(2):
         flow = ensure("Booking", ["OTHER"], flow_json={**NEW, "unheard_of": 1}, publish=True)
         assert (flow.success, flow.published, flow.status) == (False, False, FlowStatus.DRAFT)
@@ -204,8 +204,8 @@ def test_a_draft_with_errors_is_told_and_not_published(ensure: Ensure, meta: Emu
     assert "publish_flow" not in writes(meta)
 
 
-def test_a_flow_that_refuses_the_edit_is_left_as_it_is(ensure: Ensure, meta: Emulator) -> None:
-    """Nothing was changed, so nothing has to be put back."""
+def test_a_flow_that_refuses_the_change_stays_unchanged(ensure: Ensure, meta: Emulator) -> None:
+    """Nothing was changed, so nothing is restored."""
     flow_id = live(meta)
     meta.fail("update_flow_json", code=139001, subcode=4016010)
     with pytest.raises(FlowStateError) as caught:
@@ -214,8 +214,8 @@ def test_a_flow_that_refuses_the_edit_is_left_as_it_is(ensure: Ensure, meta: Emu
     assert (status(meta, flow_id), stored(meta, flow_id)) == ("PUBLISHED", OLD)
 
 
-def test_when_nothing_can_be_put_back_that_is_said(ensure: Ensure, meta: Emulator) -> None:
-    """The state that the flow is in, and the Flow JSON that it had."""
+def test_an_error_after_a_failed_restore_has_the_state_and_the_old_flow_json(ensure: Ensure, meta: Emulator) -> None:
+    """So that the caller can restore it."""
     flow_id = live(meta)
     meta.fail("publish_flow", code=139000, subcode=4233020)
     with pytest.raises(IntegrityError) as caught:
@@ -224,8 +224,8 @@ def test_when_nothing_can_be_put_back_that_is_said(ensure: Ensure, meta: Emulato
     assert json.loads(caught.value.details.lost_flow_json or b"") == OLD
 
 
-def test_an_outage_is_waited_out_by_the_caller(ensure: Ensure, meta: Emulator) -> None:
-    """Nothing could be put back anyway: the error says that another call goes on, and it does."""
+def test_an_outage_is_left_to_the_next_call(ensure: Ensure, meta: Emulator) -> None:
+    """A restore would fail as well: the error says that another call continues, and it does."""
     flow_id = live(meta)
     meta.fail("publish_flow", code=2, times=3)
     with pytest.raises(ServiceUnavailableError) as caught:
@@ -239,7 +239,7 @@ def test_an_outage_is_waited_out_by_the_caller(ensure: Ensure, meta: Emulator) -
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["create_flow", "update_flow_json", "publish_flow", "list_flows"])
 def test_a_lost_answer_makes_no_second_flow(ensure: Ensure, meta: Emulator, operation: str, when: Any) -> None:
-    """Whichever answer it is."""
+    """Whichever answer is lost."""
     meta.fail(operation, reset=when, times=1)
     flow = ensure("Booking", ["OTHER"], flow_json=NEW, publish=True)
     assert [(each.id, str(each.status)) for each in meta.flows()] == [(flow.id, "PUBLISHED")]
@@ -247,8 +247,8 @@ def test_a_lost_answer_makes_no_second_flow(ensure: Ensure, meta: Emulator, oper
     assert flow.adopted is (operation == "create_flow" and when == "after")
 
 
-def test_a_faster_process_is_no_trouble() -> None:
-    """A name that is taken meanwhile is the flow that was wanted."""
+def test_a_flow_that_another_process_created_meanwhile_is_used() -> None:
+    """A name that is taken belongs to the flow that was wanted."""
     listing = answer({"data": [{"id": "7", "name": "Booking", "status": "DRAFT", "categories": ["OTHER"]}]})
     empty = answer({"data": []})
     scene = Scene(empty, refusal(100, 4016019), listing, listing)
@@ -259,15 +259,15 @@ def test_a_faster_process_is_no_trouble() -> None:
         scene.client.ensure_flow("Booking", ["OTHER"])
 
 
-def test_an_endpoint_that_the_listing_does_not_tell_is_asked_for() -> None:
-    """What is not told is not different."""
+def test_an_endpoint_that_is_missing_from_the_listing_is_read() -> None:
+    """A missing value is not a difference."""
     flow = {"id": "7", "name": "Booking", "status": "PUBLISHED", "categories": ["OTHER"]}
     scene = Scene(answer({"data": [flow]}), answer({**flow, "endpoint_uri": ENDPOINT}))
     assert not scene.client.ensure_flow("Booking", ["OTHER"], endpoint_uri=ENDPOINT).changed
 
 
 def test_a_download_that_fails_is_no_difference() -> None:
-    """A flow whose Flow JSON cannot be read now is not overwritten."""
+    """A flow whose Flow JSON cannot be read is not overwritten."""
     flow = {"id": "7", "name": "Booking", "status": "PUBLISHED", "categories": ["OTHER"]}
     scene = Scene(answer({"data": [flow]}), NoAnswerError("silence"), max_attempts=1)
     with pytest.raises(NoAnswerError):
@@ -286,8 +286,8 @@ def test_a_download_that_fails_is_no_difference() -> None:
         (("Booking", ["OTHER"]), {"validate": "yes"}),
     ],
 )
-def test_arguments_are_checked_before_anything_is_asked(arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Nothing is sent."""
+def test_arguments_are_checked_before_anything_is_sent(arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """With a `ConfigurationError`."""
     scene = Scene()
     with pytest.raises(ConfigurationError):
         scene.client.ensure_flow(*arguments, **options)
@@ -295,14 +295,14 @@ def test_arguments_are_checked_before_anything_is_asked(arguments: tuple[Any, ..
 
 
 def test_a_new_flow_cannot_be_published_without_its_flow_json(ensure: Ensure, meta: Emulator) -> None:
-    """That is found out before the flow is made."""
+    """The error is raised before the flow is created."""
     with pytest.raises(ConfigurationError, match="flow_json"):
         ensure("Booking", ["OTHER"], publish=True)
     assert (writes(meta), meta.flows()) == ([], ())
 
 
-def test_a_deprecated_flow_is_none(ensure: Ensure, meta: Emulator) -> None:
-    """If Meta keeps its name, the error has its id."""
+def test_a_deprecated_flow_counts_as_missing(ensure: Ensure, meta: Emulator) -> None:
+    """If its name is taken, the error has its id."""
     dead = meta.add_flow("Booking", flow_json=json.dumps(OLD), status="DEPRECATED").id
     meta.fail("create_flow", code=100, subcode=4016019)
     with pytest.raises(NameTakenError) as caught:

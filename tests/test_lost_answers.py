@@ -82,7 +82,7 @@ DONE_ALREADY: list[tuple[Call, list[Response | BaseException], list[str]]] = [
 def test_the_state_is_read_before_the_work_is_repeated(
     call: Call, script: list[Response | BaseException], sent: list[str]
 ) -> None:
-    """Found done: done. Not done: sent again. A refusal that is our own echo: read again."""
+    """Found done: returned. Not done: sent again. A refusal that our first attempt may have caused: read again."""
     scene = Scene(*script)
     call(scene.client)
     assert [request.partition("?")[0] for request in scene.transport.sent] == sent
@@ -105,10 +105,10 @@ def test_the_state_is_read_before_the_work_is_repeated(
         (CREATE, [answer(b"")], UnexpectedResponseError),
     ],
 )
-def test_a_refusal_that_is_no_echo_comes_out(
+def test_a_refusal_that_our_own_attempt_did_not_cause_is_raised(
     call: Call, script: list[Response | BaseException], error: type[FlowsError]
 ) -> None:
-    """Without a lost answer before it, or when the state does not explain it, Meta's refusal is the caller's."""
+    """Without a lost answer before it, or when the state does not explain it."""
     scene = Scene(*script)
     with pytest.raises(error):
         call(scene.client)
@@ -123,15 +123,15 @@ def test_a_refusal_that_is_no_echo_comes_out(
         lambda c: c.subscribe_app(),
     ],
 )
-def test_what_may_be_done_twice_is_simply_sent_again(call: Call) -> None:
-    """Reading first would only cost a call."""
+def test_an_idempotent_operation_is_sent_again_without_a_lookup(call: Call) -> None:
+    """Reading the state first would only cost a request."""
     scene = Scene(LOST, refusal(2), UPLOADED)
     call(scene.client)
     assert len(set(scene.transport.sent)) == 1
 
 
-def test_nothing_was_sent_means_nothing_to_look_for() -> None:
-    """A refused connection or a rate limit leaves no doubt: the create is sent again at once."""
+def test_an_error_with_a_known_outcome_needs_no_lookup() -> None:
+    """After a refused connection or a rate limit, the create is sent again at once."""
     scene = Scene(NotSentError("x"), refusal(80008, headers=SOON), answer({"id": "5"}))
     created = scene.client.create_flow("Solar", ["OTHER"])
     assert not created.adopted
@@ -139,7 +139,7 @@ def test_nothing_was_sent_means_nothing_to_look_for() -> None:
 
 
 def test_an_adopted_flow_says_so() -> None:
-    """The caller learns that the id was found, not answered, and whether all that was asked for is there."""
+    """The result says that the id was looked up, and whether everything that was asked for is there."""
     scene = Scene(LOST, listing(("5", "Solar", "DRAFT")))
     created = scene.client.create_flow("Solar", ["OTHER"])
     assert (created.id, created.adopted, created.success) == ("5", True, True)
@@ -160,14 +160,14 @@ ASSETS = answer({"data": [{"asset_type": "FLOW_JSON", "download_url": "https://c
     ],
 )
 def test_an_adopted_flow_is_compared_with_what_was_sent(stored: list[Response], success: bool) -> None:
-    """`success` is true only when the stored document is ours, compared as values."""
+    """`success` is true only when the stored document has the same JSON values."""
     scene = Scene(LOST, listing(("5", "Solar", "DRAFT")), *stored)
     created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT)
     assert (created.adopted, created.success) == (True, success)
 
 
-def test_a_create_that_breaks_off_in_processing_is_finished() -> None:
-    """4016012 says that the flow exists: its document is sent again, and it is published as asked."""
+def test_a_create_that_fails_processing_is_finished() -> None:
+    """4016012 means that the flow exists: its document is sent again, and it is published as asked."""
     scene = Scene(PROCESSING, listing(("5", "Solar", "DRAFT")), PROCESSING, listing(("5", "Solar", "DRAFT")),
                   UPLOADED, DONE)  # fmt: skip
     created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True)
@@ -179,8 +179,8 @@ def test_a_create_that_breaks_off_in_processing_is_finished() -> None:
 
 
 @pytest.mark.parametrize("lost", [LOST, refusal(2, status=503)])
-def test_a_create_in_processing_trouble_is_finished_whatever_comes_between(lost: Response | BaseException) -> None:
-    """The stored document proves nothing after a 4016012: only an upload that is answered does."""
+def test_a_create_that_failed_processing_is_finished_whatever_comes_between(lost: Response | BaseException) -> None:
+    """After a 4016012 the stored document proves nothing; only a successful upload does."""
     draft = listing(("5", "Solar", "DRAFT"))
     scene = Scene(PROCESSING, draft, lost, draft, UPLOADED, DONE)
     created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True)
@@ -188,23 +188,23 @@ def test_a_create_in_processing_trouble_is_finished_whatever_comes_between(lost:
     assert scene.transport.sent[-2:] == ["POST 5/assets", "POST 5/publish"]
 
 
-def test_a_create_in_processing_trouble_that_was_published_is_done() -> None:
-    """The publishing's own answer may be the one that was lost."""
+def test_a_create_that_failed_processing_and_was_published_is_done() -> None:
+    """The answer to the publishing may be the one that was lost."""
     draft = listing(("5", "Solar", "DRAFT"))
     scene = Scene(PROCESSING, draft, UPLOADED, LOST, listing(("5", "Solar", "PUBLISHED")))
     assert scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True).success
 
 
-def test_a_clone_in_processing_trouble_is_not_called_a_success() -> None:
-    """There is no document of ours to send again."""
+def test_a_clone_that_failed_processing_is_not_a_success() -> None:
+    """There is no document to send again."""
     scene = Scene(PROCESSING, listing(("5", "Solar", "DRAFT")))
     created = scene.client.create_flow("Solar", ["OTHER"], clone_flow_id="7")
     assert (created.adopted, created.success) == (True, False)
 
 
 @pytest.mark.parametrize("failure", [NotSentError("no way to the CDN"), answer(b"[" * 100_000)])
-def test_a_found_flow_is_kept_when_its_document_cannot_be_compared(failure: Response | BaseException) -> None:
-    """The id is worth more than the comparison: `success` is False, and an upload puts it right."""
+def test_a_flow_is_adopted_when_its_document_cannot_be_compared(failure: Response | BaseException) -> None:
+    """`success` is false; an upload corrects that."""
     scene = Scene(LOST, listing(("5", "Solar", "DRAFT")), ASSETS, failure)
     created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT)
     assert (created.id, created.adopted, created.success) == ("5", True, False)
@@ -212,7 +212,7 @@ def test_a_found_flow_is_kept_when_its_document_cannot_be_compared(failure: Resp
 
 @pytest.mark.parametrize("last", [NotSentError("refused"), refusal(190)])
 def test_a_lookup_that_fails_is_a_failure_of_the_call(last: Response | BaseException) -> None:
-    """The caller learns that the create may have been done, and is not told to send it again."""
+    """The error says that the create may have been carried out, and does not advise to send it again."""
     with pytest.raises(FlowsError) as caught:
         Scene(LOST, last, max_attempts=2).client.create_flow("Solar", ["OTHER"])
     assert caught.value.operation == "create_flow"
@@ -222,7 +222,7 @@ def test_a_lookup_that_fails_is_a_failure_of_the_call(last: Response | BaseExcep
 
 
 def test_a_refused_publishing_names_the_draft() -> None:
-    """The draft exists although Meta's answer has no id; where it cannot be found the refusal is all there is."""
+    """The draft exists although Meta's answer has no id; without a successful lookup the refusal is raised as it is."""
     refused = refusal(139002, 4233014)
     for lookup, flow_id in ((listing(("5", "Solar", "DRAFT")), "5"), (listing(), None), (refusal(10), None)):
         scene = Scene(refused, lookup)
@@ -233,13 +233,13 @@ def test_a_refused_publishing_names_the_draft() -> None:
 
 
 def test_publish_without_a_document_is_no_success() -> None:
-    """Meta makes a draft then, and says nothing."""
+    """Meta then creates a draft, and reports no error."""
     assert Scene(answer({"id": "1"})).client.create_flow("a", ["OTHER"], publish=True).success is False
     assert Scene(answer({"id": "1"})).client.create_flow("a", ["OTHER"]).success is True
 
 
 def test_a_finished_create_with_issues_is_not_published() -> None:
-    """Meta would refuse it; the issues are on the result."""
+    """Meta would refuse it; the result has the issues."""
     issues = answer({"success": True, "validation_errors": [{"error": "X", "message": "y"}]})
     scene = Scene(PROCESSING, listing(("5", "Solar", "DRAFT")), issues)
     created = scene.client.create_flow("Solar", ["OTHER"], flow_json=DOCUMENT, publish=True)
@@ -253,7 +253,7 @@ ABSENT = {"source_name": "c", "error_code": "4233041", "error_message": "That fl
 
 
 def test_a_migration_after_a_lost_answer_recognises_its_own_copies() -> None:
-    """Names that are refused because they exist by now are looked up; the others stay failed."""
+    """Names that are refused because they exist are looked up; the others stay in `failed`."""
     again = answer({"migrated_flows": [], "failed_flows": [EXISTS, MISSING, ABSENT]})
     scene = Scene(LOST, again, listing(("5", "a", "DRAFT"), ("6", "b", "DRAFT"), ("7", "c", "DRAFT")))
     migration = scene.client.migrate_flows("77", ["a", "b", "c"])
@@ -265,7 +265,7 @@ def test_a_migration_after_a_lost_answer_recognises_its_own_copies() -> None:
 
 
 def test_a_migration_without_a_lost_answer_looks_nothing_up() -> None:
-    """A name that existed before is the caller's to know."""
+    """A name that existed before stays in `failed`."""
     scene = Scene(answer({"migrated_flows": [], "failed_flows": [EXISTS]}))
     assert scene.client.migrate_flows("77").failed[0].source_name == "a"
 
@@ -294,7 +294,7 @@ LOSSES = [{"reset": "after"}, {"truncate": 5}, {"status": 502, "body": b"<html>B
 def test_a_create_whose_answer_is_lost_makes_one_flow(
     meta: Emulator, client: FlowsClient, loss: dict[str, object]
 ) -> None:
-    """One flow of that name exists afterwards, whatever cut the answer off."""
+    """Exactly one flow of that name exists afterwards, however the answer was lost."""
     name = f"once {loss}"
     meta.fail("create_flow", times=1, **loss)  # type: ignore[arg-type]
     created = client.create_flow(name, ["OTHER"], flow_json=DOCUMENT, publish=True)
@@ -305,10 +305,10 @@ def test_a_create_whose_answer_is_lost_makes_one_flow(
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
-def test_a_whole_life_survives_a_lost_answer_at_each_step(
+def test_each_step_of_a_lifecycle_survives_a_lost_answer(
     meta: Emulator, client: FlowsClient, loss: dict[str, object]
 ) -> None:
-    """Create, upload, publish, deprecate, and delete of another: each once, each with its answer lost."""
+    """Create, upload, publish, deprecate, and delete another: each is carried out once."""
     for operation in ("create_flow", "update_flow_json", "publish_flow", "deprecate_flow", "delete_flow"):
         meta.fail(operation, times=1, **loss)  # type: ignore[arg-type]
     flow = client.create_flow(f"life {loss}", ["OTHER"])
@@ -337,8 +337,8 @@ def test_a_migration_whose_answer_is_lost_copies_once(meta: Emulator, client: Fl
     assert migration.failed == ()
 
 
-def test_a_service_that_stays_down_comes_out_with_advice(meta: Emulator, client: FlowsClient) -> None:
-    """After the last attempt the caller is told to look before creating again."""
+def test_the_error_of_a_service_that_stays_down_has_advice(meta: Emulator, client: FlowsClient) -> None:
+    """After the last attempt the advice is to look before creating again."""
     meta.fail("create_flow", code=2, status=503, times=3)
     with pytest.raises(ServiceUnavailableError) as caught:
         client.create_flow("never", ["OTHER"])

@@ -115,7 +115,7 @@ def tokens(*given: str) -> Callable[[], str]:
 @pytest.mark.parametrize("policy", [ExponentialBackoff(), NoRetry()])
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_a_refused_token_is_replaced_by_a_fresh_one(call: Call, policy: Any, attempts: int) -> None:
-    """At once, without a wait, beside the attempts that a call has."""
+    """At once, without a wait, and not counted as an attempt."""
     result, sent, waits, events = call(
         [EXPIRED, DONE], tokens(TOKEN, OTHER), retry_policy=policy, max_attempts=attempts
     )  # fmt: skip
@@ -126,21 +126,21 @@ def test_a_refused_token_is_replaced_by_a_fresh_one(call: Call, policy: Any, att
     assert [event.status for event in events if isinstance(event, RequestFinished)] == [401, 200]
 
 
-def test_it_happens_once(call: Call) -> None:
-    """A second refusal is the caller's, however many tokens there are."""
+def test_a_token_is_renewed_once(call: Call) -> None:
+    """A second refusal is raised, however many tokens there are."""
     result, sent, waits, _ = call([EXPIRED, EXPIRED], tokens(TOKEN, OTHER, TOKEN, OTHER), max_attempts=5)
     assert type(result) is AuthenticationError
     assert (sent, waits) == ([TOKEN, OTHER], [])
 
 
 def test_the_same_token_is_not_tried_again(call: Call) -> None:
-    """It would only be refused again."""
+    """Meta would refuse it again."""
     result, sent, _, _ = call([EXPIRED], lambda: TOKEN)
     assert type(result) is AuthenticationError
     assert sent == [TOKEN]
 
 
-def test_a_token_that_is_a_text_is_not_tried_again(call: Call) -> None:
+def test_a_constant_token_is_not_tried_again(call: Call) -> None:
     """There is no other."""
     result, sent, _, _ = call([EXPIRED], TOKEN)
     assert type(result) is AuthenticationError
@@ -148,7 +148,7 @@ def test_a_token_that_is_a_text_is_not_tried_again(call: Call) -> None:
 
 
 def test_a_callable_that_fails_then_has_no_other_token(call: Call) -> None:
-    """Meta's refusal is what the caller hears of."""
+    """Meta's refusal is raised."""
     given = iter([TOKEN])
 
     def token() -> str:
@@ -175,8 +175,8 @@ NOT_CURED = [(102, 459), (190, 458), (190, 459), (190, 464), (190, 492), (10, No
 
 
 @pytest.mark.parametrize(("code", "subcode"), [*CURED, *NOT_CURED])
-def test_only_what_a_token_can_cure_is_tried_again(code: int, subcode: int | None) -> None:
-    """Not what a human has to do first, and no permission."""
+def test_only_errors_that_a_new_token_may_resolve_are_tried_again(code: int, subcode: int | None) -> None:
+    """No permissions, and nothing that a person has to do first."""
     transport = Echoing([refusal(code, subcode), DONE])
     client = FlowsClient(tokens(TOKEN, OTHER), WABA, transport=transport)
     if (code, subcode) in CURED:
@@ -188,23 +188,23 @@ def test_only_what_a_token_can_cure_is_tried_again(code: int, subcode: int | Non
         assert len(transport.requests) == 1
 
 
-def test_a_bare_401_may_be_cured_too() -> None:
-    """A code of nobody's, or none: the status says that it is about the token."""
+def test_a_401_without_a_known_code_is_tried_again() -> None:
+    """The status alone says that the token is refused."""
     transport = Echoing([answer(b"", 401), DONE])
     FlowsClient(tokens(TOKEN, OTHER), WABA, transport=transport).publish_flow(FLOW)
     assert len(transport.requests) == 2
 
 
-def test_a_wrong_proof_is_not_about_the_token() -> None:
-    """Its secret belongs to an app."""
+def test_a_wrong_proof_is_not_tried_again() -> None:
+    """Its secret belongs to the app, not to the token."""
     assert not ERROR_CODES.renewable(PermissionDeniedError("x"))
     transport = Echoing([refusal(100, error_user_msg="Invalid appsecret_proof provided in the API argument")])
     with pytest.raises(AuthenticationError):
         FlowsClient(tokens(TOKEN, OTHER), WABA, transport=transport).publish_flow(FLOW)
 
 
-def test_with_options_and_wrapping_keep_it() -> None:
-    """A copy of the client looks for another token as the client does."""
+def test_with_options_and_wrapping_keep_the_renewal() -> None:
+    """A copy of the client renews its token as the client does."""
     transport = Echoing([EXPIRED, DONE])
     client = FlowsClient(tokens(TOKEN, OTHER), WABA, transport=transport).with_options(max_attempts=1)
     client.wrapping(lambda inner: inner).publish_flow(FLOW)
@@ -212,7 +212,7 @@ def test_with_options_and_wrapping_keep_it() -> None:
 
 
 def test_an_interrupt_in_the_callable_passes() -> None:
-    """It is no token, and no refusal."""
+    """It is raised instead of the refusal."""
     given = iter([TOKEN])
 
     def token() -> str:
@@ -269,8 +269,8 @@ def test_headers_are_bounded() -> None:
     assert {len(value) for value in call.headers.values()} == {4096}
 
 
-def test_nobody_pays_for_what_nobody_hears() -> None:
-    """Without a consumer there are no events to put it on, and a call that was not answered has none."""
+def test_without_a_consumer_no_events_are_made() -> None:
+    """And a call without an answer has no metadata."""
     FlowsClient(TOKEN, WABA, transport=Echoing([UPLOADED])).update_flow_json(FLOW, b"{}")
     events: list[Event] = []
     with pytest.raises(ConfigurationError):

@@ -110,8 +110,8 @@ def test_connections_are_closed_with_the_last_client(opened: list[Opened]) -> No
     assert len(opened) == 3
 
 
-def test_a_view_in_a_with_block_closes_nothing_that_others_use(opened: list[Opened]) -> None:
-    """`with client.with_options(...)` is as good as without."""
+def test_a_copy_in_a_with_block_closes_nothing_that_others_use(opened: list[Opened]) -> None:
+    """`with client.with_options(...)` leaves the shared connections open."""
     with FlowsClient(TOKEN, WABA) as client:
         for _ in range(3):
             with client.with_options(waba_id="55") as view:
@@ -121,8 +121,8 @@ def test_a_view_in_a_with_block_closes_nothing_that_others_use(opened: list[Open
     assert opened[0].closings == 1
 
 
-def test_a_view_that_is_thrown_away_keeps_nothing_open(opened: list[Opened]) -> None:
-    """Views are made for one call and forgotten."""
+def test_a_copy_that_is_not_closed_keeps_nothing_open(opened: list[Opened]) -> None:
+    """Copies are made for one call and not closed."""
     client = FlowsClient(TOKEN, WABA)
     for _ in range(3):
         client.with_options(waba_id="55").subscribe_app()
@@ -132,8 +132,8 @@ def test_a_view_that_is_thrown_away_keeps_nothing_open(opened: list[Opened]) -> 
     assert opened[0].closings == 1
 
 
-def test_a_view_outlives_the_client_that_it_was_made_of(opened: list[Opened]) -> None:
-    """A factory may return a view and forget the rest."""
+def test_a_copy_outlives_the_client_that_it_was_made_from(opened: list[Opened]) -> None:
+    """A function may return the copy and drop the original."""
     view = FlowsClient(TOKEN, WABA).with_options(waba_id="55")
     gc.collect()
     view.subscribe_app()
@@ -142,8 +142,8 @@ def test_a_view_outlives_the_client_that_it_was_made_of(opened: list[Opened]) ->
     assert opened[0].closings == 1
 
 
-def test_a_transport_is_put_around_the_clients_own(opened: list[Opened]) -> None:
-    """The new client sends by it, the old one does not; both keep their options and share what is known of limits."""
+def test_wrapping_puts_a_transport_around_the_clients_own(opened: list[Opened]) -> None:
+    """The new client sends by it, the old one does not; both keep their options and share the usage figures."""
     client = FlowsClient(TOKEN, WABA, max_attempts=7)
     wrapped = client.wrapping(Wrapper)
     wrapper = wrapped.options.transport
@@ -156,8 +156,8 @@ def test_a_transport_is_put_around_the_clients_own(opened: list[Opened]) -> None
     assert wrapped.with_options(waba_id="55").options.transport is wrapper
 
 
-def test_what_stands_around_is_closed_first_and_closes_nothing_that_others_use(opened: list[Opened]) -> None:
-    """A wrapper is closed with its last client; what it was given stays open for the others, although it closes it."""
+def test_a_wrapper_is_closed_first_and_closes_nothing_that_others_use(opened: list[Opened]) -> None:
+    """The wrapped transport stays open for the others, although the wrapper closes it."""
     client = FlowsClient(TOKEN, WABA)
     wrapped = client.wrapping(Wrapper)
     view = wrapped.with_options(waba_id="55")
@@ -183,8 +183,8 @@ def test_connections_outlive_the_client_under_a_wrapper(opened: list[Opened]) ->
     assert opened[0].closings == 1
 
 
-def test_a_transport_of_the_hosts_stays_open_under_a_wrapper() -> None:
-    """It is the host's to close."""
+def test_a_transport_of_the_host_stays_open_under_a_wrapper() -> None:
+    """Only the host closes it."""
     transport = Opened()
     with FlowsClient(TOKEN, WABA, transport=transport).wrapping(Wrapper) as wrapped:
         wrapped.subscribe_app()
@@ -201,8 +201,8 @@ class Tenant(FlowsClient):
         self.name, self.region = name, region
 
 
-def test_a_subclass_may_be_made_of_other_things() -> None:
-    """`with_options` and `wrapping` copy it, its own attributes included, and ask its `__init__` for nothing."""
+def test_a_subclass_may_have_other_parameters() -> None:
+    """`with_options` and `wrapping` copy it with its own attributes, and do not call its `__init__`."""
     tenant = Tenant("acme", region="eu")
     for other in (
         tenant.with_options(waba_id="55"),
@@ -218,13 +218,13 @@ def test_a_subclass_may_be_made_of_other_things() -> None:
 
 @pytest.mark.parametrize("wrong", [None, object()])
 def test_what_wrapping_makes_must_be_a_transport(wrong: Any) -> None:
-    """Told at once."""
+    """Otherwise `wrapping` raises at once."""
     with pytest.raises(ConfigurationError, match="transport"):
         FlowsClient(TOKEN, WABA, transport=Opened()).wrapping(lambda _: wrong)
 
 
-def test_a_client_that_was_never_closed_is_no_warning() -> None:
-    """It goes as quietly as a session of requests does."""
+def test_a_client_that_was_never_closed_causes_no_warning() -> None:
+    """As with a session of requests."""
     client = FlowsClient(TOKEN, WABA)
     client.with_options(waba_id="55")
     del client
