@@ -1,4 +1,4 @@
-"""The pytest plugin: how a host tests its own integration, and what it costs those who do not use it."""
+"""The pytest plugin: its fixtures, and its cost for hosts that do not use it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_fault_strikes_and_the_client_gets_through(
 
 @pytest.mark.flows_fault(code=80008)
 class TestFaultsOfAClass:
-    """A marker of a class holds for its tests; the one next to a test is asked first."""
+    """A marker of a class applies to its tests; the one closest to a test is checked first."""
 
     def test_the_markers_of_the_class_hold(self, flows_client: FlowsClient) -> None:
         with pytest.raises(RateLimitedError):
@@ -55,7 +55,7 @@ class TestFaultsOfAClass:
 
 
 def test_each_test_has_a_world_of_its_own(flows_client: FlowsClient) -> None:
-    """Nothing of other tests is there, neither flows nor faults."""
+    """It has no flows and faults of other tests."""
     assert list(flows_client.list_flows()) == []
 
 
@@ -87,7 +87,7 @@ def test_the_asynchronous_client_gets_through(async_flows_client: Any, flows_clo
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop that stays open until the fixtures that were made after it have gone."""
+    """A loop that stays open until the fixtures created after it are torn down."""
     loop = asyncio.new_event_loop()
     yield loop
     loop.close()
@@ -97,7 +97,7 @@ def runner() -> Iterator[asyncio.AbstractEventLoop]:
 def test_the_asynchronous_client_is_closed_in_its_own_loop(
     runner: asyncio.AbstractEventLoop, async_flows_client: Any
 ) -> None:
-    """A loop that outlives the test has nothing left open either."""
+    """Also if the loop outlives the test."""
 
     async def main() -> None:
         assert [flow async for flow in async_flows_client.list_flows()] == []
@@ -135,7 +135,7 @@ def test_the_plugin_is_found_and_its_marker_is_known(tmp_path: Path) -> None:
 
 
 def test_a_fault_without_an_emulator_is_a_failure(tmp_path: Path) -> None:
-    """Rather than a test that passes without having tested anything."""
+    """Otherwise the test would pass without the fault."""
     done = run(tmp_path, "import pytest\n@pytest.mark.flows_fault(code=2)\ndef test_it(): pass\n")
     assert done.returncode == 1
     assert "flows_fault needs the fixture flows_emulator" in done.stdout

@@ -64,7 +64,7 @@ def _ask(server: Server, request: bytes) -> tuple[str, dict[str, str], bytes]:
 
 
 def test_a_connection_serves_many_requests() -> None:
-    """Whatever the method and the body, the next request begins where it should."""
+    """For any method and body, the next request is read from its first byte."""
     with _serving() as server, _connected(server) as connection:
         for request, expected in (
             (b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", ["GET", "/a", 0]),
@@ -104,7 +104,7 @@ def test_a_client_may_end_the_connection() -> None:
 
 
 def test_head_has_no_body() -> None:
-    """Its length is told, and the next answer follows at once."""
+    """The response has a Content-Length, and the next response follows directly."""
     with _serving() as server, _connected(server) as connection:
         connection.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = connection.recv(65536)
@@ -132,7 +132,7 @@ def test_a_request_that_makes_no_sense_is_refused(request_text: bytes) -> None:
 
 @pytest.mark.parametrize("request_text", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000])
 def test_what_is_not_http_is_turned_away(request_text: bytes) -> None:
-    """Nobody is told about it, and the server goes on."""
+    """The server sends an error, logs nothing, and continues."""
     with _serving() as server:
         with _connected(server) as connection:
             connection.sendall(request_text)
@@ -142,7 +142,7 @@ def test_what_is_not_http_is_turned_away(request_text: bytes) -> None:
 
 
 def test_a_body_that_is_too_large_is_read_and_refused() -> None:
-    """Its sender gets to see the refusal, and may go on."""
+    """The client receives the error, and can send the next request."""
     size = 33 * 1024 * 1024
     with _serving() as server, _connected(server) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
@@ -189,7 +189,7 @@ def test_a_body_can_end_too_early() -> None:
 
 
 def test_a_connection_can_be_reset() -> None:
-    """The client does not read an end, but an error."""
+    """The client sees a reset, not the end of the stream."""
     with _serving(lambda _: HttpResponse(reset=True)) as server, _connected(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         with pytest.raises(ConnectionResetError):
@@ -392,7 +392,7 @@ def test_it_also_listens_on_ipv6() -> None:
 
 
 def test_running_out_of_descriptors_is_survived(caplog: pytest.LogCaptureFixture) -> None:
-    """Who connects waits, at the cost of no CPU; it is logged once; when there is one again, all are served."""
+    """New connections wait without using CPU time, it is logged once, and they are served once descriptors are free."""
     resource = pytest.importorskip("resource")
     before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     filling: list[int] = []
@@ -431,7 +431,7 @@ class _Clock:
 
 
 def test_there_are_only_so_many_threads() -> None:
-    """One more waits while the others are new; then the one that has been idle the longest makes room."""
+    """A further connection waits, until another has been idle long enough to be closed."""
     clock = _Clock()
     connections = Connections(maximum=2, clock=clock)
     with _serving(connections=connections) as server, ExitStack() as stack:
@@ -455,7 +455,7 @@ def test_there_are_only_so_many_threads() -> None:
 
 
 def test_who_is_at_work_is_not_ended() -> None:
-    """A slow answer is the emulator's own business, however many wait."""
+    """A connection whose response is being computed is not closed, although others wait."""
     clock, go, begun = _Clock(), threading.Event(), threading.Event()
 
     def slow(request: HttpRequest) -> HttpResponse:
@@ -479,7 +479,7 @@ def test_who_is_at_work_is_not_ended() -> None:
 
 @pytest.mark.parametrize("how", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_drips_is_ended(how: bytes) -> None:
-    """However regularly it drips; its room is free again."""
+    """A body that arrives too slowly ends its connection, and its memory is released."""
     clock = _Clock()
     with _serving(connections=Connections(clock=clock)) as server, _connected(server) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + how + b"\r\n\r\n1")
@@ -492,7 +492,7 @@ def test_a_body_that_drips_is_ended(how: bytes) -> None:
 
 
 def test_large_bodies_share_their_room() -> None:
-    """One waits until another has gone; a small one does not."""
+    """A large body waits until the memory is free; a small one does not."""
     budget, order = MemoryBudget(100), []
     inside, leave = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A host of the Celery tasks, as the tests and their worker processes see it."""
+"""A host of the Celery tasks, for the tests and their worker processes."""
 
 from __future__ import annotations
 

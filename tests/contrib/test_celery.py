@@ -44,7 +44,7 @@ def meta() -> Iterator[Emulator]:
 
 @pytest.fixture
 def options(redis: Redis, meta: Emulator, tmp_path: Path) -> dict[str, Any]:
-    """What the host's processes are told: nothing of it is a token."""
+    """The options of the host's processes, without a token."""
     tokens = tmp_path / "tokens.json"
     tokens.write_text(json.dumps(TOKENS))
     port = redis.connection_pool.connection_kwargs["port"]
@@ -72,7 +72,7 @@ def close(tasks: FlowsTasks) -> None:
 
 
 def deployed(meta: Emulator, account: str) -> list[tuple[str, str, bool]]:
-    """What the account has: names, states, and whether it is the Flow JSON that is wanted."""
+    """The flows of an account: names, states, and whether the Flow JSON is the desired one."""
     wanted = {flow.name: flow.digest for flow in (BOOKING, SURVEY)}
     return sorted(
         (it.name, it.status, it.document is not None and digest_of(it.document.content) == wanted[it.name])
@@ -88,7 +88,7 @@ def collected(deployment: FleetDeployment) -> list[FlowDeployment]:
 
 
 class Everything:
-    """All that anybody sends to Redis while this is open."""
+    """Records all commands that Redis receives."""
 
     def __init__(self, port: int) -> None:
         self.said: list[str] = []
@@ -205,7 +205,7 @@ def taken(redis: Redis) -> float:
 def test_a_killed_worker_process_loses_nothing(
     redis: Redis, meta: Emulator, options: dict[str, Any], workers: WorkerServer, tmp_path: Path
 ) -> None:
-    """The kernel kills one process of a pool (out of memory): its parent gives the message back at once."""
+    """If a process of a pool is killed (out of memory), its parent returns the message at once."""
     meta.fail("create_flow", delay=60.0, times=1)
     options = {**options, "guard_seconds": 1.0, "visibility_timeout": 3600}
     tasks = host(options)
@@ -256,7 +256,7 @@ def eager(tasks: FlowsTasks, account: str, flow: DesiredFlow, **more: Any) -> Fl
 
 
 def test_an_eager_task_is_one_try(meta: Emulator, tasks: FlowsTasks) -> None:
-    """It deploys, and what would be tried again later is told as a failure that may be."""
+    """It runs once; an error that would be retried later is reported as retryable."""
     done = eager(tasks, ACCOUNTS[0], BOOKING)
     (flow,) = meta.flows(ACCOUNTS[0])
     assert done == FlowDeployment(
@@ -269,7 +269,7 @@ def test_an_eager_task_is_one_try(meta: Emulator, tasks: FlowsTasks) -> None:
 
 
 def test_what_meta_saved_and_did_not_process_is_sent_again(meta: Emulator, tasks: FlowsTasks) -> None:
-    """By the next try, although the Flow JSON that is there is the one that is wanted."""
+    """The next run uploads again, although the stored Flow JSON is the desired one."""
     meta.add_flow("Survey", flow_json=json.dumps(valid_flow("OLD")))
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=1)
     assert not eager(tasks, ACCOUNTS[0], SURVEY).ok
@@ -279,7 +279,7 @@ def test_what_meta_saved_and_did_not_process_is_sent_again(meta: Emulator, tasks
 
 
 def test_no_flow_is_left_a_draft_for_want_of_budget(redis: Redis, meta: Emulator, options: dict[str, Any]) -> None:
-    """A live flow is not touched unless there is room to publish it again."""
+    """A live flow is not changed unless the budget has room to publish it again."""
     live = meta.add_flow("Booking", flow_json=json.dumps(valid_flow("OLD")), status="PUBLISHED")
     tasks = host({**options, "rate": "3/hour"})
     waiting = eager(tasks, ACCOUNTS[0], BOOKING)
@@ -295,7 +295,7 @@ def test_no_flow_is_left_a_draft_for_want_of_budget(redis: Redis, meta: Emulator
 
 
 def test_the_later_deployment_wins(meta: Emulator, tasks: FlowsTasks) -> None:
-    """A task that has waited since an earlier one leaves the flow alone."""
+    """A task of an earlier deployment that has waited does not change the flow."""
     newer = DesiredFlow.from_flow_json("booking", valid_flow("NEWER"), name="Booking", publish=True)
     tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING,))
     tasks.deploy_fleet(ACCOUNTS[:1], (newer,))
@@ -310,7 +310,7 @@ def test_the_later_deployment_wins(meta: Emulator, tasks: FlowsTasks) -> None:
 
 
 def test_what_meta_says_about_the_limit_holds_for_all(meta: Emulator, tasks: FlowsTasks) -> None:
-    """After one refusal with a time, the account is left alone until then; others go on."""
+    """After an error with `retry_after`, the account is paused for all workers; others are not."""
     meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
     assert not eager(tasks, ACCOUNTS[0], BOOKING).ok
     sent = len(meta.requests)
@@ -359,7 +359,7 @@ def test_a_time_limit_ends_the_hosts_functions(options: dict[str, Any]) -> None:
 
 
 def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) -> None:
-    """A try that cannot be queued again is not lost: its message is given back, or never acknowledged."""
+    """A run that cannot be queued again is not lost: its message is returned to the broker, or not acknowledged."""
     with (
         Redis.from_url(options["redis"]) as redis,
         Celery("away", broker=f"amqp://127.0.0.1:{free_port()}") as app,
@@ -377,7 +377,7 @@ def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) ->
 
 
 def test_a_task_that_ends_by_a_mistake_is_told_by_its_kind(tasks: FlowsTasks) -> None:
-    """The other results are there all the same."""
+    """The other results are not affected."""
     mistaken: Any = tasks.deploy_flow.apply((ACCOUNTS[0], "booking", "digest", {"unknown": 1}))
     (result,) = collected(FleetDeployment(tasks={ACCOUNTS[0]: {"booking": mistaken}}))
     assert result == FlowDeployment(account=ACCOUNTS[0], key="booking", name="booking", error="TypeError")
@@ -391,7 +391,7 @@ def test_a_task_that_ends_by_a_mistake_is_told_by_its_kind(tasks: FlowsTasks) ->
 def test_a_resolver_that_fails_tells_no_secret(
     options: dict[str, Any], fault: Exception, retryable: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its own text stays where it is; whether to try again is told by its kind."""
+    """Its text is not reported; its type decides whether it is retryable."""
 
     def client_for(account: str) -> FlowsClient:
         raise fault
@@ -405,7 +405,7 @@ def test_a_resolver_that_fails_tells_no_secret(
 
 
 def test_a_client_of_another_account_is_refused(meta: Emulator, options: dict[str, Any]) -> None:
-    """A mistake of the resolver must not deploy to somebody else."""
+    """An error of the host's function must not deploy to another account."""
     with Redis.from_url(options["redis"]) as redis, Celery("eager", broker=options["redis"]) as app:
         tasks = FlowsTasks(app, client_for=lambda account: FlowsClient("token", ACCOUNTS[1]), redis=redis)
         assert "another account" in str(eager(tasks, ACCOUNTS[0], BOOKING).error)
@@ -415,7 +415,7 @@ def test_a_client_of_another_account_is_refused(meta: Emulator, options: dict[st
 def test_a_callback_that_fails_is_told_in_the_log(
     meta: Emulator, options: dict[str, Any], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    """The flow is deployed all the same."""
+    """The flow is deployed."""
     tasks = host({**options, "results": str(tmp_path / "no" / "folder")})
     with caplog.at_level(logging.INFO, logger="whatsapp_flows"):
         assert eager(tasks, ACCOUNTS[0], BOOKING).ok
@@ -426,7 +426,7 @@ def test_a_callback_that_fails_is_told_in_the_log(
 
 
 def test_the_queue_is_given_no_nonsense(options: dict[str, Any], tasks: FlowsTasks) -> None:
-    """Two flows of one name, options that cannot work: refused before anything is on the queue."""
+    """Two flows of one name and invalid options raise before anything is queued."""
     with pytest.raises(ConfigurationError, match="two flows"):
         tasks.deploy_fleet(ACCOUNTS, (BOOKING, BOOKING))
     assert tasks.deploy_fleet((), (BOOKING,)).results() == {}
@@ -436,7 +436,7 @@ def test_the_queue_is_given_no_nonsense(options: dict[str, Any], tasks: FlowsTas
 
 
 def test_the_task_is_set_up_to_survive(tasks: FlowsTasks) -> None:
-    """Late acknowledgement, given back when a process is lost, JSON alone, no limit of Celery's own."""
+    """Late acknowledgement, redelivery when a process is lost, JSON only, no retry limit of Celery."""
     task = tasks.deploy_flow
     assert (task.acks_late, task.reject_on_worker_lost, task.serializer, task.max_retries) == (True, True, "json", None)
     assert tasks.deploy_flow.app.conf.worker_prefetch_multiplier == SETTINGS["worker_prefetch_multiplier"] == 1
@@ -453,7 +453,7 @@ def published(meta: Emulator) -> list[tuple[str, bool]]:
 
 
 def test_a_live_flow_goes_back_up(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
-    """A change that Meta will not publish leaves the version that was live; nothing of it stays in Redis."""
+    """If Meta rejects the publishing of a change, the previous version is restored and removed from Redis."""
     assert eager(tasks, ACCOUNTS[0], BOOKING).ok
     meta.fail("publish_flow", code=139002, times=1)
     failed = eager(tasks, ACCOUNTS[0], NEWER)
@@ -481,7 +481,7 @@ def test_what_a_worker_took_down_the_next_one_brings_up(meta: Emulator, tasks: F
 
 
 def test_the_budget_keeps_no_live_flow_down(meta: Emulator, options: dict[str, Any]) -> None:
-    """What it takes to make a flow live again goes beyond the budget; a new change does not begin."""
+    """Requests that restore a live flow may exceed the budget; a new change does not start."""
     tasks = host({**options, "rate": "11/hour"})
     assert eager(tasks, ACCOUNTS[0], BOOKING).ok
     meta.fail("publish_flow", code=139002, times=1)
@@ -492,7 +492,7 @@ def test_the_budget_keeps_no_live_flow_down(meta: Emulator, options: dict[str, A
 
 
 def test_a_token_that_is_not_to_be_had_is_no_end(meta: Emulator, options: dict[str, Any]) -> None:
-    """Another try may get it; its text, which may hold the token, is in no result."""
+    """Another run may get it; the text of the error, which may contain the token, is in no result."""
 
     def vault() -> str:
         raise OSError(f"no {TOKENS[ACCOUNTS[0]]}")

@@ -1,4 +1,4 @@
-"""When a task comes back: a table of errors, and what the message carries."""
+"""When a task runs again: a table of errors, and the progress in the message."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def asked(
     ],
 )
 def test_an_error_becomes_a_countdown(failure: FlowsError, retries: int, delay: float | None) -> None:
-    """The policy decides for failures; the budget and another worker's lease are waited for, however often."""
+    """The policy decides on failures; waits for the budget and for another worker's lease are unlimited."""
     step = asked(failure, Progress(since=NOW), retries=retries)
     assert (step.delay if step is not None else None) == delay
     if step is not None:
@@ -68,7 +68,7 @@ def test_an_error_becomes_a_countdown(failure: FlowsError, retries: int, delay: 
 
 
 def test_waits_are_not_counted_as_attempts() -> None:
-    """Celery counts every retry; those that were waits are taken off."""
+    """Celery counts every retry; the waits are subtracted."""
     waited = Progress(since=NOW, waits=7)
     step = asked(error(FlowProcessingError), waited, retries=8)
     assert step is not None
@@ -80,7 +80,7 @@ def test_waits_are_not_counted_as_attempts() -> None:
 
 
 def test_the_policy_sees_the_whole_story() -> None:
-    """Elapsed time counts from the first try, on whatever machine that was."""
+    """The elapsed time counts from the first run, on any machine."""
     patient = ExponentialBackoff(max_elapsed=60.0)
     assert asked(error(FlowProcessingError), Progress(since=NOW - 50.0), policy=patient) is not None
     assert asked(error(FlowProcessingError), Progress(since=NOW - 59.0), policy=patient) is None
@@ -88,6 +88,6 @@ def test_the_policy_sees_the_whole_story() -> None:
 
 
 def test_progress_survives_a_message() -> None:
-    """What one try writes, the next one reads."""
+    """The next run reads what the previous one wrote."""
     progress = Progress(waits=2, since=NOW, not_before=NOW + 1, delay=1.0)
     assert Progress(**progress.to_json()) == progress

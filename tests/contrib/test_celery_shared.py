@@ -44,7 +44,7 @@ def request(*, authenticated: bool = True) -> Request:
 
 
 def test_the_budget_is_one_for_all_workers(redis: Redis) -> None:
-    """However many ask at once, no more is given than there is; another account has its own."""
+    """Concurrent workers do not exceed the budget; each account has its own."""
     workers = [state(redis) for _ in range(8)]
 
     def take(worker: SharedState) -> bool:
@@ -74,7 +74,7 @@ def test_a_budget_for_each_account(redis: Redis) -> None:
 
 
 def test_a_change_is_reserved_as_a_whole_or_not_at_all(redis: Redis) -> None:
-    """Half a change is never begun for want of room, and asking for room takes nothing."""
+    """A change without room for all its requests does not start, and checking the budget charges nothing."""
     shared = state(redis)
     shared.charge(WABA, 3)
     for _ in range(3):
@@ -88,7 +88,7 @@ def test_a_change_is_reserved_as_a_whole_or_not_at_all(redis: Redis) -> None:
 
 
 def test_a_pause_holds_for_everybody(redis: Redis) -> None:
-    """What Meta told one worker keeps the others from being refused, too."""
+    """A pause that one worker sets applies to all."""
     state(redis).pause(WABA, 60.0)
     other = state(redis)
     asks: list[Callable[[], None]] = [lambda: other.charge(WABA), lambda: other.check_budget(WABA, 1)]
@@ -100,7 +100,7 @@ def test_a_pause_holds_for_everybody(redis: Redis) -> None:
 
 
 def test_a_budget_sends_what_was_reserved(redis: Redis) -> None:
-    """Reserved requests need no more room; a pause holds them all the same, and downloads have no limit."""
+    """Reserved requests are not charged again; a pause applies to them too, and downloads are not charged."""
     shared = state(redis)
     transport = ScriptedTransport([UPLOADED] * 7)
     with shared.leased(WABA, "Booking") as lease:
@@ -126,7 +126,7 @@ def test_a_budget_sends_what_was_reserved(redis: Redis) -> None:
 
 
 def test_a_flow_has_one_worker_at_a_time(redis: Redis) -> None:
-    """A second delivery is told when to come back; other flows and accounts are free."""
+    """A second delivery gets a `retry_after`; other flows and accounts are free."""
     shared = state(redis)
     with shared.leased(WABA, "Booking") as lease:
         lease.renew()
@@ -140,7 +140,7 @@ def test_a_flow_has_one_worker_at_a_time(redis: Redis) -> None:
 
 
 def test_a_dead_workers_lease_ends(redis: Redis) -> None:
-    """And whoever was only slow sends nothing more once another worker has the flow."""
+    """A slow worker sends nothing more once another worker holds the lease."""
     shared = state(redis, guard_seconds=0.05)
     transport = ScriptedTransport([UPLOADED])
     with shared.leased(WABA, "Booking") as slow:
@@ -153,7 +153,7 @@ def test_a_dead_workers_lease_ends(redis: Redis) -> None:
 
 
 def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
-    """Tries that never ended are counted; one that ends, in whatever way, clears the count."""
+    """Runs that never ended are counted; a run that ends in any way resets the count."""
     shared = state(redis)
     for _ in range(2):
         with shared.counted_run("task"):
@@ -168,7 +168,7 @@ def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
 
 
 def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
-    """The same flow twice is kept once; what comes out is what went in."""
+    """The same flow is stored once, and read unchanged."""
     shared = state(redis)
     flow = DesiredFlow.from_flow_json("booking", valid_flow(), name="Booking", publish=True)
     digest = shared.put_flow(flow)
@@ -181,7 +181,7 @@ def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
 
 @pytest.mark.parametrize("damage", ["gone", "changed"])
 def test_a_flow_that_is_gone_or_changed_is_not_deployed(redis: Redis, damage: str) -> None:
-    """An evicted key is told as that; a changed one is not trusted."""
+    """An evicted key and an altered one are errors."""
     shared = state(redis)
     digest = shared.put_flow(DesiredFlow.from_flow_json("booking", valid_flow()))
     if damage == "gone":
@@ -205,7 +205,7 @@ def test_lock_entries_are_shared(redis: Redis) -> None:
 
 
 def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
-    """Nothing was sent to Meta, so the task may be done again; the server's address is not told."""
+    """Nothing was sent to Meta, so the error is retryable; it does not contain the server's address."""
     port = free_port()
     flow = DesiredFlow.from_flow_json("booking", valid_flow())
     with Redis(port=port, retry=Retry(NoBackoff(), 0)) as nobody:
@@ -254,7 +254,7 @@ def test_threads_of_one_process_are_workers_too(redis: Redis) -> None:
 
 
 def test_a_request_ends_before_the_lease_does(redis: Redis) -> None:
-    """Whatever the client's own time-out: after the lease another worker may have the flow, and would do it as well."""
+    """For any timeout of the client: after the lease, another worker might do the same."""
     shared = state(redis, guard_seconds=30.0)
     inner = ScriptedTransport([UPLOADED, UPLOADED])
     with shared.leased(WABA, "Booking") as lease:
@@ -267,7 +267,7 @@ def test_a_request_ends_before_the_lease_does(redis: Redis) -> None:
 
 @pytest.mark.parametrize(("told", "kept"), [(7.5, 7_500), (999_999_999.0, 86_400_000), (1e300, 86_400_000)])
 def test_no_pause_is_longer_than_a_day(redis: Redis, told: float, kept: int) -> None:
-    """A hint of 32 years is no reason to stop for 32 years."""
+    """A `retry_after` of 32 years pauses for a day."""
     shared = state(redis)
     shared.pause(WABA, told)
     left: Any = redis.pttl(f"test:pause:{WABA}")
@@ -275,7 +275,7 @@ def test_no_pause_is_longer_than_a_day(redis: Redis, told: float, kept: int) -> 
 
 
 def test_nothing_is_kept_for_ever(redis: Redis) -> None:
-    """Every key ends by itself, if nothing is deployed any more."""
+    """Every key expires, if nothing is deployed any more."""
     shared = state(redis)
     flow = DesiredFlow.from_flow_json("booking", valid_flow("FIRST"))
     digest = shared.put_flow(flow)
@@ -303,7 +303,7 @@ def test_an_entry_that_cannot_be_read_is_none(redis: Redis, said: str) -> None:
 
 
 def test_a_flow_larger_than_any_is_not_read(redis: Redis) -> None:
-    """What stands in Redis under its digest is not what was put there, and does not fill the worker's memory."""
+    """A value that is larger than any flow is not loaded into the worker's memory."""
     shared = state(redis)
     digest = shared.put_flow(DesiredFlow.from_flow_json("booking", valid_flow("FIRST")))
     redis.setrange(f"test:flow:{digest}", 200 * 2**20, b"x")

@@ -1,4 +1,4 @@
-"""A module whose package is not installed says which extra brings it."""
+"""A module whose package is not installed names its extra."""
 
 from __future__ import annotations
 

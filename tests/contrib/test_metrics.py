@@ -1,4 +1,4 @@
-"""What events add to metrics: every event of a call, in every outcome."""
+"""The measurements of events: each event of a call, for each outcome."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_call_at_once_needed_no_retry() -> None:
 def test_a_call_that_fails(
     answers: list[FlowsError], outcome: str, facts: tuple[str, str, str], after_retry: int
 ) -> None:
-    """Exhausted, fatal and aborted are told apart; the class stands for an error without a code."""
+    """Exhausted, fatal and aborted are different outcomes; an error without a code has its class only."""
     scene = Scene(*answers, max_attempts=2)
     if outcome == "aborted":
         with pytest.raises(KeyboardInterrupt):
@@ -128,7 +128,7 @@ def test_the_table_is_whole() -> None:
 
 
 def test_known_codes_are_always_told_apart() -> None:
-    """However many unknown ones came before; of those the first hundred pairs are."""
+    """Known codes are never "other"; of unknown ones, the first hundred pairs are kept."""
     bounds = LabelBounds()
     told = {bounds.code(10**6 + number, number) for number in range(10_000)}
     assert len(told) == 101
@@ -142,7 +142,7 @@ def test_known_codes_are_always_told_apart() -> None:
 
 
 def test_the_usage_of_a_bounded_number_of_limits_is_told() -> None:
-    """The first that were named; those go on being told."""
+    """The first ones, whose later values are reported too."""
     bounds = LabelBounds(max_objects=3)
     names = [str(number) for number in range(10)]
     assert [name for name in names if bounds.admits_limit(name, "whatsapp")] == ["0", "1", "2"]

@@ -89,7 +89,7 @@ def facts(span: ReadableSpan) -> dict[str, Any]:
 
 
 def test_a_call_and_its_attempts_are_client_spans(sdk: Sdk) -> None:
-    """One for the call, with its retries and its wait; below it one for each attempt, with the HTTP attributes."""
+    """One for the call, with its retries and its wait; a child for each attempt, with the HTTP attributes."""
     Scene(PROCESSING, PROCESSING, UPLOADED, on_event=[sdk.consumer]).client.update_flow_json(FLOW, b"{}")
     call, *attempts = sdk.spans
     assert {span.kind for span in sdk.spans} == {SpanKind.CLIENT}
@@ -139,7 +139,7 @@ def test_a_call_and_its_attempts_are_client_spans(sdk: Sdk) -> None:
 
 
 def test_a_failed_call_says_what_it_failed_of(sdk: Sdk) -> None:
-    """`error.type` is the class of the error that the caller gets; the codes stand beside it."""
+    """`error.type` is the class of the error that the caller gets; the codes are further attributes."""
     scene = Scene(PROCESSING, NoAnswerError("silence"), max_attempts=2, on_event=[sdk.consumer])
     with pytest.raises(NoAnswerError):
         scene.client.update_flow_json(FLOW, b"{}")
@@ -152,7 +152,7 @@ def test_a_failed_call_says_what_it_failed_of(sdk: Sdk) -> None:
 
 
 def test_an_answer_that_cannot_be_read_is_the_attempts_failure(sdk: Sdk) -> None:
-    """The status was 200, and the span is an error all the same."""
+    """The span is an error, although the status is 200."""
     scene = Scene(answer(b"<html>"), on_event=[sdk.consumer])
     with pytest.raises(UnexpectedResponseError):
         scene.client.update_flow_json(FLOW, b"{}")
@@ -209,7 +209,7 @@ def test_the_context_propagates_within_the_process(sdk: Sdk) -> None:
 
 
 def test_other_instrumentations_may_speak() -> None:
-    """Without `suppress_http` the host's instrumentation of requests makes its own spans below ours."""
+    """Without `suppress_http` the host's instrumentation of requests creates child spans."""
     seen: list[object] = []
 
     class Nosy:
@@ -241,7 +241,7 @@ def test_nothing_is_added_to_what_is_sent(sdk: Sdk) -> None:
 
 
 def test_no_token_and_no_body_is_in_any_attribute(sdk: Sdk) -> None:
-    """Neither what was sent, nor what Meta says, though it quotes both."""
+    """Neither from the request, nor from Meta's message, which quotes both."""
     echo = refusal(100, message=f"token {TOKEN} and DOCUMENT", error_user_msg="DOCUMENT is wrong", status=400)
     scene = Scene(PROCESSING, echo, on_event=[sdk.consumer])
     with pytest.raises(Exception, match="DOCUMENT"):
@@ -255,7 +255,7 @@ def test_no_token_and_no_body_is_in_any_attribute(sdk: Sdk) -> None:
 
 
 def test_what_meta_says_is_kept_within_bounds(sdk: Sdk) -> None:
-    """A code that OTLP cannot carry is left out, an id without an end is cut: an exporter must not choke on either."""
+    """A code that OTLP cannot represent is omitted, and a long id is truncated."""
     scene = Scene(refusal(2**63, 2**70, fbtrace_id="A" * 100_000), on_event=[sdk.consumer])
     with pytest.raises(FlowsError):
         scene.client.update_flow_json(FLOW, b"{}")
@@ -294,7 +294,7 @@ def test_the_metrics_are_those_of_the_table(sdk: Sdk) -> None:
 
 
 class Blocking(SpanExporter):
-    """An exporter that does not come back before it is let go."""
+    """An exporter that blocks until the test releases it."""
 
     def __init__(self) -> None:
         self.release = threading.Event()
@@ -353,7 +353,7 @@ def test_a_call_that_another_thread_ends_leaves_its_context_alone(sdk: Sdk, capl
 
 
 def test_events_of_a_call_that_began_unheard_are_left_alone(sdk: Sdk) -> None:
-    """No span without its beginning; nothing is kept of such a call."""
+    """A call without its first event has no span, and uses no memory."""
     events: list[Any] = []
     scene = Scene(PROCESSING, PROCESSING, max_attempts=2, on_event=[events.append])
     with pytest.raises(FlowProcessingError):

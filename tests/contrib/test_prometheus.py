@@ -1,4 +1,4 @@
-"""The same figures through prometheus-client; the alerts and the dashboard that ask for them."""
+"""The same metrics through prometheus-client; the alerts and the dashboard that query them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_figures_are_exposed(registry: CollectorRegistry) -> None:
 
 
 def test_a_registry_has_one_consumer(registry: CollectorRegistry) -> None:
-    """A second one is refused in plain words; the first goes on."""
+    """A second one is a ConfigurationError; the first is not affected."""
     consumer = PrometheusConsumer(registry)
     with pytest.raises(ConfigurationError, match="share one"):
         PrometheusConsumer(registry)
@@ -79,7 +79,7 @@ def series() -> dict[str, set[str]]:
 
 
 def assert_it_can_be_asked(query: str) -> None:
-    """Every metric of ours that a query names is exposed, and so is every label that it selects or groups by."""
+    """Each metric that a query names is exposed, with each label that it selects or groups by."""
     names = re.findall(r"\bwhatsapp_flows[_:][\w:]+", query)
     assert names, query
     known = {**series(), **{key: {"operation"} for key in RECORDED}}
@@ -118,7 +118,7 @@ def targets(panels: list[dict[str, Any]]) -> list[str]:
 
 
 def test_the_dashboard_can_be_imported() -> None:
-    """It names no data source of anybody's, panels do not overlap, and every query can be asked."""
+    """It has no fixed data source, panels do not overlap, and each query is valid."""
     board = json.loads(DASHBOARD.read_text())
     assert board["id"] is None
     assert board["__inputs"][0]["name"] == "DS_PROMETHEUS"

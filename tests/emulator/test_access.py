@@ -31,7 +31,7 @@ def _proof(text: str) -> str:
     ],
 )
 def test_a_call_needs_a_token(token: str | None, known: set[str] | None, expected: tuple[int, int] | None) -> None:
-    """Any will do, unless the emulator was told which."""
+    """Any token is accepted, unless the emulator is given some."""
     settings = replace(SETTINGS, tokens=None if known is None else frozenset(known))
     asked = call("GET", "/", token=token, settings=settings)
     if expected is None:
@@ -76,7 +76,7 @@ def test_calls_are_counted_by_account_and_hour() -> None:
 
 
 def test_beyond_the_quota_the_minutes_are_told() -> None:
-    """Until enough of the calls are an hour old; calls that were refused count and lengthen it."""
+    """Until enough calls are an hour old; rejected calls count too."""
     log = QuotaCounter(2)
     assert [log.count("a", NOON + at * 60) for at in (0, 10)] == [QuotaUsage(50), QuotaUsage(100)]
     assert log.count("a", NOON + 20 * 60) == QuotaUsage(150, minutes=50)
@@ -84,7 +84,7 @@ def test_beyond_the_quota_the_minutes_are_told() -> None:
 
 
 def test_usage_is_told_in_headers() -> None:
-    """The platform's, and an array for the account; the estimate is in minutes."""
+    """One for the app, and an array for the account; the estimate is in minutes."""
     headers = {name: json.loads(value) for name, value in usage_headers("7", QuotaUsage(90, 19)).items()}
     share = {"call_count": 90, "total_time": 90, "total_cputime": 90}
     kind = {"type": "whatsapp_business_management", "estimated_time_to_regain_access": 19}

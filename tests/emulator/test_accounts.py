@@ -37,14 +37,14 @@ def test_numbers_come_in_pages_and_with_the_fields_asked_for(model: Model) -> No
 
 
 def test_an_account_may_have_no_numbers() -> None:
-    """Then there is nothing to page through either."""
+    """The list is then empty, without `paging`."""
     model = Model()
     model.world = type(model.world)(accounts=model.world.accounts)
     assert model.get(f"{WABA}/phone_numbers") == {"data": []}
 
 
 def test_a_number_without_a_key_reports_a_mismatch(model: Model) -> None:
-    """And a blank in place of the key."""
+    """With a space in place of the key."""
     assert model.get(_KEY) == {
         "data": [{"business_public_key": " ", "business_public_key_signature_status": "MISMATCH"}]
     }
@@ -68,13 +68,13 @@ def test_only_a_2048_bit_rsa_key_is_taken(model: Model, pem: str | None) -> None
 
 @pytest.mark.parametrize("path", ["whatsapp_business_encryption", "phone_numbers"])
 def test_fields_that_do_not_exist_are_refused(model: Model, path: str) -> None:
-    """Here as on a Flow."""
+    """As for a Flow."""
     node = NUMBER if path == "whatsapp_business_encryption" else WABA
     assert model.error_codes("GET", f"{node}/{path}", query={"fields": "nonsense"}) == (100, None)
 
 
 def test_a_key_belongs_to_a_number(model: Model) -> None:
-    """A Flow has none."""
+    """Setting a key on a Flow is an error."""
     flow_id = model.add()
     for method in ("GET", "POST"):
         path = f"{flow_id}/whatsapp_business_encryption"
@@ -118,7 +118,7 @@ def test_an_address_of_its_own_is_shown_again(model: Model) -> None:
     "changes", [{"override_callback_uri": "http://hooks.example"}, {"override_callback_uri": 5}, {"verify_token": None}]
 )
 def test_an_address_that_meta_could_not_call_is_refused(model: Model, changes: dict[str, object]) -> None:
-    """It must be https, and come with the token that Meta calls it with."""
+    """It must be https, and be sent with a `verify_token`."""
     assert model.error_codes("POST", f"{WABA}/subscribed_apps", parameters={**_CALLBACK, **changes}) == (100, None)
 
 

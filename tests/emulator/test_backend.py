@@ -1,4 +1,4 @@
-"""From a request to a reply, without a socket."""
+"""From a request to a response, without a socket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from whatsapp_flows.emulator.graph._state import default_world
 
 
 class Rig:
-    """A backend with a clock that is moved, and sleeps that are written down."""
+    """A backend with a manual clock, which records its sleeps."""
 
     def __init__(self, *, quota: QuotaCounter | None = None) -> None:
         self.clock = Clock()
@@ -40,17 +40,17 @@ class Rig:
         return fault
 
     def ask(self, method: str, path: str, **parts: Any) -> HttpResponse:
-        """The reply to a request that brings a token."""
+        """The response to a request with a token."""
         headers = MaskedMapping({"Authorization": "Bearer t", **parts.pop("headers", {})})
         return self.send(method, path, headers=headers, **parts)
 
     def send(self, method: str, path: str, **parts: Any) -> HttpResponse:
-        """The reply to a request."""
+        """The response to a request."""
         parameters = {**parts.get("query", {}), **parts.get("form", {})}
         return self.backend.respond(IncomingRequest(method=method, path=path, parameters=parameters, **parts))
 
     def create(self) -> HttpResponse:
-        """The reply to the creation of a Flow."""
+        """The response to the creation of a Flow."""
         form = MaskedMapping({"name": "a", "categories": '["OTHER"]', "flow_json": flow_json().decode()})
         return self.ask("POST", f"/v25.0/{WABA}/flows", form=form)
 
@@ -70,7 +70,7 @@ def test_an_answer_names_its_version_and_its_trace() -> None:
 
 
 def test_the_first_fault_that_strikes_is_the_only_one() -> None:
-    """Faults are asked in the order they were added."""
+    """Faults are checked in the order in which they were added."""
     rig = Rig()
     rig.fail(operation="list_flows", status=500)
     first, second = rig.fail(code=4, times=1), rig.fail(code=2)
@@ -79,7 +79,7 @@ def test_the_first_fault_that_strikes_is_the_only_one() -> None:
 
 
 def test_an_error_does_no_work_and_says_so() -> None:
-    """The Flow was not made; the request is recorded with its status."""
+    """The Flow is not created; the request is recorded with its status."""
     rig = Rig()
     rig.fail(operation="create_flow", code=2)
     reply = rig.create()
@@ -90,7 +90,7 @@ def test_an_error_does_no_work_and_says_so() -> None:
 
 @pytest.mark.parametrize(("reset", "made"), [("before", 0), ("after", 1)])
 def test_a_reset_comes_before_or_after_the_work(reset: str, made: int) -> None:
-    """Either way there is no answer."""
+    """In both cases there is no response."""
     rig = Rig()
     rig.fail(reset=reset)
     assert rig.create().reset
@@ -99,7 +99,7 @@ def test_a_reset_comes_before_or_after_the_work(reset: str, made: int) -> None:
 
 
 def test_a_delay_comes_after_the_work() -> None:
-    """Who gives up waiting has been served."""
+    """The request takes effect even if its client stops waiting."""
     rig = Rig()
     rig.fail(delay=7.5)
     assert rig.create().status == 200
@@ -107,7 +107,7 @@ def test_a_delay_comes_after_the_work() -> None:
 
 
 def test_headers_are_added_and_bodies_cut() -> None:
-    """The answer is true otherwise."""
+    """The response is otherwise unchanged."""
     rig = Rig()
     rig.fail(headers={"Retry-After": "3"}, truncate=4)
     reply = rig.create()
@@ -116,7 +116,7 @@ def test_headers_are_added_and_bodies_cut() -> None:
 
 
 def test_a_refusal_comes_before_a_processing_failure() -> None:
-    """139001/4016012 is about a JSON that was saved; one that was not is refused as ever."""
+    """139001/4016012 means that the JSON was saved; one that cannot be saved gets its own error."""
     rig = Rig()
     flow_id = json.loads(rig.create().body)["id"]
     rig.fail(operation="update_flow_json", code=139001, subcode=4016012)
@@ -139,7 +139,7 @@ def test_usage_is_reported_when_there_is_a_quota() -> None:
 
 
 def test_usage_can_be_made_up() -> None:
-    """What is set is reported, whatever the quota says; without an account only the platform's."""
+    """The set usage replaces that of the quota; without an account only the app's header is sent."""
     rig = Rig(quota=QuotaCounter(10))
     rig.backend.forced_usage = QuotaUsage(80, 3)
     headers = rig.ask("GET", f"/v25.0/{WABA}/flows").headers
@@ -150,7 +150,7 @@ def test_usage_can_be_made_up() -> None:
 
 
 def test_nothing_is_reported_without_a_quota() -> None:
-    """As on Graph while few calls are made."""
+    """Graph sends no usage headers while it is low either."""
     assert not any("Usage" in name for name in Rig().create().headers)
 
 
@@ -165,7 +165,7 @@ def test_nothing_is_reported_without_a_quota() -> None:
     ],
 )
 def test_a_download_with_credentials_is_a_leak(parts: dict[str, Any], leaks: int) -> None:
-    """Every such request is kept; a good one is not among them."""
+    """Every such request is recorded as a leak; a download without credentials is not."""
     rig = Rig()
     headers = MaskedMapping(parts.pop("headers", {}))
     reply = rig.send("GET", "/cdn/1/flow.json", headers=headers, **parts)

@@ -35,7 +35,7 @@ def _create(flow_name: str, **more: Any) -> dict[str, Any]:
 
 
 def test_operations_are_answered_in_order() -> None:
-    """Each with its status, its headers and a JSON text; a refusal among them is an item like the others."""
+    """Each with its status, its headers and a JSON text; a failed operation is an item too."""
     rig = Rig()
     created, refused, listed = _batch(
         rig, _create("a"), _create("a"), {"method": "GET", "relative_url": f"{WABA}/flows?fields=name"}
@@ -77,7 +77,7 @@ def test_one_operation_uses_what_another_found() -> None:
 
 
 def test_a_found_value_is_put_into_a_body_encoded() -> None:
-    """A name with an ampersand stays one value."""
+    """A name with an ampersand remains one value."""
     rig = Rig()
     created, renamed = _batch(
         rig,
@@ -95,7 +95,7 @@ def test_a_found_value_is_put_into_a_body_encoded() -> None:
 
 @pytest.mark.parametrize("how", [{"depends_on": "first"}, {"relative_url": "{result=first:$.id}"}])
 def test_what_depends_on_a_failure_is_not_run(how: dict[str, str]) -> None:
-    """Its answer is null, and that of the failure is there."""
+    """Its item is null, and the item of the failed operation has its error."""
     rig = Rig()
     failed, skipped, other = _batch(
         rig, _create("x" * 201, name="first"), {**_create("b"), **how}, {"method": "GET", "relative_url": WABA}
@@ -126,7 +126,7 @@ def test_what_depends_on_a_failure_is_not_run(how: dict[str, str]) -> None:
     ],
 )
 def test_a_batch_that_makes_no_sense_is_refused(operations: object, complaint: str) -> None:
-    """All of it, before anything is done."""
+    """The whole batch is rejected before an operation runs."""
     reply = _send(Rig(), operations)
     error = json.loads(reply.body)["error"]
     assert (reply.status, error["code"]) == (400, 100)
@@ -154,14 +154,14 @@ def test_a_path_selects(path: str, expected: str) -> None:
 
 
 def test_a_path_that_cannot_be_read_fails_its_operation() -> None:
-    """And no other."""
+    """The other operations run."""
     operations = [{"relative_url": WABA, "name": "a"}, {"relative_url": "{result=a:$..id}"}, {"relative_url": WABA}]
     _, refused, done = _batch(Rig(), *operations)
     assert (refused["code"], refused["body"]["error"]["code"], done["code"]) == (400, 100, 200)
 
 
 def test_there_is_no_batch_in_a_batch() -> None:
-    """It could go on for ever."""
+    """Nested batches are rejected."""
     inner = {"method": "POST", "relative_url": "v25.0", "body": urlencode({"batch": "[]"})}
     (item,) = _batch(Rig(), inner)
     assert (item["code"], item["body"]["error"]["code"]) == (400, 2500)
@@ -215,7 +215,7 @@ def test_each_operation_counts_and_fails_by_itself() -> None:
 
 
 def test_a_lost_operation_is_null() -> None:
-    """As one that timed out; what it did is done. A broken body breaks off, and delays add up."""
+    """A reset fault makes its item null after it took effect; a truncated body is shorter, and delays add up."""
     rig = Rig()
     rig.fail(operation="create_flow", reset="after", times=1)
     rig.fail(operation="create_flow", delay=2.0, times=1)
@@ -228,7 +228,7 @@ def test_a_lost_operation_is_null() -> None:
 
 @pytest.mark.parametrize(("rule", "made"), [({"code": 4}, 0), ({"reset": "before"}, 0), ({"reset": "after"}, 1)])
 def test_a_batch_may_fail_as_a_whole(rule: dict[str, Any], made: int) -> None:
-    """Named `batch`."""
+    """A fault for the operation `batch` applies to the whole request."""
     rig = Rig()
     rig.fail(operation="batch", **rule)
     reply = _send(rig, [_create("a")])

@@ -55,7 +55,7 @@ def test_a_parameter_is_read(read: Callable[[GraphCall, str], object], value: ob
     ],
 )
 def test_a_parameter_of_the_wrong_kind_is_refused(read: Callable[[GraphCall, str], object], value: object) -> None:
-    """Code 100 names the parameter."""
+    """The error has code 100 and the name of the parameter."""
     with pytest.raises(GraphError) as error:
         read(call("POST", "/", parameters={"p": value}), "p")
     assert error.value.spec.code == 100
@@ -63,13 +63,13 @@ def test_a_parameter_of_the_wrong_kind_is_refused(read: Callable[[GraphCall, str
 
 
 def test_names_may_be_joined_by_commas() -> None:
-    """One widespread client sends them so."""
+    """A widespread client sends them in that form."""
     assert text_list(call("POST", "/", parameters={"p": "a,b c"}), "p", commas=True) == ("a", "b c")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", ""])
 def test_a_limit_is_a_whole_number_above_zero(value: str) -> None:
-    """Anything else is refused."""
+    """Any other value is an error."""
     with pytest.raises(GraphError):
         positive_number(call("GET", "/", query={"limit": value}), "limit", 25)
 

@@ -27,7 +27,7 @@ def _control(rig: Rig, method: str, path: str, content: object = None, **parts: 
 
 
 def test_a_fault_is_added_listed_and_called_off() -> None:
-    """It has a number, and says what it did so far."""
+    """It has a number, and its counts."""
     rig = Rig()
     asked = {"operation": "get_account", "code": 2, "times": 1}
     assert _control(rig, "POST", "/faults", asked) == (201, {"faults": [{"id": 1, **asked, "seen": 0, "struck": 0}]})
@@ -40,7 +40,7 @@ def test_a_fault_is_added_listed_and_called_off() -> None:
 
 
 def test_several_faults_are_added_or_none() -> None:
-    """As an array, or as a file has them; one that is wrong is named by its place."""
+    """As an array, or an object with `faults`; an invalid one is named by its position."""
     rig = Rig()
     good = {"code": 2}
     assert _control(rig, "POST", "/faults", [good, good])[0] == 201
@@ -72,7 +72,7 @@ _ALL = {
 
 
 def test_all_that_fail_takes_can_be_sent() -> None:
-    """And nothing else: the names are those of `Emulator.fail`."""
+    """The names are exactly those of `Emulator.fail`."""
     assert _ALL.keys() == signature(Emulator.fail).parameters.keys() - {"self"}
     assert _ALL.keys() == {field.name for field in fields(FaultRule)}
     for name, value in _ALL.items():
@@ -108,7 +108,7 @@ def test_all_that_fail_takes_can_be_sent() -> None:
     ],
 )
 def test_a_fault_that_is_wrong_says_how(content: object, complaint: str) -> None:
-    """A name, a type, a contradiction."""
+    """Unknown names, wrong types and contradictions are explained."""
     with pytest.raises(ValueError, match="^" + complaint.replace("?", r"\?").replace("[", r"\[")):
         read_fault(content)
 
@@ -129,7 +129,7 @@ def test_faults_are_an_array(content: object, complaint: str) -> None:
 
 
 def test_there_are_only_so_many_faults() -> None:
-    """Each is asked about every request; those that were called off count no longer."""
+    """Cancelled faults do not count towards the maximum."""
     rig = Rig()
     assert _control(rig, "POST", "/faults", [{"code": 4}] * 1000)[0] == 201
     status, body = _control(rig, "POST", "/faults", {"code": 4})
@@ -169,7 +169,7 @@ def test_requests_are_listed_without_secrets() -> None:
 
 
 def test_the_last_requests_can_be_asked_for_and_forgotten() -> None:
-    """What is asked of the emulator itself is not among them."""
+    """Requests to the control API are not recorded."""
     rig = Rig()
     for node in (1, 2, 3):
         rig.ask("GET", f"/v25.0/{node}")
@@ -182,7 +182,7 @@ def test_the_last_requests_can_be_asked_for_and_forgotten() -> None:
 
 @pytest.mark.parametrize("peer", ["10.0.0.5", "192.168.1.7", "", "2001:db8::1"])
 def test_other_machines_are_refused(peer: str) -> None:
-    """Wherever the emulator listens."""
+    """The control API answers this machine only, also if the emulator listens on other addresses."""
     assert _control(Rig(), "GET", "/faults", peer=peer)[0] == 403
 
 
@@ -207,5 +207,5 @@ def test_other_machines_are_refused(peer: str) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(method: str, path: str, parts: dict[str, Any], status: int) -> None:
-    """Paths, bodies, and what a browser was tricked into."""
+    """Unknown paths, invalid bodies, and cross-site requests."""
     assert _control(Rig(), method, path, **parts)[0] == status

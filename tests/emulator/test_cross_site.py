@@ -1,4 +1,4 @@
-"""Requests that a browser was tricked into."""
+"""Cross-site requests of browsers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _HOSTS = {"localhost", "emulator", "cdn.test"}
     ],
 )
 def test_only_its_own_names_are_answered(host: str | None, answered: bool) -> None:
-    """An address can be no other machine's name: what DNS rebinding needs is a name."""
+    """IP addresses are accepted: DNS rebinding needs a name."""
     headers = {} if host is None else {"Host": host}
     for method in ("GET", "POST"):
         assert (cross_site_refusal(method, headers, _HOSTS) is None) is answered
@@ -66,13 +66,13 @@ def test_only_its_own_names_are_answered(host: str | None, answered: bool) -> No
     ],
 )
 def test_a_write_from_another_site_is_refused(method: str, headers: dict[str, str], answered: bool) -> None:
-    """A page cannot leave out what its browser says of it; a read tells it nothing."""
+    """Browsers send Origin and Sec-Fetch-Site, which a page cannot suppress; reads are accepted."""
     assert (cross_site_refusal(method, {"Host": "127.0.0.1:8081", **headers}, ()) is None) is answered
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_what_is_refused_changes_nothing_and_is_recorded(headers: dict[str, str]) -> None:
-    """No work is done, no fault is used up, and it can be seen that somebody tried."""
+    """The world and the faults are unchanged, and the request is recorded."""
     rig = Rig()
     fault = rig.fail(code=2)
     reply = rig.ask("POST", f"/v25.0/{WABA}/subscribed_apps", headers=headers)
@@ -84,7 +84,7 @@ def test_what_is_refused_changes_nothing_and_is_recorded(headers: dict[str, str]
 @pytest.mark.parametrize("path", [f"/v25.0/{WABA}", "/_emulator/faults"])
 @pytest.mark.parametrize("meant", ["get", "delete"])
 def test_the_method_that_was_sent_counts(path: str, meant: str) -> None:
-    """`?method=get` makes no read of what another site's page posts."""
+    """`?method=get` does not turn a cross-site POST into a read."""
     rig = Rig()
     headers = MaskedMapping({"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"})
     parts = {"query": MaskedMapping({"method": meant}), "headers": headers, "peer": "127.0.0.1", "body": b'{"code": 4}'}

@@ -17,7 +17,7 @@ _COMMAND: Final = re.compile(r"^\$ (curl (?:[^\\\n]|\\\n)*)\n(\{.*)", re.MULTILI
 
 
 def _curl(command: str, url: str) -> Any:
-    """What a curl command would get: the few options that the page uses, so that no curl need be installed."""
+    """What a curl command would print, for the options that the page uses: curl need not be installed."""
     words = shlex.split(command.replace("\\\n", " ").replace("http://127.0.0.1:8081", url))[1:]
     method, headers, data, target = None, {}, [], ""
     body: dict[str, Any] = {}
@@ -45,14 +45,14 @@ def _curl(command: str, url: str) -> Any:
 
 
 def _file(value: str) -> tuple[str, bytes, str]:
-    """`PATH;type=TYPE;filename=NAME`, as requests wants it."""
+    """`PATH;type=TYPE;filename=NAME`, in the form that requests takes."""
     path, *options = value.split(";")
     named = dict(option.split("=", 1) for option in options)
     return named["filename"], (PAGE.parents[1] / path).read_bytes(), named["type"]
 
 
 def test_every_curl_command_gets_what_the_page_shows(meta: Emulator) -> None:
-    """In the order of the page, as a reader would enter them; trace ids and cursors are others each time."""
+    """In the order of the page; trace ids and cursors differ in each run."""
     commands = _COMMAND.findall(PAGE.read_text("utf-8"))
     assert len(commands) >= 12
     for command, shown in commands:

@@ -1,4 +1,4 @@
-"""What is read of a Flow JSON, and how its errors are told."""
+"""The properties of a stored Flow JSON, and the form of its errors."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def noon(year: int, month: int, day: int) -> float:
     ],
 )
 def test_the_errors_are_those_of_the_validator(content: bytes, expected: list[str]) -> None:
-    """Errors alone: neither advice nor warnings are Meta's."""
+    """Without advice and warnings, which Meta does not have."""
     issues = stored_flow_json(content, NOON).issues
     assert [issue.error for issue in issues] == expected
     assert issues == validate(content, advice=False).errors
 
 
 def test_an_error_has_its_place_twice() -> None:
-    """Line and column are those of the document, once at the top and once with the path."""
+    """Line and column are at the top and in the pointer with the path."""
     (issue,) = stored_flow_json(b'{\n "version": 7\n}', NOON).issues
     place = {"line_start": 2, "line_end": 2, "column_start": 13, "column_end": 14}
     assert issue_to_json(issue) == {
@@ -53,7 +53,7 @@ def test_an_error_has_its_place_twice() -> None:
 
 
 def test_what_an_error_lacks_is_left_out() -> None:
-    """There is no null in Meta's answer, and no empty list of pointers; but there are always lines and columns."""
+    """Meta omits keys without a value and empty pointers; lines and columns are always present."""
     nowhere = {"line_start": 0, "line_end": 0, "column_start": 0, "column_end": 0}
     assert issue_to_json(ValidationIssue(error="E", message="M")) == {"error": "E", "message": "M", **nowhere}
     pointed = ValidationIssue(error="E", message="M", line_start=2, pointers=(ValidationPointer(path="a"),))
@@ -68,7 +68,7 @@ def test_what_an_error_lacks_is_left_out() -> None:
 
 @pytest.mark.parametrize("version", ["8.0", "99.0", "7.5"])
 def test_a_version_that_nobody_knows_is_an_error(version: str) -> None:
-    """Alone, and where it stands: the validator warns, as it may be older than Meta is; Meta knows all there are."""
+    """It is the only error, at the position of the validator's warning."""
     content = b'{"screens": [],\n "version": "%s"}' % version.encode()
     assert "MIN_ITEMS_REQUIRED" in [issue.error for issue in validate(content).issues]
     (issue,) = stored_flow_json(content, NOON).issues
@@ -77,7 +77,7 @@ def test_a_version_that_nobody_knows_is_an_error(version: str) -> None:
 
 
 def test_what_was_uploaded_is_kept_byte_for_byte() -> None:
-    """Also when it is broken."""
+    """Also if it is invalid."""
     assert stored_flow_json(b"{ ", NOON).content == b"{ "
 
 
@@ -95,13 +95,13 @@ def test_what_was_uploaded_is_kept_byte_for_byte() -> None:
 def test_a_version_is_publishable_from_its_announcement_until_it_is_frozen(
     version: str, now: float, publishable: bool
 ) -> None:
-    """What was never announced, or is not known, cannot be published."""
+    """An unreleased or unknown version cannot be published."""
     assert stored_flow_json(flow_json(version=version), now).publishable(now) is publishable
 
 
 @pytest.mark.parametrize("version", [None, 7.3, "x", "07.3"])
 def test_a_version_that_is_none_is_not_kept(version: object) -> None:
-    """Such a document is of no version, names no endpoint and cannot be published."""
+    """The document then has no version and no endpoint, and cannot be published."""
     document = stored_flow_json(flow_json(version=version), NOON)
     assert (document.version, document.names_its_endpoint, document.publishable(NOON)) == (None, False, False)
 
@@ -122,7 +122,7 @@ def test_before_version_3_the_document_names_its_endpoint(version: str, named: b
 
 
 def test_properties_of_the_wrong_type_count_as_absent() -> None:
-    """They are reported, and must not break anything else."""
+    """They are validation errors, and are otherwise ignored."""
     document = stored_flow_json(flow_json(data_api_version=3, data_channel_uri=[]), NOON)
     assert (document.data_api_version, document.data_channel_uri) == (None, None)
     document = stored_flow_json(endpoint_json(version="2.1", data_channel_uri="https://e.example"), NOON)

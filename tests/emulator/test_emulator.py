@@ -1,4 +1,4 @@
-"""The emulator as tests hold it: being there, its options, and Meta's side."""
+"""The `Emulator`: its lifecycle, its options, and changes to its world."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from whatsapp_flows.emulator import Emulator, serve
 
 
 def test_it_can_be_started_and_closed_twice() -> None:
-    """The second time nothing happens."""
+    """The second call does nothing."""
     meta = Emulator()
     assert meta.start() is meta.start() is meta
     address = meta.url
@@ -29,13 +29,13 @@ def test_it_can_be_started_and_closed_twice() -> None:
 
 
 def test_it_has_no_address_before_it_is_started() -> None:
-    """An address that leads nowhere would only confuse."""
+    """`url` raises instead of returning an address without a server."""
     with pytest.raises(RuntimeError, match="before it is started"):
         _ = Emulator().url
 
 
 def test_an_outage_can_be_played(clock: Clock) -> None:
-    """Closed it refuses connections; started again it has the same address and the same world."""
+    """Closed, it refuses connections; started again, it has the same address and world."""
     meta = Emulator(clock=clock)
     with meta, Graph(meta) as graph:
         flow_id = graph.create(meta, "a")
@@ -69,7 +69,7 @@ def test_a_taken_port_is_an_error_and_leaves_nothing_open(meta: Emulator, tmp_pa
     ],
 )
 def test_files_are_on_another_host_name(host: str, options: dict[str, Any], api: str, files: str) -> None:
-    """On a loopback address there are two names; elsewhere one can be given."""
+    """A loopback address has two names; for others `cdn_host` sets one."""
     with Emulator(host=host, **options) as meta, Graph(meta) as graph:
         assert urlsplit(meta.url).hostname == api
         flow_id = meta.add_flow("a", flow_json=flow_json()).id
@@ -120,7 +120,7 @@ def test_only_known_tokens_are_accepted_when_there_are_some() -> None:
 
 
 def test_pages_have_the_size_chosen(clock: Clock) -> None:
-    """For edges that are asked without a limit."""
+    """For calls without `limit`."""
     with Emulator(page_size=2, clock=clock) as meta, Graph(meta) as graph:
         for name in "abc":
             meta.add_flow(name)
@@ -128,7 +128,7 @@ def test_pages_have_the_size_chosen(clock: Clock) -> None:
 
 
 def test_a_quota_is_kept(clock: Clock) -> None:
-    """Beyond it code 80008, with the minutes to wait; after an hour all is well."""
+    """Beyond it calls fail with code 80008 and the minutes to wait, until an hour has passed."""
     with Emulator(calls_per_hour=2, clock=clock) as meta, Graph(meta) as graph:
         answers = [graph.send("GET", f"{meta.waba_id}/flows") for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 400]
@@ -139,7 +139,7 @@ def test_a_quota_is_kept(clock: Clock) -> None:
 
 
 def test_the_same_seed_gives_the_same_links() -> None:
-    """Trace ids, preview links and chance are the same in every run."""
+    """Trace ids, preview links and random faults are the same in every run."""
 
     def run(seed: int) -> list[object]:
         with Emulator(seed=seed, clock=Clock()) as meta, Graph(meta) as graph:
@@ -153,7 +153,7 @@ def test_the_same_seed_gives_the_same_links() -> None:
 
 
 def test_what_arrived_can_be_forgotten(meta: Emulator, graph: Graph) -> None:
-    """For a test that looks at what came afterwards."""
+    """So that a test can inspect the requests after a point."""
     graph.get(f"{meta.waba_id}/flows")
     assert [request.operation for request in meta.requests] == ["list_flows"]
     meta.clear_requests()
@@ -161,7 +161,7 @@ def test_what_arrived_can_be_forgotten(meta: Emulator, graph: Graph) -> None:
 
 
 def test_usage_can_be_set(meta: Emulator, graph: Graph) -> None:
-    """And left to itself again."""
+    """And reset to that of the quota."""
     path = f"{meta.waba_id}/flows"
     meta.set_usage(95, minutes=7)
     headers = graph.send("GET", path).headers
@@ -182,7 +182,7 @@ def test_faults_can_be_cleared(meta: Emulator, graph: Graph) -> None:
 
 
 def test_a_mistaken_fault_is_found_at_once(meta: Emulator) -> None:
-    """Not when a request arrives."""
+    """Invalid arguments raise in `fail`, not when a request arrives."""
     with pytest.raises(ValueError, match="operation must be"):
         meta.fail("upload", code=1)
 
@@ -236,7 +236,7 @@ def test_metas_decisions_can_be_made(meta: Emulator, graph: Graph, clock: Clock)
 
 
 def test_metas_decisions_can_be_mistaken(meta: Emulator) -> None:
-    """What is not there is a LookupError, what makes no sense a ValueError."""
+    """An unknown id is a LookupError, an invalid value a ValueError."""
     flow_id = meta.add_flow("a").id
     for lost in (
         lambda: meta.flow("1"),
@@ -275,7 +275,7 @@ def test_serving_lasts_until_it_is_stopped() -> None:
 
 
 def test_serving_ends_with_ctrl_c() -> None:
-    """Quietly, and nothing listens any longer."""
+    """Without an error, and the port is closed."""
     seen: list[Emulator] = []
 
     def interrupted(meta: Emulator) -> None:
@@ -288,7 +288,7 @@ def test_serving_ends_with_ctrl_c() -> None:
 
 
 def test_serving_needs_no_callback() -> None:
-    """A caller may know the port."""
+    """`on_ready` is optional."""
     stop = threading.Event()
     stop.set()
     serve(stop=stop)

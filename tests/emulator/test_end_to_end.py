@@ -1,4 +1,4 @@
-"""Whole stories over a real socket, every request and answer checked against Meta's OpenAPI file."""
+"""Complete scenarios over a real socket; each request and response is checked against Meta's OpenAPI file."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_processing_failure_saves_the_document(meta: Emulator, graph: Graph)
 
 
 def test_a_document_comes_back_byte_for_byte(meta: Emulator, graph: Graph) -> None:
-    """From another host name, without the token."""
+    """The download is from another host name, without the token."""
     flow_id = graph.create(meta, "a")
     content = b'{"version": "7.3",\r\n  "screens": [ {"title": "\xc3\xa9"} ]}'
     graph.upload(flow_id, content)
@@ -101,7 +101,7 @@ def test_a_document_comes_back_byte_for_byte(meta: Emulator, graph: Graph) -> No
 
 
 def test_a_leaked_token_is_caught(meta: Emulator, graph: Graph) -> None:
-    """The download is refused, and the leak is kept as evidence."""
+    """The download is rejected, and recorded in `leaks`."""
     flow_id = meta.add_flow("a", flow_json=flow_json()).id
     url = graph.get(f"{flow_id}/assets")["data"][0]["download_url"]
     assert requests.get(url, headers={"Authorization": "Bearer EAA"}, timeout=5).status_code == 400
@@ -111,7 +111,7 @@ def test_a_leaked_token_is_caught(meta: Emulator, graph: Graph) -> None:
 
 
 def test_pages_are_followed_by_cursor(meta: Emulator, graph: Graph) -> None:
-    """The `next` link works too, and gives the token away to whoever logs it."""
+    """The `next` link works too, and contains the token."""
     ids = [meta.add_flow(f"flow {at}").id for at in range(7)]
     first = graph.get(f"{WABA}/flows", limit="3", fields="id,preview.invalidate(false)")
     query = parse_qs(urlsplit(first["paging"]["next"]).query)
@@ -125,7 +125,7 @@ def test_pages_are_followed_by_cursor(meta: Emulator, graph: Graph) -> None:
 
 
 def test_flows_move_to_another_account(meta: Emulator, graph: Graph) -> None:
-    """In whichever way the names are sent."""
+    """For each form in which the names can be sent."""
     meta.add_account("30")
     for name in ("a", "b"):
         meta.add_flow(name, flow_json=flow_json(), waba_id="30")
@@ -156,7 +156,7 @@ def test_what_arrived_can_be_looked_at(meta: Emulator, graph: Graph) -> None:
     [("before", 0, requests.ConnectionError), ("after", 1, requests.ConnectionError)],
 )
 def test_a_lost_answer(meta: Emulator, graph: Graph, reset: str, made: int, error: type[Exception]) -> None:
-    """The client sees the same whether the work was done or not."""
+    """The client cannot tell whether the request took effect."""
     meta.fail("create_flow", reset=reset, times=1)  # type: ignore[arg-type]  # a parameter of the test
     with pytest.raises(error, match="reset"):
         graph.create(meta, "a")
@@ -164,7 +164,7 @@ def test_a_lost_answer(meta: Emulator, graph: Graph, reset: str, made: int, erro
 
 
 def test_a_body_cut_short(meta: Emulator, graph: Graph) -> None:
-    """The work was done, and the client knows that something is missing."""
+    """The request took effect, and the client detects the missing bytes."""
     meta.fail("create_flow", truncate=5, times=1)
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
         graph.create(meta, "a")
@@ -196,7 +196,7 @@ def test_a_client_that_gives_up_waiting_has_been_served(clock: Clock) -> None:
 
 
 def test_a_wrong_request_is_refused(meta: Emulator, graph: Graph) -> None:
-    """Methods, bodies and paths that nobody should send."""
+    """Wrong methods, bodies and paths are errors."""
     flow_id = meta.add_flow("a").id
     asked: tuple[tuple[str, str, dict[str, Any], tuple[int, int, int | None]], ...] = (
         ("PATCH", flow_id, {}, (400, 100, 33)),
@@ -210,14 +210,14 @@ def test_a_wrong_request_is_refused(meta: Emulator, graph: Graph) -> None:
 
 
 def test_a_stranger_gets_nothing(meta: Emulator) -> None:
-    """Without a token, code 104; with one in the query, all is well."""
+    """Without a token, code 104; a token in the query is accepted."""
     with Graph(meta, token=None) as graph:
         assert error_of(graph.send("GET", f"{WABA}/flows", valid=False)) == (401, 104, None)
         assert graph.get(f"{WABA}/flows", access_token="t") == {"data": []}
 
 
 def test_an_old_version_is_served_by_the_oldest(meta: Emulator) -> None:
-    """And says so in a header."""
+    """A header names the version."""
     with Graph(meta, version="v17.0") as graph:
         assert graph.send("GET", f"{WABA}/flows").headers["facebook-api-version"] == "v20.0"
     with Graph(meta, version="v99.9") as graph:
@@ -225,7 +225,7 @@ def test_an_old_version_is_served_by_the_oldest(meta: Emulator) -> None:
 
 
 def test_many_clients_at_once(meta: Emulator) -> None:
-    """One name is taken once, however many ask for it; nothing is lost."""
+    """Of concurrent creates with one name, one succeeds; no change is lost."""
 
     def work(worker: int) -> list[int]:
         with Graph(meta) as graph:
@@ -272,7 +272,7 @@ serve(database=sys.argv[1], on_ready=lambda meta: print(meta.url, flush=True))
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 def test_a_killed_emulator_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    """kill -9 in the middle of the work: whatever got its answer is in the file, and the file is sound."""
+    """After kill -9, every change with a response is in the file, and the file is valid."""
     database = tmp_path / "world.db"
     process = subprocess.Popen([sys.executable, "-c", _SERVE, str(database)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -310,7 +310,7 @@ def test_a_killed_emulator_loses_nothing_that_was_answered(tmp_path: Path) -> No
 
 
 def test_health_and_metrics_over_the_wire(meta: Emulator, graph: Graph) -> None:
-    """Named apart in what is recorded, and open to faults of their own."""
+    """They are recorded as operations of their own, and can have their own faults."""
     flow_id = meta.add_flow("a", flow_json=flow_json()).id
     meta.fail("get_metric", code=12)
     fields = {
@@ -325,7 +325,7 @@ def test_health_and_metrics_over_the_wire(meta: Emulator, graph: Graph) -> None:
 
 
 def test_a_version_7_document_that_is_large(meta: Emulator, graph: Graph) -> None:
-    """Ten megabytes go through; more is refused, and the connection goes on."""
+    """Ten megabytes are accepted; more is an error, and the connection stays open."""
     flow_id = graph.create(meta, "a")
     document = json.loads(flow_json())
     document["padding"] = "x" * (10 * 1024 * 1024 - len(json.dumps({**document, "padding": ""})))
@@ -359,7 +359,7 @@ def test_nodes_beside_flows_are_read(meta: Emulator, graph: Graph) -> None:
 
 
 def test_a_path_without_a_version_is_served(meta: Emulator) -> None:
-    """By the oldest that lives, which the answer names."""
+    """By the oldest live version, which the response names."""
     flow_id = meta.add_flow("a").id
     answer = requests.get(f"{meta.url}/{flow_id}?fields=name&access_token=t", timeout=5)
     assert (answer.json()["name"], answer.headers["facebook-api-version"]) == ("a", "v20.0")
@@ -377,7 +377,7 @@ def test_a_post_may_mean_a_delete(meta: Emulator, graph: Graph, place: str) -> N
 
 
 def test_a_create_may_send_its_json_as_a_file(meta: Emulator, graph: Graph) -> None:
-    """A part with a file name, as some multipart libraries make of everything."""
+    """As a part with a file name, which some multipart libraries always add."""
     values = {"name": "a", "categories": '["OTHER"]'}
     file = {"flow_json": ("flow.json", flow_json(), "application/json")}
     created = graph.send("POST", f"{WABA}/flows", valid=False, data=values, files=file).json()
@@ -400,7 +400,7 @@ def test_a_batch_uploads_files(meta: Emulator, graph: Graph) -> None:
 
 
 def test_a_page_of_a_stranger_gets_nowhere(meta: Emulator) -> None:
-    """Neither under a name that it made stand for this machine, nor by a form of its own."""
+    """Neither DNS rebinding nor a cross-site form gets a response."""
     url = f"{meta.url}/v25.0/{WABA}/subscribed_apps?access_token=t"
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert requests.post(url, headers=headers, timeout=5).status_code == 403
@@ -408,7 +408,7 @@ def test_a_page_of_a_stranger_gets_nowhere(meta: Emulator) -> None:
 
 
 def test_faults_are_set_over_http(meta: Emulator, graph: Graph) -> None:
-    """By a test in another language; what arrived can be read there, too."""
+    """The control API sets faults and lists the requests."""
     control = f"{meta.url}/_emulator"
     added = requests.post(f"{control}/faults", json={"operation": "list_flows", "code": 80008, "times": 1}, timeout=5)
     assert added.status_code == 201
@@ -424,7 +424,7 @@ def test_faults_are_set_over_http(meta: Emulator, graph: Graph) -> None:
 
 
 def test_webhooks_may_go_elsewhere(meta: Emulator, graph: Graph) -> None:
-    """The address that was given is shown again."""
+    """The callback override is returned."""
     address = {"override_callback_uri": "https://hooks.example/wa", "verify_token": "v"}
     graph.post(f"{meta.waba_id}/subscribed_apps", json=address)
     (app,) = graph.get(f"{meta.waba_id}/subscribed_apps")["data"]
@@ -432,7 +432,7 @@ def test_webhooks_may_go_elsewhere(meta: Emulator, graph: Graph) -> None:
 
 
 def test_a_version_that_nobody_knows_is_told_with_its_place(meta: Emulator, graph: Graph) -> None:
-    """HTTP 200, an error with lines and columns, and no publishing."""
+    """HTTP 200 with an error that has lines and columns; publishing fails."""
     flow_id = graph.create(meta, "a")
     (issue,) = graph.upload(flow_id, flow_json(version="8.0")).json()["validation_errors"]
     assert issue["error"] == "INVALID_FLOW_JSON_VERSION"

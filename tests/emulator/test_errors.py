@@ -9,25 +9,25 @@ from whatsapp_flows.emulator.graph._errors import ErrorSpec, Problem, error_body
 
 
 def test_the_table_is_sorted() -> None:
-    """Rows stand by code, then by subcode, so that one finds them."""
+    """Entries are sorted by code, then by subcode."""
     keys = [(problem.value.code, problem.value.subcode or 0) for problem in Problem]
     assert keys == sorted(keys)
 
 
 def test_no_row_stands_twice() -> None:
-    """Equal rows would silently become one member of the enumeration."""
+    """Equal entries would silently become one member of the enumeration."""
     assert len(Problem.__members__) == len(list(Problem))
 
 
 @pytest.mark.parametrize("problem", Problem)
 def test_every_body_is_a_graph_error(problem: Problem) -> None:
-    """Each row becomes a body that Meta's OpenAPI file allows."""
+    """Each entry becomes a body that Meta's OpenAPI file allows."""
     body = error_body(problem.value, "Atrace")
     check_response("GET", "/v25.0/1", problem.value.status, body)
 
 
 def test_the_processing_failure_reads_as_captured() -> None:
-    """139001/4016012 says that it is not transient and asks to upload again, both."""
+    """139001/4016012 has `is_transient: false`, and its message asks to upload again."""
     assert error_body(Problem.PROCESSING.value, "Atrace") == {
         "error": {
             "message": "Updating attempt failed",
@@ -46,13 +46,13 @@ def test_the_processing_failure_reads_as_captured() -> None:
 
 
 def test_absent_keys_are_left_out() -> None:
-    """A row without titles and subcode makes a body without them."""
+    """An entry without titles and subcode becomes a body without them."""
     body = error_body(ErrorSpec(4, None, 400, "limit"), "Atrace")
     assert body == {"error": {"message": "limit", "type": "OAuthException", "code": 4, "fbtrace_id": "Atrace"}}
 
 
 def test_blanks_are_filled_in() -> None:
-    """A message says which object it means."""
+    """A message names its object."""
     assert "get request. Object with ID '7'" in graph_error(Problem.UNKNOWN_NODE, method="get", id="7").spec.message
 
 
@@ -69,5 +69,5 @@ def test_blanks_are_filled_in() -> None:
     ],
 )
 def test_a_test_may_ask_for_any_code(code: int, subcode: int | None, expected: ErrorSpec) -> None:
-    """A pair that is not in the table still has a row: the code's, or a bare one."""
+    """A pair that is not in the table gets the entry of its code, or a minimal one."""
     assert spec_for(code, subcode) == expected

@@ -39,7 +39,7 @@ def test_a_rule_strikes_when_it_is_told(when: dict[str, Any], expected: str) -> 
 @settings(deadline=None)
 @given(probability=st.floats(0, 1), seed=st.integers())
 def test_chance_can_be_repeated(probability: float, seed: int) -> None:
-    """The same seed strikes the same requests."""
+    """The same seed makes the same requests fail."""
     rule = FaultRule(status=500, probability=probability)
     assert _strikes(rule, 20, seed) == _strikes(rule, 20, seed)
 
@@ -56,14 +56,14 @@ def test_chance_can_be_repeated(probability: float, seed: int) -> None:
     ],
 )
 def test_a_rule_concerns_an_operation_a_flow_or_all(about: dict[str, Any], concerned: bool) -> None:
-    """Both may be given, and then both must fit."""
+    """With both, both must match."""
     fault = Fault(FaultRule(status=500, **about))
     assert fault.applies_to("get_flow", "1", random.random) is concerned
     assert (fault.seen, fault.struck) == (concerned, concerned)
 
 
 def test_a_fault_can_be_called_off() -> None:
-    """It keeps its count."""
+    """It keeps its counts."""
     fault = Fault(FaultRule(status=500))
     fault.applies_to(None, None, random.random)
     fault.cancel()
@@ -100,7 +100,7 @@ def test_a_fault_can_be_called_off() -> None:
     ],
 )
 def test_a_rule_that_contradicts_itself_is_a_mistake(arguments: dict[str, Any], sentence: str) -> None:
-    """It is found when the rule is made, before anything is sent."""
+    """It raises when it is created."""
     with pytest.raises(ValueError, match=sentence):
         FaultRule(**arguments)
 
@@ -122,7 +122,7 @@ def test_a_rule_that_contradicts_itself_is_a_mistake(arguments: dict[str, Any], 
     ],
 )
 def test_an_error_does_no_work(arguments: dict[str, Any], operation: str, works: bool) -> None:
-    """Except the one of which Meta says that the JSON has been saved."""
+    """Except 139001/4016012, which means that the JSON was saved."""
     assert FaultRule(**arguments).executes_request(operation) is works
 
 
@@ -137,14 +137,14 @@ def test_an_error_does_no_work(arguments: dict[str, Any], operation: str, works:
     ],
 )
 def test_an_answer_may_be_anything(arguments: dict[str, Any], status: int, kind: str, body: bytes) -> None:
-    """A status, and a body of any sort; an object becomes JSON."""
+    """Any status and any body; an object becomes JSON."""
     answer = FaultRule(**arguments).response("A")
     assert answer is not None
     assert (answer.status, answer.content_type.partition(";")[0], answer.body) == (status, kind, body)
 
 
 def test_an_error_is_that_of_the_table_unless_told_otherwise() -> None:
-    """Message, status and transience can be set."""
+    """Message, status and `is_transient` can be replaced."""
     plain = FaultRule(code=139001, subcode=4016012).response("A")
     other = FaultRule(code=139001, subcode=4016012, status=500, message="mine", is_transient=True).response("A")
     assert plain is not None
@@ -156,5 +156,5 @@ def test_an_error_is_that_of_the_table_unless_told_otherwise() -> None:
 
 
 def test_a_disturbance_has_no_answer_of_its_own() -> None:
-    """The truth is told, late or in part."""
+    """The real response is sent, late or truncated."""
     assert FaultRule(delay=1.0).response("A") is None

@@ -1,4 +1,4 @@
-"""The `fields` parameter: reading, checking, cutting down."""
+"""The `fields` parameter: parsing, checking, selecting."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TREES = _fields(st.just(()) | _fields(st.just(()) | _fields(st.just(()))))
     ],
 )
 def test_a_selection_becomes_a_tree(text: str, expected: tuple[Field, ...]) -> None:
-    """Names, arguments and nesting are read as Graph reads them."""
+    """Names, arguments and nesting are parsed as Graph does."""
     assert parse(text) == expected
 
 
@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back(fields: tuple[Field, ...]) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=30) | st.text("ab{}().,", max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """No text breaks the reader: it becomes a tree, or code 2500."""
+    """Any text becomes a tree, or is an error with code 2500."""
     try:
         fields = parse(text)
     except GraphError as error:
@@ -76,7 +76,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     ],
 )
 def test_a_selection_that_cannot_be_read_says_where(text: str, place: str) -> None:
-    """Code 2500 names the place, also for a text that nests without end."""
+    """Code 2500 names the position, also for a text that nests too deeply."""
     with pytest.raises(GraphError) as error:
         parse(text)
     assert error.value.spec.code == 2500
@@ -84,7 +84,7 @@ def test_a_selection_that_cannot_be_read_says_where(text: str, place: str) -> No
 
 
 def test_the_last_argument_of_a_name_wins() -> None:
-    """An argument given twice has its last value; one not given has none."""
+    """An argument given twice has its last value; a missing one has none."""
     (field,) = parse("a.x(1).x(2)")
     assert (field.argument("x"), field.argument("y")) == ("2", None)
 
@@ -111,7 +111,7 @@ _TABLE: dict[str, NodeField[str]] = {
     ],
 )
 def test_a_node_shows_what_is_selected(text: str, expected: dict[str, object]) -> None:
-    """Absent values are left out; objects and edges are cut down to what is nested in the selection."""
+    """Absent values are omitted; objects and edges are reduced to the nested selection."""
     fields = parse(text)
     check(fields, _TABLE)
     assert project(fields, _TABLE, "four") == expected

@@ -1,4 +1,4 @@
-"""What the Flow node shows, and the links that lead away from it."""
+"""The Flow node: its fields, preview links and download links."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_flow_shows_five_fields_by_default(model: Model) -> None:
 
 
 def test_every_field_can_be_asked_for(model: Model) -> None:
-    """All at once but the metric, which needs its arguments."""
+    """All at once, except `metric`, which has required arguments."""
     content = endpoint_json(version="2.1", data_channel_uri="https://old.example")
     flow_id = model.add(content=content, endpoint_uri="https://new.example", updated_at=NOON)
     names = FLOW_FIELDS.keys() - {"metric"}
@@ -41,14 +41,14 @@ def test_every_field_can_be_asked_for(model: Model) -> None:
 
 
 def test_what_a_flow_does_not_have_is_left_out(model: Model) -> None:
-    """Without a JSON there is no version of it; the id is there whether asked for or not."""
+    """Without a JSON there is no version; the id is always present."""
     flow_id = model.add(application_id=None)
     asked = "json_version,data_api_version,data_channel_uri,endpoint_uri,application,assets,validation_errors"
     assert model.get(flow_id, fields=asked) == {"id": flow_id, "assets": {"data": []}, "validation_errors": []}
 
 
 def test_nested_selections_cut_down(model: Model) -> None:
-    """Objects and edges show only what is asked of them."""
+    """Objects and edges have only the selected names."""
     flow_id = model.add(content=flow_json())
     shown = model.get(flow_id, fields="id,application{id},whatsapp_business_account{name},assets{name}")
     assert shown == {
@@ -64,12 +64,12 @@ def test_nested_selections_cut_down(model: Model) -> None:
     [("id,nonsense", 100), ("preview.invalidate(maybe)", 100), ("preview.nonsense(1)", 100), ("id,", 2500)],
 )
 def test_a_bad_selection_is_refused(model: Model, fields: str, code: int) -> None:
-    """Code 100 for what a node does not have, 2500 for what cannot be read."""
+    """Code 100 for an unknown field, 2500 for a syntax error."""
     assert model.error_codes("GET", model.add(), query={"fields": fields}) == (code, None)
 
 
 def test_a_preview_link_is_kept_until_it_is_rotated(model: Model) -> None:
-    """Reading gives the same link; `invalidate(true)` makes another."""
+    """Reading returns the same link; `invalidate(true)` creates another."""
     flow_id = model.add(status="PUBLISHED")
     plain = model.get(flow_id, fields="preview")["preview"]
     assert plain["expires_at"] == "2026-01-31T12:00:00+0000"
@@ -82,7 +82,7 @@ def test_a_preview_link_is_kept_until_it_is_rotated(model: Model) -> None:
 
 
 def test_a_preview_link_expires(model: Model) -> None:
-    """After 30 days there is another one."""
+    """After 30 days a new one is created."""
     flow_id = model.add()
     first = model.get(flow_id, fields="preview", date_format="U")["preview"]
     assert first["expires_at"] == NOON + PREVIEW_LIFETIME
@@ -91,7 +91,7 @@ def test_a_preview_link_expires(model: Model) -> None:
 
 
 def test_a_listing_can_rotate_every_link(model: Model) -> None:
-    """The trap of asking a list for `preview.invalidate(true)`."""
+    """`preview.invalidate(true)` on a list invalidates the links of all its Flows."""
     ids = [model.add(name) for name in "ab"]
     before = [model.get(flow_id, fields="preview")["preview"] for flow_id in ids]
     listed = model.get(f"{WABA}/flows", fields="preview.invalidate(true)")["data"]
@@ -121,13 +121,13 @@ def _flow_entity(model: Model, flow_id: str) -> dict[str, object]:
     ],
 )
 def test_a_flow_reports_its_health(model: Model, status: str, content: bytes, expected: object) -> None:
-    """A draft that passes every check is as available as a published Flow; a throttled one is limited."""
+    """A draft that passes every check is AVAILABLE, as a published Flow is; a throttled one is LIMITED."""
     assert _flow_entity(model, model.add(content=content, status=status)) == expected
 
 
 @pytest.mark.parametrize("status", ["BLOCKED", "DEPRECATED"])
 def test_a_flow_that_is_out_of_use_is_blocked(model: Model, status: str) -> None:
-    """Whatever its document is like."""
+    """For any document."""
     entity = _flow_entity(model, model.add(content=b"{", status=status))
     assert entity["can_send_message"] == "BLOCKED"
     assert [error["error_description"] for error in entity["errors"]] == [  # type: ignore[attr-defined]
@@ -136,7 +136,7 @@ def test_a_flow_that_is_out_of_use_is_blocked(model: Model, status: str) -> None
 
 
 def test_a_draft_is_blocked_by_what_publishing_would_refuse(model: Model) -> None:
-    """All failed checks at once, so that one can ask before publishing."""
+    """The health status lists all failed checks."""
     flow_id = model.add(content=endpoint_json(), application_id=None)
     errors = _flow_entity(model, flow_id)["errors"]
     assert [error["error_description"] for error in errors] == [  # type: ignore[attr-defined]
@@ -196,7 +196,7 @@ def test_a_download_is_what_was_uploaded(model: Model) -> None:
 
 
 def test_a_download_link_expires(model: Model) -> None:
-    """It is good for five minutes, and then it is not."""
+    """It is valid for five minutes."""
     url = _link(model, model.add(content=flow_json()))
     model.now += 300
     assert _fetch(model, url)[0] == 200
@@ -205,7 +205,7 @@ def test_a_download_link_expires(model: Model) -> None:
 
 
 def test_a_download_link_cannot_be_forged(model: Model) -> None:
-    """Neither its time nor its Flow can be changed."""
+    """Its signature covers the time and the Flow."""
     flow_id = model.add(content=flow_json())
     url = _link(model, flow_id)
     assert _fetch(model, url.replace("oe=", "oe=f")) == (403, b"Bad URL hash")
@@ -214,7 +214,7 @@ def test_a_download_link_cannot_be_forged(model: Model) -> None:
 
 
 def test_a_download_of_a_deleted_flow_is_not_found(model: Model) -> None:
-    """The link is good, the file is gone."""
+    """Although the link is valid."""
     flow_id = model.add(content=flow_json())
     url = _link(model, flow_id)
     model.ask("DELETE", flow_id)
@@ -222,5 +222,5 @@ def test_a_download_of_a_deleted_flow_is_not_found(model: Model) -> None:
 
 
 def test_a_download_takes_no_credentials(model: Model) -> None:
-    """A client that sends them to the host of the files has leaked them."""
+    """A client that sends them to the download host has leaked them."""
     assert _fetch(model, _link(model, model.add(content=flow_json())), carries_credentials=True)[0] == 400

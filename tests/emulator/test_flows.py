@@ -25,7 +25,7 @@ def _create(model: Model, **parameters: object) -> dict[str, Any]:
 
 
 def test_a_flow_begins_as_a_draft(model: Model) -> None:
-    """Without a JSON the answer is an id and nothing else; the token's app is connected."""
+    """Without a JSON the response is the id alone; the token's app is connected."""
     created = _create(model)
     assert created.keys() == {"id"}
     flow = model.flow(created["id"])
@@ -38,7 +38,7 @@ def test_a_flow_begins_as_a_draft(model: Model) -> None:
     [(flow_json(), []), (flow_json(screens=[]), ["MIN_ITEMS_REQUIRED"]), (b"", ["INVALID_FLOW_JSON"])],
 )
 def test_a_flow_may_come_with_its_json(model: Model, content: bytes, errors: list[str]) -> None:
-    """The answer then says how the JSON was received; a faulty one is kept too."""
+    """The response then has its validation errors; an invalid one is stored too."""
     created = _create(model, flow_json=content.decode())
     assert created["success"] is True
     assert [issue["error"] for issue in created["validation_errors"]] == errors
@@ -60,7 +60,7 @@ def test_a_flow_may_be_published_at_once(model: Model) -> None:
 
 
 def test_an_id_may_be_a_number(model: Model) -> None:
-    """A JSON body has numbers, and clients put ids into it as such: every parameter that is an id."""
+    """In a JSON body, each id parameter may be a number."""
     source, other = model.add("source", endpoint_json()), model.add("other")
     clone = model.flow(_create(model, clone_flow_id=int(source))["id"])
     assert clone.flow_json == endpoint_json()
@@ -72,7 +72,7 @@ def test_an_id_may_be_a_number(model: Model) -> None:
 
 @pytest.mark.parametrize("value", [True, 2.01e16, ["1"], {"id": 1}])
 def test_what_is_no_id_is_refused(model: Model, value: object) -> None:
-    """A truth, a number with a point (a client has lost digits), a list, an object."""
+    """A boolean, a float (which has lost digits), an array, an object."""
     model.world = model.world.with_account(Account(id="3"))
     flow_id = model.add()
     for path, name in ((flow_id, "application_id"), ("3/migrate_flows", "source_waba_id")):
@@ -93,7 +93,7 @@ def test_a_flow_json_may_come_as_a_file(model: Model) -> None:
 
 @pytest.mark.parametrize("content", [None, b"{", endpoint_json()])
 def test_a_create_that_cannot_publish_leaves_a_draft_behind(model: Model, content: bytes | None) -> None:
-    """The answer is an error without an id, and the name is taken."""
+    """The response is an error without an id, and the name is taken."""
     more = {} if content is None else {"flow_json": content.decode()}
     status, body = model.ask("POST", f"{WABA}/flows", parameters={**_MINIMUM, **more, "publish": "true"})
     assert (status, body["error"]["code"]) == (400, 139002)
@@ -103,7 +103,7 @@ def test_a_create_that_cannot_publish_leaves_a_draft_behind(model: Model, conten
 
 
 def test_a_clone_has_the_document_and_the_endpoint(model: Model) -> None:
-    """Name and categories are its own, and it can be edited where the original cannot."""
+    """Its name and categories are its own, and it can be edited although the original cannot."""
     source = model.add("old", endpoint_json(), status="PUBLISHED", endpoint_uri="https://a.example", locked=True)
     clone = model.flow(_create(model, clone_flow_id=source)["id"])
     assert (clone.flow_json, clone.endpoint_uri) == (endpoint_json(), "https://a.example")
@@ -142,14 +142,14 @@ def test_a_json_goes_before_the_document_of_a_clone(model: Model) -> None:
     ],
 )
 def test_a_create_that_makes_no_sense_is_refused(model: Model, changes: dict[str, object], subcode: int | None) -> None:
-    """Code 100, and nothing was made."""
+    """Code 100, and no Flow is created."""
     parameters = {**_MINIMUM, **changes}
     assert model.error_codes("POST", f"{WABA}/flows", parameters=parameters) == (100, subcode)
 
 
 @pytest.mark.parametrize("status", ["DRAFT", "PUBLISHED", "DEPRECATED"])
 def test_a_name_is_unique_in_its_account(model: Model, status: str) -> None:
-    """Also that of a deprecated Flow; another account, or another spelling, is free."""
+    """Also that of a deprecated Flow; other accounts and other spellings are free."""
     model.add("a", status=status)
     assert model.error_codes("POST", f"{WABA}/flows", parameters=_MINIMUM) == (100, 4016019)
     assert _create(model, name="A")
@@ -166,7 +166,7 @@ def test_a_deleted_flow_is_gone_and_its_name_is_free(model: Model) -> None:
 
 
 def test_metadata_can_be_changed_piece_by_piece(model: Model) -> None:
-    """What is not sent stays as it is."""
+    """Parameters that are not sent keep their value."""
     flow_id = model.add("a", flow_json())
     model.now += 60
     for change in ({"name": "b"}, {"categories": '["SURVEY","OTHER"]'}, {"endpoint_uri": "https://e.example"}):
@@ -178,7 +178,7 @@ def test_metadata_can_be_changed_piece_by_piece(model: Model) -> None:
 
 
 def test_a_flow_may_keep_its_own_name(model: Model) -> None:
-    """Sending the same name again is no conflict."""
+    """Sending the same name again is not a conflict."""
     flow_id = model.add("a")
     assert model.post(flow_id, name="a") == {"success": True}
 
@@ -205,14 +205,14 @@ def test_an_update_of_nothing_changes_nothing(model: Model) -> None:
 def test_an_update_that_makes_no_sense_is_refused(
     model: Model, change: dict[str, object], expected: tuple[int, int | None]
 ) -> None:
-    """The Flow stays as it is; a document below 3.0 names its endpoint itself."""
+    """The Flow is not changed; a document below 3.0 contains its endpoint itself."""
     model.add("taken")
     flow_id = model.add("a", _OLD.encode())
     assert model.error_codes("POST", flow_id, parameters=change) == expected
 
 
 def test_an_upload_replaces_the_document(model: Model) -> None:
-    """HTTP 200 also for a faulty one, whose errors can be read again later."""
+    """HTTP 200 also for an invalid one, whose errors can be read later."""
     flow_id = model.add(content=flow_json())
     assert model.upload(flow_id, b"{")[1]["success"] is True
     assert [issue["error"] for issue in model.get(flow_id)["validation_errors"]] == ["INVALID_FLOW_JSON"]
@@ -222,7 +222,7 @@ def test_an_upload_replaces_the_document(model: Model) -> None:
 
 @pytest.mark.parametrize("missing", ["file", "name", "asset_type"])
 def test_an_upload_needs_its_three_parts(model: Model, missing: str) -> None:
-    """Without one, or with another value, code 100."""
+    """A missing or wrong part is code 100."""
     flow_id = model.add()
     status, _ = model.upload(flow_id, flow_json())
     assert status == 200
@@ -286,7 +286,7 @@ def _source(model: Model) -> None:
 
 
 def test_flows_are_copied_from_another_account(model: Model) -> None:
-    """New ids, the same names; a published Flow stays published, anything else becomes a draft."""
+    """With new ids and the same names; a published Flow stays published, any other becomes a draft."""
     _source(model)
     body = model.post(f"{WABA}/migrate_flows", source_waba_id=_OTHER)
     assert body["failed_flows"] == []
@@ -301,7 +301,7 @@ def test_flows_are_copied_from_another_account(model: Model) -> None:
     "names", ['["live","draft","unknown","live"]', ["live", "draft", "unknown"], "live,draft,unknown"]
 )
 def test_what_cannot_be_copied_is_reported(model: Model, names: object) -> None:
-    """A name that is taken, or not there, fails alone; its code is a text."""
+    """A name that is taken or unknown fails alone; its code is a string."""
     _source(model)
     model.add("draft")
     body = model.post(f"{WABA}/migrate_flows", source_waba_id=_OTHER, source_flow_names=names)
@@ -322,7 +322,7 @@ def test_what_cannot_be_copied_is_reported(model: Model, names: object) -> None:
 
 
 def test_a_migration_can_be_repeated(model: Model) -> None:
-    """What was copied before comes back as failed."""
+    """Flows that were copied before are reported as failed."""
     _source(model)
     model.post(f"{WABA}/migrate_flows", source_waba_id=_OTHER)
     body = model.post(f"{WABA}/migrate_flows", source_waba_id=_OTHER)
@@ -342,7 +342,7 @@ def test_a_migration_can_be_repeated(model: Model) -> None:
 def test_a_migration_that_makes_no_sense_is_refused(
     model: Model, parameters: dict[str, object], expected: tuple[int, int | None]
 ) -> None:
-    """Both accounts belong to one business, and a request stands for 100 Flows at most."""
+    """Both accounts must belong to one business, and a request is limited to 100 Flows."""
     _source(model)
     model.world = model.world.with_account(Account(id="20100000000000098", business_id="5"))
     for at in range(101):

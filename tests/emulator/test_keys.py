@@ -46,13 +46,13 @@ def test_the_length_of_an_rsa_key_is_read(pem: str, bits: int | None) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_reader(der: bytes) -> None:
-    """Whatever stands between the lines, the answer is a length or none."""
+    """Any content gives a size or None."""
     assert rsa_bits(_pem(der)) is None
 
 
 @settings(deadline=None)
 @given(st.integers(0, len(_DER) - 1), st.integers(0, 255))
 def test_a_flipped_byte_does_not_break_the_reader(at: int, value: int) -> None:
-    """A damaged key is read or refused."""
+    """A damaged key gives a size or None."""
     bits = rsa_bits(_pem(_DER[:at] + bytes([value]) + _DER[at + 1 :]))
     assert bits is None or bits > 0

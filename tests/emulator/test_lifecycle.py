@@ -75,7 +75,7 @@ def test_an_upload_is_an_edit(model: Model, state: str) -> None:
 
 
 def test_a_retired_flow_says_so(model: Model) -> None:
-    """139003 has two causes, told apart by their title."""
+    """139003 has two causes with different titles."""
     titles = []
     for state in ("DRAFT", "DEPRECATED"):
         _, body = model.ask("POST", f"{model.add(state, status=state)}/deprecate")
@@ -118,7 +118,7 @@ def _one_down(model: Model) -> None:
 
 
 def _nothing(_: Model) -> None:
-    """The world is as it should be."""
+    """The world is not changed."""
 
 
 _BEFORE_THE_FREEZE = datetime(2025, 4, 7, 12, tzinfo=timezone.utc).timestamp()  # of 2.1 to 4.0
@@ -156,7 +156,7 @@ def test_a_publishing_check_that_fails_is_named(
     more: dict[str, Any],
     problem: Problem | None,
 ) -> None:
-    """Each check has its refusal; those about an endpoint concern only Flows that have one."""
+    """Each check has its own error; the endpoint checks apply only to Flows with an endpoint."""
     model.ready()
     spoil(model)
     flow_id = model.add(content=content, **more)
@@ -180,7 +180,7 @@ def test_a_publishing_check_that_fails_is_named(
     ],
 )
 def test_an_old_document_names_its_endpoint_itself(model: Model, content: bytes, expected: list[Problem]) -> None:
-    """Before Flow JSON 3.0 the URI stands in the document; later it is the Flow's."""
+    """Before Flow JSON 3.0 the URI is in the document, later on the Flow."""
     model.ready()
     model.now = _BEFORE_THE_FREEZE
     flow = model.flow(model.add(content=content))
@@ -201,7 +201,7 @@ def test_a_version_that_is_frozen_after_the_upload_cannot_be_published(model: Mo
 
 
 class Lifecycle(RuleBasedStateMachine):
-    """Whatever is asked in whatever order, a Flow only ever moves as the lifecycle allows."""
+    """In any sequence of calls, the status of a Flow changes only as the lifecycle allows."""
 
     flows = Bundle("flows")
 

@@ -49,7 +49,7 @@ def _metric(model: Model, field: str, **query: str) -> Any:
     ],
 )
 def test_requests_are_summed_up(model: Model, arguments: str, expected: list[tuple[str, int]]) -> None:
-    """By hour, by day or in all; both ends of the period belong to it."""
+    """By hour, by day or in total; the period includes both its ends."""
     metric = _metric(model, f"metric.name({REQUEST_COUNT}).{arguments}")
     assert metric["name"] == REQUEST_COUNT
     assert [(point["timestamp"], point["data"]) for point in metric["data_points"]] == [
@@ -58,7 +58,7 @@ def test_requests_are_summed_up(model: Model, arguments: str, expected: list[tup
 
 
 def test_a_rate_is_averaged(model: Model) -> None:
-    """Two rates of one day make their mean."""
+    """Several rates of one day are averaged."""
     metric = _metric(model, "metric.name(ENDPOINT_REQUEST_ERROR_RATE).granularity(DAY)")
     assert metric["data_points"][0]["data"] == [{"key": "value", "value": 0.375}]
 
@@ -85,7 +85,7 @@ def test_times_may_be_numbers(model: Model) -> None:
     ],
 )
 def test_a_metric_that_cannot_be_given_is_refused(model: Model, field: str) -> None:
-    """Name and granularity are required, and `since` lies back 90 days at most, or 30 by the hour."""
+    """Name and granularity are required; `since` is at most 90 days back, or 30 by the hour."""
     flow_id = model.add(metrics=_POINTS)
     assert model.error_codes("GET", flow_id, query={"fields": field}) == (100, None)
 

@@ -1,4 +1,4 @@
-"""Reading nodes: accounts, numbers, many at once, and the one that a write was about."""
+"""Reading nodes: accounts, numbers, several at once, and the one that a write changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, DEFAULT_BUSINES
 
 
 def test_an_account_shows_itself(model: Model) -> None:
-    """With what Meta's page shows unasked, and what it has beside that."""
+    """With Meta's default fields, and others if selected."""
     body = model.get(WABA)
     assert body == {
         "id": WABA,
@@ -33,7 +33,7 @@ def test_an_account_shows_itself(model: Model) -> None:
 
 
 def test_an_account_tells_its_health(model: Model) -> None:
-    """Of itself, its business and the app that asks."""
+    """Of itself, its business and the calling app."""
     health = model.get(WABA, fields="health_status{can_send_message,entities}")["health_status"]
     assert health["can_send_message"] == "AVAILABLE"
     assert [(each["entity_type"], each["id"]) for each in health["entities"]] == [
@@ -44,7 +44,7 @@ def test_an_account_tells_its_health(model: Model) -> None:
 
 
 def test_an_account_shows_its_numbers(model: Model) -> None:
-    """As an edge inside it, with what is selected there."""
+    """As a nested edge, with the fields selected there."""
     numbers = model.get(WABA, fields="phone_numbers")["phone_numbers"]
     assert numbers == {"data": model.get(f"{WABA}/phone_numbers")["data"]}
     asked = model.get(WABA, fields="id,phone_numbers{id,throughput{level}}")["phone_numbers"]["data"]
@@ -76,7 +76,7 @@ def test_a_number_that_is_not_verified_says_so_everywhere(model: Model) -> None:
 
 @pytest.mark.parametrize("kind", ["account", "phone_number"])
 def test_every_field_of_a_node_can_be_asked_for(model: Model, kind: str) -> None:
-    """All at once, alone, and in a list; an answer is what the description of Meta allows."""
+    """All at once, alone, and in a list; each response conforms to Meta's OpenAPI file."""
     node, table = {"account": (WABA, ACCOUNT_FIELDS), "phone_number": (NUMBER, NUMBER_FIELDS)}[kind]
     whole = model.get(node, fields=",".join(table))
     check_node(kind, whole)
@@ -88,7 +88,7 @@ def test_every_field_of_a_node_can_be_asked_for(model: Model, kind: str) -> None
 
 
 def test_several_nodes_are_read_at_once(model: Model) -> None:
-    """Of any kind, keyed by id; each with the fields that it shows unasked, or those asked for."""
+    """Of any kind, keyed by id; each with its default fields or the selected ones."""
     flow_id = model.add("survey")
     body = model.get("", ids=f"{flow_id}, {WABA},{NUMBER}")
     assert body == {each: model.get(each) for each in (flow_id, WABA, NUMBER)}
@@ -130,7 +130,7 @@ def test_every_id_counts_as_a_call(model: Model) -> None:
     ],
 )
 def test_a_write_may_ask_for_fields(model: Model, path: str, parameters: dict[str, Any]) -> None:
-    """They are read from the node as it is afterwards, beside what the write itself answers."""
+    """The response has the node's fields after the write, beside those of the write itself."""
     flow_id = model.add("old", flow_json(), status="PUBLISHED" if "deprecate" in path else "DRAFT")
     body = model.post(path.format(flow=flow_id), **parameters, fields="id,name,status,success")
     after = model.flow(flow_id)
@@ -138,7 +138,7 @@ def test_a_write_may_ask_for_fields(model: Model, path: str, parameters: dict[st
 
 
 def test_an_upload_may_ask_for_fields(model: Model) -> None:
-    """Its own errors stay, whatever is asked for."""
+    """The validation errors of the upload are kept."""
     flow_id = model.add("old")
     part = {"name": "flow.json", "asset_type": "FLOW_JSON", "fields": "json_version,validation_errors"}
     status, body = model.upload(flow_id, flow_json(screens=[]), **part)
@@ -171,7 +171,7 @@ def test_the_node_of_a_write_is_read(
     [("POST", "{waba}/flows"), ("POST", "{flow}"), ("POST", "{flow}/publish"), ("DELETE", "{flow}")],
 )
 def test_a_read_that_fails_does_not_undo_the_write(model: Model, method: str, path: str) -> None:
-    """The error brings along what the write answered ("Advanced uses", read-after-write)."""
+    """The error contains the response of the write ("Advanced uses", read-after-write)."""
     flow_id = model.add("old", flow_json())
     before = model.world
     parameters = {"name": "new", "categories": '["OTHER"]', "fields": "nonsense"}
@@ -183,7 +183,7 @@ def test_a_read_that_fails_does_not_undo_the_write(model: Model, method: str, pa
 
 @pytest.mark.parametrize("fields", ["name", "download_url,asset_type"])
 def test_an_asset_shows_what_is_asked_for(model: Model, fields: str) -> None:
-    """And refuses what it has not."""
+    """An unknown field is an error."""
     flow_id = model.add("a", flow_json())
     (asset,) = model.get(f"{flow_id}/assets", fields=fields)["data"]
     assert list(asset) == fields.split(",")
@@ -192,7 +192,7 @@ def test_an_asset_shows_what_is_asked_for(model: Model, fields: str) -> None:
 
 @pytest.mark.parametrize("version", ["v25.0/", "v19.0/", ""])
 def test_a_path_may_have_no_version(version: str) -> None:
-    """The oldest that lives answers."""
+    """The oldest live version serves it."""
     model = Model()
     flow_id = model.add("a")
     model.version = version

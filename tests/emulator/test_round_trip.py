@@ -1,4 +1,4 @@
-"""What the emulator answers for a broken document is what the validator says of it, over a real socket."""
+"""The emulator answers an upload with the errors of the validator, over a real socket."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _BROKEN: list[tuple[str, tuple[str | int, ...], object]] = [
 
 
 def shortened(value: object) -> str:
-    """What names a case, the same in every process."""
+    """A short id for a case, the same in every process."""
     return "gone" if value is _GONE else str(value)[:40]
 
 
@@ -87,7 +87,7 @@ def client(meta: Emulator) -> Iterator[FlowsClient]:
 
 
 def broken(place: tuple[str | int, ...], value: object) -> bytes:
-    """The sound document over many lines, with one place broken."""
+    """The valid document over many lines, with one error."""
     document = copy.deepcopy(_SOUND)
     *path, last = place
     parent: Any = document
@@ -101,7 +101,7 @@ def broken(place: tuple[str | int, ...], value: object) -> bytes:
 
 
 def expected(content: bytes) -> tuple[ValidationIssue, ...]:
-    """The errors of the validator. The name of a rule does not travel."""
+    """The errors of the validator, without the ids of rules, which Meta does not send."""
     return tuple(replace(issue, rule=None) for issue in validate(content, advice=False, today=_DAY).errors)
 
 
@@ -109,7 +109,7 @@ def expected(content: bytes) -> tuple[ValidationIssue, ...]:
 def test_a_broken_document_is_stored_told_and_not_published(
     meta: Emulator, client: FlowsClient, code: str, place: tuple[str | int, ...], value: object
 ) -> None:
-    """The answer, the stored flow and the validator agree in code, message, places and pointers."""
+    """The response, the stored flow and the validator agree in code, message, positions and pointers."""
     content = broken(place, value)
     assert code in {issue.error for issue in expected(content)}
     flow = client.create_flow("Booking", ["OTHER"])
@@ -130,7 +130,7 @@ def test_a_broken_document_is_stored_told_and_not_published(
 def test_a_broken_document_is_told_of_a_new_flow_too(
     meta: Emulator, client: FlowsClient, code: str, place: tuple[str | int, ...], value: object
 ) -> None:
-    """As a draft it is made and its errors are told; to be published at once it is refused, and the draft is there."""
+    """Creating it as a draft returns its errors; with `publish` the call fails, and the draft exists."""
     content = broken(place, value)
     created = client.create_flow("Booking", ["OTHER"], flow_json=content)
     assert (created.success, created.validation_errors) == (True, expected(content))
@@ -156,7 +156,7 @@ def test_a_broken_document_is_told_of_a_new_flow_too(
 def test_a_text_that_is_no_json_is_told_as_well(
     client: FlowsClient, graph: Graph, meta: Emulator, content: bytes
 ) -> None:
-    """Our client does not send one, so another does; ours reads the errors, and is refused."""
+    """The client does not send such a file, so the test uploads it itself; the client then reads the errors."""
     flow = client.create_flow("Booking", ["OTHER"])
     assert graph.upload(flow.id, content).json()["success"] is True
     (issue,) = client.get_flow(flow.id).validation_errors

@@ -1,4 +1,4 @@
-"""The route table, and what is refused before any operation begins."""
+"""The route table, and the errors before an operation begins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_table_is_sorted_and_unambiguous() -> None:
 
 
 def test_operations_are_named_as_the_clients_methods() -> None:
-    """These are the names that fault rules take."""
+    """Faults use the same names."""
     assert sorted(OPERATIONS) == [
         "batch",
         "create_flow",
@@ -84,7 +84,7 @@ def test_a_read_is_named_after_what_it_asks_for(fields: str | None, operation: s
     ],
 )
 def test_an_expired_version_is_served_by_the_oldest(asked: str, served: str | None) -> None:
-    """A version that never was is not served at all."""
+    """An unknown version is an error."""
     assert served_version(asked) == served
 
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_understood_is_refused(method: str, path: str, expected: 
 
 
 def test_refusals_come_in_an_order() -> None:
-    """Path, then token, then body, then the rest: a stranger learns nothing of what exists."""
+    """Path, then token, then body, then the rest: without a token, the error does not reveal whether a node exists."""
     settings = replace(SETTINGS, tokens=frozenset({"good"}))
     assert _refusal("GET", "/v99.0/1", settings=settings)[1] == 2500
     assert _refusal("POST", "/v25.0/1", settings=settings, unreadable="why")[1] == 190
@@ -134,7 +134,7 @@ def test_refusals_come_in_an_order() -> None:
 
 
 def test_a_path_may_end_in_a_slash() -> None:
-    """Graph does not mind."""
+    """As on Graph."""
     assert resolve_target(World(), call("GET", f"/v25.0/{WABA}/flows/")).operation == "list_flows"
 
 
@@ -155,7 +155,7 @@ _NAMES = st.sampled_from(
 def test_whatever_is_asked_is_answered(
     method: str, parts: list[str], query: dict[str, str], parameters: dict[str, Any]
 ) -> None:
-    """No request breaks the emulator: there is always a status that Graph uses."""
+    """Any request gets a response with a status that Graph uses."""
     model = Model()
     model.add()
     asked = call(method, "/" + "/".join(parts), query=query, parameters=parameters)

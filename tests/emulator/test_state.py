@@ -32,7 +32,7 @@ def test_ids_are_too_large_for_a_float_and_never_repeat() -> None:
 
 
 def test_a_world_is_replaced_and_not_changed(model: Model) -> None:
-    """What somebody holds stays as it was."""
+    """The previous value is unchanged."""
     before = model.world
     flow_id = model.add("one")
     assert (before.flows, list(model.world.flows)) == ({}, [flow_id])
@@ -42,7 +42,7 @@ def test_a_world_is_replaced_and_not_changed(model: Model) -> None:
 
 
 def test_every_node_belongs_to_an_account(model: Model) -> None:
-    """An account is its own; an unknown id belongs to none."""
+    """An account belongs to itself; an unknown id belongs to none."""
     flow_id = model.add()
     found = [model.world.account_of(node_id) for node_id in (WABA, flow_id, NUMBER, "1")]
     assert found == [WABA, WABA, WABA, None]
@@ -52,7 +52,7 @@ def test_every_node_belongs_to_an_account(model: Model) -> None:
     ("content", "has_endpoint"), [(None, False), (flow_json(), False), (endpoint_json(), True), (b"{", False)]
 )
 def test_a_flow_has_an_endpoint_when_its_json_says_so(content: bytes | None, has_endpoint: bool) -> None:
-    """A data API version makes the difference."""
+    """It has one if its JSON has a data API version."""
     document = None if content is None else stored_flow_json(content, NOON)
     flow = FlowRecord(id="1", waba_id=WABA, name="a", categories=("OTHER",), document=document)
     assert (flow.has_endpoint, flow.flow_json) == (has_endpoint, content)

@@ -49,7 +49,7 @@ def test_a_world_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_document_keeps_the_errors_of_its_day(tmp_path: Path) -> None:
-    """What was sound when it was uploaded is so when it is read after its version was frozen."""
+    """A document that was valid when it was uploaded is valid when it is loaded after its version was frozen."""
     model = Model(now=datetime(2025, 9, 8, tzinfo=timezone.utc).timestamp())
     flow_id = model.add(content=flow_json(version="5.0"), updated_at=NOON)
     with closing(Storage(tmp_path / "world")) as storage:
@@ -61,7 +61,7 @@ def test_a_document_keeps_the_errors_of_its_day(tmp_path: Path) -> None:
 
 
 def test_only_the_difference_is_written(tmp_path: Path) -> None:
-    """What changed, what came and what went; the rest is left alone."""
+    """Changed, added and deleted entities are written; the others are not."""
     model = _rich()
     before = model.world
     first, second = before.flows
@@ -115,14 +115,14 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_file_belongs_to_one_emulator(tmp_path: Path) -> None:
-    """A second one is refused while the first is there."""
+    """A second emulator cannot open it while the first is running."""
     with closing(Storage(tmp_path / "world")), pytest.raises(ValueError, match="cannot be used, database is locked"):
         Storage(tmp_path / "world")
     Storage(tmp_path / "world").close()
 
 
 def test_a_file_of_the_layout_before_is_read(tmp_path: Path) -> None:
-    """Its accounts had no callbacks; it is written as the present layout from then on."""
+    """Its accounts have no callbacks; it is written in the current layout from then on."""
     path = tmp_path / "world"
     Storage(path).close()
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -1,4 +1,4 @@
-"""What arrives, taken apart."""
+"""Parsing of requests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _received(**parts: Any) -> IncomingRequest:
     ],
 )
 def test_parameters_come_from_anywhere(parts: dict[str, Any]) -> None:
-    """Query, form, multipart or JSON alike; the body wins."""
+    """Query, form, multipart or JSON; the body takes precedence."""
     seen = _received(**parts)
     assert (seen.parameters, seen.unreadable) == (_FORM, None)
 
@@ -76,7 +76,7 @@ def test_files_are_kept_with_their_names() -> None:
     ],
 )
 def test_a_body_that_cannot_be_read_says_why(body: bytes, kind: str) -> None:
-    """The request is still described, with the body as it came."""
+    """The other parts of the request and the raw body are kept."""
     seen = parse_request(HttpRequest(environ={**_environ(), "CONTENT_TYPE": kind}, body=body))
     assert seen.unreadable is not None
     assert (seen.method, seen.path, seen.body, seen.parameters) == ("POST", "/v25.0/1", body, {})
@@ -86,7 +86,7 @@ def test_a_body_that_cannot_be_read_says_why(body: bytes, kind: str) -> None:
 @settings(deadline=None)
 @given(body=st.binary(max_size=60))
 def test_no_body_breaks_the_parser(kind: str, body: bytes) -> None:
-    """Whatever its bytes and whatever it claims to be."""
+    """For any bytes and any content type."""
     seen = parse_request(HttpRequest(environ={**_environ(), "CONTENT_TYPE": kind}, body=body))
     assert seen.body == body
     assert seen.token is None or seen.unreadable is None
@@ -116,12 +116,12 @@ def test_a_large_form_field_is_taken() -> None:
     ],
 )
 def test_the_token_is_in_the_header_or_a_parameter(parts: dict[str, Any], token: str | None) -> None:
-    """The header goes first."""
+    """The header takes precedence."""
     assert _received(**parts).token == token
 
 
 def test_a_recorded_request_does_not_show_its_secrets() -> None:
-    """They are there to be looked at, and masked when the request is printed."""
+    """Its attributes have the secrets; its repr masks them."""
     seen = _received(
         headers={"Authorization": "Bearer SECRET-1"},
         query_string={"access_token": "SECRET-2", "fields": "id"},
@@ -155,7 +155,7 @@ def test_fields_are_a_mapping() -> None:
 
 
 def test_a_recorded_json_body_can_be_read() -> None:
-    """As the sender meant it."""
+    """`json` parses the body."""
     seen = _received(json={"a": [1]})
     recorded = RecordedRequest(
         operation=None, method="POST", path="/", query=seen.query, headers=seen.headers, form=seen.form,
@@ -190,7 +190,7 @@ def _recorded(path: str, size: int) -> RecordedRequest:
     ],
 )
 def test_requests_are_kept_by_number_and_by_size(sizes: list[int], kept: str) -> None:
-    """The oldest go first."""
+    """The oldest are dropped first."""
     log = RequestLog(max_count=3, max_bytes=50_000)
     for name, size in zip("abcde", sizes, strict=False):
         log.add(_recorded(name, size))
@@ -226,7 +226,7 @@ def test_a_post_may_name_another_method(method: str, parameters: dict[str, objec
 
 
 def test_a_part_without_a_name_is_nobodys() -> None:
-    """Neither a value nor a file: werkzeug has None for its name."""
+    """It becomes neither a value nor a file: werkzeug reports None as its name."""
     parts = (b"", b'; name=""', b'; filename="f"', b'; name="kept"')
     lines = b"".join(b"--b\r\nContent-Disposition: form-data%s\r\n\r\nx\r\n" % part for part in parts)
     environ = {**_environ(), "CONTENT_TYPE": "multipart/form-data; boundary=b"}

@@ -24,7 +24,7 @@ from tests.contrib.django.support import TOKEN  # noqa: E402
 
 @pytest.fixture(scope="session", autouse=True)
 def _database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A file: what a second process or thread sees is what a server would show."""
+    """A file, so that other processes and threads see committed changes, as on a server."""
     setup_test_environment()
     connection.close()
     connection.settings_dict["NAME"] = str(tmp_path_factory.mktemp("django") / "tests.sqlite3")
@@ -50,7 +50,7 @@ def meta() -> Iterator[Emulator]:
 
 @pytest.fixture
 def configured(meta: Emulator) -> Iterator[dict[str, Any]]:
-    """Settings that name the emulator, with waits of no length."""
+    """Settings for the emulator, without waits between retries."""
     given: dict[str, Any] = {
         "ACCESS_TOKEN": TOKEN,
         "WABA_ID": meta.waba_id,
@@ -63,6 +63,6 @@ def configured(meta: Emulator) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def client(meta: Emulator) -> Iterator[FlowsClient]:
-    """A client of the host's own, which waits for nothing."""
+    """A client of the host's, without waits."""
     with FlowsClient(TOKEN, meta.waba_id, base_url=meta.url, sleep=lambda seconds: None) as made:
         yield made

@@ -32,7 +32,7 @@ IMPORTED = (
 
 
 def run(command: dict[str, Any]) -> None:
-    """What `python manage.py ...` does; it ends as that does."""
+    """Do what `python manage.py ...` does, with the same exit code."""
     os.chdir(command["cwd"])
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(command[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
@@ -46,7 +46,7 @@ def run(command: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Until the end of the input."""
+    """Serve until the input ends."""
     for name in IMPORTED:
         import_module(name)
     for line in sys.stdin:

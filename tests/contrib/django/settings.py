@@ -1,4 +1,4 @@
-"""The least project that the app runs in: for the tests, which make its database, and for makemigrations."""
+"""A minimal project for the app, for the tests and for makemigrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Django tests share: rows, and what arrived at Meta."""
+"""Helpers of the Django tests: rows, and the requests that arrived."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def rows() -> QuerySet[WhatsAppFlow]:
 
 
 def sent(meta: Emulator) -> list[str]:
-    """The ends of the paths that were written to."""
+    """The last path segments of the write requests."""
     return [request.path.rpartition("/")[2] for request in meta.requests if request.method == "POST"]

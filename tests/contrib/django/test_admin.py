@@ -1,4 +1,4 @@
-"""The admin: what it shows, its two actions, and the preview; all that comes from Meta is escaped."""
+"""The admin: its pages, its two actions, and the preview; text from Meta is escaped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _requests(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def act(browser: Client, action: str, **more: str) -> str:
-    """Choose all flows and an action; the page that comes of it."""
+    """Run an action on all flows; returns the resulting page."""
     chosen = [str(pk) for pk in rows().values_list("pk", flat=True)]
     response = browser.post(LIST, {"action": action, "_selected_action": chosen, **more}, follow=True)
     assert response.status_code == 200
@@ -59,7 +59,7 @@ def messages(page: str) -> list[str]:
 
 @pytest.mark.usefixtures("_requests")
 def test_sync_is_an_action(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
-    """A message for each flow; also with ATOMIC_REQUESTS there is no transaction around it."""
+    """A message for each flow; also with ATOMIC_REQUESTS it is not in a transaction."""
     flow()
     WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
     said = messages(act(browser, "sync_with_meta"))
@@ -70,7 +70,7 @@ def test_sync_is_an_action(browser: Client, meta: Emulator, configured: dict[str
 
 @pytest.mark.usefixtures("_requests")
 def test_publish_asks_first(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
-    """Nothing is written before somebody has said yes."""
+    """Nothing is written before the confirmation."""
     flow(friendly_name=f"Booking {EVIL}")
     page = act(browser, "sync_and_publish")
     assert "These flows will be published at Meta" in page
@@ -100,7 +100,7 @@ def get(browser: Client, row: WhatsAppFlow) -> str:
 
 
 def test_the_page_of_a_flow_shows_how_it_stands(browser: Client) -> None:
-    """State, id, error, and what Meta would find wrong in it; the Flow JSON can be read."""
+    """State, id, error and validation errors; the Flow JSON is indented."""
     row = flow(flow_id="17", sync_status="error", sync_error="first line\nsecond line")
     page = get(browser, row)
     assert "<div>first line</div><div>second line</div>" in page
@@ -130,7 +130,7 @@ def shown(page: str, kind: str) -> list[str]:
 def test_what_will_be_left_alone_is_told_before_publishing(
     browser: Client, meta: Emulator, configured: dict[str, Any]
 ) -> None:
-    """With the reason, as Meta's state and the Flow JSON give it; only the others are published."""
+    """With the reason, from the state at Meta and the Flow JSON; only the others are published."""
     flow("good")
     flow("put_aside")
     WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
@@ -159,7 +159,7 @@ def test_a_publish_page_without_settings_is_a_message(browser: Client, configure
 
 
 def test_a_flow_is_made_and_changed_in_a_form(browser: Client) -> None:
-    """Its categories are checkboxes; before it is saved there is nothing to tell of it."""
+    """Its categories are checkboxes; a new flow has no results to show."""
     page = browser.get(f"{LIST}add/").content.decode()
     assert 'type="checkbox" name="categories" value="LEAD_GENERATION"' in page
     assert "At Meta" not in page
@@ -193,14 +193,14 @@ DEEP = "[" * 100_000 + "]" * 100_000
     ],
 )
 def test_a_form_that_makes_no_row_says_why(changes: dict[str, Any], words: str, browser: Client) -> None:
-    """And keeps what was typed."""
+    """The submitted values are kept."""
     response = browser.post(f"{LIST}add/", form(**changes))
     assert (response.status_code, words in response.content.decode()) == (200, True)
     assert not rows().exists()
 
 
 def test_errors_are_told_once(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
-    """On the page of a flow under the findings, and not in the last sync's error as well; in a form at its field."""
+    """On the page of a flow under the findings only; in a form at its field only."""
     row = flow()
     rows().update(flow_json={"version": "7.3", "screens": []})
     act(browser, "sync_with_meta")
@@ -233,7 +233,7 @@ def test_a_text_that_cannot_be_stored_makes_no_row(field: str) -> None:
 
 
 def test_a_form_leaves_alone_what_a_sync_writes_meanwhile(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim that is made between the reading and the writing of the row stays."""
+    """A lease that is acquired between reading and writing the row is kept."""
     row = flow()
     before = flows_admin.WhatsAppFlowAdmin.save_model
 
@@ -254,7 +254,7 @@ def preview(browser: Client, row: WhatsAppFlow) -> HttpResponse:
 
 @pytest.mark.usefixtures("_requests")
 def test_the_preview_is_metas(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
-    """The link is asked for when it is followed: it is not kept, and voids none."""
+    """The link is requested when it is followed; it is not stored, and invalidates no other."""
     row = flow()
     act(browser, "sync_with_meta")
     response = preview(browser, row)
@@ -265,7 +265,7 @@ def test_the_preview_is_metas(browser: Client, meta: Emulator, configured: dict[
 
 
 def test_a_preview_that_there_is_not_is_told(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
-    """Back on the page of the flow; and a link that is none is not followed."""
+    """As a message on the page of the flow; a link that is not https is not followed."""
     row = flow(flow_id="17")
     response = browser.get(f"{LIST}{row.pk}/preview/", follow=True)
     assert "get_preview" in messages(response.content.decode())[0]
@@ -291,7 +291,7 @@ def test_who_may_only_look_may_not_sync(meta: Emulator, configured: dict[str, An
 
 
 def test_the_admin_waits_no_longer_than_it_may(meta: Emulator, configured: dict[str, Any]) -> None:
-    """A web worker is not kept for a minute by retries."""
+    """Retries do not block a web worker for a minute."""
     with flows_admin.admin_client(read_settings()) as client:
         assert getattr(client.options.retry_policy, "max_elapsed", None) == 20.0
         assert getattr(client.options.retry_policy, "initial", None) == 0

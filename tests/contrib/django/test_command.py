@@ -1,4 +1,4 @@
-"""`manage.py sync_whatsapp_flows`: which rows it takes, what it says, and how it ends."""
+"""`manage.py sync_whatsapp_flows`: its selection of rows, its output, and its exit codes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FLOWS: list[Any] = [
 
 
 def run(*arguments: str) -> tuple[str, str]:
-    """What the command says: on stdout, and on stderr."""
+    """The command's stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
     call_command("sync_whatsapp_flows", *arguments, stdout=out, stderr=err, no_color=True)
     return out.getvalue(), err.getvalue()
 
 
 def fails(*arguments: str) -> tuple[CommandError, str]:
-    """The error that it ends with, and what it has said of single flows before."""
+    """The command's error, and its earlier output about single flows."""
     err = io.StringIO()
     with pytest.raises(CommandError) as caught:
         call_command("sync_whatsapp_flows", *arguments, stdout=io.StringIO(), stderr=err, no_color=True)
@@ -61,7 +61,7 @@ def test_the_command_of_the_origin(meta: Emulator, configured: dict[str, Any]) -
 
 
 def test_a_failed_flow_makes_it_fail(meta: Emulator, configured: dict[str, Any]) -> None:
-    """Exit 1, after the other flows; the reason stands on stderr, without a token and with no terminal escapes."""
+    """Exit 1, after the other flows; the reason is on stderr, without token and terminal escapes."""
     flow()
     flow("survey")
     meta.fail("create_flow", code=100, message="evil\x1b[2J", times=1)
@@ -84,7 +84,7 @@ def test_a_dry_run_writes_nothing(meta: Emulator, configured: dict[str, Any]) ->
 
 
 def test_definitions_become_rows(meta: Emulator, configured: dict[str, Any]) -> None:
-    """Before the sync; what the sync has written and `is_active` stay."""
+    """Before the sync; the fields of the sync and `is_active` are kept."""
     configured["FLOWS"] = "tests.contrib.django.test_command.FLOWS"
     flow(description="mine")
     flow("by_hand")
@@ -105,7 +105,7 @@ def test_definitions_become_rows(meta: Emulator, configured: dict[str, Any]) -> 
 def test_a_definition_whose_name_at_meta_another_row_has_is_an_error(
     there: list[str], meta: Emulator, configured: dict[str, Any]
 ) -> None:
-    """Whether its own row is there already or not; nothing is sent."""
+    """Whether its own row exists or not; nothing is sent."""
     configured["FLOWS"] = "tests.contrib.django.test_command.FLOWS"
     for name in there:
         flow(name, friendly_name="Booking at Meta" if name == "x" else "")
@@ -115,7 +115,7 @@ def test_a_definition_whose_name_at_meta_another_row_has_is_an_error(
 
 
 def test_no_flows_is_no_failure(configured: dict[str, Any]) -> None:
-    """A new project."""
+    """A new project has no flows."""
     assert run() == ("There are no active flows.\n", "")
 
 
@@ -144,7 +144,7 @@ def test_settings_that_cannot_be_used_are_an_error(configured: dict[str, Any]) -
 
 
 def test_sigterm_ends_a_wait_and_marks_the_rows(meta: Emulator, configured: dict[str, Any]) -> None:
-    """The exit is that of the signal; the handler of before is there again."""
+    """The exit code is that of the signal; the previous handler is restored."""
     configured["RETRY_INITIAL"] = 30
     configured["RETRY_MULTIPLIER"] = 1
     flow()
@@ -159,7 +159,7 @@ def test_sigterm_ends_a_wait_and_marks_the_rows(meta: Emulator, configured: dict
 
 
 def test_it_runs_in_a_thread(configured: dict[str, Any]) -> None:
-    """A task queue's worker may call it, where no signal handler can be set."""
+    """In a thread, as in a task queue's worker, no signal handler can be set."""
     said: list[str] = []
 
     def work() -> None:
@@ -175,7 +175,7 @@ def test_it_runs_in_a_thread(configured: dict[str, Any]) -> None:
 def test_what_is_wrong_in_a_flow_is_told_once(
     meta: Emulator, configured: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Run as `manage.py` runs it, where Django's system checks would look first and tell the same."""
+    """Run as by `manage.py`, where Django's system checks would report the same before."""
     configured["FLOWS"] = "tests.contrib.django.test_command.INVALID"
     with pytest.raises(SystemExit) as ended:
         Command().run_from_argv(["manage.py", "sync_whatsapp_flows"])

@@ -1,4 +1,4 @@
-"""Who works on which row: claims, renewals, takeovers, on a clock of the test's own."""
+"""Leases of rows: acquiring, renewal and expiry, with a manual clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEASE = 60.0
 
 
 class Clock:
-    """Seconds since the start, and the moment that they stand for."""
+    """A manual clock: seconds since the start, and the corresponding time."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -38,7 +38,7 @@ def leases(clock: Clock, *, force: bool = False) -> Leases:
 
 
 def again(row: WhatsAppFlow) -> WhatsAppFlow:
-    """The same row, as another process has it."""
+    """The same row, loaded again."""
     return stored(row.name)
 
 
@@ -55,7 +55,7 @@ def test_one_run_gets_a_row(clock: Clock) -> None:
 
 @pytest.mark.parametrize(("seconds", "taken"), [(LEASE - 1, False), (LEASE, False), (LEASE + 1, True)])
 def test_a_silent_owner_loses_its_row(clock: Clock, seconds: float, taken: bool) -> None:
-    """After the lease, and not before."""
+    """When the lease expires, not before."""
     row = flow()
     assert leases(clock).acquire(row)
     clock.seconds = seconds
@@ -63,7 +63,7 @@ def test_a_silent_owner_loses_its_row(clock: Clock, seconds: float, taken: bool)
 
 
 def test_a_renewed_lease_counts_from_the_renewal(clock: Clock) -> None:
-    """Also for rows that were claimed at different times; a renewal is due every third of a lease."""
+    """Also for rows acquired at different times; a renewal is due every third of a lease."""
     early, late = flow("early"), flow("late")
     mine = leases(clock)
     assert mine.due_in == LEASE / 3
@@ -81,7 +81,7 @@ def test_a_renewed_lease_counts_from_the_renewal(clock: Clock) -> None:
 
 @pytest.mark.parametrize("ended", [False, True], ids=["still working", "done"])
 def test_a_renewal_takes_no_row_back(clock: Clock, ended: bool) -> None:
-    """What another run has taken stays that run's, whether it still works on it or is done; ours are renewed."""
+    """Rows that another run has acquired meanwhile are not renewed; the others are."""
     lost, kept = flow("lost"), flow("kept")
     mine, other = leases(clock), leases(clock, force=True)
     assert all(mine.acquire(row) for row in (lost, kept))
@@ -111,7 +111,7 @@ def test_rows_beyond_one_statement_are_renewed(clock: Clock) -> None:
 
 
 def test_a_row_that_is_gone_is_not_claimed(clock: Clock) -> None:
-    """And a renewal without rows asks the database nothing."""
+    """A renewal without rows does not query the database."""
     row = flow()
     rows().delete()
     row.pk = 1

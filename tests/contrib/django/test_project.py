@@ -1,4 +1,4 @@
-"""The example project, as a stranger runs it: manage.py in processes of its own, on SQLite and on PostgreSQL."""
+"""The example project: manage.py in processes of its own, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def postgres() -> Iterator[str | None]:
 
 
 class Process:
-    """A run of manage.py; its id, and how it ends."""
+    """A run of manage.py."""
 
     def __init__(self, server: Server, folder: Path, argv: tuple[str, ...], env: dict[str, str]) -> None:
         self._server = server
@@ -56,7 +56,7 @@ class Process:
             self.done()
 
     def done(self) -> tuple[int, str, str]:
-        """Wait for its end: the exit code, and what it said."""
+        """Wait for its end; returns the exit code and the output."""
         if self._code is None:
             self._code = self._server.ask({"wait": self.pid})
         out, err = (path.read_text() for path in self._files)
@@ -72,7 +72,7 @@ class Server:
         self._process = subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, text=True)
 
     def ask(self, command: dict[str, Any]) -> int:
-        """One line there, one back."""
+        """Send one line, and read one back."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(command) + "\n")
@@ -141,7 +141,7 @@ Manage = Callable[..., Process]
 
 @pytest.fixture
 def manage(database: dict[str, str], meta: Emulator, processes: Server, tmp_path: Path) -> Iterator[Manage]:
-    """Starts manage.py; what a test leaves running is killed."""
+    """Starts manage.py; processes that a test leaves running are killed."""
     running: list[Process] = []
     environ = environment(
         **database,
@@ -161,7 +161,7 @@ def manage(database: dict[str, str], meta: Emulator, processes: Server, tmp_path
 
 
 def done(process: Process) -> tuple[int, str, str]:
-    """How it ended, and what it said."""
+    """The exit code and the output."""
     return process.done()
 
 
@@ -175,7 +175,7 @@ def until(meta: Emulator, operation: str) -> None:
 
 
 def test_the_seven_flows_are_deployed(manage: Manage, meta: Emulator) -> None:
-    """Looked at, one published as in the origin, then all; a second run is one call."""
+    """A dry run, one flow published, then all; a second run is one call."""
     code, out, err = done(manage("sync_whatsapp_flows", "--dry-run"))
     assert (code, out.count("would be: create"), err, len(meta.flows())) == (0, SEVEN, "", 0)
     code, out, err = done(manage("sync_whatsapp_flows", "--flow", "solar_installation", "--publish"))
@@ -203,7 +203,7 @@ def test_a_flow_that_fails_makes_the_command_fail(manage: Manage, meta: Emulator
 
 
 def test_a_killed_process_is_recovered_from(manage: Manage, meta: Emulator) -> None:
-    """Killed while Meta creates a flow: its rows stay marked, the next run skips them, and force goes on from there."""
+    """Killed while Meta creates a flow: its rows stay marked, the next run skips them, and `--force` continues."""
     meta.fail("create_flow", delay=3.0)
     process = manage("sync_whatsapp_flows", "--flow", "loan_application", "--publish")
     until(meta, "create_flow")
@@ -217,7 +217,7 @@ def test_a_killed_process_is_recovered_from(manage: Manage, meta: Emulator) -> N
 
 
 def test_two_at_once_make_each_flow_once(manage: Manage, meta: Emulator) -> None:
-    """What the one has claimed, the other skips or finds done."""
+    """The rows that one has acquired, the other skips or finds done."""
     meta.fail("create_flow", delay=0.2)
     for code, _, err in [done(process) for process in [manage("sync_whatsapp_flows", "--publish") for _ in range(2)]]:
         assert code in {0, 1}
@@ -230,7 +230,7 @@ def test_two_at_once_make_each_flow_once(manage: Manage, meta: Emulator) -> None
 def test_postgres_sees_no_transaction_while_the_command_waits(
     manage: Manage, meta: Emulator, database: dict[str, str]
 ) -> None:
-    """Asked of the server while Meta is slow; and a connection that the server closes is opened again."""
+    """The server reports no transaction while Meta is slow; a connection that the server closes is opened again."""
     meta.fail("create_flow", delay=1.0)
     meta.fail("create_flow", code=1, times=1)
     process = manage("sync_whatsapp_flows", "--flow", "loan_application", "--publish", CRM_RETRY_INITIAL="1")

@@ -1,4 +1,4 @@
-"""`sync_flows`: rows to Meta and the outcome back, with no transaction open, and one process to a row."""
+"""`sync_flows`: deploys rows and writes the results, without an open transaction, one process for each row."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_flow_is_created_and_its_row_says_so(meta: Emulator, client: FlowsClie
 
 
 def test_publish_publishes(meta: Emulator, client: FlowsClient) -> None:
-    """And a second sync, with or without it, leaves a published flow alone."""
+    """A second sync, with or without `publish`, does not change a published flow."""
     flow()
     assert sync_flows(rows(), publish=True, client=client)[0].sync_status == "published"
     (result,) = sync_flows(rows(), client=client)
@@ -51,7 +51,7 @@ def test_publish_publishes(meta: Emulator, client: FlowsClient) -> None:
 
 
 def test_an_unchanged_sync_is_one_call(meta: Emulator, client: FlowsClient) -> None:
-    """The rows remember what the lock file of the command line would."""
+    """The rows store what the command line stores in the lock file."""
     flow()
     flow("survey")
     sync_flows(rows(), publish=True, client=client)
@@ -95,7 +95,7 @@ def test_the_upload_is_sent_again_as_in_the_origin(meta: Emulator, client: Flows
 
 
 def test_a_failure_is_told_with_code_subcode_and_advice(meta: Emulator, client: FlowsClient) -> None:
-    """The row says what a person needs, and holds no token; the time of the last success stays."""
+    """The row has code, subcode and advice, and no token; the time of the last success is kept."""
     flow()
     sync_flows(rows(), client=client)
     synced = stored().last_synced_at
@@ -111,7 +111,7 @@ def test_a_failure_is_told_with_code_subcode_and_advice(meta: Emulator, client: 
 
 
 def test_one_failure_stops_no_other_flow(meta: Emulator, client: FlowsClient) -> None:
-    """What is invalid is not sent; what is no Flow JSON at all neither."""
+    """An invalid Flow JSON is not sent, nor a value that is not an object."""
     flow("good")
     WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
     WhatsAppFlow.objects.create(name="nothing", flow_json=["no", "flow"])
@@ -124,7 +124,7 @@ def test_one_failure_stops_no_other_flow(meta: Emulator, client: FlowsClient) ->
 
 
 def test_a_listing_that_fails_fails_every_row(meta: Emulator, client: FlowsClient) -> None:
-    """It never means that nothing is there."""
+    """It does not count as an empty listing."""
     flow()
     flow("survey")
     meta.fail("list_flows", code=190)
@@ -134,7 +134,7 @@ def test_a_listing_that_fails_fails_every_row(meta: Emulator, client: FlowsClien
 
 
 def test_a_flow_is_found_by_its_name(meta: Emulator, client: FlowsClient) -> None:
-    """A stored id that leads nowhere, or to another flow, decides nothing."""
+    """A stored id that is unknown, or of another flow, is ignored."""
     there = meta.add_flow("booking", flow_json=json.dumps(valid_flow("FIRST")).encode())
     other = meta.add_flow("other", flow_json=json.dumps(valid_flow("FIRST")).encode())
     flow(flow_id=other.id)
@@ -161,7 +161,7 @@ def test_a_flow_that_cannot_be_used_is_an_error(status: str, words: str, meta: E
 
 
 def test_a_dry_run_changes_nothing(meta: Emulator, client: FlowsClient) -> None:
-    """Neither at Meta nor in a row; it says what would be done, and what stands in the way."""
+    """Neither at Meta nor in a row; it reports what would be done, and what is blocked."""
     flow()
     flow("survey")
     sync_flows(rows().filter(name="survey"), publish=True, client=client)
@@ -181,7 +181,7 @@ def test_a_dry_run_changes_nothing(meta: Emulator, client: FlowsClient) -> None:
 
 
 def test_many_changes_at_once_need_force(meta: Emulator, client: FlowsClient) -> None:
-    """As in the engine: more than ten flows, and most of those that are there."""
+    """As in the engine: more than ten flows, and most of the existing ones."""
     for number in range(12):
         flow(f"flow_{number:02}")
     sync_flows(rows(), client=client)
@@ -193,7 +193,7 @@ def test_many_changes_at_once_need_force(meta: Emulator, client: FlowsClient) ->
 
 
 class Watching:
-    """A transport that looks at the database while a request is on its way."""
+    """A transport that inspects the database during each request."""
 
     def __init__(self, client: FlowsClient) -> None:
         self.inner = client._transport
@@ -206,7 +206,7 @@ class Watching:
         return self.inner.send(request, timeout=timeout)
 
     def look(self, seconds: float = 0.0) -> None:
-        """Another connection gets to write, so nobody holds a transaction; and Django has none open."""
+        """Another connection can write, so no transaction is open; nor does Django report one."""
         with sqlite3.connect(connection.settings_dict["NAME"], timeout=2, isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             (status,) = other.execute("SELECT sync_status FROM whatsapp_flows_whatsappflow").fetchone()
@@ -219,7 +219,7 @@ class Watching:
 
 
 def test_no_transaction_is_open_while_anything_is_sent_or_waited_for(meta: Emulator, client: FlowsClient) -> None:
-    """Asked of the database itself, at every request and at every wait; all the while the row is marked."""
+    """The database reports none, at each request and wait; the row is marked meanwhile."""
     flow()
     watching = Watching(client)
     meta.fail("create_flow", code=1, times=1)
@@ -231,7 +231,7 @@ def test_no_transaction_is_open_while_anything_is_sent_or_waited_for(meta: Emula
 
 
 def test_a_transaction_of_the_callers_is_refused(meta: Emulator, client: FlowsClient) -> None:
-    """Nothing is sent, and no row is marked; after the commit it goes through. A dry run may be made anywhere."""
+    """Nothing is sent, and no row is marked; after the commit it is accepted. A dry run is always accepted."""
     flow()
     with pytest.raises(ConfigurationError, match="on_commit"), transaction.atomic():
         sync_flows(rows(), client=client)
@@ -244,7 +244,7 @@ def test_a_transaction_of_the_callers_is_refused(meta: Emulator, client: FlowsCl
 
 
 def test_autocommit_switched_off_is_a_transaction_too(client: FlowsClient) -> None:
-    """Django opens one with the first statement, and nobody would see the mark."""
+    """Django opens one with the first statement, so other processes would not see the lease."""
     flow()
     chosen = list(rows())
     connection.set_autocommit(False)
@@ -261,7 +261,7 @@ def mark(age: timedelta) -> None:
 
 
 def test_a_row_that_another_process_syncs_is_skipped(meta: Emulator, client: FlowsClient) -> None:
-    """It is told as a problem, because nobody knows yet how that ends; nothing is sent."""
+    """It is reported as a problem, since its result is not known yet; nothing is sent."""
     flow()
     mark(timedelta(minutes=29))
     (result,) = sync_flows(rows(), client=client)
@@ -300,7 +300,7 @@ def test_two_processes_make_one_flow(meta: Emulator, client: FlowsClient) -> Non
 
 
 def test_the_outcome_of_a_row_that_was_taken_over_is_not_written(meta: Emulator, client: FlowsClient) -> None:
-    """The one that has the row now writes it; both found the same flow."""
+    """The process that holds the row now writes it; both found the same flow."""
     flow()
     meta.fail("create_flow", code=1, times=1)
 
@@ -319,7 +319,7 @@ def test_the_outcome_of_a_row_that_was_taken_over_is_not_written(meta: Emulator,
 
 
 def test_an_interrupt_leaves_no_row_marked(meta: Emulator, client: FlowsClient) -> None:
-    """Before the plan; and what a wait was cut short for says so, too."""
+    """An interrupt before the plan, and one during a wait, mark the rows as interrupted."""
     flow()
     flow("survey")
 
@@ -339,7 +339,7 @@ def test_an_interrupt_leaves_no_row_marked(meta: Emulator, client: FlowsClient) 
 
 
 def test_what_a_row_remembers_of_another_account_counts_for_nothing(meta: Emulator, client: FlowsClient) -> None:
-    """Nor does what is no memory at all."""
+    """An invalid value is ignored as well."""
     flow()
     sync_flows(rows(), client=client)
     memory = stored().sync_memory
@@ -353,7 +353,7 @@ def test_what_a_row_remembers_of_another_account_counts_for_nothing(meta: Emulat
 
 
 def test_another_account_than_that_of_the_rows_needs_a_word(meta: Emulator, client: FlowsClient) -> None:
-    """It would be a second deployment of everything; a dry run tells, and `force` is not the word."""
+    """It needs `new_account`, and `force` is not enough; a dry run reports it."""
     flow()
     sync_flows(rows(), publish=True, client=client)
     second = "20100000000000002"
@@ -373,7 +373,7 @@ def test_another_account_than_that_of_the_rows_needs_a_word(meta: Emulator, clie
 
 
 def test_the_settings_make_the_client(meta: Emulator, configured: dict[str, Any]) -> None:
-    """Without one of the caller's; their retry numbers hold."""
+    """Without a client of the caller's; its retries follow the settings."""
     flow()
     meta.fail("create_flow", code=1, times=2)
     assert sync_flows(rows())[0].ok
@@ -393,7 +393,7 @@ def test_a_client_without_an_account_is_refused(client: FlowsClient) -> None:
 
 
 def test_a_row_that_is_gone_is_told(client: FlowsClient) -> None:
-    """Somebody has deleted it after it was chosen."""
+    """It was deleted after it was selected."""
     chosen = [flow()]
     rows().delete()
     chosen[0].pk = 1
@@ -402,7 +402,7 @@ def test_a_row_that_is_gone_is_told(client: FlowsClient) -> None:
 
 
 class Held:
-    """A transport whose first request waits until the test lets it go."""
+    """A transport whose first request waits for the test."""
 
     def __init__(self, client: FlowsClient) -> None:
         self.inner = client._transport
@@ -417,7 +417,7 @@ class Held:
 
 
 def test_a_run_that_lives_keeps_its_rows_beyond_the_lease(meta: Emulator, client: FlowsClient) -> None:
-    """A request that takes longer than SYNC_LEASE: a second run finds the rows held all the same."""
+    """During a request longer than SYNC_LEASE, a second run finds the rows leased."""
     flow()
     flow("survey")
     held = Held(client)
@@ -445,7 +445,7 @@ def test_a_run_that_lives_keeps_its_rows_beyond_the_lease(meta: Emulator, client
 
 
 def test_what_meta_says_can_always_be_stored(meta: Emulator, client: FlowsClient) -> None:
-    """Its message is input: no NUL, no half of a surrogate pair and no control character comes into the row."""
+    """NUL, lone surrogates and control characters of its message are escaped in the row."""
     flow()
     meta.fail("create_flow", code=100, message="a\0b\ud800c\x1b[2J")
     (result,) = sync_flows(rows(), client=client)
@@ -457,7 +457,7 @@ def test_what_meta_says_can_always_be_stored(meta: Emulator, client: FlowsClient
 def test_what_the_validator_finds_can_be_overridden(
     setting: str, given: Any, creates: int, meta: Emulator, client: FlowsClient
 ) -> None:
-    """By the settings, or for one call: then Meta decides."""
+    """By the settings, or for one call: then the flow is sent."""
     WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
     with override_settings(WHATSAPP_FLOWS={"VALIDATE": setting}):
         sync_flows(rows(), validate=given, client=client)
@@ -490,7 +490,7 @@ def there(meta: Emulator) -> tuple[str, bool]:
 
 
 def test_a_live_flow_goes_back_up(meta: Emulator, client: FlowsClient) -> None:
-    """The row says what Meta refused, and that the old version is live; nothing of it stays in the row."""
+    """The row has Meta's error, and that the old version is live; the stored version is removed."""
     live_and_changed(meta, client)
     (result,) = sync_flows(rows(), publish=True, client=client)
     assert not result.ok
@@ -501,7 +501,7 @@ def test_a_live_flow_goes_back_up(meta: Emulator, client: FlowsClient) -> None:
 
 
 def test_what_a_killed_run_took_down_the_next_one_brings_up(meta: Emulator, client: FlowsClient) -> None:
-    """The version that was live is in the row before the first write, and is found there."""
+    """The live version is stored in the row before the first write, and restored by the next run."""
     live_and_changed(meta, client)
     meta.fail("update_flow_json", code=1, every=2)  # the second, which would put the old version back
     once = client.with_options(max_attempts=1)
@@ -516,7 +516,7 @@ def test_what_a_killed_run_took_down_the_next_one_brings_up(meta: Emulator, clie
 
 
 def test_a_database_that_fails_leaves_a_live_flow_alone(meta: Emulator, client: FlowsClient) -> None:
-    """What is live is not touched before it is stored."""
+    """A live flow is not changed unless its version was stored."""
     live_and_changed(meta, client)
     meta.clear_requests()
     with connection.cursor() as cursor:

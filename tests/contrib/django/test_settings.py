@@ -23,7 +23,7 @@ GIVEN: Any = None
 
 
 def given() -> Any:
-    """What a test has put there: a callable, as a project may have one."""
+    """The definitions of the test, as a callable."""
     return GIVEN
 
 
@@ -35,7 +35,7 @@ FROM_HERE = {"FLOWS": "tests.contrib.django.test_settings.given"}
 
 
 def test_a_setting_wins_over_its_variable() -> None:
-    """And the variable over the client's default."""
+    """A variable takes precedence over the client's default."""
     environ = {"WHATSAPP_FLOWS_ACCESS_TOKEN": "from-the-environment", "WHATSAPP_FLOWS_WABA_ID": "1", "PATH": "/"}
     with override_settings(WHATSAPP_FLOWS={"WABA_ID": 2, "MAX_ATTEMPTS": 5, "RETRY_INITIAL": 0.5, "TIMEOUT": None}):
         settings = read_settings(environ)
@@ -65,7 +65,7 @@ def test_the_token_may_come_from_a_callable() -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    """Not by the settings' repr, and not by Django's page for errors."""
+    """Neither by the repr of the settings nor by Django's error page."""
     given = {"ACCESS_TOKEN": TOKEN, "APP_SECRET": TOKEN, "WABA_ID": "1"}
     with override_settings(WHATSAPP_FLOWS=given):
         assert TOKEN not in repr(read_settings({}))
@@ -125,7 +125,7 @@ BAD_FLOWS: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("value", "words"), BAD_FLOWS)
 def test_definitions_that_make_no_row_are_e002(value: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Named by their place."""
+    """The error names their position."""
     define(monkeypatch, value)
     with override_settings(WHATSAPP_FLOWS=FROM_HERE):
         (found,) = run_checks(tags=["whatsapp_flows"])
@@ -134,14 +134,14 @@ def test_definitions_that_make_no_row_are_e002(value: Any, words: str, monkeypat
 
 
 def test_a_path_that_leads_nowhere_is_e002() -> None:
-    """As a misspelt module does."""
+    """Such as a misspelt module."""
     with override_settings(WHATSAPP_FLOWS={"FLOWS": "tests.contrib.django.nothing"}):
         (found,) = run_checks(tags=["whatsapp_flows"])
     assert found.id == "whatsapp_flows.E002"
 
 
 def test_an_invalid_definition_is_w001(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the first errors, and the place of each."""
+    """With the first errors, and the path of each."""
     define(monkeypatch, [{"name": "a", "flow_json": INVALID}, {"name": "b", "flow_json": valid_flow()}])
     with override_settings(WHATSAPP_FLOWS=FROM_HERE):
         (found,) = run_checks(tags=["whatsapp_flows"])
@@ -164,7 +164,7 @@ def test_an_invalid_row_is_w002_when_the_database_is_checked() -> None:
 
 
 def test_a_database_without_the_table_has_no_flows() -> None:
-    """`migrate` checks the database before it makes the table."""
+    """`migrate` checks the database before it creates the table."""
     call_command("migrate", "whatsapp_flows", "zero", verbosity=0)
     try:
         assert run_checks(tags=[Tags.database], databases=["default"]) == []
@@ -180,7 +180,7 @@ class Elsewhere:
 
 
 def test_a_database_that_is_not_for_flows_is_not_asked() -> None:
-    """A router says so."""
+    """A router excludes it."""
     WhatsAppFlow.objects.create(name="bad", flow_json=INVALID)
     with override_settings(DATABASE_ROUTERS=[Elsewhere()]):
         assert run_checks(tags=[Tags.database], databases=["default"]) == []
@@ -192,7 +192,7 @@ def test_the_migrations_are_complete() -> None:
 
 
 def test_two_rows_cannot_be_one_flow_at_meta() -> None:
-    """The name that counts there is the friendly one, else the name; the database sees to it, and the form says it."""
+    """The name at Meta is unique by a database constraint, which the form reports."""
     flow("booking")
     second = WhatsAppFlow(name="other", friendly_name="booking", flow_json=valid_flow())
     with pytest.raises(ValidationError, match="Another flow has this name at Meta"):
