@@ -44,9 +44,9 @@ def test_a_plan_is_refused_when_the_world_has_moved(cli: CommandLine, meta: Emul
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     outcome = cli("apply", *config, "--plan", file, "--yes")
     assert outcome.code == 1
-    assert "the plan is stale: not as they were when the plan was made: one." in outcome.err
+    assert "the plan is stale: these have changed since it was made: one." in outcome.err
     (folder / "one.json").write_bytes(OTHER_FLOW_JSON)
-    assert "the flows in the files are not what they were" in cli("apply", *config, "--plan", file, "--yes").err
+    assert "the flows in the files have changed since the plan" in cli("apply", *config, "--plan", file, "--yes").err
     file.write_text("{")
     assert "is not a plan" in cli("apply", *config, "--plan", file, "--yes").err
     assert {request.method for request in meta.requests} == {"GET"}
@@ -60,10 +60,10 @@ def test_too_much_at_once_needs_force(cli: CommandLine, meta: Emulator, tmp_path
     config = ("--config", tmp_path / "flows.toml")
     planned = cli("plan", *config)
     assert planned.code == 1
-    assert planned.out.splitlines()[-1].startswith("Refused: 11 of the 11 flows that are there would be changed")
+    assert planned.out.splitlines()[-1].startswith("Refused: 11 of the 11 existing flows would be changed")
     refused = cli("apply", *config, "--yes")
     assert refused.code == 1
-    assert "say force (--force) to do it" in refused.err
+    assert "set force (--force) to allow it" in refused.err
     assert cli("apply", *config, "--yes", "--force").code == 0
 
 
@@ -75,7 +75,7 @@ def test_flows_that_left_the_file_are_pruned(cli: CommandLine, meta: Emulator, f
     assert statuses(meta) == {"One": "PUBLISHED", "Two": "PUBLISHED"}
     assert cli("sync", folder, "--prune", "--flow", "one").code == 2
     planned = cli("plan", "--config", folder / "flows.toml", "--prune")
-    assert '- two: deprecate "Two"; no longer wanted' in planned.out.splitlines()
+    assert '- two: deprecate "Two"; no table names it' in planned.out.splitlines()
     assert cli("sync", folder, "--prune").code == 0
     assert statuses(meta) == {"One": "PUBLISHED", "Two": "DEPRECATED"}
 

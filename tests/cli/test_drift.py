@@ -95,7 +95,7 @@ def test_drift_for_machines(cli: CommandLine, client: FlowsClient) -> None:
         }
         for key, action, status, reasons in [
             ("one", "none", "PUBLISHED", []),
-            ("two", "deprecated", "DEPRECATED", [{"way": "deprecated", "message": "it is out of use for good"}]),
+            ("two", "deprecated", "DEPRECATED", [{"way": "deprecated", "message": "it is deprecated, which is final"}]),
         ]
     ]  # fmt: skip
     assert outcome.json["calls"] == 1
@@ -108,7 +108,7 @@ def test_other_flows_of_the_account(cli: CommandLine, client: FlowsClient) -> No
     assert cli("drift").code == 0
     outcome = cli("drift", "--extra")
     assert outcome.code == 1
-    assert "Somebody's: extra: the repository does not have it" in outcome.out
+    assert "Somebody's: extra: no table names it" in outcome.out
     assert cli("drift", "--extra", "--flow", "one").code == 2
 
 

@@ -69,7 +69,7 @@ def test_a_deprecation_says_what_it_waits_for_and_why_it_did_not_happen(
     assert cli("apply", "--config", config, "--yes").code == 0
     config.write_text(config.read_text().replace("Booking", "Termin"))
     options = ("--config", config, "--prune")
-    reported = 'deprecate "Booking"; another flow has taken its place; after Termin is live'
+    reported = 'deprecate "Booking"; replaced by another flow; after Termin is live'
     assert reported in cli("plan", *options).out
     assert reported in cli("plan", *options, "--markdown").out
     assert [flow["after"] for flow in cli("plan", *options, "--json").json["flows"]] == [None, "booking"]

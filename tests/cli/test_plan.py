@@ -78,7 +78,7 @@ class TestAnotherAccount:
         """--yes alone would not suffice, so the message does not mention it, nor a new plan."""
         outcome = second("apply", "--config", folder / "flows.toml")
         assert (outcome.code, meta.flows(SECOND)) == (1, ())
-        assert "say new_account (--new-account)" in outcome.err
+        assert "set new_account (--new-account)" in outcome.err
         assert "--yes" not in outcome.err
         assert "Make the plan again" not in outcome.err
 
@@ -192,7 +192,7 @@ def test_the_summary_says_why_a_flow_is_blocked(cli: CommandLine, folder: Path) 
     """With file, line, column and code, like the text."""
     (folder / "two.json").write_bytes(FAULTY_FLOW_JSON)
     out = cli("plan", "--config", folder / "flows.toml", "--markdown").out
-    assert "| `two` | blocked | `blocked: there is 1 error in two.json` |" in out
+    assert "| `two` | blocked | `blocked: 1 error in two.json` |" in out
     assert f"- `{folder / 'two.json'}:1:31 MIN_ITEMS_REQUIRED: " in out
 
 

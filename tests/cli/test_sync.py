@@ -186,7 +186,7 @@ def test_errors_in_a_flow_json_keep_it_from_being_sent(cli: CommandLine, meta: E
     (folder / "two.json").write_bytes(FAULTY_FLOW_JSON)
     found = cli("plan", "--config", folder / "flows.toml")
     assert found.code == 1
-    assert "! two: blocked: there is 1 error in two.json" in found.out.splitlines()
+    assert "! two: blocked: 1 error in two.json" in found.out.splitlines()
     assert f"  {folder / 'two.json'}:1:31 MIN_ITEMS_REQUIRED: " in found.out
     (_, two) = cli("plan", "--config", folder / "flows.toml", "--json").json["flows"]
     assert (two["blocked"], [issue["error"] for issue in two["error"]["validation_errors"]]) == (
@@ -254,7 +254,7 @@ def test_a_blocked_flow_is_an_error_for_machines_too(cli: CommandLine, meta: Emu
     meta.add_flow("One", status="DEPRECATED")
     (flow,) = cli("sync", folder, "--flow", "one", "--json").json["flows"]
     assert (flow["action"], flow["ok"]) == ("blocked", False)
-    assert flow["error"] == {"message": "a deprecated flow has this name; give it another one, or replace = true"}
+    assert flow["error"] == {"message": "a deprecated flow has this name; give it another name, or set replace = true"}
 
 
 def test_files_that_no_table_names_are_noted(cli: CommandLine, folder: Path) -> None:

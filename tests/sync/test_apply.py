@@ -331,7 +331,7 @@ def test_what_must_not_be_applied_sends_nothing(meta: Emulator, client: FlowsCli
         meta.add_flow(flow.name, flow_json=OTHER_FLOW_JSON)
     plan = planned(client, flows)
     meta.clear_requests()
-    with pytest.raises(PlanError, match="say force"):
+    with pytest.raises(PlanError, match="set force"):
         apply(client, plan)
     with pytest.raises(PlanError, match="another account"):
         apply(client.with_options(waba_id="1"), plan, force=True)

@@ -162,9 +162,9 @@ def test_a_pyproject_holds_the_same(folder: Path) -> None:
     assert mistake(f"{text}nam = 1", name="pyproject.toml") == (
         "pyproject.toml:7: [tool.whatsapp-flows.flows.a] unknown key 'nam': did you mean 'name'?"
     )
-    assert mistake("[tool.ruff]", name="pyproject.toml") == "pyproject.toml has no [tool.whatsapp-flows]."
+    assert mistake("[tool.ruff]", name="pyproject.toml") == "pyproject.toml has no [tool.whatsapp-flows] table."
     assert mistake("[tool.whatsapp-flows.defaults]", name="pyproject.toml") == (
-        'pyproject.toml names no flow: add a table like [tool.whatsapp-flows.flows.booking] with "file" and "name".'
+        'pyproject.toml has no flows: add a table like [tool.whatsapp-flows.flows.booking] with "file" and "name".'
     )
     (folder / "pyproject.toml").write_text(text)
     assert find_config(folder) == folder / "pyproject.toml"
@@ -185,32 +185,44 @@ EACH = [
     (f"{FLOW}nam = 1", "4: [flows.a] unknown key 'nam': did you mean 'name'?"),
     (f"{A}[env.x.flows.a]\npublic = true", "6: [env.x.flows.a] unknown key 'public': did you mean 'publish'?"),
     (f"{A}[env.x]\nfile = 'a'", "6: [env.x] unknown key 'file': " + IN_ENVIRONMENT),
-    (f"{A}[env.x.flows.aa]", "5: [env.x.flows.aa] is not the table of a flow: did you mean 'a'?"),
+    (f"{A}[env.x.flows.aa]", "5: [env.x.flows.aa] names an unknown flow: did you mean 'a'?"),
     (f"{A}[env.'a b']", "5: [env] 'a b' is not a name of letters, digits, _ and -."),
     (f"{A}[variables]\n1 = 'x'", "6: [variables] '1' is not a name of letters, digits, _ and -."),
-    (f"{A}[variables]\nx = 1", "6: [variables] x: a text, not 1."),
+    (f"{A}[variables]\nx = 1", "6: [variables] x: must be a string, not 1."),
     (f"{A}[flows.'']", "5: [flows] '' is not a name that is not empty."),
-    ("[defaults]\npublish = 1", "2: [defaults] publish: true or false, not 1."),
-    (f"{A}replace = 'yes'", "5: [flows.a] replace: true or false, not 'yes'."),
-    (f"{A}application = 'app'", "5: [flows.a] application: an id of digits, like \"102290129340398\", not 'app'."),
-    ("waba_id = true", '1: waba_id: an id of digits, like "102290129340398", not True.'),
-    ("name_suffix = 1", "1: name_suffix: a text, not 1."),
-    (f"{FLOW}categories = []", '4: [flows.a] categories: a list of at least one text, like ["OTHER"], not [].'),
-    (f'{FLOW}categories = "O"', "4: [flows.a] categories: a list of at least one text, like [\"OTHER\"], not 'O'."),
-    (f'{FLOW}categories = [""]', "4: [flows.a] categories: a list of at least one text, like [\"OTHER\"], not ['']."),
-    (f"{FLOW}endpoint = 3", "4: [flows.a] endpoint: a text that is not empty, not 3."),
+    ("[defaults]\npublish = 1", "2: [defaults] publish: must be true or false, not 1."),
+    (f"{A}replace = 'yes'", "5: [flows.a] replace: must be true or false, not 'yes'."),
+    (
+        f"{A}application = 'app'",
+        "5: [flows.a] application: must be an id of digits, like \"102290129340398\", not 'app'.",
+    ),
+    ("waba_id = true", '1: waba_id: must be an id of digits, like "102290129340398", not True.'),
+    ("name_suffix = 1", "1: name_suffix: must be a string, not 1."),
+    (
+        f"{FLOW}categories = []",
+        '4: [flows.a] categories: must be a list of at least one string, like ["OTHER"], not [].',
+    ),
+    (
+        f'{FLOW}categories = "O"',
+        "4: [flows.a] categories: must be a list of at least one string, like [\"OTHER\"], not 'O'.",
+    ),
+    (
+        f'{FLOW}categories = [""]',
+        "4: [flows.a] categories: must be a list of at least one string, like [\"OTHER\"], not [''].",
+    ),
+    (f"{FLOW}endpoint = 3", "4: [flows.a] endpoint: must be a string that is not empty, not 3."),
     ('\n[flows.a]\nfile = "a.json"\ncategories = ["OTHER"]', "2: [flows.a] has no name."),
     ('[flows."a b"]\nname = "A"\ncategories = ["OTHER"]', '1: [flows."a b"] has no file.'),
-    ('[flows.a]\nname = " "', "2: [flows.a] name: a text that is not empty, not ' '."),
+    ('[flows.a]\nname = " "', "2: [flows.a] name: must be a string that is not empty, not ' '."),
     (FLOW, "1: [flows.a] has no categories: name at least one, here or in [defaults]."),
     ("flows = 1", "1: [flows] must be a table, not 1."),
     ("[flows]\na = 1", "2: [flows.a] must be a table, not 1."),
     ("[[defaults]]", "1: [defaults] must be a table, not [{}]."),
-    (f"{A}{B.replace('B', 'A')}", "7: [flows.b] name: 'A' is the name of [flows.a] already."),
+    (f"{A}{B.replace('B', 'A')}", "7: [flows.b] name: 'A' is already the name of [flows.a]."),
     (f"{A}file2 = 1", "5: [flows.a] unknown key 'file2': did you mean 'file'?"),
-    ("[flows", "1: this is not TOML: Expected ']' at the end of a table declaration at the end."),
-    ("a = 1\nb", "2: this is not TOML: Expected '=' after a key in a key/value pair at the end."),
-    (f"{A}name = 'B'\n", "5: this is not TOML: Cannot overwrite a value at column 11."),
+    ("[flows", "1: not valid TOML: Expected ']' at the end of a table declaration at the end."),
+    ("a = 1\nb", "2: not valid TOML: Expected '=' after a key in a key/value pair at the end."),
+    (f"{A}name = 'B'\n", "5: not valid TOML: Cannot overwrite a value at column 11."),
 ]
 
 
@@ -224,10 +236,10 @@ def test_a_mistake_is_named_with_its_file_line_table_and_key(text: str, said: st
 @pytest.mark.usefixtures("folder")
 def test_a_mistake_of_the_whole_file() -> None:
     """A file that wants nothing; an environment that it does not have; nesting that nobody meant."""
-    assert mistake("") == 'flows.toml names no flow: add a table like [flows.booking] with "file" and "name".'
+    assert mistake("") == 'flows.toml has no flows: add a table like [flows.booking] with "file" and "name".'
     assert mistake(ENVIRONMENTS, "stagin") == "flows.toml has no environment 'stagin': did you mean 'staging'?"
-    assert mistake(A, "x") == "flows.toml has no environment 'x': there is none at all."
-    assert mistake("a = " + "[" * 100_000) == "flows.toml: this is not TOML: it is nested too deeply."
+    assert mistake(A, "x") == "flows.toml has no environment 'x': there are none."
+    assert mistake("a = " + "[" * 100_000) == "flows.toml: not valid TOML: it is nested too deeply."
 
 
 @pytest.mark.usefixtures("folder")
@@ -235,7 +247,7 @@ def test_names_are_compared_as_they_will_be() -> None:
     """An environment may make two names one."""
     text = f'{A}{B}[env.x.flows.b]\nname = "A"\n'
     assert len(read(text).flows) == 2
-    assert mistake(text, "x") == "flows.toml:10: [env.x.flows.b] name: 'A' is the name of [flows.a] already."
+    assert mistake(text, "x") == "flows.toml:10: [env.x.flows.b] name: 'A' is already the name of [flows.a]."
 
 
 TOKEN = "EAAG" + "m0PX4ZCpsBAKZBx" * 3
@@ -256,7 +268,7 @@ TOKEN = "EAAG" + "m0PX4ZCpsBAKZBx" * 3
 def test_a_secret_is_refused_and_not_shown(text: str, place: str) -> None:
     """With the advice where it belongs."""
     assert mistake(text) == (
-        f"flows.toml:{place}: a secret has no place in a file. The access token is read from "
+        f"flows.toml:{place}: secrets must not be in this file. The access token is read from "
         "WHATSAPP_FLOWS_ACCESS_TOKEN or --token-file, the app secret from WHATSAPP_FLOWS_APP_SECRET."
     )
 
@@ -301,7 +313,7 @@ def test_a_file_that_cannot_be_read_is_told_by_its_path(folder: Path) -> None:
         (None, "a.json cannot be read: No such file or directory."),
         (b"[]", "a.json must be a JSON object, not list."),
         (b"{", "a.json is not JSON: Expecting property name enclosed in double quotes at line 1, column 2."),
-        (b'{\n"a": "{{whoo}}"}', "a.json:2: there is no variable 'whoo': did you mean 'who'?"),
+        (b'{\n"a": "{{whoo}}"}', "a.json:2: unknown variable 'whoo': did you mean 'who'?"),
         (b" " * (10 * 1024 * 1024 + 1), "a.json has 10485761 bytes or more; Meta takes at most 10485760 (10 MB)."),
     ],
 )
@@ -359,7 +371,7 @@ def test_the_endpoint_is_a_variable(folder: Path) -> None:
     assert json.loads(read(f"{A}{endpoint}").flows[0].content) == {"uri": "https://a.example"}
     own = f"[variables]\n{endpoint.replace('a.example', 'b.example')}"
     assert json.loads(read(f"{A}{endpoint}{own}").flows[0].content) == {"uri": "https://b.example"}
-    assert mistake(A).endswith("a.json:1: there is no variable 'endpoint': there is none at all.")
+    assert mistake(A).endswith("a.json:1: unknown variable 'endpoint': there are none.")
 
 
 def test_what_is_not_used_is_told(folder: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_workspace_has_no_flow_twice() -> None:
     """Neither its key nor its name."""
     with pytest.raises(ConfigurationError, match="two flows have the key 'booking'"):
         Workspace(flows=(desired(), desired()))
-    with pytest.raises(ConfigurationError, match="'Booking' is the name of"):
+    with pytest.raises(ConfigurationError, match="'Booking' is already the name of"):
         Workspace(flows=(desired(), desired("other", name="Booking")))
 
 

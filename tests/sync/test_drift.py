@@ -38,14 +38,14 @@ CASES: list[tuple[ActualFlow | None, dict[str, Any], list[str]]] = [
         actual(content=OTHER_FLOW_JSON), {"publish": True},
         ["edited: its Flow JSON is not that of booking.json", "draft: it is a draft, and should be published"],
     ),
-    (actual("DEPRECATED", content=None, categories=()), {}, ["deprecated: it is out of use for good"]),
+    (actual("DEPRECATED", content=None, categories=()), {}, ["deprecated: it is deprecated, which is final"]),
     (
         actual("BLOCKED"), {},
-        ["blocked: Meta has stopped it: nobody can open it, until its endpoint is healthy again"],
+        ["blocked: Meta has blocked it: nobody can open it until its endpoint is healthy again"],
     ),
     (
         actual("THROTTLED"), {"publish": True},
-        ["throttled: Meta lets it be sent ten times an hour, until its endpoint is healthy again"],
+        ["throttled: Meta limits it to ten messages an hour until its endpoint is healthy again"],
     ),
     (actual(validation_errors=(ISSUE,)), {}, ["errors: Meta finds 1 error in its Flow JSON"]),
     (actual(validation_errors=(ISSUE, ISSUE)), {}, ["errors: Meta finds 2 errors in its Flow JSON"]),
@@ -66,8 +66,8 @@ CASES: list[tuple[ActualFlow | None, dict[str, Any], list[str]]] = [
 def test_ways_to_drift(there: ActualFlow | None, wanted: dict[str, Any], said: list[str]) -> None:
     """Each is told in a word and a sentence; what the repository leaves open cannot drift."""
     found = drift(there, **wanted)
-    assert [f"{reason.way}: {reason.said}" for reason in found.reasons] == said
-    assert found.way == (said[0].split(":")[0] if said else "none")
+    assert [f"{reason.kind}: {reason.message}" for reason in found.reasons] == said
+    assert found.kind == (said[0].split(":")[0] if said else "none")
 
 
 def test_what_was_edited_is_told() -> None:
@@ -80,7 +80,7 @@ def test_what_meta_does_not_tell_is_drift() -> None:
     """Nobody knows that it is as it should be."""
     error = FlowsError("no answer")
     found = drift(actual(content=None, error=error))
-    assert ([reason.way for reason in found.reasons], found.error) == (["unread"], error)
+    assert ([reason.kind for reason in found.reasons], found.error) == (["unread"], error)
 
 
 def test_other_flows_are_drift_if_they_are_asked_for() -> None:
@@ -89,4 +89,4 @@ def test_other_flows_are_drift_if_they_are_asked_for() -> None:
     there = snapshot({"booking": actual(content=FLOW_JSON)}, *others)
     assert [flow.key for flow in find_drift([desired()], there)] == ["booking"]
     extra = find_drift([desired()], there, extra=True)[1:]
-    assert [(flow.key, flow.name, flow.flow_id, flow.way) for flow in extra] == [("", "New", "7", "extra")]
+    assert [(flow.key, flow.name, flow.flow_id, flow.kind) for flow in extra] == [("", "New", "7", "extra")]

@@ -27,7 +27,7 @@ from whatsapp_flows.sync import (
     take_snapshot,
 )
 from whatsapp_flows.sync.account._identity import generation_of, identify
-from whatsapp_flows.sync.planning._names import folded, wrong_with
+from whatsapp_flows.sync.planning._names import name_problem, normalized
 
 REPLACE = desired(replace=True)
 TERMIN = desired(name="Termin")
@@ -221,7 +221,7 @@ def test_a_flow_that_was_renamed_at_meta_gets_its_name_back(
     (flow,) = meta.flows()
     client.update_flow(flow.id, name="Renamed")
     (drift,) = find_drift([wanted], take_snapshot(client, [wanted], lock))
-    assert "its name: Renamed, and should be Booking" in [reason.said for reason in drift.reasons]
+    assert "its name: Renamed, and should be Booking" in [reason.message for reason in drift.reasons]
     (change,) = planned(client, [wanted], lock).changes
     assert (change.steps[0], change.name, change.flow_id) == ("update", "Booking", flow.id)
     assert [state.id for state in read_states(client, [wanted], lock)] == [flow.id]
@@ -457,5 +457,5 @@ def test_a_name_that_is_there_is_not_questioned(meta: Emulator, client: FlowsCli
 
 def test_folding() -> None:
     """Case, the form of Unicode, and runs of blanks."""
-    assert len({folded(name) for name in ("Stra\u00dfe  1", "STRASSE 1", " stra\u00dfe\u00a01 ")}) == 1
-    assert wrong_with("") == "is empty"
+    assert len({normalized(name) for name in ("Stra\u00dfe  1", "STRASSE 1", " stra\u00dfe\u00a01 ")}) == 1
+    assert name_problem("") == "is empty"

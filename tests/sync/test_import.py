@@ -95,9 +95,9 @@ def test_whatever_an_account_holds_the_file_says_it(flows: list[Flow]) -> None:
 @pytest.mark.parametrize(
     ("flow", "problem"),
     [
-        ({"name": "half \ud800"}, "its name has half a character in it"),
-        ({"endpoint_uri": "https://\udfff"}, "its endpoint has half a character in it"),
-        ({"categories": ("\ud800",)}, "its categories has half a character in it"),
+        ({"name": "half \ud800"}, "its name contains a lone surrogate"),
+        ({"endpoint_uri": "https://\udfff"}, "its endpoint contains a lone surrogate"),
+        ({"categories": ("\ud800",)}, "its categories contains a lone surrogate"),
         ({"name": "EAAG" + "x" * 40}, "its name looks like an access token"),
         ({"name": "  "}, "it has no name"),
     ],

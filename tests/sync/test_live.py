@@ -37,7 +37,7 @@ from whatsapp_flows.sync import FlowEvent, FlowResult, Lock, Plan, apply
 from whatsapp_flows.sync.applying._live import SUFFIX, LiveVersion, OldDocumentFiles
 from whatsapp_flows.sync.applying._lock_writer import LockWriter
 from whatsapp_flows.sync.applying._safeguard import Safeguard
-from whatsapp_flows.sync.calls._stops import AbandonStop, either
+from whatsapp_flows.sync.calls._stops import AbandonStop, either_stop
 
 FAULTY = {"success": True, "validation_errors": [{"error": "NEW", "message": "what only Meta finds"}]}
 WANTED = desired(publish=True, categories=("SURVEY",))
@@ -303,14 +303,14 @@ def test_the_wait_of_a_live_flow_is_shortened_by_the_first_stop_and_ended_by_the
 def test_two_stops_are_one(own: bool) -> None:
     """Set when either is, which ends a wait; setting it leaves the client's own alone."""
     given, client_own = threading.Event(), threading.Event()
-    both = either(given, client_own)
+    both = either_stop(given, client_own)
     assert (both.is_set(), both.wait(0.01)) == (False, False)
     (client_own if own else given).set()
     assert (both.is_set(), both.wait(3600), both.wait()) == (True, True, True)
     both.set()
     assert (given.is_set(), client_own.is_set()) == (True, own)
-    assert either(given, None) is given
-    assert either(given, given) is given
+    assert either_stop(given, None) is given
+    assert either_stop(given, given) is given
 
 
 class Interrupts:

@@ -10,7 +10,7 @@ from tests.sync.support import client_of
 from whatsapp_flows import ConfigurationError, NotSentError
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import DEFAULT_CALLS_PER_HOUR, RunPace, paced
-from whatsapp_flows.sync.calls._pace import urgently
+from whatsapp_flows.sync.calls._pace import unpaced
 
 
 class Clock:
@@ -106,7 +106,7 @@ def test_what_brings_a_live_flow_up_again_waits_for_nothing(meta: Emulator) -> N
     clock, stop = Clock(), threading.Event()
     client = paced(client_of(meta), pace := pace_of(clock, 1, stop))
     list(client.list_flows())
-    with urgently():
+    with unpaced():
         list(client.list_flows())
         stop.set()
         list(client.list_flows())

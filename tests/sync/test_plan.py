@@ -104,9 +104,9 @@ def test_what_is_wanted_and_what_is_there_make_a_change(
 @pytest.mark.parametrize(
     ("wanted", "found", "why", "said"),
     [
-        (desired(content=FAULTY_FLOW_JSON), None, "validation", "there is 1 error in booking.json"),
+        (desired(content=FAULTY_FLOW_JSON), None, "validation", "1 error in booking.json"),
         (desired(content=FLOW_JSON.replace(b'"7.3"', b'"2.1"')), None, "frozen", "frozen since"),
-        (desired(), actual("DEPRECATED"), "deprecated", "deprecated, for good"),
+        (desired(), actual("DEPRECATED"), "deprecated", "deprecated, which is final"),
         (desired(), actual("DEPRECATED", known=False), "name", "a deprecated flow has this name"),
         (desired(**WISH), actual("THROTTLED", **OTHER), "state", "throttled, and cannot be edited"),
         (desired(), actual("PUBLISHED", **OTHER), "unpublish", "--allow-unpublish leaves it a draft"),
@@ -176,7 +176,7 @@ def test_too_much_change_needs_force(count: int, changed: int, refused: bool) ->
     assert bool(plan.refusal) == refused
     assert not diff(flows, snapshot, PlanOptions(force=True)).refusal
     if refused:
-        with pytest.raises(PlanError, match="say force"):
+        with pytest.raises(PlanError, match="set force"):
             plan.raise_if_refused()
         plan.raise_if_refused(force=True)
 
@@ -218,7 +218,7 @@ def test_deprecation_has_a_limit_that_force_does_not_lift() -> None:
     """Because it is for good."""
     snapshot = Snapshot(account_id="1", flows={}, others=others(6))
     plan = diff([], snapshot, PlanOptions(prune=True, force=True))
-    with pytest.raises(PlanError, match="6 flows would be deprecated, for good, and at most 5 may be"):
+    with pytest.raises(PlanError, match="6 flows would be deprecated, which is final, and the limit is 5"):
         plan.raise_if_refused(force=True)
     assert not diff([], snapshot, PlanOptions(prune=True, prune_limit=6)).refusal
 
@@ -227,7 +227,7 @@ def test_a_replaced_flow_is_pruned_under_a_key_of_its_own() -> None:
     """Its successor has the key."""
     snapshot = Snapshot(account_id="1", flows={"booking": actual()}, others=others(1, key="booking"))
     (change,) = diff([desired()], snapshot, PlanOptions(prune=True)).pending
-    assert (change.key, change.reason) == ("booking@0", "another flow has taken its place")
+    assert (change.key, change.reason) == ("booking@0", "replaced by another flow")
 
 
 # -- a plan as data
@@ -269,7 +269,7 @@ def test_a_plan_is_only_for_the_flows_that_it_was_made_of() -> None:
     """A file that has changed since makes it another plan."""
     flows, snapshot = snapshot_of(1, actual("PUBLISHED", **OTHER))
     document = diff(flows, snapshot).to_json()
-    with pytest.raises(PlanError, match="not what they were"):
+    with pytest.raises(PlanError, match="have changed since the plan"):
         Plan.from_json(document, [desired("f0", content=SAME_FLOW_JSON.replace(b"FIRST", b"THIRD"), publish=True)])
 
 
@@ -280,14 +280,14 @@ def test_a_plan_is_stale_when_the_world_has_moved(moved: dict[str, Any]) -> None
     """Another id, state, time or content; the error names the flow. What a lock file knows makes no difference."""
     flows, snapshot = snapshot_of(2, actual("PUBLISHED", **OTHER))
     plan = diff(flows, snapshot)
-    plan.raise_if_moved(diff(flows, snapshot))
+    plan.raise_if_stale(diff(flows, snapshot))
     known = {key: actual("PUBLISHED", known=False, processed=None, **OTHER) for key in snapshot.flows}
-    plan.raise_if_moved(diff(flows, Snapshot(account_id="1", flows=known)))
+    plan.raise_if_stale(diff(flows, Snapshot(account_id="1", flows=known)))
     now = {**snapshot.flows, "f1": actual(**{"status": "PUBLISHED", **OTHER, **moved})}
-    with pytest.raises(PlanError, match="stale: not as they were when the plan was made: f1"):
-        plan.raise_if_moved(diff(flows, Snapshot(account_id="1", flows=now)))
-    with pytest.raises(PlanError, match="of another account"):
-        plan.raise_if_moved(diff(flows, Snapshot(account_id="2", flows=snapshot.flows)))
+    with pytest.raises(PlanError, match="stale: these have changed since it was made: f1"):
+        plan.raise_if_stale(diff(flows, Snapshot(account_id="1", flows=now)))
+    with pytest.raises(PlanError, match="for another account"):
+        plan.raise_if_stale(diff(flows, Snapshot(account_id="2", flows=snapshot.flows)))
 
 
 # -- laws

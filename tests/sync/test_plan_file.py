@@ -89,8 +89,8 @@ def test_a_plan_nested_to_any_depth_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "flows", "said"),
     [
-        (PlanOptions(prune=True), FLOWS, "1 flow would be deprecated, for good: say prune"),
-        (PlanOptions(allow_unpublish=True), (desired("booking"),), "Booking would become a draft: say allow_unpublish"),
+        (PlanOptions(prune=True), FLOWS, "1 flow would be deprecated, which is final: set prune"),
+        (PlanOptions(allow_unpublish=True), (desired("booking"),), "Booking would become a draft: set allow_unpublish"),
     ],
 )
 def test_a_plan_file_gives_no_permission(options: PlanOptions, flows: tuple[DesiredFlow, ...], said: str) -> None:
@@ -134,12 +134,12 @@ def test_a_plan_is_applied_with_the_options_that_it_was_made_with(
 ) -> None:
     """Else it is another plan, and the error says which option differs."""
     with pytest.raises(PlanError, match=f"made with other options: {said}"):
-        plan_of(made).raise_if_moved(plan_of(now))
+        plan_of(made).raise_if_stale(plan_of(now))
 
 
 def test_limits_may_differ() -> None:
     """They are whoever applies it's own."""
-    plan_of(PlanOptions(force=True, prune_limit=0)).raise_if_moved(plan_of())
+    plan_of(PlanOptions(force=True, prune_limit=0)).raise_if_stale(plan_of())
 
 
 def test_a_deprecation_that_was_added_is_not_what_is_there_now() -> None:
@@ -150,7 +150,7 @@ def test_a_deprecation_that_was_added_is_not_what_is_there_now() -> None:
     )
     loaded = [change for change in document["flows"] if change["action"] == "deprecate"]
     assert loaded
-    with pytest.raises(PlanError, match="not what they were"):
+    with pytest.raises(PlanError, match="have changed since the plan"):
         Plan.from_json(document, FLOWS)
     forged = Plan(
         account_id="1",
@@ -158,7 +158,7 @@ def test_a_deprecation_that_was_added_is_not_what_is_there_now() -> None:
         options=PlanOptions(),
     )
     with pytest.raises(PlanError, match="stale"):
-        Plan.from_json(forged.to_json(), FLOWS).raise_if_moved(plan_of())
+        Plan.from_json(forged.to_json(), FLOWS).raise_if_stale(plan_of())
 
 
 def test_the_first_deployment_beside_another_account_needs_a_word() -> None:

@@ -58,8 +58,8 @@ PROBLEMS: list[tuple[ActualFlow | None, dict[str, Any], str]] = [
     (actual("DEPRECATED", content=None), {}, "it is deprecated"),
     (actual(content=None, error=FlowsError("no answer")), {}, "no answer"),
     (actual(content=None), {}, "it has no Flow JSON"),
-    (actual(content=OTHER_FLOW_JSON), {"file": None}, "it comes from no file"),
-    (actual(content=b"[]"), {}, "what Meta has cannot be written: it must be a JSON object, not list"),
+    (actual(content=OTHER_FLOW_JSON), {"file": None}, "it does not come from a file"),
+    (actual(content=b"[]"), {}, "its Flow JSON at Meta cannot be written: it must be a JSON object, not list"),
 ]
 
 
@@ -98,13 +98,13 @@ def test_a_file_of_two_flows_is_not_written_if_it_would_be_wrong(there: ActualFl
     flows = [flow("a", screen="A"), flow("b", screen="B")]
     found = pull(flows, [edited("New", screen="A"), there])
     assert "write" not in actions(found)
-    assert found[0].problem == "its file is that of b too, where Meta has something else"
+    assert found[0].problem == "its file is also that of b, where Meta has something else"
 
 
 def test_a_flow_that_is_not_pulled_is_kept_right_as_well() -> None:
     """Its file may be this one's."""
     (found,) = pull([flow("a", screen="A")], [edited("New", screen="A")], [flow("b", "./a.json", screen="B")])
-    assert found.problem == "its file is that of b too, where Meta has something else"
+    assert found.problem == "its file is also that of b, where Meta has something else"
     (found,) = pull([flow("a", screen="A")], [edited("New", screen="A")], [flow("b", "b.json", screen="B")])
     assert found.action == "write"
 

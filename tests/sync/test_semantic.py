@@ -226,7 +226,7 @@ def test_a_difference_as_json() -> None:
 @pytest.mark.parametrize("odd", [b"", b"[", b"[]", b"7", b"\xff", b'"text"', b"NaN", b"1" * 5000])
 def test_what_is_no_flow_json_is_one_change(odd: bytes) -> None:
     """And nothing, beside itself."""
-    assert compare(encoded(DOCUMENT), odd).lines() == ["~ document a Flow JSON -> no JSON object"]
+    assert compare(encoded(DOCUMENT), odd).lines() == ["~ document a Flow JSON -> not a JSON object"]
     assert not compare(odd, odd)
 
 

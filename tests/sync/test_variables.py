@@ -48,11 +48,11 @@ def test_a_brace_may_be_an_escape() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("{{endpont}}", "flow.json:3: there is no variable 'endpont': did you mean 'endpoint'?"),
-        ("{{Zebra}}", "flow.json:3: there is no variable 'Zebra': known are endpoint, who, empty, x-1."),
-        ("{{end point}}", 'flow.json:3: "{{" begins no variable: write {{name}}, or {{{{ for "{{".'),
-        ("{{1}}", 'flow.json:3: "{{" begins no variable: write {{name}}, or {{{{ for "{{".'),
-        ("{{", 'flow.json:3: "{{" begins no variable: write {{name}}, or {{{{ for "{{".'),
+        ("{{endpont}}", "flow.json:3: unknown variable 'endpont': did you mean 'endpoint'?"),
+        ("{{Zebra}}", "flow.json:3: unknown variable 'Zebra': known are endpoint, who, empty, x-1."),
+        ("{{end point}}", 'flow.json:3: "{{" does not begin a variable: write {{name}}, or {{{{ for "{{".'),
+        ("{{1}}", 'flow.json:3: "{{" does not begin a variable: write {{name}}, or {{{{ for "{{".'),
+        ("{{", 'flow.json:3: "{{" does not begin a variable: write {{name}}, or {{{{ for "{{".'),
     ],
 )
 def test_a_mistake_is_told_with_its_place(written: str, said: str) -> None:
@@ -64,7 +64,7 @@ def test_a_mistake_is_told_with_its_place(written: str, said: str) -> None:
 
 def test_there_may_be_no_variable_at_all() -> None:
     """The sentence says so."""
-    with pytest.raises(ConfigurationError, match=r"no variable 'a': there is none at all\."):
+    with pytest.raises(ConfigurationError, match=r"unknown variable 'a': there are none\."):
         fill('["{{a}}"]', {}, source="f")
 
 

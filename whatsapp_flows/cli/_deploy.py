@@ -147,7 +147,7 @@ def apply_command(
         deployment = Deployment(app, client, progress, lock_for(workspace, client), settings)
         plan = deployment.plan(workspace.flows)
         if saved is not None:
-            saved.raise_if_moved(plan)
+            saved.raise_if_stale(plan)
         needs_confirmation = not (yes or plan.empty)
         plan.raise_if_refused(new_account=needs_confirmation and app.is_interactive)  # the question says so
         if needs_confirmation:

@@ -99,7 +99,7 @@ def status_command(app: App, config: Path | None, env: str | None, chosen: tuple
 def _(value: DriftReport) -> Lines:
     table = new_table("Flow", "Status", "Drift")
     for flow in value.flows:
-        ways = ", ".join(reason.way for reason in flow.reasons)
+        ways = ", ".join(reason.kind for reason in flow.reasons)
         table.add_row(
             WrappedName(inert(flow.key or flow.name), "bold"),
             status_text(flow.status or "-"),
@@ -117,10 +117,10 @@ def _(value: DriftReport) -> Lines:
 def _reasons(flow: FlowDrift) -> Lines:
     for reason in flow.reasons:
         name = inert(flow.key or flow.name)
-        yield Text.assemble((f"{name}: ", "bold"), (f"{reason.way}: ", "yellow"), inert(reason.said))
-        if reason.way == "edited":
+        yield Text.assemble((f"{name}: ", "bold"), (f"{reason.kind}: ", "yellow"), inert(reason.message))
+        if reason.kind == "edited":
             yield from diff_lines(flow.changes)
-        if reason.way == "errors":
+        if reason.kind == "errors":
             yield from issue_lines(flow.issues, "flow.json")
 
 
@@ -133,10 +133,10 @@ def _(value: DriftReport) -> Json:
                 "key": flow.key or None,
                 "name": flow.name,
                 "id": flow.flow_id or None,
-                "action": flow.way,
+                "action": flow.kind,
                 "status": flow.status or None,
                 "error": None if flow.error is None else error_as_json(flow.error),
-                "reasons": [{"way": reason.way, "message": reason.said} for reason in flow.reasons],
+                "reasons": [{"way": reason.kind, "message": reason.message} for reason in flow.reasons],
                 "changes": flow.changes.as_json(),
                 "validation_errors": issues_as_json(flow.issues),
             }

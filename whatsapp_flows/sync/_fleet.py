@@ -24,9 +24,9 @@ from .._interrupts import is_interrupt
 from ..client import FlowsClient
 from ..errors import ConfigurationError, FatalError, FlowsError, NotFoundError, RetryableError
 from ..retry import NoRetry, RetryPolicy
-from .account import Lock, LockEntry, Snapshot, look_again, take_snapshot
+from .account import Lock, LockEntry, Snapshot, read_flow, take_snapshot
 from .applying import INTERRUPTED, NOT_BEGUN, FlowResult, apply
-from .calls import EitherStop, RunPace, either, paced
+from .calls import EitherStop, RunPace, either_stop, paced
 from .desired import DesiredFlow
 from .planning import PlanOptions, diff
 
@@ -174,7 +174,7 @@ class _Task:
         calls = 0
         try:
             with self._client(account_id) as opened:
-                stop = either(self.stop, opened.options.stop)
+                stop = either_stop(self.stop, opened.options.stop)
                 pace = RunPace(self.calls_per_hour, stop=stop)
                 try:
                     with paced(opened.with_options(stop=stop), pace) as client:
@@ -262,7 +262,7 @@ def _snapshot(client: FlowsClient, desired: DesiredFlow, known: LockEntry | None
     """Read from the flow itself, if it is known and still has that name; else from a listing."""
     if known is not None:
         try:
-            found = look_again(client, desired, known.id, lock)
+            found = read_flow(client, desired, known.id, lock)
         except NotFoundError:
             found = None
         if found is not None and found.name == desired.name and found.status != "DEPRECATED":

@@ -1,8 +1,8 @@
 """
-From an account to a `flows.toml` and Flow JSON files, which plan nothing for that account.
+From an account to a `flows.toml` and Flow JSON files, for which a plan of that account has no changes.
 
-Names at Meta are any text. A key, which is the name of the file as well, is made of what is left of it in small ASCII
-letters, digits and underscores, so that it is a TOML key without quotes, and a file name on every system.
+A flow's name at Meta may be any text. Its key, which is also the name of its file, has the lowercase ASCII letters and
+digits of the name, and underscores, so that it is a TOML key without quotes and a file name on every system.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from .account import list_all
 from .calls import side_by_side
 from .desired import escaped, hint
 
-_LONGEST: Final = 60  # characters of a key
-_NO_WORD: Final = re.compile(r"[^a-z0-9]+")
-_CONTROL: Final = re.compile("[\x7f\ud800-\udfff]")  # what TOML or UTF-8 does not take, and JSON leaves as it is
+_MAX_KEY_LENGTH: Final = 60  # characters of a key
+_NON_WORD: Final = re.compile(r"[^a-z0-9]+")
+_CONTROL: Final = re.compile("[\x7f\ud800-\udfff]")  # JSON does not escape these, TOML or UTF-8 does not allow them
 _DIGITS: Final = re.compile("[0-9]+").fullmatch
-_HALF: Final = re.compile("[\ud800-\udfff]").search
-_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])").fullmatch  # file names that Windows keeps
+_SURROGATE: Final = re.compile("[\ud800-\udfff]").search
+_RESERVED_NAMES: Final = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])"
+).fullmatch  # file names that Windows reserves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedFlow:
-    """A flow of the account, and the file made of it; `problem` says why there is none."""
+    """A flow of the account, and its future file; `problem` says why there is none."""
 
     key: str
     flow: Flow
@@ -47,18 +49,17 @@ class ImportedFlow:
 
 def list_importable(client: FlowsClient, wanted: Collection[str], config: Path) -> tuple[ImportedFlow, ...]:
     """
-    The account's flows with a key and a file beside `config` for each, in the order of their names.
+    The account's flows, each with a key and a file beside `config`, sorted by name.
 
-    Meta documents no order of its own, and a file should not change by itself. `wanted` are names or keys, none for all
-    flows. Deprecated ones come only if they are asked for. Raises `ConfigurationError` for a word that is neither, and
-    what the listing raises.
+    Meta documents no order, and repeated imports should give the same file. `wanted` are names or keys; empty for all
+    flows that are not deprecated. Raises `ConfigurationError` for an unknown name, and what the listing raises.
     """
     return keyed((listed.flow for listed in list_all(client)), wanted, config)
 
 
 def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple[ImportedFlow, ...]:
-    """The same for flows that were listed. One that a flows.toml cannot hold comes with the `problem`."""
-    listed = {flow.id: flow for flow in flows}  # a page that shifts may bring a flow twice
+    """The same for flows that were listed. One that a flows.toml cannot hold has a `problem`."""
+    listed = {flow.id: flow for flow in flows}  # pages may shift and list a flow twice
     taken: set[str] = set()
     found = []
     for flow in sorted(listed.values(), key=lambda flow: (flow.name, flow.status == FlowStatus.DEPRECATED, flow.id)):
@@ -78,7 +79,7 @@ def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple
 
 
 def _one_of_each_name(found: Iterable[ImportedFlow]) -> Iterator[ImportedFlow]:
-    """A flows.toml has one flow of a name: a living one comes first."""
+    """A flows.toml has one flow of each name: the first, so one that is not deprecated if there is one."""
     names: set[str] = set()
     for each in found:
         doubled = each.flow.name in names and not each.problem
@@ -87,11 +88,11 @@ def _one_of_each_name(found: Iterable[ImportedFlow]) -> Iterator[ImportedFlow]:
 
 
 def _unwritable(flow: Flow) -> str:
-    """Why a flows.toml cannot hold a flow, or would be refused when it is read; empty if it can."""
+    """Why a flows.toml with this flow could not be written or read; empty if it could."""
     texts = {"name": flow.name, "endpoint": flow.endpoint_uri or "", "categories": " ".join(flow.categories)}
     for what, text in texts.items():
-        if _HALF(text):
-            return f"its {what} has half a character in it (a lone surrogate), which TOML cannot hold"
+        if _SURROGATE(text):
+            return f"its {what} contains a lone surrogate (half a character), which TOML cannot hold"
         if shaped_like_a_token(text):
             return f"its {what} looks like an access token"
     return "" if flow.name.strip() else "it has no name"
@@ -99,14 +100,17 @@ def _unwritable(flow: Flow) -> str:
 
 def key_for(flow: Flow, taken: Collection[str]) -> str:
     """
-    A key for a flow that none of `taken` is.
+    A key for a flow that is not in `taken`.
 
     >>> key_for(Flow(id="7", name="Solar Installation (Réunion)"), set())
     'solar_installation_reunion'
     """
     plain = unicodedata.normalize("NFKD", flow.name).encode("ascii", "ignore").decode().lower()
-    key = _NO_WORD.sub("_", plain).strip("_")[:_LONGEST].rstrip("_") or f"flow_{_NO_WORD.sub('_', flow.id.lower())}"
-    key = f"{key}_flow" if _DEVICES(key) else key
+    key = (
+        _NON_WORD.sub("_", plain).strip("_")[:_MAX_KEY_LENGTH].rstrip("_")
+        or f"flow_{_NON_WORD.sub('_', flow.id.lower())}"
+    )
+    key = f"{key}_flow" if _RESERVED_NAMES(key) else key
     number, first = 1, key
     while key in taken:
         number += 1
@@ -115,7 +119,7 @@ def key_for(flow: Flow, taken: Collection[str]) -> str:
 
 
 def download_flows(client: FlowsClient, found: Sequence[ImportedFlow], *, jobs: int = 8) -> Iterator[ImportedFlow]:
-    """The flows with the content of their files, in their order. A flow that has none is told, and stops no other."""
+    """The flows with the content of their files, in their order. One that fails has a `problem`, and stops no other."""
 
     def one(stoppable: FlowsClient, each: ImportedFlow) -> ImportedFlow:
         if each.problem:
@@ -135,7 +139,7 @@ def download_flows(client: FlowsClient, found: Sequence[ImportedFlow], *, jobs: 
 
 
 def file_for(stored: bytes) -> bytes:
-    """A Flow JSON as a file of ours: indented, its `{{` escaped. Raises `ConfigurationError` for what is none."""
+    """A Flow JSON as a file: indented, with `{{` escaped. Raises `ConfigurationError` if it is not a Flow JSON."""
     document = json.loads(read_flow_json(stored, argument="it"))
     try:
         text = json.dumps(escaped(document), indent=2, ensure_ascii=False)
@@ -168,7 +172,7 @@ def render_config(found: Iterable[ImportedFlow], *, account_id: str, env: str | 
 
 
 def _string(text: str) -> str:
-    """A basic string of TOML: JSON's, but that it takes no DEL."""
+    """A TOML basic string: a JSON string, with DEL escaped."""
     return _escapes(json.dumps(text, ensure_ascii=False))
 
 

@@ -1,8 +1,8 @@
 """
-From what is at Meta to the files: what to write into each, decided before anything is written.
+From the account to the files: decides what to write into each file.
 
-A file keeps its layout, the order of its keys and its variables wherever Meta says the same. A file of several flows is
-written only if it can say what Meta has for all of them.
+A file keeps its layout, the order of its keys and its variables where Meta has the same values. A file that several
+flows share is written only if it is right for all of them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ PullAction = Literal["write", "unchanged", "failed"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPull:
     """
-    What pulling one flow comes to.
+    The pull of one flow.
 
-    `content` is what its file is to hold (`action` "write"). `changes` is what that does to the Flow JSON. `problem` is
-    a sentence about why nothing can be written, `notes` are sentences about what stands in no Flow JSON file.
+    `content` is the new content of its file (`action` "write"), `changes` what that changes in the Flow JSON. `problem`
+    says why nothing can be written, `notes` are the differences in the metadata, which no Flow JSON file contains.
     """
 
     key: str
@@ -50,10 +50,10 @@ def plan_pull(
     flows: Iterable[DesiredFlow], snapshot: Snapshot, files: Mapping[Path, str], shared: Iterable[DesiredFlow] = ()
 ) -> tuple[FlowPull, ...]:
     """
-    What to write for each flow, in their order.
+    The pull of each flow, in their order.
 
-    `files` holds the text of each flow's `file`. `shared` are the other flows of the workspace, whose files must go on
-    saying what they say.
+    `files` has the text of each flow's `file`. `shared` are the other flows of the workspace: what their files mean to
+    them must not change.
     """
     wanted = tuple(flows)
     pulls = [_pull(desired, snapshot.flows[desired.key], files) for desired in wanted]
@@ -71,26 +71,25 @@ def _pull(desired: DesiredFlow, actual: ActualFlow | None, files: Mapping[Path, 
         return replace(pull, problem=str(actual.error))
     if actual.digest is None and actual.content is None:
         return replace(pull, problem="it has no Flow JSON")
-    notes = tuple(
-        f"its {what}: {there} at Meta, {wanted} here" for what, wanted, there in metadata_changes(desired, actual)
-    )
+    differences = metadata_changes(desired, actual)
+    notes = tuple(f"its {each.field}: {each.actual} at Meta, {each.desired} here" for each in differences)
     if actual.digest == desired.digest:
         return replace(pull, action="unchanged", notes=notes)
     if desired.file is None or actual.content is None:
-        return replace(pull, problem="it comes from no file")
+        return replace(pull, problem="it does not come from a file")
     try:
         content = pulled(files[desired.file], desired.variables, actual.content)
-    except ConfigurationError as mistake:
-        return replace(pull, problem=f"what Meta has cannot be written: {mistake.message.rstrip('.')}")
+    except ConfigurationError as error:
+        return replace(pull, problem=f"its Flow JSON at Meta cannot be written: {error.message.rstrip('.')}")
     changes = compare(desired.content, actual.content)
     return replace(pull, action="write", content=content, changes=changes, notes=notes)
 
 
 def pulled(text: str, variables: Mapping[str, str], content: bytes) -> bytes:
     """
-    The text of a file, changed so that it says what Meta has.
+    The text of a file, changed to what Meta has.
 
-    Raises `ConfigurationError` for what is no Flow JSON, or is nested too deeply.
+    Raises `ConfigurationError` for a `content` that is not a Flow JSON, or is nested too deeply.
     """
     document = json.loads(read_flow_json(content, argument="it"))
     try:
@@ -102,7 +101,7 @@ def pulled(text: str, variables: Mapping[str, str], content: bytes) -> bytes:
 def _without_conflicts(
     wanted: Sequence[DesiredFlow], pulls: Sequence[FlowPull], shared: Sequence[DesiredFlow]
 ) -> Iterable[FlowPull]:
-    """The pulls without those after which the file would say something wrong of another flow."""
+    """The pulls; those that would make a shared file wrong for another flow are failed."""
     users: dict[Path, list[DesiredFlow]] = {}
     for flow in (*wanted, *shared):
         if flow.file is not None:
@@ -113,19 +112,19 @@ def _without_conflicts(
             yield pull
             continue
         others = [flow for flow in users[pull.file.resolve()] if flow.key != pull.key]
-        broken = [flow.key for flow in others if not _holds(pull.content, flow, pull_of.get(flow.key))]
+        broken = [flow.key for flow in others if not _is_right(pull.content, flow, pull_of.get(flow.key))]
         if broken:
-            said = f"its file is that of {', '.join(broken)} too, where Meta has something else"
-            yield replace(pull, action="failed", content=b"", problem=said)
+            problem = f"its file is also that of {', '.join(broken)}, where Meta has something else"
+            yield replace(pull, action="failed", content=b"", problem=problem)
         else:
             yield pull
 
 
-def _holds(content: bytes, flow: DesiredFlow, pull: FlowPull | None) -> bool:
-    """Whether the content of a file is right for another flow: as its own pull has it, or as it is now."""
-    now, wanted = _said(content, flow), flow.digest
-    return now == (_said(pull.content, flow) if pull is not None and pull.action == "write" else wanted)
+def _is_right(content: bytes, flow: DesiredFlow, pull: FlowPull | None) -> bool:
+    """Whether the content of a file is right for a flow: the same as its own pull, or as it is now."""
+    now, wanted = _filled_digest(content, flow), flow.digest
+    return now == (_filled_digest(pull.content, flow) if pull is not None and pull.action == "write" else wanted)
 
 
-def _said(content: bytes, flow: DesiredFlow) -> str | None:
+def _filled_digest(content: bytes, flow: DesiredFlow) -> str | None:
     return digest_of(fill(content.decode(), flow.variables, source=flow.source).text.encode())

@@ -1,4 +1,4 @@
-"""How the flows of a workspace are: their state, health, version, and for how long that may still be changed."""
+"""The status of the flows of a workspace: state, health, version, and the day on which that version freezes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Final
 from ..client import FlowsClient
 from ..flow_json import KNOWN_VERSIONS, parse_version
 from ..models import Flow, FlowStatus, HealthEntity
-from .account import PAGES, Lock, identify, listings, may_be_meant
+from .account import LISTING_QUERIES, Lock, candidate_filter, identify, listings
 from .desired import DesiredFlow
 
-# `health_status` in a list is documented nowhere: without it, the rest is still worth knowing.
+# `health_status` in a listing is not documented. If Meta refuses it, the other fields are read without it.
 _FIELDS: Final = "id,name,status,validation_errors,json_version,updated_at,health_status"
-_WAYS: Final = ((_FIELDS, 100), *PAGES)
+_QUERIES: Final = ((_FIELDS, 100), *LISTING_QUERIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowState:
     """
-    One flow. `health` is Meta's word for whether it can be sent: AVAILABLE, LIMITED, BLOCKED; empty if it is not told.
+    The status of one flow. `id` is empty if the account does not have it.
 
-    `troubles` are the links of the chain that are not AVAILABLE, with Meta's errors and solutions.
-    `frozen_on` is the day from which flows of its version cannot be changed; None as long as Meta has announced none.
-    `id` is empty for a flow that is not there.
+    `health` says whether it can be sent: AVAILABLE, LIMITED or BLOCKED; empty if Meta did not report it. `troubles` are
+    the entities that are not AVAILABLE, with Meta's errors and solutions. `frozen_on` is the day from which flows of
+    its version cannot be changed; None if Meta has announced none.
     """
 
     key: str
@@ -40,15 +40,15 @@ class FlowState:
     errors: int = 0
 
     def days_left(self, today: date) -> int | None:
-        """Until its version freezes; 0 once it has."""
+        """The days until its version freezes; 0 after that."""
         return None if self.frozen_on is None else max((self.frozen_on - today).days, 0)
 
 
 def read_states(client: FlowsClient, flows: Iterable[DesiredFlow], lock: Lock | None = None) -> tuple[FlowState, ...]:
     """The state of each flow, in their order. One request for each hundred flows of the account."""
     wanted = tuple(flows)
-    asked = may_be_meant(wanted, lock)
-    listed = {flow.id: flow for _, found in listings(client, _WAYS) for flow in found if asked(flow)}
+    is_candidate = candidate_filter(wanted, lock)
+    listed = {flow.id: flow for _, found in listings(client, _QUERIES) for flow in found if is_candidate(flow)}
     identities = identify(wanted, listed.values(), lock)
     return tuple(_state(desired, listed.get(identities[desired.key].flow_id)) for desired in wanted)
 
@@ -71,13 +71,13 @@ def _state(desired: DesiredFlow, flow: Flow | None) -> FlowState:
 
 
 def _troubles(flow: Flow) -> tuple[HealthEntity, ...]:
-    if flow.health is None or flow.status == FlowStatus.DEPRECATED:  # which is blocked because it is deprecated
+    if flow.health is None or flow.status == FlowStatus.DEPRECATED:  # a deprecated flow is always BLOCKED
         return ()
     entities = flow.health.entities
     return tuple(entity for entity in entities if entity.can_send_message != "AVAILABLE" or entity.errors)
 
 
 def frozen_on(version: str | None) -> date | None:
-    """The day from which Meta takes no change to a flow of this version; None if none is known."""
+    """The day from which flows of this version cannot be changed; None if none is known."""
     parsed = parse_version(version or "")
     return KNOWN_VERSIONS[parsed].frozen if parsed is not None and parsed in KNOWN_VERSIONS else None

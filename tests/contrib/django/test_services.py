@@ -188,7 +188,7 @@ def test_many_changes_at_once_need_force(meta: Emulator, client: FlowsClient) ->
     rows().update(flow_json=valid_flow("SECOND"))
     assert not any(result.ok for result in sync_flows(rows(), dry_run=True, client=client))
     assert {result.action for result in sync_flows(rows(), client=client)} == {"failed"}
-    assert "say force" in stored("flow_00").sync_error
+    assert "set force" in stored("flow_00").sync_error
     assert all(result.ok for result in sync_flows(rows(), force=True, client=client))
 
 

@@ -1,12 +1,12 @@
 """The actual state: the account's flows as Meta lists them, which of them a table means, and the lock file."""
 
-from ._identity import Identity, Source, generation_name, identify, may_be_meant
-from ._listing import PAGES, list_all, listings
+from ._identity import Identity, Source, candidate_filter, generation_name, identify
+from ._listing import LISTING_QUERIES, list_all, listings
 from ._lock import Lock, LockEntry
-from ._snapshot import ActualFlow, OtherFlow, Snapshot, entry_of, find_again, is_as_seen, look_again, take_snapshot
+from ._snapshot import ActualFlow, OtherFlow, Snapshot, entry_of, find_flow, is_unchanged, read_flow, take_snapshot
 
 __all__ = [
-    "PAGES",
+    "LISTING_QUERIES",
     "ActualFlow",
     "Identity",
     "Lock",
@@ -14,14 +14,14 @@ __all__ = [
     "OtherFlow",
     "Snapshot",
     "Source",
+    "candidate_filter",
     "entry_of",
-    "find_again",
+    "find_flow",
     "generation_name",
     "identify",
-    "is_as_seen",
+    "is_unchanged",
     "list_all",
     "listings",
-    "look_again",
-    "may_be_meant",
+    "read_flow",
     "take_snapshot",
 ]

@@ -1,17 +1,17 @@
 """
-Which flow at Meta is meant by a table of flows.toml. It does no I/O.
+Which flow at Meta a table of flows.toml means. It does no I/O.
 
-One function decides, for all tables at once, and plan, apply, drift, status and prune read its answer. In this order,
-and a flow that one table has is no other's:
+`identify` decides for all tables at once; plan, apply, drift, status and prune use its result. A flow belongs to one
+table at most, and the first of these rules that finds one applies:
 
-    1. the id that the lock file has for the table, under the name that the table has now, or a generation of it
-    2. the living flow of exactly that name; with `replace = true` the newest living generation of it
-    3. the id that the lock file has, under the name that the table had before, if it is a draft: it is renamed
-    4. a deprecated flow, found in the same way, where no living one is
+    1. the id that the lock file has for the table, if that flow has the table's name, or is a generation of it
+    2. the flow of exactly that name that is not deprecated; with `replace = true` its newest generation
+    3. the id that the lock file has under the table's previous name, if the flow is a draft: it is renamed
+    4. a deprecated flow, by the same rules
 
-A flow called `NAME (generation 2)` is a generation only to a lock file that has its id, or where the table allows
-replacing: anybody may call a flow that. A live flow is not renamed when its table gets another name, because that
-would take it out of use, and services send it by its id: another flow is made, and `prune` deprecates the old one.
+A flow called `NAME (generation 2)` is a generation only if the lock file has its id, or the table has `replace = true`,
+because anybody may give a flow such a name. A live flow is not renamed when its table gets another name, because that
+would un-publish it, and services send it by its id: another flow is created, and `prune` deprecates the old one.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from ..desired import DesiredFlow
 from ._lock import Lock, LockEntry
 
 Source = Literal["lock", "name", "generation", "none"]
-"""How a flow was found: by the lock file's id, by its name, by the name of a generation of it, or not at all."""
+"""How a flow was found: by the id in the lock file, by its name, by the name of a generation, or not at all."""
 
 _GENERATION: Final = re.compile(r"(?s)(.+) \(generation ([1-9][0-9]{0,5})\)")
 
 
 def generation_name(name: str, number: int) -> str:
     """
-    The name of the flow that took the place of another, which could not be edited; the first has the name itself.
+    The name of a generation: a flow that replaced another, which could not be edited. The first has the name itself.
 
     >>> generation_name("Booking", 2)
     'Booking (generation 2)'
@@ -43,7 +43,7 @@ def generation_name(name: str, number: int) -> str:
 
 def generation_of(name: str, wanted: str) -> int:
     """
-    Which generation of a wanted name a name is; 0 if it is none.
+    The generation number of `name` for the base name `wanted`; 0 if it is not a generation of it.
 
     >>> generation_of("Booking (generation 2)", "Booking"), generation_of("Survey", "Booking")
     (2, 0)
@@ -56,7 +56,7 @@ def generation_of(name: str, wanted: str) -> int:
 
 
 def base_name(name: str) -> str:
-    """The name of which a name may be a generation: itself if it is none."""
+    """The name without its generation."""
     found = _GENERATION.fullmatch(name)
     return found[1] if found is not None else name
 
@@ -64,9 +64,9 @@ def base_name(name: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """
-    The flow at Meta that a table means. `flow_id` is empty where there is none, and `name` then the wanted one.
+    The flow at Meta that a table means, with its name there. `generation` counts from 1.
 
-    `name` is the one that the flow has at Meta. `generation` counts from 1.
+    Without such a flow, `flow_id` is empty, and `name` is that of the table.
     """
 
     flow_id: str
@@ -76,7 +76,7 @@ class Identity:
 
 
 class Listed(Protocol):
-    """What is asked of a flow of the listing."""
+    """A flow of the listing."""
 
     @property
     def id(self) -> str: ...
@@ -88,8 +88,10 @@ class Listed(Protocol):
 
 def identify(wanted: Sequence[DesiredFlow], listed: Iterable[Listed], lock: Lock | None = None) -> dict[str, Identity]:
     """
-    For each key the flow that is meant. `listed` are the flows of the account, in any order, or those of them that
-    may be meant: a flow that is listed twice counts once.
+    For each key the flow that its table means.
+
+    `listed` are the flows of the account in any order, at least those that pass `candidate_filter`. Duplicates count
+    once.
     """
     account = _Account(wanted, listed, lock)
     found: dict[str, Identity] = {}
@@ -105,8 +107,8 @@ def identify(wanted: Sequence[DesiredFlow], listed: Iterable[Listed], lock: Lock
     return {flow.key: found.get(flow.key) or Identity(flow_id="", name=flow.name) for flow in wanted}
 
 
-def may_be_meant(wanted: Iterable[DesiredFlow], lock: Lock | None = None) -> Callable[[Listed], bool]:
-    """Whether a flow of the listing may be meant by one of the tables: the others need not be kept for `identify`."""
+def candidate_filter(wanted: Iterable[DesiredFlow], lock: Lock | None = None) -> Callable[[Listed], bool]:
+    """A test for flows of the listing: `identify` needs only those that pass."""
     flows = tuple(wanted)
     names = {flow.name for flow in flows}
     entries = [lock.entry(flow.key) for flow in flows] if lock is not None else []
@@ -115,7 +117,7 @@ def may_be_meant(wanted: Iterable[DesiredFlow], lock: Lock | None = None) -> Cal
 
 
 class _Account:
-    """The listing, by id and by name, beside what the lock file has."""
+    """The listing by id and by name, and the lock file."""
 
     def __init__(self, wanted: Sequence[DesiredFlow], listed: Iterable[Listed], lock: Lock | None) -> None:
         self.by_id: dict[str, Listed] = {flow.id: flow for flow in listed}
@@ -129,38 +131,38 @@ class _Account:
     def entry(self, desired: DesiredFlow) -> LockEntry | None:
         return self._lock.entry(desired.key) if self._lock is not None else None
 
-    def remembered(self, desired: DesiredFlow, *, living: bool) -> Identity | None:
-        """Rule 1: the lock file's id, if it is about a flow of this name."""
+    def by_lock(self, desired: DesiredFlow, *, living: bool) -> Identity | None:
+        """Rule 1: the id in the lock file, if its entry is for this name."""
         entry = self.entry(desired)
         if entry is None:
             return None
         number = generation_of(entry.name, desired.name)
         flow = self.by_id.get(entry.id)
-        if not number or flow is None or _lives(flow) != living:
+        if not number or flow is None or _is_living(flow) != living:
             return None
         return Identity(flow_id=flow.id, name=flow.name, generation=number, source="lock")
 
-    def succeeded(self, desired: DesiredFlow) -> Identity | None:
-        """Before rule 1: a flow that was about to take the place of the one that the lock file has."""
+    def by_successor(self, desired: DesiredFlow) -> Identity | None:
+        """Before rule 1: the flow that a run was about to create in place of the one in the lock file."""
         entry = self.entry(desired)
         if entry is None or not entry.successor:
             return None
         number = generation_of(entry.successor, desired.name)
         flow = next((it for it in self._of_name.get(entry.successor, ()) if it.name == entry.successor), None)
-        if not number or flow is None or not _lives(flow):
+        if not number or flow is None or not _is_living(flow):
             return None
         return Identity(flow_id=flow.id, name=flow.name, generation=number, source="lock")
 
-    def named(self, desired: DesiredFlow, *, living: bool) -> Identity | None:
+    def by_name(self, desired: DesiredFlow, *, living: bool) -> Identity | None:
         """
-        Rule 2: the name itself, or the newest generation where replacing is allowed.
+        Rule 2: the name itself, or the newest generation with `replace = true`.
 
-        A name that another table has is no generation.
+        A name of another table is not a generation.
         """
         numbered = [
             (number, flow)
             for flow in self._of_name.get(desired.name, ())
-            if _lives(flow) == living and (number := generation_of(flow.name, desired.name))
+            if _is_living(flow) == living and (number := generation_of(flow.name, desired.name))
             if number == 1 or (desired.replace and flow.name not in self._wanted)
         ]
         if not numbered:
@@ -170,8 +172,8 @@ class _Account:
             flow_id=flow.id, name=flow.name, generation=number, source="name" if number == 1 else "generation"
         )  # fmt: skip
 
-    def renamed(self, desired: DesiredFlow) -> Identity | None:
-        """Rule 3: a draft of ours whose table has another name now."""
+    def by_previous_name(self, desired: DesiredFlow) -> Identity | None:
+        """Rule 3: a draft from the lock file whose table has another name now."""
         entry = self.entry(desired)
         flow = self.by_id.get(entry.id) if entry is not None else None
         if entry is None or flow is None or flow.name != entry.name or flow.status != FlowStatus.DRAFT:
@@ -179,15 +181,15 @@ class _Account:
         return Identity(flow_id=flow.id, name=flow.name, source="lock")
 
 
-def _lives(flow: Listed) -> bool:
+def _is_living(flow: Listed) -> bool:
     return flow.status != FlowStatus.DEPRECATED
 
 
 _RULES: Final[tuple[Callable[[_Account, DesiredFlow], Identity | None], ...]] = (
-    _Account.succeeded,
-    lambda account, desired: account.remembered(desired, living=True),
-    lambda account, desired: account.named(desired, living=True),
-    _Account.renamed,
-    lambda account, desired: account.remembered(desired, living=False),
-    lambda account, desired: account.named(desired, living=False),
+    _Account.by_successor,
+    lambda account, desired: account.by_lock(desired, living=True),
+    lambda account, desired: account.by_name(desired, living=True),
+    _Account.by_previous_name,
+    lambda account, desired: account.by_lock(desired, living=False),
+    lambda account, desired: account.by_name(desired, living=False),
 )

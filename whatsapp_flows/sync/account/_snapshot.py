@@ -1,12 +1,12 @@
 """
-What is there: one listing for the whole account, and a download only where it can tell something.
+The actual state: one listing of the account, and the downloads that are necessary.
 
-Rule 1: which flow is meant is told by `identify`.
-Rule 2: a Flow JSON is downloaded unless the lock file vouches for it: the same id, the same `updated_at` at Meta, and
-        the digest that is wanted. A deprecated flow's is never downloaded.
-Rule 3: what the listing does not tell, and the plan depends on, is read from the flow itself, once. What that does not
-        tell either stays unknown (`ActualFlow.untold`).
-Rule 4: of the account's other flows only what `prune` and a report need is kept, and of the pages nothing.
+Rule 1: `identify` decides which flow a table means.
+Rule 2: a Flow JSON is downloaded unless the lock file has the same id, the same `updated_at` and the desired digest.
+        That of a deprecated flow is never downloaded.
+Rule 3: a field that the plan needs and the listing lacks is read from the flow itself, once. If it is missing there,
+        too, it stays unknown (`ActualFlow.untold`).
+Rule 4: of the account's other flows only what `prune` and reports need is kept in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...errors import FlowsError, NotFoundError, ValidationIssue
 from ...models import Asset, Flow, FlowStatus
 from ..calls import side_by_side
 from ..desired import DesiredFlow
-from ._identity import Identity, Source, base_name, generation_name, generation_of, identify, may_be_meant
+from ._identity import Identity, Source, base_name, candidate_filter, generation_name, generation_of, identify
 from ._listing import ListedFlow, NodeReader, list_all
 from ._lock import Lock, LockEntry
 
@@ -31,11 +31,11 @@ class ActualFlow:
     """
     A flow as it is at Meta.
 
-    `updated_at` is ISO 8601, empty where Meta did not say. `digest` is that of its Flow JSON, None when there is none
-    or it
-    is not known (`error` says why, `status` may). `content` is there only when it was downloaded and is not the
-    one that is wanted. `processed` is the lock file's word about that digest. `known`: the lock file has the flow.
-    `generation` counts from 1, `last_generation` is the highest that the account has.
+    `updated_at` is ISO 8601, empty if Meta did not report it. `digest` is that of its Flow JSON; None without one, or
+    if it is unknown (`error` says why, or `status` is DEPRECATED). `content` is set only if it was downloaded and is
+    not the desired one. `processed` is that of the lock file for this digest. `known`: the lock file has the flow.
+    `generation` counts from 1, `last_generation` is the highest in the account. `untold` are those of "categories",
+    "endpoint_uri" and "application_id" that Meta did not report.
     """
 
     id: str
@@ -67,9 +67,9 @@ class ActualFlow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherFlow:
     """
-    A flow of the account that is not wanted.
+    A flow of the account that no table means.
 
-    `key` is what the lock file calls it; empty: it was not written from here.
+    `key` is its key in the lock file; empty: it was not written from here.
     """
 
     id: str
@@ -82,10 +82,10 @@ class OtherFlow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """
-    What is there. `flows` holds for each wanted key the flow, or None; `others` what else the account has.
+    The actual state. `flows` has the flow for each key, or None; `others` the other flows of the account.
 
-    `listed` is how many flows the account has in all. `remembers`: there is a lock file to write. `other_account` is
-    the account that the lock file is about where this one has none (`Lock.other_account`).
+    `listed` is the number of flows in the account. `remembers`: there is a lock file to write. `other_account` is the
+    account of the lock file, if this one has none (`Lock.other_account`).
     """
 
     account_id: str | None
@@ -106,11 +106,11 @@ def take_snapshot(
     on_flow: Callable[[DesiredFlow, str], object] = lambda desired, flow_id: None,
 ) -> Snapshot:
     """
-    What Meta has for each flow. One request for each two hundred flows of the account, and the downloads.
+    The actual state of each flow. One request for each two hundred flows of the account, and the downloads.
 
-    `contents` downloads and keeps the Flow JSON of every flow that is there. `jobs` is the number of downloads side
-    by side. `on_flow` is called with a flow and its id before its download. A listing that fails raises: it never
-    means that nothing is there. A download that fails is that flow's own trouble (`ActualFlow.error`).
+    `contents` downloads and keeps the Flow JSON of every flow. `jobs` is the number of parallel downloads. `on_flow` is
+    called with a flow and its id before its download. An error of the listing is raised. An error of a download is
+    in that flow's `error`.
     """
     wanted = tuple(flows)
     account = _Account(wanted, lock)
@@ -133,16 +133,16 @@ def take_snapshot(
     )
 
 
-def look_again(
+def read_flow(
     client: FlowsClient, desired: DesiredFlow, flow_id: str, lock: Lock | None = None, *, seen: ActualFlow | None = None
 ) -> ActualFlow:
     """
-    One flow as it is now, its Flow JSON included. Raises what the calls raise.
+    The present state of one flow, with its Flow JSON. Raises what the calls raise.
 
-    `seen` is the flow as it was, from which its identity is taken.
+    `seen` is its earlier state, from which its identity is taken.
     """
     listed = NodeReader(client).read(flow_id)
-    flow = _actual(listed)
+    flow = _actual_flow(listed)
     number = generation_of(flow.name, desired.name) or 1
     flow = replace(
         flow,
@@ -153,9 +153,9 @@ def look_again(
     return _complete(client, lock, _Task(desired, flow, listed.flow.assets))
 
 
-def find_again(client: FlowsClient, desired: DesiredFlow, name: str, lock: Lock | None = None) -> ActualFlow | None:
+def find_flow(client: FlowsClient, desired: DesiredFlow, name: str, lock: Lock | None = None) -> ActualFlow | None:
     """
-    The flow of that very name as it is now, looked for in the whole account; a deprecated one if no other has it.
+    The present state of the flow with exactly this name, from a listing; a deprecated one if no other has the name.
 
     Raises what the calls raise.
     """
@@ -164,7 +164,7 @@ def find_again(client: FlowsClient, desired: DesiredFlow, name: str, lock: Lock 
         return None
     listed = max(found, key=lambda each: each.flow.status != FlowStatus.DEPRECATED)
     number = generation_of(name, desired.name) or 1
-    flow = replace(_actual(listed), generation=number, last_generation=number)
+    flow = replace(_actual_flow(listed), generation=number, last_generation=number)
     return _complete(client, lock, _Task(desired, flow, listed.flow.assets))
 
 
@@ -176,7 +176,7 @@ def _complete(client: FlowsClient, lock: Lock | None, task: _Task) -> ActualFlow
 
 
 class _Task(NamedTuple):
-    """A flow to be completed, with the files that it was listed with."""
+    """A listed flow to be completed, with its assets from the listing."""
 
     desired: DesiredFlow
     flow: ActualFlow
@@ -184,32 +184,32 @@ class _Task(NamedTuple):
 
 
 class _Account:
-    """The listing, as it comes in: what may be meant, and what else there is."""
+    """The listing, page by page: the flows that a table may mean, and the others."""
 
     def __init__(self, wanted: tuple[DesiredFlow, ...], lock: Lock | None) -> None:
         self._wanted = wanted
         self._lock = lock
-        self._may_be_meant = may_be_meant(wanted, lock)
+        self._may_be_meant = candidate_filter(wanted, lock)
         self._candidates: dict[str, tuple[ActualFlow, tuple[Asset, ...]]] = {}
         self._others: dict[str, OtherFlow] = {}
 
     @property
     def listed(self) -> int:
-        """How many flows there are: a page that has shifted may list one twice."""
+        """The number of flows. Pages may shift and list a flow twice; it counts once."""
         return len(self._candidates) + len(self._others)
 
     def add(self, listed: ListedFlow) -> None:
         flow = listed.flow
         if self._may_be_meant(flow):
             self._others.pop(flow.id, None)
-            self._candidates[flow.id] = _actual(listed), flow.assets
+            self._candidates[flow.id] = _actual_flow(listed), flow.assets
         elif flow.id not in self._candidates:
-            self._others[flow.id] = self._other(_actual(listed))
+            self._others[flow.id] = self._other(_actual_flow(listed))
 
     def found(self) -> Iterator[_Task]:
-        """The wanted flows that are there."""
+        """The flows that the tables mean."""
         identities = identify(self._wanted, [flow for flow, _ in self._candidates.values()], self._lock)
-        last = self._last_generations()
+        highest = self._last_generations()
         for desired in self._wanted:
             identity = identities[desired.key]
             if not identity.flow_id:
@@ -217,20 +217,23 @@ class _Account:
             flow, assets = self._candidates[identity.flow_id]
             number = identity.generation
             flow = replace(
-                flow, generation=number, last_generation=max(number, last.get(desired.name, 1)), source=identity.source
-            )  # fmt: skip
+                flow,
+                generation=number,
+                last_generation=max(number, highest.get(desired.name, 1)),
+                source=identity.source,
+            )
             yield _Task(desired, flow, assets)
 
     def _last_generations(self) -> Mapping[str, int]:
-        """The highest generation of each name that the account has, whoever has made it."""
-        last: dict[str, int] = {}
+        """The highest generation of each name in the account, whoever has created it."""
+        highest: dict[str, int] = {}
         for flow, _ in self._candidates.values():
             name = base_name(flow.name)
-            last[name] = max(last.get(name, 1), generation_of(flow.name, name))
-        return last
+            highest[name] = max(highest.get(name, 1), generation_of(flow.name, name))
+        return highest
 
     def others(self, meant: Iterable[str]) -> tuple[OtherFlow, ...]:
-        """Everything that is not meant, generations that were replaced first."""
+        """All flows that no table means; replaced generations come first."""
         known = set(meant)
         left = [self._other(flow) for flow, _ in self._candidates.values() if flow.id not in known]
         return (*left, *self._others.values())
@@ -244,7 +247,7 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Completes a listed flow by its Flow JSON, or by what the lock file knows of it."""
+    """Completes a listed flow with the digest of its Flow JSON, from the lock file or a download."""
 
     client: FlowsClient
     nodes: NodeReader
@@ -259,8 +262,8 @@ class _Reader:
         if flow.status == FlowStatus.DEPRECATED:
             return flow
         try:
-            flow = self._told(desired, flow, entry)
-            if entry is not None and not self.contents and _vouches(entry, desired, flow):
+            flow = self._with_unlisted(desired, flow, entry)
+            if entry is not None and not self.contents and _is_current(entry, desired, flow):
                 return replace(flow, digest=entry.digest, processed=entry.processed)
             self.on_flow(desired, flow.id)
             link = next((asset for asset in assets if asset.asset_type == "FLOW_JSON"), None)
@@ -277,14 +280,14 @@ class _Reader:
             processed=entry.processed if entry is not None and entry.digest == digest else None,
         )
 
-    def _told(self, desired: DesiredFlow, flow: ActualFlow, entry: LockEntry | None) -> ActualFlow:
-        """The flow with what the listing did not tell of it, as far as the plan depends on that."""
+    def _with_unlisted(self, desired: DesiredFlow, flow: ActualFlow, entry: LockEntry | None) -> ActualFlow:
+        """The flow with the fields that the listing lacks and the plan needs."""
         if entry is not None and entry.application_id is not None and entry.holds(flow.updated_at):
             application = flow.application_id or entry.application_id
             flow = replace(flow, application_id=application, untold=flow.untold - {"application_id"})
-        if not any(_decides(desired, name) and self.nodes.tells(name) for name in flow.untold):
+        if not any(_plan_needs(desired, name) and self.nodes.requests(name) for name in flow.untold):
             return flow
-        node = _actual(self.nodes.read(flow.id))
+        node = _actual_flow(self.nodes.read(flow.id))
         return replace(
             flow,
             untold=flow.untold & node.untold,
@@ -294,19 +297,19 @@ class _Reader:
         )
 
 
-def _decides(desired: DesiredFlow, name: str) -> bool:
-    """Whether the plan depends on a field."""
+def _plan_needs(desired: DesiredFlow, name: str) -> bool:
+    """Whether the plan needs a field."""
     if name == "endpoint_uri":
         return desired.endpoint_uri is not None or (desired.publish and desired.needs_endpoint)
     return name == "categories" or desired.application_id is not None
 
 
-def _vouches(entry: LockEntry, desired: DesiredFlow, flow: ActualFlow) -> bool:
-    """Whether the lock file knows that this flow holds what is wanted."""
+def _is_current(entry: LockEntry, desired: DesiredFlow, flow: ActualFlow) -> bool:
+    """Whether the lock file says that this flow has the desired Flow JSON."""
     return entry.holds(flow.updated_at) and entry.digest == desired.digest
 
 
-def _actual(listed: ListedFlow) -> ActualFlow:
+def _actual_flow(listed: ListedFlow) -> ActualFlow:
     flow = listed.flow
     return ActualFlow(
         id=flow.id,
@@ -315,7 +318,7 @@ def _actual(listed: ListedFlow) -> ActualFlow:
         categories=flow.categories,
         endpoint_uri=flow.endpoint_uri,
         application_id=flow.application_id,
-        updated_at=moment_text(flow),
+        updated_at=updated_at_text(flow),
         json_version=flow.json_version,
         data_api_version=flow.data_api_version,
         validation_errors=flow.validation_errors,
@@ -323,13 +326,13 @@ def _actual(listed: ListedFlow) -> ActualFlow:
     )
 
 
-def is_as_seen(flow: Flow, seen: ActualFlow | OtherFlow) -> bool:
+def is_unchanged(flow: Flow, seen: ActualFlow | OtherFlow) -> bool:
     """
-    Whether a flow that was read again is as it was seen: its state, time, and what else can be seen for nothing.
+    Whether a flow that was read again is as it was seen: status, time, categories and endpoint.
 
-    Meta's times are whole seconds, so they alone do not tell.
+    The time alone is not enough, because it has whole seconds only.
     """
-    if (str(flow.status), moment_text(flow)) != (seen.status, seen.updated_at):
+    if (str(flow.status), updated_at_text(flow)) != (seen.status, seen.updated_at):
         return False
     if isinstance(seen, OtherFlow):
         return True
@@ -339,13 +342,13 @@ def is_as_seen(flow: Flow, seen: ActualFlow | OtherFlow) -> bool:
 
 
 def entry_of(desired: DesiredFlow, flow: ActualFlow) -> LockEntry:
-    """What is to be remembered of a flow that was found to hold what is wanted."""
+    """The lock file entry of a flow that was found as desired."""
     return LockEntry(
         id=flow.id, name=generation_name(desired.name, flow.generation), digest=desired.digest,
         updated_at=flow.updated_at, processed=flow.processed, application_id=flow.application_id,
     )  # fmt: skip
 
 
-def moment_text(flow: Flow) -> str:
-    """When Meta says that the flow changed last; empty if it does not say."""
+def updated_at_text(flow: Flow) -> str:
+    """The time of the last change, in ISO 8601; empty if Meta did not report it."""
     return flow.updated_at.isoformat() if flow.updated_at is not None else ""

@@ -15,7 +15,7 @@ from ...client import FlowsClient
 from ...errors import ConfigurationError, PlanError
 from ...retry import ExponentialBackoff, NoRetry, RetryBudget, RetryPolicy, equal_jitter
 from ..account import Lock
-from ..calls import AbandonStop, either
+from ..calls import AbandonStop, either_stop
 from ..planning import FlowChange, Plan
 from ._context import RunContext
 from ._live import OldDocumentFiles, OldDocuments
@@ -102,16 +102,16 @@ class _Run:
         self._reporting = threading.Lock()
         self._interrupted_by: BaseException | None = None
         clock = ServerClock(now)
-        either_stop = either(stop, client.options.stop)
-        abandon = AbandonStop(either_stop)
+        run_stop = either_stop(stop, client.options.stop)
+        abandon = AbandonStop(run_stop)
         # The plan has validated what is sent, with the options that it was made with.
-        own_client = client.wrapping(clock.reading).with_options(stop=either_stop, validate="off")
+        own_client = client.wrapping(clock.reading).with_options(stop=run_stop, validate="off")
         self._context = RunContext(
             client=own_client,
             restoring_client=own_client.with_options(stop=abandon),
             policy=policy or _budgeted(client.options.retry_policy or ExponentialBackoff(), len(plan.pending)),
             options=plan.options,
-            stop=either_stop,
+            stop=run_stop,
             abandon=abandon,
             lock_writer=LockWriter(lock),
             documents=documents,

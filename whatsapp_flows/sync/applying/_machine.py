@@ -26,7 +26,7 @@ from ..._interrupts import is_interrupt
 from ...client import FlowsClient
 from ...errors import FlowProcessingError, FlowsError, RetryableError
 from ...models import FlowStatus
-from ..calls import urgently
+from ..calls import unpaced
 from ..planning import FlowChange
 from ._context import RunContext
 from ._progress import FlowProgress
@@ -152,7 +152,7 @@ class _FlowMachine:
         self._reporter.state()
         if self._context.is_stopped(at_risk=at_risk):
             return self._stopped()
-        with urgently() if at_risk else nullcontext():
+        with unpaced() if at_risk else nullcontext():
             return self._restore() if state == "restoring" else STEPS[state](self._steps)
 
     def _begin(self) -> State:

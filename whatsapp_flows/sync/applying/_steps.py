@@ -17,8 +17,8 @@ from ..._digest import digest_of
 from ...client import FlowsClient
 from ...errors import FlowStateError, NameTakenError, NotFoundError, PlanError, PublishBlockedError, ValidationIssue
 from ...models import CreatedFlow, Flow, FlowStatus
-from ..account import ActualFlow, find_again, is_as_seen, look_again
-from ..planning import Step, change_of, replaced
+from ..account import ActualFlow, find_flow, is_unchanged, read_flow
+from ..planning import Step, change_of, replacement_of
 from ._context import RunContext
 from ._live import LiveVersion
 from ._progress import FlowProgress
@@ -79,14 +79,14 @@ class FlowSteps:
         progress.status = str(flow.status)
         if flow.id != progress.flow_id or flow.name not in {seen.name, progress.change.name}:
             raise PlanError(f"{seen.name} has changed since the plan was made: it is called {flow.name} now.")
-        unchanged = flow.name == seen.name and is_as_seen(flow, seen)
+        unchanged = flow.name == seen.name and is_unchanged(flow, seen)
         if not isinstance(seen, ActualFlow):
             return self._check_deprecation(unchanged)
         if unchanged:
             self._protect(seen)
             return self._next()
         lock = self._context.lock_writer.lock
-        found = look_again(self._client, progress.desired, progress.flow_id, lock, seen=seen)
+        found = read_flow(self._client, progress.desired, progress.flow_id, lock, seen=seen)
         return self._continue_from(found, appeared=False)
 
     def create(self) -> State:
@@ -96,7 +96,7 @@ class FlowSteps:
         try:
             created = self._send_create()
         except NameTakenError as taken:
-            found = find_again(self._client, progress.desired, name, lock)
+            found = find_flow(self._client, progress.desired, name, lock)
             if found is None or found.status == FlowStatus.DEPRECATED:
                 raise taken from None
             return self._continue_from(found, appeared=True)
@@ -108,7 +108,7 @@ class FlowSteps:
             raise
         progress.flow_id = created.id
         if created.adopted or (not created.success and not created.validation_errors):
-            return self._continue_from(look_again(self._client, progress.desired, created.id, lock), appeared=True)
+            return self._continue_from(read_flow(self._client, progress.desired, created.id, lock), appeared=True)
         published = self._publishes_at_once and not created.validation_errors
         progress.status = (FlowStatus.PUBLISHED if published else FlowStatus.DRAFT).value
         self._complete("create")
@@ -205,7 +205,7 @@ class FlowSteps:
         progress = self._progress
         if not progress.change.may_replace or progress.done:
             raise refusal
-        change = replaced(progress.change, self._context.options)
+        change = replacement_of(progress.change, self._context.options)
         if change.blocked:
             raise refusal
         self._safeguard.release()

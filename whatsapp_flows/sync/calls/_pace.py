@@ -1,9 +1,9 @@
 """
-The budget of requests of one run, shared by its threads: waits that `stop` ends, and how long a run will take.
+The request budget of one run, shared by its threads.
 
 Meta documents 200 calls in a rolling hour for an app and account ("Platform overview", rate limits; 5,000 for an
-account with a phone number, but not for which endpoints). Unless a number is given, that is assumed until an answer
-carries a usage header, and from then on the headers alone are believed (see `whatsapp_flows.pacing`).
+account with a phone number, without naming the endpoints). Without an explicit number, 200 is assumed until an answer
+has a usage header; from then on only the headers count (see `whatsapp_flows.pacing`).
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from ...errors import ConfigurationError, NotSentError
 from ...pacing import Pace, Pacer
 from ...transport import Request, Response, Timeout, Transport
 from ...usage import UsageLog
-from ._stops import either
+from ._stops import either_stop
 
 DEFAULT_CALLS_PER_HOUR: Final = 200
 _HOUR: Final = 3600.0
 _SLEEP: Final = time.sleep
-_URGENT: Final = ContextVar("urgent", default=False)
+_UNPACED: Final = ContextVar("unpaced", default=False)
 
 
 @contextmanager
-def urgently() -> Iterator[None]:
-    """In here no request of this thread waits or is refused: a live flow is a draft until the last of them is made."""
-    token = _URGENT.set(True)
+def unpaced() -> Iterator[None]:
+    """No request of this thread waits or is refused: a live flow is a draft until the last of them is sent."""
+    token = _UNPACED.set(True)
     try:
         yield
     finally:
-        _URGENT.reset(token)
+        _UNPACED.reset(token)
 
 
 class RunPace:
     """
-    When the next request of a run may leave. Threads, and the clients of one account, may share it.
+    The pace of the requests of a run. Threads, and the clients of one account, may share it.
 
-    `calls_per_hour` is the budget, all of which may leave at once; None stands for what Meta's headers say, else 200.
-    `stop` ends a wait at once. `on_wait` hears of each wait. All durations are in seconds.
+    `calls_per_hour` is the budget, all of which may be sent at once; None: what Meta's headers say, else 200. `stop`
+    ends a wait at once. `on_wait` is called with the length of each wait. All durations are in seconds.
     Raises `ConfigurationError` for a budget below 1.
     """
 
@@ -71,41 +71,41 @@ class RunPace:
 
     @property
     def calls(self) -> int:
-        """The requests that have had their turn."""
+        """The number of requests so far."""
         return self._calls
 
     @property
     def budgeted(self) -> bool:
-        """Whether the budget holds; not when it was only assumed, and Meta's headers have told since."""
+        """Whether the budget applies: it was given, or Meta has sent no usage header yet."""
         return not (self._assumed and self._usage.figures)
 
     def duration(self, calls: int) -> float:
-        """How long so many more requests have to wait for the budget, were all the others made just now."""
+        """An upper bound on how long so many more requests wait for the budget."""
         over = self._calls + calls - self.calls_per_hour
         return max(over, 0.0) * _HOUR / self.calls_per_hour if self.budgeted else 0.0
 
-    def turn(self, request: Request) -> None:
+    def acquire(self, request: Request) -> None:
         """
-        Wait until this request may leave.
+        Wait until this request may be sent.
 
-        Raises `NotSentError` when `stop`, or the request's own, is set before that, and `RateLimitedError` when that is
-        over an hour away.
+        Raises `NotSentError` if `stop`, or the request's own, is set before that, and `RateLimitedError` if the wait
+        would be longer than an hour.
         """
-        if not _URGENT.get():
+        if not _UNPACED.get():
             with (self._budget if self.budgeted else self._headers).slot(request) as slot:
-                if not self._may_leave(slot.pause, either(self._stop, thread_stop(request))):
+                if not self._wait(slot.pause, either_stop(self._stop, thread_stop(request))):
                     raise NotSentError("the run was stopped before this request.")
         with self._mutex:
             self._calls += 1
 
-    def learn(self, response: Response) -> None:
+    def record(self, response: Response) -> None:
         """Read the usage headers of an answer."""
         self._usage.record_usage(response.headers, self._clock())
         self._budget.after(response)
         self._headers.after(response)
 
-    def _may_leave(self, pause: float, stop: threading.Event) -> bool:
-        """After the pause; not if the run is stopped."""
+    def _wait(self, pause: float, stop: threading.Event) -> bool:
+        """Wait for so many seconds; False if the run is stopped."""
         if stop.is_set():
             return False
         if pause <= 0:
@@ -117,8 +117,8 @@ class RunPace:
         return not stop.is_set()
 
 
-class _PacedTransport:
-    """A transport that asks a `RunPace` before each request to the API; downloads come from another host."""
+class _BudgetedTransport:
+    """Applies a `RunPace` to the requests to the API. Downloads come from another host, and are not counted."""
 
     def __init__(self, transport: Transport, pace: RunPace) -> None:
         self._transport, self._pace = transport, pace
@@ -126,9 +126,9 @@ class _PacedTransport:
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         if not request.authenticated:
             return self._transport.send(request, timeout=timeout)
-        self._pace.turn(request)
+        self._pace.acquire(request)
         response = self._transport.send(request, timeout=timeout)
-        self._pace.learn(response)
+        self._pace.record(response)
         return response
 
     def close(self) -> None:
@@ -136,5 +136,5 @@ class _PacedTransport:
 
 
 def paced(client: FlowsClient, pace: RunPace) -> FlowsClient:
-    """The client, keeping to the pace, on the connections that it has."""
-    return client.wrapping(lambda inner: _PacedTransport(inner, pace))
+    """A client that keeps to the pace, on the same connections."""
+    return client.wrapping(lambda inner: _BudgetedTransport(inner, pace))

@@ -1,4 +1,4 @@
-"""What ends a run early: the caller's `stop`, the client's own, and an interrupt, the first and the second."""
+"""The events that end a run early: the caller's `stop`, the client's own, and the first and second interrupt."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import time
 from typing import Final
 
 GRACE: Final = 0.5
-"""Seconds that a wait may still take once a run is stopped while a live flow is being brought up again."""
+"""The longest wait, in seconds, in a run that is stopped while a live flow is restored."""
 
-_SLICE: Final = 0.1  # seconds; two events cannot be waited for at once, so each is looked at so often
+_POLL_SECONDS: Final = 0.1  # one thread cannot wait for two events, so each is polled
 
 
 class EitherStop(threading.Event):
-    """Set as soon as one of two events is; setting it sets the first alone, for the second is somebody else's."""
+    """Set as soon as one of two events is. Setting it sets the first only: the second belongs to somebody else."""
 
     def __init__(self, first: threading.Event, second: threading.Event) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class EitherStop(threading.Event):
         """Wait for one of them, at most so many seconds; whether one is set."""
         end = None if timeout is None else time.monotonic() + timeout
         while not self.is_set():
-            left = _SLICE if end is None else min(end - time.monotonic(), _SLICE)
+            left = _POLL_SECONDS if end is None else min(end - time.monotonic(), _POLL_SECONDS)
             if left <= 0:
                 return False
             self._first.wait(left)
@@ -40,9 +40,9 @@ class EitherStop(threading.Event):
 
 class AbandonStop(threading.Event):
     """
-    The `stop` of calls that bring a live flow up again: set by a second interrupt alone.
+    The `stop` of calls that restore a live flow: only a second interrupt sets it.
 
-    The first shortens a wait that goes on to `grace` seconds.
+    The first one shortens a wait to `grace` seconds.
     """
 
     def __init__(self, stop: threading.Event, grace: float = GRACE) -> None:
@@ -50,7 +50,7 @@ class AbandonStop(threading.Event):
         self._stop, self._grace = stop, grace
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait at most so many seconds; whether the run is to be abandoned."""
+        """Wait at most so many seconds; whether the run is abandoned."""
         began = time.monotonic()
         if self.is_set() or not self._stop.wait(timeout):
             return self.is_set()
@@ -58,7 +58,7 @@ class AbandonStop(threading.Event):
         return super().wait(max(left, 0.0))
 
 
-def either(stop: threading.Event | None, own: threading.Event | None) -> threading.Event:
-    """One event that is set with the caller's or with the client's own."""
+def either_stop(stop: threading.Event | None, own: threading.Event | None) -> threading.Event:
+    """One event that is set if the caller's or the client's own is."""
     first = threading.Event() if stop is None else stop
     return first if own is None or own is first else EitherStop(first, own)

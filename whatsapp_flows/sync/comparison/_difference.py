@@ -1,4 +1,4 @@
-"""The difference between two Flow JSON documents as a value, and how it is told in a line."""
+"""The difference between two Flow JSON documents as a value, and as a line of text."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 Kind = Literal["added", "removed", "changed", "renamed", "moved"]
 Subject = Literal["document", "route", "screen", "component"]
 
-_SHORT: Final = 60  # characters of a value that are shown
-_CONTEXT: Final = 15  # of them, before the first that differs
+_MAX_SHOWN: Final = 60  # characters of a value
+_CONTEXT: Final = 15  # of these, before the first one that differs
 _PLAIN: Final = re.compile(r"[\w.-]+").fullmatch
 _SIGNS: Final[Mapping[Kind, str]] = {"added": "+", "removed": "-", "changed": "~", "renamed": "~", "moved": "~"}
 
@@ -22,10 +22,10 @@ class Difference:
     """
     One difference between two documents.
 
-    `screen` is the id of the screen, the new one if it was renamed. `component` is its type, and its name or what it
-    says. `property` is the path inside of that, such as `data-source[2].title`; for a route, where it begins. `before`
-    and `after` are values as short JSON, ids (renamed), or paths (moved); None for what is not there. `path` is the
-    place in the new document, of what was removed in the old one, as Meta spells it.
+    `screen` is the id of the screen, the new one if it was renamed. `component` is its type, and its name or text.
+    `property` is the path inside it, such as `data-source[2].title`; for a route, the screen where it begins. `before`
+    and `after` are values as short JSON, ids (renamed), or paths (moved); None for a missing value. `path` is the place
+    in the new document, or in the old one if it was removed, as Meta writes it.
     """
 
     kind: Kind
@@ -41,9 +41,9 @@ class Difference:
         """A line: `~ START: TextInput "email": label "Mail" -> "E-mail"`."""
         about = f"screen {self.screen}" if self.subject == "screen" else self.screen
         about = ": ".join(part for part in (about, self.component) if part)
-        return f"{_SIGNS[self.kind]} {about}{self._said(': ' if about else '')}"
+        return f"{_SIGNS[self.kind]} {about}{self._details(': ' if about else '')}"
 
-    def _said(self, gap: str) -> str:
+    def _details(self, gap: str) -> str:
         value = self.after if self.before is None else self.before
         if self.subject == "route":
             return f"route {self.property} -> {value}"
@@ -92,8 +92,8 @@ NO_CHANGES: Final = FlowJsonDiff()
 
 
 def word(text: str) -> str:
-    """An id or a type as it is; in quotes if it is more than a word."""
-    return text if _PLAIN(text) and len(text) <= _SHORT else short(text)
+    """An id or a type, in quotes if it is not a plain word."""
+    return text if _PLAIN(text) and len(text) <= _MAX_SHOWN else short(text)
 
 
 def short(value: Any) -> str:
@@ -102,11 +102,11 @@ def short(value: Any) -> str:
 
 
 def short_pair(before: Any, after: Any) -> tuple[str, str]:
-    """Two values as JSON, from where they begin to differ if they are long."""
+    """Two values as JSON; long ones begin shortly before the first difference."""
     both = _written(before), _written(after)
     start = 0
-    if max(map(len, both)) > _SHORT:
-        common = next((at for at, (one, other) in enumerate(zip(*both, strict=False)) if one != other), _SHORT)
+    if max(map(len, both)) > _MAX_SHOWN:
+        common = next((at for at, (one, other) in enumerate(zip(*both, strict=False)) if one != other), _MAX_SHOWN)
         start = max(common - _CONTEXT, 0)
     return _cut(both[0], start), _cut(both[1], start)
 
@@ -116,6 +116,6 @@ def _written(value: Any) -> str:
 
 
 def _cut(text: str, start: int) -> str:
-    """At most so many characters, with an ellipsis where something is left out."""
-    end = start + _SHORT
+    """At most `_MAX_SHOWN` characters, with an ellipsis where some are left out."""
+    end = start + _MAX_SHOWN
     return ("\u2026" if start else "") + text[start:end] + ("\u2026" if len(text) > end else "")

@@ -1,9 +1,8 @@
 """
-What differs in a flow's metadata: its name, categories, endpoint and application. One function, read by plan, drift and
-pull.
+The differences in a flow's metadata: name, categories, endpoint and application. Plan, drift and pull use them.
 
-What the repository leaves open is not compared, and what Meta did not tell (`ActualFlow.untold`) never differs: nobody
-knows that it does, and an edit of a live flow takes it out of use.
+What flows.toml does not set is not compared. What Meta did not report (`ActualFlow.untold`) never counts as different,
+because an edit of a live flow un-publishes it.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from ..desired import DesiredFlow
 
 
 class MetadataChange(NamedTuple):
-    """A difference: what it is, the value that is wanted, and the one at Meta, as texts."""
+    """A difference: the field, the desired value, and the one at Meta, as strings."""
 
-    what: str
-    wanted: str
-    there: str
+    field: str
+    desired: str
+    actual: str
 
 
 def metadata_changes(desired: DesiredFlow, actual: ActualFlow) -> tuple[MetadataChange, ...]:
     """The differences, in a fixed order."""
     found = []
     name = target_name(desired, actual)
-    if actual.source == "lock" and actual.name != name:  # what was found by its name has it
+    if actual.source == "lock" and actual.name != name:  # a flow that was found by its name has that name
         found.append(MetadataChange("name", name, actual.name))
     if "categories" not in actual.untold and set(desired.categories) != set(actual.categories):
         found.append(
@@ -40,5 +39,5 @@ def metadata_changes(desired: DesiredFlow, actual: ActualFlow) -> tuple[Metadata
 
 
 def target_name(desired: DesiredFlow, actual: ActualFlow) -> str:
-    """The name that the flow should have at Meta: the wanted one, or that of its generation."""
+    """The name that the flow should have at Meta: that of the table, or of its generation."""
     return generation_name(desired.name, actual.generation)

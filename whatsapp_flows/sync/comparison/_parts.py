@@ -1,4 +1,4 @@
-"""A Flow JSON taken apart: its screens, their components, and what each of them says by itself. Never raises."""
+"""The parts of a Flow JSON: its screens, their components, and the own properties of each. Never raises."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ...flow_json import Pointer, format_pointer
 from ._difference import short, word
 
 _LISTS: Final = ("children", "then", "else")  # of components; the `cases` of a Switch are such lists too
-_TEXTS: Final = ("name", "text", "label", "title")  # what a component is known by: the first that is there
+_TEXTS: Final = ("name", "text", "label", "title")  # what identifies a component: the first that it has
 
 
 class Component(NamedTuple):
-    """A component: what it says without those in it, the list it stands in, and where. `parent` -1: the layout."""
+    """A component. `own`: without nested components; `slot`: the list that it is in; `parent` -1: the layout."""
 
     value: dict[str, Any]
     own: dict[str, Any]
@@ -25,7 +25,7 @@ class Component(NamedTuple):
 
     @property
     def text(self) -> str | None:
-        """What it is known by: its name, or what it shows."""
+        """Its name, or the text that it shows."""
         return next((self.own[key] for key in _TEXTS if isinstance(self.own.get(key), str)), None)
 
     @property
@@ -44,12 +44,12 @@ class Screen(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Its id; its place if it has none."""
+        """Its id, or its place without one."""
         return word(self.id) if self.id else format_pointer(self.pointer)
 
 
 def parsed(content: bytes | None) -> Any:
-    """The document; its bytes if it is none, an empty one for None."""
+    """The document; the bytes if it is not a JSON object; an empty document for None."""
     try:
         found = {} if content is None else json.loads(content)
     except (ValueError, RecursionError):
@@ -58,7 +58,7 @@ def parsed(content: bytes | None) -> Any:
 
 
 def screens_of(document: dict[str, Any]) -> tuple[dict[str, Any], list[Screen]]:
-    """The document without its screens, and these."""
+    """The document without its screens, and the screens."""
     screens = document.get("screens")
     if not screens or not isinstance(screens, list) or not all(isinstance(screen, dict) for screen in screens):
         return document, []
@@ -78,7 +78,7 @@ def _screen(value: dict[str, Any], pointer: Pointer) -> Screen:
 def _without_components(
     value: dict[str, Any], parent: int, pointer: Pointer, components: list[Component]
 ) -> dict[str, Any]:
-    """The value without the components in it, which are added to the list, as deep as they go."""
+    """The value without its nested components, which are added to the list, at every depth."""
     own = dict(value)
     for key in _LISTS:
         if _are_components(own.get(key)):

@@ -1,14 +1,13 @@
 """
-What differs between two Flow JSON documents, in the words of their author: screens, components, properties, routes.
+The differences between two Flow JSON documents, in terms of screens, components, properties and routes.
 
-Screens are matched by their id. One that is gone and one that is new are the same one, renamed, if they say the same,
-or stand at the same place and have half of their components in common. The components of a screen are matched by name,
-and those without a name by what they say, by how that begins, then by type, in their order. What is left was removed,
-or added.
+Screens are matched by id. A removed and an added screen count as renamed if their content is the same, or if they have
+the same position and half of their components in common. The components of a screen are matched by name; those without
+a name by content, by the beginning of their text, then by type, in order. The rest was removed or added.
 
-Every value gets a digest of what it says, from its parts to the whole, so that equal values cost nothing more and all
-of it is linear (n log n where an order has changed). Nothing here raises for what is in a document: what has not the
-form of a screen or a component is a property like any other, and what is no JSON object is one change.
+Every value gets a digest, computed from its parts, so that equal values are compared once and the time is linear
+(n log n where an order has changed). Nothing here raises for the content of a document: what does not have the form of
+a screen or a component is compared as a property, and a document that is not a JSON object as one value.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ from ._parts import Component, Screen, parsed, screens_of
 T = TypeVar("T")
 
 _ABSENT: Final = object()
-_BEGINNING: Final = 12  # characters of a text that has been edited further on
+_BEGINNING: Final = 12  # characters; the rest of a text may have been edited
 
 
 def compare(before: bytes | None, after: bytes | None) -> FlowJsonDiff:
     """
-    What turns one Flow JSON into the other; None is no Flow JSON at all.
+    The changes from one Flow JSON to the other; None: there is no Flow JSON.
 
-    Layout and the order of keys do not count. Never raises for what is in them.
+    Layout and the order of keys do not matter. Never raises for the content of a document.
     """
     try:
         old, new = parsed(before), parsed(after)
         return FlowJsonDiff(tuple(_Comparison().documents(old, new)))
-    except RecursionError:  # nested as deep as can just be parsed
+    except RecursionError:  # nested almost as deeply as the parser allows
         whole = Difference(
             kind="changed",
             subject="document",
@@ -51,7 +50,7 @@ def compare(before: bytes | None, after: bytes | None) -> FlowJsonDiff:
 
 
 class _Comparison:
-    """Keeps the digests of values that live as long as it does: those of the documents, and what was taken apart."""
+    """One comparison, with the digests of all values. It keeps these alive, so that their `id` stays unique."""
 
     def __init__(self) -> None:
         self._digests: dict[int, bytes] = {}
@@ -61,7 +60,9 @@ class _Comparison:
         about = Difference(kind="changed", subject="document")
         if not isinstance(old, dict) or not isinstance(new, dict):
             if old != new:
-                before, after = ("a Flow JSON" if isinstance(each, dict) else "no JSON object" for each in (old, new))
+                before, after = (
+                    "a Flow JSON" if isinstance(each, dict) else "not a JSON object" for each in (old, new)
+                )
                 yield replace(about, property="document", before=before, after=after)
             return
         (old, old_screens), (new, new_screens) = screens_of(old), screens_of(new)
@@ -76,7 +77,7 @@ class _Comparison:
         before, after = old.get("routing_model", {}), new.get("routing_model", {})
         found = [*_routes_between(before, after)]
         yield from found
-        if not found:  # the same routes, in another order or given twice
+        if not found:  # the same routes in another order, or with duplicates
             pick = [{"routing_model": each["routing_model"]} if "routing_model" in each else {} for each in (old, new)]
             yield from self._properties(pick[0], pick[1], about, ())
 
@@ -87,11 +88,11 @@ class _Comparison:
         kept = set(partners.values())
         for index, screen in enumerate(old):
             if index not in kept:
-                yield self._whole("removed", screen)
+                yield self._whole_screen("removed", screen)
         moved = _out_of_order([(there, here) for there, here in partners.items()])
         for index, screen in enumerate(new):
             if index not in partners:
-                yield self._whole("added", screen)
+                yield self._whole_screen("added", screen)
                 continue
             other = old[partners[index]]
             about = Difference(
@@ -116,11 +117,11 @@ class _Comparison:
         _match(partners, old, new, lambda screen: self._digest_of(screen.value, "id"))
         places = [index for index in range(min(len(old), len(new))) if index not in partners]
         taken = set(partners.values())
-        partners |= {at: at for at in places if at not in taken and self._alike(old[at], new[at])}
+        partners |= {at: at for at in places if at not in taken and self._are_similar(old[at], new[at])}
         return dict(sorted(partners.items()))
 
-    def _alike(self, old: Screen, new: Screen) -> bool:
-        """Whether half of the components of two screens are the same."""
+    def _are_similar(self, old: Screen, new: Screen) -> bool:
+        """Whether two screens have half of their components in common."""
         known: dict[Hashable, int] = defaultdict(int)
         for component in old.components:
             known[component.name or self._digest(component.value)] += 1
@@ -132,13 +133,13 @@ class _Comparison:
         return common > 0 and common * 2 >= max(len(old.components), len(new.components))
 
     @staticmethod
-    def _whole(kind: Kind, screen: Screen) -> Difference:
+    def _whole_screen(kind: Kind, screen: Screen) -> Difference:
         count = len(screen.components)
-        said = f"{count} component{'' if count == 1 else 's'}"
+        summary = f"{count} component{'' if count == 1 else 's'}"
         if isinstance(screen.value.get("title"), str):
-            said = f"{short(screen.value['title'])}, {said}"
+            summary = f"{short(screen.value['title'])}, {summary}"
         whole = Difference(kind=kind, subject="screen", screen=screen.label, path=format_pointer(screen.pointer))
-        return replace(whole, after=said) if kind == "added" else replace(whole, before=said)
+        return replace(whole, after=summary) if kind == "added" else replace(whole, before=summary)
 
     # Components
 
@@ -193,7 +194,7 @@ class _Comparison:
             waiting.extendleft(reversed(inside))
 
     def _items(self, steps: Pointer, old: list[Any], new: list[Any]) -> Iterator[tuple[Pointer, Any, Any]]:
-        """The items of two lists side by side, without those that are the same at the beginning and at the end."""
+        """The items of two lists in pairs, without a common beginning and end."""
         shortest = min(len(old), len(new))
         first = 0
         while first < shortest and self._digest(old[first]) == self._digest(new[first]):
@@ -212,14 +213,14 @@ class _Comparison:
     # Digests
 
     def _digest(self, value: Any) -> bytes:
-        """Of what a value says; to JSON `true` is not 1, and 1 is not 1.0."""
+        """The digest of a JSON value, in which `true`, 1 and 1.0 differ."""
         if not isinstance(value, (dict, list)):
             return _hash(type(value).__name__, value if isinstance(value, str) else repr(value))
         known = self._digests.get(id(value))
         if known is None:
             parts = b"".join(map(self._digest, value)) if isinstance(value, list) else self._digest_of(value)
             known = self._digests[id(value)] = _hash(type(value).__name__, parts)
-            self._alive.append(value)  # its id stays its own
+            self._alive.append(value)  # so that its id is not reused
         return known
 
     def _digest_of(self, value: dict[str, Any], *without: str) -> bytes:
@@ -228,12 +229,12 @@ class _Comparison:
 
 
 def _hash(kind: str, content: str | bytes) -> bytes:
-    said = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    return blake2b(said, digest_size=16, person=kind[:16].encode()).digest()
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return blake2b(data, digest_size=16, person=kind[:16].encode()).digest()
 
 
 def _match(partners: dict[int, int], old: Sequence[T], new: Sequence[T], key: Callable[[T], Hashable]) -> None:
-    """Partners for those that have none yet: the first of a key with the first of that key. None is no key."""
+    """Match those without a partner by key, in order. None is not a key."""
     taken = set(partners.values())
     free: dict[Hashable, deque[int]] = defaultdict(deque)
     for index, each in enumerate(old):
@@ -245,7 +246,7 @@ def _match(partners: dict[int, int], old: Sequence[T], new: Sequence[T], key: Ca
 
 
 def _moved_components(old: list[Component], new: list[Component], partners: Mapping[int, int]) -> set[int]:
-    """Those that stand in another list than before, and the fewest whose moving explains a new order."""
+    """The components in another list than before, and the smallest set of moves that explains a new order."""
     moved: set[int] = set()
     lists: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
     for index, there in sorted(partners.items()):
@@ -259,7 +260,7 @@ def _moved_components(old: list[Component], new: list[Component], partners: Mapp
 
 
 def _out_of_order(pairs: Sequence[tuple[int, int]]) -> set[int]:
-    """The first of each pair that is not on a longest run in which the second ones rise."""
+    """The first values of the pairs that are not on a longest increasing run of second values."""
     ends: list[int] = []  # the smallest end of a run of each length
     chain: list[int] = []  # the pair that ends that run
     before: list[int] = []  # for each pair, the one before it on its run

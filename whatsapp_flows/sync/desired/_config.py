@@ -1,5 +1,5 @@
 """
-What is wanted, as a file says it: `flows.toml`, or `[tool.whatsapp-flows]` in a pyproject.toml.
+The configuration: `flows.toml`, or `[tool.whatsapp-flows]` in a pyproject.toml.
 
     [defaults]
     categories = ["OTHER"]
@@ -13,8 +13,8 @@ What is wanted, as a file says it: `flows.toml`, or `[tool.whatsapp-flows]` in a
     waba_id = "102290129340398"
     name_suffix = " (staging)"
 
-Of a setting that stands in several tables, the last of these counts: `[defaults]`, `[flows.KEY]`, `[env.NAME]`,
-`[env.NAME.flows.KEY]`. Paths are relative to the file. Every mistake is told with its file, line, table and key.
+If several tables have a setting, the last of these applies: `[defaults]`, `[flows.KEY]`, `[env.NAME]`,
+`[env.NAME.flows.KEY]`. Paths are relative to the file. Every error names the file, line, table and key.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ ENVIRONMENT_NAME: Final = r"[A-Za-z0-9_-]+"
 
 def read_workspace(path: Path, env: str | None = None, *, only: Collection[str] = ()) -> Workspace:
     """
-    The flows that the file at `path` wants in the environment `env`; without one, those outside of `[env]`.
+    The flows of the file at `path` in the environment `env`; without one, those outside `[env]`.
 
-    With `only`, the flows with these keys or names, and no other file is read. Raises `ConfigurationError` for the
-    first mistake in the file or in a Flow JSON file, and for an environment or a flow that it does not have.
+    With `only`, the flows with these keys or names; no other Flow JSON file is read. Raises `ConfigurationError` for
+    the first error in the file or in a Flow JSON file, and for an unknown environment or flow.
     """
     file = ConfigFile.read(path)
     refuse_secrets(file)
-    wanted = _Wanted(file, _checked(file.table, _FILE, file), env)
-    chosen = wanted.chosen(only)
+    resolver = _Resolver(file, _checked(file.table, _FILE, file), env)
+    chosen = resolver.chosen(only)
     flows, used = [], set[str]()
     for entry in chosen:
-        flow, names = wanted.flow(entry)
+        flow, names = resolver.flow(entry)
         flows.append(flow)
         used |= names
-    warnings = () if only else (*wanted.unused(used), *_unlisted(path, chosen))
+    warnings = () if only else (*resolver.unused(used), *_unlisted(path, chosen))
     return Workspace(
         flows=tuple(flows),
-        account_id=wanted.account_id,
+        account_id=resolver.account_id,
         environment=env or "",
         lock_file=lock_file_of(path, env),
         source=str(path),
@@ -66,67 +66,67 @@ def read_workspace(path: Path, env: str | None = None, *, only: Collection[str] 
 
 
 def find_config(folder: Path) -> Path:
-    """The file of a folder: `flows.toml`, or a pyproject.toml that has the table where there is no such file."""
-    wanted, pyproject = folder / "flows.toml", folder / PYPROJECT
-    if not wanted.exists() and pyproject.exists():
+    """The configuration file of a folder: `flows.toml`, or without one a pyproject.toml that has the table."""
+    flows_toml, pyproject = folder / "flows.toml", folder / PYPROJECT
+    if not flows_toml.exists() and pyproject.exists():
         try:
             ConfigFile.read(pyproject)
         except ConfigurationError:
-            return wanted
+            return flows_toml
         return pyproject
-    return wanted
+    return flows_toml
 
 
 def lock_file_of(path: Path, env: str | None) -> Path:
-    """The lock file beside a file: `flows.lock.json`, and `flows.staging.lock.json` for an environment."""
+    """The lock file of a configuration file: `flows.lock.json`, and `flows.staging.lock.json` for an environment."""
     stem = "flows" if path.name == PYPROJECT else path.stem
     return path.with_name(f"{stem}{f'.{env}' if env else ''}.lock.json")
 
 
-# -- what may stand in it
+# -- the schema
 
 
-class _WrongError(Exception):
-    """What a value should be."""
+class _ExpectedError(Exception):
+    """The message says what a value should be."""
 
 
 class _Each(NamedTuple):
-    """A table whose keys are names of the author's; `names` is what they look like."""
+    """A table with arbitrary keys; `names` is the pattern of a key, `description` says it in words."""
 
     value: Any
     names: str = r".+"
-    like: str = "that is not empty"
+    description: str = "that is not empty"
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _WrongError("a text that is not empty")
+        raise _ExpectedError("a string that is not empty")
     return value
 
 
 def _any_text(value: object) -> str:
     if not isinstance(value, str):
-        raise _WrongError("a text")
+        raise _ExpectedError("a string")
     return value
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
-        raise _WrongError('a list of at least one text, like ["OTHER"]')
+        raise _ExpectedError('a list of at least one string, like ["OTHER"]')
     return tuple(value)
 
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _WrongError("true or false")
+        raise _ExpectedError("true or false")
     return value
 
 
 def _id(value: object) -> str:
-    said = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(said, str) or not (said.isascii() and said.isdigit()):
-        raise _WrongError('an id of digits, like "102290129340398"')
-    return said
+    digits = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(digits, str) or not (digits.isascii() and digits.isdigit()):
+        raise _ExpectedError('an id of digits, like "102290129340398"')
+    return digits
 
 
 _VARIABLES: Final = _Each(_any_text, VARIABLE, "of letters, digits, _ and -")
@@ -156,33 +156,33 @@ _FILE: Final[Mapping[str, Any]] = {
 
 
 def _checked(value: Any, schema: Any, file: ConfigFile, at: TomlPath = ()) -> Any:
-    """The value as the schema wants it."""
+    """The value, checked against the schema."""
     if not isinstance(schema, (_Each, Mapping)):
         try:
             return schema(value)
-        except _WrongError as wrong:
-            raise file.wrong(at, f"{wrong}, not {value!r}.") from None
+        except _ExpectedError as expected:
+            raise file.error_at(at, f"must be {expected}, not {value!r}.") from None
     if not isinstance(value, dict):
-        raise file.wrong_table(at, f"must be a table, not {value!r}.")
+        raise file.table_error(at, f"must be a table, not {value!r}.")
     checked = {}
     for key, inside in value.items():
         here = (*at, key)
         if isinstance(schema, _Each):
             if not re.fullmatch(schema.names, key):
-                raise file.wrong_table(at, f"{key!r} is not a name {schema.like}.", line_of=here)
+                raise file.table_error(at, f"{key!r} is not a name {schema.description}.", line_of=here)
             checked[key] = _checked(inside, schema.value, file, here)
         elif key not in schema:
-            raise file.wrong_table(at, f"unknown key {key!r}{hint(key, schema)}", line_of=here)
+            raise file.table_error(at, f"unknown key {key!r}{hint(key, schema)}", line_of=here)
         else:
             checked[key] = _checked(inside, schema[key], file, here)
     return checked
 
 
-# -- what it comes to
+# -- the flows
 
 
 class _Setting(NamedTuple):
-    """A value, and where it stands."""
+    """A value and its path in the file."""
 
     value: Any
     at: TomlPath
@@ -190,7 +190,7 @@ class _Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class _Entry:
-    """A flow before its file is read: its settings, and its variables."""
+    """A flow before its Flow JSON is read: its settings and its variables."""
 
     key: str
     name: str
@@ -198,8 +198,8 @@ class _Entry:
     variables: Mapping[str, _Setting]
 
 
-class _Wanted:
-    """The checked tables, for one environment."""
+class _Resolver:
+    """Reads the flows of one environment out of the checked tables."""
 
     def __init__(self, file: ConfigFile, table: Mapping[str, Any], env: str | None) -> None:
         self._file = file
@@ -209,13 +209,13 @@ class _Wanted:
         if env is not None and env not in environments:
             raise ConfigurationError(f"{file.path} has no environment {env!r}{hint(env, environments)}")
         if not table.get("flows"):
-            like = file.name_of(("flows", "booking"))
-            raise ConfigurationError(f'{file.path} names no flow: add a table like {like} with "file" and "name".')
+            example = file.name_of(("flows", "booking"))
+            raise ConfigurationError(f'{file.path} has no flows: add a table like {example} with "file" and "name".')
         for name, environment in environments.items():
             for key in environment.get("flows", {}):
                 if key not in table["flows"]:
                     at = ("env", name, "flows", key)
-                    raise file.wrong_table(at, f"is not the table of a flow{hint(key, table['flows'])}")
+                    raise file.table_error(at, f"names an unknown flow{hint(key, table['flows'])}")
         self.entries = tuple(map(self._entry, table["flows"]))
         self._refuse_shared_names()
 
@@ -239,15 +239,15 @@ class _Wanted:
         place = ("flows", key)
         for required in ("file", "name"):
             if required not in settings:
-                raise self._file.wrong_table(place, f"has no {required}.")
+                raise self._file.table_error(place, f"has no {required}.")
         if "categories" not in settings:
             defaults = self._file.name_of(("defaults",))
-            raise self._file.wrong_table(place, f"has no categories: name at least one, here or in {defaults}.")
+            raise self._file.table_error(place, f"has no categories: name at least one, here or in {defaults}.")
         suffix = settings["name_suffix"].value if "name_suffix" in settings else ""
         return _Entry(key, settings["name"].value + suffix, settings, variables)
 
     def _layers(self, key: str) -> Iterator[tuple[TomlPath, Mapping[str, Any]]]:
-        """The tables that speak of a flow; the later one wins."""
+        """The tables with the settings of a flow; a later one overrides the earlier ones."""
         top = {name: self._table[name] for name in ("name_suffix", "variables") if name in self._table}
         yield (), top
         yield ("defaults",), self._table.get("defaults", {})
@@ -257,16 +257,16 @@ class _Wanted:
             yield ("env", self._env, "flows", key), self._environment.get("flows", {}).get(key, {})
 
     def _refuse_shared_names(self) -> None:
-        """Two flows of one name would take turns at overwriting each other."""
+        """Two flows of one name would overwrite each other in turn."""
         first: dict[str, str] = {}
         for entry in self.entries:
             if entry.name in first:
                 other = self._file.name_of(("flows", first[entry.name]))
-                raise self._file.wrong(entry.settings["name"].at, f"{entry.name!r} is the name of {other} already.")
+                raise self._file.error_at(entry.settings["name"].at, f"{entry.name!r} is already the name of {other}.")
             first[entry.name] = entry.key
 
     def chosen(self, only: Collection[str]) -> Sequence[_Entry]:
-        """The flows with these keys or names, in the order of the file; all of them when none is named."""
+        """The flows with these keys or names, in the order of the file; all flows if `only` is empty."""
         known = {entry.name: entry.key for entry in self.entries}
         known |= {entry.key: entry.key for entry in self.entries}
         for word in only:
@@ -276,7 +276,7 @@ class _Wanted:
         return [entry for entry in self.entries if not only or entry.key in keys]
 
     def flow(self, entry: _Entry) -> tuple[DesiredFlow, frozenset[str]]:
-        """The flow with its Flow JSON, and the names of the variables that are in it."""
+        """The flow with its Flow JSON, and the names of its variables."""
         settings = entry.settings
         values = {key: setting.value for key, setting in settings.items()}
         variables = {name: setting.value for name, setting in entry.variables.items()}
@@ -304,27 +304,27 @@ class _Wanted:
             with open_regular(path) as file:
                 content = file.read(MAX_BYTES + len(BYTE_ORDER_MARK) + 1)
         except (OSError, ValueError) as exc:
-            said = getattr(exc, "strerror", None) or exc
-            raise self._file.wrong(at, f"{path} cannot be read: {said}.") from None
+            message = getattr(exc, "strerror", None) or exc
+            raise self._file.error_at(at, f"{path} cannot be read: {message}.") from None
         try:
             text = read_flow_json(content, argument=str(path)).decode()
             filled = fill(text, variables, source=str(path))
             return read_flow_json(filled.text.encode(), argument=str(path)), filled
-        except ConfigurationError as mistake:
-            raise self._file.wrong(at, mistake.message) from None
+        except ConfigurationError as error:
+            raise self._file.error_at(at, error.message) from None
 
     def unused(self, used: Collection[str]) -> Iterator[str]:
-        """A warning for each variable that no file has."""
-        told: set[str] = set()
+        """A warning for each variable that no file uses."""
+        reported: set[str] = set()
         for entry in self.entries:
             for name, setting in entry.variables.items():
-                if name not in used and name not in told:
-                    told.add(name)
-                    yield str(self._file.wrong(setting.at, "no file uses this variable.").message)
+                if name not in used and name not in reported:
+                    reported.add(name)
+                    yield str(self._file.error_at(setting.at, "no file uses this variable.").message)
 
 
 def _unlisted(source: Path, entries: Sequence[_Entry]) -> Iterator[str]:
-    """A warning for each Flow JSON beside those that are listed, which no table names."""
+    """A warning for each Flow JSON file in the same folders that no table names."""
     listed = {(source.parent / entry.settings["file"].value).resolve() for entry in entries}
     for folder in sorted({file.parent for file in listed}):
         for path in sorted(folder.glob("*.json")):

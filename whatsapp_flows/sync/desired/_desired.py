@@ -1,4 +1,4 @@
-"""What is wanted: one flow as it should be, and all flows of one account together."""
+"""The desired state of one flow, and of all flows of an account."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ._variables import Replaced, in_file
 @dataclass(frozen=True, kw_only=True)
 class DesiredFlow:
     """
-    A flow as it should be.
+    The desired state of a flow.
 
-    `key` is what the repository calls it, `name` what Meta does (unique in an account). `content` is the Flow JSON as
-    it will be sent. Without `endpoint_uri` or `application_id` these are left as they are. `publish`: it shall be
-    PUBLISHED, and may be a draft for a moment when it is changed. `replace`: when it refuses edits, a flow of another
-    name takes its place (see `generation_name`). `file` is where the Flow JSON stands, for messages and for `pull`;
-    `variables` is what was put into it, `replaced` where.
+    `key` is its name in the repository, `name` its name at Meta (unique in an account). `content` is the Flow JSON as
+    it is sent. If `endpoint_uri` or `application_id` is None, it is not changed. `publish`: the flow should be
+    PUBLISHED, and may be a draft for a moment when it is changed. `replace`: if it cannot be edited, a flow of another
+    name replaces it (see `generation_name`). `file` is the file of the Flow JSON, for messages and for `pull`;
+    `variables` are those of the file, `replaced` are their places in it.
     """
 
     key: str
@@ -55,9 +55,9 @@ class DesiredFlow:
         replace: bool = False,
     ) -> DesiredFlow:
         """
-        A flow from a Flow JSON in any form that `update_flow_json` takes; `name` is the key unless given.
+        A flow from a Flow JSON in any form that `update_flow_json` accepts; `name` defaults to the key.
 
-        Raises `ConfigurationError` for what is no Flow JSON.
+        Raises `ConfigurationError` if it is not a Flow JSON.
 
         >>> DesiredFlow.from_flow_json("booking", {"version": "7.3", "screens": []}, publish=True).name
         'booking'
@@ -70,7 +70,7 @@ class DesiredFlow:
 
     @cached_property
     def digest(self) -> str:
-        """What the Flow JSON says, whatever its layout (see `digest_of`); empty if it cannot be read."""
+        """The digest of the Flow JSON, without regard to its layout (see `digest_of`); empty if it cannot be read."""
         return digest_of(self.content) or ""
 
     @cached_property
@@ -78,7 +78,7 @@ class DesiredFlow:
         """
         Whether Meta publishes it only with an endpoint: its Flow JSON has a `data_api_version`.
 
-        Before version 3.0 the endpoint stood in the Flow JSON itself ("Flow JSON", `data_channel_uri`).
+        Before version 3.0 the Flow JSON itself had the endpoint ("Flow JSON", `data_channel_uri`).
         """
         try:
             document = json.loads(self.content)
@@ -91,7 +91,7 @@ class DesiredFlow:
         """
         The errors that the validator finds in the Flow JSON; `today` decides which versions are frozen.
 
-        Looked for once for each day that is asked about, so that it can be done before the first request.
+        The result is cached for each day, so that a caller can validate before the first request.
         """
         day = date.today() if today is None else today
         if day not in self._errors:
@@ -99,7 +99,7 @@ class DesiredFlow:
         return self._errors[day]
 
     def in_file(self, issues: Iterable[ValidationIssue]) -> tuple[ValidationIssue, ...]:
-        """Issues of the Flow JSON, as it is sent, with their places in the file."""
+        """Issues of the Flow JSON as it is sent, with the places changed to those in the file."""
         return in_file(issues, self.replaced)
 
     @cached_property
@@ -108,11 +108,11 @@ class DesiredFlow:
 
     @property
     def source(self) -> str:
-        """Where it comes from, for messages: the file, else the key."""
+        """The file, or without one the key; for messages."""
         return str(self.file) if self.file is not None else self.key
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that `from_json` takes: what a queue carries to another machine."""
+        """Plain values for `from_json`, for a message of a task queue, for example."""
         return {
             "key": self.key,
             "name": self.name,
@@ -134,12 +134,12 @@ class DesiredFlow:
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
     """
-    All flows that an account should have, and where the lock file is.
+    All flows that an account should have, and the lock file.
 
-    `account_id` is the WhatsApp Business Account, None where the client's own is meant. `environment` is the name of
-    the environment they were read for, empty for none. Without `lock_file` nothing is remembered from run to run.
-    `source` is the file they were read from, `warnings` what its reader found odd.
-    Raises `ConfigurationError` for two flows with one key or one name.
+    `account_id` is the WhatsApp Business Account; None: that of the client. `environment` is the name of their
+    environment, empty for none. `lock_file` None: no run knows of earlier ones. `source` is the file that they were
+    read from, `warnings` are the warnings of its reader.
+    Raises `ConfigurationError` for two flows with the same key or name.
     """
 
     flows: tuple[DesiredFlow, ...]
@@ -157,17 +157,17 @@ class Workspace:
                 raise ConfigurationError(f"{self.source or 'flows'}: two flows have the key {flow.key!r}.")
             if flow.name in names:
                 raise ConfigurationError(
-                    f"{self.source or 'flows'} [flows.{flow.key}] name: {flow.name!r} is the name of "
-                    f"[flows.{names[flow.name]}] already."
+                    f"{self.source or 'flows'} [flows.{flow.key}] name: {flow.name!r} is already the name of "
+                    f"[flows.{names[flow.name]}]."
                 )
             keys.add(flow.key)
             names[flow.name] = flow.key
 
     def select(self, wanted: Collection[str]) -> tuple[DesiredFlow, ...]:
         """
-        The flows with these keys or names, in their order; all of them when none is named.
+        The flows with these keys or names, in their order; all flows if `wanted` is empty.
 
-        Raises `ConfigurationError` for a word that is neither.
+        Raises `ConfigurationError` for an unknown one.
         """
         known = {word: flow.key for flow in self.flows for word in (flow.name, flow.key)}
         known.update({flow.key: flow.key for flow in self.flows})

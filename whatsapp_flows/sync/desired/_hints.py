@@ -1,4 +1,4 @@
-"""What was probably meant."""
+"""Suggestions for an unknown name."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Final
 
-_MOST: Final = 10
+_MAX_SUGGESTIONS: Final = 10
 
 
 def hint(word: str, known: Collection[str]) -> str:
     """
-    The end of a sentence about a word that is not known: the nearest one, or what there is when nothing is close.
+    The end of a message about an unknown name: the nearest known one, or the first known ones if none is close.
 
     >>> hint("flow", ["flows", "defaults"])
     ": did you mean 'flows'?"
@@ -20,5 +20,6 @@ def hint(word: str, known: Collection[str]) -> str:
     if close:
         return f": did you mean {close[0]!r}?"
     if not known:
-        return ": there is none at all."
-    return f": known are {', '.join(list(known)[:_MOST])}{' and more' if len(known) > _MOST else ''}."
+        return ": there are none."
+    more = " and more" if len(known) > _MAX_SUGGESTIONS else ""
+    return f": known are {', '.join(list(known)[:_MAX_SUGGESTIONS])}{more}."

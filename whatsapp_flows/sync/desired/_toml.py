@@ -1,8 +1,8 @@
 """
-Where in a TOML text its tables and keys stand: `tomllib` reads the values and tells no places.
+The lines of the tables and keys of a TOML text: `tomllib` reads the values without their places.
 
-A text is scanned only to report a mistake in it, and only after `tomllib` has taken it: the scanner finds where keys
-and values end, and checks nothing. It is tested against `tomllib` on generated texts.
+A text is scanned only to report an error in it, after `tomllib` has accepted it. So the scanner only finds where keys
+and values end, and validates nothing. It is tested against `tomllib` on generated texts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*").match
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The document. Raises `ValueError`, which says why it is none."""
+    """The document. Raises `ValueError` for a text that is not TOML."""
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -40,9 +40,9 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def lines_of(text: str) -> dict[TomlPath, int]:
-    """The line of each table and key of a text that is TOML: of its header, its first line, or its key."""
+    """Path -> line, for each table (its header, or first key) and each key of a valid TOML text."""
     scanner = _Scanner(text)
-    with suppress(RecursionError):  # what was found until then is better than nothing
+    with suppress(RecursionError):  # the lines found so far are enough
         scanner.document()
     return scanner.lines
 
@@ -53,7 +53,7 @@ class _Scanner:
         self._text = text
         self._at = 0
         self._line, self._counted = 1, 0
-        self._arrays: dict[TomlPath, int] = {}  # arrays of tables, and how many tables they have so far
+        self._arrays: dict[TomlPath, int] = {}  # arrays of tables -> the number of tables so far
 
     def document(self) -> None:
         table: TomlPath = ()
@@ -148,4 +148,4 @@ class _Scanner:
 
 def _end(pattern: Callable[[str, int], re.Match[str] | None], text: str, at: int) -> int:
     found = pattern(text, at)
-    return found.end() if found else len(text)  # nothing is found in what is not TOML
+    return found.end() if found else len(text)  # not reached for valid TOML

@@ -1,8 +1,8 @@
 """
-Variables in Flow JSON files: `{{name}}` in a string stands for a text of the configuration.
+Variables in Flow JSON files: `{{name}}` in a string stands for a value of the configuration.
 
-Only values that are strings are looked at, never keys, and what is put in is escaped, so that a text of any kind leaves
-the document JSON of the same form. `{{{{` stands for `{{` itself. A text without `{{` stays byte for byte as it is.
+Variables are replaced in string values, not in keys, and values are escaped, so that the result is valid JSON of the
+same structure. `{{{{` stands for `{{` itself. A text without `{{` is not changed at all.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ T = TypeVar("T", ValidationIssue, ValidationPointer)
 VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
 
 _MARK: Final = re.compile(rf"\{{\{{\{{\{{|\{{\{{[ \t]*({VARIABLE})[ \t]*\}}\}}|\{{\{{")
-_STRING: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?|".*', re.DOTALL)  # the last: one without an end
+_STRING: Final = re.compile(
+    r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?|".*', re.DOTALL
+)  # the last alternative: a string without an end
 _BRACE: Final = re.compile(r"\\u007b", re.IGNORECASE)
 
 
 class Replaced(NamedTuple):
     """
-    A string that was filled: its line, its columns in the filled text, and those in the file.
+    A string with replaced variables: its line, its columns in the filled text, and those in the file.
 
-    From 1, the end exclusive, in UTF-16 units, as Meta counts and the validator does.
+    Columns begin at 1, the end is exclusive, and they count UTF-16 units, as Meta and the validator do.
     """
 
     line: int
@@ -42,7 +44,7 @@ class Replaced(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text with its variables put in, the names of those it has, and where they were put, in their order."""
+    """A text with its variables replaced, their names, and the places of the strings that have them."""
 
     text: str
     used: frozenset[str]
@@ -51,10 +53,10 @@ class Filled:
 
 def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
     """
-    Put the variables into a JSON text.
+    Replace the variables in a JSON text.
 
-    Raises `ConfigurationError` for a variable that there is not, and for a `{{` that begins none; it names the
-    `source`, the line, and what was probably meant.
+    Raises `ConfigurationError` for an unknown variable, and for a `{{` that does not begin one. The message has the
+    `source`, the line, and a suggestion.
     """
     if "{{" not in text and not _BRACE.search(text):
         return Filled(text, frozenset())
@@ -63,7 +65,7 @@ def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
     replaced: list[Replaced] = []
 
     def value(found: re.Match[str]) -> str:
-        if found[1] is None or found[2]:  # it has no end, or is a key
+        if found[1] is None or found[2]:  # it has no end, or it is a key
             return found[0]
         written: str = json.loads(found[1], strict=False)
         if "{{" not in written:
@@ -80,7 +82,7 @@ def fill(text: str, variables: Mapping[str, str], *, source: str) -> Filled:
 
 
 class _Cursor:
-    """Goes forward through a text, and knows the line and the column that it is at."""
+    """Moves forward through a text, and knows its line and column."""
 
     def __init__(self, text: str) -> None:
         self._text, self._at, self._line, self._column = text, 0, 1, 1
@@ -100,7 +102,7 @@ def _units(text: str) -> int:
 
 
 def in_file(issues: Iterable[ValidationIssue], places: Iterable[Replaced]) -> tuple[ValidationIssue, ...]:
-    """Issues of a filled text as issues of its file. What is inside of a filled string is at a place near it."""
+    """Issues of a filled text as issues of its file. A place inside a filled string becomes one near it."""
     of_line: dict[int, list[Replaced]] = {}
     for place in places:
         of_line.setdefault(place.line, []).append(place)
@@ -130,10 +132,10 @@ def in_file(issues: Iterable[ValidationIssue], places: Iterable[Replaced]) -> tu
 
 def unfill(text: str, variables: Mapping[str, str], document: Mapping[str, Any]) -> str:
     """
-    The text of a file, changed so that it says `document` when it is filled: what `pull` writes.
+    The text of a file, changed so that `fill` makes it `document`. `pull` writes it.
 
-    A string keeps its variables where the document holds what they stand for, at the same place or, when things have
-    moved, at any other. Everything else is taken from the document, with its `{{` escaped.
+    A string keeps its variables where the document has their values, at the same place or, if things have moved, at
+    another. Everything else is taken from the document, with `{{` escaped.
     """
     written = json.loads(text)
     templates: dict[str, str] = {}
@@ -145,7 +147,7 @@ def unfill(text: str, variables: Mapping[str, str], document: Mapping[str, Any])
 
 
 def escaped(document: Any) -> Any:
-    """The document with every `{{` in its strings escaped: a file that says it when it is filled."""
+    """The document with every `{{` in its strings escaped."""
     return _unfilled(document, None, {}, {})
 
 
@@ -155,9 +157,11 @@ def _filled(text: str, variables: Mapping[str, str], used: set[str], place: str 
             return "{{"
         name = mark[1]
         if name is None:
-            raise ConfigurationError(f'{place}: "{{{{" begins no variable: write {{{{name}}}}, or {{{{{{{{ for "{{{{".')
+            raise ConfigurationError(
+                f'{place}: "{{{{" does not begin a variable: write {{{{name}}}}, or {{{{{{{{ for "{{{{".'
+            )
         if name not in variables:
-            raise ConfigurationError(f"{place}: there is no variable {name!r}{hint(name, variables)}")
+            raise ConfigurationError(f"{place}: unknown variable {name!r}{hint(name, variables)}")
         used.add(name)
         return variables[name]
 
@@ -165,7 +169,7 @@ def _filled(text: str, variables: Mapping[str, str], used: set[str], place: str 
 
 
 def _filled_or_none(text: str, variables: Mapping[str, str]) -> str | None:
-    """What a string of a file stands for; None if it has no variable, or one that there is not."""
+    """The value of a string of a file; None if it has no variable, or an unknown one."""
     names = [mark[1] for mark in _MARK.finditer(text) if mark[0] != "{{{{"]
     if not names or any(name not in variables for name in names):
         return None
@@ -173,7 +177,7 @@ def _filled_or_none(text: str, variables: Mapping[str, str]) -> str | None:
 
 
 def _strings(document: Any) -> list[str]:
-    """All values that are strings, in the order of the document."""
+    """All string values, in the order of the document."""
     found: list[str] = []
     waiting = [document]
     while waiting:

@@ -1,7 +1,7 @@
 """The plan: the changes that lead from the actual state to the desired one."""
 
 from ._change import Action, Blocked, FlowChange, PlanOptions, Step, counted
-from ._diff import change_of, diff, replaced
+from ._diff import change_of, diff, replacement_of
 from ._plan import Plan
 
 __all__ = [
@@ -14,5 +14,5 @@ __all__ = [
     "change_of",
     "counted",
     "diff",
-    "replaced",
+    "replacement_of",
 ]

@@ -1,4 +1,4 @@
-"""What may be done (`PlanOptions`), and what will be done to one flow: data."""
+"""What a plan may do (`PlanOptions`), and the change of one flow."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..desired import DesiredFlow
 Action = Literal[
     "create", "adopt", "upload", "update", "publish", "republish", "replace", "deprecate", "unchanged", "blocked"
 ]
-"""A change in one word; `upload` and `update` may publish as well, `republish` un-publishes for a moment."""
+"""The kind of a change. `upload` and `update` may publish as well; `republish` un-publishes for a moment."""
 
 Step = Literal["create", "update", "upload", "publish", "deprecate"]
-"""One write: `update` is new metadata, `upload` a new Flow JSON. `create` takes along what no later step brings."""
+"""One write: `update` sends metadata, `upload` a Flow JSON. `create` sends what no later step does."""
 
 Blocked = Literal["validation", "frozen", "deprecated", "name", "state", "unpublish", "unread", "endpoint"]
 """
-Why a flow is left alone: `name` is one that another flow holds or that Meta may not take, `unread` means that Meta did
-not say, `endpoint` that it could not be published without one.
+Why a flow is not changed. `name`: another flow has its name, or Meta may not accept it. `unread`: it could not be read.
+`endpoint`: it cannot be published without one.
 """
 
-_SECONDS_PER_CALL: Final = 1.0  # a guess at Meta's answer time, for estimates alone
+_SECONDS_PER_CALL: Final = 1.0  # an assumption about Meta's response time, for estimates only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,15 @@ class PlanOptions:
     """
     What a plan may do.
 
-    `validate`: what is done about errors that the validator finds in a Flow JSON: "error" blocks the flow, "warn" tells
-    them and goes on, "off" looks for none.
+    `validate`: what happens if the validator finds errors in a Flow JSON: "error" blocks the flow, "warn" reports them
+    and continues, "off" does not validate.
 
-    The others are permissions, which a plan that is read from a file does not give. `allow_unpublish`: a live flow that
-    is not wanted published may become a draft. `prune`: live flows that this tool has written and that are wanted no
-    more are deprecated, for good, at most `prune_limit` of them. `max_changes` is the share of the flows that are there
-    which may be changed at once; up to ten always may. `force` lifts that limit. `new_account`: the first deployment to
-    an account is wanted, though the lock file is that of another.
-    `today` decides which versions of Flow JSON are frozen; None is the day of the machine.
+    The others are permissions, which a plan that is read from a file does not give. `allow_unpublish`: a live flow
+    without `publish` may become a draft. `prune`: live flows that this tool has written and that no table names are
+    deprecated, which is final; at most `prune_limit` of them. `max_changes` is the share of the existing flows that may
+    be changed at once; up to ten always may. `force` lifts that limit. `new_account` permits the first deployment to
+    an account while the lock file is that of another.
+    `today` decides which versions of Flow JSON are frozen; None is the current date.
     """
 
     allow_unpublish: bool = False
@@ -62,13 +62,13 @@ class PlanOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
     """
-    What will be done to one flow, in the order of `steps`.
+    The change of one flow; its `steps` are carried out in order.
 
-    `desired` is None for a flow that is to be deprecated, `actual` while there is none. `name` is the one that it has
-    or will have at Meta. `reason` says why, in a sentence without its end; `blocked` is that in one word. A change that
-    `unpublishes` makes a draft of a flow that is in use. `may_replace`: when it refuses the edit, another flow takes
-    its place. `after` is the key of the change that a deprecation waits for: it happens only once that flow is live;
-    without one, after all other changes have ended well.
+    `desired` is None for a flow that is to be deprecated, `actual` for one that does not exist yet. `name` is its
+    present or future name at Meta. `reason` explains the change, as a sentence without a full stop; `blocked` is the
+    same in one word. A change that `unpublishes` makes a live flow a draft. `may_replace`: if Meta refuses the edit,
+    another flow is created in its place. `after` is the key of the change that a deprecation waits for: that flow must
+    be live first. Without `after`, all other changes must have succeeded first.
     """
 
     key: str
@@ -87,31 +87,31 @@ class FlowChange:
 
     @property
     def flow_id(self) -> str:
-        """Meta's id of the flow that is there; empty while there is none."""
+        """Meta's id of the flow; empty before it is created."""
         return self.actual.id if self.actual is not None else ""
 
     @property
     def status(self) -> str:
-        """The state of the flow that is there; empty while there is none."""
+        """The state of the flow; empty before it is created."""
         return self.actual.status if self.actual is not None else ""
 
     @property
     def calls(self) -> int:
         """
-        The requests that it takes if nothing fails.
+        The number of requests, if nothing fails.
 
-        A flow that is there is looked at before it is changed, and the successor before a flow is deprecated for good.
-        A plan that was read from a file has no Flow JSON of live flows: their downloads are not counted.
+        An existing flow is read before it is changed, and so is the successor of a flow that is to be deprecated. The
+        downloads of live flows that a plan from a file needs are not counted.
         """
-        looks = int(self.steps[:1] != ("create",)) + bool(self.after)
-        return len(self.steps) + looks if self.steps else 0
+        reads = int(self.steps[:1] != ("create",)) + bool(self.after)
+        return len(self.steps) + reads if self.steps else 0
 
     def draft_seconds(self, *, calls_per_hour: float = 0.0) -> float | None:
         """
-        For how long a live flow will be a draft; 0 if it stays live, None if it is not published again.
+        How many seconds a live flow will be a draft; 0 if it stays live, None if it is not published again.
 
-        An estimate: a second for each request from the first write to the publishing, and the pause between two
-        requests when `calls_per_hour` are spread evenly (0: no pause).
+        An estimate: one second for each request from the first write to the publishing, and the pauses between them if
+        `calls_per_hour` are spread evenly (0: no pause).
         """
         if not self.unpublishes:
             return 0.0

@@ -1,9 +1,9 @@
 """
-Names that Meta would not take, or would take for another flow's: told in the plan, before a flow is created or renamed.
+Names that Meta may refuse, or treat as another flow's. The plan blocks them before a flow is created or renamed.
 
-Meta documents that a name is unique in an account, and neither which characters it may have nor which names it takes
-for one. Assumed here, to be on the safe side: it may trim blanks, and may compare without regard to case, to the form
-of Unicode (NFKC) and to runs of blanks. A flow that is there under such a name is left as it is.
+Meta documents that a name is unique in an account, but not which characters it may have or which names count as equal.
+The safe assumption here: Meta may trim whitespace, and may ignore case, Unicode form (NFKC) and repeated whitespace.
+Existing flows with such names are not affected.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
-LONGEST_NAME: Final = 200  # two vendors' documentation
+MAX_NAME_LENGTH: Final = 200  # according to two vendors' documentation
 _BLANKS: Final = re.compile(r"\s+")
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # control and format characters, blanks
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # control and format characters, blanks
 
 
-def wrong_with(name: str) -> str:
+def name_problem(name: str) -> str:
     """
-    What is wrong with a name, in words that go on after "its name"; empty if nothing is.
+    The problem with a name, as the rest of a sentence that begins with "its name"; empty if there is none.
 
     >>> wrong_with("Booking "), wrong_with("Booking")
     ('begins or ends with a blank', '')
     """
     if any(unicodedata.category(char) == "Cs" for char in name):
-        return "has half a character in it (a lone surrogate), which cannot be sent"
+        return "contains a lone surrogate (half a character), which cannot be sent"
     if any(unicodedata.category(char) == "Cc" for char in name):
-        return "has a control character in it"
-    if not name or unicodedata.category(name[0]) in _UNSEEN or unicodedata.category(name[-1]) in _UNSEEN:
+        return "contains a control character"
+    if not name or unicodedata.category(name[0]) in _INVISIBLE or unicodedata.category(name[-1]) in _INVISIBLE:
         return "begins or ends with a blank" if name else "is empty"
-    return f"has over {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else ""
+    return f"has over {MAX_NAME_LENGTH} characters" if len(name) > MAX_NAME_LENGTH else ""
 
 
-def folded(name: str) -> str:
+def normalized(name: str) -> str:
     """
-    What is the same for all names that Meta may take for one.
+    The form in which names that Meta may treat as equal are the same.
 
     >>> folded("BOOKING  a table") == folded("Booking a table")
     True
@@ -45,37 +45,37 @@ def folded(name: str) -> str:
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())).strip()
 
 
-class Names:
-    """The names that are taken, of flows that are there and of those that will be."""
+class TakenNames:
+    """The names of the existing flows, and of those that the plan creates or renames."""
 
-    def __init__(self, there: Iterable[tuple[str, str]]) -> None:
-        self._flows = there
-        self._coming: dict[str, str] = {}
+    def __init__(self, existing: Iterable[tuple[str, str]]) -> None:
+        self._flows = existing
+        self._assigned: dict[str, str] = {}
 
     @cached_property
-    def _there(self) -> Mapping[str, list[tuple[str, str]]]:
-        """By form: made when the first flow gets a name, for most plans give none."""
+    def _existing(self) -> Mapping[str, list[tuple[str, str]]]:
+        """Normalized name -> flows. Computed on first use, because most plans assign no name."""
         found: dict[str, list[tuple[str, str]]] = {}
         for flow_id, name in self._flows:
-            found.setdefault(folded(name), []).append((flow_id, name))
+            found.setdefault(normalized(name), []).append((flow_id, name))
         return found
 
     def refusal(self, key: str, name: str, flow_id: str) -> str:
         """
-        Why the flow of a key cannot get this name, as a sentence without its end; empty if it can, and has it then.
+        Why a flow cannot get this name, as a sentence without a full stop. Empty if it can; the name is taken then.
 
-        `flow_id` is the flow that is renamed; empty for one that is created.
+        `flow_id` is that of a flow that is renamed; empty for one that is created.
         """
-        wrong = wrong_with(name)
-        if wrong:
-            return f"its name {wrong}"
-        form = folded(name)
-        rival = next((other for other_id, other in self._there.get(form, ()) if other_id != flow_id), None)
-        if rival == name:
+        problem = name_problem(name)
+        if problem:
+            return f"its name {problem}"
+        normal = normalized(name)
+        other = next((other for other_id, other in self._existing.get(normal, ()) if other_id != flow_id), None)
+        if other == name:
             return f"another flow of the account is called {name!r}"
-        if rival is not None:
-            return f"the account has a flow called {rival!r}, and Meta may take the two names for one"
-        if form in self._coming:
-            return f"[flows.{self._coming[form]}] gets a name that Meta may take for the same"
-        self._coming[form] = key
+        if other is not None:
+            return f"the account has a flow called {other!r}, and Meta may treat the two names as the same"
+        if normal in self._assigned:
+            return f"[flows.{self._assigned[normal]}] gets a name that Meta may treat as the same"
+        self._assigned[normal] = key
         return ""

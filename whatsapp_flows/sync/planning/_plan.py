@@ -1,4 +1,4 @@
-"""All that will be done to an account: data, to be looked at, kept, and applied."""
+"""The plan for an account, as data."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..account import ActualFlow
 from ..desired import DesiredFlow
 from . import _reading as read
 from ._change import FlowChange, PlanOptions
-from ._plan_json import OTHER_FLOWS, change_json, choices, facts, options_json, read_change, read_options
+from ._plan_json import OTHER_FLOWS, change_json, fingerprint, options_json, read_change, read_options, relevant_options
 
-_FEW: Final = 10  # so many changes are never too many
+_ALWAYS_ALLOWED_CHANGES: Final = 10
 PLAN_VERSION: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """
-    What will be done to an account: data, to be looked at, kept, and applied.
+    The changes that a deployment makes to an account: data that can be shown, saved and applied.
 
-    `changes` has one entry for each wanted flow, in their order, and then those that are to be deprecated. `options`
-    are those that it was made with. `permitted` is what whoever applies it permits; None is the same. `other_account`
-    is the account that the lock file is about, where this one has none: what is done is then its first deployment.
-    `listed` is how many flows the account has in all, `remembers`: there is a lock file to write.
+    `changes` has one entry for each desired flow, in their order, and then those that are to be deprecated. `options`
+    are those that the plan was made with, `permitted` the permissions of whoever applies it (None: the same).
+    `other_account` is the account of the lock file, if this one has none: this is then its first deployment. `listed`
+    is the number of flows in the account. `remembers`: there is a lock file to write.
     """
 
     account_id: str | None
@@ -44,31 +44,33 @@ class Plan:
         """Why the plan as a whole must not be applied; empty if it may."""
         return self._refusal(self.permitted or self.options)
 
-    def _refusal(self, given: PlanOptions) -> str:
+    def _refusal(self, permissions: PlanOptions) -> str:
         """
-        A table of what needs a permission: the first that is missing. New flows harm nobody, and do not count.
+        The first permission that is missing. New flows need none.
         """
         pruned = sum(change.action == "deprecate" for change in self.changes)
-        left = [change.name for change in self.changes if change.unpublishes and "publish" not in change.steps]
-        there = [change for change in self.changes if isinstance(change.actual, ActualFlow)]
-        touched = [change for change in there if change.steps and change.action != "publish"]
-        if self.other_account and self.pending and not given.new_account:
+        drafts = [change.name for change in self.changes if change.unpublishes and "publish" not in change.steps]
+        existing = [change for change in self.changes if isinstance(change.actual, ActualFlow)]
+        changed = [change for change in existing if change.steps and change.action != "publish"]
+        if self.other_account and self.pending and not permissions.new_account:
             return (
                 f"this is account {self.account_id}, and so far the flows were deployed to account "
-                f"{self.other_account}: say new_account (--new-account) if they shall be deployed here as well"
+                f"{self.other_account}: set new_account (--new-account) to deploy them here, too"
             )
-        if pruned and not given.prune:
+        if pruned and not permissions.prune:
             flows = f"{pruned} flow{'' if pruned == 1 else 's'}"
-            return f"{flows} would be deprecated, for good: say prune (--prune) to do it"
-        if pruned > given.prune_limit:
-            most = f"at most {given.prune_limit} may be (--prune-limit)"
-            return f"{pruned} flows would be deprecated, for good, and {most}"
-        if left and not given.allow_unpublish:
-            return f"{left[0]} would become a draft: say allow_unpublish (--allow-unpublish) to do it"
-        if not given.force and len(touched) > max(_FEW, given.max_changes * len(there)):
+            return f"{flows} would be deprecated, which is final: set prune (--prune) to allow it"
+        if pruned > permissions.prune_limit:
+            limit = f"the limit is {permissions.prune_limit} (--prune-limit)"
+            return f"{pruned} flows would be deprecated, which is final, and {limit}"
+        if drafts and not permissions.allow_unpublish:
+            return f"{drafts[0]} would become a draft: set allow_unpublish (--allow-unpublish) to allow it"
+        if not permissions.force and len(changed) > max(
+            _ALWAYS_ALLOWED_CHANGES, permissions.max_changes * len(existing)
+        ):
             return (
-                f"{len(touched)} of the {len(there)} flows that are there would be changed at once: "
-                "say force (--force) to do it"
+                f"{len(changed)} of the {len(existing)} existing flows would be changed at once: "
+                "set force (--force) to allow it"
             )
         return ""
 
@@ -79,24 +81,24 @@ class Plan:
 
     @property
     def blocked(self) -> tuple[FlowChange, ...]:
-        """The flows that should be changed, and are left alone."""
+        """The changes that are not made, and why."""
         return tuple(change for change in self.changes if change.blocked)
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether no change writes anything."""
         return not self.pending
 
     @property
     def calls(self) -> int:
-        """The requests that applying it makes, when nothing goes wrong and nothing has moved."""
+        """The requests of `apply`, if nothing fails and nothing has changed since."""
         return sum(change.calls for change in self.pending)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over what is wanted and what was seen at Meta: of two plans with one digest, one is as good."""
-        rests_on = [self.account_id, choices(self.options), [facts(change) for change in self.changes]]
-        return hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()
+        """SHA-256 of the desired state and what was seen at Meta: plans with the same digest do the same."""
+        inputs = [self.account_id, relevant_options(self.options), [fingerprint(change) for change in self.changes]]
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     def raise_if_refused(self, *, force: bool = False, new_account: bool = False) -> None:
         """
@@ -105,32 +107,34 @@ class Plan:
         `force` permits one that changes too much at once, `new_account` the first one for an account; neither permits
         one that deprecates too much.
         """
-        given = self.permitted or self.options
-        given = replace(given, force=force or given.force, new_account=new_account or given.new_account)
-        if refusal := self._refusal(given):
-            raise PlanError(ErrorDetails(message=f"{refusal}."))  # which says what to do
+        permissions = self.permitted or self.options
+        permissions = replace(
+            permissions, force=force or permissions.force, new_account=new_account or permissions.new_account
+        )
+        if refusal := self._refusal(permissions):
+            raise PlanError(ErrorDetails(message=f"{refusal}."))  # the message says what to do
 
-    def raise_if_moved(self, now: Plan) -> None:
+    def raise_if_stale(self, now: Plan) -> None:
         """
-        Raise `PlanError` unless `now`, made of the same wishes and a new snapshot, is this same plan.
+        Raise `PlanError` unless `now`, a plan of the same desired state and a new snapshot, is the same plan.
 
-        The error names the options that differ, or the flows that are not as they were.
+        The error names the options that differ, or the flows that have changed.
         """
         if self.digest == now.digest:
             return
-        before, after = choices(self.options), choices(now.options)
+        before, after = relevant_options(self.options), relevant_options(now.options)
         options = [name for name, value in before.items() if value != after[name]]
         if options:
             made = ", ".join(f"{name} = {json.dumps(before[name])}" for name in options)
-            raise PlanError(f"the plan was made with other options: {made}. Say the same to apply it.")
-        old, new = ({it.key: facts(it) for it in plan.changes} for plan in (self, now))
-        moved = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
-        what = f"not as they were when the plan was made: {', '.join(moved)}" if moved else "it is of another account"
+            raise PlanError(f"the plan was made with other options: {made}. Use the same options to apply it.")
+        old, new = ({it.key: fingerprint(it) for it in plan.changes} for plan in (self, now))
+        stale = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
+        what = f"these have changed since it was made: {', '.join(stale)}" if stale else "it is for another account"
         raise PlanError(f"the plan is stale: {what}.")
 
     def to_json(self) -> dict[str, Any]:
         """
-        The plan as plain values. The Flow JSONs are not in it, only their digests: `from_json` takes the flows again.
+        The plan as plain values. It has digests instead of the Flow JSONs: `from_json` takes the flows again.
         """
         return {
             "version": PLAN_VERSION,
@@ -152,16 +156,15 @@ class Plan:
         """
         The plan that `to_json` wrote, with the flows that it was made for.
 
-        It says what was found, and gives no permission: `permitted` does, without which a plan that deprecates or
-        un-publishes, or changes too much, is refused. Before it is applied it should be compared with a new one
-        (`raise_if_moved`), and that one be applied.
-        Raises `PlanError` if it cannot be read, or if the flows are not what they were.
+        The document gives no permissions: `permitted` does, and without it a plan that deprecates, un-publishes or
+        changes too much is refused. Compare it with a new plan (`raise_if_stale`), and apply the new one.
+        Raises `PlanError` if it cannot be read, or if the flows have changed.
         """
         desired = {flow.key: flow for flow in flows}
         try:
             plan = _read_plan(read.table(document), desired, permitted or PlanOptions())
         except (KeyError, TypeError, ValueError, RecursionError):
-            raise PlanError("this is no plan, or one of another version of this library.") from None
+            raise PlanError("this is not a plan, or one of another version of this library.") from None
         if plan.digest != document["digest"]:
             raise PlanError(OTHER_FLOWS)
         return plan

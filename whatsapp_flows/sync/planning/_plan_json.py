@@ -1,7 +1,7 @@
 """
-What a plan consists of as plain values, and back.
+The parts of a plan as plain values, and back.
 
-A file may hold anything: each value is checked to be of its type.
+The type of each value is checked, because a plan file may hold anything.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..desired import DesiredFlow
 from . import _reading as read
 from ._change import Action, Blocked, FlowChange, PlanOptions, Step
 
-OTHER_FLOWS: Final = "the flows in the files are not what they were when the plan was made."
-_PERMISSIONS: Final = ("force", "new_account", "prune_limit", "max_changes")  # asked of whoever applies it
+OTHER_FLOWS: Final = "the flows in the files have changed since the plan was made."
+_PERMISSIONS: Final = ("force", "new_account", "prune_limit", "max_changes")  # given by whoever applies the plan
 _OPTIONS: Final[Mapping[str, Callable[[object], Any]]] = {
     "allow_unpublish": read.flag,
     "prune": read.flag,
@@ -43,12 +43,12 @@ def read_options(value: object) -> PlanOptions:
     return PlanOptions(**{name: reader(given[name]) for name, reader in _OPTIONS.items()})
 
 
-def choices(options: PlanOptions) -> dict[str, Any]:
-    """The options on which it depends what is done."""
+def relevant_options(options: PlanOptions) -> dict[str, Any]:
+    """The options that determine the changes."""
     return {name: value for name, value in options_json(options).items() if name not in _PERMISSIONS}
 
 
-def _wish(desired: DesiredFlow | None) -> dict[str, Any] | None:
+def _desired_json(desired: DesiredFlow | None) -> dict[str, Any] | None:
     if desired is None:
         return None
     return {
@@ -62,7 +62,7 @@ def _wish(desired: DesiredFlow | None) -> dict[str, Any] | None:
 
 
 _Readers = Mapping[str, Callable[[object], Any]]
-# What was seen of a flow, and how it is read: what a plan rests on, and what a lock file of one machine adds to it.
+# The fields of an actual flow, and how each is read. The digest covers `_SEEN`; `_LOCAL` depends on the lock file.
 _SEEN: Final[_Readers] = {
     "id": read.text,
     "name": read.text,
@@ -86,9 +86,9 @@ _LOCAL: Final[_Readers] = {
 _OTHER: Final[_Readers] = dict.fromkeys(("id", "name", "status", "updated_at", "key"), read.text)
 
 
-def facts(change: FlowChange) -> list[Any]:
-    """What a plan rests on: the wish, and what Meta said; not what a lock file of one machine adds to it."""
-    return [change.key, change.name, _wish(change.desired), _seen_json(change, _SEEN), change.after]
+def fingerprint(change: FlowChange) -> list[Any]:
+    """What the digest covers: the desired state and what Meta reported, without what depends on the lock file."""
+    return [change.key, change.name, _desired_json(change.desired), _seen_json(change, _SEEN), change.after]
 
 
 def _seen_json(change: FlowChange, fields: Iterable[str] = (*_SEEN, *_LOCAL)) -> dict[str, Any] | None:
@@ -116,13 +116,13 @@ def change_json(change: FlowChange) -> dict[str, Any]:
         "may_replace": change.may_replace,
         "after": change.after or None,
         "calls": change.calls,
-        "wanted": _wish(change.desired),
+        "wanted": _desired_json(change.desired),
         "seen": _seen_json(change),
     }
 
 
 def read_change(value: object, desired: Mapping[str, DesiredFlow]) -> FlowChange:
-    """The change that `change_json` wrote, with the flow that it is about. Raises as `read_options` does."""
+    """The change that `change_json` wrote, with its desired flow. Raises as `read_options` does."""
     item = read.table(value)
     key, seen = read.text(item["key"]), _read_seen(item["seen"])
     if item["wanted"] is not None and key not in desired:
@@ -131,7 +131,7 @@ def read_change(value: object, desired: Mapping[str, DesiredFlow]) -> FlowChange
     steps = tuple(read.one_of(step, get_args(Step)) for step in read.items(item["steps"]))
     blocked = item["blocked"]
     if (flow is None) != (isinstance(seen, OtherFlow)) or (flow is None and steps != ("deprecate",)):
-        raise ValueError("a change of no flow")
+        raise ValueError("a change without a flow")
     return FlowChange(
         key=key,
         name=read.text(item["name"]),

@@ -1,4 +1,4 @@
-"""Values out of a document that anybody may have written: of the type that they should have, or an error."""
+"""Typed values out of an untrusted JSON document. Each function raises `TypeError` or `ValueError` otherwise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def table(value: object) -> Mapping[str, Any]:
-    """An object, with texts as keys."""
+    """An object."""
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise TypeError("not an object")
     return value
@@ -21,20 +21,20 @@ def items(value: object) -> list[Any]:
 
 
 def text(value: object) -> str:
-    """A text that can be written as UTF-8."""
+    """A string that can be encoded as UTF-8."""
     if not isinstance(value, str):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     value.encode()
     return value
 
 
 def optional_text(value: object) -> str | None:
-    """A text, or nothing."""
+    """A string, or None."""
     return None if value is None else text(value)
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """A list of texts."""
+    """A list of strings."""
     return tuple(text(item) for item in items(value))
 
 
@@ -46,12 +46,12 @@ def flag(value: object) -> bool:
 
 
 def optional_flag(value: object) -> bool | None:
-    """True, false, or nothing."""
+    """True, false, or None."""
     return None if value is None else flag(value)
 
 
 def count(value: object) -> int:
-    """A whole number from 0."""
+    """A whole number, 0 or more."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
         raise ValueError("not a whole number")
     return value
@@ -60,12 +60,12 @@ def count(value: object) -> int:
 def share(value: object) -> float:
     """A number from 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError("not a share")
+        raise ValueError("not a number from 0 to 1")
     return float(value)
 
 
 def one_of(value: object, known: tuple[str, ...]) -> Any:
-    """One of the words that are known."""
+    """One of the known strings."""
     if not isinstance(value, str) or value not in known:
-        raise ValueError("a word that is not known")
+        raise ValueError("an unknown value")
     return value
