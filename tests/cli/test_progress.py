@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections import Counter
 
+import pyte
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from whatsapp_flows import AttemptStarted, Call, Event, RetryScheduled, ServiceUnavailableError
 from whatsapp_flows._inert import inert
@@ -76,6 +80,27 @@ def test_a_terminal_of_few_characters_gets_a_plain_animation() -> None:
     console = Console(file=io.StringIO(), color_system=None)
     console.print(progress.status)
     assert console.file.getvalue().isascii()  # type: ignore[attr-defined]
+
+
+def test_a_line_is_never_printed_into_a_frame() -> None:
+    """Whatever threads print while the animation is drawn, each line stands alone on the screen."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, _environ={"TERM": "xterm"})
+    with ProgressReporter(console, frame_seconds=0.0005) as progress:
+
+        def report(key: str) -> None:
+            for number in range(60):
+                progress.status.set_row(key, f"{key}: working" if number % 7 else None)
+                progress.print_line(Text(f"line {key}"))
+
+        threads = [threading.Thread(target=report, args=(key,)) for key in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    screen = pyte.Screen(80, 300)
+    pyte.Stream(screen).feed(out.getvalue().replace("\n", "\r\n"))
+    assert Counter(line.strip() for line in screen.display if line.strip()) == {f"line {key}": 60 for key in "abcd"}
 
 
 @pytest.mark.parametrize("text", ["Größe", "[bold]x", "表", "📏", "a b"])

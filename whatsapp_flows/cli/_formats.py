@@ -7,7 +7,6 @@ only printable characters; XML and JSON allow all of these.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from .._inert import inert
 from .._version import __version__
 from ..errors import ValidationIssue, ValidationPointer
 from ..flow_json import Report
+from ._json import json_text
 
 TOOL: Final = "whatsapp-flows"
 SARIF_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -96,7 +96,7 @@ def sarif(files: Sequence[Checked]) -> str:
     results = [_result(file.name, issue, rules) for file in files for issue in file.report.issues]
     driver = {"name": TOOL, "version": __version__, "rules": [_rule(code) for code in rules]}
     run = {"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(code: str) -> dict[str, Any]:

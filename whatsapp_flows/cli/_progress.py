@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Final
 
@@ -51,6 +52,7 @@ class ProgressReporter:
         *,
         clock: Callable[[], float] = time.monotonic,
         stopping: Callable[[], bool] = lambda: False,
+        frame_seconds: float = 0.1,
     ) -> None:
         self.subject = ""
         self.per_flow = False
@@ -58,33 +60,33 @@ class ProgressReporter:
         self._console = console
         self.status = LiveStatus("dots" if console.encoding.startswith("utf") else "line", clock, stopping)
         animated = console.is_terminal and not console.is_dumb_terminal
-        self._live = Live(self.status, console=console, transient=True, refresh_per_second=10) if animated else None
+        self._animation = _Animation(self.status, console, frame_seconds) if animated else None
 
     def __enter__(self) -> ProgressReporter:
-        if self._live is not None:
-            self._live.start()
+        if self._animation is not None:
+            self._animation.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with suppress(OSError):  # stderr is closed; the report on stdout may still be read
-            if self._live is not None:
-                self._live.stop()
+            if self._animation is not None:
+                self._animation.stop()
             if self._printed:
                 self._console.print()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Stop the animation meanwhile: it would be drawn over other output and over what the user types."""
-        was_running = self._live is not None and self._live.is_started
-        if self._live is not None and was_running:
-            self._live.stop()
+        running = None if self._animation is None or not self._animation.is_running else self._animation
+        if running is not None:
+            running.stop()
         try:
             yield
         finally:
-            if self._live is not None and was_running:
-                self._live.start()
+            if running is not None:
+                running.start()
 
     def __call__(self, event: Event) -> None:
         """Show an attempt or a wait."""
@@ -128,7 +130,49 @@ class ProgressReporter:
     def print_line(self, line: RenderableType) -> None:
         """Print a line that stays on the screen."""
         self._printed = True
-        self._console.print(wrapped_hanging(line) if self._console.is_terminal else line, crop=False)
+        with nullcontext() if self._animation is None else self._animation.lock:
+            self._console.print(wrapped_hanging(line) if self._console.is_terminal else line, crop=False)
+
+
+class _Animation:
+    """
+    Draws the status every `frame_seconds`, below the lines that are printed.
+
+    `lock` is held for each frame, and must be held to print a line: rich erases the last frame before it prints, and
+    another thread could draw one in between.
+    """
+
+    def __init__(self, status: LiveStatus, console: Console, frame_seconds: float) -> None:
+        self._frame_seconds = frame_seconds
+        self.lock = threading.Lock()
+        self._live = Live(status, console=console, transient=True, auto_refresh=False)
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None
+
+    def start(self) -> None:
+        self._ended.clear()
+        self._live.start()
+        self._thread = threading.Thread(target=self._draw, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the animation and erase it."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._live.stop()
+
+    def _draw(self) -> None:
+        with suppress(OSError):  # stderr is closed
+            while not self._ended.is_set():
+                with self.lock:
+                    self._live.refresh()
+                self._ended.wait(self._frame_seconds)
 
 
 class LiveStatus:
