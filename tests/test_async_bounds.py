@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -351,7 +352,8 @@ def test_a_stop_ends_a_request_under_way(behaviour: Behaviour, uvloop: bool) -> 
         stop = asyncio.Event()
         transport = AiohttpTransport(stop_grace=0.05)
         async with AsyncFlowsClient(TOKEN, base_url=server.url, timeout=10.0, stop=stop, transport=transport) as client:
-            asyncio.get_running_loop().call_later(0.05, stop.set)
+            loop = asyncio.get_running_loop()
+            on_first_byte.append(lambda: loop.call_soon_threadsafe(stop.set))
             began = asyncio.get_running_loop().time()
             with pytest.raises(NoAnswerError, match="stopped while it was under way"):
                 await client.update_flow_json(FLOW_ID, {"version": "7.3", "screens": [], "x": "x" * 8_000_000})
@@ -363,7 +365,14 @@ def test_a_stop_ends_a_request_under_way(behaviour: Behaviour, uvloop: bool) -> 
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    with Server(behaviour) as server:
+    on_first_byte: list[Callable[[], object]] = []
+
+    def act(connection: bad.Connection) -> bool:
+        assert connection.arrives()
+        on_first_byte[0]()
+        return behaviour.act(connection)
+
+    with Server(replace(behaviour, act=act)) as server:
         run(main, pytest.importorskip("uvloop").new_event_loop if uvloop else None)
 
 
