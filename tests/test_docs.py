@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tools import error_table
-from whatsapp_flows import ERROR_CODES, FlowsClient, errors
+from whatsapp_flows import ERROR_CODES, FlowsClient, __version__, errors
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.flow_json import KNOWN_VERSIONS
 from whatsapp_flows.flow_json.schema import RECOMMENDED
@@ -25,7 +25,10 @@ from whatsapp_flows.flow_json.schema import RECOMMENDED
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-PROSE = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples" / "django_crm" / "README.md"]
+PROSE = [
+    *PAGES,
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/django_crm/README.md")),
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WITH_PYTHON = [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))]
 RUN_ELSEWHERE = {"django.md"}  # needs a Django project: tests/contrib/django/test_page.py
@@ -112,6 +115,15 @@ def test_the_versions_page_is_that_of_the_code() -> None:
     assert f"| **{RECOMMENDED}** (recommended) |" in page
     rows = "".join(re.findall(r"^\| [*\d].*", page.partition("## Flow JSON")[2], re.MULTILINE))
     assert {str(version) for version in KNOWN_VERSIONS} <= set(re.findall(r"\d\.\d", rows))
+
+
+def test_the_changelog_has_a_section_for_the_version() -> None:
+    """Below the one for what is not released yet; the release workflow looks for it, too."""
+    sections = (ROOT / "CHANGELOG.md").read_text("utf-8").split("\n## ")[1:]
+    assert [section.split()[0] for section in sections][:2] == ["Unreleased", __version__]
+    for section in sections:
+        kinds = re.findall(r"^### (.+)", section, re.MULTILINE)
+        assert len(kinds) == len(set(kinds)), section.split()[0]
 
 
 # The modules whose `__all__` is public. Django's modules need a project: they are tested in tests/contrib/django.
