@@ -60,7 +60,7 @@ def client_of(meta: Emulator, *, retry_policy: RetryPolicy | None = None) -> Flo
 def planned(
     client: FlowsClient, wanted: Iterable[DesiredFlow], lock: Lock | None = None, **options: object
 ) -> Plan:  # fmt: skip
-    """A new plan for what is there now."""
+    """A plan of the present state."""
     flows = tuple(wanted)
     return diff(flows, take_snapshot(client, flows, lock, jobs=1), PlanOptions(**options))  # type: ignore[arg-type]
 
@@ -78,7 +78,7 @@ def calls(meta: Emulator) -> list[str]:
 
 
 def as_wanted(meta: Emulator, wanted: Iterable[DesiredFlow]) -> None:
-    """Asserts that each flow is there once, published if that is wanted, with the Flow JSON that is wanted."""
+    """Assert that each flow exists once, with the desired Flow JSON and status."""
     flows = tuple(wanted)
     names = sorted(flow.name for flow in meta.flows())
     assert names == sorted(flow.name for flow in flows)

@@ -51,7 +51,7 @@ def changed(client: FlowsClient, change: Callable[[Request, Response], Response]
     ],
 )
 def test_a_date_that_is_none_fails_no_call(meta: Emulator, client: FlowsClient, lock_file: Path, date: str) -> None:
-    """Of a clock out of this world nothing is believed."""
+    """An invalid clock is ignored."""
 
     def dated(request: Request, response: Response) -> Response:
         return replace(response, headers={**response.headers, "date": date})
@@ -78,7 +78,7 @@ def test_a_date_that_is_none_fails_no_call(meta: Emulator, client: FlowsClient, 
 def test_whatever_the_last_look_comes_to_the_results_are_returned(
     meta: Emulator, client: FlowsClient, lock_file: Path, body: bytes, flows: int
 ) -> None:
-    """An unexpected id, a time out of this world, no JSON at all."""
+    """An unexpected id, an invalid time, an answer that is not JSON."""
     wanted = WANTED[:flows]
     lock = Lock(lock_file, account_id=meta.waba_id)
     plan = planned(client, wanted, lock)
@@ -115,7 +115,7 @@ def test_a_token_that_cannot_be_had_for_the_last_look_costs_the_next_run_a_downl
 def test_a_lock_of_the_hosts_that_breaks_afterwards_breaks_no_run(
     meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told in the log."""
+    """It is logged."""
 
     class Broken(Lock):
         def put(self, entries: Mapping[str, LockEntry | None]) -> None:
@@ -129,7 +129,7 @@ def test_a_lock_of_the_hosts_that_breaks_afterwards_breaks_no_run(
 
 
 def test_a_host_that_interrupts_in_its_own_way_gets_that_back(meta: Emulator) -> None:
-    """An exit out of its sleep, say: the flow that it struck is live again, and the exit comes out."""
+    """A SystemExit in its `sleep`, for example: the flow is live again, and `apply` raises it."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
 
     def leave(seconds: float) -> None:

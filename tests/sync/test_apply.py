@@ -89,7 +89,7 @@ def test_results_come_in_the_order_of_the_plan_and_a_failure_stops_one_flow(meta
 
 
 def test_the_processing_error_is_outlasted(meta: Emulator, client: FlowsClient) -> None:
-    """An upload that fails twice with 139001/4016012 gets through on the third attempt, and each wait is told."""
+    """An upload that fails twice with 139001/4016012 succeeds on the third attempt, and each wait is an event."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
     events: list[FlowEvent] = []
@@ -128,7 +128,7 @@ def test_a_failure_says_in_which_state_the_flow_is_left(meta: Emulator, client: 
 
 
 def test_a_state_that_cannot_be_read_is_unknown(meta: Emulator, client: FlowsClient) -> None:
-    """After an outage nobody knows the state, and the result does not pretend to."""
+    """After an outage the state is unknown, and the result has none."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [desired()])
     meta.fail("update_flow_json", reset="before")
@@ -164,7 +164,7 @@ def test_a_publishing_check_that_fails_leaves_a_draft_that_is_told(meta: Emulato
 
 
 def test_a_create_that_could_not_publish_has_left_its_draft(meta: Emulator, client: FlowsClient) -> None:
-    """The account has no phone number that is verified: the draft is there, and its id is told."""
+    """The account has no verified phone number: the draft exists, and the result has its id."""
     with Emulator(phone_number_ids=()) as bare:
         (result,) = synced(client_of(bare), desired(publish=True))
         assert isinstance(result.error, PublishBlockedError)
@@ -184,7 +184,7 @@ def test_nothing_is_written_twice(meta: Emulator, client: FlowsClient) -> None:
 
 
 def test_a_flow_that_has_moved_since_the_plan_is_left_alone(meta: Emulator, client: FlowsClient) -> None:
-    """Somebody has edited it in the Builder: neither their work nor the flow's state is touched."""
+    """Somebody has edited it in the Builder: neither the edit nor the flow's state is changed."""
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     plan = planned(client, [desired(publish=True)])
     client.update_flow_json(flow.id, OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD"))
@@ -312,7 +312,7 @@ def test_what_is_wanted_no_more_is_deprecated_and_forgotten(
 def test_a_flow_to_be_deprecated_is_looked_at_first(
     meta: Emulator, client: FlowsClient, lock_file: Path, status: str, ok: bool
 ) -> None:
-    """If somebody has done it, it is done; if it has moved in another way, the plan is stale for it."""
+    """A flow that is deprecated already is done; after any other change the plan is stale for it."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     (made,) = synced(client, desired("old", publish=True), lock=lock)
     plan = planned(client, [], lock, prune=True)
@@ -375,7 +375,7 @@ def test_stop_ends_a_wait_at_once(meta: Emulator) -> None:
 
 
 def test_ctrl_c_lets_the_results_out_before_it_goes_on(meta: Emulator) -> None:
-    """It ends the flow that it struck, and those that were not begun."""
+    """It ends the flow in which it was raised, and those that were not begun."""
 
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -397,7 +397,7 @@ def test_ctrl_c_lets_the_results_out_before_it_goes_on(meta: Emulator) -> None:
 def test_a_consumer_that_fails_breaks_no_run(
     meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told in the log."""
+    """It is logged."""
 
     def broken(event: FlowEvent) -> None:
         raise RuntimeError("the consumer")
@@ -432,7 +432,7 @@ def test_a_client_that_does_not_retry_is_not_made_to(meta: Emulator) -> None:
 def test_an_edit_between_the_last_write_and_the_look_at_its_time_is_not_hidden(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """The time that is read then is somebody else's: it is not remembered, so the next run reads the flow."""
+    """The time is that of another write: it is not recorded, so the next run reads the flow."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     plan = planned(client, [desired()], lock)
     (result,) = apply(client, plan, lock=lock, now=lambda: 0.0)  # so that Meta's time is later than our write
@@ -479,7 +479,7 @@ def test_a_flow_whose_replacement_would_have_no_name_is_left(meta: Emulator, cli
 
 
 def test_a_change_of_metadata_beside_the_planned_one_is_a_move(meta: Emulator, client: FlowsClient) -> None:
-    """The plan was to upload; now the categories differ as well, and nobody has looked at that."""
+    """The plan was to upload; now the categories differ as well, which the plan does not show."""
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [desired()])
     client.update_flow(flow.id, categories=["SURVEY"])

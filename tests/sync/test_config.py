@@ -1,4 +1,4 @@
-"""`flows.toml`: what it may say, what that comes to, and how it is told that it says something wrong."""
+"""`flows.toml`: its settings, the flows that result, and its errors."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_a_mistake_is_named_with_its_file_line_table_and_key(text: str, said: st
 
 @pytest.mark.usefixtures("folder")
 def test_a_mistake_of_the_whole_file() -> None:
-    """A file that wants nothing; an environment that it does not have; nesting that nobody meant."""
+    """No flows; an unknown environment; too deep nesting."""
     assert mistake("") == 'flows.toml has no flows: add a table like [flows.booking] with "file" and "name".'
     assert mistake(ENVIRONMENTS, "stagin") == "flows.toml has no environment 'stagin': did you mean 'staging'?"
     assert mistake(A, "x") == "flows.toml has no environment 'x': there are none."
@@ -365,7 +365,7 @@ def test_variables_are_put_into_the_flow_json(folder: Path, env: str | None, sai
 
 
 def test_the_endpoint_is_a_variable(folder: Path) -> None:
-    """A flow's own endpoint need not be said twice; a variable of that name wins."""
+    """A flow's endpoint is also a variable; a variable of that name overrides it."""
     (folder / "a.json").write_text('{"uri": "{{endpoint}}"}')
     endpoint = 'endpoint = "https://a.example"\n'
     assert json.loads(read(f"{A}{endpoint}").flows[0].content) == {"uri": "https://a.example"}
@@ -386,7 +386,7 @@ def test_what_is_not_used_is_told(folder: Path) -> None:
 
 
 def test_flows_are_chosen_by_key_or_name(folder: Path) -> None:
-    """The order stays that of the file, other files are not read, and nothing is said of them."""
+    """The order is that of the file; other files are not read, and cause no warnings."""
     text = A + B + B.replace("flows.b", "flows.c").replace('"B"', '"C"')
     assert [flow.key for flow in read(text, only=("C", "a", "a")).flows] == ["a", "c"]
     (folder / "b.json").unlink()

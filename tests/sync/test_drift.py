@@ -64,7 +64,7 @@ CASES: list[tuple[ActualFlow | None, dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("there", "wanted", "said"), CASES)
 def test_ways_to_drift(there: ActualFlow | None, wanted: dict[str, Any], said: list[str]) -> None:
-    """Each is told in a word and a sentence; what the repository leaves open cannot drift."""
+    """Each has a kind and a message; what flows.toml does not set cannot drift."""
     found = drift(there, **wanted)
     assert [f"{reason.kind}: {reason.message}" for reason in found.reasons] == said
     assert found.kind == (said[0].split(":")[0] if said else "none")
@@ -77,14 +77,14 @@ def test_what_was_edited_is_told() -> None:
 
 
 def test_what_meta_does_not_tell_is_drift() -> None:
-    """Nobody knows that it is as it should be."""
+    """Its state is unknown, so it counts as drifted."""
     error = FlowsError("no answer")
     found = drift(actual(content=None, error=error))
     assert ([reason.kind for reason in found.reasons], found.error) == (["unread"], error)
 
 
 def test_other_flows_are_drift_if_they_are_asked_for() -> None:
-    """But not the deprecated ones, which cannot be removed."""
+    """Except the deprecated ones, which cannot be removed."""
     others = [OtherFlow(id="7", name="New", status="DRAFT"), OtherFlow(id="8", name="Old", status="DEPRECATED")]
     there = snapshot({"booking": actual(content=FLOW_JSON)}, *others)
     assert [flow.key for flow in find_drift([desired()], there)] == ["booking"]

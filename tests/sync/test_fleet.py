@@ -216,7 +216,7 @@ def test_stop_ends_a_fleet(meta: Emulator) -> None:
 
 
 def test_a_clients_own_stop_ends_its_account_alone(meta: Emulator) -> None:
-    """The host has said so for that client."""
+    """The host has set it on that client."""
     stop = threading.Event()
     stop.set()
 
@@ -230,7 +230,7 @@ def test_a_clients_own_stop_ends_its_account_alone(meta: Emulator) -> None:
 
 
 def test_a_fork_in_the_middle_of_an_iteration_hangs_nobody(meta: Emulator) -> None:
-    """The child has none of the threads, and waits for none; the parent goes on."""
+    """The child has no threads and waits for none; the parent continues."""
     results = Fleet(client_for=partial(client_for, meta.url), size=1).deploy(WANTED, ACCOUNTS)
     first = next(results)
     child = os.fork()

@@ -124,7 +124,7 @@ def test_two_tables_never_mean_one_flow() -> None:
     ],
 )  # fmt: skip
 def test_names_of_generations(name: str, number: int) -> None:
-    """Only as they are written here: anything else is somebody's own."""
+    """Only in this exact form: any other name is not a generation."""
     assert generation_of(name, "Booking") == number
 
 
@@ -242,7 +242,7 @@ def test_a_flow_that_cannot_have_its_name_back_is_blocked(meta: Emulator, client
 
 
 def test_a_draft_is_renamed_with_its_table(meta: Emulator, client: FlowsClient, lock: Lock) -> None:
-    """Nobody uses it yet."""
+    """It is not in use yet."""
     synced(client, desired(), lock=lock)
     (flow,) = meta.flows()
     (result,) = synced(client, TERMIN, lock=lock)
@@ -303,7 +303,7 @@ def test_a_replacement_whose_answer_was_lost_is_known(
 def test_what_was_only_adopted_is_never_pruned(
     meta: Emulator, client: FlowsClient, lock: Lock, adopt_first: bool
 ) -> None:
-    """Somebody else has made it; a write of ours makes it ours."""
+    """A flow that somebody else created counts as ours after our first write."""
     theirs = meta.add_flow("Old", flow_json=FLOW_JSON, status="PUBLISHED")
     if adopt_first:
         synced(client, desired("old", publish=True), lock=lock)

@@ -79,7 +79,7 @@ ODD = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#
     )
 )
 def test_whatever_an_account_holds_the_file_says_it(flows: list[Flow]) -> None:
-    """It is TOML that our own reader takes, with the same names; a flow that it cannot hold is left out, and told."""
+    """`read_workspace` accepts it, with the same names; a flow that it cannot hold has a `problem`."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "flows.toml"
         found = keyed(flows, (), config)
@@ -158,7 +158,7 @@ def test_what_was_imported_plans_nothing(meta: Emulator, client: FlowsClient, tm
 
 
 def test_what_cannot_be_imported_stops_nothing_else(meta: Emulator, client: FlowsClient, tmp_path: Path) -> None:
-    """Each is told with its reason."""
+    """Each has its reason."""
     for name in ("one", "two", "three"):
         client.create_flow(name, ["OTHER"], flow_json=FLOW_JSON)
     ids = {flow.name: flow.id for flow in client.list_flows()}

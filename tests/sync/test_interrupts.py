@@ -1,4 +1,4 @@
-"""An exception that a signal handler raises (a task queue's time limit) ends the run, wherever the signal strikes."""
+"""An exception that a signal handler raises (a task queue's time limit) ends the run, wherever it is raised."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_in_the_deployment_of_an_account(meta: Emulator) -> None:
 def test_in_an_event_consumer(
     meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture, state: str
 ) -> None:
-    """`apply` stops the run and raises it. The handler is called directly: in greenlets it strikes any of them."""
+    """`apply` stops the run and raises it. The handler is called directly: with greenlets it may run in any of them."""
 
     def consumer(event: FlowEvent) -> None:
         if event.key == "one" and event.state == state:

@@ -1,4 +1,4 @@
-"""A deployment killed at every boundary of a request, for real; the next run goes on where it stood."""
+"""A deployment process killed before and after each request; the next run continues where it ended."""
 
 from __future__ import annotations
 

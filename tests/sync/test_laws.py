@@ -40,7 +40,7 @@ wishes = st.fixed_dictionaries(
 def test_a_plan_that_was_applied_leaves_nothing_to_do(
     cases: list[tuple[dict[str, Any] | None, dict[str, Any], bool]], allow: bool
 ) -> None:
-    """Apply, then plan again: no change is pending, each flow is there once, and blocked flows were not touched."""
+    """Apply, then plan again: no change is pending, each flow is there once, and blocked flows were not changed."""
     with Emulator() as meta:
         wanted = []
         for number, (found, wish, refuses) in enumerate(cases):

@@ -79,7 +79,7 @@ FAILURES: list[tuple[str, str, dict[str, Any]]] = [
 def test_a_change_that_fails_leaves_the_flow_live(
     meta: Emulator, client: FlowsClient, lock_file: Path, operation: str, fault: dict[str, Any]
 ) -> None:
-    """With the Flow JSON and the categories that it had; the failure is told, and the next run tries again."""
+    """With its old Flow JSON and categories; the result has the failure, and the next run tries again."""
     flow_id = live(meta)
     plan = planned(client, [WANTED], lock := Lock(lock_file, account_id=meta.waba_id))
     meta.fail(operation, **fault)
@@ -184,7 +184,7 @@ def test_what_is_no_file_is_no_old_version(lock_file: Path) -> None:
 
 
 def test_a_plan_from_a_file_downloads_what_is_live_first(meta: Emulator, client: FlowsClient) -> None:
-    """The plan has digests alone; a document that is another by now is somebody else's work."""
+    """The plan has only digests; a document with another digest was changed by somebody else."""
     flow_id = live(meta)
     plan = Plan.from_json(json.loads(json.dumps(planned(client, [WANTED]).to_json())), [WANTED])
     meta.fail("publish_flow", code=139002, subcode=4233014, times=1)
@@ -423,7 +423,7 @@ def test_one_common_cause_takes_one_flow_down_at_most(
 
 
 def test_a_common_cause_that_passes_takes_none_down(meta: Emulator, client: FlowsClient) -> None:
-    """The one that it struck is live again, and the rest was not begun."""
+    """The flow in which it was raised is live again, and the rest was not begun."""
     plan = planned(client, ten(meta))
     meta.fail("publish_flow", code=10, times=1)
     first, *rest = apply(client, plan)
@@ -502,7 +502,7 @@ def test_the_next_run_takes_no_other_flow_down(
 
 @pytest.mark.parametrize("change", ["a draft", "a new flow"])
 def test_what_risks_nothing_is_published_first(meta: Emulator, client: FlowsClient, change: str) -> None:
-    """A permission that is missing is met by a flow that nobody uses yet, and the ten live ones are not touched."""
+    """A flow that is not in use yet meets the missing permission, and the ten live ones are not changed."""
     if change == "a draft":
         meta.add_flow("Late", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [*ten(meta), desired("late", publish=True)])
@@ -515,7 +515,7 @@ def test_what_risks_nothing_is_published_first(meta: Emulator, client: FlowsClie
 
 
 def test_an_outage_stops_what_has_not_begun(meta: Emulator, client: FlowsClient) -> None:
-    """New flows too: nobody is hammered, and nothing is half done."""
+    """New flows as well: no further requests, and no flow is left incomplete."""
     plan = planned(client, [desired(key) for key in TEN])
     meta.fail("create_flow", code=131000)
     first, *rest = apply(client, plan, jobs=1)

@@ -337,7 +337,7 @@ def test_a_stale_file_hides_no_change(meta: Emulator, client: FlowsClient, lock_
 def test_a_file_that_cannot_be_written_stops_no_deployment(
     meta: Emulator, client: FlowsClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told in the log, and the flow is deployed."""
+    """It is logged, and the flow is deployed."""
     folder = tmp_path / "gone" / "flows.lock.json"
     (result,) = synced(client, desired(publish=True), lock=Lock(folder, account_id=meta.waba_id))
     assert (result.ok, result.status) == (True, "PUBLISHED")

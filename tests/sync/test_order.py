@@ -115,7 +115,7 @@ def test_a_successor_that_is_blocked_in_the_plan_keeps_the_old_flow(
 def test_a_successor_is_read_again_before_the_end_of_the_old_flow(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """It was live when the plan was made, and somebody has edited it since."""
+    """It was live when the plan was made, and was edited since."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     synced(client, RENAMED, lock=lock)
     plan = planned(client, [RENAMED], lock, prune=True)
@@ -149,7 +149,7 @@ def test_flows_without_a_successor_go_after_all_others(meta: Emulator, client: F
 def test_what_a_deprecation_waits_for_is_in_the_plan_as_data(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """In its JSON and in its digest, so that nobody takes it out on the way."""
+    """In its JSON and in its digest, so that removing it from the file is noticed."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     plan = planned(client, [RENAMED], lock, prune=True)
     document = json.loads(json.dumps(plan.to_json()))

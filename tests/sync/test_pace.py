@@ -84,7 +84,7 @@ def test_downloads_do_not_count(meta: Emulator) -> None:
 
 
 def test_stop_ends_a_wait(meta: Emulator) -> None:
-    """In a real clock: nothing is sent, and it is said so."""
+    """With a real clock: nothing is sent, and the error says so."""
     stop = threading.Event()
     pace = RunPace(1, stop=stop, on_wait=lambda seconds: stop.set())
     client = paced(client_of(meta), pace).with_options(max_attempts=1)

@@ -182,7 +182,7 @@ def test_too_much_change_needs_force(count: int, changed: int, refused: bool) ->
 
 
 def test_new_flows_are_never_too_many() -> None:
-    """A first deployment harms nobody, and takes one request for each flow."""
+    """A first deployment needs no permission, and one request for each flow."""
     plan = diff(*snapshot_of(200, None))
     assert (plan.refusal, plan.calls) == ("", 200)
     assert list(counted(plan.changes)) == [("create", 200)]
@@ -207,7 +207,7 @@ def others(count: int, **changes: Any) -> tuple[OtherFlow, ...]:
     ],
 )
 def test_only_live_flows_from_here_are_pruned(other: tuple[OtherFlow, ...], pruned: bool) -> None:
-    """What others have made in the account is nobody's business, and without `prune` nothing is."""
+    """Flows of others in the account are never deprecated, and without `prune` none is."""
     snapshot = Snapshot(account_id="1", flows={"booking": actual()}, others=other)
     assert not diff([desired()], snapshot).pending
     changes = diff([desired()], snapshot, PlanOptions(prune=True)).pending

@@ -138,7 +138,7 @@ def test_a_plan_is_applied_with_the_options_that_it_was_made_with(
 
 
 def test_limits_may_differ() -> None:
-    """They are whoever applies it's own."""
+    """They come from whoever applies it."""
     plan_of(PlanOptions(force=True, prune_limit=0)).raise_if_stale(plan_of())
 
 

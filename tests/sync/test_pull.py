@@ -71,7 +71,7 @@ def test_why_nothing_is_written(there: ActualFlow | None, changes: dict[str, Any
 
 
 def test_metadata_is_noted() -> None:
-    """It stands in no Flow JSON file: whoever runs it has to decide."""
+    """No Flow JSON file contains it: it is reported in a note."""
     (found,) = pull([desired()], [actual(categories=("SURVEY",))])
     assert (found.action, found.notes) == ("unchanged", ("its categories: SURVEY at Meta, OTHER here",))
 
@@ -94,7 +94,7 @@ def test_a_file_of_two_flows_is_written_if_it_fits_both() -> None:
 
 @pytest.mark.parametrize("there", [edited("Other", screen="B"), edited("T", screen="B"), None])
 def test_a_file_of_two_flows_is_not_written_if_it_would_be_wrong(there: ActualFlow | None) -> None:
-    """One of them was changed in another way, or not at all, or nobody knows."""
+    """One of them was changed in another way, or not at all, or could not be read."""
     flows = [flow("a", screen="A"), flow("b", screen="B")]
     found = pull(flows, [edited("New", screen="A"), there])
     assert "write" not in actions(found)

@@ -1,4 +1,4 @@
-"""What differs between two Flow JSON documents is told in the words of their author, completely, and never wrongly."""
+"""The differences between two Flow JSON documents are complete and correct, in terms of screens and components."""
 
 from __future__ import annotations
 
@@ -285,7 +285,7 @@ def mirrored(diff: Any) -> Counter[tuple[Any, ...]]:
 
 
 def seen(diff: Any) -> list[Any]:
-    """Without those that moved: of two that changed places, either may be the one."""
+    """Without moves: of two that changed places, either may be the moved one."""
     return [each for each in diff.differences if each.kind != "moved"]
 
 
@@ -298,7 +298,7 @@ def test_a_document_does_not_differ_from_itself(document: dict[str, Any]) -> Non
 
 @given(flows, flows)
 def test_no_difference_goes_untold(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """There is nothing to tell if, and only if, both say the same; and all of it can be told."""
+    """There are no differences if, and only if, the documents are equal; each difference has a line."""
     diff = compare(encoded(before), encoded(after))
     assert bool(diff) == (canonical(before) != canonical(after))
     assert len(diff.lines()) == len(json.dumps(diff.as_json()) and diff.differences)
@@ -306,7 +306,7 @@ def test_no_difference_goes_untold(before: dict[str, Any], after: dict[str, Any]
 
 @given(flows, flows)
 def test_the_other_way_is_the_opposite(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """What was added is removed, and what moved moves back."""
+    """Added becomes removed, and moves go back."""
     there, back = compare(encoded(before), encoded(after)), compare(encoded(after), encoded(before))
     assert mirrored(there) == Counter((d.kind, d.subject, d.property, d.before, d.after) for d in seen(back))
     assert len(there.differences) == len(back.differences)
@@ -314,7 +314,7 @@ def test_the_other_way_is_the_opposite(before: dict[str, Any], after: dict[str, 
 
 @given(flows, st.data())
 def test_one_change_anywhere_is_found(document: dict[str, Any], data: st.DataObject) -> None:
-    """A property that is new somewhere in a document is told, wherever that is."""
+    """A new property is found anywhere in a document."""
     places: list[dict[str, Any]] = []
     waiting: list[Any] = [document]
     while waiting:

@@ -1,4 +1,4 @@
-"""Calls side by side end with whoever waits for them."""
+"""Parallel calls end when the caller stops waiting for them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def reading(
 
 
 def test_the_first_mistake_ends_the_others() -> None:
-    """It comes out, and nobody waits for an answer that has no end."""
+    """It is raised, without waiting for an answer that never ends."""
     outcomes: list[object] = []
     with Server(BODY_DRIPS) as server, client_for(server.url) as client:
         begun = lambda: server.has_received(2)  # noqa: E731

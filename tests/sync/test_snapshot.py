@@ -1,4 +1,4 @@
-"""What is there, in as few requests as Meta allows."""
+"""The actual state, in as few requests as possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from whatsapp_flows.sync import Lock, generation_name, take_snapshot
 
 
 def test_one_listing_finds_flows_by_their_names(meta: Emulator, client: FlowsClient) -> None:
-    """What is there comes with its state; what is not is None; the listing brings the link of the Flow JSON along."""
+    """An existing flow has its state, a missing one is None; the listing has the link of the Flow JSON."""
     there = meta.add_flow("There", flow_json=FLOW_JSON, status="PUBLISHED", endpoint_uri="https://a.example")
     other = meta.add_flow("Other")
     snapshot = take_snapshot(client, [desired("there"), desired("absent")])
@@ -46,7 +46,7 @@ def test_a_deprecated_flow_is_not_downloaded(meta: Emulator, client: FlowsClient
 
 
 def test_a_flow_without_a_flow_json_has_none(meta: Emulator, client: FlowsClient) -> None:
-    """It is there, and differs from every file."""
+    """It exists, and differs from every file."""
     meta.add_flow("Booking")
     found = take_snapshot(client, [desired()]).flows["booking"]
     assert found is not None

@@ -33,7 +33,7 @@ def test_a_variable_is_put_in(written: str, filled: str) -> None:
 
 
 def test_everything_else_stays_as_it_is() -> None:
-    """Spaces, escapes of other strings, keys; and the names that were used are told."""
+    """Spaces, escapes of other strings and keys; `used` has the names of the variables."""
     text = '{"{{endpoint}}" : "caf\\u00e9",\n\t"b":"{{endpoint}}"}'
     filled = fill(text, VARIABLES, source="f")
     assert filled.text == '{"{{endpoint}}" : "caf\\u00e9",\n\t"b":"https://a.example"}'
@@ -128,7 +128,7 @@ def trees(leaves: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
 
 @given(trees(templates), trees(plain), st.fixed_dictionaries({"a": plain, "b": plain}))
 def test_filling_undoes_unfilling(file: dict[str, Any], meta: dict[str, Any], variables: dict[str, str]) -> None:
-    """Whatever the file said before: once written, and filled, it says what Meta has."""
+    """For any earlier file: once written and filled, it is what Meta has."""
     text = json.dumps(file, indent=2)
     pulled = unfill(text, variables, meta)
     assert json.loads(fill(pulled, variables, source="f").text) == meta

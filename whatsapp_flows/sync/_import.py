@@ -130,8 +130,8 @@ def download_flows(client: FlowsClient, found: Sequence[ImportedFlow], *, jobs: 
             return replace(each, content=file_for(stored))
         except NotFoundError:
             return replace(each, problem="it has no Flow JSON")
-        except ConfigurationError as mistake:
-            return replace(each, problem=f"its Flow JSON cannot be written: {mistake.message.rstrip('.')}")
+        except ConfigurationError as refusal:
+            return replace(each, problem=f"its Flow JSON cannot be written: {refusal.message.rstrip('.')}")
         except FlowsError as error:
             return replace(each, problem=str(error), error=error)
 
