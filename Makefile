@@ -13,7 +13,7 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
-VERSIONS := 3.13 3.12 3.11 3.10
+VERSIONS := 3.14 3.13 3.12 3.11 3.10
 
 # The newest Python that is new enough, and can make a virtual environment.
 USABLE := -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import WABA, Scene, answer, refusal
-from whatsapp_flows import ConfigurationError, ErrorDetails, FlowsError, InvalidRequestError, events
+from whatsapp_flows import ConfigurationError, ErrorDetails, FlowsError, InvalidRequestError
 from whatsapp_flows._inert import MASK, inert, inert_lines, without_credentials
+from whatsapp_flows._log import logger
 from whatsapp_flows._wire import Secret
 
 # What Meta, a file or a colleague may have put into a name.
@@ -142,12 +143,12 @@ def log() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    level = events.logger.level
-    events.logger.addHandler(handler)
-    events.logger.setLevel(logging.DEBUG)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
     yield stream
-    events.logger.setLevel(level)
-    events.logger.removeHandler(handler)
+    logger.setLevel(level)
+    logger.removeHandler(handler)
 
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)

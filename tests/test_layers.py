@@ -29,7 +29,9 @@ LAYERS = {
     "_version": 0,
     "_vocabulary": 0,
     "_wire": 0,
+    "_error_values": 0,
     "_fields": 0,
+    "_log": 0,
     "errors": 0,
     "usage": 0,
     "_error_codes": 1,
@@ -72,7 +74,7 @@ LAYERS = {
     "__main__": 10,
 }
 # The imports inside layer 0: operations and the issues of an answer use the errors' values, a lock hears of forks.
-INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks"), ("_fields", "errors")}
+INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks"), ("_fields", "errors"), ("errors", "_error_values")}
 
 # A package outside the standard library -> the only places that may import it.
 OWNERS = {

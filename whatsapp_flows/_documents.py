@@ -6,9 +6,9 @@ from typing import Final, Literal
 
 from . import flow_json
 from ._dataclasses import dataclass, field
+from ._log import logger
 from ._wire import short_repr
 from .errors import ConfigurationError, ValidationIssue
-from .events import logger
 
 Validate = Literal["off", "warn", "error"]
 """Whether a Flow JSON is validated before it is sent: "off", "warn" (report), or "error" (report, refuse errors)."""

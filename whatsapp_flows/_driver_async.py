@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._aiohttp import AiohttpTransport
 from ._base_client import BaseClient
-from ._dataclasses import dataclass
+from ._dataclasses import dataclass, field
 from ._documents import Validate
 from ._engine import Conversation, GetToken, Reply, Step, Wait, converse
 from ._error_codes import ErrorCodes
@@ -58,7 +58,7 @@ class AsyncClientOptions(CommonValues):
     session: ClientSession | None
     transport: AsyncTransport | None
     max_connections: int | None
-    sleep: Callable[[float], Awaitable[object]]
+    sleep: Callable[[float], Awaitable[object]] = field(repr=False)
     stop: asyncio.Event | None
 
 

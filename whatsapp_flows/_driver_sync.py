@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from ._base_client import BaseClient
-from ._dataclasses import dataclass
+from ._dataclasses import dataclass, field
 from ._documents import Validate
 from ._engine import Conversation, GetToken, Reply, Step, Wait, converse
 from ._error_codes import ErrorCodes
@@ -55,7 +55,7 @@ class ClientOptions(CommonValues):
 
     session: Session | None
     transport: Transport | None
-    sleep: Callable[[float], object]
+    sleep: Callable[[float], object] = field(repr=False)
     stop: threading.Event | None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypedDict
 
-from ._dataclasses import dataclass, replace
+from ._dataclasses import dataclass, field, replace
 from ._documents import Validate, validation_mode
 from ._engine import CallPolicy
 from ._error_codes import ErrorCodes
@@ -88,7 +88,7 @@ class CommonValues:
     max_attempts: int
     retry_policy: RetryPolicy | None
     timeout: Timeout
-    clock: Callable[[], float]
+    clock: Callable[[], float] = field(repr=False)
     error_codes: ErrorCodes
     on_event: tuple[EventConsumer, ...]
     validate: Validate

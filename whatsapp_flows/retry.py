@@ -138,6 +138,13 @@ class _Bounds:
     max_elapsed: float | None = None
     retry_on: type[FlowsError] | ErrorTypes | None = None
 
+    @property
+    def _bounds(self) -> str:
+        """The bounds, as a repr shows them."""
+        kinds = self.retry_on if isinstance(self.retry_on, tuple) else (self.retry_on,)
+        retry_on = " | ".join(kind.__name__ if kind else "None" for kind in kinds)
+        return f"max_wait={self.max_wait:g}, max_elapsed={self.max_elapsed}, retry_on={retry_on}"
+
     def _check_bounds(self) -> None:
         _seconds(self.max_wait, "max_wait")
         if self.max_elapsed is not None:
@@ -194,6 +201,13 @@ class ExponentialBackoff(_Bounds):
             raise ConfigurationError(f"maximum={self.maximum:g} must not be below initial={self.initial:g}.")
         if self.jitter is not None and not callable(self.jitter):
             raise ConfigurationError("jitter must be a function such as full_jitter, or None.")
+
+    def __repr__(self) -> str:
+        jitter = getattr(self.jitter, "__name__", self.jitter)
+        return (
+            f"{type(self).__name__}(initial={self.initial:g}, multiplier={self.multiplier:g}, "
+            f"maximum={self.maximum:g}, jitter={jitter}, {self._bounds})"
+        )
 
     def decide(self, state: RetryState, /) -> Decision:
         """Back off, unless the error, the floor or the time forbids it."""
@@ -279,6 +293,9 @@ class RetryBudget:
     def max_elapsed(self) -> float | None:
         """How long a call may take in all, in seconds: as the other policy has it."""
         return longest_call(self._policy)
+
+    def __repr__(self) -> str:
+        return f"RetryBudget({self._policy!r}, capacity={self._capacity:g}, refill={self._refill:g})"
 
     def decide(self, state: RetryState, /) -> Decision:
         """The other policy's decision, as long as a retry is left to pay for it."""

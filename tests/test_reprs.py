@@ -1,0 +1,114 @@
+"""Everything public has a repr that helps: no address of an object, no token, and the values that tell two apart."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+import whatsapp_flows
+
+TOKEN = "EAAtoken0123456789abcdefghij"
+ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
+DETAILS = whatsapp_flows.ErrorDetails(message="refused", operation="get_flow", code=190)
+CALL = whatsapp_flows.Call(operation="get_flow", id=1, flow_id="7")
+ERROR = whatsapp_flows.AuthenticationError(DETAILS)
+
+# Parameter -> an argument that every class with a parameter of that name takes.
+ARGUMENTS: Mapping[str, Any] = {
+    "access_token": TOKEN,
+    "attempt": 1,
+    "attempts": 1,
+    "body": TOKEN.encode(),
+    "call": CALL,
+    "data": {"value": 1.0},
+    "delay": 1.0,
+    "delays": (1.0, 2.0),
+    "details": DETAILS,
+    "elapsed": 1.0,
+    "error": ERROR,
+    "errors": (ERROR,),
+    "id": "7",
+    "max_attempts": 3,
+    "message": "refused",
+    "method": "GET",
+    "name": "a",
+    "operation": "get_flow",
+    "policy": whatsapp_flows.NoRetry(),
+    "status": 200,
+    "transport": whatsapp_flows.RequestsTransport(),
+    "pace": whatsapp_flows.Pace(),
+    "duration": 0.5,
+    "exception": "KeyboardInterrupt",
+    "exhausted": False,
+    "waited": 0.0,
+    "success": True,
+    "source_name": "a",
+    "source_id": "8",
+    "migrated_id": "9",
+    "number": 1,
+    "next_attempt": 2,
+    "idempotent": True,
+    "object_id": "10",
+    "requests": 1,
+    "reason": "no attempts left",
+    "timestamp": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "token": whatsapp_flows.Secret(TOKEN),
+    "url": "https://graph.facebook.com/v25.0/7",
+}
+OWN: Mapping[str, Callable[[], object]] = {
+    "Call": lambda: CALL,
+    "ErrorCodes": lambda: whatsapp_flows.ERROR_CODES,
+    "ErrorRow": lambda: next(iter(whatsapp_flows.ERROR_CODES)),
+    "FlowStatus": lambda: whatsapp_flows.FlowStatus.DRAFT,
+    "Secret": lambda: whatsapp_flows.Secret(TOKEN),
+    "ClientOptions": lambda: whatsapp_flows.FlowsClient(TOKEN, app_secret="s" * 32).options,
+    "AsyncClientOptions": lambda: whatsapp_flows.AsyncFlowsClient(TOKEN).options,
+    "ResponseMetadata": lambda: whatsapp_flows.ResponseMetadata(status=200, headers={"x": "y"}),
+    "QueuedConsumer": lambda: whatsapp_flows.QueuedConsumer(print),
+    "ExponentialBackoff": lambda: whatsapp_flows.ExponentialBackoff(jitter=whatsapp_flows.equal_jitter),
+}
+
+
+def public_classes() -> list[str]:
+    return [
+        name
+        for name in whatsapp_flows.__all__
+        if inspect.isclass(found := getattr(whatsapp_flows, name)) and not getattr(found, "_is_protocol", False)
+    ]
+
+
+def made(name: str) -> object:
+    """A value of a public class, from the arguments that its constructor asks for."""
+    if name in OWN:
+        return OWN[name]()
+    cls = getattr(whatsapp_flows, name)
+    needed = [
+        parameter.name
+        for parameter in inspect.signature(cls).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
+    ]
+    positional = [
+        ARGUMENTS[each]
+        for each in needed
+        if inspect.signature(cls).parameters[each].kind is not inspect.Parameter.KEYWORD_ONLY
+    ]
+    keywords = {
+        each: ARGUMENTS[each]
+        for each in needed
+        if inspect.signature(cls).parameters[each].kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    return cls(*positional, **keywords)
+
+
+@pytest.mark.parametrize("name", public_classes())
+def test_a_public_value_shows_what_it_is(name: str) -> None:
+    """The repr names the class, and holds neither an address nor a token."""
+    shown = repr(made(name))
+    assert name in shown
+    assert not ADDRESS.search(shown), shown
+    assert TOKEN not in shown
