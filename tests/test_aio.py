@@ -107,7 +107,7 @@ RENAMED = {"close": "aclose"}
 
 
 def test_both_clients_have_the_same_methods() -> None:
-    """But for `close`, which is awaited and says so in its name."""
+    """Except for `close`, which is `aclose` where it is awaited."""
     asynchronous = [n for n, _ in inspect.getmembers(AsyncFlowsClient, inspect.isfunction) if not n.startswith("_")]
     assert sorted(RENAMED.get(name, name) for name in METHODS) == sorted(asynchronous)
     assert inspect.ismethod(AsyncFlowsClient.from_env)
@@ -141,7 +141,7 @@ ITS_OWN = {"access_token", "session", "transport", "max_connections", "sleep", "
 
 
 def test_the_constructor_is_the_same_but_for_what_asyncio_changes() -> None:
-    """Each option that differs stands in the documentation of the constructor."""
+    """The constructor's documentation names each option that differs."""
     mine, its = inspect.signature(FlowsClient).parameters, inspect.signature(AsyncFlowsClient).parameters
     assert [name for name in its if name != "max_connections"] == list(mine)
     assert {name for name in its if its[name] != mine.get(name)} == ITS_OWN
@@ -149,8 +149,8 @@ def test_the_constructor_is_the_same_but_for_what_asyncio_changes() -> None:
     assert {name for name in ITS_OWN if f"`{name}`" not in (AsyncFlowsClient.__init__.__doc__ or "")} == set()
 
 
-def test_options_are_typed_as_the_constructor_takes_them() -> None:
-    """`with_options` knows every option, and no other."""
+def test_with_options_has_the_options_of_the_constructor() -> None:
+    """All of them, and no other."""
     assert set(aio.Options.__annotations__) == set(inspect.signature(AsyncFlowsClient).parameters)
     assert set(sync.Options.__annotations__) == set(inspect.signature(FlowsClient).parameters)
 
@@ -274,8 +274,8 @@ def test_waits_are_those_of_the_policy() -> None:
     assert scene.time.sleeps == [5.0, 10.0]
 
 
-def test_a_token_may_have_to_be_awaited() -> None:
-    """An async callable is awaited before each attempt, a plain one is called."""
+def test_a_token_callable_may_be_asynchronous() -> None:
+    """It is awaited before each attempt; a plain one is called."""
 
     tokens = iter(["token-number-1", "token-number-2"] * 2)
 
@@ -291,8 +291,8 @@ def test_a_token_may_have_to_be_awaited() -> None:
         assert sent == ["token-number-1", "token-number-2"]
 
 
-def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
-    """Plain or awaited: the type's name is told, and nothing that may hold the token, in no exception of the chain."""
+def test_a_token_callable_that_raises_is_reported_without_its_text() -> None:
+    """Plain or asynchronous. No exception of the chain contains the text, which may hold the token."""
 
     async def broken() -> str:
         raise LookupError(f"the vault refused {TOKEN}")
@@ -310,7 +310,7 @@ def test_a_token_callable_that_raises_is_a_mistake_without_its_text() -> None:
 
 
 def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged, and the others hear."""
+    """The exception is logged, and the other consumers get the event."""
 
     def broken(event: Event) -> None:
         raise RuntimeError(type(event).__name__)
@@ -323,7 +323,7 @@ def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFix
 
 
 def test_with_options_shares_the_transport() -> None:
-    """A view of another customer's, on the same connections; the transport of the host's stays open."""
+    """A client for another customer, on the same connections; the host's transport stays open."""
     scene = AsyncScene(DONE, DONE)
 
     async def main() -> None:
@@ -338,7 +338,7 @@ def test_with_options_shares_the_transport() -> None:
 
 
 def test_a_list_is_fetched_as_it_is_iterated() -> None:
-    """A page at a time; who leaves early asks for no more."""
+    """A page at a time; leaving the iteration early sends no further request."""
     page = answer({"data": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}],
                    "paging": {"next": "https://x?after=A", "cursors": {"after": "A"}}})  # fmt: skip
     scene = AsyncScene(page, answer({"data": [{"id": "3", "name": "c"}]}), page)
@@ -354,8 +354,8 @@ def test_a_list_is_fetched_as_it_is_iterated() -> None:
     assert len(scene.wire.inner.requests) == 3
 
 
-def test_a_mistake_in_a_lists_arguments_is_told_at_once() -> None:
-    """Not when the first flow is asked for."""
+def test_an_invalid_argument_of_a_list_is_refused_at_once() -> None:
+    """Not when the first flow is requested."""
     with pytest.raises(ConfigurationError, match="page_size"):
         AsyncScene().client.list_flows(page_size=0)
 
@@ -376,7 +376,7 @@ async def for_ever(_: float) -> None:
 
 
 def test_stop_ends_a_wait_at_once() -> None:
-    """The last error comes out, and nothing more is sent."""
+    """The last error is raised, and nothing more is sent."""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -393,7 +393,7 @@ def test_stop_ends_a_wait_at_once() -> None:
 
 
 def test_nothing_is_sent_after_stop() -> None:
-    """`stop` is looked at before each request: a call that begins afterwards sends nothing, and says so."""
+    """`stop` is checked before each request: a call that begins afterwards sends nothing, and its error says so."""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -407,7 +407,7 @@ def test_nothing_is_sent_after_stop() -> None:
 
 
 def test_a_stop_that_is_not_set_changes_nothing() -> None:
-    """The wait is waited out, and what the host's sleep raises passes through."""
+    """The full wait takes place, and an exception of the host's sleep passes through."""
 
     async def broken(_: float) -> None:
         raise LookupError("no clock")
@@ -423,7 +423,7 @@ def test_a_stop_that_is_not_set_changes_nothing() -> None:
 
 @pytest.mark.parametrize("stoppable", [False, True])
 def test_cancelling_ends_a_wait_at_once(stoppable: bool) -> None:
-    """With `CancelledError`, and an event that says so."""
+    """With `CancelledError`, and a `CallAborted` event."""
 
     async def main() -> None:
         with pytest.raises(asyncio.TimeoutError):
@@ -447,8 +447,8 @@ def test_cancelling_ends_a_wait_at_once(stoppable: bool) -> None:
     run(main)
 
 
-def deaf(said: bytes) -> Behaviour:
-    """Speaks TLS, takes the request, says this much, and hears nothing any more: no farewell either."""
+def unresponsive(said: bytes) -> Behaviour:
+    """Completes the TLS handshake, reads the request, sends this much, and then ignores everything, a close too."""
 
     def act(connection: bad.Connection) -> bool:
         if connection.receive() is not None:
@@ -456,12 +456,12 @@ def deaf(said: bytes) -> Behaviour:
             connection.wait_for_the_end()
         return False
 
-    return Behaviour(f"deaf after {len(said)} bytes", act, "https", secured=True)
+    return Behaviour(f"unresponsive after {len(said)} bytes", act, "https", secured=True)
 
 
 STUCK: tuple[Behaviour, ...] = (
-    deaf(b""),
-    deaf(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome"),
+    unresponsive(b""),
+    unresponsive(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome"),
     bad.SILENCE,
     bad.STALL_IN_HEADERS,
     bad.STALL_IN_BODY,
@@ -485,7 +485,7 @@ async def session_for(server: Server, folder: Path) -> AsyncIterator[aiohttp.Cli
 @pytest.mark.parametrize("uvloop", [False, True], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("behaviour", STUCK, ids=str)
 def test_a_call_that_is_cut_short_leaves_no_connection_open(behaviour: Behaviour, uvloop: bool, tmp_path: Path) -> None:
-    """Wherever it was: in the handshake, in its own body, before the answer or in it; and the session stays usable."""
+    """In the handshake, in the request, before or in the response; the session stays usable."""
 
     document = LARGE if behaviour is bad.TAKES_NO_BODY else DOCUMENT
 
@@ -510,8 +510,8 @@ def _uvloop() -> Any:
     return pytest.importorskip("uvloop").new_event_loop
 
 
-def test_a_call_that_is_cancelled_while_connecting_leaves_nothing() -> None:
-    """The same before there is a connection."""
+def test_a_call_that_is_cancelled_while_connecting_leaves_no_connection_open() -> None:
+    """Nor a task."""
 
     async def main() -> None:
         with bad.unreachable() as url:
@@ -531,7 +531,7 @@ def echo(received: Received) -> Answer:
 
 @pytest.mark.parametrize("hosts_session", [False, True], ids=["own session", "host's session"])
 def test_thousands_of_calls_share_a_few_connections(hosts_session: bool) -> None:
-    """Each gets its own answer; no more than the limit are on their way, and waiting for a turn is no time-out."""
+    """Each gets its own response; the limit of concurrent requests holds, and no time-out applies to the queue."""
     calls, limit = 2000, 8
     counters = RetryCounters()
 
@@ -552,8 +552,8 @@ def test_thousands_of_calls_share_a_few_connections(hosts_session: bool) -> None
     assert counters.total.successes == calls
 
 
-def test_a_cancelled_turn_is_given_to_the_next() -> None:
-    """Calls that are cancelled in the queue, or in a request, do not use up the limit."""
+def test_a_cancelled_call_frees_its_place() -> None:
+    """Calls that are cancelled in the queue, or during a request, do not reduce the limit."""
 
     async def main() -> None:
         async with AsyncFlowsClient(TOKEN, base_url=server.url, max_connections=1, timeout=PATIENT) as client:
@@ -585,7 +585,7 @@ def answers_until(told: threading.Event) -> Behaviour:
 def test_a_kept_connection_that_ended_while_the_loop_was_busy_is_not_used(
     document: str | bytes | None, uvloop: bool
 ) -> None:
-    """A loop that was blocked since has not heard of the end yet: the connection is looked at before it is chosen."""
+    """A blocked loop has not processed the end of the connection: it is checked before it is used."""
     told = threading.Event()
 
     async def main() -> None:
@@ -624,8 +624,8 @@ async def _no_wait(seconds: float) -> None:
 # asyncio's own rules
 
 
-def test_a_large_document_does_not_hold_up_the_loop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Files are read, and large documents looked through and checked, in a thread."""
+def test_a_large_document_does_not_block_the_loop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Files are read, and large documents parsed and validated, in a thread."""
     screens = [{**valid_flow(f"S_{number}")["screens"][0], "terminal": False} for number in range(1500)]
     path = tmp_path / "flow.json"
     path.write_text(json.dumps({"version": "7.3", "screens": screens}))
@@ -684,7 +684,7 @@ _SWALLOWS = Behaviour("swallows", _swallow)
 # Mistakes
 
 
-def test_a_closed_client_says_so() -> None:
+def test_a_closed_client_refuses_calls() -> None:
     """Both clients, whoever owns the connections."""
 
     async def main() -> None:
@@ -702,7 +702,7 @@ def test_a_closed_client_says_so() -> None:
 
 
 def test_closing_ends_what_is_under_way() -> None:
-    """A call in the middle of a request ends with an error, not never."""
+    """A call in the middle of a request ends with an error."""
 
     async def main() -> None:
         client = AsyncFlowsClient(TOKEN, base_url=server.url, timeout=PATIENT, sleep=_no_wait)
@@ -716,8 +716,8 @@ def test_closing_ends_what_is_under_way() -> None:
         run(main)
 
 
-def test_closing_ends_what_is_waiting_for_its_turn() -> None:
-    """It never had a connection, and is told that there will be none."""
+def test_closing_ends_calls_in_the_queue() -> None:
+    """With an error: they will get no connection."""
 
     async def main() -> None:
         client = AsyncFlowsClient(TOKEN, base_url=server.url, timeout=PATIENT, max_connections=1, max_attempts=1)
@@ -734,7 +734,7 @@ def test_closing_ends_what_is_waiting_for_its_turn() -> None:
 
 
 def test_a_client_belongs_to_one_event_loop() -> None:
-    """A session of the host's to its own; one of the client's to that of the first call."""
+    """A host's session to its own loop; a session of the client to the loop of the first call."""
     with Server(answers()) as server, event_loop() as one, event_loop() as other:
 
         async def opened() -> aiohttp.ClientSession:
@@ -760,8 +760,8 @@ async def _aiohttp_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession()
 
 
-def test_each_client_refuses_what_is_the_others() -> None:
-    """Sessions, transports, events and sleeps, when the client is made, by an error that says whose they are."""
+def test_each_client_refuses_the_options_of_the_other() -> None:
+    """Sessions, transports, events and sleeps, when the client is made; the error names the right client."""
 
     async def async_consumer(event: Event) -> None:
         """Nobody would await it."""

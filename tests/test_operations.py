@@ -82,7 +82,7 @@ def test_each_call_is_one_request(call: Call, body: Any, sent: str) -> None:
 
 
 def test_base_url_and_version_are_the_clients() -> None:
-    """A gateway with a path in front of the API works; a slash at the end does not double."""
+    """A gateway with a path in front of the API works; a trailing slash is not doubled."""
     scene = Scene(DONE, base_url="https://gateway.example/meta/", api_version="v26.0")
     scene.client.publish_flow(FLOW)
     assert scene.transport.requests[0].url == f"https://gateway.example/meta/v26.0/{FLOW}/publish"
@@ -103,7 +103,7 @@ UNREADABLE: list[tuple[bytes, str]] = [
 @pytest.mark.parametrize(("body", "why"), UNREADABLE, ids=range(len(UNREADABLE)))
 @pytest.mark.parametrize(("call", "_body", "sent"), ASKED, ids=[sent for _, _, sent in ASKED])
 def test_a_2xx_that_cannot_be_read_is_an_error(call: Call, _body: Any, sent: str, body: bytes, why: str) -> None:
-    """No call takes an empty or foreign answer for a success, and none crashes on it."""
+    """No call takes an empty or unrelated response for a success, and none crashes on it."""
     with pytest.raises(UnexpectedResponseError, match=why) as caught:
         call(Scene(answer(body)).client)
     assert caught.value.http_status == 200
@@ -115,7 +115,7 @@ def test_a_2xx_that_cannot_be_read_is_an_error(call: Call, _body: Any, sent: str
 )  # fmt: skip
 @pytest.mark.parametrize("body", [{"success": False}, {}, {"success": None}, {"success": "yes"}])
 def test_only_success_true_is_a_success(call: Call, body: dict[str, object]) -> None:
-    """A 200 that says `success: false`, or says nothing, is not one."""
+    """A 200 with `success: false`, or without `success`, is an error."""
     with pytest.raises(UnexpectedResponseError, match="has no success: true"):
         call(Scene(answer(body)).client)
 
@@ -146,7 +146,7 @@ READ_ISSUE = ValidationIssue(
 
 
 def test_validation_errors_come_with_a_success() -> None:
-    """Meta stores a broken document with a 200: the issues are on the result, typed, and nothing is raised."""
+    """Meta stores an invalid document with a 200: the result has the issues, typed, and nothing is raised."""
     update = Scene(answer({"success": True, "validation_errors": [ISSUE, {"error": "X", "message": "y"}, 7]})).client
     result = update.update_flow_json(FLOW, DOCUMENT)
     assert result.validation_errors == (READ_ISSUE, ValidationIssue(error="X", message="y"))
@@ -156,7 +156,7 @@ def test_validation_errors_come_with_a_success() -> None:
     "call", [lambda c: c.update_flow_json(FLOW, DOCUMENT), lambda c: c.create_flow("a", ["OTHER"], publish=True)]
 )
 def test_a_refused_document_says_what_is_wrong_with_it(call: Call) -> None:
-    """`success: false` with issues is a `FlowValidationError` that carries them."""
+    """`success: false` with issues is a `FlowValidationError` that has them."""
     with pytest.raises(FlowValidationError) as caught:
         call(Scene(answer({"success": False, "validation_errors": [ISSUE]})).client)
     assert caught.value.issues == (READ_ISSUE,)
@@ -164,13 +164,13 @@ def test_a_refused_document_says_what_is_wrong_with_it(call: Call) -> None:
 
 
 def test_a_created_flow_without_an_id_is_an_error() -> None:
-    """An answer that promises success and names no flow cannot be used."""
+    """A success that names no flow cannot be used."""
     with pytest.raises(UnexpectedResponseError, match="no flow id"):
         Scene(answer({"success": True})).client.create_flow("a", ["OTHER"])
 
 
 def test_a_flow_that_was_created_and_refused_is_named() -> None:
-    """Meta may store the draft and refuse its document: the error says which flow that is."""
+    """Meta may store the draft and refuse its document: the error has the id of the flow."""
     with pytest.raises(FlowValidationError) as caught:
         Scene(answer({"id": "55", "success": False, "validation_errors": [ISSUE]})).client.create_flow("a", ["OTHER"])
     assert caught.value.flow_id == "55"
@@ -201,7 +201,7 @@ def test_the_upload_has_exactly_metas_three_parts() -> None:
     assert b'name="file"; filename="flow.json"\r\nContent-Type: application/json\r\n\r\n' + content + b"\r\n" in body
 
 
-def test_a_document_may_hold_the_boundary() -> None:
+def test_a_document_may_contain_the_boundary() -> None:
     """The boundary is chosen so that no part contains it."""
     scene = Scene(UPLOADED)
     content = b'{"a": "--whatsapp-flows-sdk-boundary", "b": "\\r\\n--whatsapp-flows-sdk-boundary-x--"}'
@@ -216,15 +216,15 @@ def test_a_document_may_hold_the_boundary() -> None:
         min_size=1,
     )
 )
-def test_forms_are_written_as_urllib3_writes_them(parts: dict[str, str | tuple[str, bytes, str]]) -> None:
-    """Our own encoder is there for speed alone: byte for byte it is the library's."""
+def test_forms_are_encoded_as_urllib3_encodes_them(parts: dict[str, str | tuple[str, bytes, str]]) -> None:
+    """Our own encoder exists for speed only: it writes the same bytes."""
     body, content_type = _multipart(parts)
     boundary = content_type.partition("boundary=")[2]
     assert (body, content_type) == encode_multipart_formdata(parts, boundary=boundary)
 
 
-def test_create_sends_what_it_was_given() -> None:
-    """Lists as JSON, the document as its own text, and nothing that was not asked for."""
+def test_create_sends_its_arguments() -> None:
+    """Lists as JSON, the document as its own text, and no parameter that was not given."""
     scene = Scene(answer({"id": "1", "success": True, "validation_errors": []}), answer({"id": "2"}))
     created = scene.client.create_flow(
         "Zoë, Ltd.", ["SIGN_UP", "OTHER"], flow_json={"version": "7.3"}, publish=True, clone_flow_id="8",
@@ -244,7 +244,7 @@ def test_create_sends_what_it_was_given() -> None:
 
 
 def test_update_sends_only_what_changes() -> None:
-    """None leaves as it is."""
+    """None leaves a value unchanged, and is not sent."""
     scene = Scene(DONE)
     scene.client.update_flow(FLOW, categories=["OTHER"], application_id="3", endpoint_uri="https://e.example")
     assert form(scene) == {"categories": '["OTHER"]', "application_id": "3", "endpoint_uri": "https://e.example"}
@@ -268,7 +268,7 @@ def test_over_a_hundred_names_are_migrated_in_several_requests() -> None:
 
 
 def test_a_migration_that_names_no_flows_is_an_error() -> None:
-    """An object without either list cannot be taken for an empty migration."""
+    """A response without either list is not an empty migration."""
     with pytest.raises(UnexpectedResponseError, match="names no flows"):
         Scene(answer({"success": True})).client.migrate_flows("77")
 
@@ -299,8 +299,8 @@ NODE = {
 }  # fmt: skip
 
 
-def test_a_flow_is_read_whole() -> None:
-    """Every documented field has its type; what nobody knew stays in `raw`."""
+def test_all_fields_of_a_flow_are_read() -> None:
+    """Every documented field has its type; unknown ones stay in `raw`."""
     flow = Scene(answer(NODE)).client.get_flow(FLOW)
     assert flow.status is FlowStatus.PUBLISHED
     assert f"{flow.status} {flow.status!s}" == "PUBLISHED PUBLISHED"
@@ -337,7 +337,7 @@ def test_a_flow_is_read_whole() -> None:
         ({"validation_errors": [{}]}, {"validation_errors": (ValidationIssue(error="", message=""),)}),
     ],
 )
-def test_odd_fields_never_break_a_flow(node: dict[str, object], expected: dict[str, object]) -> None:
+def test_invalid_fields_never_break_a_flow(node: dict[str, object], expected: dict[str, object]) -> None:
     """Missing, unknown, renamed or ill-typed fields leave the others readable."""
     flow = Scene(answer(node)).client.get_flow(FLOW)
     assert {name: getattr(flow, name) for name in expected} == expected
@@ -382,14 +382,14 @@ def page(*ids: str, after: str | None = None, **paging: object) -> Any:
 
 
 def test_a_list_ends_where_next_is_absent() -> None:
-    """A short or empty page with `next` goes on; a cursor without `next` is the end."""
+    """A short or empty page with `next` is not the last; one with a cursor and without `next` is."""
     scene = Scene(page("1", after="a", next="https://x"), page(after="b", next="https://x"), page("2", after="c"))
     assert [flow.id for flow in scene.client.list_flows()] == ["1", "2"]
     assert [path.partition("&after=")[2] for path in scene.transport.sent] == ["", "a", "b"]
 
 
 def test_a_page_is_fetched_when_it_is_reached() -> None:
-    """An iterator that is left early costs no further call."""
+    """Leaving the iteration early sends no further request."""
     scene = Scene(page("1", "2", after="a", next="https://x"))
     flows = scene.client.list_flows()
     assert scene.transport.requests == []
@@ -397,8 +397,8 @@ def test_a_page_is_fetched_when_it_is_reached() -> None:
     assert len(scene.transport.requests) == 1
 
 
-def test_a_cursor_may_stand_in_next_alone() -> None:
-    """Of `paging.next` only the cursor is read: the link holds the token, and is never followed."""
+def test_a_cursor_may_be_in_next_alone() -> None:
+    """Of `paging.next` only the cursor is read: the URL contains the token, and is never requested."""
     link = "https://evil.example/v25.0/1/flows?access_token=EAAx&limit=25&after=QVFI%3D%3D"
     scene = Scene(page("1", next=link), page("2"))
     assert [flow.id for flow in scene.client.list_flows()] == ["1", "2"]
@@ -407,7 +407,7 @@ def test_a_cursor_may_stand_in_next_alone() -> None:
 
 
 @pytest.mark.parametrize("link", ["https://x/?limit=1", "https://[broken", 7])
-def test_a_list_that_goes_on_without_a_cursor_is_an_error(link: object) -> None:
+def test_a_list_that_continues_without_a_cursor_is_an_error(link: object) -> None:
     """It cannot be read to its end, and must not be taken for complete."""
     with pytest.raises(UnexpectedResponseError, match="no cursor"):
         list(Scene(page("1", next=link)).client.list_flows())
@@ -416,14 +416,14 @@ def test_a_list_that_goes_on_without_a_cursor_is_an_error(link: object) -> None:
 @pytest.mark.parametrize(
     "call", [lambda c: c.get_health(FLOW), lambda c: c.get_preview(FLOW), lambda c: c.get_metric(FLOW, "A", "DAY")]
 )
-def test_an_answer_without_what_was_asked_for_is_an_error(call: Call) -> None:
-    """An empty link or an empty health would be taken for an answer."""
+def test_a_response_without_the_requested_part_is_an_error(call: Call) -> None:
+    """An empty link or an empty health is not a result."""
     with pytest.raises(UnexpectedResponseError, match="has no"):
         call(Scene(answer({"id": FLOW})).client)
 
 
-def test_paging_in_a_circle_is_an_error() -> None:
-    """A cursor that comes again would never end."""
+def test_a_repeated_cursor_is_an_error() -> None:
+    """The list would never end."""
     scene = Scene(*[page("1", after=after, next="https://x") for after in ("a", "b", "a")])
     with pytest.raises(UnexpectedResponseError, match="same cursor twice"):
         list(scene.client.list_flows())
@@ -431,13 +431,13 @@ def test_paging_in_a_circle_is_an_error() -> None:
 
 @pytest.mark.parametrize("body", [{"data": None}, {}, {"data": {"0": {}}}])
 def test_an_object_that_is_no_list_is_an_error(body: object) -> None:
-    """It is not an empty account: a missing listing would lead to a second flow."""
+    """It is not an empty account, which would lead to a second flow of the same name."""
     with pytest.raises(UnexpectedResponseError, match="not a list"):
         Scene(answer(body)).client.find_flow_by_name("a")
 
 
 def test_a_listed_flow_without_an_id_is_an_error() -> None:
-    """What cannot be named cannot be worked with."""
+    """It cannot be used."""
     with pytest.raises(UnexpectedResponseError, match="without an id"):
         list(Scene(answer({"data": [{"name": "x"}]})).client.list_flows())
 
@@ -448,7 +448,7 @@ def named(*flows: tuple[str, str, str], after: str | None = None) -> Any:
 
 
 def test_a_name_is_looked_up_page_by_page() -> None:
-    """The first living match ends the search; names are compared exactly."""
+    """The first match that is not deprecated ends the search; names are compared exactly."""
     scene = Scene(
         named(("1", "solar", "DRAFT"), ("2", "Solar ", "DRAFT"), after="a"),
         named(("3", "Solar", "DEPRECATED"), ("4", "Solar", "PUBLISHED"), after="b"),
@@ -459,7 +459,7 @@ def test_a_name_is_looked_up_page_by_page() -> None:
 
 
 def test_a_deprecated_flow_is_found_when_no_other_has_the_name() -> None:
-    """Meta may keep its name reserved, so the caller should know."""
+    """Meta may keep its name reserved, which the caller should know."""
     found = Scene(named(("3", "Solar", "DEPRECATED"))).client.find_flow_by_name("Solar")
     assert found is not None
     assert found.status is FlowStatus.DEPRECATED
@@ -471,8 +471,8 @@ ASSETS = answer(
 )
 
 
-def test_the_cdn_never_sees_the_token() -> None:
-    """The file is fetched from the link as it stands, without any credential."""
+def test_the_cdn_never_receives_the_token() -> None:
+    """The file is requested by its link, without any credential."""
     scene = Scene(ASSETS, answer(b'{"a": 1}\n'), app_secret="secret-secret")
     assert scene.client.download_flow_json(FLOW) == b'{"a": 1}\n'
     listing, download = scene.transport.requests
@@ -481,8 +481,8 @@ def test_the_cdn_never_sees_the_token() -> None:
     assert (download.url, download.token, download.proof) == ("https://cdn.example/a?s=1", None, {})
 
 
-def test_an_expired_link_is_asked_for_again_once() -> None:
-    """403 or 404 from the CDN means a stale link; twice is an error that does not blame the token."""
+def test_an_expired_link_is_replaced_once() -> None:
+    """403 or 404 from the CDN means an expired link; twice is an error that does not blame the token."""
     scene = Scene(ASSETS, answer(b"expired", 403), ASSETS, answer(b"{}"))
     assert scene.client.download_flow_json(FLOW) == b"{}"
     scene = Scene(ASSETS, answer(b"", 404), ASSETS, answer(b"", 403))
@@ -490,15 +490,15 @@ def test_an_expired_link_is_asked_for_again_once() -> None:
         scene.client.download_flow_json(FLOW)
 
 
-def test_a_cdn_that_is_down_is_tried_again() -> None:
-    """A 503 from the CDN is a failure of this attempt; the next asks for a fresh link."""
+def test_a_cdn_that_is_down_is_retried() -> None:
+    """A 503 from the CDN is a failure of this attempt; the next requests a fresh link."""
     scene = Scene(ASSETS, answer(b"", 503), ASSETS, answer(b"{}"))
     assert scene.client.download_flow_json(FLOW) == b"{}"
     assert scene.time.sleeps == [5.0]
 
 
 def test_a_flow_without_a_document_is_not_found() -> None:
-    """Nothing to download is told apart from a failure."""
+    """It is not reported as a failure of the download."""
     for assets in ([], [{"asset_type": "PICTURE", "download_url": "https://cdn.example/x"}]):
         with pytest.raises(NotFoundError, match="no Flow JSON"):
             Scene(answer({"data": assets})).client.download_flow_json(FLOW)
@@ -508,7 +508,7 @@ def test_a_flow_without_a_document_is_not_found() -> None:
     "url", ["http://cdn.example/a", "ftp://cdn.example/a", "file:///etc/passwd", "https:///a", "https://[x"]
 )
 def test_a_link_with_a_weaker_scheme_is_not_followed(url: str) -> None:
-    """What Meta answers is input: only https, or what the base URL itself uses."""
+    """Meta's response is untrusted input: only https, or the scheme of the base URL."""
     scene = Scene(answer({"data": [{"asset_type": "FLOW_JSON", "download_url": url}]}))
     with pytest.raises(UnexpectedResponseError, match="not an https URL"):
         scene.client.download_flow_json(FLOW)
@@ -586,8 +586,8 @@ REFUSED: list[tuple[Call, str]] = [
 
 
 @pytest.mark.parametrize(("call", "named"), REFUSED, ids=range(len(REFUSED)))
-def test_our_callers_mistakes_are_told_before_anything_is_sent(call: Call, named: str) -> None:
-    """A `ConfigurationError` that names the argument; no request leaves, and no key is echoed."""
+def test_invalid_arguments_are_refused_before_anything_is_sent(call: Call, named: str) -> None:
+    """A `ConfigurationError` names the argument; it contains no key."""
     scene = Scene(UPLOADED)
     with pytest.raises(ConfigurationError, match=named.replace(")", r"\)")) as caught:
         call(scene.client)
@@ -595,7 +595,7 @@ def test_our_callers_mistakes_are_told_before_anything_is_sent(call: Call, named
     assert "MIIE" not in str(caught.value)
 
 
-def test_a_long_value_in_the_wrong_place_is_not_echoed() -> None:
+def test_no_error_contains_a_long_argument() -> None:
     """It may be the token."""
     with pytest.raises(ConfigurationError) as caught:
         Scene().client.get_flow("Bearer EAAGm0PX4ZCpsBAKZBxTestTokenThatIsLongEnough0123456789")
@@ -615,15 +615,15 @@ ACCOUNT_CALLS: list[Call] = [
 
 @pytest.mark.parametrize("call", ACCOUNT_CALLS, ids=range(len(ACCOUNT_CALLS)))
 def test_an_account_call_needs_an_account(call: Call) -> None:
-    """Without a WABA id the error says where to put one."""
+    """Without a WABA id the error says how to give one."""
     scene = Scene(UPLOADED, waba_id=None)
     with pytest.raises(ConfigurationError, match="WHATSAPP_FLOWS_WABA_ID"):
         call(scene.client)
     assert scene.transport.requests == []
 
 
-def test_a_key_with_other_line_ends_or_as_bytes_is_fine() -> None:
-    """PEM as files have it."""
+def test_a_key_with_other_line_ends_or_as_bytes_is_accepted() -> None:
+    """As PEM files have it."""
     scene = Scene(DONE, DONE)
     scene.client.set_public_key("9", PEM.replace("\n", "\r\n"))
     scene.client.set_public_key("9", PEM.encode())
@@ -644,8 +644,8 @@ SOURCES: list[tuple[Callable[[Path], Any], bytes]] = [
 
 
 @pytest.mark.parametrize(("source", "sent"), SOURCES, ids=range(len(SOURCES)))
-def test_a_flow_json_is_taken_in_every_form(source: Callable[[Path], Any], sent: bytes, tmp_path: Path) -> None:
-    """A mapping is written compactly; text, bytes and files are sent as they are."""
+def test_a_flow_json_is_accepted_in_every_form(source: Callable[[Path], Any], sent: bytes, tmp_path: Path) -> None:
+    """A mapping is serialised compactly; text, bytes and files are sent as they are."""
     path = tmp_path / "flow.json"
     path.write_bytes(b'{"from": "a file"}\n')
     scene = Scene(UPLOADED)
@@ -700,7 +700,7 @@ NOT_FLOW_JSON: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("source", "why"), NOT_FLOW_JSON, ids=range(len(NOT_FLOW_JSON)))
 def test_what_is_no_flow_json_is_not_sent(source: Any, why: str) -> None:
-    """A `ConfigurationError` with line and column, or the remedy, before any request."""
+    """A `ConfigurationError` with line and column, or with the remedy, before any request."""
     scene = Scene(UPLOADED)
     with pytest.raises(ConfigurationError, match=why) as caught:
         scene.client.update_flow_json(FLOW, source)
@@ -715,7 +715,7 @@ def test_exactly_ten_megabytes_are_sent() -> None:
 
 
 def test_an_error_names_the_operation_and_the_flow() -> None:
-    """Whatever fails, the error says on whose behalf."""
+    """Whatever fails."""
     with pytest.raises(NotFoundError) as caught:
         Scene(refusal(100, 33)).client.get_preview(FLOW)
     assert (caught.value.operation, caught.value.flow_id) == ("get_preview", FLOW)
