@@ -91,7 +91,7 @@ class Everything:
     """Records all commands that Redis receives."""
 
     def __init__(self, port: int) -> None:
-        self.said: list[str] = []
+        self.commands: list[str] = []
         self._client = Redis(port=port, socket_timeout=None)  # workers may be silent for longer than its 10 s
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -100,8 +100,8 @@ class Everything:
         with self._client.monitor() as monitor:  # type: ignore[no-untyped-call]
             self._ready.set()
             for command in monitor.listen():
-                self.said.append(str(command["command"]))
-                if "the end" in self.said[-1]:
+                self.commands.append(str(command["command"]))
+                if "the end" in self.commands[-1]:
                     return
 
     def __enter__(self) -> Everything:
@@ -140,31 +140,31 @@ def test_a_fleet_is_deployed_by_workers_that_share_it(
         deployment = tasks.deploy_fleet(ACCOUNTS, (BOOKING, SURVEY))
         solo.ready(), fork.ready()
         results = deployment.results(timeout=25)
-        said = solo.log + fork.log
+        output = solo.log + fork.log
 
     close(tasks)
     assert list(results) == list(ACCOUNTS)
     assert [result.error for found in results.values() for result in found] == [None] * 6
     assert [deployed(meta, account) for account in ACCOUNTS] == [AS_DESIRED] * 3
     assert {result.key for result in results[ACCOUNTS[0]]} == {"booking", "survey"}
-    heard = [json.loads(line) for line in Path(options["results"]).read_text().splitlines()]
-    assert sorted((it["account"], it["key"]) for it in heard) == [
+    delivered = [json.loads(line) for line in Path(options["results"]).read_text().splitlines()]
+    assert sorted((it["account"], it["key"]) for it in delivered) == [
         (account, key) for account in ACCOUNTS for key in ("booking", "survey")
     ]
 
-    assert "again in" in said
+    assert "again in" in output
     for account in ACCOUNTS:
         times = [it.at for it in meta.requests if TOKENS[account] in str(it.headers.get("Authorization"))]
         assert len(times) >= 4
         windows = [sum(1 for at in times if start <= at < start + 0.9) for start in times]
         assert max(windows) <= 4
 
-    everything = "\n".join(monitor.said)
+    everything = "\n".join(monitor.commands)
     assert "whatsapp_flows.deploy_flow" in everything
     assert "celery-task-meta" in everything
     for token in TOKENS.values():
         assert token not in everything
-        assert token not in said
+        assert token not in output
         assert token not in repr((tasks, deployment, tasks.deploy_flow, results))
 
 
@@ -230,20 +230,20 @@ def test_a_host_without_a_result_backend_hears_it_all_the_same(
     meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
     broken = DesiredFlow.from_flow_json("broken", {"version": "7.3", "screens": []}, name="Broken")
     options = {**options, "backend": False, "results": str(tmp_path / "results")}
-    heard = Path(options["results"])
+    delivered = Path(options["results"])
     tasks = host(options)
     with workers.start(options, tmp_path / "log", "-P", "solo") as worker:
         tasks.deploy_fleet(ACCOUNTS[1:2], (BOOKING,))
         tasks.deploy_fleet(ACCOUNTS[:1], (BOOKING, broken))
-        eventually(lambda: heard.exists() and heard.read_text().count("\n") == 2, "both are told")
-        said = worker.log
+        eventually(lambda: delivered.exists() and delivered.read_text().count("\n") == 2, "both are told")
+        output = worker.log
     close(tasks)
-    assert f"Flow booking of account {ACCOUNTS[1]} again in 60.0 s: " in said
-    told = {it["key"]: it for it in map(json.loads, heard.read_text().splitlines())}
-    assert told["booking"]["error"] is None
-    assert "error" in told["broken"]["error"]
-    assert f"Flow booking of account {ACCOUNTS[0]} is deployed: create" in said
-    assert f"Flow broken of account {ACCOUNTS[0]} failed: " in said
+    assert f"Flow booking of account {ACCOUNTS[1]} again in 60.0 s: " in output
+    reported = {it["key"]: it for it in map(json.loads, delivered.read_text().splitlines())}
+    assert reported["booking"]["error"] is None
+    assert "error" in reported["broken"]["error"]
+    assert f"Flow booking of account {ACCOUNTS[0]} is deployed: create" in output
+    assert f"Flow broken of account {ACCOUNTS[0]} failed: " in output
     assert deployed(meta, ACCOUNTS[0]) == AS_DESIRED[:1]
 
 

@@ -265,11 +265,11 @@ def test_a_request_ends_before_the_lease_does(redis: Redis) -> None:
     assert inner.timeouts[0].read == 27.0
 
 
-@pytest.mark.parametrize(("told", "kept"), [(7.5, 7_500), (999_999_999.0, 86_400_000), (1e300, 86_400_000)])
-def test_no_pause_is_longer_than_a_day(redis: Redis, told: float, kept: int) -> None:
+@pytest.mark.parametrize(("reported", "kept"), [(7.5, 7_500), (999_999_999.0, 86_400_000), (1e300, 86_400_000)])
+def test_no_pause_is_longer_than_a_day(redis: Redis, reported: float, kept: int) -> None:
     """A `retry_after` of 32 years pauses for a day."""
     shared = state(redis)
-    shared.pause(WABA, told)
+    shared.pause(WABA, reported)
     left: Any = redis.pttl(f"test:pause:{WABA}")
     assert kept - 5_000 < left <= kept
 
@@ -293,11 +293,11 @@ def test_nothing_is_kept_for_ever(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["{", "[]", '"x"', '{"id": "1"}', '{"id": 1, "name": "B"}', "[" * 10_000, "x" * 100_000, "\xff"]
+    "entry", ["{", "[]", '"x"', '{"id": "1"}', '{"id": 1, "name": "B"}', "[" * 10_000, "x" * 100_000, "\xff"]
 )
-def test_an_entry_that_cannot_be_read_is_none(redis: Redis, said: str) -> None:
+def test_an_entry_that_cannot_be_read_is_none(redis: Redis, entry: str) -> None:
     """Of another version of this library, damaged, or far too large: it costs a download and nothing else."""
-    redis.hset(f"test:lock:{WABA}", "booking", said)
+    redis.hset(f"test:lock:{WABA}", "booking", entry)
     assert state(redis).lock_entry(WABA, "booking") is None
     assert SharedLock(state(redis), WABA, "booking").get("booking", "1") is None
 

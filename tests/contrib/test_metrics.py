@@ -130,9 +130,9 @@ def test_the_table_is_whole() -> None:
 def test_known_codes_are_always_told_apart() -> None:
     """Known codes are never "other"; of unknown ones, the first hundred pairs are kept."""
     bounds = LabelBounds()
-    told = {bounds.code(10**6 + number, number) for number in range(10_000)}
-    assert len(told) == 101
-    assert (OTHER, OTHER) in told
+    reported = {bounds.code(10**6 + number, number) for number in range(10_000)}
+    assert len(reported) == 101
+    assert (OTHER, OTHER) in reported
     assert bounds.code(139001, 4016012) == ("139001", "4016012")
     assert bounds.code(100, 987654321) == ("100", OTHER)
     assert bounds.code(10**6, 0) == ("1000000", "0")

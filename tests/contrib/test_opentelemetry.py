@@ -246,12 +246,12 @@ def test_no_token_and_no_body_is_in_any_attribute(sdk: Sdk) -> None:
     scene = Scene(PROCESSING, echo, on_event=[sdk.consumer])
     with pytest.raises(Exception, match="DOCUMENT"):
         scene.client.update_flow_json(FLOW, b'{"DOCUMENT": 1}')
-    told = "".join(span.to_json() for span in sdk.spans)
-    told += sdk.collected.to_json()
-    assert "update_flow_json" in told
-    assert TOKEN[:20] not in told
-    assert "DOCUMENT" not in told
-    assert "processing has failed" not in told
+    reported = "".join(span.to_json() for span in sdk.spans)
+    reported += sdk.collected.to_json()
+    assert "update_flow_json" in reported
+    assert TOKEN[:20] not in reported
+    assert "DOCUMENT" not in reported
+    assert "processing has failed" not in reported
 
 
 def test_what_meta_says_is_kept_within_bounds(sdk: Sdk) -> None:
@@ -260,14 +260,14 @@ def test_what_meta_says_is_kept_within_bounds(sdk: Sdk) -> None:
     with pytest.raises(FlowsError):
         scene.client.update_flow_json(FLOW, b"{}")
     for span in sdk.spans:
-        told = {name: value for name, value in facts(span).items() if name.startswith("whatsapp_flows.error")}
-        assert told == {"whatsapp_flows.error.fbtrace_id": "A" * 64}
+        reported = {name: value for name, value in facts(span).items() if name.startswith("whatsapp_flows.error")}
+        assert reported == {"whatsapp_flows.error.fbtrace_id": "A" * 64}
 
 
 def test_the_metrics_are_those_of_the_table(sdk: Sdk) -> None:
     """Counters and histograms by operation, outcome and error; gauges of the limits."""
-    said = answer({"success": True}, headers={"x-app-usage": '{"call_count": 85}'})
-    scene = Scene(PROCESSING, said, refusal(100), on_event=[sdk.consumer])
+    answered = answer({"success": True}, headers={"x-app-usage": '{"call_count": 85}'})
+    scene = Scene(PROCESSING, answered, refusal(100), on_event=[sdk.consumer])
     scene.client.update_flow_json(FLOW, b"{}")
     with pytest.raises(Exception, match="100"):
         scene.client.publish_flow(FLOW)

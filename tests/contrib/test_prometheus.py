@@ -28,8 +28,8 @@ def registry() -> CollectorRegistry:
 
 def test_the_figures_are_exposed(registry: CollectorRegistry) -> None:
     """Counters, histograms and gauges with their labels, in the names that OpenTelemetry's exporter would give."""
-    said = answer({"success": True}, headers={"x-app-usage": '{"call_count": 85}'})
-    scene = Scene(PROCESSING, said, refusal(100), on_event=[PrometheusConsumer(registry)])
+    output = answer({"success": True}, headers={"x-app-usage": '{"call_count": 85}'})
+    scene = Scene(PROCESSING, output, refusal(100), on_event=[PrometheusConsumer(registry)])
     scene.client.update_flow_json(FLOW, b"{}")
     with pytest.raises(Exception, match="100"):
         scene.client.publish_flow(FLOW)

@@ -75,7 +75,7 @@ def test_calls_are_counted_by_account_and_hour() -> None:
     assert log.count("a", NOON + 3601) == QuotaUsage(75)
 
 
-def test_beyond_the_quota_the_minutes_are_told() -> None:
+def test_beyond_the_quota_the_minutes_are_reported() -> None:
     """Until enough calls are an hour old; rejected calls count too."""
     log = QuotaCounter(2)
     assert [log.count("a", NOON + at * 60) for at in (0, 10)] == [QuotaUsage(50), QuotaUsage(100)]

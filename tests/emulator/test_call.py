@@ -93,6 +93,6 @@ def test_answers_are_compact_json() -> None:
 
 def test_secrets_do_not_show() -> None:
     """Neither a call nor the settings show a token."""
-    shown = repr(call("GET", "/", token="EAAsecret", query={"access_token": "EAAsecret"}))
-    assert "EAAsecret" not in shown
+    returned = repr(call("GET", "/", token="EAAsecret", query={"access_token": "EAAsecret"}))
+    assert "EAAsecret" not in returned
     assert SETTINGS.token_for("a", 1) == SETTINGS.token_for("a", 1) != SETTINGS.token_for("a", 2)

@@ -55,13 +55,13 @@ def test_every_curl_command_gets_what_the_page_shows(meta: Emulator) -> None:
     """In the order of the page; trace ids and cursors differ in each run."""
     commands = _COMMAND.findall(PAGE.read_text("utf-8"))
     assert len(commands) >= 12
-    for command, shown in commands:
+    for command, returned in commands:
         got = _curl(command, meta.url)
         if "error" in got:
             got["error"]["fbtrace_id"] = "..."
         if "paging" in got:
             got["paging"]["cursors"] = dict.fromkeys(got["paging"]["cursors"], "...")
-        assert got == json.loads(shown), command
+        assert got == json.loads(returned), command
 
 
 def test_the_files_of_faults_on_the_page_are_good() -> None:

@@ -30,7 +30,7 @@ def _strikes(rule: FaultRule, count: int, seed: int = 0) -> list[bool]:
         ({"probability": 1.0, "times": 1}, "x....."),
     ],
 )
-def test_a_rule_strikes_when_it_is_told(when: dict[str, Any], expected: str) -> None:
+def test_a_rule_applies_as_often_as_it_says(when: dict[str, Any], expected: str) -> None:
     """Always, the next N, every Nth, or by chance."""
     struck = _strikes(FaultRule(status=500, **when), 6)
     assert "".join("x" if strikes else "." for strikes in struck) == expected

@@ -16,10 +16,10 @@ from whatsapp_flows.emulator.graph._state import DEFAULT_APP_ID, DEFAULT_BUSINES
 def test_a_flow_shows_five_fields_by_default(model: Model) -> None:
     """As on Meta's page."""
     flow_id = model.add("hello", flow_json(version="2.0"))
-    shown = model.get(flow_id)
-    (issue,) = shown.pop("validation_errors")
+    returned = model.get(flow_id)
+    (issue,) = returned.pop("validation_errors")
     assert issue["error"] == "INVALID_FLOW_JSON_VERSION"
-    assert shown == {"id": flow_id, "name": "hello", "status": "DRAFT", "categories": ["OTHER"]}
+    assert returned == {"id": flow_id, "name": "hello", "status": "DRAFT", "categories": ["OTHER"]}
 
 
 def test_every_field_can_be_asked_for(model: Model) -> None:
@@ -27,17 +27,17 @@ def test_every_field_can_be_asked_for(model: Model) -> None:
     content = endpoint_json(version="2.1", data_channel_uri="https://old.example")
     flow_id = model.add(content=content, endpoint_uri="https://new.example", updated_at=NOON)
     names = FLOW_FIELDS.keys() - {"metric"}
-    shown = model.get(flow_id, fields=",".join(sorted(names)))
-    assert shown.keys() == names
-    assert shown["application"] == {
+    returned = model.get(flow_id, fields=",".join(sorted(names)))
+    assert returned.keys() == names
+    assert returned["application"] == {
         "id": DEFAULT_APP_ID,
         "name": f"App {DEFAULT_APP_ID}",
         "link": f"https://www.facebook.com/games/?app_id={DEFAULT_APP_ID}",
     }
-    assert (shown["json_version"], shown["data_api_version"]) == ("2.1", "3.0")
-    assert (shown["data_channel_uri"], shown["endpoint_uri"]) == ("https://old.example", "https://new.example")
-    assert shown["updated_at"] == "2026-01-01T12:00:00+0000"
-    assert shown["whatsapp_business_account"]["id"] == WABA
+    assert (returned["json_version"], returned["data_api_version"]) == ("2.1", "3.0")
+    assert (returned["data_channel_uri"], returned["endpoint_uri"]) == ("https://old.example", "https://new.example")
+    assert returned["updated_at"] == "2026-01-01T12:00:00+0000"
+    assert returned["whatsapp_business_account"]["id"] == WABA
 
 
 def test_what_a_flow_does_not_have_is_left_out(model: Model) -> None:
@@ -50,8 +50,8 @@ def test_what_a_flow_does_not_have_is_left_out(model: Model) -> None:
 def test_nested_selections_cut_down(model: Model) -> None:
     """Objects and edges have only the selected names."""
     flow_id = model.add(content=flow_json())
-    shown = model.get(flow_id, fields="id,application{id},whatsapp_business_account{name},assets{name}")
-    assert shown == {
+    returned = model.get(flow_id, fields="id,application{id},whatsapp_business_account{name},assets{name}")
+    assert returned == {
         "id": flow_id,
         "application": {"id": DEFAULT_APP_ID},
         "whatsapp_business_account": {"name": f"Account {WABA}"},

@@ -193,8 +193,8 @@ def test_a_version_that_is_frozen_after_the_upload_cannot_be_published(model: Mo
     flow_id = model.add(content=flow_json(version="4.0"))
     assert model.get(flow_id, fields="health_status")["health_status"]["can_send_message"] == "AVAILABLE"
     model.now += 24 * 3600
-    shown = model.get(flow_id, fields="validation_errors,health_status")
-    assert (shown["validation_errors"], shown["health_status"]["can_send_message"]) == ([], "BLOCKED")
+    returned = model.get(flow_id, fields="validation_errors,health_status")
+    assert (returned["validation_errors"], returned["health_status"]["can_send_message"]) == ([], "BLOCKED")
     assert model.error_codes("POST", f"{flow_id}/publish") == (139002, None)
     model.now -= 24 * 3600
     assert model.post(f"{flow_id}/publish") == {"success": True}

@@ -140,10 +140,10 @@ def test_a_recorded_request_does_not_show_its_secrets() -> None:
         at=0.0,
     )
     assert (recorded.headers["Authorization"], recorded.query["access_token"]) == ("Bearer SECRET-1", "SECRET-2")
-    for shown in (repr(recorded), repr(seen)):
-        assert "SECRET" not in shown
-        assert "'fields': 'id'" in shown
-        assert "'name': 'a'" in shown
+    for returned in (repr(recorded), repr(seen)):
+        assert "SECRET" not in returned
+        assert "'fields': 'id'" in returned
+        assert "'name': 'a'" in returned
 
 
 def test_fields_are_a_mapping() -> None:

@@ -62,9 +62,9 @@ def test_sync_is_an_action(browser: Client, meta: Emulator, configured: dict[str
     """A message for each flow; also with ATOMIC_REQUESTS it is not in a transaction."""
     flow()
     WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
-    said = messages(act(browser, "sync_with_meta"))
-    assert said[0] == "Flow booking: create (DRAFT)"
-    assert said[1].startswith("Flow invalid: There is 1 error in its Flow JSON")
+    output = messages(act(browser, "sync_with_meta"))
+    assert output[0] == "Flow booking: create (DRAFT)"
+    assert output[1].startswith("Flow invalid: There is 1 error in its Flow JSON")
     assert [there.status for there in meta.flows()] == ["DRAFT"]
 
 
@@ -138,11 +138,11 @@ def test_what_will_be_left_alone_is_told_before_publishing(
     meta.set_status(there.id, "THROTTLED")
     page = act(browser, "sync_and_publish")
     assert [item.partition(" ")[0] for item in shown(page, "publishable")] == ["good"]
-    told = " ".join(shown(page, "blocked"))
-    assert "invalid (invalid)" in told
-    assert "MIN_ITEMS_REQUIRED" in told
-    assert "put_aside (put_aside)" in told
-    assert "THROTTLED" in told
+    reported = " ".join(shown(page, "blocked"))
+    assert "invalid (invalid)" in reported
+    assert "MIN_ITEMS_REQUIRED" in reported
+    assert "put_aside (put_aside)" in reported
+    assert "THROTTLED" in reported
     chosen = re.findall(r'name="_selected_action" value="(\d+)"', page)
     assert chosen == [str(stored("good").pk)]
     meta.fail("list_flows", code=190)

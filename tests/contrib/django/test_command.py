@@ -65,12 +65,12 @@ def test_a_failed_flow_makes_it_fail(meta: Emulator, configured: dict[str, Any])
     flow()
     flow("survey")
     meta.fail("create_flow", code=100, message="evil\x1b[2J", times=1)
-    error, said = fails()
+    error, output = fails()
     assert (error.returncode, str(error)) == (1, "1 of 2 flows is not as wanted.")
-    assert "booking: create:" in said or "survey: create:" in said
-    assert "\x1b" not in said
-    assert "\\x1b[2J" in said
-    assert TOKEN not in said
+    assert "booking: create:" in output or "survey: create:" in output
+    assert "\x1b" not in output
+    assert "\\x1b[2J" in output
+    assert TOKEN not in output
     assert len(meta.flows()) == 1
 
 
@@ -160,16 +160,16 @@ def test_sigterm_ends_a_wait_and_marks_the_rows(meta: Emulator, configured: dict
 
 def test_it_runs_in_a_thread(configured: dict[str, Any]) -> None:
     """In a thread, as in a task queue's worker, no signal handler can be set."""
-    said: list[str] = []
+    output: list[str] = []
 
     def work() -> None:
-        said.append(run("--dry-run")[0])
+        output.append(run("--dry-run")[0])
         connection.close()
 
     worker = threading.Thread(target=work)
     worker.start()
     worker.join()
-    assert said == ["There are no active flows.\n"]
+    assert output == ["There are no active flows.\n"]
 
 
 def test_what_is_wrong_in_a_flow_is_told_once(
@@ -180,8 +180,8 @@ def test_what_is_wrong_in_a_flow_is_told_once(
     with pytest.raises(SystemExit) as ended:
         Command().run_from_argv(["manage.py", "sync_whatsapp_flows"])
     assert ended.value.code == 1
-    said = capsys.readouterr()
-    assert (said.out + said.err).count("MIN_ITEMS_REQUIRED") == 1
+    output = capsys.readouterr()
+    assert (output.out + output.err).count("MIN_ITEMS_REQUIRED") == 1
 
 
 def test_errors_in_a_flow_can_be_overridden(meta: Emulator, configured: dict[str, Any]) -> None:
