@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import whatsapp_flows
+from whatsapp_flows.emulator import Emulator
 
 TOKEN = "EAAtoken0123456789abcdefghij"
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
@@ -112,3 +113,11 @@ def test_a_public_value_shows_what_it_is(name: str) -> None:
     assert name in shown
     assert not ADDRESS.search(shown), shown
     assert TOKEN not in shown
+
+
+def test_an_emulator_shows_where_it_is() -> None:
+    """The URL while it is served, and its account."""
+    meta = Emulator(waba_id="1")
+    assert repr(meta) == "Emulator(not started, waba_id='1')"
+    with meta:
+        assert repr(meta) == f"Emulator({meta.url}, waba_id='1')"

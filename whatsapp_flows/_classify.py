@@ -27,7 +27,7 @@ from .errors import (
     UnexpectedResponseError,
     UnknownApiError,
 )
-from .usage import BUSINESS_HEADER, LONGEST_HINT, read_usage
+from .usage import BUSINESS_HEADER, MAX_HINT_SECONDS, read_usage
 
 # Meta counts over "a rolling one hour window" (Meta, "Rate limits"): for apps, users and business objects alike.
 _HOUR: Final = 3600.0
@@ -47,7 +47,7 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsError:
     """
-    The error that a refusal stands for.
+    The error for an answer that is a refusal.
 
     The (code, subcode) row wins over the code's own row, and both win over `is_transient` and the HTTP status.
     The token is masked wherever Meta echoes it.
@@ -55,18 +55,18 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
     body = _error_object(response)
     code, subcode = _whole(body.get("code")), _whole(body.get("error_subcode"))
     transient = body.get("is_transient")
-    title, said = (
+    title, user_message = (
         _text(body.get("error_user_title")),
         _text(body.get("error_user_msg")) or _error_data(body, response.token),
     )
     message = _text(body.get("message"))
-    texts = [text for text in (title, said, message) if text]
+    texts = [text for text in (title, user_message, message) if text]
     row = codes.find(code, subcode, texts=texts) if code is not None else None
     error: type[FlowsError] = row.error if row else _without_row(response.status, code, transient is True)
-    come_back, advice = retry_after(response), row.advice if row else error.default_advice
-    estimated = come_back is None and row is not None and issubclass(error, RateLimitedError)
+    wait, advice = retry_after(response), row.advice if row else error.default_advice
+    estimated = wait is None and row is not None and issubclass(error, RateLimitedError)
     if estimated:
-        come_back, advice = _HOUR, _WAIT_AN_HOUR
+        wait, advice = _HOUR, _WAIT_AN_HOUR
     return error(
         ErrorDetails(
             operation=request.operation,
@@ -77,10 +77,10 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
             subcode=subcode,
             type=_text(body.get("type")),
             user_title=title,
-            user_message=said,
+            user_message=user_message,
             is_transient=transient if isinstance(transient, bool) else None,
             fbtrace_id=_text(body.get("fbtrace_id")) or _trace_id(response),
-            retry_after=come_back,
+            retry_after=wait,
             retry_after_estimated=estimated,
             advice=advice,
         )
@@ -95,7 +95,7 @@ def is_error(response: Response, request: Request) -> bool:
 
 
 def unexpected(message: str, request: Request, response: Response | None = None) -> UnexpectedResponseError:
-    """The error for a 2xx answer that says nothing we can use."""
+    """The error for a 2xx answer without what was asked for."""
     return UnexpectedResponseError(
         ErrorDetails(
             message=message,
@@ -110,16 +110,16 @@ def unexpected(message: str, request: Request, response: Response | None = None)
 
 def retry_after(response: Response) -> float | None:
     """
-    Seconds that Meta wants us to stay away: the larger of Retry-After and the business usage header; None if neither.
+    Seconds that Meta asks to wait: the larger of Retry-After and the business usage header; None if neither.
 
-    `estimated_time_to_regain_access` is in minutes (Meta, "Rate limits"). Both headers are hints: one that cannot be
-    read is no error, and none is believed for more than a day.
+    `estimated_time_to_regain_access` is in minutes (Meta, "Rate limits"). A header that cannot be read is ignored, and
+    none counts for more than a day.
     """
     hints = (
         _retry_after_header(response.header("retry-after"), response),
         max((usage.regain_access for usage in read_usage("", response.header(BUSINESS_HEADER))), default=0.0),
     )
-    longest = min(max(hints), LONGEST_HINT)
+    longest = min(max(hints), MAX_HINT_SECONDS)
     return longest if longest > 0 else None
 
 
@@ -153,12 +153,12 @@ def _without_row(status: int, code: int | None, transient: bool) -> type[FlowsEr
     return InvalidRequestError if 400 <= status < 500 else UnexpectedResponseError
 
 
-_MOST_OF_AN_ERROR: Final = 256 * 1024  # bytes: Meta's have some hundreds, and an answer that large is none
+_MAX_ERROR_BYTES: Final = 256 * 1024  # bytes: Meta's have some hundreds, and a larger answer is not one
 
 
 def _error_object(response: Response) -> Mapping[str, Any]:
-    """The `error` object of a body; a bare string becomes its message; empty when there is nothing of the kind."""
-    if len(response.body) > _MOST_OF_AN_ERROR:
+    """The `error` object of a body; a bare string becomes its message; empty when there is neither."""
+    if len(response.body) > _MAX_ERROR_BYTES:
         return {}
     try:
         found = response.json()

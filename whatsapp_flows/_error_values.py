@@ -15,8 +15,8 @@ class ErrorDetails:
 
     `operation` is the client method's name. `retry_after` says in seconds when to come back: Meta's own figure or, for
     one of its rate limits without a figure, the hour over which it counts (`retry_after_estimated`).
-    `user_title` and `user_message` are Meta's, in the language of the request. `fbtrace_id` is what Meta's support
-    asks for. `advice` is one sentence that says what the caller should do. `lost_flow_json` is the Flow JSON that a
+    `user_title` and `user_message` are Meta's, in the language of the request. Meta's support asks for the
+    `fbtrace_id`. `advice` is one sentence that says what the caller should do. `lost_flow_json` is the Flow JSON that a
     live flow had, when `ensure_flow` failed and could not put it back.
     """
 
@@ -39,7 +39,7 @@ class ErrorDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationPointer:
-    """One place that an issue speaks of. Lines and columns count from 1; the end column is exclusive."""
+    """One place that an issue refers to. Lines and columns count from 1; the end column is exclusive."""
 
     path: str = ""
     line_start: int | None = None

@@ -5,17 +5,17 @@ What can go wrong, and what to do about it.
     ├─ ConfigurationError (ValueError)   F     the caller's mistake; nothing was sent
     │  └─ TokenUnavailableError       F     the callable that gives the access token raised
     ├─ FlowValidationError               F     Flow JSON refused, here or by Meta; carries the issues
-    ├─ TransportError                          the network, not Meta
+    ├─ TransportError                          no answer of Meta
     │  ├─ NotSentError                   R     refused, unknown host, connect timeout: nothing reached Meta
-    │  ├─ NoAnswerError                  R A   sent, then silence
-    │  └─ TlsError                       F     certificate trouble is not luck
-    ├─ ApiError                                Meta answered, and said no
+    │  ├─ NoAnswerError                  R A   sent, and no whole answer came back
+    │  └─ TlsError                       F     the certificate or the TLS version is not accepted
+    ├─ ApiError                                Meta answered with an error
     │  ├─ FlowProcessingError            R     139001/4016012: saved, processing failed, send again
     │  ├─ RateLimitedError               R     too many calls: wait, then send the same again
-    │  ├─ ServiceUnavailableError        R A   Meta is down for a moment
+    │  ├─ ServiceUnavailableError        R A   Meta is temporarily unavailable
     │  ├─ AuthenticationError            F     get a new token
     │  ├─ PermissionDeniedError          F     grant the token access
-    │  ├─ NotFoundError                  F     no such object, or the token may not see it
+    │  ├─ NotFoundError                  F     no such object, or the token has no access to it
     │  ├─ NameTakenError                 F     a flow of that name exists in the account
     │  ├─ FlowStateError                 F     the flow's state forbids it
     │  ├─ PublishBlockedError            F     139002: a publishing check failed
@@ -77,7 +77,7 @@ __all__ = [
 
 class FlowsError(Exception):
     """
-    The root of everything this library raises on purpose.
+    The base class of all errors of this library.
 
     `details` is one frozen value; its usual fields are properties here. `attempts` holds the failures of the same
     call that came before this one, oldest first, without their tracebacks.
@@ -97,9 +97,9 @@ class FlowsError(Exception):
 
     def __str__(self) -> str:
         d = self.details
-        said = d.user_message or d.message
+        message = d.user_message or d.message
         if d.user_message and d.user_title and d.user_title not in d.user_message:
-            said = f"{d.user_title}: {d.user_message}"
+            message = f"{d.user_title}: {d.user_message}"
         subject = d.operation or ""
         if d.operation and d.flow_id:
             subject = f"{d.operation} of flow {d.flow_id}"
@@ -113,11 +113,12 @@ class FlowsError(Exception):
             )
             if value is not None
         )
-        text = f"{subject}: {said}" if subject else said
+        text = f"{subject}: {message}" if subject else message
         if facts:
             text = f"{text} ({facts})"
-        spoken_of = d.operation or d.advice != self.default_advice  # a sentence of its own needs no general advice
-        return inert(f"{text} {d.advice}" if d.advice and spoken_of else text)
+        # Without an operation the message is our own sentence, which needs no general advice.
+        advised = d.operation or d.advice != self.default_advice
+        return inert(f"{text} {d.advice}" if d.advice and advised else text)
 
     def amended(self, **changes: Any) -> Self:
         """The same error, with some of its `details` changed."""
@@ -177,7 +178,7 @@ class FlowsError(Exception):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds until it makes sense to ask again; None when nobody knows."""
+        """Seconds until it makes sense to ask again; None when that is not known."""
         return self.details.retry_after
 
     @property
@@ -191,7 +192,7 @@ def _masked(details: ErrorDetails) -> ErrorDetails:
     texts: dict[str, Any] = {
         name: text
         for name in ("message", "type", "user_title", "user_message", "fbtrace_id")
-        if (said := getattr(details, name)) and (text := without_credentials(said)) != said
+        if (given := getattr(details, name)) and (text := without_credentials(given)) != given
     }
     return replace(details, **texts) if texts else details
 
@@ -235,7 +236,7 @@ class FlowValidationError(FatalError):
 
 
 class TransportError(FlowsError):
-    """The network failed us; Meta did not answer."""
+    """The network failed: there is no answer of Meta."""
 
     label = "Network"
 
@@ -248,7 +249,7 @@ class NotSentError(TransportError, RetryableError):
 
 
 class NoAnswerError(TransportError, RetryableError):
-    """The request left, and no whole answer came back. Meta may have done what it said."""
+    """The request was sent, and no whole answer came back. Meta may have executed it."""
 
     label = "Connection"
     outcome_unknown = True
@@ -263,7 +264,7 @@ class TlsError(TransportError, FatalError):
 
 
 class ApiError(FlowsError):
-    """Meta answered, and said no."""
+    """Meta answered with an error."""
 
     label = "Meta API"
 
@@ -280,12 +281,12 @@ class RateLimitedError(ApiError, RetryableError):
 
     label = "Meta rate limit"
     default_advice = (
-        "Stop calling until the limit frees (`retry_after`, in seconds, when known): more calls lengthen it."
+        "Stop calling until the limit is lifted (`retry_after`, in seconds, when known): further calls prolong it."
     )
 
 
 class ServiceUnavailableError(ApiError, RetryableError):
-    """Meta is unavailable for the moment; it may have acted before it said so."""
+    """Meta is unavailable for the moment; it may have executed the request all the same."""
 
     label = "Meta service"
     outcome_unknown = True
@@ -300,7 +301,7 @@ class AuthenticationError(ApiError, FatalError):
 
 
 class PermissionDeniedError(ApiError, FatalError):
-    """The token is good, but it may not do this."""
+    """The token is valid, but lacks a permission for this."""
 
     label = "Meta permission"
     default_advice = (
@@ -309,7 +310,7 @@ class PermissionDeniedError(ApiError, FatalError):
 
 
 class NotFoundError(ApiError, FatalError):
-    """The object does not exist, or the token may not see it: Meta does not tell the two apart."""
+    """The object does not exist, or the token has no access to it: Meta reports both in the same way."""
 
     label = "Meta not found"
     default_advice = "Check the id, the account it belongs to, and that the token has access to that account."
@@ -344,21 +345,21 @@ class IntegrityError(ApiError, FatalError):
 
 
 class InvalidRequestError(ApiError, FatalError):
-    """Meta calls a parameter of the request wrong."""
+    """Meta refuses a parameter of the request."""
 
     label = "Meta invalid request"
     default_advice = "Read the message, correct the parameter and send again."
 
 
 class UnknownApiError(ApiError, FatalError):
-    """A code without a row in the table. Extend the table with `ERROR_CODES.with_rows` if you know better."""
+    """A code without a row in the table. `ERROR_CODES.with_rows` adds a row."""
 
     label = "Meta API"
-    default_advice = "This code is in no table of ours: look it up at Meta, and quote the fbtrace_id to its support."
+    default_advice = "Look the code up in Meta's documentation, or quote the fbtrace_id to Meta's support."
 
 
 class UnexpectedResponseError(FatalError):
-    """An answer came that could not be read, or that says nothing. Meta may have acted."""
+    """An answer that cannot be read, or lacks what was asked for. Meta may have executed the request."""
 
     label = "Unexpected response"
     outcome_unknown = True
@@ -369,4 +370,4 @@ class PlanError(FatalError):
     """A sync plan is stale or would change too much, or a change would take a live flow out of use."""
 
     label = "Plan"
-    default_advice = "Make the plan again and look at it."
+    default_advice = "Make a new plan and review it."

@@ -41,10 +41,10 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
-    The call that events speak of.
+    The call that events belong to.
 
     `operation` is the client method's name. `id` is the same in all events of one call, and in no other call of this
-    process. `flow_id` is None where the call is not about one flow. `subject` is the log's word: `flow ID: 123`.
+    process. `flow_id` is None where the call is not about one flow. `subject` is how the log names it: `flow ID: 123`.
     """
 
     operation: str
@@ -91,9 +91,9 @@ class RequestStarted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseMetadata:
     """
-    What an answer says of itself, also one that is a success.
+    The metadata of an answer, of a success too.
 
-    `trace_id` is what Meta's support asks for (`x-fb-trace-id`), `api_version` the version that answered. `headers`
+    Meta's support asks for `trace_id` (`x-fb-trace-id`); `api_version` is the version that answered. `headers`
     have lower-case names: at most 64 of them, each cut to 4,096 characters, all printable; without cookies and links,
     and with credentials masked.
     """
@@ -104,9 +104,9 @@ class ResponseMetadata:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-_MOST_HEADERS: Final = 64
-_LONGEST_HEADER: Final = 4096  # the usage header speaks of up to 32 objects, of some hundred characters each
-_NOT_SHOWN: Final = frozenset(
+_MAX_HEADERS: Final = 64
+_MAX_HEADER_LENGTH: Final = 4096  # the usage header speaks of up to 32 objects, of some hundred characters each
+_OMITTED_HEADERS: Final = frozenset(
     {"set-cookie", "set-cookie2", "location", "content-location", "link", "refresh", "www-authenticate",
      "proxy-authenticate", "authorization", "proxy-authorization", "cookie"}
 )  # fmt: skip
@@ -117,8 +117,8 @@ def metadata_of(response: Response) -> ResponseMetadata:
     shown: dict[str, str] = {}
     for name, value in response.headers.items():
         lowered = name.lower()
-        if lowered not in _NOT_SHOWN and len(shown) < _MOST_HEADERS:
-            shown[inert(lowered[:_LONGEST_HEADER])] = redact(inert(value[:_LONGEST_HEADER]), response.token)
+        if lowered not in _OMITTED_HEADERS and len(shown) < _MAX_HEADERS:
+            shown[inert(lowered[:_MAX_HEADER_LENGTH])] = redact(inert(value[:_MAX_HEADER_LENGTH]), response.token)
     return ResponseMetadata(
         status=response.status,
         trace_id=shown.get("x-fb-trace-id"),
@@ -147,7 +147,7 @@ class RequestFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSucceeded(Event):
-    """An attempt got what it asked for, after `duration` seconds and `requests` HTTP requests."""
+    """An attempt succeeded, after `duration` seconds and `requests` HTTP requests."""
 
     attempt: int
     duration: float
@@ -247,7 +247,7 @@ _VERBS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-_WORD_FOR_WORD: Final = frozenset({"update_flow_json"})  # its failure is one of the four lines of the contract
+_FIXED_FAILURE_LINES: Final = frozenset({"update_flow_json"})  # its failure is one of the four lines of the contract
 
 
 def log_event(event: Event) -> None:
@@ -264,7 +264,7 @@ def log_event(event: Event) -> None:
             _log(logging.INFO, text, event, event.attempt, event.max_attempts, event.waited, event.after)
     elif isinstance(event, AttemptFailed):
         if isinstance(event.error, RetryableError):
-            text = f"{event.error.label} error detected (retryable): {_said(event.error)}"
+            text = f"{event.error.label} error detected (retryable): {_message(event.error)}"
             _log(logging.WARNING, text, event, event.attempt, event.max_attempts, error=event.error)
     elif isinstance(event, RetryScheduled):
         text = f"Waiting {event.delay:g} s before attempt {event.next_attempt}/{event.max_attempts}"
@@ -273,21 +273,21 @@ def log_event(event: Event) -> None:
         _log(logging.INFO, f"Successfully {done} for {subject}", event, event.attempts, event.max_attempts)
     elif isinstance(event, CallFailed):
         text = f"Failed to {todo} after {event.attempts} attempts"
-        if event.call.operation not in _WORD_FOR_WORD:
+        if event.call.operation not in _FIXED_FAILURE_LINES:
             text += f" for {subject}: {_cause(event.error)}" if subject else f": {_cause(event.error)}"
         _log(logging.ERROR, text, event, event.attempts, event.max_attempts, error=event.error)
 
 
-def _said(error: FlowsError) -> str:
-    """What Meta says, else what we say, on one line."""
+def _message(error: FlowsError) -> str:
+    """Meta's message for users, else the error's own, on one line."""
     return " ".join((error.user_message or error.message).splitlines())
 
 
 def _cause(error: FlowsError) -> str:
     """The same with the code: `Flow name is not unique (code 100/4016019)`."""
     if error.code is None:
-        return _said(error)
-    return f"{_said(error)} (code {error.code}{'' if error.subcode is None else f'/{error.subcode}'})"
+        return _message(error)
+    return f"{_message(error)} (code {error.code}{'' if error.subcode is None else f'/{error.subcode}'})"
 
 
 def _log(
@@ -317,12 +317,12 @@ def _fact(text: str | None) -> str | None:
 
 
 class Emit(Protocol):
-    """How the engine tells what happened: the kind of event, and its fields."""
+    """How the engine reports an event: its class, and its fields."""
 
     def __call__(self, kind: type[Event], /, **fields: Any) -> None: ...
 
 
-# What the log makes of an event; one that nobody hears is not even made.
+# The level at which an event is logged. An event without a listener is not made.
 _LEVELS: Final[Mapping[type[Event], int]] = {
     AttemptStarted: logging.INFO,
     AttemptFailed: logging.WARNING,
@@ -333,8 +333,8 @@ _LEVELS: Final[Mapping[type[Event], int]] = {
 
 
 def emitter(consumers: tuple[EventConsumer, ...], clock: Callable[[], float] | None = None) -> Emit:
-    """Makes each event that somebody hears, and hands it to the log and to all consumers."""
-    hear = isolated(consumers, clock)
+    """Makes each event that has a listener, and passes it to the log and to all consumers."""
+    deliver = isolated(consumers, clock)
 
     def emit(kind: type[Event], /, **fields: Any) -> None:
         logged = kind in _LEVELS and logger.isEnabledFor(_LEVELS[kind])
@@ -343,27 +343,27 @@ def emitter(consumers: tuple[EventConsumer, ...], clock: Callable[[], float] | N
         event = kind(**fields)
         if logged:
             log_event(event)
-        hear(event)
+        deliver(event)
 
     return emit
 
 
-_SLOW: Final = 1.0  # seconds; a call takes a fraction of one
+_SLOW_SECONDS: Final = 1.0  # seconds; a call takes a fraction of one
 
 
 def isolated(
     consumers: tuple[Callable[[T], object], ...], clock: Callable[[], float] | None = None
 ) -> Callable[[T], None]:
     """
-    Hands a thing to all consumers, each on its own: what one raises does not reach the others or the caller.
+    Passes a value to all consumers: what one raises does not reach the others or the caller.
 
-    The first exception of each consumer is logged, and no other, because one that is broken is so for every event. So
-    is, given a clock, the first time that one takes longer than a second.
+    Only the first exception of each consumer is logged, because a broken one fails on every event. Given a clock, so is
+    the first time that one takes longer than a second.
     """
     failed: set[int] = set()
     slow: set[int] = set()
 
-    def hear(thing: T) -> None:
+    def deliver(thing: T) -> None:
         for number, consumer in enumerate(consumers):
             started = clock() if clock else 0.0
             try:
@@ -375,8 +375,8 @@ def isolated(
                     failed.add(number)
                     what = type(thing).__name__
                     logger.exception("An event consumer failed on %s; it is not logged when it fails again", what)
-            if clock and number not in slow and (took := clock() - started) > _SLOW:
+            if clock and number not in slow and (took := clock() - started) > _SLOW_SECONDS:
                 slow.add(number)
                 logger.warning("An event consumer held up a call for %.1f s: put it behind a QueuedConsumer", took)
 
-    return hear
+    return deliver

@@ -180,7 +180,7 @@ class ExponentialBackoff(_Bounds):
     whole call, in seconds: a request that is under way then is broken off. `retry_on` names the error classes
     to retry instead of every `RetryableError`.
 
-    Raises `ConfigurationError` for numbers that make no sense.
+    Raises `ConfigurationError` for numbers out of range.
 
     >>> ExponentialBackoff(initial=1.0, jitter=full_jitter, max_elapsed=60.0).multiplier
     2.0

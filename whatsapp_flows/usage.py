@@ -1,4 +1,4 @@
-"""How near the rate limits are, as Meta's headers tell: `X-App-Usage` and `X-Business-Use-Case-Usage`."""
+"""How much of the rate limits is used, from Meta's headers `X-App-Usage` and `X-Business-Use-Case-Usage`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Usage"]
 APP_HEADER: Final = "x-app-usage"
 BUSINESS_HEADER: Final = "x-business-use-case-usage"
 
-LONGEST_HINT: Final = 24 * 3600.0
+MAX_HINT_SECONDS: Final = 24 * 3600.0
 """
-Seconds that a hint of how long to stay away is believed at most. Meta's limits are those of a rolling hour ("Rate
-limits"), so that a longer one is a mistake, and nobody would be there to notice that it stopped an account for years.
+The longest wait in seconds that a header of Meta can ask for. Meta's limits are those of a rolling hour ("Rate
+limits"): a longer wait is a mistake in the header, and must not stop an account for years.
 """
 
-_MOST_KEPT: Final = 1000  # figures; Meta names at most 32 objects in one answer
+_MAX_FIGURES: Final = 1000  # figures; Meta names at most 32 objects in one answer
 _NAME: Final = r"[\w.:-]{1,64}"  # an id has 20 digits at most, a type is a word
 
 
@@ -31,7 +31,7 @@ class Usage:
     How much of one rate limit is used up, over the last hour.
 
     `object_id` is the business object that the limit is for, the WhatsApp Business Account as a rule; None for the
-    limit of the whole app. `type` is Meta's word for the limit, empty for the app's. `call_count`, `total_cputime`
+    limit of the whole app. `type` is Meta's name of the limit, empty for the app's. `call_count`, `total_cputime`
     and `total_time` are percentages of what is allowed; any of them at 100 means refusals. `regain_access` is in
     seconds: how long calls will be refused, 0 when they are not, at most a day. `received_at` is Unix time in seconds.
 
@@ -48,17 +48,17 @@ class Usage:
 
     @property
     def highest(self) -> float:
-        """The percentage that is nearest to its limit."""
+        """The highest of the three percentages."""
         return max(self.call_count, self.total_cputime, self.total_time)
 
 
 def read_usage(app: str, business: str, received_at: float = 0.0) -> tuple[Usage, ...]:
-    """What the two headers of an answer say of the limits; empty when that is nothing, or nothing that can be read."""
+    """The usage in the two headers of an answer; empty when there is none, or none that can be read."""
     return (*_app(app, received_at), *_business(business, received_at))
 
 
 def usage_in(headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:
-    """What all the headers of an answer say of the limits. Most answers say nothing, and one look finds it out."""
+    """The usage in all the headers of an answer. Most have none, which one search finds out."""
     if "usage" not in "".join(headers).lower():
         return ()
     found = {name.lower(): value for name, value in headers.items()}
@@ -75,7 +75,7 @@ def _business(value: str, received_at: float) -> Iterator[Usage]:
     """
     The entries of `X-Business-Use-Case-Usage`: {object id: [{type, call_count, ...}]}.
 
-    An object in the place of the list, and numbers written as strings, have been seen.
+    An object in the place of the list, and numbers written as strings, occur.
     """
     found = _json(value)
     for object_id, group in found.items() if isinstance(found, dict) else ():
@@ -91,7 +91,7 @@ def _usage(object_id: str | None, found: dict[str, Any], received_at: float) -> 
         call_count=_number(found.get("call_count")),
         total_cputime=_number(found.get("total_cputime")),
         total_time=_number(found.get("total_time")),
-        regain_access=min(_number(found.get("estimated_time_to_regain_access")) * 60.0, LONGEST_HINT),  # minutes
+        regain_access=min(_number(found.get("estimated_time_to_regain_access")) * 60.0, MAX_HINT_SECONDS),  # minutes
         received_at=received_at,
     )
 
@@ -111,7 +111,7 @@ def _json(value: str) -> object:
 
 
 def _number(value: object) -> float:
-    """A finite number that may have been written as a string; 0 when it is none."""
+    """A finite number that may have been written as a string; 0 when it is not one."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
         return float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9:
@@ -120,28 +120,28 @@ def _number(value: object) -> float:
 
 
 class UsageLog:
-    """The last figures of each limit. Threads may share it; the least recently named are forgotten first."""
+    """The last figures of each limit. Threads may share it; the oldest are dropped first."""
 
     def __init__(self) -> None:
         self._lock = Mutex()
-        self._figures: dict[tuple[str | None, str], Usage] = {}
+        self._latest: dict[tuple[str | None, str], Usage] = {}
 
     def record_usage(self, headers: Mapping[str, str], received_at: float) -> tuple[Usage, ...]:
-        """Keeps what the headers of an answer say, and returns it."""
-        said = usage_in(headers, received_at)
-        if said:
+        """Keeps the usage in the headers of an answer, and returns it."""
+        found = usage_in(headers, received_at)
+        if found:
             with self._lock:
-                for usage in said:
+                for usage in found:
                     key = (usage.object_id, usage.type)
-                    self._figures.pop(key, None)  # so that it moves to the end
-                    self._figures[key] = usage
-                while len(self._figures) > _MOST_KEPT:
-                    del self._figures[next(iter(self._figures))]
-        return said
+                    self._latest.pop(key, None)  # so that it moves to the end
+                    self._latest[key] = usage
+                while len(self._latest) > _MAX_FIGURES:
+                    del self._latest[next(iter(self._latest))]
+        return found
 
     @property
     def figures(self) -> tuple[Usage, ...]:
         """The last figures, the app's own first, then by business object and type."""
         with self._lock:
-            found = tuple(self._figures.values())
+            found = tuple(self._latest.values())
         return tuple(sorted(found, key=lambda usage: (usage.object_id or "", usage.type)))

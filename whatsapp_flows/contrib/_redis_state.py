@@ -28,7 +28,7 @@ from .._json import compact_json
 from .._wire import short_repr
 from ..errors import ConfigurationError, ErrorDetails, FatalError, NotSentError, RateLimitedError, RetryableError
 from ..sync import DesiredFlow, LiveVersion, Lock, LockEntry, OldDocuments, digest_of
-from ..usage import LONGEST_HINT
+from ..usage import MAX_HINT_SECONDS
 
 _MAX_LEASE_WAIT: Final = 10.0  # seconds; most workers need a flow for less
 _DAY: Final = 86400  # seconds
@@ -200,7 +200,7 @@ class SharedState:
     def pause(self, account: str, seconds: float) -> None:
         """Pause an account for as long as Meta asked for, at most a day."""
         with _redis_errors():
-            self._redis.set(self._key("pause", account), "1", px=_milliseconds(min(seconds, LONGEST_HINT)))
+            self._redis.set(self._key("pause", account), "1", px=_milliseconds(min(seconds, MAX_HINT_SECONDS)))
 
     def _limit(self, account: str) -> RateLimitItem:
         return _parse_rate(self._rate if isinstance(self._rate, str) else self._rate(account))

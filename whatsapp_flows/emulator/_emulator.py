@@ -157,6 +157,10 @@ class Emulator:
     ) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        where = "not started" if self._server is None else self.url
+        return f"Emulator({where}, waba_id={self._waba_id!r})"
+
     @property
     def url(self) -> str:
         """The address that it listens on: the client's `base_url`."""
