@@ -43,6 +43,7 @@ CONSULTED = {
     "_documents.py",  # is the document to be checked
     "_classify.py",  # is the response an error
     "_dataclasses.py",  # copies of values with changes
+    "_fields.py",  # typed access to JSON
     "_http.py",  # bounds of one request
     "_inert.py",  # the shape of a secret
     "_operations/_arguments.py",  # the checks of arguments
