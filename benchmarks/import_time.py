@@ -9,7 +9,8 @@ be pinned: one that imports nothing, one with `import requests`, one with `impor
 subtracted. All run isolated (`-I`), with bytecode on disk and files in the system's cache.
 
 The names of `whatsapp_flows` load on first use: `import whatsapp_flows` alone does not load the client. A process that
-makes a call has the cost of the last row, which includes requests.
+makes a call has the cost of the last row, which includes requests. The dataclasses of the package are made when the
+first value of each is: the first call of a process makes those that it uses.
 
 Memory and modules are measured in separate processes. Memory is the peak that the kernel counted since the interpreter
 was loaded (`VmHWM`), because `getrusage` includes what the parent held when the child was forked. Without /proc,
