@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import whatsapp_flows
-from tools.house import MAX_FUNCTION_LINES, House, Module
+from tools.house import MAX_FILE_LINES, MAX_FUNCTION_LINES, House, Module
 
 pytestmark = pytest.mark.xdist_group("layers")  # one process, in which each file is parsed once
 
@@ -97,13 +97,8 @@ OWNERS = {
     "tomllib": {"sync", "cli"},  # not in the standard library of Python 3.10
 }
 
-
-# The rules that the package still breaks; each list only gets shorter.
-CIRCLES_LEFT = {
-    ("whatsapp_flows.cli._deploy_text", "whatsapp_flows.cli._deploy_values"),
-}
-
-LONG_LEFT = {"__init__", "emulate"}
+# Files over the limit, and why they are in one piece.
+LONG_FILES = {"whatsapp_flows/flow_json/schema/_spec/_components.py": "one table, a row for each property"}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +130,7 @@ def test_every_home_has_a_layer(house: House) -> None:
 
 def test_no_imports_go_in_circles(house: House) -> None:
     """No two modules, and no two rooms, import each other, directly or by way of others."""
-    assert set(house.circles()) <= CIRCLES_LEFT
+    assert not house.circles()
 
 
 def test_rooms_keep_their_private_parts(house: House) -> None:
@@ -145,8 +140,9 @@ def test_rooms_keep_their_private_parts(house: House) -> None:
 
 
 def test_functions_and_files_have_a_reviewable_length(house: House) -> None:
-    """A function fits on a page."""
-    assert {size.place.split()[-1] for size in house.functions() if size.lines > MAX_FUNCTION_LINES} <= LONG_LEFT
+    """A function fits on a page; a file that does not fit in a review stands in the list, with its reason."""
+    assert not [size for size in house.functions() if size.lines > MAX_FUNCTION_LINES]
+    assert {size.place for size in house.files() if size.lines > MAX_FILE_LINES} == set(LONG_FILES)
 
 
 def test_each_dependency_has_an_owner(house: House) -> None:
