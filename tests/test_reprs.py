@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 import whatsapp_flows
+from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
+from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.pytest_plugin import FlowsClock
+from whatsapp_flows.sync import Lock, LockEntry, OldDocuments, RunPace
 
 TOKEN = "EAAtoken0123456789abcdefghij"
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
@@ -121,3 +128,45 @@ def test_an_emulator_shows_where_it_is() -> None:
     assert repr(meta) == "Emulator(not started, waba_id='1')"
     with meta:
         assert repr(meta) == f"Emulator({meta.url}, waba_id='1')"
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["", ".contrib.celery", ".contrib.opentelemetry", ".contrib.prometheus", ".emulator", ".flow_json", ".sync"],
+)
+def test_no_public_class_has_the_repr_of_object(module: str) -> None:
+    """Every public class has a repr of its own."""
+    public = importlib.import_module(f"whatsapp_flows{module}")
+    classes = [found for name in public.__all__ if inspect.isclass(found := getattr(public, name))]
+    assert not [cls for cls in classes if cls.__repr__ is object.__repr__ and not getattr(cls, "_is_protocol", False)]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Lock(None, account_id="1"), "Lock(in memory, account_id='1', entries=0)"),
+        (OldDocuments(), "OldDocuments()"),
+        (RunPace(150), "RunPace(calls_per_hour=150, calls=0)"),
+        (PrometheusConsumer(CollectorRegistry()), "PrometheusConsumer(metrics=10)"),
+        (FlowsClock(), "FlowsClock(now=0, sleeps=[])"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_what_runs_for_long_shows_its_state(value: object, text: str) -> None:
+    """The values that a debugger shows tell one from another."""
+    assert repr(value) == text
+
+
+def test_a_consumer_shows_what_it_dropped() -> None:
+    """Spans that were dropped are counted in the repr."""
+    consumer = OpenTelemetryConsumer()
+    assert repr(consumer) == "OpenTelemetryConsumer(suppress_http=True, dropped=0)"
+    consumer.close()
+
+
+def test_a_lock_shows_its_file(tmp_path: Path) -> None:
+    """The path, and how many flows are known."""
+    path = tmp_path / "flows.lock.json"
+    lock = Lock(path, account_id="1")
+    lock.put({"booking": LockEntry(id="7", name="Booking")})
+    assert repr(lock) == f"Lock({path}, account_id='1', entries=1)"

@@ -59,6 +59,9 @@ class FlowsClock:
         self.now = 0.0
         self.sleeps: list[float] = []
 
+    def __repr__(self) -> str:
+        return f"FlowsClock(now={self.now:g}, sleeps={self.sleeps})"
+
     def __call__(self) -> float:
         """The time: the `clock` of a client."""
         return self.now

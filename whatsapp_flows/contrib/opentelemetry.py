@@ -135,6 +135,9 @@ class OpenTelemetryConsumer:
         self._traces: dict[int, _Trace] = {}
         self._end: Background[tuple[Span, int]] = Background(_end, capacity=capacity)
 
+    def __repr__(self) -> str:
+        return f"OpenTelemetryConsumer(suppress_http={self._suppress_http}, dropped={self.dropped})"
+
     def __call__(self, event: Event) -> None:
         """Update spans and metrics with an event."""
         for metric, value, labels in measurements(event, self._bounds):

@@ -56,6 +56,9 @@ class PrometheusConsumer:
         if duplicate:
             raise ConfigurationError("this registry has these metrics already: share one PrometheusConsumer.")
 
+    def __repr__(self) -> str:
+        return f"PrometheusConsumer(metrics={len(self._record)})"
+
     def __call__(self, event: Event) -> None:
         """Update the metrics with an event."""
         for metric, value, labels in measurements(event, self._bounds):

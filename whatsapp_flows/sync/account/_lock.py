@@ -144,6 +144,10 @@ class Lock:
         self._mutex = threading.Lock()
         self._writing = threading.Lock()
 
+    def __repr__(self) -> str:
+        place = "in memory" if self._path is None else str(self._path)
+        return f"Lock({place}, account_id={self._account_id!r}, entries={len(self._entries)})"
+
     @property
     def kept(self) -> bool:
         """Whether there is a file that outlives the process."""

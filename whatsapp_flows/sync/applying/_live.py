@@ -62,6 +62,9 @@ class OldDocuments:
     This class keeps none after the process ends; subclasses store them.
     """
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def keep(self, key: str, version: LiveVersion) -> None:
         """The version is kept when this returns. An exception ends the change of the flow, which is still live."""
 

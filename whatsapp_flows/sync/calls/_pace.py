@@ -69,6 +69,9 @@ class RunPace:
         self._mutex = threading.Lock()
         self._calls = 0
 
+    def __repr__(self) -> str:
+        return f"RunPace(calls_per_hour={self.calls_per_hour:g}, calls={self.calls})"
+
     @property
     def calls(self) -> int:
         """The number of requests so far."""
