@@ -1,17 +1,20 @@
-"""Frozen dataclasses that made on first use behave like those of the standard library."""
+"""Frozen dataclasses that are made on first use behave like those of the standard library."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import inspect
+import os
 import pickle
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
+from unittest.mock import create_autospec
 
 import pytest
 
+from tests.forks import in_a_child, needs_fork
 from whatsapp_flows._dataclasses import dataclass, field, replace
 
 
@@ -63,6 +66,8 @@ def fresh() -> Any:
         (lambda cls: dataclasses.asdict(cls(1)), {"x": 1, "y": 2}),
         (lambda cls: str(inspect.signature(cls)), "(x: 'int', y: 'int' = 2) -> None"),
         (lambda cls: cls.__slots__, ("x", "y")),
+        (lambda cls: cls.__match_args__, ("x", "y")),
+        (lambda cls: create_autospec(cls)(1, y=3).x is not None, True),
         (lambda cls: hasattr(cls(1), "__dict__"), False),
         (lambda cls: copy.copy(cls(1)) == cls(1), True),
         (lambda cls: (cls.__doc__, cls.__name__, cls.__module__), ("A place.", "Point", __name__)),
@@ -144,3 +149,53 @@ def test_threads_may_use_a_class_first_at_the_same_time() -> None:
         for thread in threads:
             thread.join()
         assert made == ["fresh.<locals>.Point(x=1, y=2)"] * 4
+
+
+class Observed:
+    """A base that calls functions when a class is derived from it: when one is defined, and when it is made."""
+
+    __slots__ = ()
+    on_subclass: ClassVar[list[Callable[[], object]]] = []
+
+    def __init_subclass__(cls) -> None:
+        for call in Observed.on_subclass:
+            call()
+
+
+def observed() -> Any:
+    """A class of which nothing has been made yet, derived from `Observed`."""
+
+    @dataclass(frozen=True, slots=True)
+    class Point(Observed):
+        x: int
+
+    return Point
+
+
+def test_an_interrupted_first_use_can_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception of a signal handler (Ctrl-C, a worker's time limit) does not leave a class half made."""
+    cls = observed()
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupt() -> None:
+        if interrupts:
+            raise interrupts.pop()
+
+    monkeypatch.setattr(Observed, "on_subclass", [interrupt])
+    with pytest.raises(KeyboardInterrupt):
+        cls(1)
+    assert cls(1) == cls(1)
+
+
+@needs_fork
+def test_a_fork_waits_for_a_class_that_another_thread_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child can use the class: it inherits neither a held lock nor a class that is half made."""
+    cls = observed()
+    entered, forking = threading.Event(), threading.Event()
+    monkeypatch.setattr(Observed, "on_subclass", [entered.set, lambda: forking.wait(5)])
+    thread = threading.Thread(target=cls, args=(1,))
+    thread.start()
+    assert entered.wait(5)
+    os.register_at_fork(before=forking.set)  # hooks run in reverse order: this one before the one that takes the lock
+    assert in_a_child(lambda: cls(2).x) == 2
+    thread.join()

@@ -13,6 +13,8 @@ in modules that have `from __future__ import annotations`.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from threading import RLock
@@ -22,9 +24,15 @@ __all__ = ["dataclass", "field", "replace"]
 
 T = TypeVar("T")
 
-_METHODS: Final = ("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__")
-_METADATA: Final = ("__dataclass_fields__", "__dataclass_params__", "__signature__")
+_METHODS: Final = (
+    *("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"),
+    *(("__replace__",) if sys.version_info >= (3, 13) else ()),
+)
+_METADATA: Final = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__signature__")
 _making: Final = RLock()  # making a class makes its bases first
+
+if hasattr(os, "register_at_fork"):  # a child must inherit neither a held lock nor a class that is half made
+    os.register_at_fork(before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release)
 
 
 class _Field:
@@ -54,10 +62,9 @@ def _dataclass(**options: Any) -> Callable[[type], type]:
 
 def _deferred(source: type, options: dict[str, Any]) -> type:
     """The class with its slots, and with methods that make the real ones when they are first called."""
-    own = dict(vars(source))
     names = [name for name, kind in source.__annotations__.items() if not kind.startswith("ClassVar")]
-    for name in (*names, "__dict__", "__weakref__"):
-        own.pop(name, None)
+    namespace = {name: value for name, value in vars(source).items() if name not in {"__dict__", "__weakref__"}}
+    own = {name: value for name, value in namespace.items() if name not in names}
     stubs = [name for name in _METHODS if name not in own]
     cls = type(source)(source.__name__, source.__bases__, own | {"__slots__": tuple(names)})
     cls.__qualname__ = source.__qualname__
@@ -65,7 +72,7 @@ def _deferred(source: type, options: dict[str, Any]) -> type:
     def make() -> type:
         with _making:
             if isinstance(vars(cls).get("__dataclass_fields__"), _Metadata):
-                _make(cls, source, options)
+                _make(cls, namespace, options)
         return cls
 
     for name in stubs:
@@ -83,18 +90,26 @@ def _stub(name: str, make: Callable[[], type]) -> Callable[..., object]:
     return first_use
 
 
-def _make(cls: type, source: type, options: dict[str, Any]) -> None:
-    """Has the standard library process the source, and gives the class what came of it."""
+def _make(cls: type, namespace: dict[str, Any], options: dict[str, Any]) -> None:
+    """
+    Has the standard library process a copy of the class, and gives the class what was added to the copy.
+
+    Can be repeated: an exception of a signal handler (a worker's time limit, Ctrl-C) may end it at any point.
+    """
     library = import_module("dataclasses")
-    for name, value in list(vars(source).items()):
-        if isinstance(value, _Field):
-            setattr(source, name, library.field(**value.arguments))
-    before = dict(vars(source))
-    library.dataclass(**{**options, "slots": False})(source)
-    made = {name: value for name, value in vars(source).items() if before.get(name) is not value}
-    delattr(cls, "__signature__")
+    before = {
+        name: library.field(**value.arguments) if isinstance(value, _Field) else value
+        for name, value in namespace.items()
+    }
+    copied = type(cls)(cls.__name__, cls.__bases__, dict(before))
+    copied.__qualname__ = cls.__qualname__
+    library.dataclass(**{**options, "slots": False})(copied)
+    made = {name: value for name, value in vars(copied).items() if before.get(name) is not value}
+    if "__signature__" in vars(cls):
+        delattr(cls, "__signature__")
     # The fields last: with them the class counts as made.
-    for name in sorted(made.keys() - cls.__slots__, key="__dataclass_fields__".__eq__):  # type: ignore[attr-defined]
+    ignored = {"__dict__", "__weakref__", *cls.__slots__}  # type: ignore[attr-defined]
+    for name in sorted(made.keys() - ignored, key="__dataclass_fields__".__eq__):
         setattr(cls, name, made[name])
 
 
