@@ -39,7 +39,7 @@ def frame(progress: ProgressReporter) -> str:
         ("", started(), "uploading"),
         ("booking", started(), "booking: uploading"),
         ("booking", started(2), "booking: uploading (attempt 2/3)"),
-        ("", started(operation="get_preview"), "get preview"),
+        ("", started(operation="subscribe_app"), "subscribe app"),
         ("[red]", RETRY, "[red]: retry 2/3 in 10 s"),
     ],
 )

@@ -152,6 +152,15 @@ def test_import_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> 
     assert not (folder / "imported" / "x.toml").exists()
 
 
+def test_the_folder_of_an_import_must_exist(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+    """Without it, the message says what to do, and nothing is sent."""
+    meta.clear_requests()
+    outcome = cli("import", "--config", "nowhere/flows.toml")
+    assert outcome.code == 2
+    assert "the folder nowhere does not exist: create it, then import again." in outcome.err
+    assert (meta.requests, (folder / "nowhere").exists()) == ((), False)
+
+
 def test_nothing_is_overwritten(cli: CommandLine, folder: Path) -> None:
     """Without --force it is an error, and nothing is written."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -26,9 +26,15 @@ _ACTIVITIES: Final[Mapping[str, str]] = {
     "create_flow": "creating",
     "download_flow_json": "downloading",
     "get_flow": "reading",
+    "get_health": "reading the health",
+    "get_metric": "reading the metric",
+    "get_preview": "creating a preview",
+    "get_public_key": "reading the public key",
     "list_flows": "listing the account's flows",
+    "migrate_flows": "migrating",
     "publish_flow": "publishing",
-    "update_flow": "changing categories and endpoint",
+    "set_public_key": "setting the public key",
+    "update_flow": "changing the metadata",
     "update_flow_json": "uploading",
 }
 

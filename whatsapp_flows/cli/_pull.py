@@ -128,6 +128,8 @@ def import_command(
         raise click.UsageError(f"import does not write {target}: give a flows.toml with --config, and copy its tables.")
     if env is not None and not re.fullmatch(ENVIRONMENT_NAME, env):
         raise click.UsageError(f"--env {env!r}: the name of an environment consists of letters, digits, _ and -.")
+    if not target.parent.is_dir():
+        raise ConfigurationError(f"the folder {target.parent} does not exist: create it, then import again.")
     progress = app.progress_reporter()
     with app.client(progress, account=True) as client:
         found = list_importable(client, chosen, target)

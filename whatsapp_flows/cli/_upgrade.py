@@ -14,7 +14,7 @@ from rich.text import Text
 from .._files import replace_file
 from .._inert import inert
 from ..errors import ConfigurationError
-from ..flow_json import Report, Upgrade, dump_in_style, upgrade, validate
+from ..flow_json import KNOWN_VERSIONS, Report, Upgrade, dump_in_style, parse_version, upgrade, validate
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
@@ -63,6 +63,8 @@ def upgrade_command(app: App, paths: tuple[str, ...], version: str, write: bool)
     PATH is a file, a folder (all Flow JSON below it) or a pattern. Shows a diff, the changes, and the decisions that
     are left to you; exits with 1 if there are any. Writes nothing if a file cannot be upgraded.
     """
+    if parse_version(version) not in KNOWN_VERSIONS:
+        raise click.UsageError(f"--to {version!r} is not a version of Flow JSON that this library knows.")
     if STDIN in paths:
         raise click.UsageError("standard input cannot be upgraded: give a file.")
     sources = read_sources(app, paths)

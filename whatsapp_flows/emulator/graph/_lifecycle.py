@@ -118,7 +118,7 @@ def failed_checks(world: World, flow: FlowRecord, now: float) -> Iterator[Publis
 
 
 def apply_transition(flow: FlowRecord, operation: str, now: float) -> FlowRecord:
-    """The Flow after an operation; an error when its state does not allow candidate."""
+    """The Flow after an operation; an error when its state does not allow it."""
     status = TRANSITIONS.get((operation, flow.status))
     if status is None or (operation == "edit" and flow.locked):
         already = operation == "deprecate" and flow.status == DEPRECATED

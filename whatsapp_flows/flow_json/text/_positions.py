@@ -58,7 +58,7 @@ def format_pointer(pointer: Pointer) -> str:
     """
     The path as Meta spells it: `screens[0].layout.children[0].type`. A step of digits alone is taken for an index.
 
-    >>> path_of(("screens", 0, "data", "name"))
+    >>> format_pointer(("screens", 0, "data", "name"))
     'screens[0].data.name'
     """
     path = ""

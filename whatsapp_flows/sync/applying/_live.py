@@ -36,7 +36,7 @@ class LiveVersion:
     """
     The version of a PUBLISHED flow: its Flow JSON, and its metadata as far as they are known.
 
-    `categories` is empty, `endpoint_uri` and `application_id` are None where Meta did not say.
+    `categories` is empty, `endpoint_uri` and `application_id` are None where Meta did not report them.
     """
 
     flow_id: str

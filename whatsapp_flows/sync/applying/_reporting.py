@@ -68,7 +68,7 @@ class ReportingPolicy:
         decision = self.policy.decide(state)
         delay = decision.delay
         if delay is not None and delay > GRACE and self.stop.is_set():
-            asked = state.error.retry_after or 0.0  # Meta's request: never come back earlier
+            asked = state.error.retry_after or 0.0  # Meta's hint is the shortest wait
             delay = None if asked > GRACE else GRACE
             decision = Decision(delay, "the run is stopped")
         if delay is not None:

@@ -23,7 +23,7 @@ def name_problem(name: str) -> str:
     """
     The problem with a name, as the rest of a sentence that begins with "its name"; empty if there is none.
 
-    >>> wrong_with("Booking "), wrong_with("Booking")
+    >>> name_problem("Booking "), name_problem("Booking")
     ('begins or ends with a blank', '')
     """
     if any(unicodedata.category(char) == "Cs" for char in name):
@@ -39,7 +39,7 @@ def normalized(name: str) -> str:
     """
     The form in which names that Meta may treat as equal are the same.
 
-    >>> folded("BOOKING  a table") == folded("Booking a table")
+    >>> normalized("BOOKING  a table") == normalized("Booking a table")
     True
     """
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())).strip()

@@ -70,15 +70,15 @@ KNOWN_VERSIONS: Final[Mapping[Version, VersionRow]] = MappingProxyType({row.vers
 NEWEST: Final = max(KNOWN_VERSIONS)
 
 
-def parse_version(text_check: str) -> Version | None:
+def parse_version(text: str) -> Version | None:
     """The version that a text spells, or None. Major 1 to 32766, minor 0 to 99; no leading zeros."""
-    major, dot, minor = text_check.partition(".")
+    major, dot, minor = text.partition(".")
     if not (dot and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()):
         return None
     if len(major) > 5 or len(minor) > 2:
         return None
     found = Version(int(major), int(minor))
-    return found if str(found) == text_check and 1 <= found.major <= 32766 else None
+    return found if str(found) == text and 1 <= found.major <= 32766 else None
 
 
 def properties_of(shape: Shape, version: Version, *, in_form: bool = False) -> dict[str, Property]:
