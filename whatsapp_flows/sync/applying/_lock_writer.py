@@ -80,9 +80,8 @@ class LockWriter:
             return
         try:
             self._put(entries)
-        except (
-            Exception
-        ):  # in a thread of its own, where no signal is raised; a `Lock` of the host's may raise anything
+        # A `Lock` of the host's may raise anything. No signal handler runs in this thread.
+        except Exception:
             logger.exception("The lock file was not written")
 
     def _put(self, entries: Mapping[str, LockEntry | None]) -> None:
