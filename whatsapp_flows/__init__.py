@@ -1,9 +1,8 @@
 """
-A typed SDK for Meta's WhatsApp Flows management API: uploads that get through, errors that say what to do.
+A typed SDK for Meta's WhatsApp Flows management API: retries, error classes with advice, validation, deployment.
 
-`FlowsClient` is the way in, or `AsyncFlowsClient` for asyncio. This is the public list, and nothing else. The names are
-loaded when they are first used, so that a process that imports the package and makes no call (a worker's master, a
-`--help`) does not pay for requests.
+Start with `FlowsClient`, or `AsyncFlowsClient` for asyncio. This module lists the public names. Each is imported when
+it is first used, so that a process that makes no call (a worker's master, a `--help`) does not import requests.
 """
 
 from importlib import import_module
@@ -209,9 +208,9 @@ __all__ = [
     "pause_before",
 ]
 
-# What most programs ask for first: found without loading the modules that stand before its own.
+# The most used names: found without importing the modules that precede theirs in `_HOMES`.
 _CLIENTS: Final = {"FlowsClient": ".client", "AsyncFlowsClient": ".aio"}
-# The other names are looked for in these modules, one after the other.
+# The modules in which the other names are looked up, in this order.
 _HOMES: Final = (
     "._version",
     "._vocabulary",

@@ -1,4 +1,4 @@
-"""Meta's answers about a WhatsApp Business Account and its phone numbers. `models` has them too, and says more."""
+"""Meta's answers about a WhatsApp Business Account and its phone numbers. They are public in `models`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MigrationFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """What became of each flow; a partial failure is no exception, as at Meta. `raw`: Meta's answer, or answers."""
+    """The outcome for each flow. A partial failure raises no exception. `raw`: Meta's answer, or answers."""
 
     migrated: tuple[MigratedFlow, ...] = ()
     failed: tuple[MigrationFailure, ...] = ()
@@ -116,7 +116,7 @@ class PhoneNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscribedApp:
-    """An app that hears the account's webhooks."""
+    """An app that receives the account's webhooks."""
 
     id: str = ""
     name: str = ""

@@ -1,5 +1,5 @@
 """
-From an answer of Meta to an error of the tree.
+Classification of error responses: which exception an answer of Meta becomes.
 
 The (code, subcode) row of the table decides; then the code's own row, then `is_transient`, then the HTTP status.
 """
@@ -47,7 +47,7 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsError:
     """
-    The error for an answer that is a refusal.
+    The exception for an error response.
 
     The (code, subcode) row wins over the code's own row, and both win over `is_transient` and the HTTP status.
     The token is masked wherever Meta echoes it.
@@ -88,7 +88,7 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
 
 
 def is_error(response: Response, request: Request) -> bool:
-    """Whether an answer is a refusal: any status but 2xx, or from the API an `error` object whatever the status."""
+    """Whether a response is an error: any status but 2xx, or from the API an `error` object whatever the status."""
     if not 200 <= response.status < 300:
         return True
     return request.authenticated and b'"error"' in response.body and bool(_error_object(response))
@@ -153,7 +153,7 @@ def _without_row(status: int, code: int | None, transient: bool) -> type[FlowsEr
     return InvalidRequestError if 400 <= status < 500 else UnexpectedResponseError
 
 
-_MAX_ERROR_BYTES: Final = 256 * 1024  # bytes: Meta's have some hundreds, and a larger answer is not one
+_MAX_ERROR_BYTES: Final = 256 * 1024  # bytes: Meta's error responses have some hundreds
 
 
 def _error_object(response: Response) -> Mapping[str, Any]:

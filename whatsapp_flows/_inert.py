@@ -27,7 +27,7 @@ _USERINFO: Final = (
 
 def inert(text: str) -> str:
     """
-    `text` on one line, with all that a terminal would act upon written as an escape.
+    `text` on one line, with every character that a terminal would interpret written as an escape.
 
     Control characters (C0 and C1), line ends, bidi marks, lone surrogates: everything that is not printable.
 
@@ -40,13 +40,13 @@ def inert(text: str) -> str:
 
 
 def inert_lines(text: str) -> str:
-    """The same for a text of several lines: the line feeds stay."""
+    """The same for a text of several lines: line feeds are kept."""
     return "\n".join(inert(line) for line in text.split("\n"))
 
 
 def without_credentials(text: str) -> str:
     """
-    `text` without anything shaped like a token of Meta's, and without the user and password of a URL.
+    `text` without anything that has the form of Meta's tokens, and without the user and password of a URL.
 
     >>> without_credentials("http://user:pass@proxy:3128 refused")
     'http://[redacted]@proxy:3128 refused'
@@ -57,5 +57,5 @@ def without_credentials(text: str) -> str:
 
 
 def shaped_like_a_token(text: str) -> bool:
-    """Whether one of Meta's tokens seems to stand in a text."""
+    """Whether a text contains something that has the form of Meta's tokens."""
     return re.search(_CREDENTIAL, text) is not None

@@ -13,7 +13,7 @@ class _InertRecords(logging.Filter):
     """
     What a record quotes (flow names, Meta's messages, file names) is made inert: no line of the log can be forged.
 
-    On the logger itself, so that it holds for every room that logs there. The traceback of a host's exception keeps
+    On the logger itself, so that it applies to every module that logs there. The traceback of a host's exception keeps
     its lines; the exception's own text becomes one.
     """
 

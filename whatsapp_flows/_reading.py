@@ -1,4 +1,4 @@
-"""Files that are read whole: regular ones, and no larger than expected."""
+"""Reading whole files: regular ones, up to a maximum size."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import BinaryIO, Final
 
 _FLAGS: Final = (
     os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)  # a FIFO that nobody writes to would hold its reader for ever
+)  # O_NONBLOCK: opening a FIFO without a writer would block for ever
 
 
 def is_no_file(failure: OSError) -> bool:
-    """Whether what could not be opened is something else than a file: a folder, a FIFO, a socket, a device."""
+    """Whether the file could not be opened because it is a folder, a FIFO, a socket or a device."""
     return failure.errno in {errno.EISDIR, errno.EINVAL, errno.ENXIO}
 
 
 def is_too_large(failure: OSError) -> bool:
-    """Whether it has more bytes than are read."""
+    """Whether the file was refused because it is larger than the maximum."""
     return failure.errno == errno.EFBIG
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """A file to read from. Raises `OSError`, at once, for a FIFO, a device or a folder too."""
+    """Open a regular file for reading. Raises `OSError`, without blocking, for a FIFO, a device or a folder."""
     handle = os.open(path, _FLAGS)
     try:
         mode = os.fstat(handle).st_mode
@@ -38,7 +38,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
-    """The content of a file of at most so many bytes. Raises `OSError` for a larger one before it is read."""
+    """The content of a file of at most `most` bytes. Raises `OSError` for a larger file before it is read."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         content = b"" if size > most else file.read(most + 1)

@@ -28,8 +28,8 @@ What can go wrong, and what to do about it.
 R: also a `RetryableError`. F: also a `FatalError`. A: the server may have acted (`may_have_acted`).
 
 An error holds plain data and rebuilds from its own `args`, so it copies and pickles; it never holds a token,
-a request or a response. What has the shape of a credential is masked in its texts, whoever made it, and `str()` is one
-line of printable characters, whatever Meta or a file said; `details` has the texts as they came.
+a request or a response. Its texts are masked where they have the form of a credential. `str()` is one line of printable
+characters; `details` has the texts unescaped.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ class NoAnswerError(TransportError, RetryableError):
 
 
 class TlsError(TransportError, FatalError):
-    """The other side's certificate or TLS was not accepted; nothing was sent."""
+    """The server's certificate or its TLS was not accepted; nothing was sent."""
 
     label = "TLS"
     default_advice = "Check the CA bundle, the proxy and the base URL; do not switch verification off."

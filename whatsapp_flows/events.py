@@ -113,7 +113,7 @@ _OMITTED_HEADERS: Final = frozenset(
 
 
 def metadata_of(response: Response) -> ResponseMetadata:
-    """What may be shown of an answer's headers."""
+    """The metadata of an answer, without credentials."""
     shown: dict[str, str] = {}
     for name, value in response.headers.items():
         lowered = name.lower()
@@ -130,10 +130,10 @@ def metadata_of(response: Response) -> ResponseMetadata:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFinished(Event):
     """
-    A request has its outcome, after `duration` seconds: an answer with `status`, or None when none came.
+    A request has ended, after `duration` seconds: with an answer of this `status`, or None without an answer.
 
-    `error` is what a refusal or the silence stands for, `usage` what the answer says of the rate limits, `response` its
-    headers and trace id.
+    `error` is the error that it ended in, `usage` the rate-limit figures of the answer, `response` its headers and
+    trace id.
     """
 
     attempt: int
@@ -179,7 +179,7 @@ class RetryScheduled(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSucceeded(Event):
     """
-    The call is done. `errors` are the failures that went before; `waited` and `elapsed` are in seconds.
+    The call has succeeded. `errors` are the failures before; `waited` and `elapsed` are in seconds.
 
     `last_response` has the headers and the trace id of the last answer.
     """

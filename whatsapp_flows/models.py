@@ -1,7 +1,7 @@
 """
-What Meta's answers mean: typed, frozen, and open.
+Meta's answers as typed, frozen values.
 
-A field that Meta leaves out is None or empty, a value nobody knew stays as it came, and everything is in `raw`.
+A field that Meta leaves out is None or empty, an unknown value is kept as it is, and the whole answer is in `raw`.
 """
 
 from __future__ import annotations
@@ -201,10 +201,10 @@ class Flow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowJsonUpdate:
     """
-    The upload got through, after `attempts` requests.
+    The upload has succeeded, after `attempts` requests.
 
     `validation_errors` come with a success: Meta has stored the Flow JSON, and will refuse to publish it. `issues` is
-    what our own check found before (`validate="warn"`).
+    what validation found before it was sent (`validate="warn"`).
     """
 
     success: bool
@@ -221,7 +221,7 @@ class CreatedFlow:
 
     `adopted`: an answer was lost, and the flow was found by its name (it may have been there before). `success` is
     False when the flow is not in the state that was asked for: its JSON is missing or another one, or it is not
-    published. Upload and publish it then. `issues` is what our own check found before (`validate="warn"`).
+    published. Upload and publish it then. `issues` is what validation found before (`validate="warn"`).
     """
 
     id: str
@@ -235,14 +235,14 @@ class CreatedFlow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsuredFlow:
     """
-    A flow that is as it was asked for, or almost: `success` is False when it is not.
+    The flow, and what `ensure_flow` did. `success` is False when it is not in the state that was asked for.
 
-    `created`: it was made by this call. `adopted`: it may have been, or have been there before, because an answer was
+    `created`: this call created it. `adopted`: this call may have created it, or it existed before: an answer was
     lost. `updated` and `uploaded`: its metadata or its Flow JSON differed, and were changed; `attempts` is how often
-    the Flow JSON was sent, 0 if it was not. `published`: it was published by this call; `status` is what it is now.
+    the Flow JSON was sent, 0 if it was not. `published`: this call published it; `status` is the present one.
 
-    `validation_errors` are what Meta finds in the Flow JSON, which it will not publish. `restored`: that is why a live
-    flow got its old Flow JSON back and is live again. `issues` is what our own check found before
+    `validation_errors` are Meta's, which prevent the publishing. `restored`: because of them, a live flow got its old
+    Flow JSON back and is live again. `issues` is what validation found before it was sent
     (`validate="warn"`).
     """
 
@@ -307,7 +307,7 @@ class Metric:
 
 
 def flow_status(found: Raw) -> FlowStatus | str:
-    """A documented state, or the word as it came."""
+    """A documented state, or the string that Meta sent."""
     value = text(found, "status") or ""
     return FlowStatus(value) if value in FlowStatus.__members__ else value
 

@@ -38,11 +38,11 @@ ErrorTypes = tuple[type[FlowsError], ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryState:
     """
-    What a policy may look at after a failure.
+    The facts of a failure that a policy decides on.
 
-    `attempt` is 1 after the first failure. `idempotent`: the call may be sent again whatever became of it, by itself
-    or because the client looks at the state first, as it does for a create. `elapsed` counts from the start of the
-    call, `previous_delay` is the wait before this attempt (0 for the first); both are in seconds.
+    `attempt` is 1 after the first failure. `idempotent`: the call may be sent again whatever its outcome was, either
+    by its nature or because the client reads the state first, as it does for a create. `elapsed` counts from the start
+    of the call, `previous_delay` is the wait before this attempt (0 for the first); both are in seconds.
     """
 
     operation: str
@@ -76,7 +76,7 @@ class RetryPolicy(Protocol):
 
     The engine asks only while attempts are left, from many threads at once. A policy that has an attribute
     `max_elapsed` (seconds, or None) gives each call a deadline with it: no request, wait or lookup of the call goes
-    beyond it. One that wraps another hands the other's on, as `RetryBudget` does.
+    beyond it. A policy that wraps another passes the attribute on, as `RetryBudget` does.
     """
 
     def decide(self, state: RetryState, /) -> Decision:
@@ -87,7 +87,7 @@ def longest_call(policy: RetryPolicy) -> float | None:
     """
     The seconds that one call may take in all by this policy; None when it sets no bound.
 
-    Raises `ConfigurationError` for a `max_elapsed` that is no number of seconds.
+    Raises `ConfigurationError` for a `max_elapsed` that is not a number of seconds above 0.
     """
     longest = getattr(policy, "max_elapsed", None)
     if longest is not None:
@@ -96,35 +96,35 @@ def longest_call(policy: RetryPolicy) -> float | None:
 
 
 class Jitter(Protocol):
-    """Spreads a delay, so that a fleet of workers does not come back all at once. `chance()` is in [0, 1)."""
+    """Spreads a delay, so that many workers do not retry at the same time. `chance()` is in [0, 1)."""
 
     def __call__(self, delay: float, /, *, initial: float, previous: float, chance: Callable[[], float]) -> float:
         """The seconds to wait instead of `delay`."""
 
 
 def full_jitter(delay: float, /, *, initial: float, previous: float, chance: Callable[[], float]) -> float:
-    """Anything from 0 to `delay`."""
+    """A random delay from 0 to `delay`."""
     return delay * chance()
 
 
 def equal_jitter(delay: float, /, *, initial: float, previous: float, chance: Callable[[], float]) -> float:
-    """Half of `delay`, and anything up to the other half."""
+    """Half of `delay`, plus a random part of the other half."""
     return delay / 2 + delay / 2 * chance()
 
 
 def decorrelated_jitter(delay: float, /, *, initial: float, previous: float, chance: Callable[[], float]) -> float:
-    """Anything from `initial` to three times the previous wait (or `initial`, for the first); the policy caps it."""
+    """Random from `initial` to three times the previous wait (`initial`, for the first); the policy caps it."""
     return initial + max(3 * (previous or initial) - initial, 0.0) * chance()
 
 
 def _seconds(value: object, name: str, *, least: float = 0.0) -> None:
-    """Refuses what is no finite number of at least `least`."""
+    """Raise `ConfigurationError` unless the value is a finite number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < least:
         raise ConfigurationError(f"{name} must be a finite number of at least {least:g}, not {short_repr(value)}.")
 
 
 def _above_zero(value: object, name: str) -> None:
-    """Refuses what is no finite number above 0: a call without any time would never send anything."""
+    """The same for a number above 0: a call without time could not send anything."""
     _seconds(value, name)
     if not value:
         raise ConfigurationError(f"{name} must be above 0: a call of no time would never send anything.")
@@ -132,7 +132,7 @@ def _above_zero(value: object, name: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bounds:
-    """What limits every shipped policy: which errors, the longest floor, the longest call."""
+    """The limits of every shipped policy: which errors, the longest floor, the longest call."""
 
     max_wait: float = 120.0
     max_elapsed: float | None = None
@@ -291,14 +291,14 @@ class RetryBudget:
 
     @property
     def max_elapsed(self) -> float | None:
-        """How long a call may take in all, in seconds: as the other policy has it."""
+        """How long a call may take in all, in seconds: that of the wrapped policy."""
         return longest_call(self._policy)
 
     def __repr__(self) -> str:
         return f"RetryBudget({self._policy!r}, capacity={self._capacity:g}, refill={self._refill:g})"
 
     def decide(self, state: RetryState, /) -> Decision:
-        """The other policy's decision, as long as a retry is left to pay for it."""
+        """The wrapped policy's decision, unless the budget is empty."""
         decision = self._policy.decide(state)
         if decision.delay is None or self._take():
             return decision
