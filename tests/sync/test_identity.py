@@ -350,7 +350,7 @@ class TestUntold:
             snapshot = take_snapshot(client, [wanted])
             found = snapshot.flows["booking"]
             assert found is not None
-            assert found.untold == {"application_id"}
+            assert found.unreported == {"application_id"}
             assert not diff([wanted], snapshot).pending
             assert not find_drift([wanted], snapshot)[0].reasons
 
@@ -397,7 +397,7 @@ NEEDS = FLOW_JSON.replace(b'"version"', b'"data_api_version": "3.0", "routing_mo
         ({"publish": False}, None, False),
         ({}, actual(content=OTHER_FLOW_JSON), True),
         ({}, actual(content=OTHER_FLOW_JSON, endpoint_uri="https://a.example"), False),
-        ({}, actual(content=OTHER_FLOW_JSON, untold=frozenset({"endpoint_uri"})), False),
+        ({}, actual(content=OTHER_FLOW_JSON, unreported=frozenset({"endpoint_uri"})), False),
         ({}, actual("PUBLISHED", content=NEEDS), False),
         ({"replace": True}, actual("BLOCKED", content=OTHER_FLOW_JSON, endpoint_uri="https://a.example"), True),
     ],

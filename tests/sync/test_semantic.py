@@ -297,7 +297,7 @@ def test_a_document_does_not_differ_from_itself(document: dict[str, Any]) -> Non
 
 
 @given(flows, flows)
-def test_no_difference_goes_untold(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_every_difference_is_reported(before: dict[str, Any], after: dict[str, Any]) -> None:
     """There are no differences if, and only if, the documents are equal; each difference has a line."""
     diff = compare(encoded(before), encoded(after))
     assert bool(diff) == (canonical(before) != canonical(after))

@@ -34,7 +34,7 @@ class ListedFlow(NamedTuple):
     """A flow, and those of "categories", "endpoint_uri" and "application_id" that Meta did not report."""
 
     flow: Flow
-    untold: frozenset[str]
+    unreported: frozenset[str]
 
 
 def list_all(client: FlowsClient) -> Iterator[ListedFlow]:
@@ -44,7 +44,7 @@ def list_all(client: FlowsClient) -> Iterator[ListedFlow]:
     A flow may come twice: pages may shift, and a listing may begin again with fewer fields.
     """
     for fields, flows in listings(client, LISTING_QUERIES):
-        yield from (ListedFlow(flow, _untold(flow, fields)) for flow in flows)
+        yield from (ListedFlow(flow, _unreported(flow, fields)) for flow in flows)
 
 
 def listings(
@@ -95,7 +95,7 @@ class NodeReader:
         self._first = 0
 
     def requests(self, name: str) -> bool:
-        """Whether a field, as `ListedFlow.untold` names it, is requested."""
+        """Whether a field, as `ListedFlow.unreported` names it, is requested."""
         return name.removesuffix("_id") in FIELDS[self._first]
 
     def read(self, flow_id: str) -> ListedFlow:
@@ -111,7 +111,7 @@ class NodeReader:
                 number += 1
                 continue
             self._first = max(self._first, number)
-            return ListedFlow(flow, _untold(flow, fields))
+            return ListedFlow(flow, _unreported(flow, fields))
 
 
 def is_about_fields(refusal: FlowsError) -> bool:
@@ -121,7 +121,7 @@ def is_about_fields(refusal: FlowsError) -> bool:
     return isinstance(refusal, InvalidRequestError | PermissionDeniedError) or refusal.code == _TOO_MUCH_DATA
 
 
-def _untold(flow: Flow, fields: str) -> frozenset[str]:
+def _unreported(flow: Flow, fields: str) -> frozenset[str]:
     """
     The fields that Meta did not report. A flow without an endpoint has no such key; a missing application is unknown.
 

@@ -5,7 +5,7 @@ Rule 1: `identify` decides which flow a table means.
 Rule 2: a Flow JSON is downloaded unless the lock file has the same id, the same `updated_at` and the desired digest.
         That of a deprecated flow is never downloaded.
 Rule 3: a field that the plan needs and the listing lacks is read from the flow itself, once. If it is missing there,
-        too, it stays unknown (`ActualFlow.untold`).
+        too, it stays unknown (`ActualFlow.unreported`).
 Rule 4: of the account's other flows only what `prune` and reports need is kept in memory.
 """
 
@@ -34,7 +34,7 @@ class ActualFlow:
     `updated_at` is ISO 8601, empty if Meta did not report it. `digest` is that of its Flow JSON; None without one, or
     if it is unknown (`error` says why, or `status` is DEPRECATED). `content` is set only if it was downloaded and is
     not the desired one. `processed` is that of the lock file for this digest. `known`: the lock file has the flow.
-    `generation` counts from 1, `last_generation` is the highest in the account. `untold` are those of "categories",
+    `generation` counts from 1, `last_generation` is the highest in the account. `unreported` are those of "categories",
     "endpoint_uri" and "application_id" that Meta did not report.
     """
 
@@ -55,7 +55,7 @@ class ActualFlow:
     generation: int = 1
     last_generation: int = 1
     source: Source = "name"
-    untold: frozenset[str] = frozenset()
+    unreported: frozenset[str] = frozenset()
     error: FlowsError | None = None
 
     @property
@@ -284,15 +284,15 @@ class _Reader:
         """The flow with the fields that the listing lacks and the plan needs."""
         if entry is not None and entry.application_id is not None and entry.holds(flow.updated_at):
             application = flow.application_id or entry.application_id
-            flow = replace(flow, application_id=application, untold=flow.untold - {"application_id"})
-        if not any(_plan_needs(desired, name) and self.nodes.requests(name) for name in flow.untold):
+            flow = replace(flow, application_id=application, unreported=flow.unreported - {"application_id"})
+        if not any(_plan_needs(desired, name) and self.nodes.requests(name) for name in flow.unreported):
             return flow
         node = _actual_flow(self.nodes.read(flow.id))
         return replace(
             flow,
-            untold=flow.untold & node.untold,
-            categories=node.categories if "categories" in flow.untold else flow.categories,
-            endpoint_uri=node.endpoint_uri if "endpoint_uri" in flow.untold else flow.endpoint_uri,
+            unreported=flow.unreported & node.unreported,
+            categories=node.categories if "categories" in flow.unreported else flow.categories,
+            endpoint_uri=node.endpoint_uri if "endpoint_uri" in flow.unreported else flow.endpoint_uri,
             application_id=flow.application_id or node.application_id,
         )
 
@@ -322,7 +322,7 @@ def _actual_flow(listed: ListedFlow) -> ActualFlow:
         json_version=flow.json_version,
         data_api_version=flow.data_api_version,
         validation_errors=flow.validation_errors,
-        untold=listed.untold,
+        unreported=listed.unreported,
     )
 
 
@@ -336,8 +336,8 @@ def is_unchanged(flow: Flow, seen: ActualFlow | OtherFlow) -> bool:
         return False
     if isinstance(seen, OtherFlow):
         return True
-    categories = seen.categories if "categories" not in seen.untold else flow.categories
-    endpoint = seen.endpoint_uri if "endpoint_uri" not in seen.untold else flow.endpoint_uri
+    categories = seen.categories if "categories" not in seen.unreported else flow.categories
+    endpoint = seen.endpoint_uri if "endpoint_uri" not in seen.unreported else flow.endpoint_uri
     return (flow.categories, flow.endpoint_uri) == (categories, endpoint)
 
 

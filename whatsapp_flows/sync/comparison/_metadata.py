@@ -1,8 +1,8 @@
 """
 The differences in a flow's metadata: name, categories, endpoint and application. Plan, drift and pull use them.
 
-What flows.toml does not set is not compared. What Meta did not report (`ActualFlow.untold`) never counts as different,
-because an edit of a live flow un-publishes it.
+What flows.toml does not set is not compared. What Meta did not report (`ActualFlow.unreported`) never counts as
+different, because an edit of a live flow un-publishes it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def metadata_changes(desired: DesiredFlow, actual: ActualFlow) -> tuple[Metadata
     name = target_name(desired, actual)
     if actual.source == "lock" and actual.name != name:  # a flow that was found by its name has that name
         found.append(MetadataChange("name", name, actual.name))
-    if "categories" not in actual.untold and set(desired.categories) != set(actual.categories):
+    if "categories" not in actual.unreported and set(desired.categories) != set(actual.categories):
         found.append(
             MetadataChange("categories", ", ".join(desired.categories), ", ".join(actual.categories) or "none")
         )
-    if "endpoint_uri" not in actual.untold and desired.endpoint_uri not in {None, actual.endpoint_uri}:
+    if "endpoint_uri" not in actual.unreported and desired.endpoint_uri not in {None, actual.endpoint_uri}:
         found.append(MetadataChange("endpoint", str(desired.endpoint_uri), actual.endpoint_uri or "none"))
     if actual.application_id is not None and desired.application_id not in {None, actual.application_id}:
         found.append(MetadataChange("application", str(desired.application_id), actual.application_id))

@@ -219,7 +219,7 @@ def _with_endpoint(change: FlowChange, desired: DesiredFlow) -> FlowChange:
     """The change, or blocked if it would publish a flow that needs an endpoint and has none (139002/4233024)."""
     existing = change.actual if isinstance(change.actual, ActualFlow) and change.steps[:1] != ("create",) else None
     endpoint = desired.endpoint_uri or (existing.endpoint_uri if existing is not None else None)
-    unknown = existing is not None and "endpoint_uri" in existing.untold
+    unknown = existing is not None and "endpoint_uri" in existing.unreported
     if not desired.publish or endpoint or unknown or not desired.needs_endpoint:
         return change
     remedy = f'set endpoint = "https://..." for it, or remove data_api_version from {_file(desired)}'

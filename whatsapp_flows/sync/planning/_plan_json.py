@@ -62,7 +62,7 @@ def _desired_json(desired: DesiredFlow | None) -> dict[str, Any] | None:
 
 
 _Readers = Mapping[str, Callable[[object], Any]]
-# The fields of an actual flow, and how each is read. The digest covers `_SEEN`; `_LOCAL` depends on the lock file.
+# The keys of an actual flow, and how each is read. The digest covers `_SEEN`; `_LOCAL` depends on the lock file.
 _SEEN: Final[_Readers] = {
     "id": read.text,
     "name": read.text,
@@ -83,6 +83,7 @@ _LOCAL: Final[_Readers] = {
     "source": lambda value: read.one_of(value, get_args(Source)),
     "untold": lambda value: frozenset(read.texts(value)),
 }
+_ATTRIBUTES: Final = {"untold": "unreported"}  # key -> attribute, where they have different names
 _OTHER: Final[_Readers] = dict.fromkeys(("id", "name", "status", "updated_at", "key"), read.text)
 
 
@@ -97,7 +98,7 @@ def _seen_json(change: FlowChange, fields: Iterable[str] = (*_SEEN, *_LOCAL)) ->
         return None
     if isinstance(seen, OtherFlow):
         return {name: getattr(seen, name) for name in _OTHER}
-    values = {name: getattr(seen, name) for name in fields}
+    values = {name: getattr(seen, _ATTRIBUTES.get(name, name)) for name in fields}
     return {name: sorted(value) if isinstance(value, tuple | frozenset) else value for name, value in values.items()}
 
 
@@ -153,4 +154,5 @@ def _read_seen(value: object) -> ActualFlow | OtherFlow | None:
     seen = read.table(value)
     if "key" in seen:
         return OtherFlow(**{name: reader(seen[name]) for name, reader in _OTHER.items()})
-    return ActualFlow(**{name: reader(seen[name]) for name, reader in {**_SEEN, **_LOCAL}.items()})
+    readers = {**_SEEN, **_LOCAL}
+    return ActualFlow(**{_ATTRIBUTES.get(name, name): reader(seen[name]) for name, reader in readers.items()})
