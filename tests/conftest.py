@@ -11,7 +11,7 @@ from hypothesis import settings
 from tests.leftovers import Leftovers
 from tests.outside import ROOT, allowed_roots, forbid_outside
 
-# A busy machine is no failure: what is slow is measured in benchmarks/, and no test asks the clock.
+# A busy machine must not fail a test: times are measured in benchmarks/ only.
 settings.register_profile("no clock", deadline=None)
 settings.load_profile("no clock")
 
@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _live_nowhere(config: pytest.Config) -> None:
-    """An empty home: a .netrc or a cache of whoever runs the tests changes nothing, and is not changed."""
+    """An empty home: no test depends on, or changes, a .netrc or a cache of the user."""
     home = tempfile.TemporaryDirectory(prefix="whatsapp-flows-home-")
     config.add_cleanup(home.cleanup)
     os.environ |= {"HOME": home.name, "USERPROFILE": home.name}

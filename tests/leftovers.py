@@ -25,7 +25,7 @@ MARK: Final = "FLOWS_TEST_SESSION"
 _PROC: Final = Path("/proc")
 _LISTENS: Final = "0A"  # the state of a listening socket in /proc/net/tcp
 _ACCEPTS: Final = "00010000"  # the flag of one in /proc/net/unix
-_PATIENCE: Final = 3.0  # seconds that what is ending already has for it
+_PATIENCE: Final = 3.0  # seconds for processes and threads that are ending
 
 
 # -- processes, sockets and threads
@@ -47,7 +47,7 @@ def children(mark: str) -> dict[int, str]:
 
 
 def listening() -> dict[int, str]:
-    """This process's sockets that take connections: inode -> address."""
+    """The listening sockets of this process: inode -> address."""
     mine = set()
     with suppress(OSError):
         for entry in os.listdir("/proc/self/fd"):
@@ -79,7 +79,7 @@ def threads() -> dict[int, str]:
 
 class Leftovers:
     """
-    What is there now and was not at the start, and after which test it was first seen.
+    What was not there at the start, and after which test it was first seen.
 
     `faults` are told as well: others add to it while the session lasts.
     """
@@ -108,7 +108,7 @@ class Leftovers:
             self._first.setdefault(key, where)
 
     def settle(self) -> list[str]:
-        """What is left, a line each, once what was about to end has had the time to. Processes are ended."""
+        """What is left after a wait, a line each. Processes are killed."""
         until = time.monotonic() + self._patience
         while (left := self._new()) and time.monotonic() < until:
             time.sleep(0.05)
@@ -133,7 +133,7 @@ class Leftovers:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """When the fixtures of the session are gone, and the workers: tell, or hand on what is to be told."""
+        """After the fixtures of the session and the workers have ended: report, or pass the report on."""
         done = yield
         left = [*self._faults, *self.settle()]
         if hasattr(session.config, "workeroutput"):
@@ -146,12 +146,12 @@ class Leftovers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker of pytest-xdist has ended: hear what it found."""
+        """A worker of pytest-xdist has ended: collect its report."""
         found = getattr(node, "workeroutput", {}).get("leftovers", [])
         self.told += [f"{node.gateway.id}: {line}" for line in found]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell it where failures are told."""
+        """Print the report below the failures."""
         if self.told:
             terminalreporter.section("left behind", red=True, bold=True)
             for line in self.told:

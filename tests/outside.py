@@ -29,11 +29,11 @@ _EVENTS: Final = {"open": 0, "os.listdir": 0, "os.scandir": 0, "sqlite3.connect"
 
 
 class OutsideError(AssertionError):
-    """A test reached for a file that is not there on another machine."""
+    """A test opened or listed a file that other machines do not have."""
 
 
 def allowed_roots(*more: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The folders that tests may look into: as they are named, and where their links lead."""
+    """The folders that tests may read: by their names, and with links resolved."""
     interpreter = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sysconfig.get_paths().values())
     packages = (*site.getsitepackages(), *(path for path in sys.path if path))
     given = (ROOT, tempfile.gettempdir(), *_SYSTEM, *interpreter, *packages, *more)
@@ -50,7 +50,7 @@ def is_outside(path: object, roots: Iterable[str]) -> bool:
 
 
 def forbid_outside(roots: tuple[str, ...]) -> list[str]:
-    """From now on, reaching outside raises. Returns the list of what was tried, for those who swallow it."""
+    """Make opening such a file an error from now on. Returns the list of attempts, in case the error is swallowed."""
     tried: list[str] = []
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:

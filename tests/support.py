@@ -1,4 +1,4 @@
-"""What the tests share: a transport that plays a script, a clock that only moves when told, answers in one line."""
+"""What the tests share: a scripted transport, a fake clock, answers in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLOW = "1234567890123456789"
 
 
 def valid_flow(screen: str = "START", **changes: object) -> dict[str, Any]:
-    """A small Flow JSON without a fault, with one screen; None takes a property out."""
+    """A small valid Flow JSON with one screen; None removes a property."""
     footer = {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {}}}
     layout = {"type": "SingleColumnLayout", "children": [footer]}
     screens = [{"id": screen, "title": "Start", "terminal": True, "layout": layout}]
@@ -55,7 +55,7 @@ Line = Response | BaseException | Callable[[Request], Response]
 
 
 class ScriptedTransport:
-    """Answers with the next of its script, calls it or raises it, and remembers what it was sent."""
+    """Returns, calls or raises the next entry of its script, and records the requests."""
 
     def __init__(self, script: Iterable[Line] = ()) -> None:
         self.script = list(script)

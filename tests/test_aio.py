@@ -1,4 +1,4 @@
-"""`AsyncFlowsClient`: the same list as `FlowsClient`, and what only asyncio has: cancelling, one loop, many tasks."""
+"""`AsyncFlowsClient`: the same methods as `FlowsClient`; cancellation, event loops, many tasks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Runs a test's coroutine in debug mode; what asyncio complains of fails the test."""
+    """Runs a test's coroutine in debug mode; a warning of asyncio fails the test."""
     with event_loop() as loop:
         return loop.run(main())
 
@@ -219,7 +219,7 @@ FAULTS: list[dict[str, Any]] = [
 
 
 def plain(value: object, meta: Emulator) -> Any:
-    """A result or an error without what the port has to do with it."""
+    """A result or an error without its port."""
     if isinstance(value, FlowsError):
         seen: Any = [type(value).__name__, asdict(value.details), [plain(it, meta) for it in value.attempts]]
     else:
@@ -230,7 +230,7 @@ def plain(value: object, meta: Emulator) -> Any:
 
 
 def live(wire: Wire) -> tuple[list[Any], list[Any], list[str]]:
-    """A whole life of flows on one wire: the results, what the server was asked, and the events."""
+    """The lifecycle of flows with one client: the results, the requests and the events."""
     results: list[Any] = []
     events: list[Event] = []
     ids: dict[str, str] = {}
@@ -764,7 +764,7 @@ def test_each_client_refuses_the_options_of_the_other() -> None:
     """Sessions, transports, events and sleeps, when the client is made; the error names the right client."""
 
     async def async_consumer(event: Event) -> None:
-        """Nobody would await it."""
+        """Would never be awaited."""
 
     async def async_token() -> str:
         return TOKEN

@@ -1,4 +1,4 @@
-"""The benchmarks run and print what they promise. What the clock says is no matter for a test."""
+"""The benchmarks run and print their tables. The measured times are not tested."""
 
 import json
 import subprocess
@@ -84,8 +84,8 @@ def test_import_time_compares_fresh_processes() -> None:
     assert [target["limit"] for target in found["targets"]] == [1.15, 1.2, 1.1, 1.1]
 
 
-def test_engine_overhead_tells_the_pieces_apart() -> None:
-    """Decisions and the pieces of a clean call have their times."""
+def test_engine_overhead_has_a_time_for_each_part() -> None:
+    """The decisions and the parts of a successful call each have a time."""
     found = measured("engine_overhead", "--no-peer")
     assert names(found["tables"]["a decision"])[:2] == ["ExponentialBackoff", "ExponentialBackoff, full_jitter"]
     pieces = found["tables"]["a clean call"]
@@ -97,8 +97,8 @@ def test_engine_overhead_tells_the_pieces_apart() -> None:
     assert [target["limit"] for target in found["targets"]] == [5.0, 60.0, 2.0]
 
 
-def test_the_simulation_compares_policies_under_one_fate() -> None:
-    """Every policy, in every scenario, gives the same figures in every run; the plots are drawn beside."""
+def test_the_simulation_compares_policies_with_the_same_failures() -> None:
+    """Each policy has the same figures in every run, in every scenario; the plots are written too."""
     found = json.loads(run("retry_simulation", "--json", "--workers", "8"))
     assert set(found["tables"]) == {"processing, 8 workers", "outage, 8 workers", "limit, 8 workers"}
     for title, rows in found["tables"].items():
@@ -109,8 +109,8 @@ def test_the_simulation_compares_policies_under_one_fate() -> None:
     assert found["tables"] == json.loads(run("retry_simulation", "--json", "--workers", "8"))["tables"]
 
 
-def test_the_simulation_tells_what_policies_are_for() -> None:
-    """What is known beforehand must come out: chances multiply, jitter spreads, a limit is kept only by a pace."""
+def test_the_simulation_has_the_known_results() -> None:
+    """The known results: probabilities multiply, jitter spreads retries, only a pace keeps within a limit."""
     simulation = pytest.importorskip("benchmarks.retry_simulation")
     fleets = {
         (scenario, each.name, each.attempts): simulation.simulated(scenario, each, workers, 1)
@@ -144,8 +144,8 @@ def test_the_simulation_draws_its_plots(tmp_path: Path) -> None:
         assert committed.stat().st_size < 100_000
 
 
-def test_sync_compares_deployments_with_the_least_that_is_possible() -> None:
-    """A first deployment, an unchanged one, one with a change; the unchanged one costs a request a page."""
+def test_sync_compares_deployments_with_the_minimum_of_requests() -> None:
+    """A first deployment, an unchanged one, one with a change; the unchanged one takes one request for each page."""
     found = json.loads(run("sync", "--json", "--no-peer", "--no-origin", "--flows", "3", "--many", "4"))
     rows = {(row["scenario"], row["contender"]): row for row in found["tables"]["deployments"]}
     assert names(found["tables"]["deployments"])[:3] == [
@@ -170,15 +170,15 @@ def test_validate_compares_with_parsing() -> None:
 
 
 @pytest.mark.parametrize(("screens", "size"), [(1, 5_000), (7, 13_000), (100, 200_000)])
-def test_a_made_flow_has_no_error_and_about_the_size_asked_for(screens: int, size: int) -> None:
-    """Whatever is measured on it is measured on a document that Meta would take."""
+def test_a_generated_flow_has_no_error_and_about_the_requested_size(screens: int, size: int) -> None:
+    """The documents that are measured are ones that Meta would accept."""
     text = made_flow(screens=screens, size=size)
     report = validate(text)
     assert {issue.error for issue in report.issues} <= {"LARGE_DOCUMENT"}
     assert abs(len(text) - size) < 0.15 * size
 
 
-def test_the_schema_of_the_rivals_takes_valid_flows_and_refuses_broken_ones() -> None:
+def test_the_schema_of_the_compared_validators_accepts_valid_flows_only() -> None:
     """It is made from the validator's tables, and is as strict as a schema can be."""
     rival = jsonschema.Draft7Validator(schema_of(Version(7, 3)))
     jsonschema.Draft7Validator.check_schema(rival.schema)
@@ -220,7 +220,7 @@ def test_every_benchmark_states_its_method_and_limits(name: str) -> None:
 
 
 def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns are aligned, and a target that was missed stands out."""
+    """Columns are aligned, and a missed target is marked."""
     common.report(
         "name",
         as_json=False,
@@ -236,7 +236,7 @@ def test_without_json_the_same_is_text(capsys: pytest.CaptureFixture[str]) -> No
     )
 
 
-def test_a_ratio_has_its_noise() -> None:
+def test_a_ratio_has_its_range() -> None:
     """Each block has its ratio of medians; the one in the middle counts, between the lowest and the highest."""
     ratio = common.Ratio.of([[1.0, 1.0, 9.0], [3.0], [20.0]], [[2.0, 2.0, 2.0], [2.0], [2.0]])
     assert ratio.columns() == {"ratio": 1.5, "ratio_min": 0.5, "ratio_max": 10.0}
@@ -248,7 +248,7 @@ def test_percentiles_are_values_that_occurred(percent: int, expected: float) -> 
     assert common.percentile([4.0, 1.0, 3.0, 2.0], percent) == expected
 
 
-def test_every_round_asks_every_contender_once() -> None:
+def test_every_round_runs_every_contender_once() -> None:
     """Rounds are spread over the blocks, and a batch is one sample."""
     calls = {"a": 0, "b": 0}
 

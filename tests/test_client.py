@@ -1,4 +1,4 @@
-"""The client itself: its options, the environment, copies with changes, and what it refuses."""
+"""The client: its options, the environment, copies with changes, and invalid arguments."""
 
 from __future__ import annotations
 

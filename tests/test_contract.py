@@ -57,7 +57,7 @@ def checked() -> Iterator[Checked]:
 
 
 def test_every_call_of_the_client_keeps_metas_contract(meta: Emulator, checked: Checked) -> None:
-    """The whole life of flows with all methods: no request and no answer that Meta's file does not know."""
+    """The lifecycle of flows with all methods: each request and answer is as Meta's file describes it."""
     other = "20100000000000055"
     meta.add_account(other)
     client = FlowsClient(TOKEN, meta.waba_id, base_url=meta.url, session=checked.session, app_secret="secret-secret")

@@ -1,4 +1,4 @@
-"""One call as a conversation: what is sent, what is waited for, what comes out."""
+"""One call: its requests, its waits and its outcome."""
 
 from __future__ import annotations
 

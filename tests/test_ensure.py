@@ -1,4 +1,4 @@
-"""`ensure_flow`: a flow found or created, made what is wanted, and published; a live one is never lost on the way."""
+"""`ensure_flow`: finding or creating a flow, changing and publishing it; a live flow is not lost when a step fails."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def ensure(request: pytest.FixtureRequest, meta: Emulator) -> Ensure:
 
 
 def writes(meta: Emulator) -> list[str]:
-    """What was asked of Meta that changes something, by the client's names."""
+    """The write requests, by the names of the client's methods."""
     return [str(request.operation) for request in meta.requests if request.method != "GET"]
 
 
@@ -248,7 +248,7 @@ def test_a_lost_answer_makes_no_second_flow(ensure: Ensure, meta: Emulator, oper
 
 
 def test_a_flow_that_another_process_created_meanwhile_is_used() -> None:
-    """A name that is taken belongs to the flow that was wanted."""
+    """The flow that has the name is changed instead."""
     listing = answer({"data": [{"id": "7", "name": "Booking", "status": "DRAFT", "categories": ["OTHER"]}]})
     empty = answer({"data": []})
     scene = Scene(empty, refusal(100, 4016019), listing, listing)

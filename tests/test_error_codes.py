@@ -1,4 +1,4 @@
-"""(code, subcode) -> error, and what becomes of bodies that are not what Meta documents."""
+"""(code, subcode) -> error, and how bodies that differ from Meta's documentation are classified."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_codes_become_errors(code: int, subcode: int | None, expected: type[ApiE
     assert error.advice
 
 
-# Causes without a published subcode: Meta's title tells them apart.
+# Causes without a published subcode: Meta's title distinguishes them.
 TITLES: list[tuple[int, str, type[ApiError], str]] = [
     (100, "Invalid Flow JSON version", InvalidRequestError, "version"),
     (100, "Invalid Flow JSON data_api_version", InvalidRequestError, "data_api_version"),
@@ -191,7 +191,7 @@ TITLES: list[tuple[int, str, type[ApiError], str]] = [
 
 
 @pytest.mark.parametrize(("code", "title", "expected", "remedy"), TITLES)
-def test_a_cause_without_a_known_subcode_is_told_by_its_title(
+def test_a_cause_without_a_known_subcode_is_recognised_by_its_title(
     code: int, title: str, expected: type[ApiError], remedy: str
 ) -> None:
     """Meta's English title selects the row, wherever in the error it stands, and the row says what to do."""
@@ -203,7 +203,7 @@ def test_a_cause_without_a_known_subcode_is_told_by_its_title(
 
 
 def test_a_subcode_wins_over_a_title() -> None:
-    """Titles are translated and reworded, so they speak only where the subcode is silent."""
+    """Titles are translated and reworded, so they count only without a known subcode."""
     error = classified(refusal(139001, 4016012, error_user_title="Specify Endpoint Uri in Flow JSON"))
     assert type(error) is FlowProcessingError
 
@@ -242,12 +242,12 @@ def test_the_table_is_sorted_and_complete() -> None:
 def test_an_unknown_code_falls_back_on_is_transient_then_on_the_status(
     status: int, error: dict[str, object], expected: type[FlowsError]
 ) -> None:
-    """What the table does not know is judged by Meta's own hint, and then by HTTP."""
+    """Without a row, `is_transient` decides, then the HTTP status."""
     assert type(classified(answer({"error": error}, status))) is expected
 
 
 def test_a_known_code_wins_over_is_transient_and_the_status() -> None:
-    """4016012 says that it is not transient, and is; code 3 comes with a 500, and is not."""
+    """4016012 has `is_transient: false` and may be retried; code 3 comes with a 500 and may not."""
     assert type(classified(refusal(139001, 4016012, is_transient=False))) is FlowProcessingError
     assert type(classified(refusal(3, status=500))) is PermissionDeniedError
     assert type(classified(refusal(80008, status=400))) is RateLimitedError
@@ -279,7 +279,7 @@ BODIES: list[tuple[bytes, int, type[FlowsError]]] = [
 
 @pytest.mark.parametrize(("body", "status", "expected"), BODIES, ids=range(len(BODIES)))
 def test_any_body_becomes_an_error_of_the_tree(body: bytes, status: int, expected: type[FlowsError]) -> None:
-    """HTML, nothing, half a body, wrong types: classified by what can be read, never a crash."""
+    """HTML, nothing, half a body, wrong types: classified by the readable parts; nothing else is raised."""
     error = classified(answer(body, status))
     assert type(error) is expected
     assert error.message
@@ -288,7 +288,7 @@ def test_any_body_becomes_an_error_of_the_tree(body: bytes, status: int, expecte
 
 @given(body=st.binary(max_size=200), status=st.integers(300, 599))
 def test_no_bytes_break_the_reader(body: bytes, status: int) -> None:
-    """Whatever a proxy sends, it is an error of this library."""
+    """Any body becomes an error of this library."""
     assert isinstance(classified(answer(body, status)), FlowsError)
 
 
@@ -307,7 +307,7 @@ ERROR_FIELDS = (
 
 @given(error=st.fixed_dictionaries({}, optional=dict.fromkeys(ERROR_FIELDS, json_values)))
 def test_no_types_break_the_reader(error: dict[str, object]) -> None:
-    """Any JSON value in any field of an error is survived."""
+    """Any JSON value may be in any field of an error."""
     assert isinstance(classified(answer(json.dumps({"error": error}).encode(), 400)), FlowsError)
 
 
@@ -315,14 +315,14 @@ def test_no_types_break_the_reader(error: dict[str, object]) -> None:
     ("data", "shown"),
     [({"messaging_product": "whatsapp", "details": "why"}, "why"), ("plain", "plain"), ({"blame": [["name"]]}, None)],
 )
-def test_error_data_speaks_when_the_user_message_is_missing(data: object, shown: str | None) -> None:
+def test_error_data_is_used_when_the_user_message_is_missing(data: object, shown: str | None) -> None:
     """`error_data` comes as an object with details, as a string, and as something else."""
     assert classified(refusal(100, error_data=data)).user_message == shown
     assert classified(refusal(100, error_data=data, error_user_msg="first")).user_message == "first"
 
 
 def test_the_trace_id_may_be_in_a_header_alone() -> None:
-    """An answer without a body can still be named to Meta's support."""
+    """Meta's support needs it for an answer without a body too."""
     assert classified(answer(b"", 500, {"x-fb-trace-id": "Hdr"})).fbtrace_id == "Hdr"
 
 
@@ -336,8 +336,8 @@ def test_the_trace_id_may_be_in_a_header_alone() -> None:
         (141006, None, ("payment method",)),
     ],
 )
-def test_the_advice_names_the_cures(code: int, subcode: int | None, words: tuple[str, ...]) -> None:
-    """In any language: the subcode decides, and Meta's text is not looked at."""
+def test_the_advice_depends_on_the_subcode(code: int, subcode: int | None, words: tuple[str, ...]) -> None:
+    """In any language: the subcode decides, not Meta's text."""
     found = classified(refusal(code, subcode, error_user_title="Fehler", error_user_msg="Es ging schief."))
     assert [word for word in words if word not in found.advice] == []
 
@@ -360,7 +360,7 @@ LIMITS = sorted({row.code for row in ERROR_CODES if row.error is RateLimitedErro
 
 @pytest.mark.parametrize("code", LIMITS)
 def test_a_rate_limit_without_a_figure_says_an_hour(code: int) -> None:
-    """Meta counts over a rolling hour, refused calls included; the figure is told to be an estimate."""
+    """Meta counts over a rolling hour, refused calls included; the figure is marked as an estimate."""
     found = classified(refusal(code))
     assert (found.retry_after, found.details.retry_after_estimated) == (3600.0, True)
     assert "come back in an hour" in found.advice
@@ -370,7 +370,7 @@ def test_a_rate_limit_without_a_figure_says_an_hour(code: int) -> None:
 
 @pytest.mark.parametrize("code", LIMITS)
 def test_a_rate_limit_without_a_figure_is_given_up_at_once(code: int) -> None:
-    """One request, no wait: three in 15 seconds would only lengthen the limit."""
+    """One request, no wait: three in 15 seconds would only prolong the limit."""
     scene = Scene(refusal(code))
     with pytest.raises(RateLimitedError) as caught:
         scene.client.get_flow("1")
@@ -379,7 +379,7 @@ def test_a_rate_limit_without_a_figure_is_given_up_at_once(code: int) -> None:
 
 
 def test_a_policy_that_may_wait_an_hour_does() -> None:
-    """`max_wait` says how long the host can wait."""
+    """A policy with a `max_wait` of an hour waits."""
     scene = Scene(refusal(80008), DONE, retry_policy=ExponentialBackoff(max_wait=7200.0))
     scene.client.subscribe_app()
     assert scene.time.sleeps == [3600.0]
@@ -423,8 +423,8 @@ def usage(*minutes: object) -> str:
         ({"retry-after": "90", USAGE: usage(1)}, 90.0),
     ],
 )
-def test_how_long_meta_wants_us_to_stay_away(headers: dict[str, str], seconds: float | None) -> None:
-    """Retry-After in both forms and the usage header's minutes are seconds; the longer wins; nonsense is no hint."""
+def test_retry_after_is_read_from_both_headers(headers: dict[str, str], seconds: float | None) -> None:
+    """Retry-After, in both forms, and the usage header's minutes: the longer counts; invalid ones are ignored."""
     response = Response(status=429, headers=headers, received_at=100.0)
     assert retry_after(response) == seconds
     assert classified(response).retry_after == seconds
@@ -432,7 +432,7 @@ def test_how_long_meta_wants_us_to_stay_away(headers: dict[str, str], seconds: f
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_header_breaks_the_reader(after: str, business: str) -> None:
-    """A hint that cannot be read is no error."""
+    """A header that cannot be read is ignored."""
     retry_after(Response(status=429, headers={"retry-after": after, USAGE: business}))
 
 
@@ -450,8 +450,8 @@ def test_the_token_is_masked_wherever_meta_echoes_it() -> None:
             assert "[redacted]" in shown
 
 
-def test_a_token_of_another_client_is_known_by_its_shape() -> None:
-    """A transport that does not say which token it used still leaks none."""
+def test_a_token_of_another_client_is_masked_by_its_form() -> None:
+    """It is masked although the transport does not name the token that it used."""
     assert TOKEN not in str(classified(refusal(190, message=f"Malformed access token {TOKEN}")))
 
 
@@ -487,6 +487,6 @@ def test_an_error_object_is_a_refusal_whatever_the_status(response: Response, ex
 
 
 def test_a_downloaded_file_is_not_searched_for_errors() -> None:
-    """What the CDN serves is a document, and may hold any key."""
+    """It is a document, which may have a key `error`."""
     download = Request(method="GET", url="https://cdn", operation="download_flow_json", authenticated=False)
     assert is_error(answer({"error": {"code": 1}}), download) is False

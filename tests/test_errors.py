@@ -1,4 +1,4 @@
-"""The error tree: who is whose kin, what an error tells, and that it travels."""
+"""The error tree: the base classes, the fields and text of an error, copies and pickles."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ DETAILS = ErrorDetails(
 )
 
 
-def test_the_drawn_tree_is_the_tree() -> None:
+def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
     """The tree in the module's docstring names every class under its parent, with the right marks."""
     drawn: list[tuple[int, str, str]] = [
         (len(found[1]), found[2], found[3])
@@ -78,12 +78,12 @@ def test_each_error_is_retryable_or_fatal_never_both(cls: type[FlowsError]) -> N
 
 
 def test_a_configuration_error_is_a_value_error() -> None:
-    """Code that knows nothing of this library still catches our caller's mistakes as `ValueError`."""
+    """Code that does not import this library can catch it as `ValueError`."""
     assert issubclass(ConfigurationError, ValueError)
 
 
 def test_the_usual_details_are_properties() -> None:
-    """Every usual fact is one attribute away."""
+    """The usual fields of `details` are attributes of the error."""
     error = FlowProcessingError(DETAILS)
     for name in (
         "operation", "flow_id", "message", "http_status", "code", "subcode", "user_title", "user_message",
@@ -107,7 +107,7 @@ def test_the_usual_details_are_properties() -> None:
     ],
 )
 def test_the_text_says_what_where_and_what_to_do(details: ErrorDetails | str, text: str) -> None:
-    """`str` gives the operation, Meta's own words, the numbers to search for, and the advice."""
+    """`str` has the operation, Meta's message, the codes, and the advice."""
     assert str(FlowProcessingError(details)) == text
 
 
@@ -122,8 +122,8 @@ def every_error() -> list[FlowsError]:
 
 
 @pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
-def test_an_error_copies_and_pickles_with_all_it_knows(error: FlowsError) -> None:
-    """Task queues pickle errors; nothing may be lost on the way."""
+def test_an_error_copies_and_pickles_with_all_its_values(error: FlowsError) -> None:
+    """Task queues pickle errors: class, details, issues and history are kept."""
     vars(error)["__notes__"] = ["seen in the night shift"]  # what add_note does, from Python 3.11
     for twin in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
         assert type(twin) is type(error)
@@ -134,7 +134,7 @@ def test_an_error_copies_and_pickles_with_all_it_knows(error: FlowsError) -> Non
 
 
 def test_an_error_passes_a_context_manager() -> None:
-    """contextlib sets attributes on what passes through it, which a frozen exception would not survive."""
+    """contextlib sets attributes on an exception, so it cannot be frozen."""
 
     @contextmanager
     def block() -> Iterator[None]:
@@ -146,18 +146,18 @@ def test_an_error_passes_a_context_manager() -> None:
 
 
 def test_an_error_made_from_a_sentence_has_the_advice_of_its_class() -> None:
-    """Even the shortest way to make an error leaves the caller with something to do."""
+    """An error that is made from a text only has advice too."""
     assert "Nothing reached Meta" in errors.NotSentError("refused").advice
 
 
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES.values() if cls not in MARKERS])
-def test_every_error_has_advice_to_give(cls: type[FlowsError]) -> None:
-    """Whatever is raised, by us or by a host's transport, says what to do."""
+def test_every_error_has_advice(cls: type[FlowsError]) -> None:
+    """Every class has a default advice."""
     assert cls("made in one line").advice.endswith(".")
 
 
-def test_a_doubt_of_an_earlier_attempt_is_not_forgotten() -> None:
-    """The last failure may be harmless, and an earlier one have left the outcome open."""
+def test_an_unknown_outcome_of_an_earlier_attempt_is_kept() -> None:
+    """`may_have_acted` is also true when only an earlier attempt left the outcome unknown."""
     error = errors.NotSentError("refused")
     assert not error.may_have_acted
     error.attempts = (errors.NotSentError("refused"), NoAnswerError("silence"))

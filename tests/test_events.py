@@ -1,4 +1,4 @@
-"""What a host can watch: the retry log, the counters, and consumers that misbehave."""
+"""The retry log, the counters, and consumers that raise or are slow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_retry_log_is_a_contract(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_each_record_carries_its_facts(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody has to parse text: flow, attempt, limit, delay, code, subcode and trace id are attributes."""
+    """Flow, attempt, limit, delay, code, subcode and trace id are attributes of the record."""
     caplog.set_level(logging.DEBUG, logger="whatsapp_flows")
     Scene(PROCESSING, UPLOADED).client.update_flow_json("123", DOCUMENT)
     warning, waiting, retry, success = caplog.records
@@ -62,7 +62,7 @@ def test_each_record_carries_its_facts(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_other_operations_log_with_their_own_subject(caplog: pytest.LogCaptureFixture) -> None:
-    """The same lines in the words of the operation."""
+    """The same lines, worded for the operation."""
     caplog.set_level(logging.INFO, logger="whatsapp_flows")
     limited = refusal(80008, error_user_msg="Too many calls.", headers={"Retry-After": "5"})
     scene = Scene(limited, DONE, answer({"data": []}), refusal(100, error_user_msg="Fill in\r\nevery field."))
@@ -80,14 +80,14 @@ def test_other_operations_log_with_their_own_subject(caplog: pytest.LogCaptureFi
 
 
 def test_a_quiet_logger_costs_no_record(caplog: pytest.LogCaptureFixture) -> None:
-    """Below its level nothing is made."""
+    """Below the logger's level no record is made."""
     caplog.set_level(logging.CRITICAL, logger="whatsapp_flows")
     Scene(UPLOADED).client.update_flow_json(FLOW, DOCUMENT)
     assert caplog.records == []
 
 
 def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged once for each consumer, the other consumers still hear, and the calls go on."""
+    """It is logged once for each consumer, the other consumers get the event, and the call goes on."""
 
     def broken(event: Event) -> None:
         raise ZeroDivisionError(TOKEN[:0])
@@ -104,8 +104,8 @@ def test_a_consumer_that_raises_never_breaks_a_call(caplog: pytest.LogCaptureFix
     assert [record.exc_info[0] for record in failures if record.exc_info] == [ZeroDivisionError, KeyError]
 
 
-def test_a_consumer_that_holds_up_calls_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    """Once, with the remedy: it runs in the thread of the call, and only a queue can help."""
+def test_a_slow_consumer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged once, with the advice to use a `QueuedConsumer`: it runs in the thread of the call."""
     scene = Scene(UPLOADED, UPLOADED)
     client = scene.client.with_options(
         on_event=[lambda _: scene.time.sleep(1.5), lambda _: scene.time.sleep(1.0)], clock=scene.time.clock
@@ -133,7 +133,7 @@ def test_counters_count_what_a_dashboard_asks_for() -> None:
     """Attempts, retries, successes after a retry, exhausted calls and seconds, per operation and per error."""
     counters = RetryCounters()
     scene = Scene(
-        PROCESSING, NoAnswerError("x"), UPLOADED,  # gets through on the third attempt, after 15 s
+        PROCESSING, NoAnswerError("x"), UPLOADED,  # succeeds on the third attempt, after 15 s
         UPLOADED,  # at once
         PROCESSING, PROCESSING, PROCESSING,  # exhausted, after 15 s
         refusal(100),  # fatal
@@ -198,7 +198,7 @@ def test_requests_are_counted_apart_from_attempts() -> None:
 
 
 def test_a_wait_that_was_cut_short_counts_as_long_as_it_lasted() -> None:
-    """Seconds waited are seconds, not plans."""
+    """The counters have the seconds that were waited, not those that were planned."""
     import threading
 
     counters = RetryCounters()

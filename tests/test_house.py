@@ -105,7 +105,7 @@ def test_strongly_connected_components() -> None:
 
 
 def test_the_report_names_the_longest(tmp_path: Path) -> None:
-    """The report has the findings, the longest function and the longest file, and says whether all is well."""
+    """The report has the findings, the longest function and the longest file, and says whether there are findings."""
     text, clean = report(
         house_of(tmp_path, {"a.py": "def f():\n    x = 1\n    return x\n", "b.py": "from .a import f"})
     )
@@ -122,7 +122,7 @@ def test_the_report_names_the_longest(tmp_path: Path) -> None:
 
 
 def test_the_command_ends_with_the_findings() -> None:
-    """`python -m tools.house` prints the report of this package; 0 if there is nothing to mend."""
+    """`python -m tools.house` prints the report of this package; 0 if there are no findings."""
     done = subprocess.run([sys.executable, "-m", "tools.house"], capture_output=True, text=True, check=False)
     text, clean = report(House())
     assert done.stdout.rstrip("\n") == text

@@ -1,4 +1,4 @@
-"""What comes from elsewhere is made harmless before a reader sees it: one line, no controls, no credentials."""
+"""Text from elsewhere is made harmless before it is shown: one line, no control characters, no credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from whatsapp_flows._inert import MASK, inert, inert_lines, without_credentials
 from whatsapp_flows._log import logger
 from whatsapp_flows._wire import Secret
 
-# What Meta, a file or a colleague may have put into a name.
+# What a name from Meta or from a file may contain.
 HOSTILE = {
     "a line end": "Termin\r\nCRITICAL everything is on fire",
     "an escape sequence": "Termin\x1b[2J\x1b]0;owned\x07",
@@ -34,7 +34,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_a_text_becomes_one_printable_line(name: str) -> None:
-    """The word is still there, what a terminal or a log would act upon is an escape."""
+    """The text is kept; what a terminal or a log would interpret is an escape."""
     assert inert(name).isprintable()
     assert inert(name).startswith("Termin\\")
     inert(name).encode()
@@ -42,7 +42,7 @@ def test_a_text_becomes_one_printable_line(name: str) -> None:
 
 @given(st.text())
 def test_inert_is_printable_and_stays_as_it_is(text: str) -> None:
-    """Doing it twice changes nothing, and printable text is left alone."""
+    """Applying it twice changes nothing, and printable text is unchanged."""
     once = inert(text)
     assert once.isprintable()
     assert inert(once) == once
@@ -65,7 +65,7 @@ CREDENTIALS = [
 
 @pytest.mark.parametrize(("text", "shown"), CREDENTIALS)
 def test_what_has_the_shape_of_a_credential_is_masked(text: str, shown: str) -> None:
-    """Whoever it belongs to; addresses and paths with an @ are left alone."""
+    """Whatever client it belongs to; addresses and paths with an @ are unchanged."""
     assert without_credentials(text) == shown
 
 
@@ -79,7 +79,7 @@ def test_an_error_holds_no_credential(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize("text", ["://" * 30_000, "://a:b" * 30_000, "EAA" * 60_000, "access_token=" * 20_000])
 def test_masking_takes_linear_time(text: str) -> None:
-    """A text that begins a credential over and over is no trap."""
+    """Also for a text in which a credential begins again and again."""
     began = time.process_time()
     without_credentials(text)
     assert time.process_time() - began < 2.0
@@ -90,7 +90,7 @@ APP_TOKEN = "4271998233561|kZx/Qm+w9_T7aB-c1LwNn8Yf5Rr="
 
 
 def spellings(char: str) -> list[str]:
-    """Each way to write a character that software on the way may choose."""
+    """The ways in which software may escape a character."""
     code = ord(char)
     return [
         char, f"\\u{code:04x}", f"\\u{code:04X}", f"\\\\u{code:04x}", f"\\x{code:02x}", f"\\u{{{code:x}}}",
@@ -116,13 +116,13 @@ def test_a_secret_is_found_in_any_mix_of_escapes(value: str) -> None:
 
 @pytest.mark.parametrize("secret", [TOKEN, APP_TOKEN])
 def test_the_beginning_of_an_escaped_secret_is_enough(secret: str) -> None:
-    """A text that was cut off shows no part of it."""
+    """No part of it is left in a truncated text."""
     written = "".join(f"\\u{ord(char):04x}" for char in secret[:30])
     assert Secret(secret).mask(f'"{written}" and more') == f'"{MASK}" and more'
 
 
 def test_a_long_answer_is_searched_for_what_software_writes() -> None:
-    """Over 256 KiB one way of escaping at a time, so that no answer holds up a call."""
+    """Over 256 KiB only texts that are escaped in one way are found, which limits the time."""
     secret, filler = Secret(TOKEN), " " * 300_000
     for written in (TOKEN, "".join(f"\\u{ord(char):04x}" for char in TOKEN)):
         assert secret.mask(filler + written) == filler + MASK
@@ -153,7 +153,7 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_no_line_of_the_log_can_be_forged(name: str, log: io.StringIO) -> None:
-    """By the name of a flow, by what Meta says, by the id of a trace: one line for each thing that happened."""
+    """Not by the name of a flow, a message of Meta or a trace id: each record is one line."""
     scene = Scene(
         refusal(2, error_user_msg=name, error_user_title=name, fbtrace_id=name),
         answer({"data": []}),
@@ -165,7 +165,7 @@ def test_no_line_of_the_log_can_be_forged(name: str, log: io.StringIO) -> None:
     assert [line.partition(" ")[0] for line in lines] == ["WARNING", "DEBUG", "INFO", "ERROR"]
     assert all(line.isprintable() for line in lines)
     assert str(caught.value).isprintable()
-    assert caught.value.user_message == name  # as it came, for whoever wants it
+    assert caught.value.user_message == name  # unescaped, for hosts that need it
 
 
 def test_the_facts_of_a_record_are_inert(caplog: pytest.LogCaptureFixture) -> None:
@@ -177,7 +177,7 @@ def test_the_facts_of_a_record_are_inert(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_the_text_of_a_logged_exception_is_one_line(log: io.StringIO) -> None:
-    """A host's consumer that quotes a flow's name in its exception forges nothing; the frames are told as ever."""
+    """A host's consumer that quotes a flow's name in its exception forges no line; the frames are logged as usual."""
 
     def broken(event: object) -> None:
         raise ValueError(HOSTILE["a line end"])

@@ -1,4 +1,4 @@
-"""The house: imports point down, the public list is the public list, and importing costs nothing it need not."""
+"""Imports: they point down the layers without circles; the public names; what importing the package loads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.xdist_group("layers")  # one process, in which each fil
 
 PACKAGE = Path(whatsapp_flows.__file__).parent
 
-# Module or subpackage -> layer. What imports what may only go down; inside one subpackage it is free.
+# Module or subpackage -> layer. Imports lead to lower layers only; inside one subpackage they are free.
 LAYERS = {
-    "_inert": -1,  # below everything: what an error says is made inert by the error
+    "_inert": -1,  # lowest: errors make their own texts inert
     "_json": -1,
-    "_dataclasses": -1,  # how the values of all rooms are made
+    "_dataclasses": -1,  # the decorator of all values
     "_digest": 0,
     "_forks": 0,
     "_inspection": 0,
@@ -73,7 +73,7 @@ LAYERS = {
     "pytest_plugin": 9,
     "__main__": 10,
 }
-# The imports inside layer 0: operations and the issues of an answer use the errors' values, a lock hears of forks.
+# The imports inside layer 0: operations and issues use the errors' values, the usage log has a fork-safe lock.
 INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks"), ("_fields", "errors"), ("errors", "_error_values")}
 
 # A package outside the standard library -> the only places that may import it.
@@ -124,7 +124,7 @@ def test_imports_point_down(house: House) -> None:
 
 
 def test_every_home_has_a_layer(house: House) -> None:
-    """The table of layers names what is there, and nothing else."""
+    """The table of layers has every module, and no other name."""
     assert {home(module) for module in house.modules.values()} - {"__init__"} == set(LAYERS)
 
 
@@ -209,7 +209,7 @@ def test_the_client_loads_little_beside_requests() -> None:
 
 
 def test_the_public_list_is_what_is_there() -> None:
-    """Every name of `__all__` can be had, is listed by `dir`, and is what its own module calls public."""
+    """Every name of `__all__` can be imported, is listed by `dir`, and is what its own module calls public."""
     assert whatsapp_flows.__all__ == sorted(whatsapp_flows.__all__, key=lambda name: (not name.isupper(), name))
     for name in whatsapp_flows.__all__:
         assert getattr(whatsapp_flows, name) is not None
@@ -222,5 +222,5 @@ def test_the_public_list_is_what_is_there() -> None:
 
 
 def test_the_package_is_typed() -> None:
-    """Type checkers of hosts look for the marker."""
+    """The marker `py.typed` exists, which type checkers need."""
     assert (PACKAGE / "py.typed").exists()

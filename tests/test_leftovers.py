@@ -1,4 +1,4 @@
-"""The suite finds what a test leaves behind, and what it reads that is not the project's."""
+"""The suite detects what a test leaves behind, and files outside the project that a test reads."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.outside import ROOT, allowed_roots, is_outside
 
 @pytest.fixture
 def leftovers(monkeypatch: pytest.MonkeyPatch) -> Leftovers:
-    """The same plugin once more, with less patience."""
+    """The same plugin again, with a shorter wait."""
     monkeypatch.setenv("FLOWS_TEST_SESSION", "restored afterwards")
     return Leftovers([], patience=0.05)
 
 
-def test_a_session_that_leaves_nothing_is_told_nothing(leftovers: Leftovers) -> None:
-    """What was there before is no fault."""
+def test_a_session_that_leaves_nothing_has_no_report(leftovers: Leftovers) -> None:
+    """What existed before the session is not reported."""
     assert leftovers.settle() == []
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
 def test_processes_are_found_and_ended(leftovers: Leftovers) -> None:
-    """A child is named with its command and the test after which it was seen, and lives no longer."""
+    """A child is reported with its command and the test after which it was seen, and is killed."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     leftovers.note("a test", cheap=False)
     (line,) = leftovers.settle()
@@ -43,7 +43,7 @@ def test_processes_are_found_and_ended(leftovers: Leftovers) -> None:
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
 def test_a_process_that_init_has_adopted_is_found(leftovers: Leftovers) -> None:
-    """Its parent ends at once: what it has in its environment tells whose it is."""
+    """Its parent ends at once: a variable in its environment identifies it."""
     orphan = (
         "import subprocess, sys; command = [sys.executable, '-c', 'import time; time.sleep(20)'];"
         "print(subprocess.Popen(command, stdout=subprocess.DEVNULL).pid)"
@@ -58,7 +58,7 @@ def test_a_process_that_init_has_adopted_is_found(leftovers: Leftovers) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process is more than what waits for whoever adopted it."""
+    """Whether a process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
@@ -67,7 +67,7 @@ def _lives(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc")
 def test_listening_sockets_are_found(leftovers: Leftovers, tmp_path: Path) -> None:
-    """Of each kind; one that is only connected, or bound, is none."""
+    """Of each kind; a socket that is only connected or bound is not reported."""
     with socket.socket() as bound, socket.socket(socket.AF_UNIX) as local, socket.create_server(("127.0.0.1", 0)):
         bound.bind(("127.0.0.1", 0))
         local.bind(str(tmp_path / "socket"))
@@ -78,7 +78,7 @@ def test_listening_sockets_are_found(leftovers: Leftovers, tmp_path: Path) -> No
 
 
 def test_threads_are_found(leftovers: Leftovers) -> None:
-    """By name; one that ends in time is none."""
+    """By name; a thread that ends in time is not reported."""
     end = threading.Event()
     thread = threading.Thread(target=end.wait, name="left", daemon=True)
     thread.start()
@@ -107,7 +107,7 @@ def test_threads_are_found(leftovers: Leftovers) -> None:
     ids=str,
 )
 def test_what_is_outside(path: object, outside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but the repository, the interpreter with its packages, the system and what is temporary."""
+    """Everything but the repository, the interpreter with its packages, the system and temporary files."""
     monkeypatch.chdir(ROOT)
     roots = [root for root in allowed_roots() if not str(ROOT.parent).startswith(root) or root == str(ROOT)]
     assert is_outside(path, roots) is outside
@@ -115,7 +115,7 @@ def test_what_is_outside(path: object, outside: bool, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("reach", ["open(outside)", "outside.read_text()", "list(outside.parent.iterdir())"])
 def test_reaching_outside_raises(reach: str, tmp_path: Path) -> None:
-    """Whoever opens or lists a file that is not there on another machine is told which; who swallows it, at the end."""
+    """Opening or listing such a file is an error that names it; if it is swallowed, the session reports it."""
     code = (
         "from pathlib import Path\n"
         "from tests.outside import OutsideError, forbid_outside\n"

@@ -1,5 +1,5 @@
 """
-Every regular expression of the package takes time in step with its text, whatever the text is.
+Every regular expression of the package takes time linear in its text, whatever the text is.
 
 The expressions are read out of the source, with the methods that they are used by, so that a new one is measured too.
 Each is fed texts that are known to make expressions go back and forth: a beginning that fits, a piece that fits again
@@ -25,7 +25,7 @@ import whatsapp_flows
 
 ROOT: Final = Path(whatsapp_flows.__file__).parent
 LENGTH: Final = 4_000
-LITTLE: Final = 0.001  # seconds; what takes longer is looked at with more
+LITTLE: Final = 0.001  # seconds; an expression that takes longer is measured with longer texts
 METHODS: Final = frozenset({"match", "fullmatch", "search", "findall", "finditer", "sub", "split"})
 
 STARTS: Final = (
@@ -123,7 +123,7 @@ def _patterns_of(call: ast.Call, inside: str, namespace: dict[str, Any]) -> list
 
 
 def _methods_of(call: ast.Call, tree: ast.Module, calls: list[ast.Call]) -> set[str]:
-    """By which methods a compiled expression is used: the one that is taken of it, or those called on its name."""
+    """The methods by which a compiled expression is used."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.value is call:
             return {node.attr}
@@ -139,7 +139,7 @@ def _methods_of(call: ast.Call, tree: ast.Module, calls: list[ast.Call]) -> set[
         for each in calls
         if isinstance(each.func.value, ast.Name) and each.func.value.id in names  # type: ignore[attr-defined]
     }
-    return (used & METHODS) or {"match"}  # handed to a function that goes along a text
+    return (used & METHODS) or {"match"}  # passed to a function that reads a text
 
 
 EXPRESSIONS: Final = [each for path in sorted(ROOT.rglob("*.py")) for each in _expressions_of(path)]
@@ -183,7 +183,7 @@ def texts() -> list[str]:
 
 
 def is_slow(expression: Expression, parts: tuple[str, str, str], length: int = LENGTH) -> bool:
-    """Whether three times the text takes much more than three times the time; asked of what takes long at all."""
+    """Whether three times the text takes much more than three times the time."""
     text, longer = of_length(*parts, length), of_length(*parts, 3 * length)
     least = min(seconds(expression, text) for _ in range(3))
     return least > LITTLE and min(seconds(expression, longer) for _ in range(2)) > 5.5 * least
@@ -216,14 +216,14 @@ def test_no_text_makes_an_expression_slow(expression: Expression, texts: list[st
     ],
 )
 def test_a_slow_expression_would_be_seen(method: str, pattern: str, parts: tuple[str, str, str], length: int) -> None:
-    """The measure measures: each of these reads all of the text again from each place in it."""
+    """The check detects expressions that read the text again from each place in it."""
     assert parts[0] in STARTS
     assert parts[1] in PIECES
     assert is_slow(Expression("here", method, re.compile(pattern)), parts, length)
 
 
 def test_all_expressions_are_found() -> None:
-    """There is more than a handful, of each room."""
+    """Several are found in each package."""
     rooms = {each.place.partition(":")[0] for each in EXPRESSIONS}
     assert {
         "_wire.py",

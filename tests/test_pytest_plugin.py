@@ -26,7 +26,7 @@ DOCUMENT = {"version": "7.3", "screens": []}
 
 
 @pytest.mark.flows_fault("update_flow_json", code=139001, subcode=4016012, times=2)
-def test_a_fault_strikes_and_the_client_gets_through(
+def test_a_fault_occurs_and_the_client_retries(
     flows_client: FlowsClient, flows_emulator: Emulator, flows_clock: FlowsClock
 ) -> None:
     """Three requests arrive, waits of 5 and 10 s are made, and the test takes no time."""
@@ -54,7 +54,7 @@ class TestFaultsOfAClass:
             list(flows_client.list_flows())
 
 
-def test_each_test_has_a_world_of_its_own(flows_client: FlowsClient) -> None:
+def test_each_test_has_an_emulator_of_its_own(flows_client: FlowsClient) -> None:
     """It has no flows and faults of other tests."""
     assert list(flows_client.list_flows()) == []
 
@@ -141,7 +141,7 @@ def test_a_fault_without_an_emulator_is_a_failure(tmp_path: Path) -> None:
     assert "flows_fault needs the fixture flows_emulator" in done.stdout
 
 
-def test_who_does_not_use_it_does_not_pay(tmp_path: Path) -> None:
+def test_a_session_without_its_fixtures_loads_nothing(tmp_path: Path) -> None:
     """Neither the emulator, nor requests, nor an extra's package is loaded by a pytest that asks for no fixture."""
     unwanted = ("werkzeug", "requests", "urllib3", "aiohttp", "asyncio", "whatsapp_flows.client")
     done = run(
@@ -152,7 +152,7 @@ def test_who_does_not_use_it_does_not_pay(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_without_the_extra_only_the_fixture_complains(tmp_path: Path) -> None:
+def test_without_the_extra_only_the_fixture_fails(tmp_path: Path) -> None:
     """A host without werkzeug runs its other tests; the fixture's error says what to install."""
     hide = (
         "import importlib.util as util; find = util.find_spec; "

@@ -1,4 +1,4 @@
-"""Files that are read whole: no FIFO, no device, and nothing that is larger than expected."""
+"""Reading whole files: no FIFO, no device, and nothing over the maximum size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
-    """Nobody writes to it, and nobody waits for that."""
+    """Opening it does not block, although it has no writer."""
     fifo = tmp_path / "flow.json"
     os.mkfifo(fifo)
     with pytest.raises(ConfigurationError, match="not a regular file"):
@@ -44,7 +44,7 @@ NO_FILES = {("emulator/_emulator.py", "open")}  # a method of the emulator's own
 
 
 def test_files_are_opened_for_reading_in_one_place() -> None:
-    """Where FIFOs, devices and sizes are looked at: elsewhere nothing is opened."""
+    """Only `_reading`, which checks FIFOs, devices and sizes, opens files."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         name = path.relative_to(PACKAGE).as_posix()
@@ -57,7 +57,7 @@ def test_files_are_opened_for_reading_in_one_place() -> None:
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
-    """One of a terabyte, which takes no room on the disk."""
+    """A sparse file of a terabyte."""
     path = tmp_path / "large.json"
     with path.open("wb") as file:
         file.truncate(2**40)
@@ -68,7 +68,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_list_without_an_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fresh cursors for ever are told after so many pages; a list that is returned as a whole, by its entries too."""
+    """The number of pages is limited, and of a list that is returned as a whole, the number of entries too."""
     monkeypatch.setattr(_graph, "MAX_PAGES", 20)
     pages = [answer({"data": [{"id": "1"}], "paging": {"next": "x", "cursors": {"after": f"c{n}"}}}) for n in range(40)]
     scene = Scene(*pages)

@@ -1,4 +1,4 @@
-"""A refused token is looked up once more where it comes from; what an answer says of itself is on the events."""
+"""A refused token is requested once more from the callable; the metadata of answers is on the events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OTHER = "EAAOtherTokenThatIsGoodNow0123456789"
 
 
 class Echoing(ScriptedTransport):
-    """Answers as real transports do: with the token that it was asked with."""
+    """Its responses have the token of the request, as those of real transports."""
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         response = super().send(request, timeout=timeout)
@@ -60,7 +60,7 @@ Call = Callable[..., tuple[Any, list[str], list[float], list[Event]]]
 
 @pytest.fixture(params=["sync", "asyncio", "asyncio, awaited token"])
 def call(request: pytest.FixtureRequest) -> Call:
-    """Publishes a flow with a token from a callable; the tokens that were sent, the waits and the events."""
+    """Publishes a flow with a token from a callable. Returns the tokens that were sent, the waits and the events."""
 
     def run(script: list[Any], token: Any, **options: Any) -> tuple[Any, list[str], list[float], list[Event]]:
         waits: list[float] = []
@@ -101,7 +101,7 @@ def call(request: pytest.FixtureRequest) -> Call:
 
 
 def tokens(*given: str) -> Callable[[], str]:
-    """Each in turn, and the last for good."""
+    """A callable that returns each in turn, then the last one again."""
     left: Iterator[str] = iter(given)
     current = [given[0]]
 
@@ -141,7 +141,7 @@ def test_the_same_token_is_not_tried_again(call: Call) -> None:
 
 
 def test_a_constant_token_is_not_tried_again(call: Call) -> None:
-    """There is no other."""
+    """A string cannot be renewed."""
     result, sent, _, _ = call([EXPIRED], TOKEN)
     assert type(result) is AuthenticationError
     assert sent == [TOKEN]
@@ -176,7 +176,7 @@ NOT_CURED = [(102, 459), (190, 458), (190, 459), (190, 464), (190, 492), (10, No
 
 @pytest.mark.parametrize(("code", "subcode"), [*CURED, *NOT_CURED])
 def test_only_errors_that_a_new_token_may_resolve_are_tried_again(code: int, subcode: int | None) -> None:
-    """No permissions, and nothing that a person has to do first."""
+    """Missing permissions, and what a person has to do first, are not."""
     transport = Echoing([refusal(code, subcode), DONE])
     client = FlowsClient(tokens(TOKEN, OTHER), WABA, transport=transport)
     if (code, subcode) in CURED:
@@ -224,7 +224,7 @@ def test_an_interrupt_in_the_callable_passes() -> None:
         FlowsClient(token, WABA, transport=Echoing([EXPIRED])).publish_flow(FLOW)
 
 
-# What an answer says of itself
+# Metadata of answers
 
 
 def metadata_of_upload(headers: dict[str, str]) -> tuple[ResponseMetadata, ResponseMetadata]:

@@ -1,4 +1,4 @@
-"""The shipped policies: pure answers to a frozen state."""
+"""The shipped policies: the decision for each state."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_backoff_is_capped_however_often_it_fails() -> None:
     ],
 )
 def test_what_is_tried_again(policy: RetryPolicy, error: FlowsError, idempotent: bool, again: bool) -> None:
-    """Retryable errors are, unless the work may be done already and must not be done twice."""
+    """Retryable errors are, unless the outcome is unknown and the operation is not idempotent."""
     decision = policy.decide(state(error, idempotent=idempotent))
     assert (decision.delay is not None) is again
     assert decision.reason
@@ -86,8 +86,8 @@ def test_what_is_tried_again(policy: RetryPolicy, error: FlowsError, idempotent:
 
 @pytest.mark.parametrize("policy", [ExponentialBackoff(), FixedDelays((5, 10, 20))])
 @pytest.mark.parametrize(("asked", "delay"), [(1.0, 5.0), (5.0, 5.0), (90.0, 90.0), (120.0, 120.0), (120.5, None)])
-def test_we_never_come_back_sooner_than_asked(policy: RetryPolicy, asked: float, delay: float | None) -> None:
-    """Meta's floor wins over the backoff and its cap; a floor beyond `max_wait` gives up at once."""
+def test_no_retry_is_sooner_than_meta_asks(policy: RetryPolicy, asked: float, delay: float | None) -> None:
+    """Meta's floor is longer than the backoff and its cap: it counts. A floor beyond `max_wait` gives up at once."""
     decision = policy.decide(state(limited(asked)))
     assert decision.delay == delay
     if delay is None:
@@ -103,7 +103,7 @@ def test_a_wait_that_would_outlast_the_call_is_not_begun() -> None:
 
 
 def test_a_host_may_name_the_errors_to_retry() -> None:
-    """`retry_on` replaces the default choice: the origin's own service retried 4016012 alone."""
+    """`retry_on` replaces the default, for example to retry 4016012 alone."""
     only = ExponentialBackoff(retry_on=(FlowProcessingError,))
     assert only.decide(state()).delay == 5.0
     assert only.decide(state(NotSentError("x"))).delay is None
@@ -114,14 +114,14 @@ def test_a_host_may_name_the_errors_to_retry() -> None:
 
 
 def test_fixed_delays_come_in_order_and_the_last_repeats() -> None:
-    """The engine counts the attempts, so the list need not be as long as they are many."""
+    """The engine counts the attempts, so the list may be shorter than the number of attempts."""
     assert waits(FixedDelays((5, 10, 20)), 5) == [5, 10, 20, 20, 20]
     assert waits(FixedDelays([1.5]), 2) == [1.5, 1.5]
     assert waits(FixedDelays(seconds for seconds in (1, 2)), 3) == [1, 2, 2]  # type: ignore[arg-type]
 
 
 def test_no_retry_never_retries() -> None:
-    """The policy for callers who have a queue of their own."""
+    """For callers that have a queue of their own."""
     assert NoRetry().decide(state()).delay is None
 
 
@@ -161,7 +161,7 @@ def test_every_wait_is_between_the_floor_and_the_cap(
 
 
 def test_every_jitter_spreads_the_first_wait_too() -> None:
-    """A fleet that fails together must not come back together."""
+    """Workers that fail together must not retry together."""
     for jitter in (full_jitter, equal_jitter, decorrelated_jitter):
         policy = ExponentialBackoff(jitter=jitter, chance=iter([0.1, 0.9]).__next__)
         assert policy.decide(state()).delay != policy.decide(state()).delay
@@ -169,7 +169,7 @@ def test_every_jitter_spreads_the_first_wait_too() -> None:
 
 @pytest.mark.parametrize(("wild", "held"), [(-5.0, 0.0), (1e9, 60.0)])
 def test_a_jitter_of_the_hosts_own_stays_in_bounds(wild: float, held: float) -> None:
-    """A jitter that goes wild is held between zero and the cap."""
+    """The result of any jitter is limited to zero and the cap."""
     policy = ExponentialBackoff(jitter=lambda delay, **_: wild)
     assert policy.decide(state()).delay == held
 
@@ -193,14 +193,14 @@ BAD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", BAD, ids=str)
-def test_numbers_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
-    """A policy that cannot work is a `ConfigurationError` when it is made, naming what is wrong."""
+def test_numbers_out_of_range_are_refused(options: dict[str, Any]) -> None:
+    """Invalid arguments are a `ConfigurationError` that names them, when the policy is made."""
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         ExponentialBackoff(**options)
 
 
 @pytest.mark.parametrize("delays", [(), (-1,), (float("nan"),), ("5",), 5, "5"])
-def test_delays_that_make_no_sense_are_refused(delays: Any) -> None:
+def test_invalid_delays_are_refused(delays: Any) -> None:
     """The same for a list of delays."""
     with pytest.raises(ConfigurationError):
         FixedDelays(delays)
@@ -208,7 +208,7 @@ def test_delays_that_make_no_sense_are_refused(delays: Any) -> None:
 
 @pytest.mark.parametrize("delay", [-1.0, float("nan"), float("inf"), "1"])
 def test_a_decision_is_one_that_can_be_waited_for(delay: Any) -> None:
-    """A host's policy that answers with nonsense is told so, before anything sleeps."""
+    """An invalid delay of a host's policy is a `ConfigurationError`, before anything sleeps."""
     with pytest.raises(ConfigurationError):
         Decision(delay)
 
@@ -226,14 +226,14 @@ def test_a_budget_is_spent_and_regained() -> None:
 
 
 def test_only_a_retry_costs_the_budget() -> None:
-    """What the inner policy gives up on anyway is free."""
+    """A failure that the wrapped policy gives up on costs nothing."""
     budget = RetryBudget(ExponentialBackoff(), capacity=1, refill=0, clock=FakeTime().clock)
     assert budget.decide(state(InvalidRequestError("x"))).delay is None
     assert budget.decide(state()).delay == 5.0
 
 
 def test_threads_share_one_budget() -> None:
-    """Sixteen threads that ask a hundred times each get exactly what the bucket holds."""
+    """Sixteen threads that ask a hundred times each get exactly the retries in the bucket."""
     budget = RetryBudget(FixedDelays((0,)), capacity=100, refill=0, clock=FakeTime().clock)
     asked: list[float | None] = []
 
@@ -250,8 +250,8 @@ def test_threads_share_one_budget() -> None:
 
 
 @pytest.mark.parametrize("options", [{"capacity": 0}, {"capacity": -1}, {"refill": -1}, {"refill": float("inf")}])
-def test_a_budget_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
-    """A bucket that never holds a retry would be `NoRetry`."""
+def test_an_invalid_budget_is_refused(options: dict[str, Any]) -> None:
+    """Its capacity is at least one retry, and its figures are finite."""
     with pytest.raises(ConfigurationError):
         RetryBudget(NoRetry(), **options)
     with pytest.raises(ConfigurationError, match="decide"):

@@ -1,4 +1,4 @@
-"""Clients made of clients: options without secrets, transports put around one another, shared connections."""
+"""`with_options` and `wrapping`: options without secrets, wrapped transports, shared connections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Opened(ScriptedTransport):
 
 
 class Wrapper:
-    """A host's transport around another; it closes what it was given, as a tidy one does."""
+    """A host's transport that wraps another, and closes it."""
 
     def __init__(self, inner: Transport) -> None:
         self.inner, self.closings, self.sent = inner, 0, 0
@@ -192,7 +192,7 @@ def test_a_transport_of_the_host_stays_open_under_a_wrapper() -> None:
 
 
 class Tenant(FlowsClient):
-    """A host's client, made of something else than ours."""
+    """A host's client, whose constructor has other parameters."""
 
     __slots__ = ("region",)
 

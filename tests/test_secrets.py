@@ -1,4 +1,4 @@
-"""The token and the app's secret stay where they belong: in the one header, and in the proof made of them."""
+"""The token is sent in the Authorization header only, the app's secret never; nothing shows either of them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def in_lower_case(percent_encoded: str) -> str:
 
 
 def spellings(secret: str) -> Iterator[str]:
-    """As it is; with JSON's escaped solidus; percent-encoded either way; and a good part of it."""
+    """Unescaped; with JSON's escaped solidus; percent-encoded in either case; and a long part of it."""
     percent = quote(secret, safe="")
     yield from (secret, secret.replace("/", "\\/"), percent, in_lower_case(percent))
     yield secret[4:24]
@@ -124,7 +124,7 @@ def family(error: BaseException) -> Iterator[BaseException]:
 
 
 def said_by(error: BaseException) -> Iterator[str]:
-    """Everything that a host may write down of an error."""
+    """Every text of an error that a host may log."""
     for it in family(error):
         yield from (str(it), repr(it), *traceback.format_exception(it))
         yield from strings_in(it)
@@ -148,7 +148,7 @@ def said_by_log(record: logging.LogRecord) -> Iterator[str]:
 
 
 def sent_in_the_open(received: Received) -> Iterator[str]:
-    """All of a request but the one header that is for the token."""
+    """All of a request but the Authorization header."""
     yield received.target
     yield received.body.decode("latin-1")
     for line in received.raw_head.decode("latin-1").split("\r\n"):
@@ -176,7 +176,7 @@ class Watch:
 
 
 class Collector(logging.Handler):
-    """Hears everything, from every logger."""
+    """Collects the records of every logger."""
 
     def __init__(self) -> None:
         super().__init__(logging.NOTSET)
@@ -201,14 +201,14 @@ def watching(wire: Wire) -> Iterator[Watch]:
 
 @pytest.fixture(params=WIRES, ids=lambda wire: wire.name)
 def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
-    """Over both."""
+    """A watch of each client."""
     with watching(request.param) as watch:
         yield watch
 
 
 @pytest.fixture
 def watch_requests() -> Iterator[Watch]:
-    """Over requests alone, for what belongs to its sessions."""
+    """A watch of the client on requests."""
     with watching(RequestsWire()) as watch:
         yield watch
 
@@ -220,7 +220,7 @@ def no_wait(_: float) -> None:
 def client_for(
     watch: Watch, url: str, setup: Setup | None = None, *, app: bool = False, **options: Any
 ) -> AbstractContextManager[FlowsClient]:
-    """A client with one of the two tokens, whose every word is watched."""
+    """A client with one of the two tokens, whose output is recorded."""
     token = APP_TOKEN if app else USER_TOKEN
     return watch.wire.client(token, WABA_ID, setup=setup, **_usual(watch, url, options))
 
@@ -255,7 +255,7 @@ def test_a_success_shows_nothing(app: bool, watch: Watch) -> None:
     assert {record.name for record in watch.logs} <= {"whatsapp_flows", "urllib3.connectionpool", "asyncio"}
 
 
-# Failures: what Meta, or something on the way, echoes
+# Failures: echoes of Meta or of a proxy
 
 
 def mixed(char: str, number: int) -> str:
@@ -303,7 +303,7 @@ FIELDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
 
 
 def assert_failure_is_clean(watch: Watch, client: FlowsClient, *servers: Server) -> FlowsError:
-    """An upload fails, and nothing that comes of it shows a secret."""
+    """An upload fails, and neither its error nor its logs contain a secret."""
     with pytest.raises(FlowsError) as caught:
         client.update_flow_json(FLOW_ID, DOCUMENT)
     assert_clean(type(caught.value).__name__, said_by(caught.value))
@@ -314,7 +314,7 @@ def assert_failure_is_clean(watch: Watch, client: FlowsClient, *servers: Server)
 @both_tokens
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_an_echo_in_any_spelling_is_masked(spelling: str, app: bool, watch: Watch) -> None:
-    """In whichever way Meta, or something on the way, writes the token down."""
+    """However Meta or a proxy escapes the token."""
     behaviour = echo(FIELDS["message"], SPELLINGS[spelling])
     with Server(behaviour) as server, client_for(watch, server.url, app=app) as client:
         error = assert_failure_is_clean(watch, client, server)
@@ -324,7 +324,7 @@ def test_an_echo_in_any_spelling_is_masked(spelling: str, app: bool, watch: Watc
 @both_tokens
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_echo_in_any_field_is_masked(name: str, app: bool, watch: Watch) -> None:
-    """Whatever part of the error object it stands in."""
+    """In any part of the error object."""
     behaviour = echo(FIELDS[name], SPELLINGS["plain"])
     with Server(behaviour) as server, client_for(watch, server.url, app=app) as client:
         assert_failure_is_clean(watch, client, server)
@@ -335,7 +335,7 @@ def _reply(make: Callable[[str], Answer]) -> Behaviour:
 
 
 def _says(make: Callable[[str], str]) -> Behaviour:
-    """Whatever bytes, made of the Authorization header that came in."""
+    """A response made from the Authorization header of the request."""
 
     def act(connection: Connection) -> bool:
         received = connection.receive()
@@ -375,7 +375,7 @@ ODD_ANSWERS: Mapping[str, Behaviour] = {
 
 @both_tokens
 @pytest.mark.parametrize("name", ODD_ANSWERS)
-def test_an_answer_that_is_none_of_metas_shows_nothing(name: str, app: bool, watch: Watch) -> None:
+def test_an_answer_of_a_proxy_shows_nothing(name: str, app: bool, watch: Watch) -> None:
     """A proxy's page, a damaged answer, a header: whatever repeats the request's Authorization."""
     with Server(ODD_ANSWERS[name]) as server, client_for(watch, server.url, app=app) as client:
         assert_failure_is_clean(watch, client, server)
@@ -428,7 +428,7 @@ def test_a_hook_that_raises_shows_nothing(watch_requests: Watch) -> None:
 
 
 def test_no_error_of_the_network_is_chained_to_one_that_holds_the_request(watch: Watch) -> None:
-    """requests and aiohttp hang the request on their exceptions: none of them can be reached from ours."""
+    """Exceptions of requests and aiohttp refer to the request: none of them can be reached from ours."""
     with Server(bad.RESET_AFTER_REQUEST) as server, client_for(watch, server.url) as client:
         error = assert_failure_is_clean(watch, client, server)
     assert len(error.attempts) == 1
@@ -491,13 +491,13 @@ MISTAKES: Mapping[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_of_the_callers_is_not_echoed(name: str) -> None:
-    """The message names the argument and not its value, and no logger hears of it."""
+    """The message names the argument and not its value, and nothing is logged."""
     with pytest.raises(ConfigurationError) as caught:
         MISTAKES[name]()
     assert_clean("the error", said_by(caught.value))
 
 
-# What of the rows above cannot help it: the secret stands in the wrong argument, and is not known to be one.
+# The rows above that must show it: the secret is in the wrong argument, and has not the form of one.
 MISPLACED = ("the token as the account", "the token as the version", "the token in the URL", "the token as the flow")
 
 
@@ -505,7 +505,7 @@ MISPLACED = ("the token as the account", "the token as the version", "the token 
 
 
 def test_nothing_shows_what_it_keeps(watch_requests: Watch) -> None:
-    """Clients, credentials, requests and responses, in every form that text is made of."""
+    """Clients, credentials, requests and responses, by every way to make text of them."""
     watch, kept = watch_requests, list[object]()
 
     class Keeping(RequestsTransport):
@@ -524,14 +524,14 @@ def test_nothing_shows_what_it_keeps(watch_requests: Watch) -> None:
         assert_clean(type(it).__name__, [repr(it), str(it), f"{it}", repr([it]), repr({"it": it})])
 
 
-def test_a_client_that_was_never_finished_can_be_shown() -> None:
+def test_a_client_whose_constructor_raised_has_a_repr() -> None:
     """An error tracker asks for the `repr` of a client whose constructor has just raised."""
     assert "FlowsClient" in repr(FlowsClient.__new__(FlowsClient))
 
 
 @both_tokens
 def test_a_client_keeps_its_secrets_in_one_place(app: bool, watch: Watch) -> None:
-    """After a success and a failure no text within reach of the client is a secret, but for what `Secret` hides."""
+    """After a success and a failure, no string reachable from the client is a secret, except inside a `Secret`."""
     refusal = echo(FIELDS["message"], SPELLINGS["plain"])
     with Server(answers(), refusal) as server, client_for(watch, server.url, app=app) as client:
         client.update_flow_json(FLOW_ID, DOCUMENT)
@@ -596,7 +596,7 @@ DUPLICATES: Mapping[str, Callable[[FlowsError], FlowsError]] = {
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("way", DUPLICATES)
-def test_an_error_is_duplicated_with_all_it_says(ending: str, way: str, watch: Watch) -> None:
+def test_an_error_is_copied_with_all_its_values(ending: str, way: str, watch: Watch) -> None:
     """A process pool gets the same class, details, issues and history, and nothing more."""
     with Server(*ENDINGS[ending]) as server, client_for(watch, server.url) as client:
         error = assert_failure_is_clean(watch, client, server)
@@ -633,7 +633,7 @@ def pages(*, cursors: bool, elsewhere: str = "") -> Behaviour:
 @both_tokens
 @pytest.mark.parametrize("cursors", [True, False], ids=["cursors", "next alone"])
 def test_paging_next_is_not_followed(cursors: bool, app: bool, watch: Watch) -> None:
-    """Only its cursor is used: it is neither requested nor logged, and whom it names hears nothing."""
+    """Only its cursor is used: it is neither requested nor logged, and the host in it gets no request."""
     with (
         Server(answers()) as elsewhere,
         Server(pages(cursors=cursors, elsewhere=elsewhere.url)) as server,
@@ -675,7 +675,7 @@ BROKEN_LISTS: Mapping[str, Behaviour] = {
 @both_tokens
 @pytest.mark.parametrize("name", BROKEN_LISTS)
 def test_a_broken_list_shows_nothing(name: str, app: bool, watch: Watch) -> None:
-    """The error is raised while the page, with the token in its `paging.next`, is at hand."""
+    """The error is raised while the page, with the token in its `paging.next`, is in scope."""
     with Server(BROKEN_LISTS[name]) as server, client_for(watch, server.url, app=app) as client:
         with pytest.raises(UnexpectedResponseError) as caught:
             list(client.list_flows())
@@ -708,7 +708,7 @@ def uploading(client: FlowsClient) -> object:
 def test_no_frame_of_a_failure_shows_the_token(
     call: Callable[[FlowsClient], object], behaviour: Behaviour, app: bool, watch: Watch
 ) -> None:
-    """No frame of the library's keeps the token as text, nor an answer that repeats it."""
+    """No frame of the library has the token as text, or an answer that contains it."""
     with Server(behaviour) as server, client_for(watch, server.url, app=app) as client:
         with pytest.raises(FlowsError) as caught:
             call(client)
@@ -717,7 +717,7 @@ def test_no_frame_of_a_failure_shows_the_token(
 
 @pytest.mark.parametrize("behaviour", [bad.SILENCE, bad.STALL_IN_BODY], ids=str)
 def test_no_frame_of_a_cancelled_call_shows_the_token(behaviour: Behaviour, watch_requests: Watch) -> None:
-    """What cancels an async call comes out through the frames of aiohttp: the token is in none of them."""
+    """The exception passes the frames of aiohttp: the token is in none of them."""
     watch = watch_requests
 
     async def main(url: str) -> BaseException:
@@ -750,8 +750,8 @@ def assets(*urls: object) -> Behaviour:
     return answers(json.dumps(found).encode(), headers={"Set-Cookie": "datr=of-the-api; Path=/"})
 
 
-def test_the_files_host_is_told_nothing(watch_requests: Watch) -> None:
-    """No Authorization, no proof, no cookie of the API's host, no body: the signed link, as it is."""
+def test_the_files_host_gets_no_credential(watch_requests: Watch) -> None:
+    """No Authorization, no proof, no cookie of the API's host, no body: only the signed link, unchanged."""
     watch = watch_requests
     with requests.Session() as session, Server(answers(DOCUMENT.encode())) as cdn:
         session.cookies.set("hosts", "own", domain="127.0.0.1")
@@ -794,7 +794,7 @@ def test_a_link_of_another_kind_is_refused(url: str, watch: Watch) -> None:
 
 
 def test_a_link_with_a_weaker_scheme_is_refused(watch: Watch, tmp_path: Path) -> None:
-    """An API that speaks https does not send us to http; to https it may."""
+    """From https to http is refused; from http to https is allowed."""
     setup = Setup(trusted=bad.certificate_file(tmp_path))
 
     def download(api: Server) -> bytes:

@@ -122,7 +122,7 @@ def test_head_has_no_body() -> None:
         b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused(request_text: bytes) -> None:
+def test_a_malformed_request_is_refused(request_text: bytes) -> None:
     """With HTTP 400, and the connection is closed."""
     with _serving() as server:
         status, headers, body = _ask(server, request_text)
@@ -131,7 +131,7 @@ def test_a_request_that_makes_no_sense_is_refused(request_text: bytes) -> None:
 
 
 @pytest.mark.parametrize("request_text", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000])
-def test_what_is_not_http_is_turned_away(request_text: bytes) -> None:
+def test_what_is_not_http_is_refused(request_text: bytes) -> None:
     """The server sends an error, logs nothing, and continues."""
     with _serving() as server:
         with _connected(server) as connection:
@@ -162,7 +162,7 @@ def test_a_body_without_end_is_cut_off() -> None:
         assert (status, headers["Connection"]) == ("HTTP/1.1 400 Bad Request", "close")
 
 
-def test_a_client_that_goes_away_is_forgotten() -> None:
+def test_a_client_may_disconnect() -> None:
     """In the middle of a body, or before its answer."""
     with _serving() as server:
         for request in (
@@ -454,7 +454,7 @@ def test_there_are_only_so_many_threads() -> None:
         assert json.loads(_read_answer(clients[1])[2])[1] == "/c"
 
 
-def test_who_is_at_work_is_not_ended() -> None:
+def test_a_busy_connection_is_not_closed() -> None:
     """A connection whose response is being computed is not closed, although others wait."""
     clock, go, begun = _Clock(), threading.Event(), threading.Event()
 
@@ -491,7 +491,7 @@ def test_a_body_that_drips_is_ended(how: bytes) -> None:
                 pass
 
 
-def test_large_bodies_share_their_room() -> None:
+def test_large_bodies_share_a_memory_budget() -> None:
     """A large body waits until the memory is free; a small one does not."""
     budget, order = MemoryBudget(100), []
     inside, leave = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""What Meta's usage headers say, and what the client keeps of it."""
+"""Meta's usage headers, and the figures that the client keeps."""
 
 from __future__ import annotations
 
@@ -59,20 +59,20 @@ def test_the_apps_header_has_no_object() -> None:
     ],
 )
 def test_headers_are_read_as_hints(app: str, header: str, expected: list[Usage]) -> None:
-    """An object for a list and numbers as strings are understood; what has no sense is 0, empty or left out."""
+    """An object for a list and numbers as strings are understood; an invalid value is 0, empty or left out."""
     assert list(read_usage(app, header)) == expected
 
 
 @given(app=st.text(max_size=40), header=st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: (
     st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)), max_leaves=5))  # fmt: skip
 def test_no_header_breaks_the_reader(app: str, header: object) -> None:
-    """Whatever comes, the answer it came with still counts."""
+    """An unreadable header does not affect the answer."""
     for usage in read_usage(app, json.dumps(header)):
         assert usage.highest >= 0.0
 
 
 def test_the_client_keeps_the_last_figures() -> None:
-    """Per object and type; an answer that says nothing erases nothing, a refusal counts as well."""
+    """Per object and type; an answer without figures deletes none; error responses count too."""
     scene = Scene(
         answer({"success": True}, headers={"X-Business-Use-Case-Usage": business({"call_count": 10, **ENTRY})}),
         answer({"success": True}, headers={"x-app-usage": '{"call_count": 28}'}),
@@ -91,7 +91,7 @@ def test_the_client_keeps_the_last_figures() -> None:
     assert [[usage.object_id for usage in each] for each in told] == [[WABA], [None], [], ["9"]]
 
 
-def test_clients_of_one_token_share_what_they_learn() -> None:
+def test_clients_of_one_token_share_their_figures() -> None:
     """`with_options` makes a client that adds to the same figures; another token has limits of its own."""
     said = answer({"success": True}, headers={"x-app-usage": '{"call_count": 28}'})
     client = Scene(said, said).client
@@ -104,7 +104,7 @@ def test_clients_of_one_token_share_what_they_learn() -> None:
 
 
 def test_figures_come_over_a_real_connection() -> None:
-    """As the emulator writes the headers, which is as Meta does."""
+    """With the headers that the emulator writes, in Meta's form."""
     with Emulator() as meta, FlowsClient("token", meta.waba_id, base_url=meta.url) as client:
         meta.set_usage(81, minutes=12)
         list(client.list_flows())
@@ -115,7 +115,7 @@ def test_figures_come_over_a_real_connection() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    """A thousand limits are kept; the one that was named longest ago goes first."""
+    """A thousand limits are kept; the oldest is dropped first."""
     log = UsageLog()
     log.record_usage({"x-business-use-case-usage": business({"call_count": 1}, object_id="first")}, 0.0)
     for number in range(998):

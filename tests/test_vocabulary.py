@@ -1,4 +1,4 @@
-"""The values that Meta documents are written once, and every room reads that list."""
+"""The values that Meta documents are written once, and every package reads that list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_emulator_takes_every_category_and_names_them_when_it_refuses_one() 
 
 
 def test_the_emulator_has_every_metric_in_every_granularity() -> None:
-    """Each documented metric can be asked for by day, by hour and in all."""
+    """Each documented metric is available by day, by hour and for the lifetime."""
     with Emulator() as meta, FlowsClient("token", meta.waba_id, base_url=meta.url) as client:
         flow = meta.add_flow("a")
         meta.add_metric(flow.id, "ENDPOINT_REQUEST_COUNT", {"value": 300})
