@@ -1,4 +1,4 @@
-"""What comes after the work of a run, and what its callers break: the results come back all the same."""
+"""The end of a run: results are returned although reading the last state, the token, or the host's own code fails."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def changed(client: FlowsClient, change: Callable[[Request, Response], Response]
         "Thu",
     ],
 )
-def test_a_date_that_is_none_fails_no_call(meta: Emulator, client: FlowsClient, lock_file: Path, date: str) -> None:
-    """An invalid clock is ignored."""
+def test_an_invalid_date_header_fails_no_call(meta: Emulator, client: FlowsClient, lock_file: Path, date: str) -> None:
+    """An answer with an invalid `Date` is used like any other."""
 
     def dated(request: Request, response: Response) -> Response:
         return replace(response, headers={**response.headers, "date": date})
@@ -75,7 +75,7 @@ def test_a_date_that_is_none_fails_no_call(meta: Emulator, client: FlowsClient, 
         b"",
     ],
 )
-def test_whatever_the_last_look_comes_to_the_results_are_returned(
+def test_results_are_returned_whatever_the_last_read_returns(
     meta: Emulator, client: FlowsClient, lock_file: Path, body: bytes, flows: int
 ) -> None:
     """An unexpected id, an invalid time, an answer that is not JSON."""
@@ -95,10 +95,10 @@ def test_whatever_the_last_look_comes_to_the_results_are_returned(
 
 
 @pytest.mark.parametrize("mistake", [RuntimeError("token=SECRET"), ValueError(), MemoryError()])
-def test_a_token_that_cannot_be_had_for_the_last_look_costs_the_next_run_a_download(
+def test_without_a_token_for_the_last_read_the_next_run_downloads(
     meta: Emulator, lock_file: Path, mistake: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The work is done, and its results come back; the text of the host's exception goes nowhere."""
+    """The results are returned; the text of the host's exception is in none of them."""
 
     def token() -> str:
         if "create_flow" in calls(meta):
@@ -112,10 +112,10 @@ def test_a_token_that_cannot_be_had_for_the_last_look_costs_the_next_run_a_downl
     assert "SECRET" not in caplog.text
 
 
-def test_a_lock_of_the_hosts_that_breaks_afterwards_breaks_no_run(
+def test_a_lock_that_raises_at_the_end_fails_no_run(
     meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged."""
+    """A `Lock` of the host's that raises is logged."""
 
     class Broken(Lock):
         def put(self, entries: Mapping[str, LockEntry | None]) -> None:
@@ -128,7 +128,7 @@ def test_a_lock_of_the_hosts_that_breaks_afterwards_breaks_no_run(
     assert "The lock file was not written" in caplog.text
 
 
-def test_a_host_that_interrupts_in_its_own_way_gets_that_back(meta: Emulator) -> None:
+def test_an_exit_in_the_hosts_sleep_is_raised_after_the_restoration(meta: Emulator) -> None:
     """A SystemExit in its `sleep`, for example: the flow is live again, and `apply` raises it."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
 
@@ -150,7 +150,7 @@ def own_threads() -> set[threading.Thread]:
 
 @pytest.mark.parametrize("jobs", [1, 8])
 def test_a_run_leaves_no_thread(meta: Emulator, client: FlowsClient, lock_file: Path, jobs: int) -> None:
-    """However it ends."""
+    """Every thread has ended when `apply` returns or raises."""
     before = own_threads()
     lock = Lock(lock_file, account_id=meta.waba_id)
     apply(client, planned(client, WANTED, lock), lock=lock, jobs=jobs)

@@ -1,4 +1,4 @@
-"""Application: flow by flow through its states, whatever happens on the way."""
+"""Application of a plan: the states of each flow, and failures in each of them."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def test_a_new_flow_is_created_and_published_in_one_request(meta: Emulator, clie
         ({"content": LARGE}, ("create", "upload", "publish")),
     ],
 )
-def test_what_a_create_cannot_carry_comes_before_the_publishing(
+def test_an_application_or_a_large_document_is_sent_before_publishing(
     meta: Emulator, client: FlowsClient, more: dict[str, object], done: tuple[str, ...]
 ) -> None:
-    """An application, or a document that is large."""
+    """A create cannot contain an application or a document over its size limit."""
     wanted = desired(publish=True, **more)  # type: ignore[arg-type]
     (result,) = synced(client, wanted)
     assert (result.ok, result.done) == (True, done)
@@ -65,7 +65,7 @@ def test_what_a_create_cannot_carry_comes_before_the_publishing(
     assert meta.flow(result.flow_id).application_id == (wanted.application_id or "20300000000000001")
 
 
-def test_a_published_flow_is_looked_at_before_it_is_changed(meta: Emulator, client: FlowsClient) -> None:
+def test_a_published_flow_is_read_before_it_is_changed(meta: Emulator, client: FlowsClient) -> None:
     """Then uploaded, and published again."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     wanted = desired(publish=True)
@@ -78,8 +78,8 @@ def test_a_published_flow_is_looked_at_before_it_is_changed(meta: Emulator, clie
     as_wanted(meta, [wanted])
 
 
-def test_results_come_in_the_order_of_the_plan_and_a_failure_stops_one_flow(meta: Emulator) -> None:
-    """The flow that fails ends there; those beside and after it go on."""
+def test_results_have_the_order_of_the_plan_and_a_failure_ends_one_flow(meta: Emulator) -> None:
+    """The failed flow ends; the others continue."""
     second = meta.add_flow("Second", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=100, flow_id=second.id)
     wanted = [desired("first"), desired("second", publish=True), desired("third")]
@@ -88,7 +88,7 @@ def test_results_come_in_the_order_of_the_plan_and_a_failure_stops_one_flow(meta
     assert (results[1].done, results[1].status, results[1].attempts) == ((), "DRAFT", 1)
 
 
-def test_the_processing_error_is_outlasted(meta: Emulator, client: FlowsClient) -> None:
+def test_the_processing_error_is_retried(meta: Emulator, client: FlowsClient) -> None:
     """An upload that fails twice with 139001/4016012 succeeds on the third attempt, and each wait is an event."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=2)
@@ -105,7 +105,7 @@ def test_the_processing_error_is_outlasted(meta: Emulator, client: FlowsClient) 
     assert events[-1].result == result
 
 
-def test_a_processing_error_that_stays_is_tried_again_by_the_next_run(
+def test_an_unprocessed_upload_is_repeated_by_the_next_run(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
     """Meta has stored the document, so it looks the same; the lock file knows that it was not processed."""
@@ -119,7 +119,7 @@ def test_a_processing_error_that_stays_is_tried_again_by_the_next_run(
     assert (result.done, result.ok) == (("upload",), True)
 
 
-def test_a_failure_says_in_which_state_the_flow_is_left(meta: Emulator, client: FlowsClient) -> None:
+def test_a_failed_result_has_the_state_of_the_flow(meta: Emulator, client: FlowsClient) -> None:
     """An upload that Meta saved and could not process has un-published the flow, and the result says so."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     meta.fail("update_flow_json", code=139001, subcode=4016012)
@@ -138,8 +138,8 @@ def test_a_state_that_cannot_be_read_is_unknown(meta: Emulator, client: FlowsCli
     assert result.status == ""
 
 
-def test_errors_in_the_flow_json_keep_it_from_being_published(meta: Emulator, client: FlowsClient) -> None:
-    """Meta answers with a success and a list of errors: a failure all the same."""
+def test_errors_in_the_flow_json_prevent_its_publishing(meta: Emulator, client: FlowsClient) -> None:
+    """Meta answers with success and a list of errors: the flow has failed."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", status=200, body={"success": True, "validation_errors": [{"error": "NEW"}]})
     meta.fail("create_flow", status=200, body={"id": "5", "validation_errors": [{"error": "NEW"}]})
@@ -151,7 +151,7 @@ def test_errors_in_the_flow_json_keep_it_from_being_published(meta: Emulator, cl
     assert "publish_flow" not in calls(meta)
 
 
-def test_a_publishing_check_that_fails_leaves_a_draft_that_is_told(meta: Emulator, client: FlowsClient) -> None:
+def test_after_a_failed_publishing_check_the_result_has_the_draft(meta: Emulator, client: FlowsClient) -> None:
     """With its id, also when the create itself should have published it; the next run publishes it."""
     fault = meta.fail("publish_flow", code=139002, subcode=4233014)
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
@@ -163,7 +163,7 @@ def test_a_publishing_check_that_fails_leaves_a_draft_that_is_told(meta: Emulato
     assert (result.ok, result.status) == (True, "PUBLISHED")
 
 
-def test_a_create_that_could_not_publish_has_left_its_draft(meta: Emulator, client: FlowsClient) -> None:
+def test_a_create_that_could_not_publish_leaves_a_draft(meta: Emulator, client: FlowsClient) -> None:
     """The account has no verified phone number: the draft exists, and the result has its id."""
     with Emulator(phone_number_ids=()) as bare:
         (result,) = synced(client_of(bare), desired(publish=True))
@@ -171,8 +171,8 @@ def test_a_create_that_could_not_publish_has_left_its_draft(meta: Emulator, clie
         assert (result.flow_id, result.status, result.done) == (bare.flows()[0].id, "DRAFT", ("create",))
 
 
-def test_nothing_is_written_twice(meta: Emulator, client: FlowsClient) -> None:
-    """A second run finds everything as it should be, and sends no write."""
+def test_a_second_run_writes_nothing(meta: Emulator, client: FlowsClient) -> None:
+    """It finds every flow as desired."""
     wanted = [desired("one", publish=True), desired("two")]
     synced(client, *wanted)
     meta.clear_requests()
@@ -183,8 +183,8 @@ def test_nothing_is_written_twice(meta: Emulator, client: FlowsClient) -> None:
 # -- when the world moves
 
 
-def test_a_flow_that_has_moved_since_the_plan_is_left_alone(meta: Emulator, client: FlowsClient) -> None:
-    """Somebody has edited it in the Builder: neither the edit nor the flow's state is changed."""
+def test_a_flow_that_changed_since_the_plan_is_not_changed(meta: Emulator, client: FlowsClient) -> None:
+    """It was edited in the Builder: neither the edit nor the flow's state is changed."""
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     plan = planned(client, [desired(publish=True)])
     client.update_flow_json(flow.id, OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD"))
@@ -194,7 +194,7 @@ def test_a_flow_that_has_moved_since_the_plan_is_left_alone(meta: Emulator, clie
     assert meta.flow(flow.id).flow_json == OTHER_FLOW_JSON.replace(b"SECOND", b"THIRD")
 
 
-def test_a_flow_that_is_gone_is_not_made_again(meta: Emulator, client: FlowsClient) -> None:
+def test_a_flow_deleted_since_the_plan_is_not_created_again(meta: Emulator, client: FlowsClient) -> None:
     """The plan was to change it."""
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [desired()])
@@ -204,8 +204,8 @@ def test_a_flow_that_is_gone_is_not_made_again(meta: Emulator, client: FlowsClie
 
 
 @pytest.mark.parametrize("publish", [False, True])
-def test_what_another_run_has_done_is_not_done_again(meta: Emulator, client: FlowsClient, publish: bool) -> None:
-    """Both have the same plan: the second finds the flow as it is wanted, or half way there."""
+def test_steps_that_another_run_has_done_are_not_repeated(meta: Emulator, client: FlowsClient, publish: bool) -> None:
+    """Both have the same plan: the second finds the flow as desired, or some of its steps done."""
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     plan = planned(client, [desired(publish=True)])
     client.update_flow_json(flow.id, FLOW_JSON)
@@ -216,8 +216,8 @@ def test_what_another_run_has_done_is_not_done_again(meta: Emulator, client: Flo
     as_wanted(meta, [desired(publish=True)])
 
 
-def test_a_name_that_another_run_has_taken_is_adopted(meta: Emulator, client: FlowsClient) -> None:
-    """There is one flow of it."""
+def test_a_flow_that_another_run_created_is_adopted(meta: Emulator, client: FlowsClient) -> None:
+    """Only one flow of that name exists."""
     plan = planned(client, [desired(publish=True)])
     apply(client, plan)
     (result,) = apply(client, plan)
@@ -226,7 +226,7 @@ def test_a_name_that_another_run_has_taken_is_adopted(meta: Emulator, client: Fl
 
 
 def test_a_live_flow_that_has_appeared_is_not_unpublished(meta: Emulator, client: FlowsClient) -> None:
-    """It has the name, and is not what is wanted: that was not in the plan."""
+    """It has the name and differs from the desired state; the plan did not say that it would be un-published."""
     plan = planned(client, [desired(publish=True)])
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     (result,) = apply(client, plan)
@@ -235,7 +235,7 @@ def test_a_live_flow_that_has_appeared_is_not_unpublished(meta: Emulator, client
 
 
 def test_a_create_whose_answer_was_lost_makes_no_second_flow(meta: Emulator, client: FlowsClient) -> None:
-    """It is found by its name, and is complete."""
+    """The flow is found by its name, and is complete."""
     meta.fail("create_flow", reset="after", times=1)
     wanted = desired(publish=True)
     (result,) = synced(client, wanted)
@@ -243,8 +243,8 @@ def test_a_create_whose_answer_was_lost_makes_no_second_flow(meta: Emulator, cli
     as_wanted(meta, [wanted])
 
 
-def test_a_publishing_that_another_run_was_faster_with_is_done(meta: Emulator, client: FlowsClient) -> None:
-    """Meta refuses to publish what is published."""
+def test_a_flow_that_another_run_published_succeeds(meta: Emulator, client: FlowsClient) -> None:
+    """Meta refuses to publish a published flow."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [desired(publish=True)])
 
@@ -280,7 +280,7 @@ def test_a_flow_that_refuses_edits_is_replaced(meta: Emulator, client: FlowsClie
     assert (again.action, again.flow_id) == ("republish", result.flow_id)
 
 
-def test_a_flow_that_refuses_edits_is_left_as_it_is_without_replace(meta: Emulator, client: FlowsClient) -> None:
+def test_without_replace_a_flow_that_refuses_edits_is_not_replaced(meta: Emulator, client: FlowsClient) -> None:
     """It stays live."""
     old = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     meta.lock(old.id)
@@ -290,10 +290,10 @@ def test_a_flow_that_refuses_edits_is_left_as_it_is_without_replace(meta: Emulat
         assert (result.status, meta.flow(old.id).status) == ("PUBLISHED", "PUBLISHED")
 
 
-def test_what_is_wanted_no_more_is_deprecated_and_forgotten(
+def test_a_removed_flow_is_deprecated_and_leaves_the_lock_file(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """Only with `prune`, and only what was deployed from here."""
+    """Only with `prune`, and only a flow that was deployed from here."""
     meta.add_flow("Somebody's", flow_json=FLOW_JSON, status="PUBLISHED")
     lock = Lock(lock_file, account_id=meta.waba_id)
     synced(client, desired("old", publish=True), desired("new"), lock=lock)
@@ -309,10 +309,10 @@ def test_what_is_wanted_no_more_is_deprecated_and_forgotten(
 
 
 @pytest.mark.parametrize(("status", "ok"), [("DEPRECATED", True), ("THROTTLED", False)])
-def test_a_flow_to_be_deprecated_is_looked_at_first(
+def test_a_flow_is_read_before_it_is_deprecated(
     meta: Emulator, client: FlowsClient, lock_file: Path, status: str, ok: bool
 ) -> None:
-    """A flow that is deprecated already is done; after any other change the plan is stale for it."""
+    """If it is deprecated already, it succeeds; after any other change the plan is stale for it."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     (made,) = synced(client, desired("old", publish=True), lock=lock)
     plan = planned(client, [], lock, prune=True)
@@ -324,8 +324,8 @@ def test_a_flow_to_be_deprecated_is_looked_at_first(
 # -- the run as a whole
 
 
-def test_what_must_not_be_applied_sends_nothing(meta: Emulator, client: FlowsClient) -> None:
-    """Too much change, another account, no jobs."""
+def test_a_refused_plan_sends_nothing(meta: Emulator, client: FlowsClient) -> None:
+    """Too many changes, another account, no jobs."""
     flows = [desired(f"f{number}") for number in range(11)]
     for flow in flows:
         meta.add_flow(flow.name, flow_json=OTHER_FLOW_JSON)
@@ -342,7 +342,7 @@ def test_what_must_not_be_applied_sends_nothing(meta: Emulator, client: FlowsCli
 
 
 def test_stop_ends_each_flow_before_its_next_request(meta: Emulator, client: FlowsClient) -> None:
-    """What was begun says how far it got; what was not says so; nothing is sent any more."""
+    """The result of a flow that was begun has the steps done; the others are reported as not begun."""
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     stop = threading.Event()
     plan = planned(client, [desired("one", publish=True), desired("two")])
@@ -374,7 +374,7 @@ def test_stop_ends_a_wait_at_once(meta: Emulator) -> None:
     assert (result.problem, result.status) == ("interrupted", "")
 
 
-def test_ctrl_c_lets_the_results_out_before_it_goes_on(meta: Emulator) -> None:
+def test_ctrl_c_is_raised_after_the_results_were_reported(meta: Emulator) -> None:
     """It ends the flow in which it was raised, and those that were not begun."""
 
     def interrupted(seconds: float) -> None:
@@ -394,7 +394,7 @@ def test_ctrl_c_lets_the_results_out_before_it_goes_on(meta: Emulator) -> None:
     ]
 
 
-def test_a_consumer_that_fails_breaks_no_run(
+def test_a_consumer_that_raises_fails_no_run(
     meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is logged."""
@@ -407,10 +407,10 @@ def test_a_consumer_that_fails_breaks_no_run(
     assert "An event consumer failed on booking" in caplog.text
 
 
-def test_a_mistake_in_one_flow_is_that_flows_own(
+def test_an_unexpected_exception_fails_one_flow(
     meta: Emulator, client: FlowsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A policy of the host's that raises what it should not."""
+    """A policy of the host's raises one."""
 
     class Broken:
         def decide(self, state: object, /) -> None:
@@ -421,17 +421,15 @@ def test_a_mistake_in_one_flow_is_that_flows_own(
     assert (one.ok, one.problem, two.ok) == (False, "RuntimeError: the policy", True)
 
 
-def test_a_client_that_does_not_retry_is_not_made_to(meta: Emulator) -> None:
-    """As a queue's, which comes back by itself."""
+def test_a_client_with_no_retry_makes_no_retry(meta: Emulator) -> None:
+    """As in a task queue, which repeats the task itself."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012)
     (result,) = synced(client_of(meta, retry_policy=NoRetry()), desired())
     assert (result.attempts, calls(meta).count("update_flow_json")) == (1, 1)
 
 
-def test_an_edit_between_the_last_write_and_the_look_at_its_time_is_not_hidden(
-    meta: Emulator, client: FlowsClient, lock_file: Path
-) -> None:
+def test_an_edit_just_after_our_last_write_is_not_hidden(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
     """The time is that of another write: it is not recorded, so the next run reads the flow."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     plan = planned(client, [desired()], lock)
@@ -441,10 +439,8 @@ def test_an_edit_between_the_last_write_and_the_look_at_its_time_is_not_hidden(
     assert entry.updated_at == ""
 
 
-def test_a_deprecation_that_another_run_was_faster_with_is_done(
-    meta: Emulator, client: FlowsClient, lock_file: Path
-) -> None:
-    """Meta refuses to deprecate what is deprecated; any other refusal is one."""
+def test_a_flow_that_another_run_deprecated_succeeds(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
+    """Meta refuses to deprecate a deprecated flow; any other refusal is a failure."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     synced(client, desired("old", publish=True), desired("older", publish=True), lock=lock)
 
@@ -461,8 +457,8 @@ def test_a_deprecation_that_another_run_was_faster_with_is_done(
     assert older.status == "PUBLISHED"
 
 
-def test_a_name_that_is_taken_by_what_cannot_be_found_is_a_failure(meta: Emulator, client: FlowsClient) -> None:
-    """As by a deprecated flow that came up since the plan."""
+def test_a_name_taken_by_an_unknown_flow_is_a_failure(meta: Emulator, client: FlowsClient) -> None:
+    """By a deprecated flow, for example."""
     plan = planned(client, [desired()])
     meta.add_flow("Booking", status="DEPRECATED")
     (result,) = apply(client, plan)
@@ -470,15 +466,15 @@ def test_a_name_that_is_taken_by_what_cannot_be_found_is_a_failure(meta: Emulato
     assert result.flow_id == ""
 
 
-def test_a_flow_whose_replacement_would_have_no_name_is_left(meta: Emulator, client: FlowsClient) -> None:
-    """Meta's names have an end."""
+def test_a_replacement_whose_name_would_be_too_long_is_not_created(meta: Emulator, client: FlowsClient) -> None:
+    """Meta's names have a maximum length."""
     name = "N" * 195
     meta.lock(meta.add_flow(name, flow_json=OTHER_FLOW_JSON, status="PUBLISHED").id)
     (result,) = synced(client, desired(name=name, publish=True, replace=True))
     assert isinstance(result.error, FlowStateError)
 
 
-def test_a_change_of_metadata_beside_the_planned_one_is_a_move(meta: Emulator, client: FlowsClient) -> None:
+def test_a_change_of_metadata_since_the_plan_makes_it_stale(meta: Emulator, client: FlowsClient) -> None:
     """The plan was to upload; now the categories differ as well, which the plan does not show."""
     flow = meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [desired()])
@@ -488,8 +484,8 @@ def test_a_change_of_metadata_beside_the_planned_one_is_a_move(meta: Emulator, c
     assert meta.flow(flow.id).flow_json == OTHER_FLOW_JSON
 
 
-def test_a_policy_with_a_budget_of_its_own_is_used_as_it_is(meta: Emulator) -> None:
-    """So one budget can be shared by many runs."""
+def test_a_retry_policy_of_the_callers_is_used_unchanged(meta: Emulator) -> None:
+    """So several runs can share one budget."""
     meta.add_flow("Booking", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012)
     budget = RetryBudget(FixedDelays((0,)), capacity=1, refill=0)
@@ -499,7 +495,7 @@ def test_a_policy_with_a_budget_of_its_own_is_used_as_it_is(meta: Emulator) -> N
 
 
 @pytest.mark.parametrize(("later", "reads"), [(-60.0, 1), (0.0, 0), (60.0, 1)])
-def test_what_was_changed_after_our_last_write_is_read_again(
+def test_a_flow_changed_after_our_last_write_is_read_again(
     meta: Emulator, client: FlowsClient, lock_file: Path, later: float, reads: int
 ) -> None:
     """By Meta's clock: what is listed with the time of our write is what was written; all else is read again."""
@@ -537,10 +533,8 @@ def test_one_changed_flow_of_two_hundred_costs_four_requests_and_a_download(
     assert lock_file.read_bytes() == before
 
 
-def test_an_apply_makes_the_requests_that_the_plan_foretells(
-    meta: Emulator, client: FlowsClient, lock_file: Path
-) -> None:
-    """A change of every kind, and a deprecation that looks at its successor first."""
+def test_apply_makes_as_many_requests_as_the_plan_says(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
+    """A change of every kind, and a deprecation that reads its successor first."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     synced(
         client, desired("renamed", publish=True), desired("gone", publish=True), desired("republished", publish=True),

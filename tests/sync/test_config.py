@@ -48,8 +48,8 @@ def mistake(text: str, env: str | None = None, name: str = "flows.toml") -> str:
     return caught.value.message
 
 
-def test_the_least_file_names_a_flow_and_its_file(folder: Path) -> None:
-    """A table with `file` and `name` is enough; the rest comes from the defaults, and the path from beside the file."""
+def test_the_minimum_configuration(folder: Path) -> None:
+    """A table with `file` and `name`; the rest comes from the defaults. The path is relative to the file."""
     (folder / "inner").mkdir()
     (folder / "inner" / "solar_installation.json").write_bytes(FLOW_JSON)
     workspace = read(LEAST, name="inner/flows.toml")
@@ -70,8 +70,8 @@ def test_the_least_file_names_a_flow_and_its_file(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_everything_that_a_flow_may_say() -> None:
-    """What a flow's table says wins over the defaults; ids may be numbers."""
+def test_every_setting_of_a_flow() -> None:
+    """A flow's table overrides the defaults; ids may be numbers."""
     text = f"""
         waba_id = 123
         name_suffix = " v1"
@@ -136,25 +136,25 @@ ENVIRONMENTS = f"""
         ),
     ],
 )  # fmt: skip
-def test_an_environment_has_its_own_way(
+def test_an_environment_overrides_the_other_settings(
     env: str | None, account: str, flows: list[tuple[str, str, bool]], lock: str
 ) -> None:
-    """What it says wins over what stands outside of it, so that no staging run uses a live endpoint."""
+    """So no staging run uses a live endpoint."""
     workspace = read(ENVIRONMENTS, env)
     assert (workspace.account_id, workspace.environment) == (account, env or "")
     assert [(flow.name, flow.endpoint_uri, flow.publish) for flow in workspace.flows] == flows
     assert workspace.lock_file == Path(f"{lock}.lock.json")
 
 
-def test_an_environment_may_have_files_of_its_own(folder: Path) -> None:
-    """As it may have names."""
+def test_an_environment_may_have_other_files(folder: Path) -> None:
+    """And other names."""
     (folder / "a.json").write_bytes(json.dumps(valid_flow("SECOND")).encode())
     assert b"SECOND" in read(ENVIRONMENTS, "staging").flows[1].content
     assert b"SECOND" not in read(ENVIRONMENTS).flows[1].content
 
 
-def test_a_pyproject_holds_the_same(folder: Path) -> None:
-    """Beneath [tool.whatsapp-flows], with other tools beside it."""
+def test_a_pyproject_may_have_the_tables(folder: Path) -> None:
+    """Below [tool.whatsapp-flows], beside those of other tools."""
     text = f"[tool.ruff]\nsecret = 1\n{A.replace('flows.a', 'tool.whatsapp-flows.flows.a')}"
     workspace = read(text, name="pyproject.toml")
     assert [flow.key for flow in workspace.flows] == ["a"]
@@ -228,14 +228,14 @@ EACH = [
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(("text", "said"), EACH)
-def test_a_mistake_is_named_with_its_file_line_table_and_key(text: str, said: str) -> None:
-    """Whatever is wrong, the error says where, and what was probably meant."""
+def test_an_error_names_file_line_table_and_key(text: str, said: str) -> None:
+    """It also suggests the name that may be meant."""
     assert mistake(text) == f"flows.toml:{said}"
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_mistake_of_the_whole_file() -> None:
-    """No flows; an unknown environment; too deep nesting."""
+def test_errors_of_the_whole_file() -> None:
+    """No flows, an unknown environment, too deep nesting."""
     assert mistake("") == 'flows.toml has no flows: add a table like [flows.booking] with "file" and "name".'
     assert mistake(ENVIRONMENTS, "stagin") == "flows.toml has no environment 'stagin': did you mean 'staging'?"
     assert mistake(A, "x") == "flows.toml has no environment 'x': there are none."
@@ -243,8 +243,8 @@ def test_a_mistake_of_the_whole_file() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_names_are_compared_as_they_will_be() -> None:
-    """An environment may make two names one."""
+def test_names_are_compared_after_the_environment_is_applied() -> None:
+    """An environment may give two flows the same name."""
     text = f'{A}{B}[env.x.flows.b]\nname = "A"\n'
     assert len(read(text).flows) == 2
     assert mistake(text, "x") == "flows.toml:10: [env.x.flows.b] name: 'A' is already the name of [flows.a]."
@@ -266,7 +266,7 @@ TOKEN = "EAAG" + "m0PX4ZCpsBAKZBx" * 3
     ],
 )
 def test_a_secret_is_refused_and_not_shown(text: str, place: str) -> None:
-    """With the advice where it belongs."""
+    """The error says where it belongs."""
     assert mistake(text) == (
         f"flows.toml:{place}: secrets must not be in this file. The access token is read from "
         "WHATSAPP_FLOWS_ACCESS_TOKEN or --token-file, the app secret from WHATSAPP_FLOWS_APP_SECRET."
@@ -285,8 +285,8 @@ def test_a_secret_is_refused_and_not_shown(text: str, place: str) -> None:
         (f'[flows.{TOKEN}]\nname = "A\n', 2),
     ],
 )
-def test_a_token_in_the_place_of_a_name_is_not_shown(text: str, line: int) -> None:
-    """Neither that of a table or a key, nor where the text is no TOML."""
+def test_a_token_used_as_a_name_is_not_shown(text: str, line: int) -> None:
+    """Neither as a table or a key, nor in a text that is not TOML."""
     said = mistake(text)
     assert said.startswith(f"flows.toml:{line}: ")
     assert TOKEN[:12] not in said
@@ -294,12 +294,12 @@ def test_a_token_in_the_place_of_a_name_is_not_shown(text: str, line: int) -> No
 
 @pytest.mark.usefixtures("folder")
 def test_a_flow_may_be_called_like_a_secret() -> None:
-    """`reset_password` is a flow that many have."""
+    """`reset_password` is a common name of a flow."""
     assert read(A.replace("flows.a", "flows.reset_password")).flows[0].key == "reset_password"
 
 
-def test_a_file_that_cannot_be_read_is_told_by_its_path(folder: Path) -> None:
-    """A missing flows.toml, and one that is no text."""
+def test_an_unreadable_file_is_named_by_its_path(folder: Path) -> None:
+    """A missing flows.toml, and one that is not text."""
     with pytest.raises(ConfigurationError, match=r"^flows.toml cannot be read: No such file or directory\.$"):
         read_workspace(Path("flows.toml"))
     (folder / "flows.toml").write_bytes(b"\xff")
@@ -317,8 +317,8 @@ def test_a_file_that_cannot_be_read_is_told_by_its_path(folder: Path) -> None:
         (b" " * (10 * 1024 * 1024 + 1), "a.json has 10485761 bytes or more; Meta takes at most 10485760 (10 MB)."),
     ],
 )
-def test_a_flow_json_that_is_none_is_told_with_its_table(folder: Path, content: bytes | None, said: str) -> None:
-    """Where the file is named, and what is wrong in it."""
+def test_an_invalid_flow_json_file_is_named_with_its_table(folder: Path, content: bytes | None, said: str) -> None:
+    """The error has the place of `file`, and what is wrong in the file."""
     (folder / "a.json").unlink()
     if content is not None:
         (folder / "a.json").write_bytes(content)
@@ -327,15 +327,15 @@ def test_a_flow_json_that_is_none_is_told_with_its_table(folder: Path, content: 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_fifo_is_neither_read_nor_waited_for(folder: Path) -> None:
-    """Where a Flow JSON should be; and beside one, where it is no Flow JSON that was forgotten."""
+    """In the place of a Flow JSON, and beside one, where it is not reported as an unused Flow JSON."""
     os.mkfifo(folder / "pipe.json")
     assert "not name pipe.json" not in "".join(read(A).warnings)
     said = mistake(A.replace("a.json", "pipe.json"))
     assert said == "flows.toml:2: [flows.a] file: pipe.json cannot be read: it is not a regular file."
 
 
-def test_the_flow_json_is_read_as_it_is(folder: Path) -> None:
-    """Without variables the bytes of the file are what will be sent, and no repr shows them."""
+def test_the_flow_json_is_read_unchanged(folder: Path) -> None:
+    """Without variables the bytes of the file are sent, and no repr shows them."""
     (flow,) = read(A, only=("a",)).flows
     assert flow.content == FLOW_JSON
     assert "FIRST" not in repr(flow)
@@ -356,8 +356,8 @@ where = "nowhere"
 
 
 @pytest.mark.parametrize(("env", "said"), [(None, "everybody there"), ("x", "staging nowhere")])
-def test_variables_are_put_into_the_flow_json(folder: Path, env: str | None, said: str) -> None:
-    """Those of a flow win over those of all, and those of an environment over both."""
+def test_variables_are_replaced_in_the_flow_json(folder: Path, env: str | None, said: str) -> None:
+    """A flow's variables override those of the file, and an environment's override both."""
     (folder / "a.json").write_text(json.dumps(valid_flow(title="{{who}} {{where}}")))
     (flow,) = read(VARIABLES, env).flows
     assert json.loads(flow.content)["title"] == said
@@ -374,7 +374,7 @@ def test_the_endpoint_is_a_variable(folder: Path) -> None:
     assert mistake(A).endswith("a.json:1: unknown variable 'endpoint': there are none.")
 
 
-def test_what_is_not_used_is_told(folder: Path) -> None:
+def test_unused_variables_and_files_are_warnings(folder: Path) -> None:
     """A variable that no file has, and a Flow JSON that no table names; but no other JSON file."""
     (folder / "package.json").write_text('{"name": "x"}')
     (folder / "flows.lock.json").write_text("{}")
@@ -397,7 +397,7 @@ def test_flows_are_chosen_by_key_or_name(folder: Path) -> None:
 
 
 def test_the_lock_file_is_named_after_the_file_and_the_environment() -> None:
-    """So that two of them never share one."""
+    """So no two of them share one."""
     assert lock_file_of(Path("x/flows.toml"), None) == Path("x/flows.lock.json")
     assert lock_file_of(Path("x/other.toml"), "eu-1") == Path("x/other.eu-1.lock.json")
     assert lock_file_of(Path("pyproject.toml"), "eu-1") == Path("flows.eu-1.lock.json")

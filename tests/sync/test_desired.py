@@ -1,4 +1,4 @@
-"""What is wanted, as values."""
+"""The desired state, as values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_flow_from_python() -> None:
 
 
 def test_a_flow_as_plain_values() -> None:
-    """For a queue: everything but where it came from."""
+    """For a queue: everything but its file."""
     flow = desired(publish=True, endpoint_uri="https://a.example", application_id="7", replace=True)
     again = DesiredFlow.from_json(json.loads(json.dumps(flow.to_json())))
     assert again.to_json() == flow.to_json()
@@ -34,14 +34,14 @@ def test_a_flow_as_plain_values() -> None:
     ("content", "same"),
     [(SAME_FLOW_JSON, True), (FLOW_JSON.replace(b"true", b"1"), False), (b"{", False), (None, False)],
 )
-def test_a_digest_is_of_what_a_document_says(content: bytes | None, same: bool) -> None:
-    """Layout and the order of keys do not count; `true` and `1` are two things; what cannot be read has none."""
+def test_a_digest_depends_on_the_content_only(content: bytes | None, same: bool) -> None:
+    """Layout and the order of keys do not count; `true` and `1` differ; an unreadable document has none."""
     assert (digest_of(content) == digest_of(FLOW_JSON)) == same
     assert desired(content=b"{").digest == ""
 
 
 def test_a_workspace_has_no_flow_twice() -> None:
-    """Neither its key nor its name."""
+    """No two flows have the same key or name."""
     with pytest.raises(ConfigurationError, match="two flows have the key 'booking'"):
         Workspace(flows=(desired(), desired()))
     with pytest.raises(ConfigurationError, match="'Booking' is already the name of"):
@@ -49,7 +49,7 @@ def test_a_workspace_has_no_flow_twice() -> None:
 
 
 def test_flows_are_selected_by_key_or_name() -> None:
-    """In the order of the workspace; a key wins over a name; a word that is neither is refused with a hint."""
+    """In the order of the workspace; a key comes before a name; an unknown word is refused with a hint."""
     flows = (desired("one"), desired("two", name="three"), desired("three", name="Last"))
     workspace = Workspace(flows=flows)
     assert workspace.select([]) == flows

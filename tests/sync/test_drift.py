@@ -1,4 +1,4 @@
-"""Whether what is at Meta is what the repository says, and in which way it is not."""
+"""Whether the flows at Meta are as the repository describes them, and how they differ."""
 
 from __future__ import annotations
 
@@ -70,20 +70,20 @@ def test_ways_to_drift(there: ActualFlow | None, wanted: dict[str, Any], said: l
     assert found.kind == (said[0].split(":")[0] if said else "none")
 
 
-def test_what_was_edited_is_told() -> None:
-    """From what the repository has to what Meta has."""
+def test_an_edit_is_reported_as_differences() -> None:
+    """From the repository's Flow JSON to Meta's."""
     assert drift(actual(content=OTHER_FLOW_JSON)).changes.lines() == ["~ screen SECOND, which was FIRST"]
     assert not drift(actual()).changes
 
 
-def test_what_meta_does_not_tell_is_drift() -> None:
+def test_an_unknown_state_is_drift() -> None:
     """Its state is unknown, so it counts as drifted."""
     error = FlowsError("no answer")
     found = drift(actual(content=None, error=error))
     assert ([reason.kind for reason in found.reasons], found.error) == (["unread"], error)
 
 
-def test_other_flows_are_drift_if_they_are_asked_for() -> None:
+def test_other_flows_are_drift_with_extra() -> None:
     """Except the deprecated ones, which cannot be removed."""
     others = [OtherFlow(id="7", name="New", status="DRAFT"), OtherFlow(id="8", name="Old", status="DEPRECATED")]
     there = snapshot({"booking": actual(content=FLOW_JSON)}, *others)

@@ -42,7 +42,7 @@ def client_for(url: str, account: str) -> FlowsClient:
 
 @pytest.mark.parametrize("executor", ["own threads", "threads", "processes"])
 def test_every_account_gets_the_flows(meta: Emulator, executor: str) -> None:
-    """On any executor, which stays open; results come as accounts get ready."""
+    """On any executor, which stays open; results are yielded as accounts finish."""
     kinds: dict[str, Callable[[], Executor]] = {
         "threads": lambda: ThreadPoolExecutor(2),
         "processes": lambda: ProcessPoolExecutor(1, mp_context=get_context("spawn")),
@@ -64,7 +64,7 @@ def test_every_account_gets_the_flows(meta: Emulator, executor: str) -> None:
 
 
 def test_each_account_has_its_lock_file(meta: Emulator, tmp_path: Path) -> None:
-    """So a second run costs one request for each."""
+    """So a second run takes one request for each account."""
     fleet = Fleet(client_for=partial(client_for, meta.url), lock_folder=tmp_path)
     list(fleet.deploy(WANTED, ACCOUNTS))
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{account}.lock.json" for account in ACCOUNTS]
@@ -74,7 +74,7 @@ def test_each_account_has_its_lock_file(meta: Emulator, tmp_path: Path) -> None:
 
 
 def test_an_account_that_fails_stops_no_other(meta: Emulator) -> None:
-    """A token that is refused, and a resolver that gives the wrong client."""
+    """A token that is refused, and a function that returns the wrong client."""
 
     def resolve(account: str) -> FlowsClient:
         if account == ACCOUNTS[1]:
@@ -93,8 +93,8 @@ def test_an_account_that_fails_stops_no_other(meta: Emulator) -> None:
 
 
 @pytest.mark.parametrize("mistake", [RuntimeError("token=SECRET"), KeyError("x"), None])
-def test_a_mistake_of_the_hosts_is_that_accounts_result(meta: Emulator, mistake: Exception | None) -> None:
-    """Without its text, which may hold the token; so is a client that is none."""
+def test_an_exception_of_the_hosts_function_fails_that_account(meta: Emulator, mistake: Exception | None) -> None:
+    """Without its text, which may hold the token; a value that is not a client fails the account too."""
 
     def resolve(account: str) -> FlowsClient:
         if account != ACCOUNTS[1]:
@@ -111,8 +111,8 @@ def test_a_mistake_of_the_hosts_is_that_accounts_result(meta: Emulator, mistake:
     assert "client_for" in str(error)
 
 
-def test_a_mistake_in_a_deployment_is_that_accounts_result(meta: Emulator) -> None:
-    """A transport of the host's own that raises what it should not."""
+def test_an_unexpected_exception_fails_that_account(meta: Emulator) -> None:
+    """A transport of the host's raises one."""
 
     class Broken:
         def send(self, request: object, /, *, timeout: object) -> None:
@@ -172,7 +172,7 @@ def leave_by_an_exception(results: Iterator[AccountResult]) -> None:
 @pytest.mark.parametrize("leave", [leave_by_break, leave_by_closing, leave_by_an_exception])
 @pytest.mark.parametrize("executor", ["own threads", "threads"])
 def test_leaving_the_iteration_ends_it(leave: Callable[[Iterator[AccountResult]], None], executor: str) -> None:
-    """Thousands of accounts are taken as they are needed; no thread and no work is left behind."""
+    """Accounts are taken only when one can begin; no thread and no work is left behind."""
     before = set(threading.enumerate())
     accounts = Endless()
     with ThreadPoolExecutor(4) as pool:
@@ -183,7 +183,7 @@ def test_leaving_the_iteration_ends_it(leave: Callable[[Iterator[AccountResult]]
     assert (accounts.taken, set(threading.enumerate())) == (taken, before)
 
 
-def test_an_account_that_is_under_way_ends_when_the_iteration_is_left(meta: Emulator) -> None:
+def test_an_account_in_progress_ends_when_the_iteration_is_left(meta: Emulator) -> None:
     """As `apply` ends: a live flow that was written to is live again, and nothing else is begun."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED", waba_id=ACCOUNTS[1])
     reached, go_on = threading.Event(), threading.Event()
@@ -207,7 +207,7 @@ def test_an_account_that_is_under_way_ends_when_the_iteration_is_left(meta: Emul
 
 
 def test_stop_ends_a_fleet(meta: Emulator) -> None:
-    """The results of what was under way come out, and no other account is begun."""
+    """The results of accounts in progress are yielded, and no other account is begun."""
     stop = threading.Event()
     results = Fleet(client_for=partial(client_for, meta.url), size=1).deploy(WANTED, ACCOUNTS, stop=stop)
     assert next(results).ok
@@ -229,7 +229,7 @@ def test_a_clients_own_stop_ends_its_account_alone(meta: Emulator) -> None:
     assert not meta.flows(ACCOUNTS[0])
 
 
-def test_a_fork_in_the_middle_of_an_iteration_hangs_nobody(meta: Emulator) -> None:
+def test_a_fork_during_the_iteration_does_not_hang(meta: Emulator) -> None:
     """The child has no threads and waits for none; the parent continues."""
     results = Fleet(client_for=partial(client_for, meta.url), size=1).deploy(WANTED, ACCOUNTS)
     first = next(results)
@@ -241,8 +241,8 @@ def test_a_fork_in_the_middle_of_an_iteration_hangs_nobody(meta: Emulator) -> No
     assert [first.ok, *(result.ok for result in results)] == [True, True, True]
 
 
-def test_an_executor_that_breaks_is_told_for_its_accounts(meta: Emulator) -> None:
-    """What they hold now is not known."""
+def test_a_broken_executor_fails_its_accounts(meta: Emulator) -> None:
+    """The state of their flows is not known."""
 
     class Lossy(ThreadPoolExecutor):
         def submit(self, *call: Any, **more: Any) -> Any:
@@ -260,8 +260,8 @@ def test_an_executor_that_breaks_is_told_for_its_accounts(meta: Emulator) -> Non
 # -- one flow
 
 
-def test_one_flow_from_plain_values_to_plain_values(meta: Emulator, client: FlowsClient) -> None:
-    """What it gives back under "seen" finds the flow with one call the next time, however large the account is."""
+def test_deploy_flow_takes_and_returns_plain_values(meta: Emulator, client: FlowsClient) -> None:
+    """With "seen" of an earlier result, one call finds the flow, however large the account is."""
     task = json.loads(json.dumps(WANTED[0].to_json()))
     made = deploy_flow(client, task)
     assert (made["key"], made["action"], made["status"], made["ok"]) == ("one", "create", "PUBLISHED", True)
@@ -275,10 +275,10 @@ def test_one_flow_from_plain_values_to_plain_values(meta: Emulator, client: Flow
 
 
 @pytest.mark.parametrize("damage", [{"id": "5"}, {"name": "Another"}, {"digest": "0"}, {"more": 1}])
-def test_what_is_stale_costs_calls_and_causes_no_write(
+def test_a_stale_seen_value_costs_calls_and_causes_no_write(
     meta: Emulator, client: FlowsClient, damage: dict[str, object]
 ) -> None:
-    """A flow of that id that is not there, another name, another content, another form."""
+    """An unknown id, another name, another content, another form."""
     made = deploy_flow(client, WANTED[0].to_json())
     meta.clear_requests()
     assert deploy_flow(client, WANTED[0].to_json(), seen={**made["seen"], **damage})["ok"]
@@ -286,8 +286,8 @@ def test_what_is_stale_costs_calls_and_causes_no_write(
     as_wanted(meta, WANTED[:1])
 
 
-def test_a_retryable_error_comes_out_for_the_queue(meta: Emulator, client: FlowsClient) -> None:
-    """Nothing was waited for; the same task done again finishes."""
+def test_a_retryable_error_is_raised_for_the_queue(meta: Emulator, client: FlowsClient) -> None:
+    """Nothing was waited for; the repeated task finishes."""
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=1)
     with pytest.raises(FlowProcessingError):
@@ -297,7 +297,7 @@ def test_a_retryable_error_comes_out_for_the_queue(meta: Emulator, client: Flows
     as_wanted(meta, WANTED[:1])
 
 
-def test_any_other_failure_is_in_the_answer(meta: Emulator) -> None:
+def test_any_other_failure_is_in_the_result(meta: Emulator) -> None:
     """With what a host needs to decide; options are those of a plan."""
     meta.add_flow("Two", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
     client = client_of(meta)
@@ -307,8 +307,8 @@ def test_any_other_failure_is_in_the_answer(meta: Emulator) -> None:
     assert meta.flows()[0].flow_json == FLOW_JSON
 
 
-def test_a_stop_is_something_to_come_back_for(meta: Emulator, client: FlowsClient) -> None:
-    """The queue does the same task again, and that finishes."""
+def test_a_stopped_task_is_retryable(meta: Emulator, client: FlowsClient) -> None:
+    """The queue repeats the task, and that finishes."""
     stop = threading.Event()
     stop.set()
     with pytest.raises(RetryableError):

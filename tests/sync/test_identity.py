@@ -1,4 +1,4 @@
-"""Which flow at Meta a table means: a table of cases, and the hostile ones."""
+"""Which flow at Meta a table means: a table of cases, properties, and hostile names."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ CASES: dict[str, tuple[DesiredFlow, list[tuple[str, ...]], LockEntry | None, tup
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_one_flow_is_meant(name: str) -> None:
-    """The lock file's id first, then the name, a generation only where the lock file or the table says so."""
+def test_which_flow_a_table_means(name: str) -> None:
+    """The lock file's id first, then the name; a generation only if the lock file or the table says so."""
     wanted, listed, known, expected = CASES[name]
     lock = Lock(None, account_id="7")
     if known is not None:
@@ -108,7 +108,7 @@ def test_one_flow_is_meant(name: str) -> None:
 
 
 def test_two_tables_never_mean_one_flow() -> None:
-    """The one that the lock file has goes to its table; the other table's name is then that of another flow."""
+    """The table with the lock file's entry gets the flow; the other table has none."""
     lock = Lock(None, account_id="7")
     lock.put({"alpha": entry(name="Alpha")})
     wanted = [desired("beta"), desired("alpha")]
@@ -151,7 +151,7 @@ locks = st.dictionaries(
 
 
 @given(tables, listings, locks)
-def test_laws_of_identity(wanted: list[DesiredFlow], listed: list[ActualFlow], known: dict[str, LockEntry]) -> None:
+def test_identity_properties(wanted: list[DesiredFlow], listed: list[ActualFlow], known: dict[str, LockEntry]) -> None:
     """A flow has one table; it has the table's name, or the lock file knows it, or the table allows replacing."""
     lock = Lock(None, account_id="7")
     lock.put(known)
@@ -182,8 +182,8 @@ def lock(lock_file: Path, meta: Emulator) -> Lock:
     return Lock(lock_file, account_id=meta.waba_id)
 
 
-def test_somebodys_generation_is_left_alone(meta: Emulator, client: FlowsClient, lock: Lock) -> None:
-    """With `replace = false` it is neither written to nor taken for ours, and our own flow stays live under prune."""
+def test_a_generation_that_others_created_is_not_changed(meta: Emulator, client: FlowsClient, lock: Lock) -> None:
+    """With `replace = false` it is not written to and does not count as ours, and `prune` keeps our own flow live."""
     synced(client, desired(publish=True), lock=lock)
     (ours,) = meta.flows()
     theirs = meta.add_flow("Booking (generation 2)", flow_json=OTHER_FLOW_JSON)
@@ -212,10 +212,8 @@ def test_a_flow_renamed_since_the_plan_is_not_written_to(
 
 
 @pytest.mark.parametrize("publish", [True, False])
-def test_a_flow_that_was_renamed_at_meta_gets_its_name_back(
-    meta: Emulator, client: FlowsClient, lock: Lock, publish: bool
-) -> None:
-    """The lock file knows the id; the plan says what it changes, and the drift says the same."""
+def test_a_flow_renamed_at_meta_is_renamed_back(meta: Emulator, client: FlowsClient, lock: Lock, publish: bool) -> None:
+    """The lock file knows the id; the plan shows the change, and so does the drift."""
     wanted = desired(publish=publish)
     synced(client, wanted, lock=lock)
     (flow,) = meta.flows()
@@ -230,8 +228,8 @@ def test_a_flow_that_was_renamed_at_meta_gets_its_name_back(
     assert planned(client, [wanted], lock).changes[0].action == "unchanged"
 
 
-def test_a_flow_that_cannot_have_its_name_back_is_blocked(meta: Emulator, client: FlowsClient, lock: Lock) -> None:
-    """Another flow is called that by now, and is not written to either."""
+def test_a_flow_whose_name_was_taken_meanwhile_is_blocked(meta: Emulator, client: FlowsClient, lock: Lock) -> None:
+    """Another flow has the name now, and is not written to either."""
     synced(client, desired(), lock=lock)
     (flow,) = meta.flows()
     client.update_flow(flow.id, name="Renamed")
@@ -251,7 +249,7 @@ def test_a_draft_is_renamed_with_its_table(meta: Emulator, client: FlowsClient, 
 
 
 def test_a_live_flow_is_not_renamed_with_its_table(meta: Emulator, client: FlowsClient, lock: Lock) -> None:
-    """Another one is made; with `prune` the old one is deprecated, which waits for the new one."""
+    """Another flow is created; `prune` deprecates the old one after the new one is live."""
     synced(client, desired(publish=True), lock=lock)
     wanted = desired(name="Termin", publish=True)
     made, old = planned(client, [wanted], lock, prune=True).changes
@@ -261,10 +259,10 @@ def test_a_live_flow_is_not_renamed_with_its_table(meta: Emulator, client: Flows
     assert {it.name: it.status for it in meta.flows()} == {"Booking": "DEPRECATED", "Termin": "PUBLISHED"}
 
 
-def test_a_replaced_flow_is_remembered_until_it_is_pruned(
+def test_a_replaced_flow_stays_in_the_lock_file_until_it_is_pruned(
     meta: Emulator, client: FlowsClient, lock: Lock, lock_file: Path
 ) -> None:
-    """Its successor has the key in the lock file, and it has one of its own: both are known as ours."""
+    """Its successor has the key, and it has one of its own: both count as written by us."""
     synced(client, desired(publish=True), lock=lock)
     (old,) = meta.flows()
     synced(client, desired(name="Termin", publish=True), lock=lock)
@@ -276,10 +274,10 @@ def test_a_replaced_flow_is_remembered_until_it_is_pruned(
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_replacement_whose_answer_was_lost_is_known(
+def test_a_replacement_whose_answer_was_lost_is_found(
     meta: Emulator, client: FlowsClient, lock: Lock, lost: bool
 ) -> None:
-    """The lock file says which name was about to be made; a create that was refused leaves no such word."""
+    """The lock file has the name that was about to be created; a refused create removes it."""
     synced(client, desired(publish=True), lock=lock)
     (old,) = meta.flows()
     meta.set_status(old.id, "BLOCKED")
@@ -300,9 +298,7 @@ def test_a_replacement_whose_answer_was_lost_is_known(
 
 
 @pytest.mark.parametrize("adopt_first", [True, False])
-def test_what_was_only_adopted_is_never_pruned(
-    meta: Emulator, client: FlowsClient, lock: Lock, adopt_first: bool
-) -> None:
+def test_an_adopted_flow_is_never_pruned(meta: Emulator, client: FlowsClient, lock: Lock, adopt_first: bool) -> None:
     """A flow that somebody else created counts as ours after our first write."""
     theirs = meta.add_flow("Old", flow_json=FLOW_JSON, status="PUBLISHED")
     if adopt_first:
@@ -330,10 +326,10 @@ class TestUntold:
         """Refuses the ways of asking that ask for the application."""
         meta.fail(operation, code=100, subcode=None, times=2)
 
-    def test_a_field_that_the_listing_does_not_tell_is_read_from_the_flow(
+    def test_a_field_missing_in_the_listing_is_read_from_the_flow(
         self, meta: Emulator, client: FlowsClient, wanted: DesiredFlow
     ) -> None:
-        """So a live flow that is as it should be is left alone."""
+        """So a live flow that is as desired is not changed."""
         synced(client, wanted)
         meta.clear_requests()
         self.hide(meta, "list_flows")
@@ -341,8 +337,8 @@ class TestUntold:
         assert change.action == "unchanged"
         assert calls(meta)[-3:].count("get_flow") == 1
 
-    def test_what_stays_unknown_never_differs(self, meta: Emulator, client: FlowsClient, wanted: DesiredFlow) -> None:
-        """Neither to the plan nor to the drift."""
+    def test_an_unknown_field_never_differs(self, meta: Emulator, client: FlowsClient, wanted: DesiredFlow) -> None:
+        """Neither in the plan nor in the drift."""
         meta.add_flow("Booking", flow_json=FLOW_JSON, status="PUBLISHED")
         for _ in range(2):
             self.hide(meta, "list_flows")
@@ -354,8 +350,8 @@ class TestUntold:
             assert not diff([wanted], snapshot).pending
             assert not find_drift([wanted], snapshot)[0].reasons
 
-    def test_what_was_refused_once_is_not_asked_for_again(self, meta: Emulator, client: FlowsClient) -> None:
-        """Two hundred flows would else take four hundred requests in each run."""
+    def test_a_field_that_was_refused_is_not_requested_again(self, meta: Emulator, client: FlowsClient) -> None:
+        """Otherwise two hundred flows would take four hundred requests in each run."""
         wanted = [desired(f"f{number}", application_id=self.APPLICATION) for number in range(20)]
         for flow in wanted:
             meta.add_flow(flow.name, flow_json=FLOW_JSON)
@@ -364,18 +360,18 @@ class TestUntold:
         planned(client, wanted)
         assert calls(meta).count("get_flow") == 3
 
-    def test_it_is_not_read_where_nothing_depends_on_it(self, meta: Emulator, client: FlowsClient) -> None:
-        """The file says nothing of an application."""
+    def test_a_field_that_the_plan_does_not_need_is_not_read(self, meta: Emulator, client: FlowsClient) -> None:
+        """The file has no application."""
         synced(client, desired(publish=True))
         meta.clear_requests()
         self.hide(meta, "list_flows")
         planned(client, [desired(publish=True)])
         assert "get_flow" not in calls(meta)
 
-    def test_the_lock_file_spares_it(
+    def test_with_the_lock_file_the_field_is_not_read(
         self, meta: Emulator, client: FlowsClient, wanted: DesiredFlow, lock: Lock
     ) -> None:
-        """As long as the flow is what it was: two hundred flows would take two hundred requests in each run."""
+        """While the flow is unchanged: otherwise two hundred flows would take two hundred requests in each run."""
         synced(client, wanted, lock=lock)
         synced(client, wanted, lock=lock)
         meta.clear_requests()
@@ -402,10 +398,10 @@ NEEDS = FLOW_JSON.replace(b'"version"', b'"data_api_version": "3.0", "routing_mo
         ({"replace": True}, actual("BLOCKED", content=OTHER_FLOW_JSON, endpoint_uri="https://a.example"), True),
     ],
 )
-def test_what_needs_an_endpoint_is_not_published_without_one(
+def test_a_flow_that_needs_an_endpoint_is_not_published_without_one(
     wanted: dict[str, Any], found: ActualFlow | None, blocked: bool
 ) -> None:
-    """Neither in the file nor at Meta (139002/4233024): the plan names both cures."""
+    """Neither in the file nor at Meta (139002/4233024): the plan names both remedies."""
     flow = desired(**{"publish": True, "content": NEEDS, **wanted})
     snapshot = Snapshot(account_id="1", flows={"booking": found})
     (change,) = diff([flow], snapshot, PlanOptions(validate="off")).changes
@@ -430,32 +426,32 @@ def test_what_needs_an_endpoint_is_not_published_without_one(
         ("Booking table", ""),
     ],
 )
-def test_a_name_that_meta_may_not_take_is_told_in_the_plan(
+def test_a_name_that_meta_may_refuse_is_blocked_in_the_plan(
     meta: Emulator, client: FlowsClient, name: str, said: str
 ) -> None:
-    """Before anything is created under it."""
+    """Before anything is created with it."""
     meta.add_flow("Booking", flow_json=FLOW_JSON)
     (change,) = planned(client, [desired("other", name=name)]).changes
     assert (change.blocked == "name") == bool(said)
     assert said in change.reason
 
 
-def test_two_new_flows_get_no_names_that_meta_may_take_for_one(client: FlowsClient) -> None:
-    """The first of them is made; those that are there under such names are left as they are."""
+def test_two_new_flows_get_no_names_that_meta_may_treat_as_equal(client: FlowsClient) -> None:
+    """The first of them is created; existing flows with such names are not changed."""
     first, second = planned(client, [desired("one", name="Caf\u00e9"), desired("two", name="Cafe\u0301")]).changes
     assert (first.action, second.blocked) == ("create", "name")
     assert "[flows.one]" in second.reason
 
 
-def test_a_name_that_is_there_is_not_questioned(meta: Emulator, client: FlowsClient) -> None:
-    """Meta has taken it, whatever it looks like."""
+def test_existing_names_are_not_checked(meta: Emulator, client: FlowsClient) -> None:
+    """Meta has accepted them."""
     for name in (" Booking ", "booking", "Booking"):
         meta.add_flow(name, flow_json=FLOW_JSON)
     wanted = [desired(f"f{number}", name=name) for number, name in enumerate((" Booking ", "booking", "Booking"))]
     assert [change.blocked for change in planned(client, wanted).changes] == [None, None, None]
 
 
-def test_folding() -> None:
-    """Case, the form of Unicode, and runs of blanks."""
+def test_normalized_names() -> None:
+    """Case, the Unicode form, and runs of blanks."""
     assert len({normalized(name) for name in ("Stra\u00dfe  1", "STRASSE 1", " stra\u00dfe\u00a01 ")}) == 1
     assert name_problem("") == "is empty"

@@ -1,4 +1,4 @@
-"""An account becomes a flows.toml that plans nothing for it."""
+"""An account is imported as a flows.toml for which its plan has no changes."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from whatsapp_flows.sync.desired._variables import fill
         ("a b", "a_b_3"),
     ],
 )
-def test_a_key_is_a_file_name_everywhere(name: str, key: str) -> None:
-    """Of small letters, digits and underscores, never a device, never one that is taken."""
+def test_a_key_is_a_valid_file_name_everywhere(name: str, key: str) -> None:
+    """Of lower-case letters, digits and underscores, never a reserved name, never one that is taken."""
     assert key_for(Flow(id="77", name=name), {"a_b", "a_b_2"}) == key
 
 
 @given(st.lists(st.text("aA-_.\u00e9\u4e88 \n/", max_size=4), max_size=6))
-def test_keys_never_meet(names: list[str]) -> None:
-    """Whatever the names are."""
+def test_keys_are_unique(names: list[str]) -> None:
+    """For any names."""
     taken: set[str] = set()
     for name in names:
         key = key_for(Flow(id="1", name=name), taken)
@@ -78,7 +78,7 @@ ODD = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#
         unique_by=lambda flow: flow.id,
     )
 )
-def test_whatever_an_account_holds_the_file_says_it(flows: list[Flow]) -> None:
+def test_the_file_has_the_names_of_the_account(flows: list[Flow]) -> None:
     """`read_workspace` accepts it, with the same names; a flow that it cannot hold has a `problem`."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "flows.toml"
@@ -102,7 +102,7 @@ def test_whatever_an_account_holds_the_file_says_it(flows: list[Flow]) -> None:
         ({"name": "  "}, "it has no name"),
     ],
 )
-def test_what_a_file_cannot_hold_is_left_out_and_told(flow: dict[str, Any], problem: str) -> None:
+def test_a_flow_that_a_file_cannot_hold_is_reported(flow: dict[str, Any], problem: str) -> None:
     """The others are written."""
     fine = Flow(id="2", name="Fine")
     first, second = keyed([Flow(**{"id": "1", "name": "A", **flow}), fine], (), Path("flows.toml"))
@@ -111,7 +111,7 @@ def test_what_a_file_cannot_hold_is_left_out_and_told(flow: dict[str, Any], prob
     assert parse_toml(render_config([each for each in (first, second) if not each.problem], account_id="7").decode())
 
 
-def test_of_two_flows_of_one_name_the_living_one_is_written() -> None:
+def test_of_two_flows_of_one_name_the_one_in_use_is_written() -> None:
     """A flows.toml with both would be refused."""
     flows = [Flow(id="1", name="A", status="DEPRECATED"), Flow(id="2", name="A", status="PUBLISHED")]
     assert [each.flow.id for each in keyed(flows, ("A",), Path("f.toml")) if not each.problem] == ["2"]
@@ -124,13 +124,13 @@ documents = st.recursive(
 
 
 @given(st.dictionaries(st.text("ab", max_size=2), documents, max_size=3))
-def test_a_file_says_what_meta_has(document: dict[str, Any]) -> None:
-    """Once it is read again, with the variables that it has not."""
+def test_an_imported_file_has_metas_content(document: dict[str, Any]) -> None:
+    """When it is read again, with its braces escaped."""
     text = file_for(json.dumps(document).encode()).decode()
     assert json.loads(fill(text, {}, source="").text) == document
 
 
-def test_a_document_that_is_none_is_refused() -> None:
+def test_an_invalid_document_is_refused() -> None:
     """And one that is nested too deeply."""
     with pytest.raises(ConfigurationError, match="it must be a JSON object"):
         file_for(b"[]")
@@ -138,7 +138,7 @@ def test_a_document_that_is_none_is_refused() -> None:
         file_for(b'{"a":' * 900 + b"1" + b"}" * 900)
 
 
-def test_what_was_imported_plans_nothing(meta: Emulator, client: FlowsClient, tmp_path: Path) -> None:
+def test_the_plan_of_an_imported_account_is_empty(meta: Emulator, client: FlowsClient, tmp_path: Path) -> None:
     """A draft, a published flow, one with an endpoint."""
     client.create_flow("A draft", ["SURVEY"], flow_json=FLOW_JSON)
     client.create_flow("Live {{1}}", ["OTHER"], flow_json=FLOW_JSON, publish=True)
@@ -157,7 +157,7 @@ def test_what_was_imported_plans_nothing(meta: Emulator, client: FlowsClient, tm
     assert [change.action for change in plan.changes] == ["unchanged"] * 3
 
 
-def test_what_cannot_be_imported_stops_nothing_else(meta: Emulator, client: FlowsClient, tmp_path: Path) -> None:
+def test_a_flow_that_cannot_be_imported_stops_no_other(meta: Emulator, client: FlowsClient, tmp_path: Path) -> None:
     """Each has its reason."""
     for name in ("one", "two", "three"):
         client.create_flow(name, ["OTHER"], flow_json=FLOW_JSON)
@@ -169,8 +169,8 @@ def test_what_cannot_be_imported_stops_nothing_else(meta: Emulator, client: Flow
     ]  # fmt: skip
 
 
-def test_a_flow_that_has_no_flow_json_is_told() -> None:
-    """Of one that has none Meta lists no file; what is none cannot be written."""
+def test_a_flow_without_a_flow_json_is_reported() -> None:
+    """Meta lists no file for it; an invalid file cannot be written."""
     empty, odd = (Flow(id=name, name=name) for name in ("empty", "odd"))
     transport = ScriptedTransport([answer({"data": []})])
     asset = {"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": "https://cdn.example/1"}
@@ -184,7 +184,7 @@ def test_a_flow_that_has_no_flow_json_is_told() -> None:
 
 
 def test_flows_are_chosen_by_name_or_key(client: FlowsClient, tmp_path: Path) -> None:
-    """Deprecated ones only if they are; a word that is neither is refused."""
+    """Deprecated ones only if they are chosen; an unknown word is refused."""
     client.create_flow("One", ["OTHER"], flow_json=FLOW_JSON)
     old = client.create_flow("Old One", ["OTHER"], flow_json=FLOW_JSON, publish=True).id
     client.deprecate_flow(old)

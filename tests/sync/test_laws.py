@@ -1,4 +1,4 @@
-"""Whatever an account holds: what was applied has nothing left to do, and what was blocked is as it was."""
+"""For any account: after a plan was applied nothing is left to do, and blocked flows are unchanged."""
 
 from __future__ import annotations
 

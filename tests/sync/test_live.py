@@ -1,4 +1,4 @@
-"""A live flow goes back up: whatever fails or stops a change, it is published again, or the result says how it is."""
+"""A live flow whose change fails or is stopped is published again, or the result says which state it is in."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ FAILURES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("operation", "fault"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
-def test_a_change_that_fails_leaves_the_flow_live(
+def test_after_a_failed_change_the_flow_is_live(
     meta: Emulator, client: FlowsClient, lock_file: Path, operation: str, fault: dict[str, Any]
 ) -> None:
     """With its old Flow JSON and categories; the result has the failure, and the next run tries again."""
@@ -94,8 +94,8 @@ def test_a_change_that_fails_leaves_the_flow_live(
     assert old_files(lock_file.parent) == []
 
 
-def test_the_result_of_a_flow_that_was_restored_says_both(meta: Emulator, client: FlowsClient) -> None:
-    """What went wrong, and that the old version is live."""
+def test_the_result_of_a_restored_flow(meta: Emulator, client: FlowsClient) -> None:
+    """It has the failure, and says that the old version is live."""
     live(meta)
     meta.fail("publish_flow", code=139002, subcode=4233014, times=1)
     events: list[FlowEvent] = []
@@ -108,8 +108,8 @@ def test_the_result_of_a_flow_that_was_restored_says_both(meta: Emulator, client
     assert [event.state for event in events][-3:] == ["publishing", "restoring", "failed"]
 
 
-def test_an_upload_that_did_not_take_it_down_is_not_undone(meta: Emulator, client: FlowsClient) -> None:
-    """Meta refused it, and the flow is live as it was: one look, and no write."""
+def test_an_upload_that_did_not_unpublish_the_flow_is_not_undone(meta: Emulator, client: FlowsClient) -> None:
+    """Meta refused it, and the flow is live as before: one read, and no write."""
     live(meta)
     plan = planned(client, [desired(publish=True)])
     meta.fail("update_flow_json", code=100, times=1)
@@ -119,8 +119,8 @@ def test_an_upload_that_did_not_take_it_down_is_not_undone(meta: Emulator, clien
     assert calls(meta) == ["get_flow", "update_flow_json", "get_flow"]
 
 
-def test_a_publishing_whose_answers_were_lost_is_no_failure(meta: Emulator, client: FlowsClient) -> None:
-    """The look before the restoration finds the new version live."""
+def test_a_publish_whose_answers_were_lost_succeeds(meta: Emulator, client: FlowsClient) -> None:
+    """The read before the restoration finds the new version live."""
     live(meta)
     plan = planned(client, [desired(publish=True)])
     meta.fail("publish_flow", reset="after", times=3)
@@ -133,10 +133,10 @@ def test_a_publishing_whose_answers_were_lost_is_no_failure(meta: Emulator, clie
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_flow_that_cannot_be_brought_up_again_loses_nothing(
+def test_the_old_version_of_a_flow_that_cannot_be_restored_is_saved(
     meta: Emulator, client: FlowsClient, lock_file: Path, kept: bool
 ) -> None:
-    """Its old Flow JSON is in a file for this user alone, and the note has the commands to go on with."""
+    """In a file that only this user can read; the note has the commands to continue with."""
     flow_id = live(meta)
     lock = Lock(lock_file if kept else None, account_id=meta.waba_id)
     meta.fail("publish_flow", code=139002, subcode=4233014)
@@ -157,10 +157,10 @@ def test_a_flow_that_cannot_be_brought_up_again_loses_nothing(
         left.unlink()
 
 
-def test_what_one_run_could_not_put_back_the_next_one_does(
+def test_the_next_run_restores_what_the_last_one_could_not(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """The file says that the flow was live, and with what: a change that fails again ends with that."""
+    """The saved file says that the flow was live, and with what; a change that fails again ends with that."""
     flow_id = live(meta)
     fault = meta.fail("publish_flow", code=131000)
     (result,) = synced(client, desired(publish=True), lock=Lock(lock_file, account_id=meta.waba_id))
@@ -173,7 +173,7 @@ def test_what_one_run_could_not_put_back_the_next_one_does(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
-def test_what_is_no_file_is_no_old_version(lock_file: Path) -> None:
+def test_only_a_regular_file_counts_as_an_old_version(lock_file: Path) -> None:
     """A FIFO of that name is not waited for, and a file of a terabyte not read."""
     Lock(lock_file, account_id="7").put({})
     os.mkfifo(lock_file.with_name(f"{lock_file.stem}.pipe-1{SUFFIX}"))
@@ -193,8 +193,8 @@ def test_a_plan_from_a_file_downloads_what_is_live_first(meta: Emulator, client:
     as_before(meta, flow_id)
 
 
-def test_a_flow_without_a_document_is_told_as_it_is(meta: Emulator, client: FlowsClient) -> None:
-    """There is nothing that could be put back."""
+def test_the_state_of_a_flow_without_a_document_is_reported(meta: Emulator, client: FlowsClient) -> None:
+    """There is no old version to restore."""
     meta.add_flow("Booking", status="PUBLISHED")
     meta.fail("publish_flow", code=139002, subcode=4233014)
     (result,) = synced(client, desired(publish=True))
@@ -202,7 +202,7 @@ def test_a_flow_without_a_document_is_told_as_it_is(meta: Emulator, client: Flow
 
 
 def test_a_flow_that_was_renamed_is_not_written_to(meta: Emulator, client: FlowsClient) -> None:
-    """Its id is the same, and it is another flow now: in the Builder, between the plan and its application."""
+    """It was renamed in the Builder between the plan and its application."""
     flow_id = live(meta)
     plan = planned(client, [desired(publish=True)])
     client.update_flow(flow_id, name="Somebody's")
@@ -213,8 +213,8 @@ def test_a_flow_that_was_renamed_is_not_written_to(meta: Emulator, client: Flows
     assert calls(meta) == ["get_flow"]
 
 
-def test_what_somebody_else_has_done_meanwhile_is_not_undone(meta: Emulator, client: FlowsClient) -> None:
-    """Renamed while the change failed: it is theirs, and the result says where the old version is."""
+def test_a_change_by_somebody_else_is_not_undone(meta: Emulator, client: FlowsClient) -> None:
+    """The flow was renamed while the change failed: the result says where the old version is."""
     flow_id = live(meta)
     meta.fail("publish_flow", code=139002, subcode=4233014, times=1)
 
@@ -229,8 +229,8 @@ def test_what_somebody_else_has_done_meanwhile_is_not_undone(meta: Emulator, cli
     result.old_document.unlink()
 
 
-def test_a_draft_that_is_allowed_comes_back_too_when_it_fails(meta: Emulator, client: FlowsClient) -> None:
-    """With --allow-unpublish it may end as a draft, with the new Flow JSON; not with errors in it."""
+def test_with_allow_unpublish_a_failed_change_is_undone_too(meta: Emulator, client: FlowsClient) -> None:
+    """It may end as a draft with the new Flow JSON, but not with errors in it."""
     flow_id = live(meta)
     fault = meta.fail("update_flow_json", status=200, body=FAULTY, times=1)
     (result,) = synced(client, desired(), allow_unpublish=True)
@@ -250,7 +250,7 @@ def stopper(stop: Callable[[], None], state: str) -> Callable[[FlowEvent], None]
 @pytest.mark.parametrize("whose", ["given", "the client's"])
 @pytest.mark.parametrize("state", ["uploading", "publishing"])
 def test_a_stop_ends_a_live_flow_only_when_it_is_live_again(meta: Emulator, state: str, whose: str) -> None:
-    """What was begun with it is finished; what was not begun is not."""
+    """Its own steps are finished; other flows are not begun."""
     live(meta, "One")
     two = live(meta, "Two")
     stop = threading.Event()
@@ -265,7 +265,7 @@ def test_a_stop_ends_a_live_flow_only_when_it_is_live_again(meta: Emulator, stat
 
 
 def test_a_stop_before_the_first_write_changes_nothing(meta: Emulator, client: FlowsClient) -> None:
-    """The flow was only looked at."""
+    """The flow was only read."""
     flow_id = live(meta)
     stop = threading.Event()
     plan = planned(client, [desired(publish=True)])
@@ -274,8 +274,8 @@ def test_a_stop_before_the_first_write_changes_nothing(meta: Emulator, client: F
     as_before(meta, flow_id)
 
 
-def test_a_stop_makes_a_long_wait_a_short_one(meta: Emulator) -> None:
-    """Not of an hour, in a real clock: the live flow is tried once more, and soon."""
+def test_a_stop_shortens_a_long_wait(meta: Emulator) -> None:
+    """With a real clock: the live flow is tried once more after half a second instead of an hour."""
     flow_id = live(meta)
     stop = threading.Event()
     client = FlowsClient(
@@ -289,7 +289,7 @@ def test_a_stop_makes_a_long_wait_a_short_one(meta: Emulator) -> None:
 
 
 def test_the_wait_of_a_live_flow_is_shortened_by_the_first_stop_and_ended_by_the_second() -> None:
-    """So that it is tried once more, and soon; without a stop it is waited out."""
+    """Without a stop it takes its full time."""
     stop = threading.Event()
     abandon = AbandonStop(stop, grace=0.01)
     assert abandon.wait(0.01) is False
@@ -300,8 +300,8 @@ def test_the_wait_of_a_live_flow_is_shortened_by_the_first_stop_and_ended_by_the
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_two_stops_are_one(own: bool) -> None:
-    """Set when either is, which ends a wait; setting it leaves the client's own alone."""
+def test_either_of_two_stops_ends_a_wait(own: bool) -> None:
+    """Setting the combined one does not set the client's own."""
     given, client_own = threading.Event(), threading.Event()
     both = either_stop(given, client_own)
     assert (both.is_set(), both.wait(0.01)) == (False, False)
@@ -338,7 +338,7 @@ def interrupted(meta: Emulator, times: int, lock: Lock) -> FlowResult:
     return result
 
 
-def test_one_interrupt_brings_a_live_flow_up_again(meta: Emulator, lock_file: Path) -> None:
+def test_after_one_interrupt_a_live_flow_is_restored(meta: Emulator, lock_file: Path) -> None:
     """And its result says so."""
     flow_id = live(meta)
     result = interrupted(meta, 1, Lock(lock_file, account_id=meta.waba_id))
@@ -346,7 +346,7 @@ def test_one_interrupt_brings_a_live_flow_up_again(meta: Emulator, lock_file: Pa
     as_before(meta, flow_id)
 
 
-def test_a_second_interrupt_ends_at_once_and_says_how_the_flow_is_left(meta: Emulator, lock_file: Path) -> None:
+def test_a_second_interrupt_ends_at_once_and_the_result_has_the_state(meta: Emulator, lock_file: Path) -> None:
     """The old Flow JSON is on the disk, and the next run finishes."""
     flow_id = live(meta)
     lock = Lock(lock_file, account_id=meta.waba_id)
@@ -361,8 +361,8 @@ def test_a_second_interrupt_ends_at_once_and_says_how_the_flow_is_left(meta: Emu
 
 
 @pytest.mark.parametrize(("status", "way"), [("DRAFT", "To go on: `"), ("", "See first whether it is live, `")])
-def test_nobody_is_told_to_upload_to_what_may_be_live(lock_file: Path, status: str, way: str) -> None:
-    """Where the state is not known the first command looks: an upload would take a live flow down."""
+def test_no_note_advises_to_upload_to_a_flow_that_may_be_live(lock_file: Path, status: str, way: str) -> None:
+    """If the state is not known, the first command reads it: an upload would un-publish a live flow."""
     lock = Lock(lock_file, account_id="1")
     guard = Safeguard("booking", "7", LockWriter(lock), OldDocumentFiles(lock))
     guard.protect(LiveVersion(flow_id="7", name="Booking", content=OTHER_FLOW_JSON))
@@ -406,7 +406,7 @@ def statuses(meta: Emulator) -> list[str]:
     ],
     ids=str,
 )
-def test_one_common_cause_takes_one_flow_down_at_most(
+def test_a_common_cause_unpublishes_one_flow_at_most(
     meta: Emulator, client: FlowsClient, jobs: int, fault: dict[str, Any]
 ) -> None:
     """Of ten live flows the first goes alone; when it cannot be published, the nine are not begun, and say why."""
@@ -422,7 +422,7 @@ def test_one_common_cause_takes_one_flow_down_at_most(
     first.old_document.unlink()
 
 
-def test_a_common_cause_that_passes_takes_none_down(meta: Emulator, client: FlowsClient) -> None:
+def test_a_common_cause_that_passes_leaves_all_flows_live(meta: Emulator, client: FlowsClient) -> None:
     """The flow in which it was raised is live again, and the rest was not begun."""
     plan = planned(client, ten(meta))
     meta.fail("publish_flow", code=10, times=1)
@@ -432,8 +432,8 @@ def test_a_common_cause_that_passes_takes_none_down(meta: Emulator, client: Flow
     assert {result.halted for result in rest} == {"not begun"}
 
 
-def test_a_cause_in_the_middle_takes_down_what_is_under_way_at_most(meta: Emulator, client: FlowsClient) -> None:
-    """After three were published: of the others those at most that were under way, and none of these is lost."""
+def test_a_common_cause_later_affects_only_flows_in_progress(meta: Emulator, client: FlowsClient) -> None:
+    """Three were published before; each of the flows in progress is restored or saved."""
     plan = planned(client, ten(meta))
     published: list[str] = []
 
@@ -463,8 +463,8 @@ def test_a_failure_of_one_flow_alone_stops_no_other(meta: Emulator, client: Flow
     assert all(result.ok for result in rest)
 
 
-def test_flows_with_one_endpoint_share_its_fate(meta: Emulator, client: FlowsClient) -> None:
-    """The first of them goes alone, though a flow without an endpoint has been published before."""
+def test_the_first_flow_of_an_endpoint_goes_alone(meta: Emulator, client: FlowsClient) -> None:
+    """Although a flow without an endpoint has been published before."""
     for key in ("plain", *TEN):
         meta.add_flow(key.title(), flow_json=OTHER_FLOW_JSON, status="PUBLISHED", endpoint_uri="https://a.example")
     wanted = [desired("plain", publish=True)]
@@ -482,10 +482,10 @@ def test_flows_with_one_endpoint_share_its_fate(meta: Emulator, client: FlowsCli
 
 
 @pytest.mark.parametrize("fault", [{"code": 10}, {"code": 139002, "subcode": 4233014}], ids=str)
-def test_the_next_run_takes_no_other_flow_down(
+def test_the_next_run_tries_the_unpublished_flow_first(
     meta: Emulator, client: FlowsClient, lock_file: Path, fault: dict[str, Any]
 ) -> None:
-    """The one that is down is tried first: while it cannot be published, the nine that are live stay so."""
+    """While it cannot be published, the nine live flows are not changed."""
     lock = Lock(lock_file, account_id=meta.waba_id)
     wanted = ten(meta)
     meta.fail("publish_flow", **fault)
@@ -501,8 +501,8 @@ def test_the_next_run_takes_no_other_flow_down(
 
 
 @pytest.mark.parametrize("change", ["a draft", "a new flow"])
-def test_what_risks_nothing_is_published_first(meta: Emulator, client: FlowsClient, change: str) -> None:
-    """A flow that is not in use yet meets the missing permission, and the ten live ones are not changed."""
+def test_a_flow_that_is_not_live_is_published_first(meta: Emulator, client: FlowsClient, change: str) -> None:
+    """It meets the missing permission, and the ten live flows are not changed."""
     if change == "a draft":
         meta.add_flow("Late", flow_json=OTHER_FLOW_JSON)
     plan = planned(client, [*ten(meta), desired("late", publish=True)])
@@ -514,7 +514,7 @@ def test_what_risks_nothing_is_published_first(meta: Emulator, client: FlowsClie
     assert statuses(meta).count("PUBLISHED") == 10
 
 
-def test_an_outage_stops_what_has_not_begun(meta: Emulator, client: FlowsClient) -> None:
+def test_after_an_outage_no_flow_is_begun(meta: Emulator, client: FlowsClient) -> None:
     """New flows as well: no further requests, and no flow is left incomplete."""
     plan = planned(client, [desired(key) for key in TEN])
     meta.fail("create_flow", code=131000)

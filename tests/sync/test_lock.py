@@ -22,8 +22,8 @@ from whatsapp_flows.sync import Lock, LockEntry
 ENTRY = LockEntry(id="1", name="Booking", digest="d", updated_at="t", processed=True)
 
 
-def test_entries_outlive_the_process(lock_file: Path) -> None:
-    """They are found again for the same account and environment, and for the same flow."""
+def test_entries_are_read_again(lock_file: Path) -> None:
+    """For the same account, environment and flow."""
     Lock(lock_file, account_id="7", environment="staging").put({"booking": ENTRY})
     again = Lock(lock_file, account_id="7", environment="staging")
     assert again.get("booking", "1") == ENTRY
@@ -32,15 +32,15 @@ def test_entries_outlive_the_process(lock_file: Path) -> None:
     assert again.owner("1", "Another name") is None
 
 
-def test_an_entry_is_forgotten(lock_file: Path) -> None:
-    """None takes it out of the file."""
+def test_an_entry_is_removed(lock_file: Path) -> None:
+    """With None."""
     lock = Lock(lock_file, account_id="7")
     lock.put({"one": ENTRY, "two": ENTRY})
     lock.put({"one": None})
     assert list(json.loads(lock_file.read_text())["flows"]) == ["two"]
 
 
-def test_without_a_file_it_lives_in_memory() -> None:
+def test_without_a_file_the_entries_are_in_memory() -> None:
     """As for a workspace that was made in Python."""
     lock = Lock(None, account_id="7")
     lock.put({"booking": ENTRY})
@@ -50,10 +50,8 @@ def test_without_a_file_it_lives_in_memory() -> None:
 @pytest.mark.parametrize(
     ("account", "environment"), [("8", ""), ("7", "staging"), (None, "")], ids=["account", "environment", "unknown"]
 )
-def test_a_foreign_file_holds_nothing_and_is_never_written_over(
-    lock_file: Path, account: str | None, environment: str
-) -> None:
-    """Another account's, or another environment's: our entries go into a file of our own beside it."""
+def test_a_file_of_another_account_is_never_overwritten(lock_file: Path, account: str | None, environment: str) -> None:
+    """Or of another environment: our entries go into a file of our own beside it."""
     Lock(lock_file, account_id="7").put({"booking": ENTRY})
     before = lock_file.read_bytes()
     lock = Lock(lock_file, account_id=account, environment=environment)
@@ -66,8 +64,8 @@ def test_a_foreign_file_holds_nothing_and_is_never_written_over(
     assert names == {lock_file.name, *([f"flows.{account}.lock.json"] if account else [])}
 
 
-def test_the_other_account_is_told_until_this_one_has_a_file(lock_file: Path) -> None:
-    """What is done then is its first deployment, beside that of another account."""
+def test_the_other_account_is_reported_until_this_one_has_a_file(lock_file: Path) -> None:
+    """A deployment before that is the first one to this account."""
     assert Lock(lock_file, account_id="7").other_account == ""
     Lock(lock_file, account_id="7").put({"booking": ENTRY})
     assert Lock(lock_file, account_id="7").other_account == ""
@@ -77,7 +75,7 @@ def test_the_other_account_is_told_until_this_one_has_a_file(lock_file: Path) ->
     assert Lock(lock_file, account_id="8").other_account == ""
 
 
-def test_a_file_that_becomes_another_accounts_is_left_alone(lock_file: Path) -> None:
+def test_a_file_that_becomes_another_accounts_is_not_changed(lock_file: Path) -> None:
     """Two runs for two accounts may begin before there is a file."""
     first, second = Lock(lock_file, account_id="7"), Lock(lock_file, account_id="8")
     first.put({"booking": ENTRY})
@@ -87,8 +85,8 @@ def test_a_file_that_becomes_another_accounts_is_left_alone(lock_file: Path) -> 
     assert json.loads(lock_file.with_name("flows.8.lock.json").read_text())["account_id"] == "8"
 
 
-def test_a_file_that_is_too_large_is_neither_read_nor_written_over(lock_file: Path) -> None:
-    """It may be anybody's."""
+def test_a_file_that_is_too_large_is_neither_read_nor_overwritten(lock_file: Path) -> None:
+    """It may be of another account."""
     with lock_file.open("wb") as file:
         file.truncate(64 * 1024 * 1024 + 1)
     lock = Lock(lock_file, account_id="7")
@@ -97,8 +95,8 @@ def test_a_file_that_is_too_large_is_neither_read_nor_written_over(lock_file: Pa
     assert Lock(lock_file, account_id="7").get("booking", "1") == ENTRY
 
 
-def test_what_is_no_file_is_refused(lock_file: Path) -> None:
-    """To open a pipe would wait for ever."""
+def test_only_a_regular_file_is_opened(lock_file: Path) -> None:
+    """To open a FIFO would block."""
     os.mkfifo(lock_file)
     with pytest.raises(ConfigurationError, match="is no file"):
         Lock(lock_file, account_id="7")
@@ -137,17 +135,17 @@ def test_entries_of_another_shape(lock_file: Path, value: object, entry: LockEnt
     ("processed", "written", "ours"),
     [(True, None, True), (False, None, True), (None, None, False), (None, True, True), (None, False, False)],
 )
-def test_only_what_was_written_from_here_is_ours(
+def test_which_flows_count_as_written_by_us(
     lock_file: Path, processed: bool | None, written: bool | None, ours: bool
 ) -> None:
-    """An older file has no word for it: an upload from here proves it, and nothing else does."""
+    """An older file does not say it: an upload from here proves it, and nothing else does."""
     value = {**OLD, "processed": processed, **({} if written is None else {"written": written})}
     lock_file.write_text(json.dumps({"version": 1, "account_id": "7", "environment": "", "flows": {"booking": value}}))
     assert (Lock(lock_file, account_id="7").owner("1", "Booking") == "booking") == ours
 
 
-def test_that_a_flow_was_written_is_not_forgotten(lock_file: Path) -> None:
-    """A later run that finds it unchanged notes no write; another flow under the key is another matter."""
+def test_written_stays_true_for_the_same_flow(lock_file: Path) -> None:
+    """A later run that finds the flow unchanged keeps it; another flow under the key does not inherit it."""
     lock = Lock(lock_file, account_id="7")
     lock.put({"booking": LockEntry(id="1", name="Booking", written=True)})
     lock.put({"booking": LockEntry(id="1", name="Booking", digest="d")})
@@ -179,7 +177,7 @@ def test_that_a_flow_was_written_is_not_forgotten(lock_file: Path) -> None:
         ("", "", "", False),
     ],
 )
-def test_an_entry_holds_for_the_time_that_it_names(updated_at: str, written_at: str, listed: str, holds: bool) -> None:
+def test_which_times_count_as_unchanged(updated_at: str, written_at: str, listed: str, holds: bool) -> None:
     """Meta's `updated_at`, or, while that is not known, one just before the answer to our own last write."""
     entry = LockEntry(id="1", name="n", updated_at=updated_at, written_at=written_at)
     assert entry.holds(listed) == holds
@@ -200,7 +198,7 @@ def test_many_writers_are_on_the_disk_when_they_return(lock_file: Path) -> None:
     assert not missing
 
 
-def test_a_run_writes_nothing_when_nothing_is_new(lock_file: Path) -> None:
+def test_a_run_without_changes_does_not_write_the_file(lock_file: Path) -> None:
     """So a checkout stays clean."""
     lock = Lock(lock_file, account_id="7")
     lock.put({"booking": ENTRY})
@@ -210,7 +208,7 @@ def test_a_run_writes_nothing_when_nothing_is_new(lock_file: Path) -> None:
 
 
 def test_two_processes_keep_each_others_entries(lock_file: Path) -> None:
-    """Each writes the file whole, with what it finds there."""
+    """Each writes the whole file, with the entries that it finds there."""
     first, second = Lock(lock_file, account_id="7"), Lock(lock_file, account_id="7")
     first.put({"one": ENTRY})
     second.put({"two": ENTRY})
@@ -320,7 +318,7 @@ def test_a_stale_file_costs_calls_and_causes_no_write(
 
 
 def test_a_stale_file_hides_no_change(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
-    """A flow that was edited in the Builder has another time, so it is read, and made what is wanted again."""
+    """A flow that was edited in the Builder has another time, so it is read, and changed back."""
     wanted = desired()
     synced(client, wanted, lock=Lock(lock_file, account_id=meta.waba_id))
     (flow,) = meta.flows()
@@ -360,10 +358,10 @@ ENTRIES = st.dictionaries(
     st.sampled_from([("version", 1), ("account_id", "8"), ("environment", "staging")]),
     ANY,
 )
-def test_whatever_stands_in_the_file_it_is_read_and_written(
+def test_any_content_of_the_file_is_read_and_written(
     tmp_path_factory: pytest.TempPathFactory, flows: dict[str, Any], change: tuple[str, Any], extra: Any
 ) -> None:
-    """No entry is invented, what was put is found again, and another account's file stays as it is."""
+    """No entry is invented, what was put is found again, and another account's file is unchanged."""
     path = tmp_path_factory.mktemp("lock") / "flows.lock.json"
     document = {
         "version": 1,

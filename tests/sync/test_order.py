@@ -1,4 +1,4 @@
-"""What cannot be undone comes last: a flow is deprecated after its successor is live, and not otherwise."""
+"""Deprecations come last: a flow is deprecated only after its successor is live."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def states(meta: Emulator) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("jobs", [1, 8])
-def test_another_name_for_a_key_deprecates_the_old_flow_last(
+def test_after_a_rename_the_old_flow_is_deprecated_last(
     meta: Emulator, client: FlowsClient, lock_file: Path, jobs: int
 ) -> None:
-    """The new one is created and published, and read again, before the old one ends for good."""
+    """The new one is created, published and read again first."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     plan = planned(client, [RENAMED], lock, prune=True)
     (deprecation,) = [change for change in plan.changes if change.action == "deprecate"]
@@ -76,7 +76,7 @@ def test_the_old_flow_stays_when_its_successor_fails(
 def test_the_old_generation_stays_when_the_new_one_cannot_be_published(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """Made by one run, pruned by the next, in which the new one is no longer live."""
+    """One run creates the new one, the next prunes, and the new one is no longer live."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True, replace=True))
     old = meta.flows()[0]
     meta.lock(old.id)
@@ -93,10 +93,8 @@ def test_the_old_generation_stays_when_the_new_one_cannot_be_published(
     assert (gone.ok, meta.flow(old.id).status) == (True, "DEPRECATED")
 
 
-def test_a_successor_that_is_wanted_as_a_draft_keeps_the_old_flow(
-    meta: Emulator, client: FlowsClient, lock_file: Path
-) -> None:
-    """It is not live, so the old one is what people use."""
+def test_a_successor_without_publish_keeps_the_old_flow(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
+    """It is not live, so people use the old one."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     _, old = synced(client, desired("booking", name="Termin"), lock=lock, prune=True)
     assert (old.problem, states(meta)["Booking"]) == ("kept: Termin is not live", "PUBLISHED")
@@ -105,14 +103,14 @@ def test_a_successor_that_is_wanted_as_a_draft_keeps_the_old_flow(
 def test_a_successor_that_is_blocked_in_the_plan_keeps_the_old_flow(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """Errors in its Flow JSON, say."""
+    """By errors in its Flow JSON, for example."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     broken = desired("termin", publish=True, content=b'{"version": "7.3", "screens": []}')
     _, old = synced(client, broken, lock=lock, prune=True)
     assert (old.problem, states(meta)) == ("kept: Termin is not live", {"Booking": "PUBLISHED"})
 
 
-def test_a_successor_is_read_again_before_the_end_of_the_old_flow(
+def test_a_successor_is_read_before_the_old_flow_is_deprecated(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
     """It was live when the plan was made, and was edited since."""
@@ -125,8 +123,8 @@ def test_a_successor_is_read_again_before_the_end_of_the_old_flow(
     assert (old.problem, states(meta)["Booking"]) == ("kept: Termin is DRAFT", "PUBLISHED")
 
 
-def test_flows_without_a_successor_go_after_all_others(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
-    """And stay when any of those fails; a blocked flow that is live all the same is no reason."""
+def test_flows_without_a_successor_are_deprecated_last(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
+    """And stay when another flow fails; a blocked flow that is live does not prevent it."""
     lock = deployed(meta, client, lock_file, desired("old", publish=True), desired("blocked", publish=True))
     wanted = [desired("new", publish=True), desired("blocked", content=OTHER_FLOW_JSON)]
     plan = planned(client, wanted, lock, prune=True)
@@ -146,9 +144,7 @@ def test_flows_without_a_successor_go_after_all_others(meta: Emulator, client: F
     assert order[-1] == "old"
 
 
-def test_what_a_deprecation_waits_for_is_in_the_plan_as_data(
-    meta: Emulator, client: FlowsClient, lock_file: Path
-) -> None:
+def test_the_plan_has_what_a_deprecation_waits_for(meta: Emulator, client: FlowsClient, lock_file: Path) -> None:
     """In its JSON and in its digest, so that removing it from the file is noticed."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     plan = planned(client, [RENAMED], lock, prune=True)
@@ -162,10 +158,10 @@ def test_what_a_deprecation_waits_for_is_in_the_plan_as_data(
         Plan.from_json(document, [RENAMED])
 
 
-def test_a_deprecation_that_waits_for_what_is_not_there_never_happens(
+def test_a_deprecation_whose_successor_is_not_in_the_plan_is_not_made(
     meta: Emulator, client: FlowsClient, lock_file: Path
 ) -> None:
-    """A plan without its other half."""
+    """A plan from which the successor was removed."""
     lock = deployed(meta, client, lock_file, desired("booking", publish=True))
     plan = planned(client, [RENAMED], lock, prune=True)
     half = Plan(account_id=plan.account_id, changes=plan.changes[1:], options=plan.options)

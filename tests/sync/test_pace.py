@@ -1,4 +1,4 @@
-"""The budget of a run: how long it will take, and the waits."""
+"""The request budget of a run: its waits, and their sum in advance."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def pace_of(clock: Clock, calls_per_hour: float | None = None, stop: threading.E
     return RunPace(calls_per_hour, clock=clock, sleep=clock.sleep, stop=stop)
 
 
-def test_what_an_hour_allows_may_leave_at_once(meta: Emulator) -> None:
-    """Then a request leaves whenever another one is earned: 18 s each for 200."""
+def test_the_budget_of_an_hour_may_be_sent_at_once(meta: Emulator) -> None:
+    """Then one request each 18 s with 200 an hour."""
     clock = Clock()
     client = paced(client_of(meta), pace_of(clock, 10))
     for _ in range(12):
@@ -42,7 +42,7 @@ def test_what_an_hour_allows_may_leave_at_once(meta: Emulator) -> None:
     assert clock.waits == [360.0, 360.0]
 
 
-def test_the_time_is_known_before_it_begins() -> None:
+def test_the_duration_is_known_in_advance() -> None:
     """None up to the budget, and then what the refill takes; 200 unless a number is given."""
     pace = RunPace()
     assert pace.calls_per_hour == DEFAULT_CALLS_PER_HOUR == 200
@@ -50,8 +50,8 @@ def test_the_time_is_known_before_it_begins() -> None:
     assert RunPace(5000).duration(5000) == 0
 
 
-def test_the_headers_are_believed_rather_than_the_default(meta: Emulator) -> None:
-    """Where Meta says how much is used, the assumed 200 holds no more; near the limit requests are spaced out."""
+def test_usage_headers_replace_the_default_budget(meta: Emulator) -> None:
+    """Once Meta reports usage, the assumed 200 does not apply; near the limit requests are spaced out."""
     clock = Clock()
     pace = pace_of(clock)
     client = paced(client_of(meta), pace)
@@ -65,7 +65,7 @@ def test_the_headers_are_believed_rather_than_the_default(meta: Emulator) -> Non
     assert len(clock.waits) == 1
 
 
-def test_a_number_that_is_given_holds_whatever_the_headers_say(meta: Emulator) -> None:
+def test_a_given_budget_applies_whatever_the_headers_say(meta: Emulator) -> None:
     """It is the host's own limit."""
     clock = Clock()
     client = paced(client_of(meta), pace_of(clock, 2))
@@ -95,14 +95,14 @@ def test_stop_ends_a_wait(meta: Emulator) -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1, 0.5])
-def test_a_budget_that_makes_no_sense_is_refused(number: float) -> None:
+def test_an_invalid_budget_is_refused(number: float) -> None:
     """At least one request an hour."""
     with pytest.raises(ConfigurationError, match="calls_per_hour"):
         RunPace(number)
 
 
-def test_what_brings_a_live_flow_up_again_waits_for_nothing(meta: Emulator) -> None:
-    """Not for the budget, and no stop refuses it; anything else waits, or is refused."""
+def test_requests_that_restore_a_live_flow_do_not_wait(meta: Emulator) -> None:
+    """Not for the budget, and no stop refuses them; any other request waits, or is refused."""
     clock, stop = Clock(), threading.Event()
     client = paced(client_of(meta), pace := pace_of(clock, 1, stop))
     list(client.list_flows())

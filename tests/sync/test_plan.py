@@ -1,4 +1,4 @@
-"""Planning: a table of cases, and the laws that hold in every case."""
+"""Planning: a table of cases, and properties that hold in every case."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def change_of(wanted: DesiredFlow, found: ActualFlow | None, options: PlanOption
         (desired(replace=True, name="N" * 190), actual("DEPRECATED"), PLAIN, "blocked", ()),
     ],
 )
-def test_what_is_wanted_and_what_is_there_make_a_change(
+def test_the_change_for_each_desired_and_actual_state(
     wanted: DesiredFlow, found: ActualFlow | None, options: PlanOptions, action: str, steps: tuple[str, ...]
 ) -> None:
     """The change follows from the two states and the options alone; a reason says why a flow is blocked."""
@@ -113,8 +113,8 @@ def test_what_is_wanted_and_what_is_there_make_a_change(
         (desired(), actual(error=NoAnswerError("silence")), "unread", "silence"),
     ],
 )
-def test_a_blocked_flow_says_why(wanted: DesiredFlow, found: ActualFlow | None, why: str, said: str) -> None:
-    """In one word and in a sentence, with the way out where there is one."""
+def test_a_blocked_flow_has_a_reason(wanted: DesiredFlow, found: ActualFlow | None, why: str, said: str) -> None:
+    """In one word and in a sentence, with a remedy if there is one."""
     change = change_of(wanted, found, PlanOptions(today=date(2026, 11, 1)))
     assert change.blocked == why
     assert said in change.reason
@@ -129,7 +129,7 @@ def test_a_draft_in_which_meta_found_errors_is_not_published() -> None:
 
 
 def test_a_replacement_has_the_name_of_the_next_generation() -> None:
-    """Also when generations in between are there no more, or deprecated."""
+    """Also when generations in between are missing or deprecated."""
     found = actual("BLOCKED", generation=2, last_generation=4, **OTHER)
     assert change_of(desired(replace=True), found).name == "Booking (generation 5)"
 
@@ -143,8 +143,8 @@ def test_a_replacement_has_the_name_of_the_next_generation() -> None:
         (change_of(desired(), actual()), 0, 0.0),
     ],
 )
-def test_a_change_says_what_it_takes(change: FlowChange, calls: int, seconds: float | None) -> None:
-    """How many requests, and for how long a live flow is a draft: not at all, for a moment, or from then on."""
+def test_the_requests_and_the_time_as_a_draft(change: FlowChange, calls: int, seconds: float | None) -> None:
+    """Not at all, for a moment, or from then on."""
     assert (change.calls, change.draft_seconds()) == (calls, seconds)
 
 
@@ -167,8 +167,8 @@ def snapshot_of(count: int, found: ActualFlow | None) -> tuple[list[DesiredFlow]
     ("count", "changed", "refused"),
     [(200, 0, False), (10, 10, False), (11, 11, True), (40, 12, False), (40, 13, True)],
 )
-def test_too_much_change_needs_force(count: int, changed: int, refused: bool) -> None:
-    """Over ten changes, and over three in ten of the flows that are there; `force` permits it."""
+def test_too_many_changes_need_force(count: int, changed: int, refused: bool) -> None:
+    """Over ten changes, and over three in ten of the existing flows; `force` permits it."""
     flows, snapshot = snapshot_of(count, actual("PUBLISHED"))
     moved = {flow.key: actual("PUBLISHED", **OTHER) for flow in flows[:changed]}
     snapshot = Snapshot(account_id="1", flows={**snapshot.flows, **moved}, listed=count)
@@ -214,8 +214,8 @@ def test_only_live_flows_from_here_are_pruned(other: tuple[OtherFlow, ...], prun
     assert [(change.action, change.flow_id) for change in changes] == ([("deprecate", "0")] if pruned else [])
 
 
-def test_deprecation_has_a_limit_that_force_does_not_lift() -> None:
-    """Because it is for good."""
+def test_deprecations_have_a_limit_that_force_does_not_lift() -> None:
+    """Because they cannot be undone."""
     snapshot = Snapshot(account_id="1", flows={}, others=others(6))
     plan = diff([], snapshot, PlanOptions(prune=True, force=True))
     with pytest.raises(PlanError, match="6 flows would be deprecated, which is final, and the limit is 5"):
@@ -233,8 +233,8 @@ def test_a_replaced_flow_is_pruned_under_a_key_of_its_own() -> None:
 # -- a plan as data
 
 
-def test_a_plan_survives_json_together_with_its_flows() -> None:
-    """The document holds digests, not contents: the flows are handed in again."""
+def test_a_plan_is_restored_from_json_with_its_flows() -> None:
+    """The document holds digests, not contents: the flows are passed again."""
     flows, snapshot = snapshot_of(3, actual("PUBLISHED", **OTHER))
     plan = diff(flows, snapshot, PlanOptions(prune=True, today=date(2026, 11, 1)))
     document = json.loads(json.dumps(plan.to_json()))
@@ -258,14 +258,14 @@ def test_a_plan_survives_json_together_with_its_flows() -> None:
         lambda plan: {**plan, "options": {**plan["options"], "today": "x"}},
     ],
 )
-def test_a_plan_that_cannot_be_trusted_is_refused(damage: Any) -> None:
-    """Whatever is wrong with the document is a `PlanError`."""
+def test_an_invalid_plan_document_is_refused(damage: Any) -> None:
+    """Whatever is wrong with it, the error is a `PlanError`."""
     flows, snapshot = snapshot_of(1, actual("PUBLISHED", **OTHER))
     with pytest.raises(PlanError):
         Plan.from_json(damage(diff(flows, snapshot).to_json()), flows)
 
 
-def test_a_plan_is_only_for_the_flows_that_it_was_made_of() -> None:
+def test_a_plan_is_only_for_the_flows_that_it_was_made_for() -> None:
     """A file that has changed since makes it another plan."""
     flows, snapshot = snapshot_of(1, actual("PUBLISHED", **OTHER))
     document = diff(flows, snapshot).to_json()
@@ -276,8 +276,8 @@ def test_a_plan_is_only_for_the_flows_that_it_was_made_of() -> None:
 @pytest.mark.parametrize(
     "moved", [{"updated_at": "later"}, {"status": "DRAFT"}, {"id": "2"}, {"content": FLOW_JSON}, {"name": "X"}]
 )
-def test_a_plan_is_stale_when_the_world_has_moved(moved: dict[str, Any]) -> None:
-    """Another id, state, time or content; the error names the flow. What a lock file knows makes no difference."""
+def test_a_plan_is_stale_after_a_change_at_meta(moved: dict[str, Any]) -> None:
+    """Another id, state, time or content; the error names the flow. The lock file makes no difference."""
     flows, snapshot = snapshot_of(2, actual("PUBLISHED", **OTHER))
     plan = diff(flows, snapshot)
     plan.raise_if_stale(diff(flows, snapshot))
@@ -313,8 +313,8 @@ all_options = st.builds(PlanOptions, allow_unpublish=st.booleans(), force=st.boo
 
 
 @given(wanted_flows, found_flows)
-def test_a_live_flow_is_never_unpublished_without_a_word(wanted: DesiredFlow, found: ActualFlow) -> None:
-    """Neither the file nor the options say so: no step for a flow that is in use, and its replacement leaves it."""
+def test_a_live_flow_is_never_unpublished_without_permission(wanted: DesiredFlow, found: ActualFlow) -> None:
+    """Without one in the file or the options, a live flow has no step, and its replacement does not change it."""
     change = change_of(wanted, found)
     if found.status in LIVE and not wanted.publish:
         assert change.steps == () or change.action == "replace"
@@ -322,10 +322,8 @@ def test_a_live_flow_is_never_unpublished_without_a_word(wanted: DesiredFlow, fo
 
 
 @given(wanted_flows, st.none() | found_flows, all_options)
-def test_publishing_comes_last_and_is_always_wanted(
-    wanted: DesiredFlow, found: ActualFlow | None, options: PlanOptions
-) -> None:
-    """`publish` is the last step or none, and nothing that Meta would refuse is sent."""
+def test_publish_is_the_last_step(wanted: DesiredFlow, found: ActualFlow | None, options: PlanOptions) -> None:
+    """Or is missing; and nothing that Meta would refuse is sent."""
     change = change_of(wanted, found, options)
     assert "publish" not in change.steps[:-1]
     assert ("publish" in change.steps) <= wanted.publish
@@ -335,8 +333,8 @@ def test_publishing_comes_last_and_is_always_wanted(
 
 
 @given(wanted_flows, found_flows, all_options)
-def test_what_is_as_it_should_be_is_left_alone(wanted: DesiredFlow, found: ActualFlow, options: PlanOptions) -> None:
-    """A flow that was just made what is wanted has nothing to be done."""
+def test_a_flow_that_is_as_desired_has_no_step(wanted: DesiredFlow, found: ActualFlow, options: PlanOptions) -> None:
+    """Such as a flow that was just changed to its desired state."""
     same = actual(
         "PUBLISHED" if wanted.publish else found.status,
         content=wanted.content,

@@ -1,4 +1,4 @@
-"""A plan that is kept in a file: it says what was found, and gives no permission."""
+"""A plan in a file: it has what was found, and grants no permission."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=400)
 @given(st.sampled_from(places(DOCUMENT)), ANYTHING, st.booleans())
-def test_whatever_is_written_into_a_plan_it_is_a_plan_or_refused(at: tuple[Any, ...], value: Any, remove: bool) -> None:
-    """Nothing else comes out than `PlanError`; and what comes out as a plan can be looked at like any other."""
+def test_any_plan_document_is_read_or_refused(at: tuple[Any, ...], value: Any, remove: bool) -> None:
+    """The only error is `PlanError`, and a plan that was read can be used like any other."""
     document = changed(at, value, remove=remove)
     try:
         plan = Plan.from_json(document, FLOWS)
@@ -71,14 +71,14 @@ def test_whatever_is_written_into_a_plan_it_is_a_plan_or_refused(at: tuple[Any, 
 
 
 @pytest.mark.parametrize("document", [None, 7, "x", [], {}, {"version": 2}, {"version": True}])
-def test_what_is_no_plan_is_refused(document: Any) -> None:
+def test_a_value_that_is_no_plan_is_refused(document: Any) -> None:
     """Of any type."""
     with pytest.raises(PlanError):
         Plan.from_json(document, FLOWS)
 
 
-def test_a_plan_nested_to_any_depth_is_refused() -> None:
-    """As a document that was read may be."""
+def test_a_deeply_nested_plan_is_refused() -> None:
+    """Without a `RecursionError`."""
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
@@ -93,8 +93,8 @@ def test_a_plan_nested_to_any_depth_is_refused() -> None:
         (PlanOptions(allow_unpublish=True), (desired("booking"),), "Booking would become a draft: set allow_unpublish"),
     ],
 )
-def test_a_plan_file_gives_no_permission(options: PlanOptions, flows: tuple[DesiredFlow, ...], said: str) -> None:
-    """Whatever options stand in it: who applies it says them again."""
+def test_a_plan_file_grants_no_permission(options: PlanOptions, flows: tuple[DesiredFlow, ...], said: str) -> None:
+    """Whoever applies it passes the options again."""
     document = plan_of(options, flows).to_json()
     with pytest.raises(PlanError, match=said):
         Plan.from_json(document, flows).raise_if_refused(force=True, new_account=True)
@@ -104,8 +104,8 @@ def test_a_plan_file_gives_no_permission(options: PlanOptions, flows: tuple[Desi
 @pytest.mark.parametrize(
     ("name", "value"), [("force", True), ("prune_limit", 1000), ("max_changes", 1.0), ("new_account", True)]
 )
-def test_limits_in_a_plan_file_are_not_believed(name: str, value: Any) -> None:
-    """They are no part of its digest, so they are easily edited, and do not count."""
+def test_limits_in_a_plan_file_do_not_count(name: str, value: Any) -> None:
+    """They are not part of its digest, so anybody could edit them."""
     flows = tuple(desired(f"f{number}", publish=True) for number in range(20))
     there = {flow.key: actual("PUBLISHED", name=flow.name, content=OTHER_FLOW_JSON) for flow in flows}
     others = tuple(OtherFlow(id=f"9{n}", name=f"O{n}", status="PUBLISHED", key=f"o{n}") for n in range(6))
@@ -132,7 +132,7 @@ def test_limits_in_a_plan_file_are_not_believed(name: str, value: Any) -> None:
 def test_a_plan_is_applied_with_the_options_that_it_was_made_with(
     made: PlanOptions, now: PlanOptions, said: str
 ) -> None:
-    """Else it is another plan, and the error says which option differs."""
+    """Otherwise it is another plan, and the error says which option differs."""
     with pytest.raises(PlanError, match=f"made with other options: {said}"):
         plan_of(made).raise_if_stale(plan_of(now))
 
@@ -142,8 +142,8 @@ def test_limits_may_differ() -> None:
     plan_of(PlanOptions(force=True, prune_limit=0)).raise_if_stale(plan_of())
 
 
-def test_a_deprecation_that_was_added_is_not_what_is_there_now() -> None:
-    """Its digest may be made anew: a new snapshot, made without `prune`, does not have it."""
+def test_a_deprecation_that_was_added_to_a_plan_file_is_stale() -> None:
+    """Even with a correct digest: a new plan, made without `prune`, does not have it."""
     document = plan_of().to_json()
     document["flows"].append(
         {**plan_of(PlanOptions(prune=True)).to_json()["flows"][-1], "key": "theirs", "name": "Theirs"}
@@ -161,7 +161,7 @@ def test_a_deprecation_that_was_added_is_not_what_is_there_now() -> None:
         Plan.from_json(forged.to_json(), FLOWS).raise_if_stale(plan_of())
 
 
-def test_the_first_deployment_beside_another_account_needs_a_word() -> None:
+def test_the_first_deployment_to_another_account_needs_permission() -> None:
     """The refusal names both accounts; a plan that does nothing needs none."""
     plan = plan_of(other_account="102290129340398")
     with pytest.raises(
@@ -174,7 +174,7 @@ def test_the_first_deployment_beside_another_account_needs_a_word() -> None:
     nothing.raise_if_refused()
 
 
-def test_an_option_of_another_word_is_refused() -> None:
+def test_an_unknown_validate_mode_is_refused() -> None:
     """As on the client."""
     with pytest.raises(ConfigurationError, match="validate must be one of off, warn, error"):
         PlanOptions(validate="maybe")  # type: ignore[arg-type]
@@ -186,8 +186,8 @@ FAULTY = FLOW_JSON.replace(b'"type"', b'"typo"', 1)
 @pytest.mark.parametrize(
     ("mode", "blocked", "issues"), [("error", True, True), ("warn", False, True), ("off", False, False)]
 )
-def test_what_the_validator_finds_blocks_or_is_told_or_not_looked_for(mode: Any, blocked: bool, issues: bool) -> None:
-    """As `validate` says."""
+def test_validator_errors_block_or_are_reported_or_are_not_searched(mode: Any, blocked: bool, issues: bool) -> None:
+    """Depending on `validate`."""
     snapshot = Snapshot(account_id="1", flows={"booking": None})
     (change,) = diff([desired(content=FAULTY)], snapshot, PlanOptions(validate=mode)).changes
     assert (change.blocked == "validation", bool(change.issues)) == (blocked, issues)

@@ -1,4 +1,4 @@
-"""What is at Meta goes into the files, which otherwise stay as they are."""
+"""`pull` writes Meta's content into the files, and changes nothing else in them."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def stored(text: str, **variables: str) -> ActualFlow:
     return actual(content=fill(text, variables, source="").text.encode())
 
 
-def test_a_value_that_changed_is_written_where_it_stood() -> None:
+def test_a_changed_value_is_written_in_its_place() -> None:
     """The layout and the variables of the file stay."""
     (found,) = pull([flow(screen="START")], [stored(FILE.replace('"T"', '"New"'), screen="START")])
     assert (found.action, found.content.decode()) == ("write", FILE.replace('"T"', '"New"'))
     assert found.changes.lines() == ['~ screen START: title "T" -> "New"']
 
 
-def test_a_variable_that_meta_does_not_have_is_replaced() -> None:
-    """By what Meta has, in which a brace is no variable."""
+def test_a_variable_whose_value_changed_is_replaced() -> None:
+    """By Meta's text, in which braces are escaped."""
     (found,) = pull([flow(screen="START")], [stored(FILE, screen="{{END}}")])
     assert json.loads(found.content)["screens"][0]["id"] == "{{{{END}}"
 
 
-def test_what_is_the_same_is_not_written() -> None:
-    """However Meta wrote it."""
+def test_an_equal_document_is_not_written() -> None:
+    """Whatever its layout at Meta."""
     same = json.dumps(json.loads(FILE.replace("{{screen}}", "A")), indent=7, sort_keys=True).encode()
     (found,) = pull([flow(screen="A")], [actual(content=same)])
     assert (found.action, found.content, found.problem) == ("unchanged", b"", "")
@@ -64,7 +64,7 @@ PROBLEMS: list[tuple[ActualFlow | None, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("there", "changes", "said"), PROBLEMS)
-def test_why_nothing_is_written(there: ActualFlow | None, changes: dict[str, Any], said: str) -> None:
+def test_the_reason_why_nothing_is_written(there: ActualFlow | None, changes: dict[str, Any], said: str) -> None:
     """Each in a sentence."""
     (found,) = pull([desired(**changes)], [there])
     assert (found.action, found.problem) == ("failed", said)
@@ -84,7 +84,7 @@ def actions(found: tuple[FlowPull, ...]) -> list[str]:
     return [each.action for each in found]
 
 
-def test_a_file_of_two_flows_is_written_if_it_fits_both() -> None:
+def test_a_file_of_two_flows_is_written_if_it_is_right_for_both() -> None:
     """They differ in their variables, and were changed alike."""
     flows = [flow("a", screen="A"), flow("b", screen="B")]
     found = pull(flows, [edited("New", screen="A"), edited("New", screen="B")])
@@ -101,16 +101,16 @@ def test_a_file_of_two_flows_is_not_written_if_it_would_be_wrong(there: ActualFl
     assert found[0].problem == "its file is also that of b, where Meta has something else"
 
 
-def test_a_flow_that_is_not_pulled_is_kept_right_as_well() -> None:
-    """Its file may be this one's."""
+def test_a_file_stays_right_for_a_flow_that_is_not_pulled() -> None:
+    """The two flows may share the file."""
     (found,) = pull([flow("a", screen="A")], [edited("New", screen="A")], [flow("b", "./a.json", screen="B")])
     assert found.problem == "its file is also that of b, where Meta has something else"
     (found,) = pull([flow("a", screen="A")], [edited("New", screen="A")], [flow("b", "b.json", screen="B")])
     assert found.action == "write"
 
 
-def test_what_is_too_deep_is_refused() -> None:
-    """As a mistake, not as a crash."""
+def test_a_deeply_nested_document_is_refused() -> None:
+    """With a `ConfigurationError`."""
     deep = '{"a":' * 900 + "1" + "}" * 900
     with pytest.raises(ConfigurationError, match="nested too deeply"):
         pulled(FLOW_JSON.decode(), {}, deep.encode())

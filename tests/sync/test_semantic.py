@@ -150,15 +150,15 @@ CASES: dict[str, tuple[Callable[[Any], object], list[str]]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_difference_is_a_line(case: str) -> None:
-    """Of what it is about, what it was, and what it is."""
+    """With its place, the old value and the new value."""
     change, lines = CASES[case]
     after = json.loads(encoded(DOCUMENT))
     change(after)
     assert compare(encoded(DOCUMENT), encoded(after)).lines() == lines
 
 
-def test_items_are_told_one_by_one() -> None:
-    """An item in the middle of a list is one difference, and what comes after it none."""
+def test_items_of_a_list_are_compared_one_by_one() -> None:
+    """An item added in the middle of a list is one difference, and the items after it are none."""
     items = [{"id": str(number), "title": f"Item {number}"} for number in range(5)]
     group = {"type": "RadioButtonsGroup", "name": "one", "data-source": items}
 
@@ -176,8 +176,8 @@ def test_items_are_told_one_by_one() -> None:
     ]
 
 
-def test_branches_hold_components() -> None:
-    """What stands in an If or a Switch is a component as well, and may move between branches."""
+def test_components_in_branches() -> None:
+    """A component in an If or a Switch may move between branches."""
 
     def document(then: list[Any], other: list[Any]) -> bytes:
         branch = {"type": "If", "condition": "${data.x}", "then": then}
@@ -191,8 +191,8 @@ def test_branches_hold_components() -> None:
     ]
 
 
-def test_a_new_flow_is_told_by_its_screens() -> None:
-    """And one that is no more as well."""
+def test_a_new_flow_is_a_list_of_its_screens() -> None:
+    """And so is a removed one."""
     assert compare(None, encoded(DOCUMENT)).lines() == [
         '+ version "7.3"',
         "+ route START -> END",
@@ -224,14 +224,14 @@ def test_a_difference_as_json() -> None:
 
 
 @pytest.mark.parametrize("odd", [b"", b"[", b"[]", b"7", b"\xff", b'"text"', b"NaN", b"1" * 5000])
-def test_what_is_no_flow_json_is_one_change(odd: bytes) -> None:
-    """And nothing, beside itself."""
+def test_a_document_that_is_no_flow_json_is_one_difference(odd: bytes) -> None:
+    """And none from itself."""
     assert compare(encoded(DOCUMENT), odd).lines() == ["~ document a Flow JSON -> not a JSON object"]
     assert not compare(odd, odd)
 
 
-def test_depth_is_survived() -> None:
-    """What is nested as deep as can be parsed, and deeper."""
+def test_deeply_nested_documents_are_compared() -> None:
+    """As deep as can be parsed, and deeper."""
     for depth in (300, 900, 100_000):
         deep = b'{"a":' * depth + b"1" + b"}" * depth
         assert not compare(deep, deep)
@@ -305,7 +305,7 @@ def test_every_difference_is_reported(before: dict[str, Any], after: dict[str, A
 
 
 @given(flows, flows)
-def test_the_other_way_is_the_opposite(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_the_opposite_comparison_has_the_opposite_differences(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Added becomes removed, and moves go back."""
     there, back = compare(encoded(before), encoded(after)), compare(encoded(after), encoded(before))
     assert mirrored(there) == Counter((d.kind, d.subject, d.property, d.before, d.after) for d in seen(back))

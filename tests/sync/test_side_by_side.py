@@ -47,7 +47,7 @@ def reading(
     return of
 
 
-def test_the_first_mistake_ends_the_others() -> None:
+def test_the_first_exception_ends_the_others() -> None:
     """It is raised, without waiting for an answer that never ends."""
     outcomes: list[object] = []
     with Server(BODY_DRIPS) as server, client_for(server.url) as client:
@@ -58,7 +58,7 @@ def test_the_first_mistake_ends_the_others() -> None:
 
 
 def test_leaving_the_iteration_ends_them() -> None:
-    """What was not begun is not begun any more."""
+    """Calls that were not begun are not made."""
     outcomes: list[object] = []
     with (
         Server(answers(b'{"id": "1"}'), BODY_DRIPS) as server,
@@ -87,7 +87,7 @@ def test_the_clients_own_stop_ends_them() -> None:
 
 
 def test_a_wait_for_the_budget_ends_with_them() -> None:
-    """Though the pace was given no `stop`."""
+    """Although the pace has no `stop`."""
     outcomes: list[object] = []
     waits = threading.Event()
     pace = RunPace(1, on_wait=lambda seconds: waits.set())

@@ -26,8 +26,8 @@ def test_one_listing_finds_flows_by_their_names(meta: Emulator, client: FlowsCli
     assert calls(meta) == ["list_flows", "download_flow_json"]
 
 
-def test_contents_are_kept_where_they_differ_or_are_asked_for(meta: Emulator, client: FlowsClient) -> None:
-    """So memory does not grow with what is unchanged."""
+def test_contents_are_kept_where_they_differ_or_are_requested(meta: Emulator, client: FlowsClient) -> None:
+    """So memory does not grow with unchanged flows."""
     meta.add_flow("One", flow_json=OTHER_FLOW_JSON)
     meta.add_flow("Two", flow_json=FLOW_JSON)
     wanted = [desired("one"), desired("two")]
@@ -38,7 +38,7 @@ def test_contents_are_kept_where_they_differ_or_are_asked_for(meta: Emulator, cl
 
 
 def test_a_deprecated_flow_is_not_downloaded(meta: Emulator, client: FlowsClient) -> None:
-    """Nothing could be done about it."""
+    """It cannot be changed."""
     meta.add_flow("Booking", flow_json=FLOW_JSON, status="DEPRECATED")
     found = take_snapshot(client, [desired()]).flows["booking"]
     assert found is not None
@@ -53,8 +53,8 @@ def test_a_flow_without_a_flow_json_has_none(meta: Emulator, client: FlowsClient
     assert (found.digest, found.error) == (None, None)
 
 
-def test_a_link_that_is_refused_is_asked_for_again(meta: Emulator, client: FlowsClient) -> None:
-    """How long Meta's links live is not documented."""
+def test_a_link_that_is_refused_is_requested_again(meta: Emulator, client: FlowsClient) -> None:
+    """How long Meta's links are valid is not documented."""
     meta.add_flow("Booking", flow_json=FLOW_JSON)
     meta.fail("download_flow_json", status=403, times=1)
     found = take_snapshot(client, [desired()]).flows["booking"]
@@ -77,10 +77,10 @@ def test_fields_that_meta_refuses_are_left_out(meta: Emulator, client: FlowsClie
 
 
 @pytest.mark.parametrize("fault", [{"code": 1}, {"code": 10}, {"code": 100}])
-def test_a_page_that_is_refused_is_asked_for_with_less(
+def test_a_refused_page_is_requested_with_fewer_fields(
     meta: Emulator, client: FlowsClient, fault: dict[str, int]
 ) -> None:
-    """Also in the middle of a listing; no flow is lost or counted twice by that."""
+    """Also in the middle of a listing; no flow is lost or counted twice."""
     for number in range(201):
         meta.add_flow(f"F{number}")
     meta.fail("list_flows", **fault, times=1 if fault["code"] != 1 else 3, every=2)  # type: ignore[arg-type]
@@ -88,15 +88,15 @@ def test_a_page_that_is_refused_is_asked_for_with_less(
     assert snapshot.listed == len(snapshot.others) == 201
 
 
-def test_a_listing_that_fails_is_no_empty_account(meta: Emulator, client: FlowsClient) -> None:
-    """When the account cannot be listed nothing is planned: no second flow is ever made by mistake."""
+def test_a_failed_listing_does_not_count_as_an_empty_account(meta: Emulator, client: FlowsClient) -> None:
+    """Nothing is planned, so no second flow is created."""
     meta.fail("list_flows", code=131000)
     with pytest.raises(ServiceUnavailableError):
         take_snapshot(client, [desired()])
 
 
-def test_a_download_that_fails_is_that_flows_own_trouble(meta: Emulator, client: FlowsClient) -> None:
-    """One flow that cannot be read does not keep the others from being read."""
+def test_a_failed_download_fails_one_flow(meta: Emulator, client: FlowsClient) -> None:
+    """The others are read."""
     broken = meta.add_flow("Broken", flow_json=FLOW_JSON)
     meta.add_flow("Fine", flow_json=FLOW_JSON)
     meta.fail("download_flow_json", status=500, flow_id=broken.id)
@@ -106,8 +106,8 @@ def test_a_download_that_fails_is_that_flows_own_trouble(meta: Emulator, client:
     assert flows["fine"].error is None
 
 
-def test_the_newest_living_generation_is_the_flow(meta: Emulator, client: FlowsClient) -> None:
-    """Where replacing is allowed; those before it are others. A name that is wanted by itself is no generation."""
+def test_the_newest_generation_in_use_is_the_flow(meta: Emulator, client: FlowsClient) -> None:
+    """With `replace`; earlier ones are other flows. A name of another table is not a generation."""
     for number, status in ((1, "PUBLISHED"), (2, "PUBLISHED"), (3, "DEPRECATED")):
         meta.add_flow(generation_name("Booking", number), flow_json=FLOW_JSON, status=status)
     meta.add_flow("Booking (generation 9)", flow_json=FLOW_JSON)

@@ -1,4 +1,4 @@
-"""The scanner of lines finds what `tomllib` reads, where it was written."""
+"""The scanner finds the lines of the keys and tables that `tomllib` reads."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_every_form_is_found(path: TomlPath, line: int) -> None:
 
 
 def test_nothing_else_is_found() -> None:
-    """What looks like a key inside a string or a comment is none."""
+    """A key inside a string or a comment is not one."""
     assert set(lines_of(EVERYTHING)) == set(paths(parse_toml(EVERYTHING)))
 
 
@@ -123,8 +123,8 @@ def documents(draw: st.DrawFn) -> tuple[str, list[int]]:
 
 
 @given(documents())
-def test_what_is_found_is_what_is_read(document: tuple[str, list[int]]) -> None:
-    """Every path of the document has a line, nothing else has one, and lines are where statements began."""
+def test_the_paths_are_those_of_the_document(document: tuple[str, list[int]]) -> None:
+    """Every path of the document has a line, nothing else has one, and lines are where statements begin."""
     text, statements = document
     found = lines_of(text)
     assert set(found) == set(paths(parse_toml(text)))
@@ -132,12 +132,12 @@ def test_what_is_found_is_what_is_read(document: tuple[str, list[int]]) -> None:
     assert all(1 <= line <= text.count("\n") + 1 for line in found.values())
 
 
-def test_too_deep_is_told() -> None:
-    """As a mistake, not as a crash."""
+def test_a_deeply_nested_text_is_an_error() -> None:
+    """Without a `RecursionError`."""
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_toml("a = " + "[" * 100_000)
 
 
-def test_a_deep_text_has_at_least_its_first_lines() -> None:
-    """The scanner goes as deep as Python lets it, and then says what it has found."""
+def test_a_deeply_nested_text_has_at_least_its_first_lines() -> None:
+    """The scanner goes as deep as Python lets it, and returns the lines found so far."""
     assert lines_of("\na = " + "[" * 5000 + "]" * 5000)["a",] == 2

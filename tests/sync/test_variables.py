@@ -1,4 +1,4 @@
-"""Variables are put into the strings of a Flow JSON, and found again in what Meta has."""
+"""Variables are replaced in the strings of a Flow JSON, and found again in Meta's content."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ VARIABLES = {"endpoint": "https://a.example", "who": 'A "B"\n\\ \u2028', "empty"
         ("${data.who} }} {who}", "${data.who} }} {who}"),
     ],
 )
-def test_a_variable_is_put_in(written: str, filled: str) -> None:
-    """Whatever it holds, the text around it stays JSON of the same form."""
+def test_a_variable_is_replaced(written: str, filled: str) -> None:
+    """For any value, the text stays JSON of the same structure."""
     assert json.loads(fill(json.dumps({"a": [written]}), VARIABLES, source="f").text) == {"a": [filled]}
 
 
-def test_everything_else_stays_as_it_is() -> None:
+def test_everything_else_is_unchanged() -> None:
     """Spaces, escapes of other strings and keys; `used` has the names of the variables."""
     text = '{"{{endpoint}}" : "caf\\u00e9",\n\t"b":"{{endpoint}}"}'
     filled = fill(text, VARIABLES, source="f")
@@ -40,8 +40,8 @@ def test_everything_else_stays_as_it_is() -> None:
     assert filled.used == {"endpoint"}
 
 
-def test_a_brace_may_be_an_escape() -> None:
-    """It is what the string says that counts, not how it is written."""
+def test_an_escaped_brace_counts_as_a_brace() -> None:
+    """The value of the string counts, not how it is written."""
     assert fill('["\\u007b\\u007Bendpoint}}"]', VARIABLES, source="f").text == '["https://a.example"]'
 
 
@@ -55,15 +55,15 @@ def test_a_brace_may_be_an_escape() -> None:
         ("{{", 'flow.json:3: "{{" does not begin a variable: write {{name}}, or {{{{ for "{{".'),
     ],
 )
-def test_a_mistake_is_told_with_its_place(written: str, said: str) -> None:
-    """The file, the line, and what was probably meant."""
+def test_an_error_has_its_place(written: str, said: str) -> None:
+    """The file, the line, and the name that may be meant."""
     with pytest.raises(ConfigurationError) as caught:
         fill('{\n"a": "{{endpoint}}",\n"b": "' + written + '"}', VARIABLES, source="flow.json")
     assert caught.value.message == said
 
 
-def test_there_may_be_no_variable_at_all() -> None:
-    """The sentence says so."""
+def test_the_error_if_there_are_no_variables() -> None:
+    """It says that there are none."""
     with pytest.raises(ConfigurationError, match=r"unknown variable 'a': there are none\."):
         fill('["{{a}}"]', {}, source="f")
 
@@ -80,27 +80,27 @@ def document() -> dict[str, Any]:
     return filled
 
 
-def test_what_is_equal_keeps_its_variable() -> None:
-    """And what never had one gets none, though it says the same."""
+def test_an_equal_string_keeps_its_variable() -> None:
+    """A string without a variable gets none, even if it has the same value."""
     assert unfill(FILE, VARIABLES, document()) == FILE
 
 
-def test_what_differs_loses_its_variable() -> None:
+def test_a_different_string_loses_its_variable() -> None:
     """The text is then Meta's."""
     assert unfill(FILE, VARIABLES, {**document(), "url": "https://b.example/x"}) == FILE.replace(
         "{{endpoint}}", "https://b.example"
     )
 
 
-def test_what_has_moved_keeps_its_variable() -> None:
-    """An item that was put before others does not cost them their variables."""
+def test_a_moved_string_keeps_its_variable() -> None:
+    """For example after an item was inserted before it."""
     changed = document()
     changed["list"].insert(0, "new")
     assert json.loads(unfill(FILE, VARIABLES, changed))["list"] == ["new", "one", "by {{who}}"]
 
 
-def test_braces_at_meta_are_escaped() -> None:
-    """So that the file says what Meta has."""
+def test_braces_in_metas_text_are_escaped() -> None:
+    """So the filled file has Meta's text."""
     assert json.loads(unfill("{}", {}, {"a": ["{{who}}", 1]})) == {"a": ["{{{{who}}", 1]}
     assert escaped({"a": ["{{who}}", None]}) == {"a": ["{{{{who}}", None]}
 
@@ -127,8 +127,8 @@ def trees(leaves: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
 
 
 @given(trees(templates), trees(plain), st.fixed_dictionaries({"a": plain, "b": plain}))
-def test_filling_undoes_unfilling(file: dict[str, Any], meta: dict[str, Any], variables: dict[str, str]) -> None:
-    """For any earlier file: once written and filled, it is what Meta has."""
+def test_fill_is_the_inverse_of_unfill(file: dict[str, Any], meta: dict[str, Any], variables: dict[str, str]) -> None:
+    """For any earlier file: written and filled, it is Meta's document."""
     text = json.dumps(file, indent=2)
     pulled = unfill(text, variables, meta)
     assert json.loads(fill(pulled, variables, source="f").text) == meta
@@ -142,7 +142,7 @@ def test_filling_undoes_unfilling(file: dict[str, Any], meta: dict[str, Any], va
     [(1, 1), (6, 6), (7, 7), (16, 16), (21, 16), (22, 16), (23, 17), (26, 20), (27, 21), (28, 22), (29, 28), (34, 33)],
 )
 def test_a_column_is_that_of_the_file(there: int, here: int) -> None:
-    """Before, inside of and after strings that were filled, several on a line; another line is as it is."""
+    """Before, inside and after filled strings, several on a line; other lines are unchanged."""
     text = '{"a":"{{long}}","b":"{{s}}","c":1}\n'
     filled = fill(text, {"long": "0123456789abcd", "s": ""}, source="f.json")
     assert filled.text == '{"a":"0123456789abcd","b":"","c":1}\n'
@@ -156,8 +156,8 @@ def test_a_column_is_that_of_the_file(there: int, here: int) -> None:
 
 
 @given(st.lists(st.text('a\U0001f600"\\', max_size=5), max_size=5), st.text("x\U0001f600", max_size=7))
-def test_what_stands_after_a_filled_string_is_found_in_the_file(parts: list[str], value: str) -> None:
-    """In UTF-16 units, whatever is around it."""
+def test_places_after_a_filled_string_are_those_of_the_file(parts: list[str], value: str) -> None:
+    """In UTF-16 units, for any text around it."""
     document = [*(part + "{{v}}" for part in parts), 7]
     text = json.dumps(document, ensure_ascii=False)
     filled = fill(text, {"v": value}, source="f.json")
