@@ -64,7 +64,7 @@ def test_sync_is_an_action(browser: Client, meta: Emulator, configured: dict[str
     WhatsAppFlow.objects.create(name="invalid", flow_json={"version": "7.3", "screens": []})
     output = messages(act(browser, "sync_with_meta"))
     assert output[0] == "Flow booking: create (DRAFT)"
-    assert output[1].startswith("Flow invalid: There is 1 error in its Flow JSON")
+    assert output[1].startswith("Flow invalid: 1 error in its Flow JSON")
     assert [there.status for there in meta.flows()] == ["DRAFT"]
 
 
