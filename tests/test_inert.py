@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import random
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -77,14 +76,6 @@ def test_an_error_holds_no_credential(text: str, shown: str) -> None:
     assert ConfigurationError(text).message == shown
 
 
-@pytest.mark.parametrize("text", ["://" * 30_000, "://a:b" * 30_000, "EAA" * 60_000, "access_token=" * 20_000])
-def test_masking_takes_linear_time(text: str) -> None:
-    """Also for a text in which a credential begins again and again."""
-    began = time.process_time()
-    without_credentials(text)
-    assert time.process_time() - began < 2.0
-
-
 TOKEN = "EAAGm0PX4ZCpsBAO9vXk2ZCq7Rt1LwZBn8YfZA3eZD"
 APP_TOKEN = "4271998233561|kZx/Qm+w9_T7aB-c1LwNn8Yf5Rr="
 
@@ -126,9 +117,9 @@ def test_a_long_answer_is_searched_for_what_software_writes() -> None:
     secret, filler = Secret(TOKEN), " " * 300_000
     for written in (TOKEN, "".join(f"\\u{ord(char):04x}" for char in TOKEN)):
         assert secret.mask(filler + written) == filler + MASK
-    began = time.process_time()
-    secret.mask("%45%41" * 4_000_000)
-    assert time.process_time() - began < 3.0
+    mixed = "\\u0045" + "%41" * 2 + TOKEN[3:]
+    assert secret.mask(filler + mixed) == filler + mixed
+    assert secret.mask(mixed) == MASK
 
 
 def test_other_text_is_left_alone() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ class Loop:
         self.warnings: list[object] = []
         self._loop = (make or asyncio.new_event_loop)()
         self._loop.set_debug(debug)
-        self._loop.slow_callback_duration = 2.0  # slow callbacks on a busy machine are no failure
+        self._loop.slow_callback_duration = math.inf  # a test may block, as a fork does, and a busy machine is slow
         self._loop.set_exception_handler(lambda _, context: self.warnings.append(context))
         self._listener = logging.Handler(logging.WARNING)
         self._listener.emit = self.warnings.append  # type: ignore[method-assign, assignment]

@@ -8,13 +8,12 @@ small beside the rest. All three are over the limits of a screen, at which a doc
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any, Final
 
 import pytest
 
+from tests import counting
 from tests.flow_json.samples import TODAY, footer, form, navigate, screen
 from whatsapp_flows.flow_json import validate
 
@@ -24,29 +23,9 @@ SIZES: Final = (55, 75, 95)
 MOST: Final = 1.05  # the second increase against the first; work for each pair of parts alone would come to 1.3
 
 
-def steps(source: object) -> int:
-    """How many lines and calls a validation with its rendering takes."""
-    count = 0
-
-    def line(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal count
-        count += 1
-        return line
-
-    def call(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event == "c_call"
-
-    known: Any = source
-    before = sys.gettrace()
-    sys.settrace(line)
-    sys.setprofile(call)
-    try:
-        validate(known, today=TODAY).render()
-    finally:
-        sys.setprofile(None)
-        sys.settrace(before)
-    return count
+def steps(source: Any) -> int:
+    """The steps of a validation with its rendering."""
+    return counting.steps(lambda: validate(source, today=TODAY).render())
 
 
 def letters(number: int) -> str:
