@@ -13,7 +13,8 @@ import pytest
 
 from tests.support import FLOW, TOKEN, UPLOADED, Scene
 from tests.test_aio import AsyncScene, run
-from whatsapp_flows import Event, TokenUnavailableError
+from tests.test_renewal import EXPIRED, Echoing
+from whatsapp_flows import Event, FlowsClient, TokenUnavailableError
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
 
@@ -80,6 +81,20 @@ def test_a_signal_during_an_awaited_token_ends_the_call(interrupt: Callable[[], 
     with pytest.raises(TimeLimitError):
         run(lambda: scene.client.with_options(access_token=vault).update_flow_json(FLOW, b"{}"))
     assert scene.wire.inner.requests == []
+
+
+def test_a_signal_during_the_renewal_of_a_token_ends_the_call(interrupt: Callable[[], None]) -> None:
+    """It is raised instead of the refusal of the first token."""
+    given = iter([TOKEN])
+
+    def vault() -> str:
+        for token in given:
+            return token
+        interrupt()
+        return TOKEN
+
+    with pytest.raises(TimeLimitError):
+        FlowsClient(vault, transport=Echoing([EXPIRED])).publish_flow(FLOW)
 
 
 def test_the_callables_own_exception_is_a_token_error(interrupt: Callable[[], None]) -> None:

@@ -304,12 +304,12 @@ def _renewed(error: FlowsError, refusal: Response, attempt: _Attempt) -> Convers
     if refusal.token is None or not attempt.may_renew(error):
         return None
     found = yield GetToken()
-    if isinstance(found, BaseException) and not isinstance(found, Exception):  # an interrupt, a cancellation
+    if isinstance(found, BaseException) and not isinstance(found, FlowsError):  # an interrupt, a cancellation
         try:
             raise found
         finally:
             found = None
-    if not isinstance(found, Secret) or found.is_same(refusal.token):  # a callable that raises has no other token
+    if not isinstance(found, Secret) or found.is_same(refusal.token):  # a callable that raises now has no other token
         return None
     return found
 

@@ -8,7 +8,6 @@ when no row has the subcode, because Meta translates its texts. The code's own r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Final
 
 from ._dataclasses import dataclass
@@ -43,6 +42,16 @@ class ErrorRow:
         return self.code <= code <= (self.last or self.code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The rows, and the same by what they are found by."""
+
+    rows: tuple[ErrorRow, ...]
+    exact: Mapping[tuple[int, int | None], ErrorRow]
+    ranges: tuple[ErrorRow, ...]
+    titled: tuple[ErrorRow, ...]
+
+
 class ErrorCodes:
     """
     An immutable table of (code, subcode) rows, with one reader: `find`.
@@ -53,34 +62,33 @@ class ErrorCodes:
 
     def __init__(self, rows: Iterable[ErrorRow] | Callable[[], Iterable[ErrorRow]]) -> None:
         self._read = rows if callable(rows) else tuple(rows).__iter__
+        self._made: _Index | None = None
 
-    @cached_property
-    def _rows(self) -> tuple[ErrorRow, ...]:
-        return tuple(self._read())
-
-    @cached_property
-    def _exact(self) -> Mapping[tuple[int, int | None], ErrorRow]:
-        return {(row.code, row.subcode): row for row in self if row.title is None and row.last is None}
-
-    @cached_property
-    def _ranges(self) -> tuple[ErrorRow, ...]:
-        return tuple(row for row in self if row.last is not None)
-
-    @cached_property
-    def _titled(self) -> tuple[ErrorRow, ...]:
-        return tuple(row for row in self if row.title is not None)
+    @property
+    def _index(self) -> _Index:
+        """Made on first use. Without a lock, which a fork could copy while it is held: two threads may both make it."""
+        found = self._made
+        if found is None:
+            rows = tuple(self._read())
+            found = self._made = _Index(
+                rows=rows,
+                exact={(row.code, row.subcode): row for row in rows if row.title is None and row.last is None},
+                ranges=tuple(row for row in rows if row.last is not None),
+                titled=tuple(row for row in rows if row.title is not None),
+            )
+        return found
 
     def __reduce__(self) -> tuple[type[ErrorCodes], tuple[tuple[ErrorRow, ...]]]:
-        return ErrorCodes, (self._rows,)
+        return ErrorCodes, (self._index.rows,)
 
     def __repr__(self) -> str:
         return f"ErrorCodes({len(self)} rows)"
 
     def __iter__(self) -> Iterator[ErrorRow]:
-        return iter(self._rows)
+        return iter(self._index.rows)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._index.rows)
 
     def find(self, code: int, subcode: int | None = None, *, texts: Sequence[str] = ()) -> ErrorRow | None:
         """
@@ -88,13 +96,14 @@ class ErrorCodes:
 
         None when no row covers the code.
         """
-        if subcode is not None and (row := self._exact.get((code, subcode))):
+        index = self._index
+        if subcode is not None and (row := index.exact.get((code, subcode))):
             return row
         for text in texts:
-            named = [row for row in self._titled if row.code == code and (row.title or "") in text.lower()]
+            named = [row for row in index.titled if row.code == code and (row.title or "") in text.lower()]
             if named:
                 return max(named, key=lambda row: len(row.title or ""))
-        return self._exact.get((code, None)) or next((row for row in self._ranges if row.covers(code)), None)
+        return index.exact.get((code, None)) or next((row for row in index.ranges if row.covers(code)), None)
 
     def renewable(self, error: FlowsError) -> bool:
         """Whether another token may cure an error: no human and no setting is needed first."""
@@ -120,7 +129,7 @@ class ErrorCodes:
             else ErrorRow(code, subcode, row, "added by the host", row.default_advice, HOST)
             for (code, subcode), row in rows.items()
         )
-        kept = tuple(row for row in self._rows if row.last or (row.code, row.subcode) not in rows)
+        kept = tuple(row for row in self if row.last or (row.code, row.subcode) not in rows)
         return ErrorCodes(tuple(sorted(kept + added, key=_order)))
 
 
