@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -79,6 +81,23 @@ def test_each_call_is_one_request(call: Call, body: Any, sent: str) -> None:
     assert request.url.startswith("https://graph.facebook.com/v25.0/")
     assert request.token is not None
     assert scene.transport.timeouts[0].read == 12.5
+
+
+def test_every_method_of_the_client_has_a_row() -> None:
+    """In the table above; `ensure_flow` and `download_flow_json` take several requests, and have other tests."""
+    called = {name for call, _, _ in ASKED for name in call.__code__.co_names}
+    no_call = {"close", "from_env", "options", "usage", "waba_id", "with_options", "wrapping"}
+    public = {name for name in dir(FlowsClient) if not name.startswith("_")}
+    assert public - no_call - called == {"ensure_flow", "download_flow_json"}
+
+
+@pytest.mark.parametrize(("call", "body", "sent"), ASKED, ids=[sent for _, _, sent in ASKED])
+def test_the_log_has_words_for_each_call(call: Call, body: Any, sent: str, caplog: pytest.LogCaptureFixture) -> None:
+    """And not the name of the method: the table is in `events`."""
+    with caplog.at_level(logging.INFO, "whatsapp_flows"):
+        call(Scene(answer(body)).client)
+    (message,) = caplog.messages
+    assert re.fullmatch("Successfully [a-zJSON ]+ for .+", message)
 
 
 def test_base_url_and_version_are_the_clients() -> None:
