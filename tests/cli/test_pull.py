@@ -127,7 +127,7 @@ def test_an_account_is_imported(cli: CommandLine, folder: Path, monkeypatch: pyt
     ]
     assert sorted(os.listdir()) == ["flows.toml", "one.json", "two.json"]
     plan = cli("plan")
-    assert (plan.code, "Nothing to do." in plan.out) == (0, True)
+    assert (plan.code, "Nothing to change at Meta." in plan.out) == (0, True)
 
 
 def test_import_for_machines(cli: CommandLine, meta: Emulator, folder: Path) -> None:

@@ -153,7 +153,8 @@ def plan_summary(value: Planned) -> str:
     plan = value.plan
     actions = ", ".join(f"{number} {_planned_action(action)}" for action, number in counted(plan.changes)) or "nothing"
     if plan.empty:
-        end = "Nothing else to do." if plan.blocked else "Nothing to do."
+        adopts = any(change.action == "adopt" for change in plan.changes)
+        end = "Nothing else to do." if plan.blocked else f"Nothing to {'change at Meta' if adopts else 'do'}."
         return f"{count(len(plan.changes), 'flow')}: {actions}. {end}"
     wait = (
         f" and {format_duration(value.seconds)} at {value.calls_per_hour:g} requests an hour"
