@@ -38,7 +38,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 ENVIRONMENT: Final = ROOT / ".cache" / "bench-venv"
 
-# The rivals, in the versions that were measured; nothing of the project depends on them.
+# The other clients, in the versions that were measured; the project does not depend on them.
 PEERS: Final = (
     "pywa==4.5.0",
     "tenacity==9.2.1",
@@ -87,7 +87,7 @@ def in_own_environment(script: str, argv: Sequence[str]) -> int | None:
 
 
 def _environment() -> Path:
-    """The interpreter of the benchmarks' own environment, which is built anew when what it is made from changed."""
+    """The interpreter of the benchmarks' own environment, which is rebuilt when its requirements change."""
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = ENVIRONMENT / "made-from.json"
     same = [f"{name}=={metadata.version(name)}" for name in ("requests", "urllib3", "typing-extensions", "aiohttp")]
@@ -122,7 +122,7 @@ def versions(*distributions: str) -> dict[str, str]:
 
 
 def without_proxies() -> None:
-    """Takes proxy variables out of this process: nothing here may leave the machine."""
+    """Removes the proxy variables of this process: no request may leave the machine."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
 
@@ -309,7 +309,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What the project wants to reach, and what this run gave."""
+    """A target of the project, and the result of this run."""
 
     what: str
     limit: float

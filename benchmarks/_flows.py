@@ -1,4 +1,4 @@
-"""Flow JSON of any size, without an error: what the benchmarks of documents and of many flows are made of."""
+"""Valid Flow JSON of any size, for the benchmarks of documents and of many flows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def made_flow(*, screens: int, size: int) -> str:
 
 
 def screen_id(number: int) -> str:
-    """SCREEN_A, SCREEN_B ... SCREEN_AA: letters alone, as Meta wants it."""
+    """SCREEN_A, SCREEN_B ... SCREEN_AA: letters only, as Meta requires."""
     letters = ""
     while True:
         number, letter = divmod(number, len(ALPHABET))

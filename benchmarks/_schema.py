@@ -1,8 +1,8 @@
 """
 A JSON schema (draft 7) of the structure of one version of Flow JSON, made from the validator's own tables.
 
-For the rivals of `validate.py`. Each component is one alternative, chosen by `if` and `then` on its type, which is the
-kindest form for validators that collect all errors: with `oneOf` they would try two dozen alternatives for each child.
+For the other validators in `validate.py`. Each component is one alternative, chosen by `if` and `then` on its type, which is the
+fastest form for validators that collect all errors: with `oneOf` they would try two dozen alternatives for each child.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class _Schema:
         return made
 
     def value(self, row: Property, shape: Shape) -> Schema:
-        """What a row takes."""
+        """The schema of a row's values."""
         if row.kind in _FIXED:
             return _FIXED[row.kind]
         return _MADE[row.kind](self, row, shape)

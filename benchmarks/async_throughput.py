@@ -144,7 +144,7 @@ def _wave(loop: asyncio.AbstractEventLoop, upload: Upload, in_flight: int) -> Ca
 
 
 async def _contenders(open_clients: AsyncExitStack, url: str, content: bytes, *, peer: bool) -> dict[str, Upload]:
-    """Each uploads once, and returns what the answer says of success."""
+    """Each uploads once, and returns whether the answer reports success."""
     found = {RAW: await _raw(open_clients, f"{url}/{VERSION}/{FLOW_ID}/assets", content)}
     if peer:
         found[PEER] = await _pywa(open_clients, f"{url}/{VERSION}", content)

@@ -164,7 +164,7 @@ def _decisions(*, peer: bool) -> dict[str, Callable[[], object]]:
 
 
 class _InMemory:
-    """A transport that has the answer already."""
+    """A transport that returns a fixed answer."""
 
     def __init__(self) -> None:
         from whatsapp_flows import Response
@@ -213,7 +213,7 @@ def _calls(content: bytes, *, peer: bool) -> dict[str, Callable[[], object]]:
 
 
 def _events(content: bytes) -> dict[str, Callable[[], object]]:
-    """The engine's call of one upload, with more and more that listens."""
+    """The engine's call of one upload, with an increasing number of consumers."""
     from dataclasses import replace
 
     from whatsapp_flows import FlowsClient, Transport, _operations

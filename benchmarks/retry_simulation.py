@@ -96,12 +96,12 @@ def processing(rate: float, chance: Callable[[], float]) -> Meta:
 
 
 def outage(seconds: float) -> Meta:
-    """Fails until a moment."""
+    """Fails until a given time."""
     return lambda now: DOWN if now < seconds else DONE
 
 
 def limit(calls_per_hour: int) -> Meta:
-    """Refuses what is over the quota of a rolling hour, counts it all the same, and says when there is room again."""
+    """Refuses calls over the quota of a rolling hour, counts them too, and returns when the next is allowed."""
     calls: deque[float] = deque()
 
     def answer(now: float) -> Response:
@@ -124,7 +124,7 @@ def limit(calls_per_hour: int) -> Meta:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a fleet: when each worker that got through did, when each request left, how many were refused."""
+    """The result of a fleet: when each worker succeeded, when each request was sent, how many were refused."""
 
     workers: int
     successes: list[float] = field(default_factory=list)
@@ -145,7 +145,7 @@ class Outcome:
 
 
 def peak(times: Sequence[float]) -> int:
-    """The most that fall into one second."""
+    """The maximum in one second."""
     return max(Counter(int(at) for at in times).values(), default=0)
 
 
@@ -164,7 +164,7 @@ class Fleet:
         return self.now
 
     def run(self, policy: RetryPolicy, attempts: int) -> Outcome:
-        """Lets all workers begin, and time pass until the last has ended."""
+        """Starts all workers, and advances the clock until the last has ended."""
         call_policy = CallPolicy(
             retry_policy=policy,
             max_attempts=attempts,
@@ -185,14 +185,14 @@ class Fleet:
     def _at(self, time: float, step: Callable[[], None]) -> None:
         heapq.heappush(self._queue, (time, next(self._order), step))
 
-    # What a worker asks for
+    # Requests of a worker
 
     def wait(self, seconds: float, worker: Worker) -> None:
         """Wakes the worker after a wait."""
         self._at(self.now + seconds, lambda: worker.go_on(True))
 
     def send(self, request: Request, worker: Worker) -> None:
-        """Answers a request, in its turn if the fleet is paced."""
+        """Answers a request, after its pause if the fleet is paced."""
         try:
             pause = self._pacer.before(request).pause if self._pacer else 0.0
         except FlowsError as error:
@@ -201,7 +201,7 @@ class Fleet:
         self._at(self.now + pause, lambda: self._arrive(worker))
 
     def ended(self, success: bool) -> None:
-        """Notes how a worker ended."""
+        """Records the result of a worker."""
         if success:
             self._outcome.successes.append(self.now)
 
@@ -221,7 +221,7 @@ class Fleet:
 
 
 class Worker:
-    """The driver of one call: what the clients do in a dozen lines, with a queue in the place of a socket."""
+    """The driver of one call, as in the clients, with a queue of events in place of a socket."""
 
     def __init__(self, fleet: Fleet, call: Conversation[Any]) -> None:
         self._fleet, self._call = fleet, call
@@ -231,7 +231,7 @@ class Worker:
         self.go_on(None)
 
     def go_on(self, reply: Reply) -> None:
-        """Hands the engine what it waited for, and asks the fleet for what it wants next."""
+        """Resumes the engine with the result, and passes its next request or wait to the fleet."""
         try:
             step = self._call.send(reply)
         except StopIteration:
@@ -310,11 +310,11 @@ SCENARIOS: Final[Mapping[str, Callable[[Random], Meta]]] = {
 
 
 def simulated(scenario: str, contender: Contender, workers: int, seed: int, meta: Meta | None = None) -> Outcome:
-    """One fleet, one fate; another `meta` than the scenario's if one is given."""
-    random = Random(f"{seed} {scenario} {workers}")  # the same fate for all policies
+    """The result of one fleet; `meta` replaces that of the scenario."""
+    random = Random(f"{seed} {scenario} {workers}")  # the same failures for all policies
     fate = meta or SCENARIOS[scenario](Random(random.random()))
     fleet = Fleet(workers, fate, Random(random.random()), pace=contender.pace)
-    gc.disable()  # nothing here makes garbage in circles
+    gc.disable()  # nothing here creates reference cycles
     try:
         return fleet.run(contender.policy(fleet, Random(random.random())), contender.attempts)
     finally:
@@ -330,7 +330,7 @@ def row(job: tuple[str, int, int, int]) -> dict[str, Any]:
 
 
 def contenders(scenario: str) -> tuple[Contender, ...]:
-    """The shipped policies as they come, and those with the patience for this scenario."""
+    """The shipped policies with their defaults, and those whose waits outlast this scenario."""
     return SHIPPED + PATIENT[scenario]
 
 
@@ -394,7 +394,7 @@ def draw_outage(plt: Any, seed: int, workers: int) -> Any:
 
 
 def draw_limit(plt: Any, seed: int, workers: int) -> Any:
-    """Workers that got through, over the hours."""
+    """Workers that succeeded, over the hours."""
     figure, axes = plt.subplots(figsize=(6.4, 2.9))
     for contender in PATIENT["limit"]:
         if contender.name != "full_jitter":  # as ExponentialBackoff: what Meta asks for is longer than any jitter

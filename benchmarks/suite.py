@@ -35,7 +35,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one benchmark printed, and what its own page says of its method."""
+    """The output of one benchmark, and the description of its method."""
 
     name: str
     title: str

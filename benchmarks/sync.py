@@ -53,7 +53,7 @@ PAGE: Final = 100
 
 
 def serve() -> None:
-    """Obeys the lines of standard input: `seed N`, `faults SHARE`, `fast`, `count`; answers each with a line."""
+    """Executes the lines of standard input (`seed N`, `faults SHARE`, `fast`, `count`) and answers each with a line."""
     from whatsapp_flows.emulator import Emulator
 
     content = common.document()
@@ -81,7 +81,7 @@ def serve() -> None:
 
 @dataclass
 class Meta:
-    """The other end of `serve`."""
+    """The client of `serve`."""
 
     process: subprocess.Popen[str]
     url: str = ""
@@ -152,7 +152,7 @@ def bare(meta: Meta, count: int, jobs: int) -> int:
 
 
 def origin(meta: Meta, count: int, chosen: frozenset[int] | None = None) -> int:
-    """One flow after the other, all of them whatever has changed, unless some were chosen by hand."""
+    """One flow after the other: all of them, changed or not, or those chosen by hand."""
     from whatsapp_flows import FixedDelays, FlowsClient
 
     content = common.document()
@@ -197,7 +197,7 @@ def pywa(url: str, waba_id: str, count: int) -> None:
 
 
 def timed(work: Callable[[], int]) -> tuple[float, int]:
-    """The seconds of a piece of work, and what it returns."""
+    """The seconds of a call, and its result."""
     started = time.perf_counter()
     failed = work()
     return time.perf_counter() - started, failed
@@ -214,7 +214,7 @@ class Bench:
         self, scenario: str, contender: str, meta: Meta, took: tuple[float, int], *, listing: int, writes: int,
         chain: int = 1,
     ) -> common.Record:  # fmt: skip
-        """A row. `writes` are the requests that cannot be spared, `chain` how many of them follow one another."""
+        """A row. `writes` is the minimum number of requests, `chain` how many of them follow one another."""
         seconds, failed_flows = took
         calls, failures = meta.ask("count")
         least = listing + writes + (failures if contender != "pywa" else 0)
@@ -277,7 +277,7 @@ def measure(options: argparse.Namespace) -> Bench:
     with emulated() as meta, tempfile.TemporaryDirectory() as folder:
         lock_file = Path(folder) / "flows.lock.json"
         meta.ask(f"seed {options.many}")
-        engine(meta, options.many, jobs, lock_file)  # which reads all of them, and remembers
+        engine(meta, options.many, jobs, lock_file)  # it reads all flows, and writes the lock file
         meta.ask("count")
         meta.ask("faults 0")
         took = timed(lambda: engine(meta, options.many, jobs, lock_file))
@@ -303,7 +303,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--no-origin", dest="origin", action="store_false", help="leave the origin's algorithm out")
     options = parser.parse_args(argv)
     common.without_proxies()
-    import_module("whatsapp_flows.sync")  # what a program does once is not part of a deployment
+    import_module("whatsapp_flows.sync")  # work that a program does once is not part of a deployment
     import_module("whatsapp_flows.flow_json").validate({})
     rows = measure(options).rows
     by_name = {(row["scenario"], row["contender"]): row for row in rows}

@@ -85,7 +85,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _contenders(url: str, content: bytes, *, peer: bool) -> dict[str, Callable[[], object]]:
-    """Each uploads once and returns what the answer says of success."""
+    """Each uploads once, and returns whether the answer reports success."""
     assets = f"{url}/{VERSION}/{FLOW_ID}/assets"
     found = {NAIVE: _naive(assets, content), "urllib3": _urllib3(assets, content)}
     if peer:

@@ -52,15 +52,15 @@ def main(argv: Sequence[str]) -> int:
     """Drive all clients, or those that are named; 1 when one of them failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="clients (all)")
-    parser.add_argument("--write", action="store_true", help="write what they asked for into README.md")
+    parser.add_argument("--write", action="store_true", help="write their requests into README.md")
     options = parser.parse_args(argv)
     chosen = [client for client in CLIENTS if not options.names or client.name in options.names]
     failed, tables = [], []
     for client in chosen:
         python = environment_of(client)
-        with emulator() as told:
-            done = drive(client, python, told)
-            asked = _get(f"{told['url']}/_emulator/requests?limit=1000")["requests"]
+        with emulator() as started:
+            done = drive(client, python, started)
+            asked = _get(f"{started['url']}/_emulator/requests?limit=1000")["requests"]
         print(f"{client.name}: {'ok' if done.returncode == 0 else 'FAILED'}, {len(asked)} requests")
         if done.returncode:
             failed.append(client.name)
@@ -74,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def environment_of(client: Client) -> Path:
-    """The interpreter of a client's own environment, which is made when it is not there."""
+    """The interpreter of a client's own environment, which is created if it does not exist."""
     home = ENVIRONMENTS / client.requirement.partition("=")[0].replace("[", "-").rstrip("]")
     python, stamp = home / "bin" / "python", home / "installed"
     if not stamp.exists() or stamp.read_text() != client.requirement:
@@ -88,7 +88,7 @@ def environment_of(client: Client) -> Path:
 
 @contextmanager
 def emulator() -> Iterator[dict[str, Any]]:
-    """The command line's emulator, with a second account; what it says of itself."""
+    """The command line's emulator, with a second account; yields its JSON output."""
     command = [sys.executable, "-m", "whatsapp_flows", "emulate", "--json", "--quiet", "--account", _OTHER_WABA]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -104,19 +104,19 @@ def _announced(process: subprocess.Popen[str]) -> dict[str, Any]:
     for line in process.stdout:
         text += line
         if line == "}\n":
-            told: dict[str, Any] = json.loads(text)
-            return told
+            started: dict[str, Any] = json.loads(text)
+            return started
     raise RuntimeError("the emulator did not start")
 
 
-def drive(client: Client, python: Path, told: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
-    """Run a driver. Nothing leaves this machine: what is not meant for it goes to a proxy that is not there."""
+def drive(client: Client, python: Path, started: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Run a driver. Nothing leaves this machine: requests to other hosts go to a proxy that does not exist."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
-        "EMULATOR_URL": told["url"],
-        "EMULATOR_WABA_ID": told["waba_id"],
+        "EMULATOR_URL": started["url"],
+        "EMULATOR_WABA_ID": started["waba_id"],
         "EMULATOR_OTHER_WABA_ID": _OTHER_WABA,
-        "EMULATOR_PHONE_NUMBER_ID": told["phone_number_id"],
+        "EMULATOR_PHONE_NUMBER_ID": started["phone_number_id"],
         "NO_PROXY": "127.0.0.1,localhost",
         **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), _NOWHERE),
     }
@@ -125,7 +125,7 @@ def drive(client: Client, python: Path, told: Mapping[str, Any]) -> subprocess.C
 
 
 def table(client: Client, asked: Sequence[Mapping[str, Any]]) -> str:
-    """What a client asked for, once for each kind of request."""
+    """The requests of a client, each kind once."""
     rows = dict.fromkeys(_row(request) for request in asked)
     lines = [f"### {client.name}", "", f"`{client.requirement}`, User-Agent `{_agent(asked)}`", ""]
     lines += ["| operation | request | encoding | parameters | status |", "| --- | --- | --- | --- | --- |"]

@@ -1,4 +1,4 @@
-"""What the drivers share: a document, a key, and a way to complain. On the standard library alone: each has others."""
+"""A document, a key and an assertion for all drivers. Standard library only: each driver has its own environment."""
 
 import sys
 from urllib.parse import urlsplit
