@@ -1,8 +1,9 @@
 """
 A JSON schema (draft 7) of the structure of one version of Flow JSON, made from the validator's own tables.
 
-For the other validators in `validate.py`. Each component is one alternative, chosen by `if` and `then` on its type, which is the
-fastest form for validators that collect all errors: with `oneOf` they would try two dozen alternatives for each child.
+For the other validators in `validate.py`. Each component is one alternative, chosen by `if` and `then` on its type.
+This is the fastest form for validators that collect all errors: with `oneOf` they would try two dozen alternatives for
+each child.
 """
 
 from __future__ import annotations
