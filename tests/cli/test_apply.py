@@ -11,7 +11,7 @@ from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, write_flows
 from whatsapp_flows.emulator import Emulator
 
 
-def test_apply_asks_and_takes_no_for_an_answer(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+def test_apply_asks_for_confirmation(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """The plan is shown, and nothing is changed without a yes; without a terminal, --yes is required."""
     config = ("--config", folder / "flows.toml")
     declined = cli("apply", *config, stdin=Terminal("n\n"))
@@ -37,7 +37,7 @@ def test_a_plan_that_was_kept_is_applied(cli: CommandLine, meta: Emulator, folde
     assert (outcome.code, statuses(meta)) == (0, {"One": "PUBLISHED", "Two": "PUBLISHED"})
 
 
-def test_a_plan_is_refused_when_the_world_has_moved(cli: CommandLine, meta: Emulator, folder: Path) -> None:
+def test_a_stale_plan_is_refused(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """Because of a change at Meta or in the files; or because the file is not a plan."""
     config, file = ("--config", folder / "flows.toml"), folder / "plan.json"
     cli("plan", *config, "--out", file)

@@ -13,7 +13,7 @@ from tests.sync.support import FLOW_JSON, write_flows
 EXAMPLES = Path(__file__).parents[2] / "examples" / "flows"
 
 
-def test_the_demo_shows_an_upload_that_gets_through() -> None:
+def test_the_demo_shows_an_upload_that_succeeds_after_retries() -> None:
     """Seven flows are published; solar_installation takes three attempts; the output says that waits are shortened."""
     cli = CommandLine()
     outcome = cli("demo", "--flows", EXAMPLES)
@@ -36,7 +36,7 @@ def test_the_demo_has_its_report_as_json() -> None:
     assert {flow["status"] for flow in report["flows"]} == {"PUBLISHED"}
 
 
-def test_the_demo_is_honest_about_a_failure() -> None:
+def test_the_demo_reports_a_failure() -> None:
     """With too few attempts the upload fails, and the exit code is 1."""
     outcome = CommandLine()("demo", "--flows", EXAMPLES, "--max-attempts", "2")
     assert outcome.code == 1

@@ -139,7 +139,7 @@ def test_status(cli: CommandLine, meta: Emulator, client: FlowsClient) -> None:
     ]
 
 
-def test_status_tells_what_stands_in_the_way(cli: CommandLine, tmp_path: Path, meta: Emulator) -> None:
+def test_status_shows_why_a_flow_cannot_be_sent(cli: CommandLine, tmp_path: Path, meta: Emulator) -> None:
     """Meta's errors and suggestions; not those of a deprecated flow."""
     config = write_flows(tmp_path, {"one": FLOW_JSON})
     flow = meta.add_flow("One", flow_json='{"version": "7.3", "screens": []}')

@@ -187,7 +187,7 @@ def test_what_is_no_flow_json_is_not_sent(
     assert not meta.requests
 
 
-def test_a_flow_goes_through_its_life(cli: CommandLine, meta: Emulator, booking: str) -> None:
+def test_a_flow_is_published_deprecated_and_deleted(cli: CommandLine, meta: Emulator, booking: str) -> None:
     """Published, deprecated; and another one deleted."""
     assert cli("flows", "publish", booking).out == f"Published flow {booking}.\n"
     assert cli("flows", "deprecate", booking, "--yes").out == f"Deprecated flow {booking}.\n"

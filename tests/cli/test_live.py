@@ -24,9 +24,7 @@ def folder(tmp_path: Path, meta: Emulator) -> Path:
     return tmp_path
 
 
-def test_one_that_cannot_be_brought_up_again_comes_with_the_way_on(
-    cli: CommandLine, meta: Emulator, folder: Path
-) -> None:
+def test_a_flow_that_could_not_be_restored_has_advice(cli: CommandLine, meta: Emulator, folder: Path) -> None:
     """The other nine are in one line. Following the advice restores the flow."""
     fault = meta.fail("publish_flow", code=139002, subcode=4233014)
     config = ("--config", folder / "flows.toml")

@@ -67,7 +67,7 @@ def test_without_its_extra_the_script_says_which(package: str) -> None:
 # -- streams
 
 
-def test_a_reader_that_leaves_is_no_crash(scripts: ScriptServer) -> None:
+def test_a_closed_pipe_causes_no_traceback(scripts: ScriptServer) -> None:
     """`whatsapp-flows explain 139002 | head -1` ends without a traceback."""
     read, write = os.pipe()
     os.close(read)
@@ -76,7 +76,7 @@ def test_a_reader_that_leaves_is_no_crash(scripts: ScriptServer) -> None:
     assert script.result() == (1, "", "")
 
 
-def test_a_character_that_the_terminal_does_not_know_is_no_crash(scripts: ScriptServer, meta: Emulator) -> None:
+def test_an_unencodable_character_causes_no_traceback(scripts: ScriptServer, meta: Emulator) -> None:
     """It is written as an escape."""
     meta.add_flow("Größe 📏")
     code, out, err = scripts.start("flows", "list", encoding="ascii", env=environment(meta.waba_id, meta.url)).result()
@@ -85,7 +85,7 @@ def test_a_character_that_the_terminal_does_not_know_is_no_crash(scripts: Script
 
 
 @pytest.mark.parametrize("closed", ["stdout", "stderr", "stdin", "stdin stdout stderr"])
-def test_a_stream_that_is_closed_is_no_crash(scripts: ScriptServer, closed: str) -> None:
+def test_a_closed_stream_causes_no_traceback(scripts: ScriptServer, closed: str) -> None:
     """What is written to it is lost, and nothing else."""
     code, out, err = scripts.start("explain", "4", closed=closed).result()
     assert (code, err) == (0, "")

@@ -220,12 +220,12 @@ def test_a_killed_worker_process_loses_nothing(
     assert deployed(meta, ACCOUNTS[0]) == AS_DESIRED[:1]
 
 
-def test_a_host_without_a_result_backend_hears_it_all_the_same(
+def test_without_a_result_backend_results_are_logged_and_passed_to_the_callback(
     meta: Emulator, options: dict[str, Any], workers: WorkerServer, tmp_path: Path
 ) -> None:
     """
-    By the log and by the callback. The failure of one flow is nobody else's, and while one waits for a minute the
-    only worker there is does the others.
+    The failure of one flow does not affect the others, and while one waits for a minute, the only worker deploys the
+    others.
     """
     meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
     broken = DesiredFlow.from_flow_json("broken", {"version": "7.3", "screens": []}, name="Broken")
@@ -255,7 +255,7 @@ def eager(tasks: FlowsTasks, account: str, flow: DesiredFlow, **more: Any) -> Fl
     return FlowDeployment.from_json(tasks.deploy_flow.apply((account, flow.key, kept), more).get())
 
 
-def test_an_eager_task_is_one_try(meta: Emulator, tasks: FlowsTasks) -> None:
+def test_an_eager_task_runs_once(meta: Emulator, tasks: FlowsTasks) -> None:
     """It runs once; an error that would be retried later is reported as retryable."""
     done = eager(tasks, ACCOUNTS[0], BOOKING)
     (flow,) = meta.flows(ACCOUNTS[0])
@@ -268,7 +268,7 @@ def test_an_eager_task_is_one_try(meta: Emulator, tasks: FlowsTasks) -> None:
     assert eager(tasks, ACCOUNTS[0], SURVEY).ok
 
 
-def test_what_meta_saved_and_did_not_process_is_sent_again(meta: Emulator, tasks: FlowsTasks) -> None:
+def test_an_unprocessed_upload_is_sent_again(meta: Emulator, tasks: FlowsTasks) -> None:
     """The next run uploads again, although the stored Flow JSON is the desired one."""
     meta.add_flow("Survey", flow_json=json.dumps(valid_flow("OLD")))
     meta.fail("update_flow_json", code=139001, subcode=4016012, times=1)
@@ -278,7 +278,9 @@ def test_what_meta_saved_and_did_not_process_is_sent_again(meta: Emulator, tasks
     assert eager(tasks, ACCOUNTS[0], SURVEY).action == "unchanged"
 
 
-def test_no_flow_is_left_a_draft_for_want_of_budget(redis: Redis, meta: Emulator, options: dict[str, Any]) -> None:
+def test_a_live_flow_is_not_changed_without_budget_to_publish_it_again(
+    redis: Redis, meta: Emulator, options: dict[str, Any]
+) -> None:
     """A live flow is not changed unless the budget has room to publish it again."""
     live = meta.add_flow("Booking", flow_json=json.dumps(valid_flow("OLD")), status="PUBLISHED")
     tasks = host({**options, "rate": "3/hour"})
@@ -309,7 +311,7 @@ def test_the_later_deployment_wins(meta: Emulator, tasks: FlowsTasks) -> None:
     tasks.deploy_fleet(ACCOUNTS[:1], ())
 
 
-def test_what_meta_says_about_the_limit_holds_for_all(meta: Emulator, tasks: FlowsTasks) -> None:
+def test_a_rate_limit_pauses_the_account_for_all_workers(meta: Emulator, tasks: FlowsTasks) -> None:
     """After an error with `retry_after`, the account is paused for all workers; others are not."""
     meta.fail("list_flows", code=80008, headers={"Retry-After": "60"}, times=1)
     assert not eager(tasks, ACCOUNTS[0], BOOKING).ok
@@ -358,7 +360,7 @@ def test_a_time_limit_ends_the_hosts_functions(options: dict[str, Any]) -> None:
             eager(done, ACCOUNTS[0], BOOKING)
 
 
-def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) -> None:
+def test_a_message_is_not_lost_while_the_broker_is_unavailable(options: dict[str, Any]) -> None:
     """A run that cannot be queued again is not lost: its message is returned to the broker, or not acknowledged."""
     with (
         Redis.from_url(options["redis"]) as redis,
@@ -376,7 +378,7 @@ def test_a_broker_that_is_away_gets_the_message_back(options: dict[str, Any]) ->
     assert given_back.value.args[1] is True  # requeue
 
 
-def test_a_task_that_ends_by_a_mistake_is_told_by_its_kind(tasks: FlowsTasks) -> None:
+def test_an_unexpected_exception_of_a_task_is_reported_by_its_type(tasks: FlowsTasks) -> None:
     """The other results are not affected."""
     mistaken: Any = tasks.deploy_flow.apply((ACCOUNTS[0], "booking", "digest", {"unknown": 1}))
     (result,) = collected(FleetDeployment(tasks={ACCOUNTS[0]: {"booking": mistaken}}))
@@ -388,7 +390,7 @@ def test_a_task_that_ends_by_a_mistake_is_told_by_its_kind(tasks: FlowsTasks) ->
     [(KeyError("secret"), False), (OSError("secret"), True), (ConfigurationError("told"), False)],
     ids=lambda value: type(value).__name__,
 )
-def test_a_resolver_that_fails_tells_no_secret(
+def test_the_text_of_an_exception_of_client_for_is_not_reported(
     options: dict[str, Any], fault: Exception, retryable: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its text is not reported; its type decides whether it is retryable."""
@@ -412,7 +414,7 @@ def test_a_client_of_another_account_is_refused(meta: Emulator, options: dict[st
     assert meta.requests == ()
 
 
-def test_a_callback_that_fails_is_told_in_the_log(
+def test_a_callback_that_raises_is_logged(
     meta: Emulator, options: dict[str, Any], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """The flow is deployed."""
@@ -425,7 +427,7 @@ def test_a_callback_that_fails_is_told_in_the_log(
     assert (facts.__dict__["flow_key"], facts.__dict__["flow_account"]) == ("booking", ACCOUNTS[0])
 
 
-def test_the_queue_is_given_no_nonsense(options: dict[str, Any], tasks: FlowsTasks) -> None:
+def test_invalid_arguments_queue_nothing(options: dict[str, Any], tasks: FlowsTasks) -> None:
     """Two flows of one name and invalid options raise before anything is queued."""
     with pytest.raises(ConfigurationError, match="two flows"):
         tasks.deploy_fleet(ACCOUNTS, (BOOKING, BOOKING))
@@ -452,7 +454,7 @@ def published(meta: Emulator) -> list[tuple[str, bool]]:
     return [(status, first) for _, status, first in deployed(meta, ACCOUNTS[0])]
 
 
-def test_a_live_flow_goes_back_up(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
+def test_a_live_flow_is_restored_after_a_failed_change(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
     """If Meta rejects the publishing of a change, the previous version is restored and removed from Redis."""
     assert eager(tasks, ACCOUNTS[0], BOOKING).ok
     meta.fail("publish_flow", code=139002, times=1)
@@ -462,10 +464,10 @@ def test_a_live_flow_goes_back_up(meta: Emulator, tasks: FlowsTasks, redis: Redi
     assert redis.keys("*:old:*") == []
 
 
-def test_what_a_worker_took_down_the_next_one_brings_up(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
+def test_the_next_worker_restores_what_a_killed_one_left(meta: Emulator, tasks: FlowsTasks, redis: Redis) -> None:
     """
-    Nothing more gets through after the upload: the flow is a draft with a version that cannot be published. The next
-    try finds in Redis what was live, and puts it back.
+    Every request after the upload fails: the flow is a draft with a version that cannot be published. The next run
+    reads the live version from Redis, and restores it.
     """
     assert eager(tasks, ACCOUNTS[0], BOOKING).ok
     meta.fail("publish_flow", code=139002)
@@ -480,7 +482,7 @@ def test_what_a_worker_took_down_the_next_one_brings_up(meta: Emulator, tasks: F
     assert redis.keys("*:old:*") == []
 
 
-def test_the_budget_keeps_no_live_flow_down(meta: Emulator, options: dict[str, Any]) -> None:
+def test_a_restoration_may_exceed_the_budget(meta: Emulator, options: dict[str, Any]) -> None:
     """Requests that restore a live flow may exceed the budget; a new change does not start."""
     tasks = host({**options, "rate": "11/hour"})
     assert eager(tasks, ACCOUNTS[0], BOOKING).ok
@@ -491,7 +493,7 @@ def test_the_budget_keeps_no_live_flow_down(meta: Emulator, options: dict[str, A
     close(tasks)
 
 
-def test_a_token_that_is_not_to_be_had_is_no_end(meta: Emulator, options: dict[str, Any]) -> None:
+def test_an_unavailable_token_is_retryable(meta: Emulator, options: dict[str, Any]) -> None:
     """Another run may get it; the text of the error, which may contain the token, is in no result."""
 
     def vault() -> str:

@@ -79,7 +79,7 @@ def test_waits_are_not_counted_as_attempts() -> None:
     assert again_waiting.progress.waits == 8
 
 
-def test_the_policy_sees_the_whole_story() -> None:
+def test_the_policy_sees_the_time_since_the_first_run() -> None:
     """The elapsed time counts from the first run, on any machine."""
     patient = ExponentialBackoff(max_elapsed=60.0)
     assert asked(error(FlowProcessingError), Progress(since=NOW - 50.0), policy=patient) is not None

@@ -87,7 +87,7 @@ def test_a_change_is_reserved_as_a_whole_or_not_at_all(redis: Redis) -> None:
     shared.check_budget(OTHER, 1000)  # more than there ever is: all of it will do
 
 
-def test_a_pause_holds_for_everybody(redis: Redis) -> None:
+def test_a_pause_applies_to_all_workers(redis: Redis) -> None:
     """A pause that one worker sets applies to all."""
     state(redis).pause(WABA, 60.0)
     other = state(redis)
@@ -152,7 +152,7 @@ def test_a_dead_workers_lease_ends(redis: Redis) -> None:
     assert transport.requests == []
 
 
-def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
+def test_a_task_that_kills_its_workers_is_given_up(redis: Redis) -> None:
     """Runs that never ended are counted; a run that ends in any way resets the count."""
     shared = state(redis)
     for _ in range(2):
@@ -167,7 +167,7 @@ def test_a_task_that_kills_its_workers_ends_some_day(redis: Redis) -> None:
         pytest.fail("it was tried again")
 
 
-def test_flows_are_kept_by_what_they_say(redis: Redis) -> None:
+def test_flows_are_stored_by_their_digest(redis: Redis) -> None:
     """The same flow is stored once, and read unchanged."""
     shared = state(redis)
     flow = DesiredFlow.from_flow_json("booking", valid_flow(), name="Booking", publish=True)
@@ -204,7 +204,7 @@ def test_lock_entries_are_shared(redis: Redis) -> None:
     assert SharedLock(state(redis), WABA, "booking").get("booking", "1") is None
 
 
-def test_a_redis_that_is_away_is_a_reason_to_come_back() -> None:
+def test_an_unavailable_redis_is_a_retryable_error() -> None:
     """Nothing was sent to Meta, so the error is retryable; it does not contain the server's address."""
     port = free_port()
     flow = DesiredFlow.from_flow_json("booking", valid_flow())
@@ -274,7 +274,7 @@ def test_no_pause_is_longer_than_a_day(redis: Redis, reported: float, kept: int)
     assert kept - 5_000 < left <= kept
 
 
-def test_nothing_is_kept_for_ever(redis: Redis) -> None:
+def test_every_key_expires(redis: Redis) -> None:
     """Every key expires, if nothing is deployed any more."""
     shared = state(redis)
     flow = DesiredFlow.from_flow_json("booking", valid_flow("FIRST"))

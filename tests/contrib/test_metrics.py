@@ -30,7 +30,7 @@ def upload(scene: Scene) -> None:
         scene.client.update_flow_json(FLOW, b"{}")
 
 
-def test_a_call_that_gets_through_after_a_retry() -> None:
+def test_a_call_that_succeeds_after_a_retry() -> None:
     """Its attempts by outcome and error, the retry by its cause, the wait, and the success that the retry made."""
     scene = Scene(PROCESSING, UPLOADED)
     upload(scene)
@@ -127,7 +127,7 @@ def test_the_table_is_whole() -> None:
         assert list(metric.buckets) == sorted(set(metric.buckets))
 
 
-def test_known_codes_are_always_told_apart() -> None:
+def test_known_codes_have_their_own_labels() -> None:
     """Known codes are never "other"; of unknown ones, the first hundred pairs are kept."""
     bounds = LabelBounds()
     reported = {bounds.code(10**6 + number, number) for number in range(10_000)}
@@ -141,7 +141,7 @@ def test_known_codes_are_always_told_apart() -> None:
     assert bounds.code(-1, None) == (OTHER, "")
 
 
-def test_the_usage_of_a_bounded_number_of_limits_is_told() -> None:
+def test_the_usage_of_a_bounded_number_of_limits_is_reported() -> None:
     """The first ones, whose later values are reported too."""
     bounds = LabelBounds(max_objects=3)
     names = [str(number) for number in range(10)]

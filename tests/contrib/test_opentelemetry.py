@@ -208,7 +208,7 @@ def test_the_context_propagates_within_the_process(sdk: Sdk) -> None:
     assert [span.get_span_context() for span in pauses] == [call.context]
 
 
-def test_other_instrumentations_may_speak() -> None:
+def test_other_instrumentations_may_create_spans() -> None:
     """Without `suppress_http` the host's instrumentation of requests creates child spans."""
     seen: list[object] = []
 
@@ -352,7 +352,7 @@ def test_a_call_that_another_thread_ends_leaves_its_context_alone(sdk: Sdk, capl
     assert not caplog.records
 
 
-def test_events_of_a_call_that_began_unheard_are_left_alone(sdk: Sdk) -> None:
+def test_events_of_a_call_without_its_first_event_are_ignored(sdk: Sdk) -> None:
     """A call without its first event has no span, and uses no memory."""
     events: list[Any] = []
     scene = Scene(PROCESSING, PROCESSING, max_attempts=2, on_event=[events.append])

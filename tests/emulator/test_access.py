@@ -83,7 +83,7 @@ def test_beyond_the_quota_the_minutes_are_reported() -> None:
     assert log.count("a", NOON + 20 * 60) == QuotaUsage(200, minutes=60)
 
 
-def test_usage_is_told_in_headers() -> None:
+def test_usage_is_reported_in_headers() -> None:
     """One for the app, and an array for the account; the estimate is in minutes."""
     headers = {name: json.loads(value) for name, value in usage_headers("7", QuotaUsage(90, 19)).items()}
     share = {"call_count": 90, "total_time": 90, "total_cputime": 90}

@@ -67,7 +67,7 @@ def test_what_an_error_lacks_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("version", ["8.0", "99.0", "7.5"])
-def test_a_version_that_nobody_knows_is_an_error(version: str) -> None:
+def test_an_unknown_version_is_an_error(version: str) -> None:
     """It is the only error, at the position of the validator's warning."""
     content = b'{"screens": [],\n "version": "%s"}' % version.encode()
     assert "MIN_ITEMS_REQUIRED" in [issue.error for issue in validate(content).issues]

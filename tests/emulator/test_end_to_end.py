@@ -428,7 +428,7 @@ def test_webhooks_may_go_elsewhere(meta: Emulator, graph: Graph) -> None:
     assert app["override_callback_uri"] == "https://hooks.example/wa"
 
 
-def test_a_version_that_nobody_knows_is_told_with_its_place(meta: Emulator, graph: Graph) -> None:
+def test_an_unknown_version_is_reported_with_its_place(meta: Emulator, graph: Graph) -> None:
     """HTTP 200 with an error that has lines and columns; publishing fails."""
     flow_id = graph.create(meta, "a")
     (issue,) = graph.upload(flow_id, flow_json(version="8.0")).json()["validation_errors"]

@@ -32,7 +32,7 @@ def test_an_account_shows_itself(model: Model) -> None:
     }
 
 
-def test_an_account_tells_its_health(model: Model) -> None:
+def test_an_account_reports_its_health(model: Model) -> None:
     """Of itself, its business and the calling app."""
     health = model.get(WABA, fields="health_status{can_send_message,entities}")["health_status"]
     assert health["can_send_message"] == "AVAILABLE"
@@ -201,7 +201,7 @@ def test_a_path_may_have_no_version(version: str) -> None:
     assert model.get("", ids=flow_id)[flow_id]["name"] == "a"
 
 
-def test_times_of_numbers_are_told_as_asked(model: Model) -> None:
+def test_times_of_numbers_have_the_requested_format(model: Model) -> None:
     """`date_format=U` gives Unix seconds, here as on a Flow."""
     text = model.get(NUMBER, fields="last_onboarded_time")["last_onboarded_time"]
     number = model.get(NUMBER, fields="last_onboarded_time", date_format="U")["last_onboarded_time"]

@@ -106,7 +106,7 @@ def expected(content: bytes) -> tuple[ValidationIssue, ...]:
 
 
 @pytest.mark.parametrize(("code", "place", "value"), _BROKEN, ids=shortened)
-def test_a_broken_document_is_stored_told_and_not_published(
+def test_an_invalid_document_is_stored_and_reported_and_not_published(
     meta: Emulator, client: FlowsClient, code: str, place: tuple[str | int, ...], value: object
 ) -> None:
     """The response, the stored flow and the validator agree in code, message, positions and pointers."""
@@ -127,7 +127,7 @@ def test_a_broken_document_is_stored_told_and_not_published(
 
 
 @pytest.mark.parametrize(("code", "place", "value"), _BROKEN[:3], ids=shortened)
-def test_a_broken_document_is_told_of_a_new_flow_too(
+def test_the_errors_of_a_new_flow_are_reported_too(
     meta: Emulator, client: FlowsClient, code: str, place: tuple[str | int, ...], value: object
 ) -> None:
     """Creating it as a draft returns its errors; with `publish` the call fails, and the draft exists."""
@@ -153,7 +153,7 @@ def test_a_broken_document_is_told_of_a_new_flow_too(
     ],
     ids=["nothing", "a comma", "NaN", "a list", "not UTF-8", "two BOMs", "too deep"],
 )
-def test_a_text_that_is_no_json_is_told_as_well(
+def test_a_text_that_is_no_json_is_reported_too(
     client: FlowsClient, graph: Graph, meta: Emulator, content: bytes
 ) -> None:
     """The client does not send such a file, so the test uploads it itself; the client then reads the errors."""

@@ -135,7 +135,7 @@ def test_a_file_of_the_layout_before_is_read(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
-def test_somebody_elses_file_is_not_touched(tmp_path: Path) -> None:
+def test_a_foreign_file_is_not_changed(tmp_path: Path) -> None:
     """Neither another database nor any other file."""
     database, text = tmp_path / "database", tmp_path / "text"
     with closing(sqlite3.connect(database)) as connection:

@@ -225,7 +225,7 @@ def test_a_post_may_name_another_method(method: str, parameters: dict[str, objec
     assert IncomingRequest(method=method, path="/", parameters=parameters).effective_method == meant
 
 
-def test_a_part_without_a_name_is_nobodys() -> None:
+def test_a_part_without_a_name_is_ignored() -> None:
     """It becomes neither a value nor a file: werkzeug reports None as its name."""
     parts = (b"", b'; name=""', b'; filename="f"', b'; name="kept"')
     lines = b"".join(b"--b\r\nContent-Disposition: form-data%s\r\n\r\nx\r\n" % part for part in parts)

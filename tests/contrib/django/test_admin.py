@@ -99,7 +99,7 @@ def get(browser: Client, row: WhatsAppFlow) -> str:
     return response.content.decode()
 
 
-def test_the_page_of_a_flow_shows_how_it_stands(browser: Client) -> None:
+def test_the_page_of_a_flow_shows_its_state(browser: Client) -> None:
     """State, id, error and validation errors; the Flow JSON is indented."""
     row = flow(flow_id="17", sync_status="error", sync_error="first line\nsecond line")
     page = get(browser, row)
@@ -127,7 +127,7 @@ def shown(page: str, kind: str) -> list[str]:
     return [re.sub(r"<[^>]+>|\s+", " ", item).strip() for item in part.split("<li>")[1:]]
 
 
-def test_what_will_be_left_alone_is_told_before_publishing(
+def test_the_confirmation_page_shows_what_will_not_be_published(
     browser: Client, meta: Emulator, configured: dict[str, Any]
 ) -> None:
     """With the reason, from the state at Meta and the Flow JSON; only the others are published."""
@@ -199,7 +199,7 @@ def test_a_form_that_makes_no_row_says_why(changes: dict[str, Any], words: str, 
     assert not rows().exists()
 
 
-def test_errors_are_told_once(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+def test_errors_are_shown_once(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
     """On the page of a flow under the findings only; in a form at its field only."""
     row = flow()
     rows().update(flow_json={"version": "7.3", "screens": []})
@@ -264,7 +264,7 @@ def test_the_preview_is_metas(browser: Client, meta: Emulator, configured: dict[
     assert "invalidate(true)" not in str(meta.requests[-1])
 
 
-def test_a_preview_that_there_is_not_is_told(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
+def test_a_missing_preview_is_a_message(browser: Client, meta: Emulator, configured: dict[str, Any]) -> None:
     """As a message on the page of the flow; a link that is not https is not followed."""
     row = flow(flow_id="17")
     response = browser.get(f"{LIST}{row.pk}/preview/", follow=True)
@@ -276,7 +276,7 @@ def test_a_preview_that_there_is_not_is_told(browser: Client, meta: Emulator, co
     assert browser.get(f"{LIST}4711/preview/").status_code == 403
 
 
-def test_who_may_only_look_may_not_sync(meta: Emulator, configured: dict[str, Any]) -> None:
+def test_the_view_permission_does_not_permit_a_sync(meta: Emulator, configured: dict[str, Any]) -> None:
     """The actions need the permission to change; the preview that to view."""
     row = flow(flow_id="17")
     user = User.objects.create_user("bob", is_staff=True)
@@ -290,7 +290,7 @@ def test_who_may_only_look_may_not_sync(meta: Emulator, configured: dict[str, An
     assert browser.get(f"{LIST}{row.pk}/preview/").status_code == 302
 
 
-def test_the_admin_waits_no_longer_than_it_may(meta: Emulator, configured: dict[str, Any]) -> None:
+def test_calls_of_the_admin_have_a_deadline(meta: Emulator, configured: dict[str, Any]) -> None:
     """Retries do not block a web worker for a minute."""
     with flows_admin.admin_client(read_settings()) as client:
         assert getattr(client.options.retry_policy, "max_elapsed", None) == 20.0

@@ -182,7 +182,7 @@ def test_it_runs_in_a_thread(configured: dict[str, Any]) -> None:
     assert output == ["There are no active flows.\n"]
 
 
-def test_what_is_wrong_in_a_flow_is_told_once(
+def test_an_error_in_a_flow_is_reported_once(
     meta: Emulator, configured: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Run as by `manage.py`, where Django's system checks would report the same before."""

@@ -54,7 +54,7 @@ def test_one_run_gets_a_row(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "taken"), [(LEASE - 1, False), (LEASE, False), (LEASE + 1, True)])
-def test_a_silent_owner_loses_its_row(clock: Clock, seconds: float, taken: bool) -> None:
+def test_a_lease_that_is_not_renewed_expires(clock: Clock, seconds: float, taken: bool) -> None:
     """When the lease expires, not before."""
     row = flow()
     assert leases(clock).acquire(row)
@@ -80,7 +80,7 @@ def test_a_renewed_lease_counts_from_the_renewal(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["still working", "done"])
-def test_a_renewal_takes_no_row_back(clock: Clock, ended: bool) -> None:
+def test_a_renewal_does_not_take_rows_from_another_run(clock: Clock, ended: bool) -> None:
     """Rows that another run has acquired meanwhile are not renewed; the others are."""
     lost, kept = flow("lost"), flow("kept")
     mine, other = leases(clock), leases(clock, force=True)

@@ -85,7 +85,7 @@ def test_a_live_flow_is_not_made_a_draft(meta: Emulator, client: FlowsClient) ->
 
 
 def test_the_upload_is_sent_again_as_in_the_origin(meta: Emulator, client: FlowsClient) -> None:
-    """139001/4016012 twice, and the third attempt gets through."""
+    """139001/4016012 twice; the third attempt succeeds."""
     flow()
     sync_flows(rows(), client=client)
     rows().update(flow_json=valid_flow("SECOND"))
@@ -94,7 +94,7 @@ def test_the_upload_is_sent_again_as_in_the_origin(meta: Emulator, client: Flows
     assert (result.ok, result.attempts, stored().sync_status) == (True, 3, "published")
 
 
-def test_a_failure_is_told_with_code_subcode_and_advice(meta: Emulator, client: FlowsClient) -> None:
+def test_a_failure_has_code_subcode_and_advice(meta: Emulator, client: FlowsClient) -> None:
     """The row has code, subcode and advice, and no token; the time of the last success is kept."""
     flow()
     sync_flows(rows(), client=client)
@@ -338,7 +338,7 @@ def test_an_interrupt_leaves_no_row_marked(meta: Emulator, client: FlowsClient) 
     assert all(result.ok for result in sync_flows(rows(), client=client))
 
 
-def test_what_a_row_remembers_of_another_account_counts_for_nothing(meta: Emulator, client: FlowsClient) -> None:
+def test_entries_of_another_account_are_ignored(meta: Emulator, client: FlowsClient) -> None:
     """An invalid value is ignored as well."""
     flow()
     sync_flows(rows(), client=client)
@@ -352,7 +352,7 @@ def test_what_a_row_remembers_of_another_account_counts_for_nothing(meta: Emulat
         assert len(meta.requests) > 1
 
 
-def test_another_account_than_that_of_the_rows_needs_a_word(meta: Emulator, client: FlowsClient) -> None:
+def test_another_account_than_that_of_the_rows_needs_permission(meta: Emulator, client: FlowsClient) -> None:
     """It needs `new_account`, and `force` is not enough; a dry run reports it."""
     flow()
     sync_flows(rows(), publish=True, client=client)
@@ -392,7 +392,7 @@ def test_a_client_without_an_account_is_refused(client: FlowsClient) -> None:
     assert stored().sync_status == "draft"
 
 
-def test_a_row_that_is_gone_is_told(client: FlowsClient) -> None:
+def test_a_deleted_row_is_reported(client: FlowsClient) -> None:
     """It was deleted after it was selected."""
     chosen = [flow()]
     rows().delete()
@@ -444,7 +444,7 @@ def test_a_run_that_lives_keeps_its_rows_beyond_the_lease(meta: Emulator, client
     assert [(row.sync_status, row.syncing_since) for row in rows()] == [("draft", None)] * 2
 
 
-def test_what_meta_says_can_always_be_stored(meta: Emulator, client: FlowsClient) -> None:
+def test_any_message_of_metas_can_be_stored(meta: Emulator, client: FlowsClient) -> None:
     """NUL, lone surrogates and control characters of its message are escaped in the row."""
     flow()
     meta.fail("create_flow", code=100, message="a\0b\ud800c\x1b[2J")
@@ -489,7 +489,7 @@ def there(meta: Emulator) -> tuple[str, bool]:
     return found.status, b"FIRST" in found.document.content
 
 
-def test_a_live_flow_goes_back_up(meta: Emulator, client: FlowsClient) -> None:
+def test_a_live_flow_is_restored_after_a_failed_change(meta: Emulator, client: FlowsClient) -> None:
     """The row has Meta's error, and that the old version is live; the stored version is removed."""
     live_and_changed(meta, client)
     (result,) = sync_flows(rows(), publish=True, client=client)
@@ -500,7 +500,7 @@ def test_a_live_flow_goes_back_up(meta: Emulator, client: FlowsClient) -> None:
     assert "old" not in stored().sync_memory
 
 
-def test_what_a_killed_run_took_down_the_next_one_brings_up(meta: Emulator, client: FlowsClient) -> None:
+def test_the_next_run_restores_what_a_killed_one_left(meta: Emulator, client: FlowsClient) -> None:
     """The live version is stored in the row before the first write, and restored by the next run."""
     live_and_changed(meta, client)
     meta.fail("update_flow_json", code=1, every=2)  # the second, which would put the old version back

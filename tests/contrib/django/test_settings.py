@@ -179,7 +179,7 @@ class Elsewhere:
         return False if app_label == "whatsapp_flows" else None
 
 
-def test_a_database_that_is_not_for_flows_is_not_asked() -> None:
+def test_a_database_excluded_by_a_router_is_not_queried() -> None:
     """A router excludes it."""
     WhatsAppFlow.objects.create(name="bad", flow_json=INVALID)
     with override_settings(DATABASE_ROUTERS=[Elsewhere()]):
