@@ -43,7 +43,7 @@ BATCH: Final = 50
 OURS: Final = ("ExponentialBackoff", "RetryBudget")
 TRANSPORT: Final = "transport alone"
 SILENT: Final = "no events"
-UNHEARD: Final = "nobody listens"
+UNLISTENED: Final = "no listener"
 UPLOAD: Final = "an upload over loopback"
 ENGINE: Final = "engine, events and answer"
 
@@ -106,9 +106,9 @@ def main(argv: Sequence[str]) -> int:
             common.Target(what="slowest decision of our policies, us", limit=5.0, value=slowest),
             common.Target(what=f"{ENGINE}, us", limit=60.0, value=medians[ENGINE] - medians[TRANSPORT]),
             common.Target(
-                what="events that nobody hears, percent of an upload over loopback",
+                what="events without a listener, percent of an upload over loopback",
                 limit=2.0,
-                value=100 * (medians[UNHEARD] - medians[SILENT]) / medians[UPLOAD],
+                value=100 * (medians[UNLISTENED] - medians[SILENT]) / medians[UPLOAD],
             ),
         ],
     )
@@ -227,7 +227,7 @@ def _events(content: bytes) -> dict[str, Callable[[], object]]:
     idle = client.with_options(on_event=lambda event: None)
     found: dict[str, Callable[[], object]] = {
         SILENT: lambda: silent._call(operation),
-        UNHEARD: lambda: client._call(operation),
+        UNLISTENED: lambda: client._call(operation),
         "a consumer that does nothing": lambda: idle._call(operation),
     }
     if find_spec("opentelemetry"):

@@ -1,8 +1,8 @@
 """
-No test reads outside the repository: whoever opens or lists a file that is neither the project's, the interpreter's,
-the system's nor temporary fails, and is told which.
+No test reads outside the repository: opening or listing a file that is neither the project's, the interpreter's,
+the system's nor temporary is an error that names it.
 
-An audit hook, because it also hears of what libraries open. It cannot be taken away again, and hears nothing of other
+An audit hook, because it also sees what libraries open. It cannot be removed again, and sees nothing of other
 processes.
 """
 
@@ -53,7 +53,7 @@ def forbid_outside(roots: tuple[str, ...]) -> list[str]:
     """Make opening such a file an error from now on. Returns the list of attempts, in case the error is swallowed."""
     tried: list[str] = []
 
-    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+    def check(event: str, arguments: tuple[Any, ...]) -> None:
         place = _EVENTS.get(event)
         if place is not None and is_outside(arguments[place], roots):
             test = os.environ.get("PYTEST_CURRENT_TEST", "while tests are collected")
@@ -61,5 +61,5 @@ def forbid_outside(roots: tuple[str, ...]) -> list[str]:
             tried.append(said)
             raise OutsideError(said)
 
-    sys.addaudithook(hear)
+    sys.addaudithook(check)
     return tried

@@ -685,7 +685,7 @@ _SWALLOWS = Behaviour("swallows", _swallow)
 
 
 def test_a_closed_client_refuses_calls() -> None:
-    """Both clients, whoever owns the connections."""
+    """Both clients, with connections of their own or of the host's."""
 
     async def main() -> None:
         for client in (AsyncFlowsClient(TOKEN, WABA), AsyncScene().client):

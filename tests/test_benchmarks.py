@@ -92,7 +92,7 @@ def test_engine_overhead_has_a_time_for_each_part() -> None:
     assert names(pieces)[0] == "transport alone"
     assert pieces[0]["over_transport_us"] == 0
     listeners = found["tables"]["events of a clean call"]
-    assert names(listeners)[:3] == ["no events", "nobody listens", "a consumer that does nothing"]
+    assert names(listeners)[:3] == ["no events", "no listener", "a consumer that does nothing"]
     assert listeners[0]["ratio"] == 1
     assert [target["limit"] for target in found["targets"]] == [5.0, 60.0, 2.0]
 

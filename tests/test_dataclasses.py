@@ -74,7 +74,7 @@ def fresh() -> Any:
     ],
 )
 def test_the_first_use_makes_the_class(first_use: Callable[[Any], object], expected: object) -> None:
-    """Whatever asks first gets what the standard library's dataclass would give, and so does who asks again."""
+    """The first use and the second give what a dataclass of the standard library gives."""
     cls = fresh()
     assert first_use(cls) == expected
     assert first_use(cls) == expected

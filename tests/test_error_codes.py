@@ -343,16 +343,16 @@ def test_the_advice_depends_on_the_subcode(code: int, subcode: int | None, words
 
 
 @pytest.mark.parametrize(
-    ("title", "told"),
+    ("title", "expected"),
     [
         ("Publishing without endpoint_uri is forbidden", "remove data_api_version"),
         ("Publishing without specifying 'endpoint_uri' is forbidden", "remove data_api_version"),
         ("Versions in Flow JSON not available for publishing", "Upgrade"),
     ],
 )
-def test_without_a_subcode_the_english_title_says_the_same(title: str, told: str) -> None:
+def test_without_a_subcode_the_english_title_says_the_same(title: str, expected: str) -> None:
     """Meta leaves the subcode out in places."""
-    assert told in classified(refusal(139002, error_user_title=title)).advice
+    assert expected in classified(refusal(139002, error_user_title=title)).advice
 
 
 LIMITS = sorted({row.code for row in ERROR_CODES if row.error is RateLimitedError})
@@ -364,8 +364,8 @@ def test_a_rate_limit_without_a_figure_says_an_hour(code: int) -> None:
     found = classified(refusal(code))
     assert (found.retry_after, found.details.retry_after_estimated) == (3600.0, True)
     assert "come back in an hour" in found.advice
-    told = classified(refusal(code, headers={"Retry-After": "30"}))
-    assert (told.retry_after, told.details.retry_after_estimated) == (30.0, False)
+    error = classified(refusal(code, headers={"Retry-After": "30"}))
+    assert (error.retry_after, error.details.retry_after_estimated) == (30.0, False)
 
 
 @pytest.mark.parametrize("code", LIMITS)

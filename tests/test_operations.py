@@ -676,7 +676,7 @@ def test_a_flow_json_is_accepted_in_every_form(source: Callable[[Path], Any], se
 
 
 class Closed(io.BytesIO):
-    """A file that nobody can read any more."""
+    """A closed file."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -116,10 +116,10 @@ def made(name: str) -> object:
 @pytest.mark.parametrize("name", public_classes())
 def test_a_public_value_shows_what_it_is(name: str) -> None:
     """The repr names the class, and holds neither an address nor a token."""
-    shown = repr(made(name))
-    assert name in shown
-    assert not ADDRESS.search(shown), shown
-    assert TOKEN not in shown
+    text = repr(made(name))
+    assert name in text
+    assert not ADDRESS.search(text), text
+    assert TOKEN not in text
 
 
 def test_an_emulator_shows_where_it_is() -> None:

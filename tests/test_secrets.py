@@ -291,14 +291,14 @@ SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "cut off": lambda token: f"Malformed access token {token[:60]}...",
 }
 FIELDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
-    "message": lambda said: {"message": said},
-    "error_user_title": lambda said: {"error_user_title": said},
-    "error_user_msg": lambda said: {"error_user_msg": said},
-    "error_data": lambda said: {"error_data": said},
-    "error_data.details": lambda said: {"error_data": {"details": said}},
-    "type": lambda said: {"type": said},
-    "fbtrace_id": lambda said: {"fbtrace_id": said},
-    "retryable": lambda said: {"code": 139001, "error_subcode": 4016012, "error_user_msg": said},
+    "message": lambda value: {"message": value},
+    "error_user_title": lambda value: {"error_user_title": value},
+    "error_user_msg": lambda value: {"error_user_msg": value},
+    "error_data": lambda value: {"error_data": value},
+    "error_data.details": lambda value: {"error_data": {"details": value}},
+    "type": lambda value: {"type": value},
+    "fbtrace_id": lambda value: {"fbtrace_id": value},
+    "retryable": lambda value: {"code": 139001, "error_subcode": 4016012, "error_user_msg": value},
 }
 
 
@@ -347,28 +347,30 @@ def _says(make: Callable[[str], str]) -> Behaviour:
 
 
 ODD_ANSWERS: Mapping[str, Behaviour] = {
-    "HTML": _reply(lambda said: Answer(f"<html>{said}</html>".encode(), 502, {"Content-Type": "text/html"})),
-    "HTML with 200": _reply(lambda said: Answer(f"<html>{said}</html>".encode())),
-    "a list": _reply(lambda said: Answer(json.dumps([said]).encode())),
-    "an object that says nothing": _reply(lambda said: Answer(json.dumps({"said": said}).encode())),
-    "a bare string as error": _reply(lambda said: Answer(json.dumps({"error": said}).encode(), 400)),
+    "HTML": _reply(lambda value: Answer(f"<html>{value}</html>".encode(), 502, {"Content-Type": "text/html"})),
+    "HTML with 200": _reply(lambda value: Answer(f"<html>{value}</html>".encode())),
+    "a list": _reply(lambda value: Answer(json.dumps([value]).encode())),
+    "an object that says nothing": _reply(lambda value: Answer(json.dumps({"value": value}).encode())),
+    "a bare string as error": _reply(lambda value: Answer(json.dumps({"error": value}).encode(), 400)),
     "validation errors": _reply(
-        lambda said: Answer(
-            json.dumps({"success": False, "validation_errors": [{"error": said, "message": said}]}).encode()
+        lambda value: Answer(
+            json.dumps({"success": False, "validation_errors": [{"error": value, "message": value}]}).encode()
         )
     ),
-    "a redirect": _reply(lambda said: Answer(b"", 302, {"Location": f"http://127.0.0.1:9/?{quote(said)}"})),
-    "the trace header": _reply(lambda said: Answer(b"{}", 400, {"x-fb-trace-id": said})),
+    "a redirect": _reply(lambda value: Answer(b"", 302, {"Location": f"http://127.0.0.1:9/?{quote(value)}"})),
+    "the trace header": _reply(lambda value: Answer(b"{}", 400, {"x-fb-trace-id": value})),
     "hints": _reply(
-        lambda said: Answer(b"{}", 429, {"Retry-After": said, "X-Business-Use-Case-Usage": json.dumps({said: [said]})})
+        lambda value: Answer(
+            b"{}", 429, {"Retry-After": value, "X-Business-Use-Case-Usage": json.dumps({value: [value]})}
+        )
     ),
-    "the status line": _says(lambda said: f"HTTP/1.1 200 {said}\r\nContent-Length: 2\r\n\r\n{{}}"),
-    "no status line": _says(lambda said: f"{said}\r\n\r\n"),
+    "the status line": _says(lambda value: f"HTTP/1.1 200 {value}\r\nContent-Length: 2\r\n\r\n{{}}"),
+    "no status line": _says(lambda value: f"{value}\r\n\r\n"),
     "a chunk's length": _says(
-        lambda said: f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{said}\r\n{said}\r\n"
+        lambda value: f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{value}\r\n{value}\r\n"
     ),
     "an encoding": _says(
-        lambda said: f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n{said[:9]}"
+        lambda value: f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n{value[:9]}"
     ),
 }
 
@@ -552,10 +554,10 @@ def test_the_walk_finds_what_is_hidden() -> None:
             self.inner = inner
 
     slotted = Slotted({"key": [b"deep"]})
-    error = ConfigurationError("said")
+    error = ConfigurationError("value")
     error.attempts = (ConfigurationError("before"),)
     assert "deep" in list(strings_in(slotted))
-    assert {"said", "before"} <= {text for it in family(error) for text in strings_in(it)}
+    assert {"value", "before"} <= {text for it in family(error) for text in strings_in(it)}
     with pytest.raises(AssertionError, match="a secret stands in here"):
         assert_clean("here", strings_in({"a": (slotted, [f"x{APP_TOKEN}"])}))
 

@@ -358,7 +358,7 @@ def test_closing_ends_a_stream() -> None:
 
 
 def test_closing_does_not_wait_for_idle_clients() -> None:
-    """Connections that nobody uses are ended, and no thread stays behind."""
+    """Idle connections are closed, and no thread is left."""
     started = time.perf_counter()
     with _serving() as server:
         connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]

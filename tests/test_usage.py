@@ -87,14 +87,14 @@ def test_the_client_keeps_the_last_figures() -> None:
     with pytest.raises(RateLimitedError):
         scene.client.get_flow(FLOW)
     assert [usage.object_id for usage in scene.client.usage] == [None, WABA, "9"]
-    told = [event.usage for event in scene.events if isinstance(event, RequestFinished)]
-    assert [[usage.object_id for usage in each] for each in told] == [[WABA], [None], [], ["9"]]
+    reported = [event.usage for event in scene.events if isinstance(event, RequestFinished)]
+    assert [[usage.object_id for usage in each] for each in reported] == [[WABA], [None], [], ["9"]]
 
 
 def test_clients_of_one_token_share_their_figures() -> None:
     """`with_options` makes a client that adds to the same figures; another token has limits of its own."""
-    said = answer({"success": True}, headers={"x-app-usage": '{"call_count": 28}'})
-    client = Scene(said, said).client
+    first_answer = answer({"success": True}, headers={"x-app-usage": '{"call_count": 28}'})
+    client = Scene(first_answer, first_answer).client
     patient, other = client.with_options(max_attempts=9), client.with_options(access_token="another")
     patient.update_flow_json(FLOW, b"{}")
     assert client.usage == patient.usage == (Usage(object_id=None, call_count=28.0),)

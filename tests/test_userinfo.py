@@ -48,9 +48,9 @@ def failure(kind: str, base_url: str, method: str, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.DEBUG), event_loop() as loop, pytest.raises(FlowsError) as caught:
         plainly() if kind == "sync" else loop.run(in_a_loop())
     error = caught.value
-    shown = [str(error), repr(error), repr(error.details), repr(error.__cause__), repr(error.__context__)]
-    shown += [repr(events), caplog.text, *(repr(vars(record)) for record in caplog.records)]
-    return error, "\n".join(shown)
+    texts = [str(error), repr(error), repr(error.details), repr(error.__cause__), repr(error.__context__)]
+    texts += [repr(events), caplog.text, *(repr(vars(record)) for record in caplog.records)]
+    return error, "\n".join(texts)
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +87,10 @@ def test_a_proxys_user_and_password_are_shown_nowhere(
     """Whatever the failure, an invalid address included; and the error is one of the tree."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, proxies[proxy])
-    error, shown = failure(kind, f"{scheme}://graph.nonexistent", "get_flow", caplog)
+    error, texts = failure(kind, f"{scheme}://graph.nonexistent", "get_flow", caplog)
     assert error.message
-    assert SECRET not in shown
-    assert USER not in shown
+    assert SECRET not in texts
+    assert USER not in texts
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,6 @@ def test_a_download_links_user_and_password_are_shown_nowhere(
     """Nor its query."""
     asset = {"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": link.format(INFO)}
     with Server(answers(json.dumps({"data": [asset]}).encode())) as server:
-        _, shown = failure(kind, server.url, "download_flow_json", caplog)
-    assert SECRET not in shown
-    assert USER not in shown
+        _, texts = failure(kind, server.url, "download_flow_json", caplog)
+    assert SECRET not in texts
+    assert USER not in texts

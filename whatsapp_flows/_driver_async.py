@@ -228,7 +228,7 @@ def _check_options(options: AsyncClientOptions) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AsyncSharedTransport:
-    """A transport that other clients use too: whoever it is given to cannot close it."""
+    """A transport that other clients use too, and that cannot be closed through this value."""
 
     transport: AsyncTransport
 

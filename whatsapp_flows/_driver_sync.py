@@ -205,7 +205,7 @@ def _check_options(options: ClientOptions) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SharedTransport:
-    """A transport that other clients use too: whoever it is given to cannot close it."""
+    """A transport that other clients use too, and that cannot be closed through this value."""
 
     transport: Transport
 

@@ -71,7 +71,7 @@ def _nearest(name: str) -> str:
 
 
 def _check_names(given: Mapping[str, Any]) -> None:
-    """Refuse an unknown variable: whoever set it expects it to have an effect."""
+    """Refuse an unknown variable: it would have no effect."""
     for name in given:
         if name not in _KNOWN and not name.startswith(_OF_THE_TESTS):
             near = _SYNONYMS.get(name) or _nearest(name)

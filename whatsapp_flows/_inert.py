@@ -2,7 +2,7 @@
 Text from elsewhere, made harmless before it reaches a reader: the one place for it.
 
 `inert` is for whatever reads lines or control characters: a log, a terminal, an annotation of GitHub, XML, Markdown.
-`without_credentials` takes out what has the shape of a credential, whoever it belongs to.
+`without_credentials` masks what has the form of a credential, whatever client it belongs to.
 """
 
 from __future__ import annotations

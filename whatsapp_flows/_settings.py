@@ -121,7 +121,7 @@ def _consumers(given: object) -> tuple[EventConsumer, ...]:
     if not all(map(callable, consumers)):
         raise ConfigurationError("on_event must be a callable, or several.")
     if any(is_coroutine_function(consumer) for consumer in consumers):
-        raise ConfigurationError("on_event must be a plain callable: nobody would await a coroutine.")
+        raise ConfigurationError("on_event must be a plain callable: a coroutine would never be awaited.")
     return consumers
 
 

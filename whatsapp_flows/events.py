@@ -114,16 +114,18 @@ _OMITTED_HEADERS: Final = frozenset(
 
 def metadata_of(response: Response) -> ResponseMetadata:
     """The metadata of an answer, without credentials."""
-    shown: dict[str, str] = {}
+    headers_shown: dict[str, str] = {}
     for name, value in response.headers.items():
         lowered = name.lower()
-        if lowered not in _OMITTED_HEADERS and len(shown) < _MAX_HEADERS:
-            shown[inert(lowered[:_MAX_HEADER_LENGTH])] = redact(inert(value[:_MAX_HEADER_LENGTH]), response.token)
+        if lowered not in _OMITTED_HEADERS and len(headers_shown) < _MAX_HEADERS:
+            headers_shown[inert(lowered[:_MAX_HEADER_LENGTH])] = redact(
+                inert(value[:_MAX_HEADER_LENGTH]), response.token
+            )
     return ResponseMetadata(
         status=response.status,
-        trace_id=shown.get("x-fb-trace-id"),
-        api_version=shown.get("facebook-api-version"),
-        headers=shown,
+        trace_id=headers_shown.get("x-fb-trace-id"),
+        api_version=headers_shown.get("facebook-api-version"),
+        headers=headers_shown,
     )
 
 
@@ -363,17 +365,17 @@ def isolated(
     failed: set[int] = set()
     slow: set[int] = set()
 
-    def deliver(thing: T) -> None:
+    def deliver(value: T) -> None:
         for number, consumer in enumerate(consumers):
             started = clock() if clock else 0.0
             try:
-                consumer(thing)
+                consumer(value)
             except Exception as raised:  # a host's consumer may raise anything, and must not break a call
                 if is_interrupt(raised):
                     raise
                 if number not in failed:
                     failed.add(number)
-                    what = type(thing).__name__
+                    what = type(value).__name__
                     logger.exception("An event consumer failed on %s; it is not logged when it fails again", what)
             if clock and number not in slow and (took := clock() - started) > _SLOW_SECONDS:
                 slow.add(number)

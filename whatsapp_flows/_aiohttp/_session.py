@@ -50,10 +50,10 @@ class AiohttpSession:
             return "own session, closed" if self._closed else "own session"
         return f"session of type {type(self._session).__name__}"
 
-    def connection_limit(self, wanted: int | None) -> int:
+    def connection_limit(self, requested: int | None) -> int:
         """How many requests may be under way at once: `wanted`, or less when the host's connector allows less."""
         connector = self._session.connector if self._session is not None else None
-        allowed = [wanted] if wanted is not None else []
+        allowed = [requested] if requested is not None else []
         if connector is not None:
             allowed += [limit for limit in (connector.limit, connector.limit_per_host) if limit]
         return min(allowed, default=MAX_CONNECTIONS)

@@ -223,9 +223,9 @@ def _download_request(api: Api, flow_id: str | None, url: str) -> Request:
 PUBLISHED_STATUSES: Final = (FlowStatus.PUBLISHED, FlowStatus.THROTTLED, FlowStatus.BLOCKED)
 
 
-def _has_status(api: Api, flow_id: str, *wanted: FlowStatus) -> Script[bool | None]:
+def _has_status(api: Api, flow_id: str, *statuses: FlowStatus) -> Script[bool | None]:
     flow = yield from get_flow(api, flow_id, fields="id,status").script(1)
-    return True if flow.status in wanted else None
+    return True if flow.status in statuses else None
 
 
 def _is_deleted(api: Api, flow_id: str) -> Script[bool | None]:

@@ -134,7 +134,7 @@ def _shut(connection: socket.socket) -> None:
 
 
 class MemoryBudget:
-    """Bytes that several threads share; whoever needs more than is free waits."""
+    """Bytes that several threads share; a thread that needs more than is free waits."""
 
     def __init__(self, size: int) -> None:
         self._free = size
