@@ -4,8 +4,8 @@ The modules that one call goes through, from the client's method to the wire and
 The measure: while `requests` has the request, a module is one that the call goes *through* if one of its functions is
 under way. Its frame is on the stack below `Session.send`, or it is a generator that waits for the response. These are
 the modules that a debugger shows, and that a reader opens to follow a call. A module whose functions were called and
-have returned (a check, a value, an event) is *consulted*. Both lists are written down here, so that neither grows
-without a decision.
+have returned (a check, a value, an event) is *consulted*. So is `_requests/_connections.py`, which urllib3 calls beyond
+`requests`, during the network I/O. Both lists are written down here, so that neither grows without a decision.
 """
 
 from __future__ import annotations
