@@ -171,6 +171,7 @@ def is_slow(expression: Expression, parts: tuple[str, str, str]) -> bool:
     return all(grows(expression, parts, pieces) for pieces in PIECES_OF_A_TEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", EXPRESSIONS, ids=lambda each: str(each.place))
 def test_no_text_makes_an_expression_slow(expression: Expression) -> None:
     """Three times the text takes about three times the steps."""
