@@ -9,7 +9,7 @@ TCP_NODELAY, on another core where processes can be pinned. Each contender encod
 its users do, except the last one:
 
     requests.Session.post   the obvious code; the base of the ratio
-    urllib3                 a PoolManager with `fields=`: the least that works below requests
+    urllib3                 a PoolManager with `fields=`: the minimum that works below requests
     pywa                    the leading Python client for WhatsApp (on httpx), in its own environment
     FlowsClient             this library; it also checks that the document is JSON, counts attempts and emits events
     requests.Session.send   one prepared request, sent repeatedly: requests without the preparation
