@@ -614,10 +614,18 @@ def test_invalid_arguments_are_refused_before_anything_is_sent(call: Call, named
     assert "MIIE" not in str(caught.value)
 
 
-def test_no_error_contains_a_long_argument() -> None:
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client, token: client.get_flow(token),
+        lambda client, token: client.list_flows(page_size=token),
+    ],
+    ids=["an id", "a number"],
+)
+def test_no_error_contains_a_long_argument(call: Callable[[FlowsClient, Any], object]) -> None:
     """It may be the token."""
     with pytest.raises(ConfigurationError) as caught:
-        Scene().client.get_flow("Bearer EAAGm0PX4ZCpsBAKZBxTestTokenThatIsLongEnough0123456789")
+        call(Scene().client, "Bearer EAAGm0PX4ZCpsBAKZBxTestTokenThatIsLongEnough0123456789")
     assert "EAAG" not in str(caught.value)
 
 

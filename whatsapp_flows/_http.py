@@ -44,12 +44,6 @@ def check_session(session: object, expected: type, name: str) -> None:
         raise ConfigurationError(f"session must be {name}, not {given}{hint}.")
 
 
-def check_count(name: str, value: object) -> None:
-    """Raise `ConfigurationError` unless `value` is a whole number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"{name} must be a whole number above 0, not {short_repr(value)}.")
-
-
 def check_stop_grace(value: object) -> None:
     """Raise `ConfigurationError` unless `value` is a finite number of seconds, 0 or more."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)

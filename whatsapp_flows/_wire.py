@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 from ._dataclasses import dataclass, field
 from ._inert import MASK, shaped_like_a_token, without_credentials
-from .errors import FlowsError
+from .errors import ConfigurationError, FlowsError
 
 if TYPE_CHECKING:
     import asyncio
@@ -164,6 +164,12 @@ def short_repr(value: object) -> str:
         return f"a string of {len(value)} characters"
     text = repr(value)
     return text if len(text) <= _MAX_REPR else f"a {type(value).__name__}"
+
+
+def check_count(name: str, value: object) -> None:
+    """Raise `ConfigurationError` unless `value` is a whole number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"{name} must be a whole number above 0, not {short_repr(value)}.")
 
 
 def looks_secret(value: str) -> bool:

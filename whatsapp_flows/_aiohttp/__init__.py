@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._forks import register_after_fork
-from .._http import check_count, check_stop_grace
+from .._http import check_stop_grace
+from .._wire import check_count
 from ..errors import FlowsError
 from ..transport import MAX_RESPONSE_BYTES, STOP_GRACE, Timeout
 from ._deadlines import Deadline, stopped_by

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .._classify import unexpected
 from .._dataclasses import replace
 from .._fields import validation_issues
-from .._wire import Operation, Request, Script
+from .._wire import Operation, Request, Script, check_count
 from ..errors import (
     ConfigurationError,
     ErrorDetails,
@@ -34,8 +34,7 @@ from ._graph import Api, Form, Page, check_success, list_page, read_list, read_n
 
 def list_flows(api: Api, *, fields: str | Sequence[str] | None = None, page_size: int = 100) -> Operation[Page[Flow]]:
     """The first page of the account's flows."""
-    if isinstance(page_size, bool) or not isinstance(page_size, int) or page_size < 1:
-        raise ConfigurationError(f"page_size must be a whole number above 0, not {page_size!r}.")
+    check_count("page_size", page_size)
     query = {"fields": field_list(fields), "limit": str(page_size)}
     request = api.get("list_flows", f"{api.account()}/flows", query)
     return list_page(request, _flow_with_id, f"WABA ID: {api.waba_id}")

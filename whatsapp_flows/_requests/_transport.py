@@ -26,13 +26,12 @@ from .._http import (
     MAX_CONNECTIONS,
     MAX_HOSTS,
     USER_AGENT,
-    check_count,
     check_session,
     check_stop_grace,
     is_default_user_agent,
     message_headers,
 )
-from .._wire import Request, Response, thread_stop
+from .._wire import Request, Response, check_count, thread_stop
 from ..errors import ConfigurationError
 from ..transport import MAX_RESPONSE_BYTES, STOP_GRACE, Timeout
 from ._connections import POOLS, Exchange, bound, bounded
