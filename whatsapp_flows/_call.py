@@ -67,7 +67,8 @@ class CallReport:
     """
     Emits the events of one call, and counts what they report: attempts, requests, seconds waited.
 
-    Exactly one of `succeeded`, `failed` and `aborted` emits the last event.
+    `last_wait` is the seconds waited before this attempt, 0 for the first. Exactly one of `succeeded`, `failed` and
+    `aborted` emits the last event.
     """
 
     __slots__ = (
@@ -75,12 +76,12 @@ class CallReport:
         "_call",
         "_ended",
         "_last_response",
-        "_last_wait",
         "_policy",
         "_request_began",
         "_requests",
         "_waited",
         "attempt",
+        "last_wait",
         "started",
     )
 
@@ -91,15 +92,10 @@ class CallReport:
         self._policy = policy
         self._ended = False
         self._last_response: ResponseMetadata | None = None
-        self._last_wait = self._waited = self._request_began = 0.0
+        self.last_wait = self._waited = self._request_began = 0.0
         self._requests = 0
         self.attempt = 0
         self.started = self._attempt_began = policy.clock()
-
-    @property
-    def last_wait(self) -> float:
-        """Seconds waited before this attempt; 0 for the first."""
-        return self._last_wait
 
     def attempt_started(self, after: FlowsError | None) -> None:
         """Another attempt begins; `after` is the failure of the one before."""
@@ -112,7 +108,7 @@ class CallReport:
             call=self._call,
             attempt=self.attempt,
             max_attempts=self._policy.max_attempts,
-            waited=self._last_wait,
+            waited=self.last_wait,
             after=after,
         )
 
@@ -177,7 +173,7 @@ class CallReport:
 
     def wait_finished(self, seconds: float) -> None:
         """The wait before the next attempt is over."""
-        self._last_wait = seconds
+        self.last_wait = seconds
         self._waited += seconds
 
     def succeeded(self, errors: tuple[FlowsError, ...]) -> None:
