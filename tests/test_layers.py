@@ -20,6 +20,7 @@ PACKAGE = Path(whatsapp_flows.__file__).parent
 LAYERS = {
     "_inert": -1,  # lowest: errors make their own texts inert
     "_json": -1,
+    "_lazy": -1,
     "_dataclasses": -1,  # the decorator of all values
     "_digest": 0,
     "_forks": 0,

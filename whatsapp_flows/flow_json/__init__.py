@@ -12,9 +12,9 @@ Each subpackage imports only from those before it, and only what their `__init__
 The validator and its tables are loaded on first use: a client that only uploads does not load them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from .._lazy import lazy_names
 from .text import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
 
 if TYPE_CHECKING:
@@ -53,11 +53,4 @@ _LAZY: Final = {
     ".text": ("Pointer", "dump_in_style", "format_pointer", "json_string", "parse_json", "same_scalar", "update_text"),
 }
 
-
-def __getattr__(name: str) -> object:
-    for module, names in _LAZY.items():
-        if name in names:
-            found: object = getattr(import_module(module, __name__), name)
-            globals()[name] = found
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _LAZY)

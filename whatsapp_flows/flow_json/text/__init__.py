@@ -4,9 +4,9 @@ Flow JSON as text: reading a source, parsing it, the positions of its values, wr
 The rest is loaded on first use: a client that only uploads needs `_source` alone.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from ..._lazy import lazy_names
 from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
 
 if TYPE_CHECKING:
@@ -44,11 +44,4 @@ _LAZY: Final = {
     "._positions": ("Place", "Pointer", "Span", "format_pointer", "locate", "spans_of"),
 }
 
-
-def __getattr__(name: str) -> object:
-    for module, names in _LAZY.items():
-        if name in names:
-            found: object = getattr(import_module(module, __name__), name)
-            globals()[name] = found
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, _LAZY)
