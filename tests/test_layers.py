@@ -31,10 +31,12 @@ LAYERS = {
     "_vocabulary": 0,
     "_wire": 0,
     "_error_values": 0,
+    "_http_answer": 0,
     "_fields": 0,
     "_log": 0,
     "errors": 0,
     "usage": 0,
+    "_endpoint_errors": 1,
     "_error_codes": 1,
     "_files": 1,
     "events": 1,
@@ -79,6 +81,7 @@ INSIDE_THE_LOWEST = {("_wire", "errors"), ("usage", "_forks"), ("_fields", "erro
 
 # A package outside the standard library -> the only places that may import it.
 OWNERS = {
+    "cryptography": {"_flow_crypto"},
     "requests": {"_requests"},
     "urllib3": {"_requests", "_operations"},
     "typing_extensions": {"errors", "_base_client", "_driver_async", "client", "aio", "queued"},
