@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from tests.leftovers import Leftovers
 from tests.outside import ROOT, allowed_roots, forbid_outside
+from tests.tracing import install_trace_functions_in_turn
 
 # A busy machine must not fail a test: times are measured in benchmarks/ only.
 settings.register_profile("no clock", deadline=None)
@@ -21,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist have it from here
         _live_nowhere(config)
     base = config.option.basetemp
+    install_trace_functions_in_turn()
     leftovers = Leftovers(forbid_outside(allowed_roots(*([base] if base else []))))
     config.pluginmanager.register(leftovers, "leftovers")
 

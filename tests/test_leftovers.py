@@ -127,3 +127,22 @@ def test_reaching_outside_raises(reach: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"{tmp_path}" in done.stdout
     assert done.stdout.endswith(f"which is outside the repository ({os.environ['PYTEST_CURRENT_TEST']}) 1\n")
+
+
+def test_every_thread_runs_while_it_is_traced() -> None:
+    """Although CPython before 3.12 refuses a second trace function while an audit hook delays the first."""
+    code = (
+        "import sys, threading, time\n"
+        "from tests.tracing import install_trace_functions_in_turn\n"
+        "def install(frame, event, argument):\n    sys.settrace(None)\n"
+        "threading.settrace(install)\n"
+        "install_trace_functions_in_turn()\n"
+        "sys.addaudithook(lambda event, _: time.sleep(0.001) if event == 'sys.settrace' else None)\n"
+        "ran = []\n"
+        "threads = [threading.Thread(target=ran.append, args=(1,)) for _ in range(20)]\n"
+        "for thread in threads:\n    thread.start()\n"
+        "for thread in threads:\n    thread.join()\n"
+        "print(len(ran))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("20\n", "")

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, as_wanted, calls, des
 from whatsapp_flows import ConfigurationError, FlowsClient
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock, LockEntry
+from whatsapp_flows.sync.applying._lock_writer import LockWriter
 
 ENTRY = LockEntry(id="1", name="Booking", digest="d", updated_at="t", processed=True)
 
@@ -196,6 +198,36 @@ def test_many_writers_are_on_the_disk_when_they_return(lock_file: Path) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(note, [f"f{number}" for number in range(80)]))
     assert not missing
+
+
+def test_entries_are_written_although_the_writers_thread_ended_early(
+    lock_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread may end before it has run anything: out of memory, or another thread being traced at the same time."""
+
+    def end(frame: FrameType, event: str, argument: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
+    writer, traced = LockWriter(Lock(lock_file, account_id="7")), threading.gettrace()
+    threading.settrace(end)
+    try:
+        writer.write_later("booking", ENTRY)
+    finally:
+        threading.settrace(traced)  # type: ignore[arg-type] # None is allowed
+    writer.close()
+    assert Lock(lock_file, account_id="7").get("booking", "1") == ENTRY
+
+
+def test_entries_are_written_although_no_thread_can_be_started(lock_file: Path) -> None:
+    """As in a container that limits the number of processes: the stack of a new thread does not fit into memory."""
+    writer, before = LockWriter(Lock(lock_file, account_id="7")), threading.stack_size(2**40)
+    try:
+        writer.write_later("booking", ENTRY)
+    finally:
+        threading.stack_size(before)
+    writer.close()
+    assert Lock(lock_file, account_id="7").get("booking", "1") == ENTRY
 
 
 def test_a_run_without_changes_does_not_write_the_file(lock_file: Path) -> None:

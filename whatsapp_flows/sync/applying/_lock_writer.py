@@ -46,7 +46,10 @@ class LockWriter:
         """The entry (None: its removal) is on the disk when the run ends, or before."""
         with self._queueing:
             self._unwritten[key] = entry
-        self._writer.submit(self._write_queued)
+        try:
+            self._writer.submit(self._write_queued)
+        except RuntimeError:  # no thread can be started: `close` writes it
+            logger.debug("The lock file is written at the end of the run: no thread could be started")
 
     def write_unchanged(self, plan: Plan) -> None:
         """Write the flows that the plan found as desired, where the file does not have the same already."""
@@ -61,8 +64,9 @@ class LockWriter:
         )
 
     def close(self) -> None:
-        """Everything is written when this returns."""
+        """Everything is written when this returns, by this thread if the other has ended early."""
         self._writer.shutdown(wait=True)
+        self._write_queued()
 
     def _is_current(self, key: str, desired: DesiredFlow, flow: ActualFlow) -> bool:
         entry, found = self.entry(key, flow.id), entry_of(desired, flow)
@@ -80,7 +84,7 @@ class LockWriter:
             return
         try:
             self._put(entries)
-        # A `Lock` of the host's may raise anything. No signal handler runs in this thread.
+        # A `Lock` of the host's may raise anything. No signal handler runs in this thread or in that of `close`.
         except Exception:
             logger.exception("The lock file was not written")
 
