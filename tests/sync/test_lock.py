@@ -214,7 +214,7 @@ def test_entries_are_written_although_the_writers_thread_ended_early(
     try:
         writer.write_later("booking", ENTRY)
     finally:
-        threading.settrace(traced)  # type: ignore[arg-type] # None is allowed
+        threading.settrace(traced)
     writer.close()
     assert Lock(lock_file, account_id="7").get("booking", "1") == ENTRY
 
