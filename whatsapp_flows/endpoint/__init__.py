@@ -1,0 +1,66 @@
+"""
+Answering a Flow: Meta's encrypted data-exchange requests in, encrypted answers out. Needs the extra `endpoint`.
+
+    keys = PrivateKeys.from_env()
+    pair = generate_key_pair()
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from .. import _flow_crypto as _flow_crypto  # raises ImportError with the command to install, at the import of this
+from .._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .._endpoint_errors import (
+        AnswerError,
+        AnswerProblem,
+        DecryptionError,
+        EndpointError,
+        InvalidToken,
+        MediaDownloadError,
+        MediaError,
+        MediaIntegrityError,
+        MediaRefusedError,
+        SignatureError,
+    )
+    from .._http_answer import HttpAnswer, Outcome
+    from ._keys import KeyPair, PrivateKeys, generate_key_pair
+
+__all__ = [
+    "AnswerError",
+    "AnswerProblem",
+    "DecryptionError",
+    "EndpointError",
+    "HttpAnswer",
+    "InvalidToken",
+    "KeyPair",
+    "MediaDownloadError",
+    "MediaError",
+    "MediaIntegrityError",
+    "MediaRefusedError",
+    "Outcome",
+    "PrivateKeys",
+    "SignatureError",
+    "generate_key_pair",
+]
+
+# Module -> the names that are imported from it when they are first used.
+_MODULES: Final = {
+    ".._endpoint_errors": (
+        "AnswerError",
+        "AnswerProblem",
+        "DecryptionError",
+        "EndpointError",
+        "InvalidToken",
+        "MediaDownloadError",
+        "MediaError",
+        "MediaIntegrityError",
+        "MediaRefusedError",
+        "SignatureError",
+    ),
+    ".._http_answer": ("HttpAnswer", "Outcome"),
+    "._keys": ("KeyPair", "PrivateKeys", "generate_key_pair"),
+}
+
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(__name__, _MODULES)

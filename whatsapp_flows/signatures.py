@@ -1,0 +1,115 @@
+"""
+Meta's signatures with an app secret: of a body (`X-Hub-Signature-256`), and of a flow token. Standard library only.
+
+A body is signed as it was received: HMAC-SHA256 over the raw bytes, `sha256=` and lower-case hex. Parsing the JSON and
+writing it again changes the bytes (documented: Meta's webhook and endpoint guides).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from json import dumps, loads
+from typing import Final
+
+from ._wire import Secret, as_secret
+from .errors import ConfigurationError
+
+__all__ = ["AppSecrets", "app_secrets", "sign", "sign_flow_token", "verify", "verify_flow_token"]
+
+AppSecrets = str | Secret | Iterable[str | Secret]
+"""One app secret, or several while one replaces another."""
+
+_PREFIX: Final = b"sha256="
+_JWT_HEADER: Final = {"alg": "HS256", "typ": "JWT"}
+_JWT: Final = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
+_MAX_JWT: Final = 8192  # characters; Meta's have a few hundred
+
+
+def app_secrets(secrets: AppSecrets) -> tuple[Secret, ...]:
+    """
+    The secrets as a tuple of `Secret`.
+
+    Raises `ConfigurationError` for none, and for an empty one: everybody can sign with an empty secret.
+    """
+    # Rebound, so that no local variable of this frame shows a secret.
+    secrets = (as_secret(secrets),) if isinstance(secrets, (str, Secret)) else tuple(as_secret(one) for one in secrets)
+    if not secrets:
+        raise ConfigurationError("app_secrets is empty: give the app secret of the app that is connected to the Flow.")
+    if not all(isinstance(one, Secret) for one in secrets):
+        raise ConfigurationError("app_secrets must be a string, a Secret, or several of them.")
+    if not all(one.reveal().strip() for one in secrets):
+        raise ConfigurationError("an app secret is empty: everybody could sign with it.")
+    return secrets
+
+
+def sign(body: bytes, secret: str | Secret) -> str:
+    """The value of `X-Hub-Signature-256` for a raw body: `sha256=` and 64 hex digits."""
+    return _PREFIX.decode() + hmac.digest(_key(secret), body, "sha256").hex()
+
+
+def verify(body: bytes, header: str | None, secrets: AppSecrets) -> int | None:
+    """
+    The index of the secret that a raw body was signed with; None if the header is missing, malformed or wrong.
+
+    Compares in constant time. Raises `ConfigurationError` for an empty secret.
+    """
+    known = app_secrets(secrets)
+    given = b"" if header is None else header.encode("utf-8", "replace")
+    for index, secret in enumerate(known):
+        if hmac.compare_digest(sign(body, secret).encode(), given):
+            return index
+    return None
+
+
+def sign_flow_token(flow_token: str, secret: str | Secret) -> str:
+    """The `flow_token_signature` of a flow token, as Meta makes it: a JWT (HS256) with the claim `flow_token`."""
+    signed = f"{_encoded(_compact(_JWT_HEADER))}.{_encoded(_compact({'flow_token': flow_token}))}"
+    return f"{signed}.{_encoded(hmac.digest(_key(secret), signed.encode(), 'sha256'))}"
+
+
+def verify_flow_token(signature: str, flow_token: str, secrets: AppSecrets) -> int | None:
+    """
+    The index of the secret that a `flow_token_signature` was made with; None if it is not one of this flow token.
+
+    The algorithm must be HS256 and the claim `flow_token` equal to the token (the claim's name is a field report). No
+    other claim is documented, so none is looked at. Raises `ConfigurationError` for an empty secret.
+    """
+    known = app_secrets(secrets)
+    signed, _, mac = signature.rpartition(".")
+    if len(signature) > _MAX_JWT or re.fullmatch(_JWT, signature) is None:
+        return None
+    for index, secret in enumerate(known):
+        if hmac.compare_digest(_encoded(hmac.digest(_key(secret), signed.encode(), "sha256")), mac):
+            return index if _claims(signed, flow_token) else None
+    return None
+
+
+def _key(secret: str | Secret) -> bytes:
+    return (secret.reveal() if isinstance(secret, Secret) else secret).encode()
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _compact(value: object) -> bytes:
+    return dumps(value, separators=(",", ":")).encode()
+
+
+def _encoded(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _claims(signed: str, flow_token: str) -> bool:
+    """Whether the header of a JWT says HS256 and its payload has the token."""
+    try:
+        header, payload = (loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in signed.split("."))
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(header, dict) or not isinstance(payload, dict) or header.get("alg") != _JWT_HEADER["alg"]:
+        return False
+    claim = payload.get("flow_token")
+    return isinstance(claim, str) and hmac.compare_digest(_utf8(claim), _utf8(flow_token))
