@@ -90,8 +90,8 @@ def test_the_signature_is_the_contract() -> None:
     assert defaults["timeout"] == 30.0
     assert defaults["error_codes"] is ERROR_CODES
     assert list(defaults) == [
-        "api_version", "base_url", "app_secret", "max_attempts", "retry_policy", "timeout", "session", "transport",
-        "sleep", "clock", "stop", "error_codes", "on_event", "validate",
+        "phone_number_id", "api_version", "base_url", "app_secret", "max_attempts", "retry_policy", "timeout",
+        "session", "transport", "sleep", "clock", "stop", "error_codes", "on_event", "validate",
     ]  # fmt: skip
 
 
@@ -103,6 +103,7 @@ def test_with_options_has_the_options_of_the_constructor() -> None:
 ENVIRONMENT = {
     "WHATSAPP_FLOWS_ACCESS_TOKEN": f"  {TOKEN}\n",
     "WHATSAPP_FLOWS_WABA_ID": WABA,
+    "WHATSAPP_FLOWS_PHONE_NUMBER_ID": "4711",
     "WHATSAPP_FLOWS_API_VERSION": "v26.0",
     "WHATSAPP_FLOWS_BASE_URL": "https://gateway.example",
     "WHATSAPP_FLOWS_APP_SECRET": "secret-secret",
@@ -120,6 +121,7 @@ def test_each_variable_sets_its_option() -> None:
     """A call shows the effect of each."""
     client = FlowsClient.from_env(ENVIRONMENT)
     assert repr(client) == f"FlowsClient(waba_id={WABA!r}, base_url='https://gateway.example', api_version='v26.0')"
+    assert client.options.phone_number_id == "4711"
     transport = ScriptedTransport([PROCESSING, PROCESSING])
     slept: list[float] = []
     with pytest.raises(FlowProcessingError):
@@ -164,6 +166,8 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
         ("RETRY_MAXIMUM", "0.1"),
         ("WABA_ID", "a b"),
         ("WABA_ID", TOKEN),
+        ("PHONE_NUMBER_ID", "+49 170"),
+        ("PHONE_NUMBER_ID", TOKEN),
         ("API_VERSION", "25"),
         ("BASE_URL", "graph.facebook.com"),
     ],

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tools import generate_client
-from tools.generate_client import SOURCE_MARK, TARGET_MARK, main, synchronous
+from tools.generate_client import main, source_mark, synchronous, target_mark
+
+SOURCE_MARK, TARGET_MARK = source_mark("client.py"), target_mark("aio.py")
 
 CASES = {
     "async and await go, and the space after them": (
@@ -40,13 +42,13 @@ CASES = {
 def test_what_is_changed_and_what_stays(case: str) -> None:
     """Words are taken away and renamed; everything else is copied."""
     source, expected = CASES[case]
-    assert synchronous(SOURCE_MARK + source) == TARGET_MARK + expected
+    assert synchronous(SOURCE_MARK + source, "aio.py", "client.py") == TARGET_MARK + expected
 
 
 def test_a_source_that_is_not_marked_is_refused() -> None:
     """Whoever opens the source reads in its first line that another file depends on it."""
     with pytest.raises(ValueError, match="must begin with"):
-        synchronous("x = 1\n")
+        synchronous("x = 1\n", "aio.py", "client.py")
 
 
 def test_the_committed_client_is_what_its_source_generates() -> None:
@@ -61,8 +63,7 @@ def test_a_client_that_differs_is_reported_and_written_again(
     source, target = tmp_path / "aio.py", tmp_path / "client.py"
     source.write_text(f"{SOURCE_MARK}async def f() -> None: ...\n")
     target.write_text(f"{TARGET_MARK}def changed() -> None: ...\n")
-    monkeypatch.setattr(generate_client, "SOURCE", source)
-    monkeypatch.setattr(generate_client, "TARGET", target)
+    monkeypatch.setattr(generate_client, "PAIRS", ((source, target),))
     assert main(["--check"]) == 1
     assert "-def changed() -> None: ...\n+def f() -> None: ...\n" in capsys.readouterr().out
     assert "changed" in target.read_text()

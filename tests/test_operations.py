@@ -19,6 +19,7 @@ from urllib3.filepost import encode_multipart_formdata
 from tests.support import DONE, FLOW, UPLOADED, WABA, Scene, answer, refusal
 from whatsapp_flows import (
     ConfigurationError,
+    FlowButton,
     FlowsClient,
     FlowStatus,
     FlowValidationError,
@@ -37,6 +38,8 @@ PEM = (Path(__file__).parent / "data" / "public_key.pem").read_text()
 HEALTHY = {"health_status": {"can_send_message": "AVAILABLE"}}
 PREVIEW = {"preview": {"preview_url": "https://p"}}
 METRIC = {"metric": {"name": "A"}}
+SENT = {"messages": [{"id": "wamid.A"}]}
+BUTTON = FlowButton("Book", flow_id=FLOW)
 
 # call, answer, what is sent
 ASKED: list[tuple[Call, Any, str]] = [
@@ -68,6 +71,11 @@ ASKED: list[tuple[Call, Any, str]] = [
     (lambda c: c.list_phone_numbers(), {"data": []}, f"GET {WABA}/phone_numbers"),
     (lambda c: c.subscribe_app(), {"success": True}, f"POST {WABA}/subscribed_apps"),
     (lambda c: c.list_subscribed_apps(), {"data": []}, f"GET {WABA}/subscribed_apps"),
+    (lambda c: c.send_flow("491701234567", FLOW, cta="Book", body="Choose", phone_number_id="9"), SENT,
+     "POST 9/messages"),
+    (lambda c: c.send_flow_template("491701234567", "booking", "en", phone_number_id="9"), SENT, "POST 9/messages"),
+    (lambda c: c.create_flow_template("booking", "en", body="Choose", buttons=[BUTTON]), {"id": "1"},
+     f"POST {WABA}/message_templates"),
 ]  # fmt: skip
 
 

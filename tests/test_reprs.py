@@ -70,6 +70,7 @@ ARGUMENTS: Mapping[str, Any] = {
 }
 OWN: Mapping[str, Callable[[], object]] = {
     "Call": lambda: CALL,
+    "FlowButton": lambda: whatsapp_flows.FlowButton("Book", flow_id="7"),
     "ErrorCodes": lambda: whatsapp_flows.ERROR_CODES,
     "ErrorRow": lambda: next(iter(whatsapp_flows.ERROR_CODES)),
     "FlowStatus": lambda: whatsapp_flows.FlowStatus.DRAFT,

@@ -1,8 +1,8 @@
 """
-Generates `whatsapp_flows/client.py` from `whatsapp_flows/aio.py`.
+Generates `whatsapp_flows/client.py` from `whatsapp_flows/aio.py`, and `_messages_sync.py` from `_messages_async.py`.
 
-    python -m tools.generate_client            writes the file
-    python -m tools.generate_client --check    exits with 1 if the file differs from what would be written
+    python -m tools.generate_client            writes the files
+    python -m tools.generate_client --check    exits with 1 if a file differs from what would be written
 
 The asynchronous client is the source, as in httpcore and psycopg: taking `async` and `await` away is mechanical, adding
 them is not. What differs in more than these words is written by hand, in `_driver_async` and `_driver_sync`.
@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Final
 
 PACKAGE: Final = Path(__file__).parent.parent / "whatsapp_flows"
-SOURCE: Final = PACKAGE / "aio.py"
-TARGET: Final = PACKAGE / "client.py"
-
-SOURCE_MARK: Final = "# The source of client.py: after a change, run `make generate`.\n"
-TARGET_MARK: Final = "# Generated from aio.py by `make generate`: change that file, not this one.\n"
+# Each module that is a source, and the one that is generated from it.
+PAIRS: Final = (
+    (PACKAGE / "_messages_async.py", PACKAGE / "_messages_sync.py"),
+    (PACKAGE / "aio.py", PACKAGE / "client.py"),
+)
 
 # Names that the general rule (`AsyncX` becomes `X`) does not cover.
 NAMES: Final = {
@@ -36,6 +36,7 @@ NAMES: Final = {
     "__aexit__": "__exit__",
     "aclose": "close",
     "_driver_async": "_driver_sync",
+    "_messages_async": "_messages_sync",
 }
 DROPPED: Final = frozenset({"async", "await"})
 
@@ -45,12 +46,22 @@ _ASYNC_NAME: Final = re.compile(r"Async([A-Z]\w*)")
 _IMPORT: Final = re.compile(r"^(?P<from> *from \S+ import )(?P<names>\w+(?:, \w+)+)$", re.MULTILINE)
 
 
-def synchronous(source: str) -> str:
-    """The text of the synchronous module; its first line says that it is generated."""
-    first, rest = source.split("\n", 1)
-    if f"{first}\n" != SOURCE_MARK:
-        raise ValueError(f"the source must begin with: {SOURCE_MARK}")
-    return TARGET_MARK + _IMPORT.sub(_sorted_names, "".join(_tokens(rest)))
+def source_mark(target: str) -> str:
+    """The first line of a source."""
+    return f"# The source of {target}: after a change, run `make generate`.\n"
+
+
+def target_mark(source: str) -> str:
+    """The first line of a generated module."""
+    return f"# Generated from {source} by `make generate`: change that file, not this one.\n"
+
+
+def synchronous(text: str, source: str, target: str) -> str:
+    """The text of the synchronous module `target`, from that of `source`; its first line says that it is generated."""
+    first, rest = text.split("\n", 1)
+    if f"{first}\n" != source_mark(target):
+        raise ValueError(f"the source must begin with: {source_mark(target)}")
+    return target_mark(source) + _IMPORT.sub(_sorted_names, "".join(_tokens(rest)))
 
 
 def _tokens(source: str) -> Iterator[str]:
@@ -89,20 +100,24 @@ def _sorted_names(line: re.Match[str]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the module, or with `--check` compares it; returns the exit code."""
+    """Writes the modules, or with `--check` compares them; returns the exit code."""
     if list(arguments) not in ([], ["--check"]):
         print(__doc__)
         return 2
-    wanted = synchronous(SOURCE.read_text(encoding="utf-8"))
-    present = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if not arguments:
-        TARGET.write_text(wanted, encoding="utf-8")
+    return max(_generate(source, target, check=bool(arguments)) for source, target in PAIRS)
+
+
+def _generate(source: Path, target: Path, *, check: bool) -> int:
+    wanted = synchronous(source.read_text(encoding="utf-8"), source.name, target.name)
+    present = target.read_text(encoding="utf-8") if target.exists() else ""
+    if not check:
+        target.write_text(wanted, encoding="utf-8")
         return 0
     if wanted == present:
         return 0
-    print("client.py is not what aio.py generates: run `make generate`.")
+    print(f"{target.name} is not what {source.name} generates: run `make generate`.")
     before, after = (text.splitlines(keepends=True) for text in (present, wanted))
-    sys.stdout.writelines(difflib.unified_diff(before, after, TARGET.name, "generated"))
+    sys.stdout.writelines(difflib.unified_diff(before, after, target.name, "generated"))
     return 1
 
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from ._error_rows import ERROR_CODES
     from ._requests import RequestsTransport
     from ._version import __version__
-    from ._vocabulary import FlowCategory, Granularity, MetricName
+    from ._vocabulary import (
+        ButtonIcon,
+        FlowAction,
+        FlowCategory,
+        FlowMode,
+        Granularity,
+        MetricName,
+        TemplateCategory,
+    )
     from ._wire import Secret
     from .aio import AsyncClientOptions, AsyncFlowsClient
     from .client import ClientOptions, FlowsClient
@@ -65,6 +73,7 @@ if TYPE_CHECKING:
         RetryScheduled,
     )
     from .flow_json import FlowJson
+    from .messages import FlowButton, FlowButtonParameters, FlowTemplate, SentMessage
     from .models import (
         Asset,
         CreatedFlow,
@@ -118,6 +127,7 @@ __all__ = [
     "AttemptStarted",
     "AttemptSucceeded",
     "AuthenticationError",
+    "ButtonIcon",
     "Call",
     "CallAborted",
     "CallFailed",
@@ -137,12 +147,17 @@ __all__ = [
     "FatalError",
     "FixedDelays",
     "Flow",
+    "FlowAction",
+    "FlowButton",
+    "FlowButtonParameters",
     "FlowCategory",
     "FlowJson",
     "FlowJsonUpdate",
+    "FlowMode",
     "FlowProcessingError",
     "FlowStateError",
     "FlowStatus",
+    "FlowTemplate",
     "FlowValidationError",
     "FlowsClient",
     "FlowsError",
@@ -188,9 +203,11 @@ __all__ = [
     "RetryState",
     "RetryableError",
     "Secret",
+    "SentMessage",
     "ServiceUnavailableError",
     "Slot",
     "SubscribedApp",
+    "TemplateCategory",
     "Timeout",
     "TlsError",
     "TokenUnavailableError",
@@ -220,6 +237,7 @@ _HOMES: Final = (
     ".events",
     ".counters",
     ".models",
+    ".messages",
     ".transport",
     ".flow_json",
     ".usage",

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ._error_codes import ErrorCodes
-from ._wire import Request, Response, Secret, redact
+from ._wire import Request, Response, Secret, redact, without_private
 from .errors import (
     ApiError,
     AuthenticationError,
@@ -71,13 +71,13 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
         ErrorDetails(
             operation=request.operation,
             flow_id=request.flow_id,
-            message=message or f"HTTP {response.status} without a readable error",
+            message=_public(message, request) or f"HTTP {response.status} without a readable error",
             http_status=response.status,
             code=code,
             subcode=subcode,
             type=_text(body.get("type")),
-            user_title=title,
-            user_message=user_message,
+            user_title=_public(title, request),
+            user_message=_public(user_message, request),
             is_transient=transient if isinstance(transient, bool) else None,
             fbtrace_id=_text(body.get("fbtrace_id")) or _trace_id(response),
             retry_after=wait,
@@ -85,6 +85,11 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
             advice=advice,
         )
     )
+
+
+def _public(text: str | None, request: Request) -> str | None:
+    """Meta's text without what is private to the request: Meta quotes parameters that it refuses."""
+    return without_private(text, request) if text and request.private else text
 
 
 def is_error(response: Response, request: Request) -> bool:

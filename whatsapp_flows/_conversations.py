@@ -7,7 +7,7 @@ They are conversations like the engine's: they yield steps, so that either drive
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from . import _operations as operations
 from ._dataclasses import replace
@@ -17,6 +17,10 @@ from ._operations import Api, NewFlow, Page
 from ._wire import Operation
 from .flow_json import FlowJson, read_flow_json
 from .models import CreatedFlow, Flow, FlowJsonUpdate, FlowStatus, Migration
+
+if TYPE_CHECKING:
+    from ._operations import NewTemplate
+    from .messages import FlowTemplate
 
 T = TypeVar("T")
 
@@ -44,6 +48,21 @@ def create_flow(
     operation = operations.create_flow(api, replace(new, flow_json=document.content))
     created = yield from converse(operation, policy)
     return replace(created, issues=document.issues) if document.issues else created
+
+
+def create_flow_template(
+    api: Api, policy: CallPolicy, new: NewTemplate, validate: Validate
+) -> Conversation[FlowTemplate]:
+    """Read and check the documents of the buttons, then create the template with them."""
+    policy, buttons = policy.starting_now(), []
+    for button in new.buttons:
+        made = button
+        if button.flow_json is not None:
+            document = yield from read_document(button.flow_json, validate, "flow_json")
+            made = replace(button, flow_json=document.content)
+        buttons.append(made)
+    operation = operations.create_flow_template(api, replace(new, buttons=tuple(buttons)))
+    return (yield from converse(operation, policy))
 
 
 def find_flow_by_name(api: Api, policy: CallPolicy, name: str) -> Conversation[Flow | None]:

@@ -70,6 +70,7 @@ class AsyncDriver(BaseClient["AsyncClientOptions", AsyncTransport]):
         access_token: str | Callable[[], str | Awaitable[str]],
         waba_id: str | None = None,
         *,
+        phone_number_id: str | None = None,
         api_version: str = "v25.0",
         base_url: str = "https://graph.facebook.com",
         app_secret: str | None = None,
@@ -108,6 +109,7 @@ class AsyncDriver(BaseClient["AsyncClientOptions", AsyncTransport]):
         given = normalized({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
         options = AsyncClientOptions(
             waba_id=waba_id,
+            phone_number_id=phone_number_id,
             api_version=api_version,
             base_url=base_url,
             retry_policy=retry_policy,

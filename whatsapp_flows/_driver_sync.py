@@ -67,6 +67,7 @@ class Driver(BaseClient[ClientOptions, Transport]):
         access_token: str | Callable[[], str],
         waba_id: str | None = None,
         *,
+        phone_number_id: str | None = None,
         api_version: str = "v25.0",
         base_url: str = "https://graph.facebook.com",
         app_secret: str | None = None,
@@ -86,9 +87,10 @@ class Driver(BaseClient[ClientOptions, Transport]):
         `access_token` is a string, or a callable that returns one. The callable is called before each request, and
         once more when Meta has refused its token (docs/retries.md).
 
-        `waba_id` is required by the methods that concern an account. `app_secret` adds Meta's `appsecret_proof`.
-        `max_attempts` is how often a call is sent at most; `retry_policy` decides when (default: after 5, 10, 20 ...
-        seconds, see `ExponentialBackoff`). `timeout` is in seconds, or a `Timeout`.
+        `waba_id` is required by the methods that concern an account, `phone_number_id` by those that send a message,
+        unless the call names the sender. `app_secret` adds Meta's `appsecret_proof`. `max_attempts` is how often a call
+        is sent at most; `retry_policy` decides when (default: after 5, 10, 20 ... seconds, see `ExponentialBackoff`).
+        `timeout` is in seconds, or a `Timeout`.
 
         `session` is a `requests.Session` of yours: its proxies, adapters, `verify`, `cert` and hooks apply, and it
         stays open. `transport` is any `Transport`, instead of a session. Setting `stop`, a `threading.Event`, ends a
@@ -105,6 +107,7 @@ class Driver(BaseClient[ClientOptions, Transport]):
         given = normalized({"timeout": timeout, "max_attempts": max_attempts, "on_event": on_event})
         options = ClientOptions(
             waba_id=waba_id,
+            phone_number_id=phone_number_id,
             api_version=api_version,
             base_url=base_url,
             retry_policy=retry_policy,

@@ -27,6 +27,7 @@ _SECRETS: Final = frozenset({"ACCESS_TOKEN", "APP_SECRET"})
 _UNCHANGED: Final[Mapping[str, str]] = {
     "ACCESS_TOKEN": "access_token",
     "WABA_ID": "waba_id",
+    "PHONE_NUMBER_ID": "phone_number_id",
     "API_VERSION": "api_version",
     "BASE_URL": "base_url",
     "APP_SECRET": "app_secret",
@@ -91,7 +92,7 @@ def from_environment(given: Mapping[str, Any]) -> dict[str, Any]:
     if "ACCESS_TOKEN" not in given:
         raise ConfigurationError(f"{_PREFIX}ACCESS_TOKEN is not set: put the access token into it.")
     options: dict[str, Any] = {option: given[name] for name, option in _UNCHANGED.items() if name in given}
-    for name in ("WABA_ID", "API_VERSION", "BASE_URL"):
+    for name in ("WABA_ID", "PHONE_NUMBER_ID", "API_VERSION", "BASE_URL"):
         if name in given:
             with _named(name):
                 Api(**{**_DEFAULT_API, "version" if name == "API_VERSION" else _UNCHANGED[name]: given[name]})

@@ -23,6 +23,7 @@ class CommonOptions(TypedDict, total=False):
     """The options that both clients have in common, for their `with_options`."""
 
     waba_id: str | None
+    phone_number_id: str | None
     api_version: str
     base_url: str
     app_secret: str | None
@@ -83,6 +84,7 @@ class CommonValues:
     """
 
     waba_id: str | None
+    phone_number_id: str | None
     api_version: str
     base_url: str
     max_attempts: int
@@ -136,7 +138,12 @@ def settings_of(options: CommonValues, credentials: Credentials) -> Settings:
         longest_call(policy)
     usage = UsageLog()
     return Settings(
-        api=Api(base_url=options.base_url, version=options.api_version, waba_id=options.waba_id),
+        api=Api(
+            base_url=options.base_url,
+            version=options.api_version,
+            waba_id=options.waba_id,
+            phone_number_id=options.phone_number_id,
+        ),
         credentials=credentials,
         policy=CallPolicy(
             retry_policy=ExponentialBackoff() if policy is None else policy,

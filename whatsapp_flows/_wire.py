@@ -158,6 +158,23 @@ def redact(text: str, secret: Secret | None = None) -> str:
     return without_credentials(secret.mask(text) if secret else text)
 
 
+def without_private(text: str, request: Request) -> str:
+    """
+    `text` without the texts that are private to the request.
+
+    A short word is masked where it stands alone: as a part of other words it says nothing, like a single character.
+    """
+    words: set[str] = set()
+    for private in request.private:
+        value = private.reveal()
+        if len(value) < _MIN_SECRET and re.fullmatch(r"\w+", value):
+            words.add(value)
+        elif len(value) > 1:
+            text = private.mask(text.replace(value, MASK))
+    words = {word for word in words if len(word) > 1}
+    return re.sub(r"\w+", lambda word: MASK if word[0] in words else word[0], text) if words else text
+
+
 def short_repr(value: object) -> str:
     """A value as short text for a message; only its length if it could be a token or a secret."""
     if isinstance(value, str) and (len(value) > _MAX_REPR or looks_secret(value)):
@@ -196,6 +213,8 @@ class Request:
     `url` is absolute and contains no secret. `operation` and `flow_id` name the call that it belongs to. A request that
     is not `authenticated` goes to another host than the API's, and must carry no credential.
 
+    `private` are texts of a message (its recipient, its token, what it says): no error may quote them.
+
     `time_left` is the number of seconds that the call has left when the transport gets the request; None when the call
     has no deadline. The time-out that the transport gets with it is never longer. `stop` is the client's, an
     `asyncio.Event` for `AsyncFlowsClient`: once it is set, the request is aborted within `STOP_GRACE` seconds.
@@ -210,6 +229,7 @@ class Request:
     authenticated: bool = True
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private: tuple[Secret, ...] = field(default=(), repr=False)
     time_left: float | None = None
     stop: threading.Event | asyncio.Event | None = field(default=None, repr=False, compare=False)
 

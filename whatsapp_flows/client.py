@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
-from ._driver_sync import ClientOptions, Driver, Options, SharedTransport
+from ._driver_sync import ClientOptions, Options, SharedTransport
 from ._ensure import EnsureOptions, ensure_flow
 from ._environment import from_environment, read_environment
+from ._messages_sync import Messages
 from ._operations import NewFlow
 from ._settings import hide_secrets
 from .flow_json import FlowJson
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientOptions", "FlowsClient", "Options"]
 
 
-class FlowsClient(Driver):
+class FlowsClient(Messages):
     """
     Meta's WhatsApp Flows management API, for one access token and at most one WhatsApp Business Account.
 
@@ -58,9 +59,9 @@ class FlowsClient(Driver):
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """
-        A client set up by `WHATSAPP_FLOWS_ACCESS_TOKEN`, `_WABA_ID`, `_API_VERSION`, `_BASE_URL`, `_APP_SECRET`,
-        `_MAX_ATTEMPTS`, `_RETRY_INITIAL`, `_RETRY_MULTIPLIER`, `_RETRY_MAXIMUM`, `_RETRY_JITTER` (none, full, equal,
-        decorrelated) and `_TIMEOUT`; all but the first are optional, all times in seconds.
+        A client set up by `WHATSAPP_FLOWS_ACCESS_TOKEN`, `_WABA_ID`, `_PHONE_NUMBER_ID`, `_API_VERSION`, `_BASE_URL`,
+        `_APP_SECRET`, `_MAX_ATTEMPTS`, `_RETRY_INITIAL`, `_RETRY_MULTIPLIER`, `_RETRY_MAXIMUM`, `_RETRY_JITTER` (none,
+        full, equal, decorrelated) and `_TIMEOUT`; all but the first are optional, all times in seconds.
 
         Raises `ConfigurationError` for an invalid value, and for an unknown variable of that prefix, with the nearest
         known name.

@@ -228,6 +228,7 @@ EventConsumer = Callable[[Event], object]
 # operation -> (infinitive, past): the words of the log lines.
 _VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "create_flow": ("create flow", "created flow"),
+    "create_flow_template": ("create flow template", "created flow template"),
     "delete_flow": ("delete flow", "deleted flow"),
     "deprecate_flow": ("deprecate flow", "deprecated flow"),
     "download_flow_json": ("download flow JSON", "downloaded flow JSON"),
@@ -242,6 +243,8 @@ _VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "list_subscribed_apps": ("list subscribed apps", "listed subscribed apps"),
     "migrate_flows": ("migrate flows", "migrated flows"),
     "publish_flow": ("publish flow", "published flow"),
+    "send_flow": ("send flow", "sent flow"),
+    "send_flow_template": ("send flow template", "sent flow template"),
     "set_public_key": ("set public key", "set public key"),
     "subscribe_app": ("subscribe app", "subscribed app"),
     "update_flow": ("update flow", "updated flow"),

@@ -5,6 +5,9 @@ Sources are cited by the name of the page, because Meta's section numbers change
 https://developers.facebook.com/docs/whatsapp/flows/reference/flowsapi.
 """
 
+from typing import TYPE_CHECKING, Final
+
+from .._lazy import lazy_names
 from ._account import (
     get_public_key,
     list_phone_numbers,
@@ -33,13 +36,21 @@ from ._flows import (
 )
 from ._graph import Api, Page
 
+if TYPE_CHECKING:
+    from ._messages import FlowMessage, TemplateMessage, send_flow, send_flow_template, template_buttons
+    from ._templates import NewTemplate, create_flow_template
+
 __all__ = [
     "PUBLISHED_STATUSES",
     "Api",
+    "FlowMessage",
     "NewFlow",
+    "NewTemplate",
     "Page",
+    "TemplateMessage",
     "best_match",
     "create_flow",
+    "create_flow_template",
     "delete_flow",
     "deprecate_flow",
     "download_flow_json",
@@ -56,8 +67,19 @@ __all__ = [
     "migrate_flows",
     "nonempty_text",
     "publish_flow",
+    "send_flow",
+    "send_flow_template",
     "set_public_key",
     "subscribe_app",
+    "template_buttons",
     "update_flow",
     "update_flow_json",
 ]
+
+# Loaded with the first message: most processes send none.
+_LAZY: Final = {
+    "._messages": ("FlowMessage", "TemplateMessage", "send_flow", "send_flow_template", "template_buttons"),
+    "._templates": ("NewTemplate", "create_flow_template"),
+}
+
+__getattr__ = lazy_names(__name__, _LAZY)

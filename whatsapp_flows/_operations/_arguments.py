@@ -47,6 +47,20 @@ def nonempty_text(argument: str, value: object) -> str:
     return value
 
 
+def template_name(value: object) -> str:
+    """The name of a message template ("Message templates", Limitations)."""
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9_]{1,512}", value):
+        raise ConfigurationError(f"name must be lower-case letters, digits and _, not {short_repr(value)}.")
+    return value
+
+
+def template_language(value: object) -> str:
+    """The language of a message template, as Meta writes it: en, en_US, fil, zh_CN."""
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2,3})?", value):
+        raise ConfigurationError(f"language must be a code like en, en_US or fil, not {short_repr(value)}.")
+    return value
+
+
 def iso_date(argument: str, value: object) -> str:
     """A date as YYYY-MM-DD, from a `date` or a string of that form."""
     text = f"{value:%Y-%m-%d}" if isinstance(value, date) else value

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from .._classify import unexpected
 from .._dataclasses import dataclass, replace
 from .._fields import nested, objects, text, validation_issues
-from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, short_repr
+from .._json import compact_json
+from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, Secret, short_repr
 from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
 from ._arguments import is_web_url, path_id
 
@@ -28,11 +29,15 @@ Form = Mapping[str, str | tuple[str, bytes, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The API's address and version, `https://graph.facebook.com` and `v25.0`, and the account, if there is one."""
+    """
+    The API's address and version, `https://graph.facebook.com` and `v25.0`, and the account and the phone number that
+    sends, if there are any.
+    """
 
     base_url: str
     version: str
     waba_id: str | None = None
+    phone_number_id: str | None = None
 
     def __post_init__(self) -> None:
         if (
@@ -49,6 +54,8 @@ class Api:
             raise ConfigurationError(f"api_version must look like v25.0, not {short_repr(self.version)}.")
         if self.waba_id is not None:
             path_id("waba_id", self.waba_id)
+        if self.phone_number_id is not None:
+            path_id("phone_number_id", self.phone_number_id)
 
     def account(self) -> str:
         """The account's id; `ConfigurationError` when the client was given none."""
@@ -57,6 +64,17 @@ class Api:
                 "this call needs a waba_id: FlowsClient(token, waba_id=...) or WHATSAPP_FLOWS_WABA_ID."
             )
         return self.waba_id
+
+    def sender(self, phone_number_id: str | None) -> str:
+        """The id of the phone number that sends: that of the call, or else the client's."""
+        if phone_number_id is not None:
+            return path_id("phone_number_id", phone_number_id)
+        if self.phone_number_id is None:
+            raise ConfigurationError(
+                "this call needs a phone_number_id, its own or that of the client: FlowsClient(token, "
+                "phone_number_id=...) or WHATSAPP_FLOWS_PHONE_NUMBER_ID."
+            )
+        return self.phone_number_id
 
     def get(
         self, operation: str, path: str, query: Mapping[str, str] | None = None, *, flow_id: str | None = None
@@ -70,6 +88,26 @@ class Api:
         body, content_type = _multipart(form) if form else (None, None)
         return Request(method="POST", url=self._url(path), operation=operation, flow_id=flow_id, body=body,
                        content_type=content_type)  # fmt: skip
+
+    def post_json(
+        self,
+        operation: str,
+        path: str,
+        content: Mapping[str, object],
+        *,
+        flow_id: str | None = None,
+        private: tuple[Secret, ...] = (),
+    ) -> Request:
+        """A POST request with a JSON body, as for messages and templates; `private` as in `Request`."""
+        return Request(
+            method="POST",
+            url=self._url(path),
+            operation=operation,
+            flow_id=flow_id,
+            body=compact_json(content, ascii_only=False, allow_nan=False).encode(),
+            content_type="application/json",
+            private=private,
+        )
 
     def delete(self, operation: str, path: str, *, flow_id: str | None = None) -> Request:
         """A DELETE request."""

@@ -26,6 +26,7 @@ _PREFIX: Final = "WHATSAPP_FLOWS_"
 CLIENT_KEYS: Final = (
     "ACCESS_TOKEN",
     "WABA_ID",
+    "PHONE_NUMBER_ID",
     "API_VERSION",
     "BASE_URL",
     "APP_SECRET",
