@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         SignatureError,
     )
     from .._http_answer import HttpAnswer, Outcome
+    from ._check import check_answer
+    from ._facts import FlowFacts
     from ._keys import KeyPair, PrivateKeys, generate_key_pair
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "AnswerProblem",
     "DecryptionError",
     "EndpointError",
+    "FlowFacts",
     "HttpAnswer",
     "InvalidToken",
     "KeyPair",
@@ -41,6 +44,7 @@ __all__ = [
     "Outcome",
     "PrivateKeys",
     "SignatureError",
+    "check_answer",
     "generate_key_pair",
 ]
 
@@ -59,6 +63,8 @@ _MODULES: Final = {
         "SignatureError",
     ),
     ".._http_answer": ("HttpAnswer", "Outcome"),
+    "._check": ("check_answer",),
+    "._facts": ("FlowFacts",),
     "._keys": ("KeyPair", "PrivateKeys", "generate_key_pair"),
 }
 

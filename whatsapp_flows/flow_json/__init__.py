@@ -18,10 +18,11 @@ from .._lazy import lazy_names
 from .text import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, read_flow_json
 
 if TYPE_CHECKING:
+    from ._images import ImagePlace, image_places
     from ._report import Report
     from ._upgrade import Upgrade, upgrade
     from ._validate import validate
-    from .schema import KNOWN_VERSIONS, Version, parse_version
+    from .schema import KNOWN_VERSIONS, Version, data_model, did_you_mean, parse_version, schema_failures
     from .text import Pointer, dump_in_style, format_pointer, json_string, parse_json, same_scalar, update_text
 
 __all__ = [
@@ -29,27 +30,33 @@ __all__ = [
     "KNOWN_VERSIONS",
     "MAX_BYTES",
     "FlowJson",
+    "ImagePlace",
     "Pointer",
     "Report",
     "Upgrade",
     "Version",
+    "data_model",
+    "did_you_mean",
     "dump_in_style",
     "format_pointer",
+    "image_places",
     "json_string",
     "parse_json",
     "parse_version",
     "read_flow_json",
     "same_scalar",
+    "schema_failures",
     "update_text",
     "upgrade",
     "validate",
 ]
 
 _LAZY: Final = {
+    "._images": ("ImagePlace", "image_places"),
     "._report": ("Report",),
     "._upgrade": ("Upgrade", "upgrade"),
     "._validate": ("validate",),
-    ".schema": ("KNOWN_VERSIONS", "Version", "parse_version"),
+    ".schema": ("KNOWN_VERSIONS", "Version", "data_model", "did_you_mean", "parse_version", "schema_failures"),
     ".text": ("Pointer", "dump_in_style", "format_pointer", "json_string", "parse_json", "same_scalar", "update_text"),
 }
 

@@ -1,5 +1,5 @@
 """
-The part of JSON schema (draft 7) that data models use, to check an `__example__` with.
+The part of JSON schema (draft 7) that data models use, to check an `__example__` and an endpoint's answer with.
 
 Other keywords are ignored, among them `pattern` and `format`, whose dialects differ.
 """
@@ -10,16 +10,18 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from ..language import has_type, type_of_value
+from ..text import Pointer
 
 MAX_SCHEMA_DEPTH: Final = 100
 """Deeper values are not checked. Our limit: no example is so deep, and a check must not run out of stack."""
 
 
 class Failure(NamedTuple):
-    """A keyword that a value does not satisfy, and the reason, as the rest of a sentence."""
+    """A keyword that a value does not satisfy, the reason as the rest of a sentence, and the path to the value."""
 
     keyword: str
     reason: str
+    path: Pointer = ()
 
 
 _Enums = dict[int, frozenset[Hashable]]
@@ -27,40 +29,45 @@ _Enums = dict[int, frozenset[Hashable]]
 
 
 def schema_failures(
-    value: Any, schema: Any, where: str = "", depth: int = 0, enums: _Enums | None = None
+    value: Any, schema: Any, path: Pointer = (), depth: int = 0, enums: _Enums | None = None
 ) -> Iterator[Failure]:
-    """What is wrong with a value, outermost first. `where` names it in the reasons."""
+    """What is wrong with a value, outermost first. `path` names it in the reasons. A tuple is an array."""
     enums = {} if enums is None else enums
     if schema is False:
-        yield Failure("not", f"{where or 'it'} must not be there")
+        yield Failure("not", f"{_named(path)} must not be there", path)
     if not isinstance(schema, dict) or depth > MAX_SCHEMA_DEPTH:
         return
     for keyword, wanted in schema.items():
         check = _CHECKS.get(keyword)
         if keyword == "enum":
             if not _in_enum(value, wanted, enums):
-                yield Failure(keyword, f"{where or 'it'} is not one of the values that enum lists")
+                yield Failure(keyword, f"{_named(path)} is not one of the values that enum lists", path)
         elif check is not None and (reason := check(value, wanted)):
-            yield Failure(keyword, f"{where or 'it'} {reason}")
+            yield Failure(keyword, f"{_named(path)} {reason}", path)
     if isinstance(value, dict):
-        yield from _in_object(value, schema, where, depth, enums)
-    elif isinstance(value, list) and "items" in schema:
+        yield from _in_object(value, schema, path, depth, enums)
+    elif isinstance(value, (list, tuple)) and "items" in schema:
         items = schema["items"]
         for i, item in enumerate(value):
-            yield from schema_failures(item, items, f"{where}[{i}]", depth + 1, enums)
+            yield from schema_failures(item, items, (*path, i), depth + 1, enums)
+
+
+def _named(path: Pointer) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".") or "it"
 
 
 def _in_object(
-    value: Mapping[str, Any], schema: Mapping[str, Any], where: str, depth: int, enums: _Enums
+    value: Mapping[str, Any], schema: Mapping[str, Any], path: Pointer, depth: int, enums: _Enums
 ) -> Iterator[Failure]:
     properties = schema.get("properties")
     known = properties if isinstance(properties, dict) else {}
     closed = schema.get("additionalProperties") is False
     for key, held in value.items():  # not over `known`, which may be large while there are many small values
         if key in known:
-            yield from schema_failures(held, known[key], f"{where}.{key}" if where else key, depth + 1, enums)
+            yield from schema_failures(held, known[key], (*path, key), depth + 1, enums)
         elif closed:
-            yield Failure("additionalProperties", f"{where or 'it'} may not have {key!r}")
+            yield Failure("additionalProperties", f"{_named(path)} may not have {key!r}", (*path, key))
 
 
 def _in_enum(value: Any, wanted: Any, enums: _Enums) -> bool:
@@ -78,7 +85,7 @@ def _comparable(value: Any, depth: int = 0) -> Hashable:
             () if depth >= MAX_SCHEMA_DEPTH else ((key, _comparable(held, depth + 1)) for key, held in value.items())
         )
         return dict, frozenset(inner)
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return list, () if depth >= MAX_SCHEMA_DEPTH else tuple(_comparable(held, depth + 1) for held in value)
     return isinstance(value, bool), value
 
@@ -91,7 +98,7 @@ def json_equal(left: Any, right: Any, depth: int = 0) -> bool:
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(json_equal(left[key], right[key], depth + 1) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
         return len(left) == len(right) and all(
             json_equal(one, other, depth + 1) for one, other in zip(left, right, strict=True)
         )
@@ -146,7 +153,7 @@ def _length(value: Any) -> float | None:
 
 
 def _items(value: Any) -> float | None:
-    return len(value) if isinstance(value, list) else None
+    return len(value) if isinstance(value, (list, tuple)) else None
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any, Any], str]]] = {
