@@ -66,7 +66,8 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
     wait, advice = retry_after(response), row.advice if row else error.default_advice
     estimated = wait is None and row is not None and issubclass(error, RateLimitedError)
     if estimated:
-        wait, advice = _HOUR, _WAIT_AN_HOUR
+        wait = _HOUR
+        advice = _WAIT_AN_HOUR if advice == error.default_advice else advice
     return error(
         ErrorDetails(
             operation=request.operation,
