@@ -137,6 +137,7 @@ PUBLIC_MODULES = [
     "whatsapp_flows.flow_json",
     "whatsapp_flows.pytest_plugin",
     "whatsapp_flows.sync",
+    "whatsapp_flows.webhooks",
 ]
 
 

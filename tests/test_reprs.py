@@ -133,7 +133,16 @@ def test_an_emulator_shows_where_it_is() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["", ".contrib.celery", ".contrib.opentelemetry", ".contrib.prometheus", ".emulator", ".flow_json", ".sync"],
+    [
+        "",
+        ".contrib.celery",
+        ".contrib.opentelemetry",
+        ".contrib.prometheus",
+        ".emulator",
+        ".flow_json",
+        ".sync",
+        ".webhooks",
+    ],
 )
 def test_no_public_class_has_the_repr_of_object(module: str) -> None:
     """Every public class has a repr of its own."""

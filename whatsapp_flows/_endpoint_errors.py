@@ -4,6 +4,7 @@ The errors of the runtime side: the endpoint, webhooks and media.
     FlowsError
     └─ EndpointError                     F
        ├─ SignatureError                 F     not signed with one of the app secrets
+       ├─ WebhookFormatError             F     signed, but not the JSON of a webhook
        ├─ DecryptionError                F     opened by none of the private keys, or not what Meta sends
        ├─ AnswerError                    F     an answer that the Flow's client would refuse
        ├─ InvalidToken                   F     raised by the host: the flow token is not valid (any more)
@@ -32,6 +33,7 @@ __all__ = [
     "MediaIntegrityError",
     "MediaRefusedError",
     "SignatureError",
+    "WebhookFormatError",
 ]
 
 
@@ -61,6 +63,22 @@ class SignatureError(EndpointError):
 
     label = "Signature"
     default_advice = "Check that the app secret is that of the app which is connected to the Flow or the webhook."
+
+
+class WebhookFormatError(EndpointError):
+    """
+    A body that is not the JSON of a webhook. Nothing of it is in the message.
+
+    `reason` is one of `too-large`, `json` (not UTF-8, not JSON, nested too deeply) and `shape` (no list `entry`, or
+    more events than Meta puts into one webhook).
+    """
+
+    label = "Webhook"
+    default_advice = "Pass the raw bytes of the request's body, as they arrived."
+
+    def __init__(self, details: ErrorDetails | str, reason: str = "") -> None:
+        super().__init__(details, reason)
+        self.reason = reason
 
 
 class DecryptionError(EndpointError):

@@ -306,9 +306,9 @@ class Metric:
         )
 
 
-def flow_status(found: Raw) -> FlowStatus | str:
+def flow_status(found: Raw, key: str = "status") -> FlowStatus | str:
     """A documented state, or the string that Meta sent."""
-    value = text(found, "status") or ""
+    value = text(found, key) or ""
     return FlowStatus(value) if value in FlowStatus.__members__ else value
 
 

@@ -1,0 +1,229 @@
+"""
+From the JSON of a webhook to its events.
+
+Every entry, every change, and every message and status of a change is read by itself: what is odd about one becomes an
+`UnknownEvent`, and takes nothing from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from .._dataclasses import dataclass
+from .._endpoint_errors import WebhookFormatError
+from .._fields import Raw, moment, nested, objects, real, text, whole
+from ..models import flow_status
+from ._events import (
+    ClientErrorRate,
+    EndpointAvailability,
+    EndpointErrorRate,
+    EndpointLatency,
+    FlowCompleted,
+    FlowErrorCount,
+    FlowEvent,
+    FlowStatusChanged,
+    FlowVersionExpiry,
+    UnknownEvent,
+    WebhookEvent,
+)
+from ._reading import read_json
+
+MAX_EVENTS: Final = 10_000
+"""The events of one webhook. Meta documents up to 1,000 updates in a batch."""
+
+
+def events_of(document: Any) -> tuple[WebhookEvent, ...]:
+    """The events of a parsed body, in Meta's order. Raises `WebhookFormatError` when it is no webhook at all."""
+    entries = document.get("entry") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise WebhookFormatError("The body is not a webhook: it is no object with a list `entry`", "shape")
+    found: list[WebhookEvent] = []
+    for event in _in_entries(entries):
+        if len(found) == MAX_EVENTS:
+            raise WebhookFormatError(f"The webhook has more than {MAX_EVENTS} events", "shape")
+        found.append(event)
+    return tuple(found)
+
+
+def _in_entries(entries: list[Any]) -> Iterator[WebhookEvent]:
+    for entry in entries:
+        changes = entry.get("changes") if isinstance(entry, dict) else None
+        if not isinstance(changes, list):
+            yield UnknownEvent(problem="the entry has no list of changes", raw=entry)
+            continue
+        envelope: Mapping[str, Any] = {"waba_id": text(entry, "id") or "", "time": moment(entry, "time")}
+        for change in changes:
+            name = text(change, "field") or "" if isinstance(change, dict) else ""
+            value = change.get("value") if isinstance(change, dict) else None
+            if not isinstance(value, dict):
+                yield UnknownEvent(**envelope, field=name, problem="the change has no object `value`", raw=change)
+            elif name == "messages":
+                yield from _in_messages(value, envelope)
+            elif name == "flows":
+                yield _flow_event(value, envelope)
+            else:
+                yield UnknownEvent(**envelope, field=name, raw=value)
+
+
+# Messages
+
+
+def _in_messages(value: Raw, envelope: Mapping[str, Any]) -> Iterator[WebhookEvent]:
+    """The messages of a change, then the statuses and errors; the change itself where it has none of them."""
+    empty = True
+    for key, read in _LISTS.items():
+        items = value.get(key)
+        for item in items if isinstance(items, list) else ():
+            empty = False
+            yield read(item, value, envelope)
+    if empty:
+        yield UnknownEvent(**envelope, field="messages", raw=value)
+
+
+def _message(message: Any, value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
+    if not isinstance(message, dict):
+        return UnknownEvent(**envelope, field="messages", problem="the message is not an object", raw=message)
+    kind = text(message, "type") or ""
+    interactive = nested(message, "interactive")
+    reply = nested(interactive, "nfm_reply")
+    if kind != "interactive" or text(interactive, "type") != "nfm_reply" or text(reply, "name") != "flow":
+        return UnknownEvent(**envelope, field="messages", kind=kind, raw=message)
+    answers = _answers(reply)
+    if answers is None:
+        problem = "response_json is not a JSON object"
+        return UnknownEvent(**envelope, field="messages", kind="nfm_reply", problem=problem, raw=message)
+    metadata, context = nested(value, "metadata"), nested(message, "context")
+    sender = text(message, "from") or ""
+    contact = _contact(objects(value, "contacts"), sender)
+    return FlowCompleted(
+        **envelope,
+        message_id=text(message, "id") or "",
+        sender=sender,
+        sender_name=text(nested(contact, "profile"), "name") or "",
+        user_id=text(contact, "user_id") or "",
+        parent_user_id=text(contact, "parent_user_id") or "",
+        timestamp=moment(message, "timestamp"),
+        answers=answers,
+        token=text(answers, "flow_token"),
+        context_id=text(context, "id"),
+        context_sender=text(context, "from"),
+        phone_number_id=text(metadata, "phone_number_id") or "",
+        display_phone_number=text(metadata, "display_phone_number") or "",
+        body=text(reply, "body") or "",
+        raw=message,
+    )
+
+
+def _answers(reply: Raw) -> Raw | None:
+    """`response_json`: a text on the wire, an object in Meta's samples. None when it is neither."""
+    found = reply.get("response_json")
+    if isinstance(found, str):
+        try:
+            found = read_json(found)
+        except WebhookFormatError:
+            return None
+    return found if isinstance(found, dict) else None
+
+
+def _contact(contacts: tuple[Raw, ...], sender: str) -> Raw:
+    """The sender's contact; the only one, where Meta leaves the number out."""
+    for contact in contacts:
+        if sender and text(contact, "wa_id") == sender:
+            return contact
+    return contacts[0] if len(contacts) == 1 else {}
+
+
+def _status(status: Any, _value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
+    kind = text(status, "status") or "" if isinstance(status, dict) else ""
+    return UnknownEvent(**envelope, field="messages", kind=kind, raw=status)
+
+
+def _error(error: Any, _value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
+    return UnknownEvent(**envelope, field="messages", kind="errors", raw=error)
+
+
+# The lists of a change of the field `messages`. Source: Meta, "messages webhook reference".
+_LISTS: Final[Mapping[str, Callable[[Any, Raw, Mapping[str, Any]], WebhookEvent]]] = {
+    "messages": _message,
+    "statuses": _status,
+    "errors": _error,
+}
+
+
+# Monitoring
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What one name in `event` stands for: the class, and what it has beyond `flow_id` and `message`."""
+
+    event: type[FlowEvent]
+    fields: Callable[[Raw], Mapping[str, Any]]
+
+
+def _flow_event(value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
+    name = text(value, "event") or ""
+    kind = _KINDS.get(name.strip().upper().replace("-", "_"))
+    if kind is None:
+        return UnknownEvent(**envelope, field="flows", kind=name, raw=value)
+    return kind.event(
+        **envelope,
+        flow_id=text(value, "flow_id") or "",
+        message=text(value, "message") or "",
+        raw=value,
+        **kind.fields(value),
+    )
+
+
+def _status_change(value: Raw) -> Mapping[str, Any]:
+    return {
+        "old_status": flow_status(value, "old_status") or None,
+        "new_status": flow_status(value, "new_status"),
+        "warning": text(value, "warning") or "",
+    }
+
+
+def _alert(value: Raw) -> Mapping[str, Any]:
+    return {"alert_state": text(value, "alert_state") or "", "threshold": real(value, "threshold")}
+
+
+def _error_rate(value: Raw) -> Mapping[str, Any]:
+    errors = tuple(
+        FlowErrorCount(
+            error_type=text(error, "error_type") or "",
+            error_count=whole(error, "error_count"),
+            error_rate=real(error, "error_rate"),
+            raw=error,
+        )
+        for error in objects(value, "errors")
+    )
+    return {**_alert(value), "error_rate": real(value, "error_rate"), "errors": errors}
+
+
+def _latency(value: Raw) -> Mapping[str, Any]:
+    return {
+        **_alert(value),
+        "p50_latency": real(value, "p50_latency"),
+        "p90_latency": real(value, "p90_latency"),
+        "requests_count": whole(value, "requests_count"),
+    }
+
+
+def _availability(value: Raw) -> Mapping[str, Any]:
+    return {**_alert(value), "availability": real(value, "availability")}
+
+
+def _version_expiry(value: Raw) -> Mapping[str, Any]:
+    return {"warning": text(value, "warning") or ""}
+
+
+# Source: Meta, "Flows webhooks". The last is described there, but is missing from the list of values of `event`.
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "FLOW_STATUS_CHANGE": _Kind(FlowStatusChanged, _status_change),
+    "CLIENT_ERROR_RATE": _Kind(ClientErrorRate, _error_rate),
+    "ENDPOINT_ERROR_RATE": _Kind(EndpointErrorRate, _error_rate),
+    "ENDPOINT_LATENCY": _Kind(EndpointLatency, _latency),
+    "ENDPOINT_AVAILABILITY": _Kind(EndpointAvailability, _availability),
+    "FLOW_VERSION_EXPIRY_WARNING": _Kind(FlowVersionExpiry, _version_expiry),
+}
