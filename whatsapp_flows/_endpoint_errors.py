@@ -112,11 +112,16 @@ class InvalidToken(EndpointError):  # noqa: N818 - the name of the contract, whi
     """
     The flow token is not valid, or not any more: raise it in a handler or in `tokens`.
 
-    The user sees the text, and the message's button is disabled for good.
+    The user sees the text, and the message's button is disabled for good. `reason` is a short word for a log; `Tokens`
+    gives `missing`, `forged`, `expired` or `signature`.
     """
 
     label = "Flow token"
     default_advice = "Send the user a new message with a new token."
+
+    def __init__(self, details: ErrorDetails | str, reason: str = "") -> None:
+        super().__init__(details, reason)
+        self.reason = reason
 
 
 class MediaError(EndpointError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._check import check_answer
     from ._facts import FlowFacts
     from ._keys import KeyPair, PrivateKeys, generate_key_pair
+    from ._tokens import Tokens
 
 __all__ = [
     "AnswerError",
@@ -44,6 +45,7 @@ __all__ = [
     "Outcome",
     "PrivateKeys",
     "SignatureError",
+    "Tokens",
     "check_answer",
     "generate_key_pair",
 ]
@@ -66,6 +68,7 @@ _MODULES: Final = {
     "._check": ("check_answer",),
     "._facts": ("FlowFacts",),
     "._keys": ("KeyPair", "PrivateKeys", "generate_key_pair"),
+    "._tokens": ("Tokens",),
 }
 
 if not TYPE_CHECKING:
