@@ -211,7 +211,8 @@ class Request:
     One HTTP request, as bytes, before a driver adds the credentials.
 
     `url` is absolute and contains no secret. `operation` and `flow_id` name the call that it belongs to. A request that
-    is not `authenticated` goes to another host than the API's, and must carry no credential.
+    is not `authenticated` goes to another host than the API's, and must carry no credential. `headers` are sent besides
+    those that follow from the request itself.
 
     `private` are texts of a message (its recipient, its token, what it says): no error may quote them.
 
@@ -226,6 +227,7 @@ class Request:
     flow_id: str | None = None
     body: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     authenticated: bool = True
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)

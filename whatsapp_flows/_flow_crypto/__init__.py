@@ -10,7 +10,7 @@ import importlib.util
 if importlib.util.find_spec("cryptography") is None:
     raise ImportError('answering Flows needs cryptography: pip install "whatsapp-flows-sdk[endpoint]"')
 
-from ._envelope import AnswerChannel, OpenedRequest, not_decrypted, open_envelope, seal_request
+from ._envelope import AnswerChannel, OpenedRequest, RsaPadding, not_decrypted, open_envelope, seal_request
 from ._media import MediaKeys, open_media_file
 from ._pem import OpeningKey, SealingKey, make_key_pair, read_private_key, read_public_key
 
@@ -19,6 +19,7 @@ __all__ = [
     "MediaKeys",
     "OpenedRequest",
     "OpeningKey",
+    "RsaPadding",
     "SealingKey",
     "make_key_pair",
     "not_decrypted",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -23,7 +23,14 @@ from .._dataclasses import dataclass, field
 from .._endpoint_errors import DecryptionError
 from ._pem import OpeningKey, SealingKey
 
+RsaPadding = Literal["sha256", "mgf1-sha1", "sha1"]
+"""The hashes of RSA-OAEP; a caller that tests an endpoint makes the wrong ones, too."""
+
 _OAEP: Final = OAEP(mgf=MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
+_WRONG: Final = {
+    "mgf1-sha1": OAEP(mgf=MGF1(hashes.SHA1()), algorithm=hashes.SHA256(), label=None),  # noqa: S303
+    "sha1": OAEP(mgf=MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None),  # noqa: S303
+}
 _KEY_BYTES: Final = 16
 _IV_BYTES: Final = 16
 _INVERTED: Final = bytes(255 - byte for byte in range(256))
@@ -51,12 +58,17 @@ class AnswerChannel:
         """The body of the answer: base64 of ciphertext and tag."""
         return b64encode(self._cipher.encrypt(self._iv, plaintext, None))
 
-    def open(self, body: bytes) -> bytes:
-        """The plaintext of an answer, as the caller reads it. Raises `DecryptionError`."""
+    def open(self, body: bytes, *, inverted: bool = True) -> bytes:
+        """
+        The plaintext of an answer, as the caller reads it. Raises `DecryptionError`.
+
+        With `inverted=False`, that of an answer which was sealed, by mistake, with the nonce of the request.
+        """
         data = _decoded(body)
         if data is None:
             raise not_decrypted("base64")
-        plaintext = _decrypted(self._cipher, self._iv, data)
+        iv = self._iv if inverted else self._iv.translate(_INVERTED)
+        plaintext = _decrypted(self._cipher, iv, data)
         if plaintext is None:
             raise not_decrypted("tag")
         return plaintext
@@ -101,14 +113,18 @@ def open_envelope(
 
 
 def seal_request(
-    key: SealingKey, plaintext: bytes, *, random: Callable[[int], bytes] = os.urandom
+    key: SealingKey,
+    plaintext: bytes,
+    *,
+    random: Callable[[int], bytes] = os.urandom,
+    padding: RsaPadding = "sha256",
 ) -> tuple[bytes, AnswerChannel]:
     """The JSON body of a request, as Meta's client makes it, and the channel that opens its answer."""
     aes_key, iv = random(_KEY_BYTES), random(_IV_BYTES)
     cipher = AESGCM(aes_key)
     body = b'{"encrypted_flow_data":"%b","encrypted_aes_key":"%b","initial_vector":"%b"}' % (
         b64encode(cipher.encrypt(iv, plaintext, None)),
-        b64encode(key.rsa.encrypt(aes_key, _OAEP)),
+        b64encode(key.rsa.encrypt(aes_key, _WRONG.get(padding, _OAEP))),
         b64encode(iv),
     )
     return body, AnswerChannel(cipher, iv)

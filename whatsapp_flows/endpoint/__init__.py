@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from ._facts import FlowFacts
     from ._keys import KeyPair, PrivateKeys, generate_key_pair
     from ._tokens import Tokens
+    from .caller import CallOutcome, EndpointClient, EndpointReply, Tamper
 
 __all__ = [
     "AnswerError",
     "AnswerProblem",
+    "CallOutcome",
     "DecryptionError",
+    "EndpointClient",
     "EndpointError",
+    "EndpointReply",
     "FlowFacts",
     "HttpAnswer",
     "InvalidToken",
@@ -45,6 +49,7 @@ __all__ = [
     "Outcome",
     "PrivateKeys",
     "SignatureError",
+    "Tamper",
     "Tokens",
     "check_answer",
     "generate_key_pair",
@@ -69,6 +74,7 @@ _MODULES: Final = {
     "._facts": ("FlowFacts",),
     "._keys": ("KeyPair", "PrivateKeys", "generate_key_pair"),
     "._tokens": ("Tokens",),
+    ".caller": ("CallOutcome", "EndpointClient", "EndpointReply", "Tamper"),
 }
 
 if not TYPE_CHECKING:
