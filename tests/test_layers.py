@@ -107,6 +107,10 @@ OWNERS = {
     "limits": {"contrib"},
     "redis": {"contrib"},
     "django": {"contrib"},
+    "flask": {"contrib"},
+    "fastapi": {"contrib"},
+    "starlette": {"contrib"},  # of FastAPI
+    "_typeshed": {"contrib"},  # of type checkers: the types of WSGI
     "pytest": {"pytest_plugin"},
     "tomli": {"sync", "cli"},
     "tomllib": {"sync", "cli"},  # not in the standard library of Python 3.10

@@ -10,8 +10,9 @@ from ._dataclasses import dataclass, field
 Outcome = Literal[
     "too-large", "bad-signature", "bad-envelope", "not-decrypted", "ping", "error-notified", "token-refused",
     "no-handler", "handler-failed", "too-slow", "refused-answer", "answered", "verified", "not-verified", "received",
+    "method-not-allowed",
 ]  # fmt: skip
-"""What became of a request; the last three are those of a webhook."""
+"""What became of a request; `verified`, `not-verified` and `received` are those of a webhook, the last an adapter's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ __import__(sys.argv[1])
         ("whatsapp_flows.contrib.opentelemetry", "opentelemetry", "opentelemetry.trace", "opentelemetry"),
         ("whatsapp_flows.contrib.django", "django", "django", "django"),
         ("whatsapp_flows.contrib.django.models", "django", "django", "django"),
+        ("whatsapp_flows.contrib.django.views", "django", "django", "django"),
+        ("whatsapp_flows.contrib.fastapi", "fastapi", "fastapi", "fastapi"),
+        ("whatsapp_flows.contrib.flask", "flask", "flask", "flask"),
         ("whatsapp_flows.emulator", "werkzeug", "werkzeug", "emulator"),
     ],
 )

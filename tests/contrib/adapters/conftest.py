@@ -1,0 +1,22 @@
+"""Fixtures: Django set up once, and each way to reach a receiver, made when a test first asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import django
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.contrib.django.settings")
+django.setup()
+
+from tests.contrib.adapters.ways import Ways  # noqa: E402 - not before the setup
+
+
+@pytest.fixture(scope="session")
+def ways() -> Iterator[Ways]:
+    """A way by its name; servers end with the session."""
+    with ExitStack() as stack:
+        yield Ways(stack)

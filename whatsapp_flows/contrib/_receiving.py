@@ -1,0 +1,104 @@
+"""What all adapters do alike: requests without a body for the receiver, header names, what is sent, and disconnects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final, Protocol, cast
+from urllib.parse import parse_qsl
+
+from .._http_answer import HttpAnswer, Receiver, VerifyingReceiver
+
+INCOMPLETE: Final = HttpAnswer(400, {}, b"", "bad-envelope")
+"""For a body that ended early: nobody reads it, and a receiver would count a wrong signature."""
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+_running: Final[set[asyncio.Future[HttpAnswer]]] = set()
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def answer_without_body(receiver: Receiver, method: str, query: str) -> HttpAnswer | None:
+    """
+    The answer to a request whose body is not read; None for a POST, which the receiver answers.
+
+    A GET is answered by the receiver's `verify`, if it has one. Any other method is answered with 405 (RFC 9110,
+    section 15.5.6).
+    """
+    if method == "POST":
+        return None
+    verifies = hasattr(receiver, "verify")
+    if method == "GET" and verifies:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+        return cast(VerifyingReceiver, receiver).verify(dict(pairs))
+    return HttpAnswer(405, {"Allow": "GET, POST" if verifies else "POST"}, b"", "method-not-allowed")
+
+
+def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by their name in lower case; the values of a repeated one are joined (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        name = name.lower()  # noqa: PLW2901
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def environ_headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The headers of a WSGI environment, or of `request.META` in Django."""
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            yield name[5:].replace("_", "-"), value
+        elif name in {"CONTENT_TYPE", "CONTENT_LENGTH"} and value:
+            yield name.replace("_", "-"), value
+
+
+def is_chunked(environ: Mapping[str, Any]) -> bool:
+    """Whether the body ends where `wsgi.input` ends: it is chunked, and the server decodes it."""
+    return "HTTP_TRANSFER_ENCODING" in environ and bool(environ.get("wsgi.input_terminated"))
+
+
+def sent_headers(answer: HttpAnswer) -> list[tuple[str, str]]:
+    """The headers of an answer, and its Content-Length."""
+    headers = [item for item in answer.headers.items() if item[0].lower() != "content-length"]
+    return [*headers, ("Content-Length", str(len(answer.body)))]
+
+
+def status_line(status: int) -> str:
+    """Status and reason phrase, which PEP 3333 asks for; Meta's 427 and 432 have none in any register."""
+    return f"{status} {_PHRASES.get(status, 'Unknown')}"
+
+
+def read_body(stream: _Readable, length: str | None, most: int) -> bytes | None:
+    """
+    At most `most` bytes of a body; None if it ends early, or if its announced length is not a number.
+
+    `length` is the Content-Length. With None the body ends where the stream ends.
+    """
+    if length is not None and not (length.isascii() and length.isdigit()):
+        return None
+    wanted = most if length is None else min(int(length), most)
+    pieces: list[bytes] = []
+    left = wanted
+    try:
+        while left > 0 and (piece := stream.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+    except OSError:  # the peer has gone, or its chunks are malformed
+        return None
+    return None if left and length is not None else b"".join(pieces)
+
+
+async def to_the_end(receiving: Coroutine[object, object, HttpAnswer]) -> HttpAnswer:
+    """
+    Await an answer; it is completed even if the caller is cancelled.
+
+    Some servers cancel a request when its peer disconnects. What a handler has begun, such as a booking, is not to be
+    interrupted by that.
+    """
+    task = asyncio.ensure_future(receiving)
+    _running.add(task)  # the event loop itself keeps weak references only
+    task.add_done_callback(_running.discard)
+    return await asyncio.shield(task)
