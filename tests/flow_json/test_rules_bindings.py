@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.flow_json.rules_support import BY_ID, build, check, complete
-from whatsapp_flows.flow_json.schema import json_equal, schema_failures
+from whatsapp_flows.flow_json.schema import json_equal, plainly_fits, schema_failures
 
 CODE = "INVALID_SCREEN_DYNAMIC_DATA"
 VALUE = "INVALID_PROPERTY_VALUE"
@@ -326,6 +328,80 @@ def test_data_models(rule_id: str, field: Any, expected: Found) -> None:
 def test_reasons(value: Any, schema: Any, reasons: list[str]) -> None:
     """A failure gives the reason and the place."""
     assert [found.reason for found in schema_failures(value, schema)] == reasons
+
+
+TYPES = ["string", "boolean", "integer", "number", "array", "object"]
+SCHEMAS = st.recursive(
+    st.fixed_dictionaries({"type": st.sampled_from([*TYPES, "x"])}),
+    lambda inner: st.fixed_dictionaries(
+        {"type": st.just("array"), "items": inner | st.booleans()}
+    ) | st.fixed_dictionaries(
+        {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from("ab"), inner, max_size=2)},
+        optional={"required": st.lists(st.sampled_from("ab")), "maximum": st.just(1), "description": st.just("")},
+    ),
+    max_leaves=4,
+)  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=1),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def values_of(schema: Any) -> st.SearchStrategy[Any]:
+    """Values that mostly fit a schema."""
+    if schema is True or schema is False:
+        return JSON
+    return {
+        "string": st.text(max_size=1),
+        "boolean": st.booleans(),
+        "integer": st.integers(),
+        "number": st.integers() | st.floats(),
+        "array": st.lists(values_of(schema.get("items", True)), max_size=3),
+        "object": st.fixed_dictionaries(
+            {}, optional={name: values_of(inner) for name, inner in schema.get("properties", {}).items()}
+        ),
+        "x": JSON,
+    }[schema["type"]]
+
+
+@given(st.data(), SCHEMAS)
+def test_what_plainly_fits_has_no_failure(data: st.DataObject, schema: Any) -> None:
+    """The fast check of many values never accepts what the slow one refuses, and misses little of what it accepts."""
+    values = data.draw(st.lists(values_of(schema) | JSON, max_size=3))
+    failing = [value for value in values if next(schema_failures(value, schema), None)]
+    assert not (plainly_fits(values, schema) and failing)
+    plain = "maximum" not in str(schema) and "description" not in str(schema)
+    if plain and "'x'" not in str(schema) and "True" not in str(schema) and "False" not in str(schema):
+        exact = [value for value in values if value not in failing and not holds_whole_floats(value)]
+        assert plainly_fits(exact, schema)
+
+
+def holds_whole_floats(value: Any) -> bool:
+    """Whether there is a number such as 5.0 in a value, which the fast check leaves to the slow one."""
+    if isinstance(value, (list, dict)):
+        return any(map(holds_whole_floats, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and value.is_integer()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        None, True, False, {}, {"type": ["string"]}, {"type": "string", "enum": ["x"]},
+        {"type": "object", "required": "a"}, {"type": "object", "required": [{}]}, {"type": "object", "properties": []},
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_is_not_decided(schema: Any) -> None:
+    """A schema with more than types and parts, or that is none, is left to the slow check."""
+    assert not plainly_fits(["x", {"a": 1}], schema)
+
+
+def test_a_deep_schema_is_not_followed() -> None:
+    """The fast check ends where the slow one does."""
+    schema: dict[str, Any] = {"type": "array"}
+    value: list[Any] = []
+    schema["items"], value[:] = schema, [value]
+    assert not plainly_fits([value], schema)
 
 
 def test_deep_examples_are_not_followed() -> None:

@@ -137,9 +137,11 @@ def _wrong_data(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[Answer
         message = f"The data lacks what the screen declares: {', '.join(missing)}."
         yield AnswerProblem(key=DATA, message=message, path="/data")
     for key, value in data.items():
-        if key in screen.model and key not in _TAKEN_OUT:
-            for failure in flow_json.schema_failures(value, screen.model[key], (key,)):
-                yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
+        field = screen.model.get(key)
+        if field is None or key in _TAKEN_OUT or flow_json.plainly_fits((value,), field):
+            continue
+        for failure in flow_json.schema_failures(value, field, (key,)):
+            yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
 
 
 def _pointer(path: tuple[str | int, ...]) -> str:
@@ -153,28 +155,44 @@ def _pointer(path: tuple[str | int, ...]) -> str:
 def _wrong_images(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
     counts: dict[str, int] = {}
     for place in screen.images:
-        for path, value in _at(data, place.path):
-            counts[place.counted] = counts.get(place.counted, 0) + 1
-            if reason := _wrong_image(value, place.most_bytes):
-                yield AnswerProblem(key=COMPONENTS, message=f"An image of {place.component} {reason}.", path=path)
+        images = _texts_at(data, place.path)
+        if place.counted:
+            counts[place.counted] = counts.get(place.counted, 0) + len(images)
+        if any(_wrong_image(image, place.most_bytes) for image in images):
+            for path, image in _pointers_at(data, place.path):
+                if reason := _wrong_image(image, place.most_bytes):
+                    yield AnswerProblem(key=COMPONENTS, message=f"An image of {place.component} {reason}.", path=path)
     for counted, count in counts.items():
         place = next(each for each in screen.images if each.counted == counted)
-        if counted and count > place.most_images:
+        if count > place.most_images:
             where = "a screen" if place.component == "Image" else "a carousel"
             message = f"{count} images of {place.component}: {where} may have {place.most_images}."
             yield AnswerProblem(key=COMPONENTS, message=message, path="/data")
 
 
-def _at(value: Any, path: tuple[str | None, ...], done: tuple[str | int, ...] = ()) -> Iterator[tuple[str, str]]:
-    """The texts at a path in the data that are not empty, with their JSON pointers."""
+def _texts_at(data: Mapping[str, Any], path: tuple[str | None, ...]) -> list[str]:
+    """The texts at a path that are not empty; None in it stands for each item of an array."""
+    found: list[Any] = [data]
+    for step in path:
+        if step is None:
+            found = [item for each in found if isinstance(each, (list, tuple)) for item in each]
+        else:
+            found = [each[step] for each in found if isinstance(each, dict) and step in each]
+    return [each for each in found if isinstance(each, str) and each]
+
+
+def _pointers_at(
+    value: Any, path: tuple[str | None, ...], done: tuple[str | int, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """The same texts, with their JSON pointers."""
     if not path:
         if isinstance(value, str) and value:
             yield _pointer(done), value
     elif path[0] is None:
         for i, each in enumerate(value) if isinstance(value, (list, tuple)) else ():
-            yield from _at(each, path[1:], (*done, i))
-    elif isinstance(value, Mapping) and path[0] in value:
-        yield from _at(value[path[0]], path[1:], (*done, path[0]))
+            yield from _pointers_at(each, path[1:], (*done, i))
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _pointers_at(value[path[0]], path[1:], (*done, path[0]))
 
 
 def _wrong_image(text: str, most_bytes: int) -> str:

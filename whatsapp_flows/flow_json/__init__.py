@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from ._report import Report
     from ._upgrade import Upgrade, upgrade
     from ._validate import validate
-    from .schema import KNOWN_VERSIONS, Version, data_model, did_you_mean, parse_version, schema_failures
+    from .schema import (
+        KNOWN_VERSIONS,
+        Version,
+        data_model,
+        did_you_mean,
+        parse_version,
+        plainly_fits,
+        schema_failures,
+    )
     from .text import Pointer, dump_in_style, format_pointer, json_string, parse_json, same_scalar, update_text
 
 __all__ = [
@@ -43,6 +51,7 @@ __all__ = [
     "json_string",
     "parse_json",
     "parse_version",
+    "plainly_fits",
     "read_flow_json",
     "same_scalar",
     "schema_failures",
@@ -56,7 +65,15 @@ _LAZY: Final = {
     "._report": ("Report",),
     "._upgrade": ("Upgrade", "upgrade"),
     "._validate": ("validate",),
-    ".schema": ("KNOWN_VERSIONS", "Version", "data_model", "did_you_mean", "parse_version", "schema_failures"),
+    ".schema": (
+        "KNOWN_VERSIONS",
+        "Version",
+        "data_model",
+        "did_you_mean",
+        "parse_version",
+        "plainly_fits",
+        "schema_failures",
+    ),
     ".text": ("Pointer", "dump_in_style", "format_pointer", "json_string", "parse_json", "same_scalar", "update_text"),
 }
 

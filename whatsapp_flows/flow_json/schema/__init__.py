@@ -5,7 +5,7 @@ A new version is a change of the tables in `_spec`: see docs/flow-json-versions.
 """
 
 from ._checks import BLANK, MAX_FINDINGS, did_you_mean, prefixed
-from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, schema_failures
+from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, plainly_fits, schema_failures
 from ._fields import (
     EXAMPLE,
     STRING_ARRAY,
@@ -92,6 +92,7 @@ __all__ = [
     "parse_version",
     "parts_of",
     "places_of",
+    "plainly_fits",
     "prefixed",
     "properties_of",
     "schema_failures",

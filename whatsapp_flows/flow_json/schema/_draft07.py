@@ -6,7 +6,8 @@ Other keywords are ignored, among them `pattern` and `format`, whose dialects di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from ..language import has_type, type_of_value
@@ -50,6 +51,45 @@ def schema_failures(
         items = schema["items"]
         for i, item in enumerate(value):
             yield from schema_failures(item, items, (*path, i), depth + 1, enums)
+
+
+_PLAIN_KEYWORDS: Final = frozenset({"type", "properties", "required", "items", "__example__"})
+_EXACT_TYPES: Final[Mapping[str, frozenset[type]]] = {
+    "string": frozenset({str}),
+    "boolean": frozenset({bool}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float}),
+    "object": frozenset({dict}),
+    "array": frozenset({list, tuple}),
+}
+
+
+def plainly_fits(values: Sequence[Any], schema: Any, depth: int = 0) -> bool:
+    """
+    Whether all the values satisfy a schema; False is not certain.
+
+    Goes through the schema once for all values, so that a long array takes a fraction of the time of `schema_failures`.
+    """
+    if type(schema) is not dict or depth > MAX_SCHEMA_DEPTH or not _PLAIN_KEYWORDS.issuperset(schema):
+        return False
+    kind = schema.get("type")
+    types = _EXACT_TYPES.get(kind) if type(kind) is str else None
+    if types is None or not types.issuperset(map(type, values)):
+        return False
+    if kind == "array":
+        return "items" not in schema or plainly_fits(list(chain.from_iterable(values)), schema["items"], depth + 1)
+    if kind == "object":
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        return (
+            type(properties) is dict
+            and type(required) is list
+            and all(type(name) is str and all(name in value for value in values) for name in required)
+            and all(
+                plainly_fits([value[name] for value in values if name in value], inner, depth + 1)
+                for name, inner in properties.items()
+            )
+        )
+    return True
 
 
 def _named(path: Pointer) -> str:
