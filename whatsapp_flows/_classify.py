@@ -97,7 +97,9 @@ def is_error(response: Response, request: Request) -> bool:
     """Whether a response is an error: any status but 2xx, or from the API an `error` object whatever the status."""
     if not 200 <= response.status < 300:
         return True
-    return request.authenticated and b'"error"' in response.body and bool(_error_object(response))
+    return (
+        request.authenticated and not request.is_file and b'"error"' in response.body and bool(_error_object(response))
+    )
 
 
 def unexpected(message: str, request: Request, response: Response | None = None) -> UnexpectedResponseError:

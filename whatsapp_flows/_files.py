@@ -6,10 +6,10 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from .errors import ConfigurationError
 
@@ -26,9 +26,14 @@ UNNAMED: Final = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") e
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = 0o666, unnamed: int = UNNAMED) -> None:
+    """Replace a file atomically by one with this content: see `write_file`."""
+    write_file(path, lambda file: file.write(content), mode=mode, unnamed=unnamed)
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0o666, unnamed: int = UNNAMED) -> None:
     """
-    Replace a file atomically: at any time it has the old content or the new one, even if the process is killed or the
-    machine crashes.
+    Replace a file atomically by what `write` writes to an open one: at any time it has the old content or the new one,
+    even if the process is killed or the machine crashes. When `write` raises, nothing has changed.
 
     A symbolic link is followed. A dangling link, and anything but a regular file, is an error. An existing file keeps
     its mode; a new one gets `mode`, less the umask. Temporary files of earlier processes that were killed are deleted.
@@ -37,7 +42,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o666, unnamed: int 
     """
     try:
         target = _target(path)
-        _write(target, content, mode, unnamed)
+        _write(target, write, mode, unnamed)
     except OSError as failure:
         reason = failure.strerror or str(failure)
     else:
@@ -55,14 +60,14 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _write(target: Path, content: bytes, mode: int, unnamed: int) -> None:
+def _write(target: Path, write: Callable[[BinaryIO], object], mode: int, unnamed: int) -> None:
     before = target.stat() if target.exists() else None
     _delete_leftovers(target)
     folder = os.open(target.parent, os.O_RDONLY | _CLOSE_ON_EXEC) if unnamed else None
     try:
         with _temporary(target, mode if before is None else 0o600, unnamed) as (handle, name):
             with os.fdopen(os.dup(handle), "wb") as file:
-                file.write(content)
+                write(file)
                 file.flush()
                 if before is not None:
                     with suppress(OSError):  # only root can change the owner

@@ -53,7 +53,7 @@ def check_stop_grace(value: object) -> None:
 
 def message_headers(request: Request) -> dict[str, str]:
     """The headers that follow from the request itself: the codings it accepts, and type and length of its body."""
-    headers = {"Accept-Encoding": ACCEPT_ENCODING, **request.headers}
+    headers = {"Accept-Encoding": "identity" if request.is_file else ACCEPT_ENCODING, **request.headers}
     if request.content_type:
         headers["Content-Type"] = request.content_type
     if request.body is not None or request.method == "POST":

@@ -20,10 +20,21 @@ from ._fields import text
 from ._json import compact_json
 from ._safe_names import distinct_names, safe_name
 
-__all__ = ["MAX_FILES", "EncryptedMedia", "MediaKeys", "ResponseMedia", "encrypted_media", "response_media"]
+__all__ = [
+    "MAX_FILES",
+    "MAX_MEDIA_BYTES",
+    "EncryptedMedia",
+    "MediaKeys",
+    "ResponseMedia",
+    "encrypted_media",
+    "response_media",
+]
 
 MAX_FILES: Final = 30
 """The most files that a picker takes ("Media upload components"); a response message has 10 at most."""
+
+MAX_MEDIA_BYTES: Final = 25 * 2**20
+"""The largest file that a picker takes ("Media upload components"): 25 MiB."""
 
 _MAX_URL: Final = 8192  # characters; observed addresses have some 300
 _MAX_ID: Final = 256

@@ -211,8 +211,10 @@ class Request:
     One HTTP request, as bytes, before a driver adds the credentials.
 
     `url` is absolute and contains no secret. `operation` and `flow_id` name the call that it belongs to. A request that
-    is not `authenticated` goes to another host than the API's, and must carry no credential. `headers` are sent besides
-    those that follow from the request itself.
+    is not `authenticated` goes to another host than the API's, and must carry no credential. One that `is_file` asks
+    for a file that a user has uploaded, not for an answer of the API: it carries no proof, accepts no compression, and
+    its status alone tells an error, since the file may hold anything. `headers` are sent besides those that follow from
+    the request itself.
 
     `private` are texts of a message (its recipient, its token, what it says): no error may quote them.
 
@@ -229,6 +231,7 @@ class Request:
     content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     authenticated: bool = True
+    is_file: bool = False
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
     private: tuple[Secret, ...] = field(default=(), repr=False)

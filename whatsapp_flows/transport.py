@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import CoroutineType
 from typing import Final, NoReturn, Protocol
 
@@ -101,6 +101,39 @@ class AsyncTransport(Protocol):
         """Close what the transport itself has opened."""
 
 
+class StreamedResponse:
+    """
+    A response whose body is still to be read: `status`, the headers, and `chunks`. Close it after use.
+
+    Reading raises what `Transport.send` raises.
+    """
+
+    def __init__(
+        self, *, status: int, headers: Mapping[str, str], read: Callable[[], bytes], close: Callable[[], object]
+    ) -> None:
+        self.status = status
+        self._headers = headers
+        self._read = read
+        self.close = close
+
+    def header(self, name: str) -> str:
+        """The header of that lower-case name; empty when there is none."""
+        return next((value for key, value in self._headers.items() if key.lower() == name), "")
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives, with its content coding."""
+        return iter(self._read, b"")
+
+    def __enter__(self) -> StreamedResponse:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<StreamedResponse: HTTP {self.status}>"
+
+
 class Credentials:
     """The access token, or the callable that returns it, and the app's secret. Neither is in its repr."""
 
@@ -147,7 +180,7 @@ class Credentials:
         """The request with the token and the app's proof; unchanged when it goes to a host that must not get them."""
         if not request.authenticated or token is None:
             return request
-        if self._app_secret is None:
+        if self._app_secret is None or request.is_file:
             return replace(request, token=token)
         return replace(request, token=token, proof=appsecret_proof(token, self._app_secret, int(self._now())))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -33,11 +33,12 @@ from .._http import (
 )
 from .._wire import Request, Response, check_count, thread_stop
 from ..errors import ConfigurationError
-from ..transport import MAX_RESPONSE_BYTES, STOP_GRACE, Timeout
+from ..transport import MAX_RESPONSE_BYTES, STOP_GRACE, StreamedResponse, Timeout
 from ._connections import POOLS, Exchange, bound, bounded
 from ._failures import FAILURES, error_for, is_transport_failure
 
 Session = requests.Session
+T = TypeVar("T")
 
 _READ_SIZE: Final = 64 * 1024  # bytes of a body that are read at once
 
@@ -87,9 +88,28 @@ class RequestsTransport:
 
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """Send one request. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
+        prepared, exchange = self._begun(request, timeout)
+        return self._carry_out(lambda: self._response(self._answer(prepared, timeout), request), request, exchange)
+
+    def stream(self, request: Request, /, *, timeout: Timeout) -> StreamedResponse:
+        """
+        Send one request, and return its response before the body is read: close it, or use it as a context manager.
+
+        `timeout.total` ends with the last chunk of the body. Raises what `send` raises, and so does reading.
+        """
+        prepared, exchange = self._begun(request, timeout)
+        answer = self._carry_out(lambda: self._answer(prepared, timeout), request, exchange)
+        chunks = self._chunks(answer)
+        return StreamedResponse(
+            status=answer.status_code,
+            headers=answer.headers,
+            read=lambda: self._carry_out(lambda: next(chunks, b""), request, exchange),
+            close=answer.close,
+        )
+
+    def _begun(self, request: Request, timeout: Timeout) -> tuple[requests.PreparedRequest, Exchange]:
         if self._closed:
             raise ConfigurationError(CLOSED)
-        prepared = self._prepared(request)
         exchange = Exchange(
             timeout,
             thread_stop(request),
@@ -97,9 +117,13 @@ class RequestsTransport:
             max_response_bytes=self._max_response_bytes,
             clock=time.monotonic,
         )
+        return self._prepared(request), exchange
+
+    def _carry_out(self, task: Callable[[], T], request: Request, exchange: Exchange) -> T:
+        """The result of a part of the exchange; the failure of one as an error of the tree."""
         try:
             with bounded(exchange):
-                return self._response(self._answer(prepared, timeout), request)
+                return task()
         except FAILURES as failure:
             if not is_transport_failure(failure):
                 raise
@@ -239,16 +263,20 @@ class RequestsTransport:
 
     def _encoded_body(self, answer: requests.Response) -> bytes:
         """The body as it was received, or as a hook of the host's has decoded it already."""
+        return b"".join(self._chunks(answer))
+
+    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
+        """The same in chunks. Raises `BodyTooLargeError` with the first byte too many."""
         if answer._content_consumed or not isinstance(answer.raw, HTTPResponse):
             chunks = answer.iter_content(_READ_SIZE)
         else:
             chunks = iter(lambda: answer.raw.read(_READ_SIZE, decode_content=False), b"")
-        body = bytearray()
+        size = 0
         for chunk in chunks:
-            body += chunk
-            if len(body) > self._max_response_bytes:
+            size += len(chunk)
+            if size > self._max_response_bytes:
                 raise BodyTooLargeError(self._max_response_bytes)
-        return bytes(body)
+            yield chunk
 
 
 def _is_decoded(answer: requests.Response) -> bool:
