@@ -21,12 +21,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from ._allowed_hosts import CDN_HOSTS, AllowedHosts
+from ._allowed_hosts import CDN_HOSTS, MEDIA_HOSTS, AllowedHosts
 from ._endpoint_errors import MediaDownloadError, MediaError, MediaIntegrityError, MediaRefusedError
 from ._error_values import ErrorDetails
 from ._files import write_file
 from ._media_content import check_encrypted, decrypt, max_file_bytes, open_media
-from ._media_values import MAX_MEDIA_BYTES, EncryptedMedia, ResponseMedia, encrypted_media, response_media
+from ._media_values import MAX_MEDIA_BYTES, EncryptedMedia, MediaKeys, ResponseMedia, encrypted_media, response_media
 from ._requests import RequestsTransport
 from ._safe_names import distinct_names, safe_name
 from ._wire import Request, check_count
@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 __all__ = [
     "CDN_HOSTS",
     "MAX_MEDIA_BYTES",
+    "MEDIA_HOSTS",
     "EncryptedMedia",
     "MediaDownloadError",
     "MediaDownloader",
     "MediaError",
     "MediaIntegrityError",
+    "MediaKeys",
     "MediaRefusedError",
     "ResponseMedia",
     "encrypted_media",
