@@ -65,13 +65,13 @@ class UrlTarget:
     """
     An endpoint at a URL, on connections of its own: nothing of the host's session goes there.
 
-    No redirect is followed. Awaited, it runs in a thread; a cancelled call ends within the transport's `STOP_GRACE`.
+    No redirect is followed. Awaited, it runs in a thread; the request of a cancelled call is aborted.
     """
 
     def __init__(self, url: str, max_answer: int) -> None:
         checked_url(url)
         self._url = url.partition("#")[0]
-        self._transport = RequestsTransport(max_response_bytes=max_answer)
+        self._transport = RequestsTransport(max_response_bytes=max_answer, stop_grace=0.0)
 
     def send(self, post: Post, /) -> Arrival:
         return self._send(post, None)
