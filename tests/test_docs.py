@@ -142,6 +142,7 @@ PUBLIC_MODULES = [
     "whatsapp_flows.flow_json",
     "whatsapp_flows.media",
     "whatsapp_flows.pytest_plugin",
+    "whatsapp_flows.signatures",
     "whatsapp_flows.sync",
     "whatsapp_flows.webhooks",
 ]

@@ -50,8 +50,8 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str | Secret]:
     return {name: as_secret(value) if name in _SECRETS else value for name, value in given.items()}
 
 
-# Variables with the same prefix that the tests of this project read.
-_OF_THE_TESTS: Final = ("LIVE", "TEST_")
+# Variables with the same prefix that others read: the tests of this project, and an endpoint's `PrivateKeys.from_env`.
+_OF_OTHERS: Final = ("LIVE", "TEST_", "PRIVATE_KEY")
 _KNOWN: Final = (*_UNCHANGED, "MAX_ATTEMPTS", *_RETRY_NUMBERS, "RETRY_JITTER", "TIMEOUT")
 # The names of other clients -> the names here.
 _SYNONYMS: Final[Mapping[str, str]] = {
@@ -74,7 +74,7 @@ def _nearest(name: str) -> str:
 def _check_names(given: Mapping[str, Any]) -> None:
     """Refuse an unknown variable: it would have no effect."""
     for name in given:
-        if name not in _KNOWN and not name.startswith(_OF_THE_TESTS):
+        if name not in _KNOWN and not name.startswith(_OF_OTHERS):
             near = _SYNONYMS.get(name) or _nearest(name)
             raise ConfigurationError(
                 f"{inert(_PREFIX + name)} is not a known variable: did you mean {_PREFIX}{near}? Known are "

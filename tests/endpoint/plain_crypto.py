@@ -315,11 +315,7 @@ def seal_media(
 ) -> Upload:
     """A file as a client uploads it: AES-256-CBC, PKCS#7, the first 10 bytes of its HMAC, and the hashes."""
     encryption_key, hmac_key, iv = encryption_key or os.urandom(32), hmac_key or os.urandom(32), iv or os.urandom(16)
-    missing = 16 - len(content) % 16
-    padded, previous, ciphertext = content + bytes([missing]) * missing, iv, b""
-    for at in range(0, len(padded), 16):
-        previous = aes_block(encryption_key, _xor(padded[at : at + 16], previous))
-        ciphertext += previous
+    ciphertext = cbc_encrypt(encryption_key, iv, content)
     file = ciphertext + hmac.new(hmac_key, iv + ciphertext, "sha256").digest()[:10]
     parts = {
         "encryption_key": encryption_key,
@@ -329,6 +325,16 @@ def seal_media(
         "plaintext_hash": hashlib.sha256(content).digest(),
     }
     return Upload(file, {name: base64.b64encode(part).decode() for name, part in parts.items()})
+
+
+def cbc_encrypt(key: bytes, iv: bytes, content: bytes) -> bytes:
+    """AES-CBC with PKCS#7."""
+    missing = 16 - len(content) % 16
+    padded, previous, ciphertext = content + bytes([missing]) * missing, iv, b""
+    for at in range(0, len(padded), 16):
+        previous = aes_block(key, _xor(padded[at : at + 16], previous))
+        ciphertext += previous
+    return ciphertext
 
 
 def open_media(upload: Upload) -> bytes:

@@ -8,11 +8,16 @@ variables shows neither.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
 
 from .._wire import Secret
 from ..errors import ConfigurationError
@@ -21,6 +26,16 @@ from ._pem_text import Block, Fault, blocks_of
 KEY_BITS: Final = 2048  # documented: Meta takes no other size
 _PRIVATE: Final = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY"})
 _PUBLIC: Final = frozenset({"PUBLIC KEY", "RSA PUBLIC KEY"})
+# The ciphers of PKCS#1 (`DEK-Info`) that are read, and the object identifiers of ciphers of PKCS#8 that are not.
+_AES_192: Final = "AES-192-CBC"
+_AES_192_BYTES: Final = 24
+_LEGACY_CIPHERS: Final = frozenset({"AES-128-CBC", _AES_192, "AES-256-CBC", "DES-EDE3-CBC"})
+_UNSUPPORTED: Final = {
+    bytes.fromhex("2a83088c9a4b3d010101"): "Camellia",  # 1.2.392.200011.61.1.1.1
+    bytes.fromhex("2a831a8c9a6e0101"): "ARIA",  # 1.2.410.200046.1.1
+}
+_ENCRYPT_AGAIN: Final = "Encrypt it with AES: openssl pkcs8 -topk8 -v2 aes-256-cbc -in key.pem -out new.pem"
+_KINDS: Final = {"EC": "an elliptic-curve key", "EllipticCurve": "an elliptic-curve key", "DSA": "a DSA key"}
 _OTHER_KEY: Final = "Make one with: whatsapp-flows keys generate --out key.pem"
 # The label of a PEM block -> what it is, and what to do when a private key was expected.
 _NO_PRIVATE_KEY: Final = {
@@ -32,7 +47,7 @@ _NO_PRIVATE_KEY: Final = {
     "CERTIFICATE REQUEST": ("a certificate request", "Give the private key; Meta asks for no certificate."),
     "NEW CERTIFICATE REQUEST": ("a certificate request", "Give the private key; Meta asks for no certificate."),
     "OPENSSH PRIVATE KEY": (
-        "a private key in OpenSSH's own format",
+        "in OpenSSH's own format, not PEM",
         "Convert a copy of it: ssh-keygen -p -m PEM -f copy-of-key",
     ),
     "EC PRIVATE KEY": ("an elliptic-curve key, not RSA", _OTHER_KEY),
@@ -103,14 +118,9 @@ def read_public_key(pem: Secret, *, name: str = "the public key") -> SealingKey:
 def make_key_pair(password: Secret | None = None) -> tuple[Secret, str]:
     """A new RSA-2048 pair: the private key in PKCS#8 (encrypted with the password), and the public key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    cipher = (
-        serialization.BestAvailableEncryption(password.reveal().encode("utf-8", "surrogateescape"))
-        if password
-        else None
-    )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, cipher or serialization.NoEncryption()
-    )
+    secret = _bytes(password)
+    cipher = serialization.BestAvailableEncryption(secret) if secret else serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, cipher)
     return Secret(pem.decode()), SealingKey(key.public_key()).pem
 
 
@@ -124,28 +134,34 @@ def _private_key(pem: Secret, password: Secret | None) -> OpeningKey | Fault:
     if not keys:
         return _other(blocks, _NO_PRIVATE_KEY)
     block = keys[0]
-    encrypted = block.cipher is not None or block.label == "ENCRYPTED PRIVATE KEY"
-    if encrypted and password is None:
+    if not block.cipher and block.label != "ENCRYPTED PRIVATE KEY":
+        return _loaded(block, None)
+    if password is None:
         return Fault("is encrypted, and no password was given", "Give its password.")
-    return _loaded(block, password if encrypted else None)
+    cipher = _unsupported_cipher(block)
+    return (
+        Fault(f"is encrypted with {cipher}, which is not supported", _ENCRYPT_AGAIN)
+        if cipher
+        else _loaded(block, password)
+    )
+
+
+def _unsupported_cipher(block: Block) -> str | None:
+    if block.cipher:
+        return block.cipher if block.cipher not in _LEGACY_CIPHERS else None
+    return next((name for oid, name in _UNSUPPORTED.items() if oid in block.der[:200]), None)
 
 
 def _loaded(block: Block, password: Secret | None) -> OpeningKey | Fault:
     try:
-        key = serialization.load_pem_private_key(
-            block.pem(), password.reveal().encode("utf-8", "surrogateescape") if password else None
-        )
-    except UnsupportedAlgorithm:
-        if password:
-            return Fault(
-                "is encrypted with a cipher that is not supported",
-                "Encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -in key.pem -out new.pem",
-            )
-        return Fault("is not an RSA key", _OTHER_KEY)
-    except (ValueError, TypeError):
+        if password and block.cipher == _AES_192:
+            key = serialization.load_pem_private_key(_opened_aes_192(block, password).pem(), None)
+        else:
+            key = serialization.load_pem_private_key(block.pem(), _bytes(password))
+    except (ValueError, TypeError, UnsupportedAlgorithm, Warning):  # a deprecation, where warnings are errors
         if password:
             return Fault("cannot be decrypted: the password is wrong, or the PEM is damaged", "Check the password.")
-        return Fault("is damaged: what its block holds is no key", "Copy the whole file again.")
+        return Fault("is damaged, or of a kind that cannot be read", f"Copy the whole file again. {_OTHER_KEY}")
     if not isinstance(key, rsa.RSAPrivateKey):
         return Fault(f"is {_kind(key)}, not RSA", _OTHER_KEY)
     if key.key_size != KEY_BITS:
@@ -153,10 +169,29 @@ def _loaded(block: Block, password: Secret | None) -> OpeningKey | Fault:
     return OpeningKey(key, encrypted=password is not None)
 
 
+def _opened_aes_192(block: Block, password: Secret) -> Block:
+    """
+    An unencrypted PKCS#1 block out of one under AES-192, which the package cryptography does not read.
+
+    The key is derived as OpenSSL's EVP_BytesToKey does with MD5, one round, and the first 8 bytes of the IV as salt.
+    """
+    key = last = b""
+    while len(key) < _AES_192_BYTES:
+        last = hashlib.md5(last + (_bytes(password) or b"") + block.iv[:8], usedforsecurity=False).digest()
+        key += last
+    decryptor, unpadder = Cipher(AES(key[:_AES_192_BYTES]), CBC(block.iv)).decryptor(), PKCS7(128).unpadder()
+    padded = decryptor.update(block.der) + decryptor.finalize()
+    return Block(block.label, unpadder.update(padded) + unpadder.finalize())
+
+
+def _bytes(password: Secret | None) -> bytes | None:
+    return password.reveal().encode("utf-8", "surrogateescape") if password else None
+
+
 def _kind(key: object) -> str:
-    """The kind of a key from the name of its class: `Ed25519PrivateKey`, `EllipticCurvePrivateKey`."""
-    name = type(key).__name__.lstrip("_").partition("PrivateKey")[0].partition("PublicKey")[0]
-    return f"a key of the kind {name}"
+    """The kind of a key, from the name of its class, which differs between versions of the package cryptography."""
+    name = type(key).__name__.lstrip("_").removesuffix("Key").removesuffix("Private").removesuffix("Public")
+    return _KINDS.get(name, f"a key of the kind {name}")
 
 
 def _public_key(pem: Secret) -> SealingKey | Fault:
@@ -172,8 +207,8 @@ def _public_key(pem: Secret) -> SealingKey | Fault:
         return _other(blocks, _NO_PUBLIC_KEY)
     try:
         key = serialization.load_pem_public_key(keys[0].pem())
-    except (ValueError, UnsupportedAlgorithm):
-        return Fault("is damaged: what its block holds is no key", "Copy the whole file again.")
+    except (ValueError, UnsupportedAlgorithm, Warning):
+        return Fault("is damaged, or of a kind that cannot be read", "Copy the whole file again.")
     if not isinstance(key, rsa.RSAPublicKey):
         return Fault(f"is {_kind(key)}, not RSA", _OTHER_KEY)
     if key.key_size != KEY_BITS:
@@ -182,6 +217,6 @@ def _public_key(pem: Secret) -> SealingKey | Fault:
 
 
 def _other(blocks: list[Block], table: dict[str, tuple[str, str]]) -> Fault:
-    label = blocks[0].label
+    label = next((block.label for block in blocks if "PRIVATE KEY" in block.label), blocks[0].label)
     found, advice = table.get(label, (f"a PEM block of the kind {label}", _OTHER_KEY))
     return Fault(f"is {found}", advice)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Final
 
 from .._dataclasses import dataclass, field
 from .._wire import Secret
 
-_MAX_TEXT: Final = 64 * 1024  # characters; a key has under 4,000
+_MAX_TEXT: Final = 32 * 1024  # characters; a key has under 4,000
+_LINE_END: Final = r"\\{1,4}r(?:\\{1,4}n)?|\\{1,4}n"  # written out, and escaped again
 _BLOCK: Final = r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----"
-_BODY: Final = (
-    r"\s*(?:Proc-Type:\s*4,ENCRYPTED\s+DEK-Info:\s*([A-Za-z0-9-]{1,40},[0-9A-Fa-f]{1,64})\s+)?([A-Za-z0-9+/=\s]*)"
-)
+_BODY: Final = r"(?:Proc-Type: ?4,ENCRYPTED DEK-Info: ?([A-Za-z0-9-]{1,40}),([0-9A-Fa-f]{1,64}) )?([A-Za-z0-9+/= ]*)"
 _PATH: Final = r"(?:[~.]{0,2}/|[A-Za-z]:[\\/]).*|.*\.(?:pem|key|p8|der|crt|cer|pub|txt)"
 _BASE64_OF_PEM: Final = "LS0tLS1CRUdJTi"  # base64 of "-----BEGIN "
 
@@ -28,17 +27,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a PEM: `cipher` is the `DEK-Info` of an encrypted PKCS#1 key; `der` are the decoded bytes."""
+    """One block of a PEM, its base64 decoded. `cipher` and `iv` are the `DEK-Info` of an encrypted PKCS#1 key."""
 
     label: str
-    cipher: str | None
-    base64: str = field(repr=False)
     der: bytes = field(repr=False)
+    cipher: str = ""
+    iv: bytes = b""
 
     def pem(self) -> bytes:
         """The block as OpenSSL writes it: lines of 64 characters."""
-        headers = f"Proc-Type: 4,ENCRYPTED\nDEK-Info: {self.cipher}\n\n" if self.cipher else ""
-        lines = "\n".join(self.base64[at : at + 64] for at in range(0, len(self.base64), 64))
+        info = f"{self.cipher},{self.iv.hex().upper()}"
+        headers = f"Proc-Type: 4,ENCRYPTED\nDEK-Info: {info}\n\n" if self.cipher else ""
+        base64 = b64encode(self.der).decode()
+        lines = "\n".join(base64[at : at + 64] for at in range(0, len(base64), 64))
         return f"-----BEGIN {self.label}-----\n{headers}{lines}\n-----END {self.label}-----\n".encode()
 
 
@@ -52,8 +53,8 @@ def blocks_of(pem: Secret) -> list[Block] | Fault:
     text = pem.reveal()
     if len(text) > _MAX_TEXT:
         return Fault(f"is a text of {len(text)} characters", "Give the text of one PEM key.")
-    text = re.sub(r"\\+r(?:\\+n)?|\\+n", "\n", text)
-    found = [_block(label, body) for label, body in re.findall(_BLOCK, text, re.DOTALL)]
+    repaired = re.sub(_LINE_END, "\n", text)
+    found = [_block(label, body) for label, body in re.findall(_BLOCK, repaired, re.DOTALL)]
     faults = [block for block in found if isinstance(block, Fault)]
     if faults:
         return faults[0]
@@ -62,15 +63,14 @@ def blocks_of(pem: Secret) -> list[Block] | Fault:
 
 def _block(label: str, body: str) -> Block | Fault:
     damaged = Fault(f"is damaged: the base64 of its block {label} cannot be read", "Copy the whole file again.")
-    found = re.fullmatch(_BODY, body)
+    found = re.fullmatch(_BODY, " ".join(body.split()))
     if found is None:
         return damaged
-    compact = "".join(found[2].split())
     try:
-        der = b64decode(compact, validate=True)
+        iv, der = bytes.fromhex(found[2] or ""), b64decode(found[3].replace(" ", ""), validate=True)
     except ValueError:
         return damaged
-    return Block(label, found[1], compact, der) if der else damaged
+    return Block(label, der, found[1] or "", iv) if der else damaged
 
 
 def _no_block(text: str) -> Fault:

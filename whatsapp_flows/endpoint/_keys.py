@@ -57,6 +57,7 @@ class PrivateKeys:
     __slots__ = ("_keys",)
 
     def __init__(self, *pems: Text, password: Text | Sequence[Text | None] | None = None) -> None:
+        self._keys: tuple[OpeningKey, ...] = ()
         # Rebound, so that no local variable of this frame shows a key or a password.
         texts, password = [_secret(pem) for pem in pems], _passwords(password)
         del pems
@@ -93,7 +94,9 @@ class PrivateKeys:
 
         Raises `ConfigurationError` if it is no public key of RSA 2048.
         """
-        der = read_public_key(_secret(public_pem)).der
+        pem = _secret(public_pem)
+        del public_pem  # it may be a private key, which no local variable of this frame is to show
+        der = read_public_key(pem).der
         return next((index for index, key in enumerate(self._keys) if key.public.der == der), None)
 
     def open(self, encrypted_aes_key: str, encrypted_flow_data: str, initial_vector: str) -> OpenedRequest:
@@ -215,7 +218,5 @@ def _password(password: object) -> Secret | None:
     raise ConfigurationError(f"password must be a string, not {type(password).__name__}.")
 
 
-def _passwords(password: Text | Sequence[Text | None] | None) -> Secret | list[Secret | None] | None:
-    if password is None or isinstance(password, (str, bytes, Secret)):
-        return _password(password)
-    return [_password(one) for one in password]
+def _passwords(password: object) -> Secret | list[Secret | None] | None:
+    return [_password(one) for one in password] if isinstance(password, (list, tuple)) else _password(password)

@@ -1,0 +1,54 @@
+"""Without the extra `endpoint`: what needs no cryptography works, and the rest says what to install."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HIDDEN = "import sys; sys.modules['cryptography'] = None\n"
+INSTALL = 'pip install "whatsapp-flows-sdk[endpoint]"'
+
+
+def run(code: str) -> str:
+    """The output of a fresh interpreter in which cryptography cannot be imported."""
+    done = subprocess.run([sys.executable, "-c", HIDDEN + code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_signatures_webhooks_and_sending_need_no_extra() -> None:
+    """A host that only sends Flows and reads webhooks installs no cryptography."""
+    code = """
+from tests.support import ScriptedTransport, answer
+from whatsapp_flows import FlowsClient, signatures
+from whatsapp_flows.webhooks import Webhooks
+
+body = b'{"object": "whatsapp_business_account", "entry": []}'
+header = signatures.sign(body, "a-secret")
+print(signatures.verify(body, header, "a-secret"))
+hooks = Webhooks(app_secrets="a-secret", verify_token="a-token")
+print(hooks.parse(body, {"X-Hub-Signature-256": header}))
+sent = answer({"messages": [{"id": "wamid.1"}]})
+client = FlowsClient("token", transport=ScriptedTransport([sent]), phone_number_id="106540352242922")
+print(client.send_flow("491701234567", "7", cta="Book", body="Choose a date").id)
+"""
+    assert run(code).splitlines() == ["0", "()", "wamid.1"]
+
+
+@pytest.mark.slow
+def test_what_needs_the_extra_says_how_to_install_it() -> None:
+    """The import of the endpoint, not its first use, is an `ImportError` with the command."""
+    code = """
+import whatsapp_flows
+for name in ("endpoint", "_flow_crypto"):
+    try:
+        __import__(f"whatsapp_flows.{name}")
+    except ImportError as error:
+        print(error)
+"""
+    assert run(code).splitlines() == [f"answering Flows needs cryptography: {INSTALL}"] * 2
