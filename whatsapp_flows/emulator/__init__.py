@@ -12,6 +12,7 @@ if importlib.util.find_spec("werkzeug") is None:
     raise ImportError('the emulator needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
 
 from ._emulator import Emulator
+from ._endpoint_checks import EndpointCheck, EndpointChecks
 from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
 from ._serve import serve
@@ -20,6 +21,8 @@ from .graph import FlowRecord, StoredFlowJson
 
 __all__ = [
     "Emulator",
+    "EndpointCheck",
+    "EndpointChecks",
     "Fault",
     "FaultRule",
     "FlowRecord",

@@ -1,7 +1,8 @@
 """
 From a request to a response: the pure state machine, given a clock, a lock and, on request, a database.
 
-One request at a time changes the world. Only the delays of faults are waited for outside the lock.
+One request at a time changes the world. Only the delays of faults, and endpoints that are being checked, are waited for
+outside the lock.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 
 from .._server import HttpRequest, HttpResponse, cross_site_refusal
 from ._control import CONTROL_PATH, NO_TRACE_ID, control
+from ._endpoint_checks import EndpointChecker
 from ._faults import FaultList, FaultRule
 from ._storage import Storage
 from ._wire import IncomingRequest, MaskedMapping, RecordedRequest, RequestLog, parse_request
@@ -38,12 +40,14 @@ from .graph import (
     handle,
     is_version,
     json_response,
+    pending_checks,
     resolve_target,
     run_batch,
     usage_headers,
 )
 
 _NO_FAULT: Final = FaultRule(delay=0.0)
+_PUBLISHING: Final = frozenset({"create_flow", "publish_flow"})
 _CREDENTIALS: Final = frozenset({"access_token", "appsecret_proof", "appsecret_time"})
 
 
@@ -73,6 +77,8 @@ class Backend:
         keep_bytes: int,
         hosts: Collection[str] = (),
         on_request: Callable[[RecordedRequest], object] | None = None,
+        endpoints: EndpointChecker | None = None,
+        on_change: Callable[[World, World], object] | None = None,
     ) -> None:
         self.lock: Final = threading.RLock()
         self.settings = settings
@@ -88,6 +94,8 @@ class Backend:
         self._quota = quota
         self._hosts = frozenset(host.lower() for host in hosts)
         self._on_request = on_request
+        self._endpoints = endpoints
+        self._on_change = on_change
         self._count = 0
 
     @property
@@ -96,12 +104,14 @@ class Backend:
         return self._world
 
     def change(self, change: Callable[[World], World]) -> None:
-        """Replace the world; it is saved before anybody can see it."""
+        """Replace the world; it is saved before anybody can see it. `on_change` gets the old one and the new one."""
         with self.lock:
-            world = change(self._world)
+            before, world = self._world, change(self._world)
             if self.storage is not None:
-                self.storage.save(self._world, world)
+                self.storage.save(before, world)
             self._world = world
+            if self._on_change is not None:
+                self._on_change(before, world)
 
     def open(self, storage: Storage, complete: Callable[[World], World]) -> None:
         """Load the world from a database; `complete` adds what it lacks."""
@@ -239,6 +249,8 @@ class Backend:
             if counted.minutes:
                 raise graph_error(Problem.MANAGEMENT_LIMIT)
 
+        if target.operation in _PUBLISHING and self._endpoints is not None:
+            self._check_endpoints(call, target, self._endpoints)
         world, response = handle(self._world, call, target, admit)
         self.change(lambda _: world)
         if rule.reset is not None:
@@ -246,6 +258,23 @@ class Backend:
         # An error of the request itself takes precedence over a fault that happens on the way back.
         fault = rule.response(call.trace_id) if response.status < 400 else None
         return fault or response, usage
+
+    def _check_endpoints(self, call: GraphCall, target: Target, endpoints: EndpointChecker) -> None:
+        """
+        Check the endpoints of the Flows that a call would publish, if they were healthy.
+
+        Without the lock: an endpoint that is asked may itself call the emulator, from another thread.
+        """
+        healthy = replace(self._world, failed_endpoints=frozenset())
+        published, _ = handle(healthy, call, target)
+        for pending in filter(endpoints.wants, pending_checks(healthy, published)):
+            self.lock.release()
+            try:
+                passed = endpoints.check(pending)
+            finally:
+                self.lock.acquire()
+            uri = pending.uri
+            self.change(lambda world, uri=uri, passed=passed: world.with_checked_endpoint(uri, passed))  # type: ignore[misc]
 
     @staticmethod
     def _recorded(request: IncomingRequest, operation: str | None, status: int | None, now: float) -> RecordedRequest:

@@ -17,6 +17,7 @@ from typing import Final
 from .._server import Server
 from . import _admin
 from ._backend import Backend, http_error
+from ._endpoint_checks import EndpointCheck, EndpointChecker, EndpointChecks
 from ._faults import Fault, FaultRule, Reset
 from ._storage import Storage
 from ._wire import RecordedRequest
@@ -37,6 +38,7 @@ from .graph import (
 # The other name of each loopback address. Download links use it, so that their host differs from the API's.
 # `localhost` may resolve to ::1 first; nothing listens there, and clients then connect to 127.0.0.1 at once.
 _OTHER_NAME: Final[Mapping[str, str]] = {"127.0.0.1": "localhost", "localhost": "127.0.0.1", "::1": "localhost"}
+_LOCAL_ENDPOINTS: Final = EndpointChecks()
 _ANY_ADDRESS: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
@@ -48,7 +50,9 @@ class Emulator:
     and no webhook subscription. It lives in memory, or in the SQLite file `database`.
 
     With `tokens`, only these are accepted; without, any token is. With `app_secret`, every call
-    needs an appsecret_proof. `cdn_host` is the host name of download links.
+    needs an appsecret_proof, and what the emulator sends is signed with it. Before a Flow is
+    published, its endpoint gets a real ping, by default if it is on this machine
+    (`endpoint_checks`; None: never). `cdn_host` is the host name of download links.
     `keep_requests` and `keep_bytes` bound the recorded requests. A request for a host name
     that is neither this machine's nor in `allowed_hosts` is refused; IP addresses are always
     accepted. `on_request` is called with each request, on the thread that responds to it.
@@ -71,6 +75,7 @@ class Emulator:
         download_lifetime: float = 300.0,
         keep_requests: int = 10_000,
         keep_bytes: int = 256 * 1024 * 1024,
+        endpoint_checks: EndpointChecks | None = _LOCAL_ENDPOINTS,
         allowed_hosts: Collection[str] = (),
         on_request: Callable[[RecordedRequest], object] | None = None,
         clock: Callable[[], float] = time.time,
@@ -90,6 +95,7 @@ class Emulator:
         self._clock = clock
         self._closing = threading.Event()
         self._server: Server | None = None
+        self._endpoints = EndpointChecker(endpoint_checks, app_secret, sleep or self._closing.wait)
         self._backend = Backend(
             world=default_world(waba_id, self._phone_number_ids),
             settings=Settings(
@@ -108,6 +114,7 @@ class Emulator:
             keep_bytes=keep_bytes,
             hosts={host, self._cdn_host, *allowed_hosts},
             on_request=on_request,
+            endpoints=self._endpoints,
         )
 
     # Lifecycle
@@ -341,6 +348,11 @@ class Emulator:
     def set_endpoint_available(self, available: bool, *, endpoint_uri: str | None = None) -> None:
         """Set whether an endpoint responds to Meta's health check; without a URI, every endpoint."""
         self._change(lambda world: _admin.set_endpoint_available(world, available, endpoint_uri))
+
+    @property
+    def endpoint_checks(self) -> tuple[EndpointCheck, ...]:
+        """The last 1,000 health checks of endpoints, oldest first."""
+        return tuple(self._endpoints.results)
 
     def add_metric(self, flow_id: str, metric: str, data: Mapping[str, float], *, at: float | None = None) -> None:
         """Record a data point of a Flow's endpoint metrics; `at` is in Unix seconds (default: now)."""

@@ -8,6 +8,7 @@ from ._access import QuotaCounter, QuotaUsage, usage_headers
 from ._batch import BatchRequest, BatchResult, run_batch
 from ._call import GraphCall, GraphResponse, Part, Settings, error_response, json_response
 from ._documents import StoredFlowJson, stored_flow_json
+from ._endpoint_checks import PendingCheck, pending_checks
 from ._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
 from ._metrics import METRIC_KEYS
 from ._nodes import is_id
@@ -47,6 +48,7 @@ __all__ = [
     "GraphResponse",
     "MetricPoint",
     "Part",
+    "PendingCheck",
     "PhoneNumber",
     "PreviewLink",
     "Problem",
@@ -64,6 +66,7 @@ __all__ = [
     "is_id",
     "is_version",
     "json_response",
+    "pending_checks",
     "resolve_target",
     "run_batch",
     "spec_for",

@@ -87,8 +87,7 @@ def _has_application(candidate: PublishCandidate) -> bool:
 
 
 def _endpoint_answers(candidate: PublishCandidate) -> bool:
-    uri = candidate.flow.endpoint_uri or (candidate.flow.document.data_channel_uri if candidate.flow.document else None)
-    return candidate.world.endpoint_answers(uri or "")
+    return candidate.world.endpoint_answers(candidate.flow.endpoint or "")
 
 
 def _is_subscribed(candidate: PublishCandidate) -> bool:

@@ -90,6 +90,11 @@ class FlowRecord:
         return self.document.content if self.document else None
 
     @property
+    def endpoint(self) -> str | None:
+        """The URI of its endpoint; below Flow JSON 3.0 the document may have it."""
+        return self.endpoint_uri or (self.document.data_channel_uri if self.document else None)
+
+    @property
     def has_endpoint(self) -> bool:
         """Whether its JSON declares a data API version: then it uses an endpoint ("Flow JSON" page)."""
         return self.document is not None and self.document.data_api_version is not None
@@ -105,6 +110,8 @@ class World:
     ids_given: int = 0
     # Endpoint URIs that do not answer the health check; "*" stands for all.
     dead_endpoints: frozenset[str] = frozenset()
+    # Endpoint URIs that failed the last real check. Not stored: the next check decides.
+    failed_endpoints: frozenset[str] = frozenset()
 
     def with_account(self, account: Account) -> World:
         """The world with an account added or replaced."""
@@ -140,7 +147,12 @@ class World:
 
     def endpoint_answers(self, uri: str) -> bool:
         """Whether the health check of an endpoint succeeds."""
-        return self.dead_endpoints.isdisjoint({uri, "*"})
+        return self.dead_endpoints.isdisjoint({uri, "*"}) and uri not in self.failed_endpoints
+
+    def with_checked_endpoint(self, uri: str, passed: bool) -> World:
+        """The world after a real check of an endpoint."""
+        failed = self.failed_endpoints - {uri} if passed else self.failed_endpoints | {uri}
+        return replace(self, failed_endpoints=failed)
 
     def kind_of(self, node_id: str) -> NodeKind | None:
         """The kind of a node; None for an unknown id."""
