@@ -39,6 +39,7 @@ LAYERS = {
     "errors": 0,
     "usage": 0,
     "_endpoint_errors": 1,
+    "_endpoint_events": 2,
     "_flow_crypto": 2,
     "endpoint": 4,
     "signatures": 1,

@@ -1,8 +1,14 @@
 """
 Answering a Flow: Meta's encrypted data-exchange requests in, encrypted answers out. Needs the extra `endpoint`.
 
-    keys = PrivateKeys.from_env()
-    pair = generate_key_pair()
+    endpoint = FlowEndpoint(PrivateKeys.from_env(), app_secrets=..., flow="booking.json")
+
+    @endpoint.init
+    def start(request: FlowRequest) -> Answer:
+        return request.show("CHOOSE", dates=free_dates())
+
+    answer = endpoint.receive(body, headers)            # HttpAnswer: status, headers, body
+    answer = await endpoint.areceive(body, headers)
 """
 
 from typing import TYPE_CHECKING, Final
@@ -23,22 +29,37 @@ if TYPE_CHECKING:
         MediaRefusedError,
         SignatureError,
     )
+    from .._endpoint_events import AnswerRefused, EndpointEvent, EndpointRequestFinished, ErrorNotified
     from .._http_answer import HttpAnswer, Outcome
+    from ._answers import Answer, Close, Finish, Show
     from ._check import check_answer
+    from ._endpoint import FlowEndpoint
+    from ._exchange import RequestInfo
     from ._facts import FlowFacts
     from ._keys import KeyPair, PrivateKeys, TenantKeys, generate_key_pair
+    from ._replay import RecentAnswers, ReplayGuard
+    from ._request import FlowRequest
     from ._tokens import Tokens
     from .caller import CallOutcome, EndpointClient, EndpointReply, Tamper
 
 __all__ = [
+    "Answer",
     "AnswerError",
     "AnswerProblem",
+    "AnswerRefused",
     "CallOutcome",
+    "Close",
     "DecryptionError",
     "EndpointClient",
     "EndpointError",
+    "EndpointEvent",
     "EndpointReply",
+    "EndpointRequestFinished",
+    "ErrorNotified",
+    "Finish",
+    "FlowEndpoint",
     "FlowFacts",
+    "FlowRequest",
     "HttpAnswer",
     "InvalidToken",
     "KeyPair",
@@ -48,6 +69,10 @@ __all__ = [
     "MediaRefusedError",
     "Outcome",
     "PrivateKeys",
+    "RecentAnswers",
+    "ReplayGuard",
+    "RequestInfo",
+    "Show",
     "SignatureError",
     "Tamper",
     "TenantKeys",
@@ -70,10 +95,16 @@ _MODULES: Final = {
         "MediaRefusedError",
         "SignatureError",
     ),
+    ".._endpoint_events": ("AnswerRefused", "EndpointEvent", "EndpointRequestFinished", "ErrorNotified"),
     ".._http_answer": ("HttpAnswer", "Outcome"),
+    "._answers": ("Answer", "Close", "Finish", "Show"),
     "._check": ("check_answer",),
+    "._endpoint": ("FlowEndpoint",),
+    "._exchange": ("RequestInfo",),
     "._facts": ("FlowFacts",),
     "._keys": ("KeyPair", "PrivateKeys", "TenantKeys", "generate_key_pair"),
+    "._replay": ("RecentAnswers", "ReplayGuard"),
+    "._request": ("FlowRequest",),
     "._tokens": ("Tokens",),
     ".caller": ("CallOutcome", "EndpointClient", "EndpointReply", "Tamper"),
 }

@@ -1,0 +1,82 @@
+"""What a handler returns: `Show`, `Finish` or `Close`, and the plaintext that each becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._dataclasses import dataclass, field
+from ..errors import ConfigurationError
+from ._facts import FINISH
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """
+    Show a screen, the same one or another, with the data that its data model declares.
+
+    `error` is a text that the client shows in a snackbar (`error_message`, documented). `errors` is a text for each
+    field by its name. It is sent as `error_messages`: declare that in the screen's data model, and bind the form's
+    `error-messages` to it, as Meta's examples do.
+    """
+
+    screen: str
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    error: str | None = field(default=None, repr=False)
+    errors: Mapping[str, str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.screen, str) or not self.screen:
+            raise ConfigurationError("screen must be the id of a screen, a text that is not empty.")
+        _check_mapping("data", self.data)
+        if self.errors is not None:
+            _check_mapping("errors", self.errors)
+        if self.error is not None and not isinstance(self.error, str):
+            raise ConfigurationError("error must be a text.")
+
+    def plaintext(self, flow_token: str | None = None, /) -> dict[str, Any]:
+        """The answer as it is encrypted."""
+        data = dict(self.data)
+        if self.error is not None:
+            data["error_message"] = self.error
+        if self.errors is not None:
+            data["error_messages"] = dict(self.errors)
+        return {"screen": self.screen, "data": data}
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """
+    End the Flow: the client sends a message with exactly these parameters, and the `flow_token` of the request.
+
+    A `flow_token` among the parameters is kept as it is.
+    """
+
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_mapping("params", self.params)
+
+    def plaintext(self, flow_token: str | None = None, /) -> dict[str, Any]:
+        """The answer as it is encrypted; `flow_token` is that of the request."""
+        token = {} if flow_token is None else {"flow_token": flow_token}
+        params = {**token, **self.params}
+        return {"screen": FINISH, "data": {"extension_message_response": {"params": params}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the Flow without a message: `SUCCESS` without parameters (observed in Meta's web client)."""
+
+    def plaintext(self, flow_token: str | None = None, /) -> dict[str, Any]:
+        """The answer as it is encrypted."""
+        return {"screen": FINISH, "data": {}}
+
+
+Answer = Show | Finish | Close
+"""What a handler returns."""
+
+
+def _check_mapping(name: str, value: object) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ConfigurationError(f"{name} must be a mapping with texts as keys.")

@@ -1,0 +1,71 @@
+"""`receive`: does the steps of an exchange in threads."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, TypeVar
+
+from ._steps import Run, Step, Steps, TooSlow
+from ._workers import Job, Workers
+
+T = TypeVar("T")
+
+
+def drive(steps: Steps[T], workers: Workers) -> T:
+    """
+    The result of an exchange.
+
+    What the host's functions raise is raised inside the exchange, which answers it. What interrupts the waiting (the
+    exception of a signal handler, such as a worker's time limit) ends the exchange and passes through.
+    """
+    try:
+        step = next(steps)
+        while True:
+            value, error = _done(step, workers)
+            step = steps.send(value) if error is None else steps.throw(error)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        steps.close()
+
+
+def _done(step: Step, workers: Workers) -> tuple[Any, Exception | None]:
+    """What a step gives, or the exception to raise inside the exchange."""
+    if not isinstance(step, Run):
+        try:
+            return step.answer.result(step.seconds), None
+        except (TimeoutError, FutureTimeoutError):
+            return None, TooSlow()
+    value, error = _called(step, workers)
+    if error is None and inspect.isawaitable(value):
+        close = getattr(value, "close", None)
+        if close is not None:
+            close()  # or Python warns that it was never awaited
+        return None, TypeError("an asynchronous handler needs areceive")
+    return value, error
+
+
+def _called(step: Run, workers: Workers) -> tuple[Any, Exception | None]:
+    finished = threading.Lock()
+    finished.acquire()
+    job = Job(step.functions, step.arguments, finished.release)
+    if step.seconds is None:
+        job.run()
+    else:
+        try:
+            workers.submit(job)
+        except (TooSlow, RuntimeError) as refused:
+            return None, refused
+        in_time = False
+        try:
+            in_time = finished.acquire(timeout=step.seconds)
+        finally:
+            late = not in_time and workers.abandon(job)
+        if late:
+            return None, TooSlow()
+    if job.error is not None and not isinstance(job.error, Exception):
+        raise job.error  # SystemExit and its like end what called us, as they would without a thread
+    return job.value, job.error

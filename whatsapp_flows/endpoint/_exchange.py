@@ -1,0 +1,316 @@
+"""
+One request and its answer, as a generator that does no I/O: bytes and headers in, an `HttpAnswer` out.
+
+It yields the steps that it wants done (`_steps`), and a driver does them. The checks, in this order: size, signature,
+envelope, decryption, ping, error notification, token, handler, the answer's check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from json import loads
+from typing import Any, Final, Literal
+
+from .._dataclasses import dataclass, field
+from .._endpoint_errors import DecryptionError, InvalidToken
+from .._flow_crypto import AnswerChannel, not_decrypted
+from .._http_answer import HttpAnswer, Outcome
+from .._interrupts import is_interrupt
+from .._json import compact_json
+from .._wire import Secret
+from ..signatures import verify
+from ._answers import Answer, Close, Finish, Show
+from ._check import answer_problems
+from ._facts import FlowFacts
+from ._handlers import Handlers
+from ._keys import PrivateKeys
+from ._replay import InProgress, RecentAnswers, ReplayGuard, replay_key
+from ._reports import Exchange, Reports, described, place_of
+from ._request import FlowRequest, read_request
+from ._steps import Function, Run, Steps, TooSlow, Wait
+
+Checks = Literal["raise", "log", "off"]
+
+_STATUS: Final[Mapping[Outcome, int]] = {
+    "too-large": 413,
+    "bad-signature": 432,  # documented
+    "bad-envelope": 400,
+    "not-decrypted": 421,  # documented: the client fetches the public key again and sends the request once more
+    "ping": 200,
+    "error-notified": 200,
+    "token-refused": 427,  # documented: the message's button is disabled
+    "no-handler": 500,
+    "handler-failed": 500,
+    "too-slow": 500,
+    "refused-answer": 500,
+    "answered": 200,
+}
+_SIGNATURE: Final = "x-hub-signature-256"
+_ENVELOPE: Final = ("encrypted_aes_key", "encrypted_flow_data", "initial_vector")
+_ACTIVE: Final = b'{"data":{"status":"active"}}'
+_ACKNOWLEDGED: Final = b'{"data":{"acknowledged":true}}'
+_KEPT: Final = frozenset({"answered", "token-refused", "error-notified"})  # what a replay guard keeps
+
+Found = tuple[Outcome, bytes]
+"""What became of a request, and the body of its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestInfo:
+    """
+    What is known of a request before it is decrypted: for a callable `keys`, which chooses the keys of a tenant.
+
+    `headers` have lower-case names. `app_secret_index` says which of the app secrets signed the request; None if
+    signatures are not verified.
+    """
+
+    headers: Mapping[str, str] = field(repr=False)
+    app_secret_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options of an endpoint, as an exchange uses them."""
+
+    keys: PrivateKeys | None
+    find_keys: Function | None
+    """Finds the keys of one request, where there are many tenants."""
+    app_secrets: tuple[Secret, ...]
+    facts: FlowFacts | None
+    checks: Checks
+    tokens: Function | None
+    replay: ReplayGuard | None
+    time_limit: float | None
+    max_body: int
+    clock: Callable[[], float]
+    handlers: Handlers
+    reports: Reports
+    in_progress: InProgress
+
+    def left(self, exchange: Exchange) -> float | None:
+        """The seconds that a request has left; None without a limit. Raises `TooSlow` if there are none."""
+        if self.time_limit is None:
+            return None
+        left = exchange.started + self.time_limit - self.clock()
+        if left <= 0:
+            raise TooSlow
+        return left
+
+
+def answer_of(settings: Settings, body: bytes, headers: Mapping[str, str]) -> Steps[HttpAnswer]:
+    """The answer to a request. Nothing that a peer sends, and nothing that the host's functions do, raises."""
+    exchange = Exchange(settings.clock())
+    try:
+        answer = yield from _outcome(settings, exchange, body, headers)
+    except TooSlow:
+        answer = _http("too-slow")
+        exchange.note = "the time limit has passed"
+    except Exception as raised:
+        if is_interrupt(raised):
+            raise
+        answer = _http("handler-failed")
+        exchange.note = place_of(raised)
+    settings.reports.finished(exchange, answer, len(body))
+    return answer
+
+
+def _http(outcome: Outcome, body: bytes = b"") -> HttpAnswer:
+    return HttpAnswer(_STATUS[outcome], {"Content-Type": "text/plain"} if body else {}, body, outcome)
+
+
+def _outcome(settings: Settings, exchange: Exchange, body: bytes, headers: Mapping[str, str]) -> Steps[HttpAnswer]:
+    if len(body) > settings.max_body:
+        return _http("too-large")
+    secret = None
+    if settings.app_secrets:
+        secret = verify(body, header_of(headers, _SIGNATURE), settings.app_secrets)
+        if secret is None:
+            return _http("bad-signature")
+    envelope = _read_envelope(body)
+    if envelope is None:
+        return _http("bad-envelope")
+    if settings.replay is None:
+        return _http(*(yield from _opened(settings, exchange, envelope, headers, secret)))
+    return (yield from _once(settings, settings.replay, exchange, envelope, headers, secret))
+
+
+def header_of(headers: Mapping[str, str], name: str) -> str | None:
+    """A header by its name in lower case, whatever its case; None if it is missing or no text."""
+    found: object = headers.get(name)
+    if found is None:
+        found = next((value for key, value in headers.items() if key.lower() == name), None)
+    return found if isinstance(found, str) else None
+
+
+def _read_envelope(body: bytes) -> tuple[str, str, str] | None:
+    """The three texts of a request; None if they are not there."""
+    try:
+        document = loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    key, data, vector = (document.get(name) for name in _ENVELOPE)
+    if isinstance(key, str) and isinstance(data, str) and isinstance(vector, str):
+        return key, data, vector
+    return None
+
+
+# -- once for each request
+
+
+def _once(
+    settings: Settings,
+    guard: ReplayGuard,
+    exchange: Exchange,
+    envelope: tuple[str, str, str],
+    headers: Mapping[str, str],
+    secret: int | None,
+) -> Steps[HttpAnswer]:
+    """The answer that was kept for an equal request, or that of one in progress, or a new one."""
+    key = replay_key(*envelope)
+    while (earlier := settings.in_progress.begin(key)) is not None:
+        answer: HttpAnswer | None = yield Wait(earlier, settings.left(exchange))
+        if answer is not None:
+            return answer
+    answer = None
+    try:
+        answer = yield from _guarded(settings, exchange, guard.get, "get", key)
+        if answer is None:
+            answer = _http(*(yield from _opened(settings, exchange, envelope, headers, secret)))
+            if answer.outcome in _KEPT:
+                yield from _guarded(settings, exchange, guard.put, "put", key, answer)
+        return answer
+    finally:
+        settings.in_progress.end(key, answer)
+
+
+def _guarded(
+    settings: Settings, exchange: Exchange, method: Callable[..., Any], name: str, *arguments: object
+) -> Steps[HttpAnswer | None]:
+    """What a guard returns; None if it fails, since a request is rather answered than lost."""
+    if isinstance(settings.replay, RecentAnswers):
+        kept: HttpAnswer | None = method(*arguments)
+        return kept
+    try:
+        function = Function(method, name)
+        found = yield Run((function,), arguments, settings.left(exchange))
+    except Exception as raised:
+        if is_interrupt(raised):
+            raise
+        settings.reports.failed(f"{name} of the replay guard", raised)
+        return None
+    return found if isinstance(found, HttpAnswer) else None
+
+
+# -- the opened request
+
+
+def _opened(
+    settings: Settings,
+    exchange: Exchange,
+    envelope: tuple[str, str, str],
+    headers: Mapping[str, str],
+    secret: int | None,
+) -> Steps[Found]:
+    keys = settings.keys
+    if keys is None:
+        assert settings.find_keys is not None  # noqa: S101 - one of the two is set
+        info = RequestInfo(headers={name.lower(): value for name, value in headers.items()}, app_secret_index=secret)
+        keys = yield Run((settings.find_keys,), (info,), settings.left(exchange))
+    try:
+        opened = keys.open(*envelope)
+        request = read_request(opened.plaintext)
+        if request is None:
+            raise not_decrypted("json")
+    except DecryptionError as refused:
+        exchange.note = refused.reason
+        return "not-decrypted", b""
+    settings.reports.decrypted(exchange, request, opened.key_index)
+    if request.action == "ping":
+        return "ping", opened.channel.seal(_ACTIVE)
+    if (error := request.error_key) is not None:
+        yield from _error_notified(settings, exchange, request, error)
+        return "error-notified", opened.channel.seal(_ACKNOWLEDGED)
+    return (yield from _handled(settings, exchange, request, opened.channel))
+
+
+def _error_notified(settings: Settings, exchange: Exchange, request: FlowRequest, error: str) -> Steps[None]:
+    """Tell the host; the notification is acknowledged whatever it does."""
+    settings.reports.error_notified(exchange, error)
+    observer = settings.handlers.on_error
+    if observer is None:
+        return
+    try:
+        with _measured(settings, exchange):
+            yield Run((observer,), (request,), settings.left(exchange))
+    except Exception as raised:
+        if is_interrupt(raised):
+            raise
+        settings.reports.failed("the handler for error notifications", raised)
+
+
+@contextmanager
+def _measured(settings: Settings, exchange: Exchange) -> Iterator[None]:
+    """Counts the time that the host's functions take."""
+    began = settings.clock()
+    try:
+        yield
+    finally:
+        exchange.handler_duration = settings.clock() - began
+
+
+def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, channel: AnswerChannel) -> Steps[Found]:
+    handler = settings.handlers.find(request)
+    functions = tuple(it for it in (settings.tokens, handler) if it is not None)
+    answer: object = None
+    try:
+        with _measured(settings, exchange):
+            for group in _groups(functions):
+                answer = yield Run(group, (request,), settings.left(exchange))
+    except InvalidToken as refused:
+        text = refused.details.user_message or refused.details.message
+        return "token-refused", channel.seal(compact_json({"error_msg": text}).encode())
+    if handler is None:
+        exchange.note = "register a handler, or a fallback"
+        return "no-handler", b""
+    if not isinstance(answer, (Show, Finish, Close)):
+        exchange.note = f"{described(handler)} returned {_kind(answer)}: return a Show, Finish or Close"
+        return "handler-failed", b""
+    return _checked(settings, exchange, request, answer, channel)
+
+
+def _groups(functions: tuple[Function, ...]) -> tuple[tuple[Function, ...], ...]:
+    """Plain functions run together in one thread; with an asynchronous one among them, each runs by itself."""
+    if any(function.is_async for function in functions):
+        return tuple((function,) for function in functions)
+    return (functions,) if functions else ()
+
+
+def _kind(answer: object) -> str:
+    return "nothing" if answer is None else f"a {type(answer).__qualname__}"
+
+
+def _checked(
+    settings: Settings, exchange: Exchange, request: FlowRequest, answer: Answer, channel: AnswerChannel
+) -> Found:
+    """The encrypted answer, when the check lets it pass."""
+    plaintext = answer.plaintext(request.flow_token)
+    content = _encoded(plaintext)
+    if settings.facts is not None and settings.checks != "off":
+        problems = answer_problems(settings.facts, request.screen, request.action, plaintext, len(content))
+        if problems:
+            sent = settings.checks == "log"
+            settings.reports.answer_refused(exchange, problems, sent)
+            if not sent:
+                return "refused-answer", b""
+    return "answered", channel.seal(content)
+
+
+def _encoded(plaintext: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8; with escapes where a text holds half a surrogate pair, which UTF-8 does not have."""
+    try:
+        return compact_json(plaintext, ascii_only=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return compact_json(plaintext, allow_nan=False).encode()

@@ -1,0 +1,136 @@
+"""`FlowRequest`: a decrypted request, and the answers that a handler makes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from json import JSONDecoder
+from typing import Any, Final
+
+from .._dataclasses import dataclass, field
+from .._media_values import EncryptedMedia, encrypted_media
+from ..errors import ConfigurationError
+from ._answers import Close, Finish, Show
+
+_ERROR_KEYS: Final = frozenset({"error", "error_key", "error_message"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRequest:
+    """
+    What the client of a Flow asks, decrypted.
+
+    `action` is `INIT`, `data_exchange` or `BACK`; in an error notification also another one, such as `navigate`.
+    `screen` is the screen that was submitted, or for `BACK` the one that was left; for `INIT` it is usually empty.
+    `data` holds what the user has entered, and `flow_token` is the token of the message: None where a client leaves it
+    out, and `unused` where the message had none. `version` is that of the data API (`3.0`). `token_signature` is the
+    JWT of the token (`flow_token_signature`, from Flow JSON 7.3 and data API 4.0 on). `raw` is the whole plaintext.
+
+    The repr shows the action, the screen and the version alone. A person who tries again sends a new request with the
+    same content: a handler should be idempotent for one token, screen and data.
+    """
+
+    action: str
+    screen: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    flow_token: str | None = field(default=None, repr=False)
+    version: str = ""
+    token_signature: str | None = field(default=None, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def show(self, screen: str, /, **data: Any) -> Show:
+        """Show a screen, with its data."""
+        return Show(screen, data)
+
+    def same_screen(self, *, error: str | None = None, errors: Mapping[str, str] | None = None, **data: Any) -> Show:
+        """
+        Show the screen of this request again: with a text in a snackbar, texts for single fields, changed data.
+
+        Raises `ConfigurationError` for a request that comes from no screen, such as `INIT`.
+        """
+        if not self.screen:
+            raise ConfigurationError("this request comes from no screen: use show(screen, ...).")
+        return Show(self.screen, data, error, errors)
+
+    def finish(self, **params: Any) -> Finish:
+        """End the Flow; the client sends a message with these parameters and the flow token."""
+        return Finish(params)
+
+    def close(self) -> Close:
+        """End the Flow without a message."""
+        return Close()
+
+    def media(self, name: str) -> tuple[EncryptedMedia, ...]:
+        """
+        The files of a PhotoPicker or DocumentPicker, by the name under which the screen sends them; () if none.
+
+        Raises `MediaRefusedError` for a value that is not what Meta sends.
+        """
+        return encrypted_media(self.data.get(name))
+
+    @property
+    def error_key(self) -> str | None:
+        """
+        What the client could not use of the last answer, such as `payload-schema-error`; None if this is not about it.
+
+        A request is such a notification if its `data` has a text `error` (or `error_key`, an older name) and nothing
+        beyond it but `error_message` (an inference: a form may have a field of that name).
+        """
+        data = self.data
+        if not data or not data.keys() <= _ERROR_KEYS:
+            return None
+        found = data.get("error", data.get("error_key"))
+        return found if isinstance(found, str) else None
+
+    @property
+    def error_message(self) -> str | None:
+        """The client's text about that error. It may quote what was answered."""
+        found = self.data.get("error_message") if self.error_key is not None else None
+        return found if isinstance(found, str) else None
+
+
+def read_request(plaintext: bytes) -> FlowRequest | None:
+    """
+    The request that a plaintext stands for; None unless it is a JSON object in UTF-8.
+
+    A field of another type than Meta's counts as missing, so that an unknown client is answered rather than refused.
+    `version` may be any JSON scalar (observed in error notifications).
+    """
+    try:
+        document = _decode(plaintext.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    data = document.get("data")
+    return FlowRequest(
+        action=_text(document.get("action")) or "",
+        screen=_text(document.get("screen")) or "",
+        data=data if isinstance(data, dict) else {},
+        flow_token=_text(document.get("flow_token")),
+        version=_scalar(document.get("version")),
+        token_signature=_text(document.get("flow_token_signature")),
+        raw=document,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _scalar(value: object) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"JSON has no {constant}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("the number is too large")  # an answer that repeats it could not be written
+    return number
+
+
+_decode: Final = JSONDecoder(parse_constant=_refuse, parse_float=_finite).decode

@@ -1,0 +1,67 @@
+"""
+The steps of an exchange: what its generator wants done, and the driver does.
+
+The generator reads bytes and decides. Calling the host's functions, and waiting, is left to the driver: `receive` runs
+them in threads, `areceive` awaits what is asynchronous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
+
+from .._dataclasses import dataclass
+from .._http_answer import HttpAnswer
+from .._inspection import is_coroutine_function
+
+T = TypeVar("T")
+
+
+class TooSlow(Exception):  # noqa: N818 - a signal between the driver and the exchange
+    """The time limit of the request has passed; the driver throws it into the exchange."""
+
+
+class Function:
+    """A function of the host's; `is_async` is known when it is registered."""
+
+    __slots__ = ("call", "is_async", "name")
+
+    def __init__(self, call: Callable[..., Any], name: str) -> None:
+        self.call = call
+        self.name = name
+        self.is_async = _is_async(call)
+
+    @property
+    def described(self) -> str:
+        """What it is called in the host's code."""
+        inner = self.call
+        while isinstance(inner, partial):
+            inner = inner.func
+        return str(getattr(inner, "__qualname__", type(inner).__qualname__))
+
+
+def _is_async(call: object) -> bool:
+    return is_coroutine_function(call) or is_coroutine_function(getattr(call, "__call__", None))  # noqa: B004
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Call functions of the host's, one after the other, with the same arguments; the result is that of the last."""
+
+    functions: tuple[Function, ...]
+    arguments: tuple[object, ...]
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for the answer of an equal request that is in progress; None if it was given up."""
+
+    answer: Future[HttpAnswer | None]
+    seconds: float | None
+
+
+Step = Run | Wait
+Steps = Generator[Step, Any, T]
