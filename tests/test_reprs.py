@@ -157,7 +157,7 @@ def test_no_public_class_has_the_repr_of_object(module: str) -> None:
         (Lock(None, account_id="1"), "Lock(in memory, account_id='1', entries=0)"),
         (OldDocuments(), "OldDocuments()"),
         (RunPace(150), "RunPace(calls_per_hour=150, calls=0)"),
-        (PrometheusConsumer(CollectorRegistry()), "PrometheusConsumer(metrics=10)"),
+        (PrometheusConsumer(CollectorRegistry()), "PrometheusConsumer(metrics=15)"),
         (FlowsClock(), "FlowsClock(now=0, sleeps=[])"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 # Source: Meta, "Flows error codes", the errors of the endpoint; the last was observed and is on no page.
-_KEYS: Final = (
+CLIENT_ERROR_KEYS: Final = (
     "timeout_error",
     "missing_capability",
     "cannot_be_served",
@@ -30,7 +30,7 @@ _ALIASES: Final = {
     "capability_error": "missing_capability",
     "public_key_signiture_verification": "public-key-signature-verification",
 }
-_BY_FOLDED: Final = {key.replace("-", "_"): key for key in _KEYS} | _ALIASES
+_BY_FOLDED: Final = {key.replace("-", "_"): key for key in CLIENT_ERROR_KEYS} | _ALIASES
 
 
 def client_error_key(name: str) -> str:

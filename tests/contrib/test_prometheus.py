@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.support import FLOW, PROCESSING, TOKEN, UPLOADED, Scene, answer, refusal
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.contrib._metrics import METRICS
+from whatsapp_flows._endpoint_events import LATENCY_ALERTS
+from whatsapp_flows._http_answer import Outcome
+from whatsapp_flows.contrib._endpoint_metrics import ALL_METRICS, DURATION
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer, exported_name
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -68,7 +70,7 @@ def test_a_registry_has_one_consumer(registry: CollectorRegistry) -> None:
 def series() -> dict[str, set[str]]:
     """The names that a query may ask for, with their labels."""
     found = {}
-    for metric in METRICS:
+    for metric in ALL_METRICS:
         name = exported_name(metric)
         labels = set(metric.labels)
         if metric.kind == "histogram":
@@ -93,7 +95,7 @@ def assert_it_can_be_asked(query: str) -> None:
 
 
 def test_the_alerts_ask_for_metrics_that_exist() -> None:
-    """Retry success below 80 %, exhausted retries, usage above 80 % of a limit: in terms of what is exposed."""
+    """Retries, rate limits, and an endpoint's answers, 421s and latency: in terms of what is exposed."""
     text = ALERTS.read_text()
     alerts = re.findall(r"^ +- alert: (\w+)$", text, re.MULTILINE)
     assert alerts == [
@@ -101,16 +103,28 @@ def test_the_alerts_ask_for_metrics_that_exist() -> None:
         "WhatsAppFlowsRetriesExhausted",
         "WhatsAppFlowsNearRateLimit",
         "WhatsAppFlowsRateLimited",
+        "WhatsAppFlowsAnswersRefused",
+        "WhatsAppFlowsNotDecrypted",
+        "WhatsAppFlowsEndpointFails",
+        "WhatsAppFlowsEndpointSlow",
+        "WhatsAppFlowsEndpointVerySlow",
+        "WhatsAppFlowsEndpointNearTimeLimit",
     ]
     queries = re.findall(r"expr: (?:>-?|\|-?)\n((?: {10,}.*\n)+)", text)
     assert len(queries) == len(RECORDED) + len(alerts)
     for query in queries:
         assert_it_can_be_asked(query)
-    ratio, exhausted, near, _ = queries[len(RECORDED) :]
+    ratio, exhausted, near, _, refused, undecrypted, failed, *slow = queries[len(RECORDED) :]
     assert all(name in ratio for name in RECORDED)
     assert "< 0.8" in ratio
     assert 'outcome="exhausted"' in exhausted
     assert "> 0.8" in near
+    assert "refused_answers" in refused
+    assert 'outcome="not-decrypted"' in undecrypted
+    outcomes = set(re.findall(r"[\w-]+", re.findall(r'outcome=~"([^"]*)"', failed)[0]))
+    assert outcomes < set(get_args(Outcome))
+    assert [re.findall(r"> (\d+)$", query.strip()) for query in slow] == [[f"{level:g}"] for level in LATENCY_ALERTS]
+    assert all(level in DURATION.buckets for level in (*LATENCY_ALERTS, 10.0))
 
 
 def targets(panels: list[dict[str, Any]]) -> list[str]:
@@ -140,5 +154,5 @@ def test_the_dashboard_can_be_imported() -> None:
     for query in queries:
         assert_it_can_be_asked(query)
     asked = set(re.findall(r"\bwhatsapp_flows_\w+", " ".join(queries)))
-    for metric in METRICS:
+    for metric in ALL_METRICS:
         assert any(name.startswith(exported_name(metric)) for name in asked), metric.name

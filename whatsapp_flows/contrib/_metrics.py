@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
+from .._client_error_keys import CLIENT_ERROR_KEYS, client_error_key
 from .._error_rows import ERROR_CODES
 from .._forks import Mutex
 from ..errors import FlowsError
@@ -135,6 +136,9 @@ OTHER: Final = "other"  # replaces label values beyond the bounds
 MAX_OBJECTS: Final = 1000  # rate limits whose usage is reported: as many as `client.usage` keeps
 _MAX_UNKNOWN_CODES: Final = 100  # pairs of code and subcode without a row in the error table
 _MAX_HOSTS: Final = 20  # graph.facebook.com, and the hosts of Meta's download links
+_MAX_SCREENS: Final = 200  # of all endpoints that share a consumer; a Flow has some ten
+_MAX_CLIENT_ERRORS: Final = 20  # errors that a Flow's client reports, without those that are known
+_MAX_KEYS: Final = 10  # private keys of one endpoint
 
 _KNOWN_CODES: Final = frozenset((row.code, row.subcode) for row in ERROR_CODES if row.last is None)
 
@@ -145,8 +149,8 @@ class LabelBounds:
     """
     Bounds the number of values of a label.
 
-    Codes, limits and hosts come from responses, and each new value is a new series in the memory of this process and
-    of its collector.
+    Codes, limits, hosts and client errors come from elsewhere, and each new value is a new series in the memory of this
+    process and of its collector.
 
     Thread-safe. `max_objects` is the maximum number of rate limits (object and type) that are reported.
     """
@@ -157,6 +161,8 @@ class LabelBounds:
         self._codes: set[tuple[int, int | None]] = set()
         self._objects: set[tuple[str, str]] = set()
         self._hosts: set[tuple[str, int]] = set()
+        self._screens: set[str] = set()
+        self._client_errors: set[str] = set()
 
     def code(self, code: int | None, subcode: int | None) -> tuple[str, str]:
         """The labels of Meta's code and subcode: empty without one, "other" beyond the bounds."""
@@ -173,6 +179,21 @@ class LabelBounds:
     def host(self, name: str, port: int) -> str:
         """The host of a request, or "other"."""
         return name if self._admits(self._hosts, (name, port), _MAX_HOSTS) else OTHER
+
+    def screen(self, name: str | None) -> str:
+        """The screen of a request to an endpoint: empty without one, "other" beyond the bounds."""
+        return name if name and self._admits(self._screens, name, _MAX_SCREENS) else OTHER if name else ""
+
+    def client_error(self, name: str) -> str:
+        """The error that a Flow's client reports, in its one spelling; "other" for unknown ones beyond the bounds."""
+        key = client_error_key(name)
+        known = key in CLIENT_ERROR_KEYS or self._admits(self._client_errors, key, _MAX_CLIENT_ERRORS)
+        return key if known else OTHER
+
+    @staticmethod
+    def key(index: int | None) -> str:
+        """The index of a private key; empty without one."""
+        return "" if index is None else str(index) if index < _MAX_KEYS else OTHER
 
     @staticmethod
     def status(status: int | None) -> str:

@@ -10,6 +10,8 @@ it, by the stable semantic conventions for HTTP. Except for the few operations t
 request; `http.request.resend_count` marks a retry. During a request its span is the current one, so spans of the host's
 own hooks become its children.
 
+A request to an endpoint is a span named `receive`, a child of the span of the host's web framework.
+
 Nothing is added to the requests: Meta receives no `traceparent`. No attribute contains a token, a body or one of Meta's
 messages.
 """
@@ -35,6 +37,7 @@ from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
+from .._endpoint_events import EndpointEvent, EndpointRequestFinished
 from .._version import __version__
 from ..errors import FlowsError
 from ..events import (
@@ -51,7 +54,8 @@ from ..events import (
     RetryScheduled,
 )
 from ..queued import Background
-from ._metrics import MAX_OBJECTS, METRICS, ONE_REQUEST, OTHER, REQUEST_DURATION, LabelBounds, Metric, measurements
+from ._endpoint_metrics import ALL_METRICS, all_measurements
+from ._metrics import MAX_OBJECTS, ONE_REQUEST, OTHER, REQUEST_DURATION, LabelBounds, Metric
 
 __all__ = ["OpenTelemetryConsumer"]
 
@@ -68,6 +72,10 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     "object": "whatsapp_flows.object_id",
     "limit": "whatsapp_flows.limit",
     "figure": "whatsapp_flows.figure",
+    "action": "whatsapp_flows.action",
+    "screen": "whatsapp_flows.screen",
+    "key": "whatsapp_flows.key",
+    "sent": "whatsapp_flows.sent",
 }
 _INT64: Final = 2**63  # OTLP integers are below
 _MAX_ID: Final = 64
@@ -124,7 +132,11 @@ class OpenTelemetryConsumer:
         self._bounds = LabelBounds(max_objects)
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
         meter = metrics.get_meter(_NAME, __version__, meter_provider)
-        self._record = {metric: _recorder(metric, meter) for metric in METRICS if metric is not REQUEST_DURATION}
+        self._record = {
+            metric: _recorder(metric, meter)
+            for metric in ALL_METRICS
+            if metric is not REQUEST_DURATION  # replaced by the metric of the semantic conventions
+        }
         self._request_duration = meter.create_histogram(
             "http.client.request.duration",
             unit="s",
@@ -140,9 +152,12 @@ class OpenTelemetryConsumer:
 
     def __call__(self, event: Event) -> None:
         """Update spans and metrics with an event."""
-        for metric, value, labels in measurements(event, self._bounds):
-            if metric is not REQUEST_DURATION:  # replaced by the metric of the semantic conventions
+        for metric, value, labels in all_measurements(event, self._bounds):
+            if metric in self._record:
                 self._record[metric](value, labels)
+        if isinstance(event, EndpointEvent):
+            self._endpoint(event)
+            return
         if isinstance(event, AttemptStarted) and event.attempt == 1:
             self._traces[event.call.id] = _Trace(self._call_span(event.call))
         running = self._traces.get(event.call.id)
@@ -254,6 +269,31 @@ class OpenTelemetryConsumer:
             _mark_failed(request.span, {"error.type": error} if isinstance(error, str) else _error_attributes(error))
         request.leave()
         self._end_span(request.span, request.ended_at or time.time_ns())
+
+    # A request to an endpoint
+
+    def _endpoint(self, event: EndpointEvent) -> None:
+        """A span of the whole request, below the host's own, once it is answered."""
+        if not isinstance(event, EndpointRequestFinished):
+            return
+        facts = {
+            "whatsapp_flows.action": event.action,
+            "whatsapp_flows.screen": event.screen,
+            "whatsapp_flows.outcome": event.outcome,
+            "whatsapp_flows.handler_seconds": event.handler_duration,
+            "whatsapp_flows.key": event.key_index,
+            "http.response.status_code": event.status,
+        }
+        now = time.time_ns()
+        span = self._tracer.start_span(
+            "receive",
+            kind=SpanKind.INTERNAL,
+            attributes={name: value for name, value in facts.items() if value is not None},
+            start_time=now - int(event.duration * 1e9),
+        )
+        if event.status >= 500:
+            _mark_failed(span, {"error.type": event.outcome})
+        self._end_span(span, now)
 
     def _end_span(self, span: Span, at: int) -> None:
         if span.is_recording():  # others are not exported

@@ -20,7 +20,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from ..errors import ConfigurationError
 from ..events import Event
-from ._metrics import MAX_OBJECTS, METRICS, LabelBounds, Metric, measurements
+from ._endpoint_metrics import ALL_METRICS, all_measurements
+from ._metrics import MAX_OBJECTS, LabelBounds, Metric
 
 __all__ = ["PrometheusConsumer"]
 
@@ -34,12 +35,12 @@ def exported_name(metric: Metric) -> str:
 
 class PrometheusConsumer:
     """
-    Counts calls, attempts, retries and waits, and reports the usage of rate limits; docs/observability.md lists the
-    metrics.
+    Counts calls, attempts, retries and waits, reports the usage of rate limits, and counts the requests to endpoints;
+    docs/observability.md lists the metrics.
 
-    Share one instance between all clients of a process: a registry accepts each name once, and a second consumer with
-    the same registry is a `ConfigurationError`. It works in memory and never blocks; in prometheus-client's
-    multiprocess mode the gauges have the latest value of any process.
+    Share one instance between all clients and endpoints of a process: a registry accepts each name once, and a second
+    consumer with the same registry is a `ConfigurationError`. It works in memory and never blocks; in
+    prometheus-client's multiprocess mode the gauges have the latest value of any process.
 
     The number of series is bounded: unknown codes beyond the first hundred become "other", and the usage of at most
     `max_objects` rate limits is reported.
@@ -48,7 +49,7 @@ class PrometheusConsumer:
     def __init__(self, registry: CollectorRegistry = REGISTRY, *, max_objects: int = MAX_OBJECTS) -> None:
         self._bounds = LabelBounds(max_objects)
         try:
-            self._record = {metric: _recorder(metric, registry) for metric in METRICS}
+            self._record = {metric: _recorder(metric, registry) for metric in ALL_METRICS}
         except ValueError:
             duplicate = True
         else:
@@ -61,7 +62,7 @@ class PrometheusConsumer:
 
     def __call__(self, event: Event) -> None:
         """Update the metrics with an event."""
-        for metric, value, labels in measurements(event, self._bounds):
+        for metric, value, labels in all_measurements(event, self._bounds):
             self._record[metric](value, labels)
 
 
