@@ -40,12 +40,15 @@ ENVIRONMENT: Final = ROOT / ".cache" / "bench-venv"
 
 # The other clients, in the versions that were measured; the project does not depend on them.
 PEERS: Final = (
-    "pywa==4.5.0",
+    "pywa[cryptography]==4.5.0",
     "tenacity==9.2.1",
     "jsonschema==4.26.0",
     "fastjsonschema==2.22.3",
     "jsonschema-rs==0.61.0",
 )
+
+# What this project uses itself, in the versions that are installed where the benchmark was started.
+_OWN: Final = ("requests", "urllib3", "typing-extensions", "aiohttp", "cryptography")
 
 Contenders = Mapping[str, Callable[[], object]]
 Samples = dict[str, list[list[float]]]  # contender -> block -> seconds of each call
@@ -78,7 +81,7 @@ def in_own_environment(script: str, argv: Sequence[str]) -> int | None:
     """
     Runs `script` again with the interpreter of the benchmarks' own environment; None when this is that interpreter.
 
-    The environment is made on first use, from `PEERS` and from the same requests, urllib3 and aiohttp as here, and kept
+    The environment is made on first use, from `PEERS` and from the same packages below the project as here, and kept
     in `.cache/bench-venv`. The project itself is always imported from its source.
     """
     if Path(sys.prefix).resolve() == ENVIRONMENT.resolve():
@@ -90,7 +93,7 @@ def _environment() -> Path:
     """The interpreter of the benchmarks' own environment, which is rebuilt when its requirements change."""
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = ENVIRONMENT / "made-from.json"
-    same = [f"{name}=={metadata.version(name)}" for name in ("requests", "urllib3", "typing-extensions", "aiohttp")]
+    same = [f"{name}=={metadata.version(name)}" for name in _OWN]
     made_from = json.dumps({"python": sys.version, "base": sys.base_prefix, "requirements": [*PEERS, *same]})
     if python.exists() and stamp.exists() and stamp.read_text() == made_from:
         return python

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
 # In the order of the page.
-NAMES: Final = ("upload_overhead", "async_throughput", "import_time", "engine_overhead", "validate", "sync")
+NAMES: Final = ("upload_overhead", "async_throughput", "import_time", "engine_overhead", "validate", "sync", "endpoint")
 _WITHOUT_PEERS: Final = frozenset({"import_time"})
 _WITHOUT_ROUNDS: Final = frozenset({"sync"})
 

@@ -37,7 +37,6 @@ from ._flows import (
 from ._graph import Api, Page
 
 if TYPE_CHECKING:
-    from ._media import download_media
     from ._messages import FlowMessage, TemplateMessage, send_flow, send_flow_template, template_buttons
     from ._templates import NewTemplate, create_flow_template
 
@@ -55,7 +54,6 @@ __all__ = [
     "delete_flow",
     "deprecate_flow",
     "download_flow_json",
-    "download_media",
     "get_flow",
     "get_health",
     "get_metric",
@@ -78,9 +76,8 @@ __all__ = [
     "update_flow_json",
 ]
 
-# Loaded with the first message or file: most processes send and fetch none.
+# Loaded with the first message: most processes send none.
 _LAZY: Final = {
-    "._media": ("download_media",),
     "._messages": ("FlowMessage", "TemplateMessage", "send_flow", "send_flow_template", "template_buttons"),
     "._templates": ("NewTemplate", "create_flow_template"),
 }

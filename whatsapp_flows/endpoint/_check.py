@@ -89,12 +89,14 @@ def _problems(
         yield AnswerProblem(key=TRANSITION, message="An answer needs a text 'screen'.", path="/screen")
     elif target != FINISH and (reason := _no_route(facts, from_screen, action, target)):
         yield AnswerProblem(key=TRANSITION, message=reason, path="/screen")
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         yield AnswerProblem(key=DATA, message="An answer needs an object 'data'.", path="/data")
-    else:
+        return
+    if not _TAKEN_OUT.isdisjoint(data):
         yield from _reserved(data)
-        if screen := facts.screens.get(target) if isinstance(target, str) else None:
-            yield from _wrong_data(screen, data)
+    if screen := facts.screens.get(target) if isinstance(target, str) else None:
+        yield from _wrong_data(screen, data)
+        if screen.images:
             yield from _wrong_images(screen, data)
 
 
@@ -120,7 +122,7 @@ def _no_route(facts: FlowFacts, from_screen: str, action: str, target: str) -> s
 
 
 def _reserved(data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
-    for key, kind, name in (("error_message", str, "a text"), ("extension_message_response", Mapping, "an object")):
+    for key, kind, name in (("error_message", str, "a text"), ("extension_message_response", dict, "an object")):
         if key in data and not isinstance(data[key], kind):
             yield AnswerProblem(key=DATA, message=f"{key} must be {name}.", path=f"/data/{key}")
 
@@ -132,15 +134,16 @@ def _wrong_data(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[Answer
             message = f"The screen has no data model, so it takes no data: remove {', '.join(map(str, extra[:10]))}."
             yield AnswerProblem(key=DATA, message=message, path="/data")
         return
-    missing = [key for key in screen.model if key not in data and key not in _TAKEN_OUT]
-    if missing:
-        message = f"The data lacks what the screen declares: {', '.join(missing)}."
-        yield AnswerProblem(key=DATA, message=message, path="/data")
+    if not screen.model.keys() <= data.keys():
+        missing = [key for key in screen.model if key not in data and key not in _TAKEN_OUT]
+        if missing:
+            message = f"The data lacks what the screen declares: {', '.join(missing)}."
+            yield AnswerProblem(key=DATA, message=message, path="/data")
+    plain = screen.plain
     for key, value in data.items():
-        field = screen.model.get(key)
-        if field is None or key in _TAKEN_OUT or flow_json.plainly_fits((value,), field):
+        if (key in plain and plain[key].fits((value,))) or key not in screen.model or key in _TAKEN_OUT:
             continue
-        for failure in flow_json.schema_failures(value, field, (key,)):
+        for failure in flow_json.schema_failures(value, screen.model[key], (key,)):
             yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
 
 

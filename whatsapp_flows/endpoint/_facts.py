@@ -25,10 +25,12 @@ class ScreenFacts:
     """
     One screen: the fields of its data model by name (JSON schemas; None: it has no data model), and where images stand.
 
-    `refresh_on_back`: leaving it with the back button sends a BACK request.
+    `plain` are those fields that a fast check knows. `refresh_on_back`: leaving the screen with the back button sends a
+    BACK request.
     """
 
     model: Mapping[str, Any] | None = field(repr=False)
+    plain: Mapping[str, flow_json.PlainSchema] = field(repr=False)
     images: tuple[flow_json.ImagePlace, ...] = field(repr=False)
     refresh_on_back: bool
 
@@ -78,11 +80,7 @@ def _read(flow: FlowSource) -> FlowFacts:
         images.setdefault(place.screen, []).append(place)
     found = document.get("screens")
     screens = {
-        screen["id"]: ScreenFacts(
-            model=flow_json.data_model(screen.get("data")),
-            images=tuple(images.get(screen["id"], ())),
-            refresh_on_back=screen.get("refresh_on_back") is True,
-        )
+        screen["id"]: _screen(screen, tuple(images.get(screen["id"], ())))
         for screen in (found if isinstance(found, list) else ())
         if isinstance(screen, dict) and isinstance(screen.get("id"), str)
     }
@@ -91,6 +89,17 @@ def _read(flow: FlowSource) -> FlowFacts:
     routes = _routes(document.get("routing_model"))
     reached = frozenset[str]().union(*routes.values()) if routes else frozenset[str]()
     return FlowFacts(screens=screens, routes=routes, entries=frozenset(routes or ()) - reached)
+
+
+def _screen(screen: Mapping[str, Any], images: tuple[flow_json.ImagePlace, ...]) -> ScreenFacts:
+    model = flow_json.data_model(screen.get("data"))
+    plain = {name: flow_json.plain_schema(schema) for name, schema in (model or {}).items()}
+    return ScreenFacts(
+        model=model,
+        plain={name: schema for name, schema in plain.items() if schema is not None},
+        images=images,
+        refresh_on_back=screen.get("refresh_on_back") is True,
+    )
 
 
 def _routes(model: Any) -> dict[str, frozenset[str]] | None:

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from ._validate import validate
     from .schema import (
         KNOWN_VERSIONS,
+        PlainSchema,
         Version,
         data_model,
         did_you_mean,
         parse_version,
-        plainly_fits,
+        plain_schema,
         schema_failures,
     )
     from .text import Pointer, dump_in_style, format_pointer, json_string, parse_json, same_scalar, update_text
@@ -39,6 +40,7 @@ __all__ = [
     "MAX_BYTES",
     "FlowJson",
     "ImagePlace",
+    "PlainSchema",
     "Pointer",
     "Report",
     "Upgrade",
@@ -51,7 +53,7 @@ __all__ = [
     "json_string",
     "parse_json",
     "parse_version",
-    "plainly_fits",
+    "plain_schema",
     "read_flow_json",
     "same_scalar",
     "schema_failures",
@@ -67,11 +69,12 @@ _LAZY: Final = {
     "._validate": ("validate",),
     ".schema": (
         "KNOWN_VERSIONS",
+        "PlainSchema",
         "Version",
         "data_model",
         "did_you_mean",
         "parse_version",
-        "plainly_fits",
+        "plain_schema",
         "schema_failures",
     ),
     ".text": ("Pointer", "dump_in_style", "format_pointer", "json_string", "parse_json", "same_scalar", "update_text"),

@@ -5,7 +5,7 @@ A new version is a change of the tables in `_spec`: see docs/flow-json-versions.
 """
 
 from ._checks import BLANK, MAX_FINDINGS, did_you_mean, prefixed
-from ._draft07 import MAX_SCHEMA_DEPTH, is_number, json_equal, plainly_fits, schema_failures
+from ._draft07 import MAX_SCHEMA_DEPTH, PlainSchema, is_number, json_equal, plain_schema, schema_failures
 from ._fields import (
     EXAMPLE,
     STRING_ARRAY,
@@ -76,6 +76,7 @@ __all__ = [
     "Document",
     "Finding",
     "Part",
+    "PlainSchema",
     "Property",
     "Screen",
     "Severity",
@@ -92,7 +93,7 @@ __all__ = [
     "parse_version",
     "parts_of",
     "places_of",
-    "plainly_fits",
+    "plain_schema",
     "prefixed",
     "properties_of",
     "schema_failures",
