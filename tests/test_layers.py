@@ -40,6 +40,7 @@ LAYERS = {
     "usage": 0,
     "_endpoint_errors": 1,
     "_endpoint_events": 2,
+    "_receiving": 1,
     "_flow_crypto": 2,
     "endpoint": 4,
     "signatures": 1,

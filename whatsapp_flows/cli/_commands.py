@@ -18,6 +18,7 @@ from ._explain import explain
 from ._graph import graph_command
 from ._options import Group
 from ._pull import import_command, pull_command
+from ._serve import serve
 from ._upgrade import upgrade_command
 from ._validate import validate_command
 from ._values import (
@@ -49,9 +50,12 @@ program = Group(
 )
 flows = Group(name="flows", help="Show, change and publish single flows.")
 keys = Group(name="keys", help="Show or set the encryption key of a phone number.")
+endpoint = Group(name="endpoint", help="Serve a data exchange endpoint.")
+endpoint.add_command(serve)
 program.add_section("Deployment", plan_command, apply_command, sync_command, drift_command, status_command)
 program.add_section("Files", validate_command, upgrade_command, graph_command, pull_command, import_command)
 program.add_section("Single calls", flows, keys)
+program.add_section("Endpoint", endpoint)
 program.add_section("Tools", demo, emulate, explain)
 
 

@@ -6,7 +6,6 @@ import json
 import re
 import stat
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from .._inert import inert
 from ..errors import ConfigurationError
 from ._app import App
 from ._json import Json, as_json
+from ._line_log import LineLog
 from ._options import Command
 from ._text import Lines, as_text
 from ._values import Value
@@ -181,22 +181,14 @@ class RequestLog:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream: TextIO | None = stream
-        self._lock = threading.Lock()
+        self._lines = LineLog(stream)
 
     def __call__(self, request: Any) -> None:
-        """Write the line of a request. After a failed write, nothing more is written."""
+        """Write the line of a request."""
         at = datetime.fromtimestamp(request.at, timezone.utc).strftime("%H:%M:%S")
         path = inert(request.path[:_MAX_PATH_CHARS])
         status = "reset" if request.status is None else request.status
-        with self._lock:
-            if self._stream is None:
-                return
-            try:
-                self._stream.write(f"{at} {inert(request.method[:20])} {path} {request.operation or '-'} {status}\n")
-                self._stream.flush()
-            except (OSError, ValueError):
-                self._stream = None
+        self._lines.write(f"{at} {inert(request.method[:20])} {path} {request.operation or '-'} {status}")
 
 
 def _parse_fault(emulator: ModuleType, spec: str) -> Any:

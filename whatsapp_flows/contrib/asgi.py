@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from .._http_answer import HttpAnswer, Receiver
-from ._receiving import answer_without_body, joined, sent_headers, to_the_end
+from .._receiving import answer_without_body, joined, sent_headers, to_the_end
 
 __all__ = ["app"]
 

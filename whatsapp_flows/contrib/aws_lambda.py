@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .._http_answer import HttpAnswer, Receiver
+from .._receiving import answer_without_body, joined, sent_headers, status_line
 from ..errors import ConfigurationError
-from ._receiving import answer_without_body, joined, sent_headers, status_line
 
 __all__ = ["handler"]
 

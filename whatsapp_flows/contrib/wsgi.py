@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._http_answer import HttpAnswer, Receiver
-from ._receiving import (
+from .._receiving import (
     INCOMPLETE,
     answer_without_body,
     environ_headers,

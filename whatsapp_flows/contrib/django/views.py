@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from ..._http_answer import HttpAnswer, Receiver
-from .._receiving import (
+from ..._receiving import (
     INCOMPLETE,
     answer_without_body,
     environ_headers,

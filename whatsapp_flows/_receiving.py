@@ -1,4 +1,4 @@
-"""What all adapters do alike: requests without a body for the receiver, header names, what is sent, and disconnects."""
+"""What adapters and servers do alike: requests without a body for the receiver, headers, bodies, disconnects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 from urllib.parse import parse_qsl
 
-from .._http_answer import HttpAnswer, Receiver, VerifyingReceiver
+from ._http_answer import HttpAnswer, Receiver, VerifyingReceiver
 
 INCOMPLETE: Final = HttpAnswer(400, {}, b"", "bad-envelope")
 """For a body that ended early: nobody reads it, and a receiver would count a wrong signature."""
