@@ -18,6 +18,7 @@ import requests
 
 from tests.cli.support import CommandLine
 from whatsapp_flows.cli import run
+from whatsapp_flows.endpoint import EndpointClient, KeyPair
 from whatsapp_flows.signatures import sign
 
 SECRET = "app-secret-for-tests"
@@ -96,6 +97,50 @@ def post(url: str, body: bytes, *, secret: str = SECRET) -> requests.Response:
 def lines(err: io.StringIO) -> list[str]:
     """The lines without time and duration."""
     return [" ".join(line.split()[1:]).partition(" ms")[0].rpartition(" ")[0] for line in err.getvalue().splitlines()]
+
+
+ENDPOINT = """
+import asyncio
+from pathlib import Path
+from whatsapp_flows.endpoint import FlowEndpoint, PrivateKeys
+
+endpoint = FlowEndpoint(PrivateKeys(Path("key.pem").read_text()), app_secrets={secret!r})
+
+@endpoint.init
+def start(request):
+    return request.show("CHOOSE", dates=[])
+
+@endpoint.data_exchange("CHOOSE")
+async def chosen(request):
+    await asyncio.sleep(0)
+    return request.finish(date=request.data["date"])
+"""
+
+
+def test_an_endpoint_of_a_module_is_served(module: str, tmp_path: Path, flow_key_pair: KeyPair) -> None:
+    """With plain and asynchronous handlers; a line names action and screen, and nothing of a user's."""
+    (tmp_path / "key.pem").write_text(flow_key_pair.private_pem.reveal())
+    (tmp_path / f"{module}.py").write_text(ENDPOINT.format(secret=SECRET))
+    with serving(f"{module}:endpoint") as server:
+        client = EndpointClient(server.url, flow_key_pair.public_pem, SECRET)
+        assert client.ping().ok
+        assert client.exchange("INIT", token="token-1").screen == "CHOOSE"
+        assert client.exchange("data_exchange", "CHOOSE", {"date": "2030-01-02"}, "token-1").screen == "SUCCESS"
+        assert client.exchange("data_exchange", "CHOOSE", {}, "token-1").status == 500
+        assert client.exchange("BACK", "+4915112345678", token="token-1").status == 500
+        assert client.ping(tamper="wrong-signature").status == 432
+        client.close()
+    assert [line for line in lines(server.err) if not line.startswith(("error", "warning"))] == [
+        "ping 200 ping",
+        "INIT 200 answered",
+        "data_exchange CHOOSE 200 answered",
+        "data_exchange CHOOSE 500 handler-failed",
+        "BACK other 500 no-handler",
+        "POST 432 bad-signature",
+    ]
+    text = server.err.getvalue()
+    assert f"KeyError in chosen ({tmp_path / module}.py:" in text
+    assert not [secret for secret in ("token-1", "2030", "49151", SECRET) if secret in text]
 
 
 @pytest.mark.parametrize("name", ["hooks", "Holder.hooks"])

@@ -11,7 +11,8 @@ Neither needs the app in INSTALLED_APPS.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -50,7 +51,7 @@ def flow_view(receiver: Receiver) -> Callable[[HttpRequest], HttpResponse]:
     return csrf_exempt(view)
 
 
-def async_flow_view(receiver: Receiver) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+def async_flow_view(receiver: Receiver) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]:
     """
     The view for a project that is served by ASGI: as `flow_view`, and handlers run at the same time.
 
