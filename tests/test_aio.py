@@ -198,6 +198,7 @@ LIFE: list[tuple[str, Step]] = [
     ("list_assets", lambda c, ids: c.list_assets(ids["flow"])),
     ("download_flow_json", lambda c, ids: c.download_flow_json(ids["flow"])),
     ("list_phone_numbers", lambda c, _: c.list_phone_numbers()),
+    ("check_endpoint", lambda c, ids: c.check_endpoint(ids["flow"])),
     ("set_public_key", lambda c, _: c.set_public_key(c.list_phone_numbers()[0].id, PEM)),
     ("get_public_key", lambda c, _: c.get_public_key(c.list_phone_numbers()[0].id)),
     ("subscribe_app", lambda c, _: c.subscribe_app()),

@@ -92,11 +92,11 @@ def test_each_call_is_one_request(call: Call, body: Any, sent: str) -> None:
 
 
 def test_every_method_of_the_client_has_a_row() -> None:
-    """In the table above; `ensure_flow` and `download_flow_json` take several requests, and have other tests."""
+    """In the table above; those that take several requests have other tests."""
     called = {name for call, _, _ in ASKED for name in call.__code__.co_names}
     no_call = {"close", "from_env", "options", "usage", "waba_id", "with_options", "wrapping"}
     public = {name for name in dir(FlowsClient) if not name.startswith("_")}
-    assert public - no_call - called == {"ensure_flow", "download_flow_json"}
+    assert public - no_call - called == {"check_endpoint", "ensure_flow", "download_flow_json"}
 
 
 @pytest.mark.parametrize(("call", "body", "sent"), ASKED, ids=[sent for _, _, sent in ASKED])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._aiohttp import AiohttpTransport
+    from ._endpoint_report import EndpointCheck, EndpointReport
     from ._error_codes import ErrorCodes, ErrorRow
     from ._error_rows import ERROR_CODES
     from ._requests import RequestsTransport
@@ -137,6 +138,8 @@ __all__ = [
     "Counts",
     "CreatedFlow",
     "Decision",
+    "EndpointCheck",
+    "EndpointReport",
     "EnsuredFlow",
     "ErrorCodes",
     "ErrorDetails",
@@ -242,6 +245,7 @@ _HOMES: Final = (
     ".flow_json",
     ".usage",
     ".queued",
+    "._endpoint_report",
     "._error_codes",
     "._error_rows",
     "._requests",

@@ -12,11 +12,14 @@ from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
 from ._driver_sync import ClientOptions, Options, SharedTransport
+from ._endpoint_check import check_endpoint
+from ._endpoint_report import EndpointReport
 from ._ensure import EnsureOptions, ensure_flow
 from ._environment import from_environment, read_environment
 from ._messages_sync import Messages
 from ._operations import NewFlow
 from ._settings import hide_secrets
+from ._wire import Secret, as_secret
 from .flow_json import FlowJson
 from .models import (
     Asset,
@@ -332,6 +335,27 @@ class FlowsClient(Messages):
         Per-call options: `with_options`.
         """
         return self._call(operations.get_public_key(self._api, phone_number_id))
+
+    def check_endpoint(
+        self,
+        flow_id: str,
+        *,
+        phone_number_id: str | None = None,
+        app_secret: str | Secret | None = None,
+    ) -> EndpointReport:
+        """
+        Send Meta's health check to the flow's endpoint: encrypted with the registered public key, and signed.
+
+        Checked for that phone number, or for all numbers of the flow's account: each key gets its own request, which
+        lasts at most 10 seconds, or twice that where the endpoint answers 421. `app_secret` is that of the app that is
+        connected to the flow; None is the client's own. What is wrong with the endpoint is in the report, and never
+        raised. The endpoint sees a request from here, not from Meta: a firewall may treat the two differently.
+
+        Needs the extra `endpoint`. Per-call options, for Meta's part: `with_options`.
+        """
+        secret = self._settings.credentials.parts[1] if app_secret is None else as_secret(app_secret)
+        del app_secret
+        return self._run(check_endpoint(self._api, self._settings.policy, flow_id, phone_number_id, secret))
 
     def list_phone_numbers(self) -> tuple[PhoneNumber, ...]:
         """The account's phone numbers. Per-call options: `with_options`."""

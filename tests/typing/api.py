@@ -22,6 +22,7 @@ from whatsapp_flows import (
     AsyncPacedTransport,
     CreatedFlow,
     Decision,
+    EndpointReport,
     Event,
     ExponentialBackoff,
     FatalError,
@@ -125,6 +126,7 @@ assert_type(client.get_metric("1", metric, granularity), Metric)
 client.update_flow("1", categories=categories)
 client.update_flow("1", categories=["SURVEY".upper()])
 assert_type(client.get_public_key("3"), PublicKey)
+assert_type(client.check_endpoint("1", phone_number_id="3"), EndpointReport)
 assert_type(client.list_phone_numbers(), tuple[PhoneNumber, ...])
 assert_type(client.list_subscribed_apps(), tuple[SubscribedApp, ...])
 
