@@ -13,10 +13,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.contrib.django.settings")
 django.setup()
 
 from tests.contrib.adapters import applications  # noqa: E402 - not before the setup
-from tests.contrib.adapters.receivers import Echo, VerifyingEcho  # noqa: E402
+from tests.contrib.adapters.ways import make_receivers  # noqa: E402
 
 APPLICATIONS = {
-    name: make({"/flow": Echo(), "/hook": VerifyingEcho()})
+    name: make(make_receivers(os.environ["TEST_PRIVATE_KEY"]))
     for name, make in applications.WSGI.items()
     if " " not in name
 }

@@ -88,15 +88,14 @@ def _on_a_thread(server: Any) -> Iterator[Address]:
 
 
 @contextmanager
-def gunicorn_server() -> Iterator[Address]:
+def gunicorn_server(private_pem: str) -> Iterator[Address]:
     """gunicorn, a process of its own with four threads, that serves the applications of `gunicorn_host`."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("wb") as log:
         command = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
-        process = subprocess.Popen(
-            [sys.executable, *command, "tests.contrib.adapters.gunicorn_host:application"],
-            cwd=ROOT, env={**os.environ, "XDG_RUNTIME_DIR": folder}, stdout=log, stderr=log,
-        )  # fmt: skip
+        environment = {**os.environ, "XDG_RUNTIME_DIR": folder, "TEST_PRIVATE_KEY": private_pem}
+        command = [sys.executable, *command, "tests.contrib.adapters.gunicorn_host:application"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             _wait_until_it_answers(("127.0.0.1", port), process, path="/wsgi/flow")
             yield ("127.0.0.1", port)

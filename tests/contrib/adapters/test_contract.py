@@ -15,13 +15,12 @@ import pytest
 
 from tests.contrib.adapters.applications import ASGI
 from tests.contrib.adapters.receivers import ANSWERS, MAX_BODY, PATIENCE, Echo
-from tests.contrib.adapters.ways import IN_A_PROCESS, IN_THIS_PROCESS, LAMBDAS, WAYS, WITHOUT_SERVER, Ways
+from tests.contrib.adapters.ways import IN_A_PROCESS, IN_THIS_PROCESS, LAMBDAS, SERVERS, WAYS, WITHOUT_SERVER, Ways
 from tests.contrib.adapters.wires import Reply, Sent
 
 pytestmark = pytest.mark.xdist_group("adapters")  # one process, in which each server starts once
 
 JSON = (("Content-Type", "application/json"),)
-SERVERS = (*IN_THIS_PROCESS, *IN_A_PROCESS)
 OTHERS = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 NO_CHUNKS = {"django on runserver"}  # wsgiref's server does not decode them
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from tests.contrib.adapters import lambdas, servers
+from tests.contrib.adapters import lambdas, real, servers
 from tests.contrib.adapters.applications import ASGI, WSGI, Receivers
 from tests.contrib.adapters.receivers import Echo, VerifyingEcho
 from tests.contrib.adapters.wires import ASGIApp, Reply, Sent, WSGIApp, asgi_calls, wsgi_call
@@ -21,12 +21,12 @@ Call = Callable[[Sent], Reply]
 
 
 class Way:
-    """One way; `flow` is at /flow and `hook` at /hook, unless they are in another process."""
+    """One way; `flow` is the receiver at /flow, None in another process."""
 
     def __init__(
         self, receivers: Receivers, call: Call, *, address: servers.Address | None = None, prefix: str = ""
     ) -> None:
-        self.flow, self.hook = receivers["/flow"], receivers["/hook"]
+        self.flow = receivers.get("/flow")
         self.call = call
         self.address = address
         self.prefix = prefix  # of the path, behind a server that several ways share
@@ -53,41 +53,40 @@ class AsgiWay(Way):
         return asyncio.run(asgi_calls(self.app, requests))
 
 
-def _receivers() -> Receivers:
-    return {"/flow": Echo(), "/hook": VerifyingEcho()}
+def make_receivers(private_pem: str) -> Receivers:
+    """Path -> receiver: those that echo, and real ones."""
+    return {"/flow": Echo(), "/hook": VerifyingEcho(), **real.make_receivers(private_pem)}
 
 
-def _without_server(name: str) -> Way:
-    receivers = _receivers()
+def _without_server(receivers: Receivers, name: str) -> Way:
     if name in ASGI:
         return AsgiWay(receivers, ASGI[name](receivers))
     return Way(receivers, partial(wsgi_call, WSGI[name](receivers)))
 
 
-def _lambda(shape: str) -> Way:
-    receivers = _receivers()
+def _lambda(receivers: Receivers, shape: str) -> Way:
     handlers = {path: aws_lambda.handler(receiver) for path, receiver in receivers.items()}
     to_event = lambdas.SHAPES[shape]
     return Way(receivers, lambda sent: lambdas.as_reply(handlers[sent.path](to_event(sent), None), shape))
 
 
 @contextmanager
-def _uvicorn(name: str) -> Iterator[Way]:
-    receivers = _receivers()
+def _uvicorn(name: str, receivers: Receivers) -> Iterator[Way]:
     with servers.uvicorn_server(ASGI[name](receivers)) as address:
         yield Way(receivers, partial(servers.exchange, address), address=address)
 
 
 @contextmanager
-def _threads(name: str, server: Callable[[WSGIApp], AbstractContextManager[servers.Address]]) -> Iterator[Way]:
-    receivers = _receivers()
+def _threads(
+    name: str, server: Callable[[WSGIApp], AbstractContextManager[servers.Address]], receivers: Receivers
+) -> Iterator[Way]:
     with server(WSGI[name](receivers)) as address:
         yield Way(receivers, partial(servers.exchange, address), address=address)
 
 
 WITHOUT_SERVER: Final = (*ASGI, *WSGI)
 LAMBDAS: Final = tuple(lambdas.SHAPES)
-IN_THIS_PROCESS: Final[dict[str, Callable[[], AbstractContextManager[Way]]]] = {
+IN_THIS_PROCESS: Final[dict[str, Callable[[Receivers], AbstractContextManager[Way]]]] = {
     "asgi on uvicorn": partial(_uvicorn, "asgi"),
     "fastapi on uvicorn": partial(_uvicorn, "fastapi"),
     "django async on uvicorn": partial(_uvicorn, "django async"),
@@ -96,14 +95,16 @@ IN_THIS_PROCESS: Final[dict[str, Callable[[], AbstractContextManager[Way]]]] = {
     "django on runserver": partial(_threads, "django", servers.django_server),
 }
 IN_A_PROCESS: Final = {f"{name} on gunicorn": name for name in ("wsgi", "flask", "django")}
-WAYS: Final = (*WITHOUT_SERVER, *LAMBDAS, *IN_THIS_PROCESS, *IN_A_PROCESS)
+SERVERS: Final = (*IN_THIS_PROCESS, *IN_A_PROCESS)
+WAYS: Final = (*WITHOUT_SERVER, *LAMBDAS, *SERVERS)
 
 
 class Ways:
     """Gives a way by its name, made when it is first asked for; servers end with `stack`."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, private_pem: str) -> None:
         self._stack = stack
+        self._private_pem = private_pem
         self._made: dict[str, Way] = {}
         self._gunicorn: servers.Address | None = None
 
@@ -115,17 +116,18 @@ class Ways:
     def _make(self, name: str) -> Way:
         if name in IN_A_PROCESS:
             return self._on_gunicorn(IN_A_PROCESS[name])
+        receivers = make_receivers(self._private_pem)
         if name in IN_THIS_PROCESS:
-            return self._stack.enter_context(IN_THIS_PROCESS[name]())
-        return _lambda(name) if name in LAMBDAS else _without_server(name)
+            return self._stack.enter_context(IN_THIS_PROCESS[name](receivers))
+        return _lambda(receivers, name) if name in LAMBDAS else _without_server(receivers, name)
 
     def _on_gunicorn(self, name: str) -> Way:
         """One process serves the three of them, each below its name."""
         if self._gunicorn is None:
-            self._gunicorn = self._stack.enter_context(servers.gunicorn_server())
+            self._gunicorn = self._stack.enter_context(servers.gunicorn_server(self._private_pem))
         address = self._gunicorn
 
         def call(sent: Sent) -> Reply:
             return servers.exchange(address, replace(sent, path=f"/{name}{sent.path}"))
 
-        return Way(_receivers(), call, address=address, prefix=f"/{name}")
+        return Way({}, call, address=address, prefix=f"/{name}")
