@@ -14,6 +14,7 @@ from ._demo import demo
 from ._deploy import apply_command, plan_command, sync_command
 from ._drift import drift_command, status_command
 from ._emulate import emulate
+from ._endpoint_check import check
 from ._explain import explain
 from ._graph import graph_command
 from ._options import Group
@@ -50,7 +51,8 @@ program = Group(
 )
 flows = Group(name="flows", help="Show, change and publish single flows.")
 keys = Group(name="keys", help="Show or set the encryption key of a phone number.")
-endpoint = Group(name="endpoint", help="Serve a data exchange endpoint.")
+endpoint = Group(name="endpoint", help="Check or serve a data exchange endpoint.")
+endpoint.add_command(check)
 endpoint.add_command(serve)
 program.add_section("Deployment", plan_command, apply_command, sync_command, drift_command, status_command)
 program.add_section("Files", validate_command, upgrade_command, graph_command, pull_command, import_command)
