@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 import whatsapp_flows
+import whatsapp_flows.endpoint
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 from whatsapp_flows.emulator import Emulator
@@ -50,6 +51,8 @@ ARGUMENTS: Mapping[str, Any] = {
     "method": "GET",
     "name": "a",
     "operation": "get_flow",
+    "outcome": "answered",
+    "problems": (whatsapp_flows.endpoint.AnswerProblem(key="payload-schema-error", message="missing"),),
     "policy": whatsapp_flows.NoRetry(),
     "status": 200,
     "transport": whatsapp_flows.RequestsTransport(),

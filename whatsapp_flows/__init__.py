@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._aiohttp import AiohttpTransport
+    from ._endpoint_events import AnswerRefused, EndpointEvent, EndpointRequestFinished, ErrorNotified
     from ._endpoint_report import EndpointCheck, EndpointReport
     from ._error_codes import ErrorCodes, ErrorRow
     from ._error_rows import ERROR_CODES
@@ -118,6 +119,7 @@ __all__ = [
     "MAX_RESPONSE_BYTES",
     "STOP_GRACE",
     "AiohttpTransport",
+    "AnswerRefused",
     "ApiError",
     "Asset",
     "AsyncClientOptions",
@@ -139,10 +141,13 @@ __all__ = [
     "CreatedFlow",
     "Decision",
     "EndpointCheck",
+    "EndpointEvent",
     "EndpointReport",
+    "EndpointRequestFinished",
     "EnsuredFlow",
     "ErrorCodes",
     "ErrorDetails",
+    "ErrorNotified",
     "ErrorRow",
     "Event",
     "EventConsumer",
@@ -228,8 +233,14 @@ __all__ = [
     "pause_before",
 ]
 
-# The most used names: found without importing the modules that precede theirs in `_HOMES`.
-_CLIENTS: Final = {"FlowsClient": ".client", "AsyncFlowsClient": ".aio"}
+# The most used names, and those of the endpoint: found without importing the modules of `_HOMES`.
+_DIRECT: Final = {
+    "FlowsClient": ".client",
+    "AsyncFlowsClient": ".aio",
+    **dict.fromkeys(
+        ("AnswerRefused", "EndpointEvent", "EndpointRequestFinished", "ErrorNotified"), "._endpoint_events"
+    ),
+}
 # The modules in which the other names are looked up, in this order.
 _HOMES: Final = (
     "._version",
@@ -258,7 +269,7 @@ _HOMES: Final = (
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        for home in (_CLIENTS[name],) if name in _CLIENTS else _HOMES:
+        for home in (_DIRECT[name],) if name in _DIRECT else _HOMES:
             found = vars(import_module(home, __name__))
             if name in found:
                 globals()[name] = found[name]

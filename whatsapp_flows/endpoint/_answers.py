@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .._dataclasses import dataclass, field
+from .._json import compact_json
 from ..errors import ConfigurationError
 from ._facts import FINISH
 
@@ -73,6 +76,8 @@ class Close:
         return {"screen": FINISH, "data": {}}
 
 
+_SEARCHED: Final = 10_000  # values of an answer that are searched for what JSON cannot hold
+
 Answer = Show | Finish | Close
 """What a handler returns."""
 
@@ -80,3 +85,31 @@ Answer = Show | Finish | Close
 def _check_mapping(name: str, value: object) -> None:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise ConfigurationError(f"{name} must be a mapping with texts as keys.")
+
+
+def encoded(plaintext: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8; with escapes where a text holds half a surrogate pair, which UTF-8 does not have."""
+    try:
+        return compact_json(plaintext, ascii_only=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return compact_json(plaintext, allow_nan=False).encode()
+
+
+def unwritable(answer: object) -> str:
+    """The type and the place of the first value that JSON cannot hold."""
+    waiting: deque[tuple[str, object]] = deque([("", answer)])
+    for _ in range(_SEARCHED):
+        if not waiting:
+            break
+        path, value = waiting.popleft()
+        if isinstance(value, dict):
+            if wrong := next((key for key in value if not isinstance(key, str)), None):
+                return f"a key that is a {type(wrong).__qualname__} at {path}"
+            waiting.extend((f"{path}/{key}", inner) for key, inner in value.items())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend((f"{path}/{index}", inner) for index, inner in enumerate(value))
+        elif isinstance(value, float) and not math.isfinite(value):
+            return f"{value} at {path}"
+        elif not isinstance(value, (str, int, float, type(None))):
+            return f"a {type(value).__qualname__} at {path}"
+    return "it is too deep, or contains itself"

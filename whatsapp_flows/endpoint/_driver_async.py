@@ -7,16 +7,14 @@ import inspect
 import time
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from ._steps import Run, Step, Steps, TooSlow, Wait
+from ._steps import HandlerError, Run, Step, Steps, TooSlow, Wait
 from ._workers import Job, Tasks, Workers
 
 T = TypeVar("T")
 
-
-class HandlerCancelled(Exception):  # noqa: N818 - named like asyncio's
-    """A function of the host's was cancelled from inside, while the request was not."""
+_CANCELLED: Final = "it was cancelled, although the request was not"
 
 
 async def drive(steps: Steps[T], workers: Workers, tasks: Tasks) -> T:
@@ -104,7 +102,7 @@ async def _awaited(awaitable: Awaitable[Any], seconds: float | None, tasks: Task
         tasks.keep(task)
         return None, TooSlow()
     if task.cancelled():
-        return None, HandlerCancelled()
+        return None, HandlerError(_CANCELLED)
     return _result(None if task.exception() else task.result(), task.exception())
 
 
@@ -117,5 +115,5 @@ def _result(value: Any, error: BaseException | None) -> tuple[Any, Exception | N
     if error is None or isinstance(error, Exception):
         return value, error
     if isinstance(error, asyncio.CancelledError):
-        return None, HandlerCancelled()
+        return None, HandlerError(_CANCELLED)
     raise error

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
-from ._steps import Run, Step, Steps, TooSlow
+from ._steps import HandlerError, Run, Step, Steps, TooSlow
 from ._workers import Job, Workers
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def _done(step: Step, workers: Workers) -> tuple[Any, Exception | None]:
         close = getattr(value, "close", None)
         if close is not None:
             close()  # or Python warns that it was never awaited
-        return None, TypeError("an asynchronous handler needs areceive")
+        return None, HandlerError("an asynchronous function needs areceive")
     return value, error
 
 

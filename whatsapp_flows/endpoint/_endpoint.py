@@ -37,9 +37,10 @@ class FlowEndpoint:
     """
     Answers the requests of a Flow's client: `receive` for threads, `areceive` for asyncio.
 
-    `keys` are the private keys, or a callable from a `RequestInfo` to the keys of a tenant (PEM texts or `PrivateKeys`;
-    it runs in a thread, and texts are parsed once). `app_secrets` are one or several secrets of the app that is
-    connected to the Flow; a request must be signed with one. Only with `verify_signature=False` may they be None.
+    `keys` are the private keys, or a callable from a `RequestInfo` to the keys of a tenant: PEM texts, `PrivateKeys`,
+    or None for an unknown one. It runs in a thread, and texts are parsed once. `app_secrets` are one or several secrets
+    of the app that is connected to the Flow; a request must be signed with one. Only with `verify_signature=False` may
+    they be None.
 
     `flow` is the Flow JSON (a path, a mapping, its text or bytes). With it, handlers may be registered for its screens
     only, and each answer is checked as the client does. `checks` says what becomes of an answer that the client would
@@ -94,8 +95,7 @@ class FlowEndpoint:
         self._workers = Workers(max_threads)
         self._tasks = Tasks(max_threads)
         self._settings = Settings(
-            keys=keys if isinstance(keys, PrivateKeys) else None,
-            find_keys=None if isinstance(keys, PrivateKeys) else _key_finder(keys),
+            keys=keys if isinstance(keys, PrivateKeys) else _key_finder(keys),
             app_secrets=app_secrets,
             facts=self._facts,
             checks=checks,
@@ -214,6 +214,8 @@ def _secrets(secrets: AppSecrets | None, verify_signature: bool) -> tuple[Secret
 
 
 def _key_finder(keys: object) -> Function:
+    if isinstance(keys, (str, bytes, Secret)):
+        raise ConfigurationError("keys must be PrivateKeys: PrivateKeys(pem).")
     if not callable(keys) or is_coroutine_function(keys):
         kind = "an asynchronous function" if callable(keys) else f"a {type(keys).__name__}"
         raise ConfigurationError(f"keys must be PrivateKeys, or a plain callable that returns them, not {kind}.")

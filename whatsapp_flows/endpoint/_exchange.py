@@ -20,7 +20,7 @@ from .._interrupts import is_interrupt
 from .._json import compact_json
 from .._wire import Secret
 from ..signatures import verify
-from ._answers import Answer, Close, Finish, Show
+from ._answers import Close, Finish, Show, encoded, unwritable
 from ._check import answer_problems
 from ._facts import FlowFacts
 from ._handlers import Handlers
@@ -28,7 +28,7 @@ from ._keys import PrivateKeys
 from ._replay import InProgress, RecentAnswers, ReplayGuard, replay_key
 from ._reports import Exchange, Reports, described, place_of
 from ._request import FlowRequest, read_request
-from ._steps import Function, Run, Steps, TooSlow, Wait
+from ._steps import Function, HandlerError, Run, Steps, TooSlow, Wait
 
 Checks = Literal["raise", "log", "off"]
 
@@ -73,9 +73,8 @@ class RequestInfo:
 class Settings:
     """The options of an endpoint, as an exchange uses them."""
 
-    keys: PrivateKeys | None
-    find_keys: Function | None
-    """Finds the keys of one request, where there are many tenants."""
+    keys: PrivateKeys | Function
+    """A function finds the keys of one request, where there are many tenants."""
     app_secrets: tuple[Secret, ...]
     facts: FlowFacts | None
     checks: Checks
@@ -106,6 +105,9 @@ def answer_of(settings: Settings, body: bytes, headers: Mapping[str, str]) -> St
     except TooSlow:
         answer = _http("too-slow")
         exchange.note = "the time limit has passed"
+    except HandlerError as raised:
+        answer = _http("handler-failed")
+        exchange.note = str(raised)
     except Exception as raised:
         if is_interrupt(raised):
             raise
@@ -215,11 +217,11 @@ def _opened(
     secret: int | None,
 ) -> Steps[Found]:
     keys = settings.keys
-    if keys is None:
-        assert settings.find_keys is not None  # noqa: S101 - one of the two is set
-        info = RequestInfo(headers={name.lower(): value for name, value in headers.items()}, app_secret_index=secret)
-        keys = yield Run((settings.find_keys,), (info,), settings.left(exchange))
     try:
+        if isinstance(keys, Function):
+            lowered = {name.lower(): value for name, value in headers.items()}
+            info = RequestInfo(headers=lowered, app_secret_index=secret)
+            keys = yield Run((keys,), (info,), settings.left(exchange))
         opened = keys.open(*envelope)
         request = read_request(opened.plaintext)
         if request is None:
@@ -276,9 +278,16 @@ def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, chann
         exchange.note = "register a handler, or a fallback"
         return "no-handler", b""
     if not isinstance(answer, (Show, Finish, Close)):
-        exchange.note = f"{described(handler)} returned {_kind(answer)}: return a Show, Finish or Close"
-        return "handler-failed", b""
-    return _checked(settings, exchange, request, answer, channel)
+        raise HandlerError(f"{described(handler)} returned {_kind(answer)}: return a Show, Finish or Close")
+    plaintext = answer.plaintext(request.flow_token)
+    try:
+        content = encoded(plaintext)
+    except (TypeError, ValueError, RecursionError) as raised:
+        found = f"{described(handler)} returned what JSON cannot hold: {unwritable(plaintext)}"
+        raise HandlerError(found) from raised
+    if _refused(settings, exchange, request, plaintext, len(content)):
+        return "refused-answer", b""
+    return "answered", channel.seal(content)
 
 
 def _groups(functions: tuple[Function, ...]) -> tuple[tuple[Function, ...], ...]:
@@ -292,25 +301,14 @@ def _kind(answer: object) -> str:
     return "nothing" if answer is None else f"a {type(answer).__qualname__}"
 
 
-def _checked(
-    settings: Settings, exchange: Exchange, request: FlowRequest, answer: Answer, channel: AnswerChannel
-) -> Found:
-    """The encrypted answer, when the check lets it pass."""
-    plaintext = answer.plaintext(request.flow_token)
-    content = _encoded(plaintext)
-    if settings.facts is not None and settings.checks != "off":
-        problems = answer_problems(settings.facts, request.screen, request.action, plaintext, len(content))
-        if problems:
-            sent = settings.checks == "log"
-            settings.reports.answer_refused(exchange, problems, sent)
-            if not sent:
-                return "refused-answer", b""
-    return "answered", channel.seal(content)
-
-
-def _encoded(plaintext: Mapping[str, Any]) -> bytes:
-    """JSON in UTF-8; with escapes where a text holds half a surrogate pair, which UTF-8 does not have."""
-    try:
-        return compact_json(plaintext, ascii_only=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return compact_json(plaintext, allow_nan=False).encode()
+def _refused(
+    settings: Settings, exchange: Exchange, request: FlowRequest, plaintext: Mapping[str, Any], size: int
+) -> bool:
+    """Whether an answer is not sent, since the client would refuse it."""
+    if settings.facts is None or settings.checks == "off":
+        return False
+    problems = answer_problems(settings.facts, request.screen, request.action, plaintext, size)
+    if not problems:
+        return False
+    settings.reports.answer_refused(exchange, problems, sent=settings.checks == "log")
+    return settings.checks == "raise"

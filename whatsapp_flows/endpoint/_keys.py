@@ -13,6 +13,7 @@ from .._flow_crypto import (
     OpenedRequest,
     OpeningKey,
     make_key_pair,
+    not_decrypted,
     open_envelope,
     read_private_key,
     read_public_key,
@@ -23,7 +24,7 @@ from ..errors import ConfigurationError
 
 Text = str | bytes | Secret
 Info = TypeVar("Info")
-Lookup = Callable[[Info], "PrivateKeys | Text | Sequence[Text]"]
+Lookup = Callable[[Info], "PrivateKeys | Text | Sequence[Text] | None"]
 
 _VARIABLE: Final = "WHATSAPP_FLOWS_PRIVATE_KEY"
 _SECOND: Final = f"{_VARIABLE}_2"
@@ -117,8 +118,9 @@ class TenantKeys(Generic[Info]):
     """
     The private keys of many tenants, by a callable that finds those of one request.
 
-    `lookup` may return `PrivateKeys`, or the text of a PEM, or several. Texts are parsed once, and the parsed keys of
-    the `most` tenants that were seen last are kept, by the SHA-256 of their text: a replaced key counts at once.
+    `lookup` may return `PrivateKeys`, or the text of a PEM, or several, or None for a tenant that is unknown. Texts are
+    parsed once, and the parsed keys of the `most` tenants that were seen last are kept, by the SHA-256 of their text: a
+    replaced key counts at once.
     `password` is that of the texts that are encrypted; for passwords of their own, return `PrivateKeys` that you keep.
     """
 
@@ -131,10 +133,17 @@ class TenantKeys(Generic[Info]):
         self._lock = Mutex()
 
     def keys_of(self, info: Info) -> PrivateKeys:
-        """The keys for one request. Raises `ConfigurationError` for a text that is no key, and what `lookup` raises."""
+        """
+        The keys for one request.
+
+        Raises `DecryptionError` if `lookup` returns None, `ConfigurationError` for a text that is no key, and what
+        `lookup` raises.
+        """
         found = self._lookup(info)
         if isinstance(found, PrivateKeys):
             return found
+        if found is None:
+            raise not_decrypted("unknown-tenant")
         pems = [_secret(pem) for pem in ((found,) if isinstance(found, (str, bytes, Secret)) else found)]
         del found
         name = hashlib.sha256(b"\0".join(pem.reveal().encode() for pem in pems)).digest()

@@ -23,6 +23,10 @@ class TooSlow(Exception):  # noqa: N818 - a signal between the driver and the ex
     """The time limit of the request has passed; the driver throws it into the exchange."""
 
 
+class HandlerError(Exception):
+    """A fault of the host's functions, in a text that holds nothing of the request."""
+
+
 class Function:
     """A function of the host's; `is_async` is known when it is registered."""
 
