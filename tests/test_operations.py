@@ -96,7 +96,7 @@ def test_every_method_of_the_client_has_a_row() -> None:
     called = {name for call, _, _ in ASKED for name in call.__code__.co_names}
     no_call = {"close", "from_env", "options", "usage", "waba_id", "with_options", "wrapping"}
     public = {name for name in dir(FlowsClient) if not name.startswith("_")}
-    assert public - no_call - called == {"check_endpoint", "ensure_flow", "download_flow_json"}
+    assert public - no_call - called == {"check_endpoint", "ensure_flow", "download_flow_json", "download_media"}
 
 
 @pytest.mark.parametrize(("call", "body", "sent"), ASKED, ids=[sent for _, _, sent in ASKED])

@@ -123,7 +123,7 @@ class CallReport:
                 attempt=self.attempt,
                 number=self._requests,
                 method=request.method,
-                url=without_credentials(request.url if request.authenticated else request.url.partition("?")[0]),
+                url=without_credentials(_shown_url(request)),
             )
 
     def on_response(self, reply: Response | FlowsError, error: FlowsError | None) -> None:
@@ -225,3 +225,8 @@ class CallReport:
                 waited=self._waited,
                 elapsed=self._policy.clock() - self.started,
             )
+
+
+def _shown_url(request: Request) -> str:
+    """Without the query where it leads to another host than the API's: it is signed."""
+    return request.url if request.authenticated and not request.is_file else request.url.partition("?")[0]

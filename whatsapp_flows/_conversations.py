@@ -6,7 +6,9 @@ They are conversations like the engine's: they yield steps, so that either drive
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from . import _operations as operations
@@ -19,6 +21,7 @@ from .flow_json import FlowJson, read_flow_json
 from .models import CreatedFlow, Flow, FlowJsonUpdate, FlowStatus, Migration
 
 if TYPE_CHECKING:
+    from ._media_values import EncryptedMedia, ResponseMedia
     from ._operations import NewTemplate
     from .messages import FlowTemplate
 
@@ -63,6 +66,27 @@ def create_flow_template(
         buttons.append(made)
     operation = operations.create_flow_template(api, replace(new, buttons=tuple(buttons)))
     return (yield from converse(operation, policy))
+
+
+def download_media(
+    api: Api,
+    policy: CallPolicy,
+    item: EncryptedMedia | ResponseMedia,
+    path: str | os.PathLike[str],
+    *,
+    max_bytes: int,
+    allowed_hosts: Iterable[str] | None,
+) -> Conversation[int]:
+    """Download a file, and save it when every check has passed; its size in bytes. The place is looked at first."""
+    from ._files import check_target, replace_file  # noqa: PLC0415 - most processes save no file
+    from ._media_content import open_media  # noqa: PLC0415
+
+    policy, target = policy.starting_now(), Path(path)
+    operation = operations.download_media(api, item, open_media, max_bytes=max_bytes, allowed_hosts=allowed_hosts)
+    yield from run_blocking(lambda: check_target(target))
+    content = yield from converse(operation, policy)
+    yield from run_blocking(lambda: replace_file(target, content))
+    return len(content)
 
 
 def find_flow_by_name(api: Api, policy: CallPolicy, name: str) -> Conversation[Flow | None]:

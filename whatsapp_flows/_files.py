@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -48,6 +49,21 @@ def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0
     else:
         return
     raise ConfigurationError(f"{path} cannot be written: {reason}.")
+
+
+def check_target(path: Path) -> None:
+    """
+    Raise `ConfigurationError` when a file cannot be written for a reason that is seen at once: no such folder, no right
+    to write there, or something else than a regular file of that name.
+    """
+    try:
+        folder = _target(path).parent
+        usable = os.access(folder, os.W_OK | os.X_OK)
+        reason = "" if usable else os.strerror(errno.EACCES if folder.is_dir() else errno.ENOENT)
+    except OSError as failure:
+        reason = failure.strerror or str(failure)
+    if reason:
+        raise ConfigurationError(f"{path} cannot be written: {reason}.")
 
 
 def _target(path: Path) -> Path:

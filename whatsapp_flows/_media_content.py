@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from ._endpoint_errors import MediaIntegrityError, MediaRefusedError
-from ._media_values import EncryptedMedia
-
-BLOCK_BYTES: Final = 16
-MAC_BYTES: Final = 10
-"""The MAC at the end of a file at the CDN, cut to so many bytes."""
-
-
-def max_file_bytes(max_bytes: int) -> int:
-    """The size of a file at the CDN whose content has `max_bytes` bytes: with the padding and the MAC."""
-    return max_bytes // BLOCK_BYTES * BLOCK_BYTES + BLOCK_BYTES + MAC_BYTES
+from ._media_values import BLOCK_BYTES, MAC_BYTES, EncryptedMedia
 
 
 def open_media(item: EncryptedMedia, cdn_file: bytes) -> bytes:

@@ -9,6 +9,7 @@ downloaded with the access token. Neither needs the extra `endpoint`; decrypting
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from json import loads
@@ -35,6 +36,10 @@ MAX_FILES: Final = 30
 
 MAX_MEDIA_BYTES: Final = 25 * 2**20
 """The largest file that a picker takes ("Media upload components"): 25 MiB."""
+
+BLOCK_BYTES: Final = 16
+MAC_BYTES: Final = 10
+"""The MAC at the end of a file at the CDN, cut to so many bytes."""
 
 _MAX_URL: Final = 8192  # characters; observed addresses have some 300
 _MAX_ID: Final = 256
@@ -198,6 +203,11 @@ def response_media(value: object) -> tuple[ResponseMedia, ...]:
     return _distinct(value, _response)
 
 
+def max_file_bytes(max_bytes: int) -> int:
+    """The size of a file at the CDN whose content has `max_bytes` bytes: with the padding and the MAC."""
+    return max_bytes // BLOCK_BYTES * BLOCK_BYTES + BLOCK_BYTES + MAC_BYTES
+
+
 def sha256_digest(written: str) -> bytes:
     """The 32 bytes of a SHA-256: Meta writes it in base64 in messages, in hexadecimal for `GET /{media-id}`."""
     try:
@@ -249,8 +259,11 @@ def _encrypted(found: Mapping[str, Any], place: str) -> EncryptedMedia:
 def _response(found: Mapping[str, Any], place: str) -> ResponseMedia:
     if "encryption_metadata" in found:
         raise MediaRefusedError(f"{place} is encrypted: read it with encrypted_media().")
+    media_id = _short(found, "id", _MAX_ID, place)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", media_id):  # it becomes a part of a URL
+        raise MediaRefusedError(f"{place}: id must be a string of letters, digits, _ and -.")
     return ResponseMedia(
-        id=_short(found, "id", _MAX_ID, place),
+        id=media_id,
         file_name=_name(found, "file_name"),
         safe_name=_name(found, "safe_name"),
         mime_type=_short(found, "mime_type", _MAX_ID, place),

@@ -1,9 +1,10 @@
 # Generated from _messages_async.py by `make generate`: change that file, not this one.
-"""What the clients send to people: a message that opens a Flow, and templates that do."""
+"""What the clients send to people: messages and templates that open a Flow; and the files that come back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import _conversations as conversations
@@ -12,12 +13,13 @@ from ._driver_sync import Driver
 
 if TYPE_CHECKING:
     from ._documents import Validate
+    from ._media_values import EncryptedMedia, ResponseMedia
     from ._vocabulary import FlowAction, FlowMode, TemplateCategory
     from .messages import FlowButton, FlowButtonParameters, FlowTemplate, SentMessage
 
 
 class Messages(Driver):
-    """The methods of `FlowsClient` that send messages."""
+    """The methods of `FlowsClient` that send messages, and download what people have uploaded."""
 
     def send_flow(
         self,
@@ -147,3 +149,37 @@ class Messages(Driver):
             reply_to=reply_to,
         )
         return self._call(operations.send_flow_template(self._api, message, phone_number_id))
+
+    def download_media(
+        self,
+        item: EncryptedMedia | ResponseMedia,
+        path: str | os.PathLike[str],
+        *,
+        max_bytes: int = 25 * 2**20,
+        allowed_hosts: Iterable[str] | None = None,
+    ) -> int:
+        """
+        Download a file that a person has uploaded in a Flow; returns its size in bytes.
+
+        `item` is a `ResponseMedia` of a response message, whose address Meta gives for its id, or an `EncryptedMedia`
+        of an endpoint (extra `endpoint`). `path` appears when every check has passed; a file that is there is replaced
+        at once, as a whole. Make a name of `item.safe_name`, never of `item.file_name`. The content is in memory
+        meanwhile, at most `max_bytes`.
+
+        The access token goes to `lookaside.fbsbx.com` alone, which no page of Meta's names; an encrypted file comes
+        from a host below `whatsapp.net`, which gets no token. `allowed_hosts` replaces both: `.example.net` is all
+        hosts below that name, `example.net` that host, `https://example.net:8443` that origin.
+
+        Raises `MediaIntegrityError` when the content is not what was uploaded, `MediaRefusedError` for an address or a
+        size that is not allowed, and `MediaDownloadError` when two addresses of Meta's were refused. An address that
+        has expired is asked for again, once. Per-call options: `with_options`.
+        """
+        download = conversations.download_media(
+            self._api,
+            self._settings.policy,
+            item,
+            path,
+            max_bytes=max_bytes,
+            allowed_hosts=allowed_hosts,
+        )
+        return self._run(download)

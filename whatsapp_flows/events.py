@@ -232,6 +232,7 @@ _VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "delete_flow": ("delete flow", "deleted flow"),
     "deprecate_flow": ("deprecate flow", "deprecated flow"),
     "download_flow_json": ("download flow JSON", "downloaded flow JSON"),
+    "download_media": ("download media", "downloaded media"),
     "get_flow": ("get flow", "got flow"),
     "get_health": ("get health", "got health"),
     "get_metric": ("get metric", "got metric"),

@@ -25,8 +25,16 @@ from ._allowed_hosts import CDN_HOSTS, MEDIA_HOSTS, AllowedHosts
 from ._endpoint_errors import MediaDownloadError, MediaError, MediaIntegrityError, MediaRefusedError
 from ._error_values import ErrorDetails
 from ._files import write_file
-from ._media_content import check_encrypted, decrypt, max_file_bytes, open_media
-from ._media_values import MAX_MEDIA_BYTES, EncryptedMedia, MediaKeys, ResponseMedia, encrypted_media, response_media
+from ._media_content import check_encrypted, decrypt, open_media
+from ._media_values import (
+    MAX_MEDIA_BYTES,
+    EncryptedMedia,
+    MediaKeys,
+    ResponseMedia,
+    encrypted_media,
+    max_file_bytes,
+    response_media,
+)
 from ._requests import RequestsTransport
 from ._safe_names import distinct_names, safe_name
 from ._wire import Request, check_count

@@ -112,6 +112,9 @@ def test_a_file_that_is_not_as_documented_is_refused(value: object, message: str
     [
         ([ENCRYPTED], "file 0 of the picker is encrypted"),
         ([without(RESPONSE, "id")], "id"),
+        ([{**RESPONSE, "id": "../me"}], "id must be"),
+        ([{**RESPONSE, "id": "1?fields=x"}], "id must be"),
+        ([{**RESPONSE, "id": "1" * 65}], "id must be"),
         ([without(RESPONSE, "mime_type")], "mime_type"),
         ([{**RESPONSE, "sha256": "c2hvcnQ="}], "sha256 must be 32 bytes"),
         ([{**RESPONSE, "sha256": "zz" * 32}], "sha256 must be 32 bytes"),

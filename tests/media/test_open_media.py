@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media.support import CONTENT, Upload, encrypted, mac, padded
-from whatsapp_flows._media_content import decrypt, max_file_bytes
+from whatsapp_flows._media_content import decrypt
+from whatsapp_flows._media_values import max_file_bytes
 from whatsapp_flows.media import MediaIntegrityError, MediaRefusedError, ResponseMedia, open_media
 
 VECTOR = b64decode("03+JM0DbMnf4f5I6L000+nCFcA+P6HormGpWDCPNOvwrX9UGSjpfZSJM")

@@ -61,6 +61,7 @@ from whatsapp_flows import (
 )
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer
+from whatsapp_flows.media import ResponseMedia
 
 
 class Policy:
@@ -117,6 +118,7 @@ assert_type(client.get_health("1"), Health)
 assert_type(client.get_preview("1", invalidate=True), Preview)
 assert_type(client.list_assets("1"), tuple[Asset, ...])
 assert_type(client.download_flow_json("1"), bytes)
+assert_type(client.download_media(ResponseMedia(id="1"), "photo.jpg"), int)
 assert_type(client.migrate_flows("2", ["a"]), Migration)
 assert_type(client.get_metric("1", "ENDPOINT_REQUEST_COUNT", "DAY"), Metric)
 metric: MetricName = "A_METRIC_OF_TOMORROW"

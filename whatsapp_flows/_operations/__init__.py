@@ -37,6 +37,7 @@ from ._flows import (
 from ._graph import Api, Page
 
 if TYPE_CHECKING:
+    from ._media import download_media
     from ._messages import FlowMessage, TemplateMessage, send_flow, send_flow_template, template_buttons
     from ._templates import NewTemplate, create_flow_template
 
@@ -54,6 +55,7 @@ __all__ = [
     "delete_flow",
     "deprecate_flow",
     "download_flow_json",
+    "download_media",
     "get_flow",
     "get_health",
     "get_metric",
@@ -76,8 +78,9 @@ __all__ = [
     "update_flow_json",
 ]
 
-# Loaded with the first message: most processes send none.
+# Loaded with the first message or file: most processes send and fetch none.
 _LAZY: Final = {
+    "._media": ("download_media",),
     "._messages": ("FlowMessage", "TemplateMessage", "send_flow", "send_flow_template", "template_buttons"),
     "._templates": ("NewTemplate", "create_flow_template"),
 }

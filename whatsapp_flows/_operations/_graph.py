@@ -24,6 +24,8 @@ MAX_PAGES: Final = 10_000
 MAX_ITEMS: Final = 100_000
 """Entries of a list that is returned as a whole: files of a flow, phone numbers, subscribed apps."""
 
+_LOOPBACK: Final[Mapping[str, str]] = {"127.0.0.1": "127.0.0.1", "localhost": "localhost", "::1": "[::1]"}
+
 Form = Mapping[str, str | tuple[str, bytes, str]]
 
 
@@ -75,6 +77,14 @@ class Api:
                 "phone_number_id=...) or WHATSAPP_FLOWS_PHONE_NUMBER_ID."
             )
         return self.phone_number_id
+
+    @property
+    def local_origins(self) -> tuple[str, ...]:
+        """Where an emulator on this machine serves files, under each name of the machine; else nothing."""
+        parts = urlsplit(self.base_url)
+        if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
+            return ()
+        return tuple(f"http://{_LOOPBACK[name]}{'' if parts.port is None else f':{parts.port}'}" for name in _LOOPBACK)
 
     def get(
         self, operation: str, path: str, query: Mapping[str, str] | None = None, *, flow_id: str | None = None
