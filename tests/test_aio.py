@@ -36,6 +36,7 @@ from whatsapp_flows import (
     CallFailed,
     ConfigurationError,
     Event,
+    FlowButton,
     FlowProcessingError,
     FlowsClient,
     FlowsError,
@@ -156,6 +157,7 @@ def test_with_options_has_the_options_of_the_constructor() -> None:
 
 
 OTHER = "20100000000000055"
+TO = "491701234567"
 Step = Callable[[Any, dict[str, str]], Any]
 
 
@@ -207,6 +209,17 @@ LIFE: list[tuple[str, Step]] = [
     ("publish_flow", lambda c, ids: c.publish_flow(ids["flow"])),
     ("delete_flow", lambda c, ids: c.delete_flow(ids["flow"])),
     ("deprecate_flow", lambda c, ids: c.deprecate_flow(ids["flow"])),
+    ("send_flow", lambda c, ids: c.send_flow(TO, ids["whole"], cta="Go", body="A", token="t1", data={"a": 1})),
+    ("send_flow", lambda c, ids: c.send_flow(TO, ids["whole"], cta="Go", body="A", token="t1", screen="NO")),
+    ("send_flow", lambda c, _: c.send_flow("49 170", flow_name="whole", cta="Go", body="A")),
+    ("create_flow_template", lambda c, ids: c.create_flow_template("booking", "en", body="A", buttons=[
+        FlowButton("Go", flow_id=ids["whole"])])),
+    ("create_flow_template", lambda c, _: c.create_flow_template("json", "en", body="A", buttons=[
+        FlowButton("Go", flow_json=DOCUMENT)], validate="error")),
+    ("create_flow_template", lambda c, ids: c.create_flow_template("booking", "en", body="A", buttons=[
+        FlowButton("Go", flow_id=ids["whole"])])),
+    ("send_flow_template", lambda c, _: c.send_flow_template(TO, "booking", "en", token="t2")),
+    ("send_flow_template", lambda c, _: c.send_flow_template(TO, "nothing", "en", token="t2")),
     ("migrate_flows", lambda c, _: c.migrate_flows(OTHER, ["elsewhere", *(f"n{number}" for number in range(150))])),
     ("with_options", lambda c, _: repr(c.with_options(waba_id=OTHER))),
     ("wrapping", lambda c, _: repr(c.wrapping(lambda inner: inner))),
@@ -242,7 +255,7 @@ def live(wire: Wire) -> tuple[list[Any], list[Any], list[str]]:
             meta.fail(**fault)
         with wire.client(
             TOKEN, meta.waba_id, base_url=meta.url, sleep=moment.sleep, clock=moment.clock, on_event=events.append,
-            app_secret=None, max_attempts=2,
+            app_secret=None, max_attempts=2, phone_number_id=meta.phone_number_id,
         ) as client:  # fmt: skip
             for _, step in LIFE:
                 try:

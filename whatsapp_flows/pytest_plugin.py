@@ -119,11 +119,20 @@ def flows_clock() -> FlowsClock:
 
 @pytest.fixture
 def flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Iterator[FlowsClient]:
-    """A `FlowsClient` of the emulator, for its first account. Its waits advance `flows_clock` and take no time."""
+    """
+    A `FlowsClient` of the emulator, for its first account and phone number.
+
+    Its waits advance `flows_clock` and take no time.
+    """
     from .client import FlowsClient
 
     with FlowsClient(
-        TOKEN, flows_emulator.waba_id, base_url=flows_emulator.url, clock=flows_clock, sleep=flows_clock.sleep
+        TOKEN,
+        flows_emulator.waba_id,
+        phone_number_id=flows_emulator.phone_number_id,
+        base_url=flows_emulator.url,
+        clock=flows_clock,
+        sleep=flows_clock.sleep,
     ) as client:
         yield client
 
@@ -131,7 +140,7 @@ def flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Iterator[
 @pytest.fixture
 def async_flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Iterator[Any]:
     """
-    An `AsyncFlowsClient` of the emulator, for its first account. Extra `async`.
+    An `AsyncFlowsClient` of the emulator, for its first account and phone number. Extra `async`.
 
     It works with any runner, and is closed at the end of the event loop that used it, or of the test.
     """
@@ -149,6 +158,7 @@ def async_flows_client(flows_emulator: Emulator, flows_clock: FlowsClock) -> Ite
     client = import_module(".aio", __package__).AsyncFlowsClient(
         TOKEN,
         flows_emulator.waba_id,
+        phone_number_id=flows_emulator.phone_number_id,
         base_url=flows_emulator.url,
         clock=flows_clock,
         sleep=flows_clock.asleep,
@@ -183,6 +193,7 @@ def flows_environment(flows_emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
     variables = {
         "WHATSAPP_FLOWS_ACCESS_TOKEN": TOKEN,
         "WHATSAPP_FLOWS_WABA_ID": flows_emulator.waba_id,
+        "WHATSAPP_FLOWS_PHONE_NUMBER_ID": flows_emulator.phone_number_id,
         "WHATSAPP_FLOWS_BASE_URL": flows_emulator.url,
         "WHATSAPP_FLOWS_RETRY_INITIAL": "0",
         "WHATSAPP_FLOWS_RETRY_MAXIMUM": "0",

@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from tests.emulator.support import NOON, PEM, WABA, Model, endpoint_json, flow_json
 from whatsapp_flows.emulator._storage import Storage
-from whatsapp_flows.emulator.graph._state import Account, MetricPoint, PhoneNumber, PreviewLink, World
+from whatsapp_flows.emulator.graph._documents import stored_flow_json
+from whatsapp_flows.emulator.graph._state import (
+    Account,
+    MessageRecord,
+    MetricPoint,
+    PhoneNumber,
+    PreviewLink,
+    TemplateButton,
+    TemplateRecord,
+    World,
+)
 
 
 def _rich() -> Model:
@@ -31,10 +41,22 @@ def _rich() -> Model:
         preview=PreviewLink(serial=3, created_at=NOON),
         metrics=(MetricPoint(metric="ENDPOINT_REQUEST_COUNT", at=NOON, data=(("value", 3.5),)),),
     )
-    model.add("bare", application_id=None)
+    edited = model.add("bare", application_id=None, published=stored_flow_json(b'{"version": "7.3"}\xff', NOON))
     model.world = model.world.with_account(Account(id="3", business_id="4", callbacks={"5": "https://e.example"}))
     model.world = model.world.with_phone_number(PhoneNumber(id="5", waba_id="3", verified=False))
-    model.world = replace(model.world, dead_endpoints=frozenset({"a", "*"}))
+    model.world = replace(model.world, dead_endpoints=frozenset({"a", "*"}), closed_windows=frozenset({"49170"}))
+    button = TemplateButton(index=1, flow_id=edited, flow_action="navigate", navigate_screen="START")
+    template = TemplateRecord(
+        id="6", waba_id=WABA, name="t", language="en", category="UTILITY", status="APPROVED", buttons=(button,),
+        header_variables=("1",), body_variables=("a", "b"), components=({"type": "BODY", "text": "x"},),
+    )  # fmt: skip
+    model.world = replace(model.world.with_template(template), holds_templates=True)
+    for number in range(11):  # so that the order is not that of the ids
+        message = MessageRecord(
+            id=f"wamid.{11 - number}", phone_number_id="5", at=NOON, to="49170", flow_ids=(edited,), tokens=("t",),
+            mode="draft", action="navigate", screen="START", data={"a": [1]}, content={"type": "flow"}, reply_to="w",
+        )  # fmt: skip
+        model.world = model.world.with_message(message)
     return model
 
 
@@ -46,6 +68,7 @@ def test_a_world_is_read_as_it_was_written(tmp_path: Path) -> None:
         storage.save(World(), world)
     with closing(Storage(tmp_path / "world")) as storage:
         assert storage.load() == world
+        assert list(storage.load().messages) == list(world.messages)
 
 
 def test_a_document_keeps_the_errors_of_its_day(tmp_path: Path) -> None:
@@ -122,7 +145,7 @@ def test_a_file_belongs_to_one_emulator(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_layout_before_is_read(tmp_path: Path) -> None:
-    """Its accounts have no callbacks; it is written in the current layout from then on."""
+    """Its accounts have no callbacks, and it has no messages; it is written in the current layout from then on."""
     path = tmp_path / "world"
     Storage(path).close()
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -132,7 +155,7 @@ def test_a_file_of_the_layout_before_is_read(tmp_path: Path) -> None:
     with closing(Storage(path)) as storage:
         assert storage.load().accounts == {"1": Account(id="1", business_id="2", subscribed_apps=("3",))}
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
 
 
 def test_a_foreign_file_is_not_changed(tmp_path: Path) -> None:

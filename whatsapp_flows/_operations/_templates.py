@@ -41,6 +41,10 @@ class NewTemplate:
     header_examples: Examples = field(default=(), repr=False)
     body_examples: Examples = field(default=(), repr=False)
 
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.buttons) <= _MAX_BUTTONS or not all(isinstance(it, FlowButton) for it in self.buttons):
+            raise ConfigurationError(f"buttons must be a list of 1 to {_MAX_BUTTONS} FlowButtons.")
+
     def content(self) -> dict[str, object]:
         """The JSON of the request, with no key that has no value."""
         components: list[dict[str, object]] = []
@@ -54,8 +58,6 @@ class NewTemplate:
         components.append({"type": "BODY", "text": body, **_example("body", body, self.body_examples)})
         if self.footer is not None:
             components.append({"type": "FOOTER", "text": limited_text("footer", self.footer, FOOTER_MAX_LENGTH)})
-        if not 1 <= len(self.buttons) <= _MAX_BUTTONS or not all(isinstance(it, FlowButton) for it in self.buttons):
-            raise ConfigurationError(f"buttons must be a list of 1 to {_MAX_BUTTONS} FlowButtons.")
         components.append({"type": "BUTTONS", "buttons": [_button(each) for each in self.buttons]})
         named = {"parameter_format": "NAMED"} if self._named else {}
         return {

@@ -266,7 +266,13 @@ def _(value: EmulatorStarted) -> Lines:
         for each in added:
             yield Text(f"  {kind} {inert(each)}")
     yield Text()
-    for name, text in (("BASE_URL", value.url), ("WABA_ID", value.waba_id), ("ACCESS_TOKEN", "emulated")):
+    variables = {
+        "BASE_URL": value.url,
+        "WABA_ID": value.waba_id,
+        "PHONE_NUMBER_ID": value.phone_number_id,
+        "ACCESS_TOKEN": "emulated",
+    }
+    for name, text in variables.items():
         if value.any_token or name != "ACCESS_TOKEN":
             yield Text(f"export WHATSAPP_FLOWS_{name}={text}")
     yield Text()

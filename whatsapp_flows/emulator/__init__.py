@@ -17,7 +17,7 @@ from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
 from ._serve import serve
 from ._wire import RecordedRequest
-from .graph import FlowRecord, StoredFlowJson
+from .graph import FlowRecord, MessageRecord, StoredFlowJson, TemplateButton, TemplateRecord
 
 __all__ = [
     "Emulator",
@@ -26,8 +26,11 @@ __all__ = [
     "Fault",
     "FaultRule",
     "FlowRecord",
+    "MessageRecord",
     "RecordedRequest",
     "StoredFlowJson",
+    "TemplateButton",
+    "TemplateRecord",
     "read_fault",
     "read_faults",
     "serve",

@@ -19,6 +19,7 @@ from . import _admin
 from ._backend import Backend, http_error
 from ._endpoint_checks import EndpointCheck, EndpointChecker, EndpointChecks
 from ._faults import Fault, FaultRule, Reset
+from ._messaging import Messaging
 from ._storage import Storage
 from ._wire import RecordedRequest
 from .graph import (
@@ -42,7 +43,7 @@ _LOCAL_ENDPOINTS: Final = EndpointChecks()
 _ANY_ADDRESS: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
-class Emulator:
+class Emulator(Messaging):
     """
     Meta's Flows management API on this machine. Nothing listens before `start`.
 

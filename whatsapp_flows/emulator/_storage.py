@@ -12,17 +12,37 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
-from .graph import Account, FlowRecord, MetricPoint, PhoneNumber, PreviewLink, World, stored_flow_json
+from .graph import (
+    Account,
+    FlowRecord,
+    MessageRecord,
+    MetricPoint,
+    PhoneNumber,
+    PreviewLink,
+    StoredFlowJson,
+    TemplateButton,
+    TemplateRecord,
+    World,
+    stored_flow_json,
+)
 
 _APPLICATION_ID: Final = 0x57414645  # "WAFE": identifies the emulator's files
-_LAYOUT: Final = 3
-_READABLE: Final = frozenset({2, _LAYOUT})  # 2: before accounts had `callbacks`
+_LAYOUT: Final = 4
+_READABLE: Final = frozenset({2, 3, _LAYOUT})  # 2: before accounts had `callbacks`; 3: before messages
 _META: Final = "world"
+_ANY_BYTES: Final = "surrogateescape"
+_NO_COUNTERS: Final[Mapping[str, Any]] = {
+    "ids_given": 0,
+    "messages_sent": 0,
+    "dead_endpoints": [],
+    "closed_windows": [],
+    "holds_templates": False,
+}
 
-Entity = Account | PhoneNumber | FlowRecord
+Entity = Account | PhoneNumber | FlowRecord | TemplateRecord | MessageRecord
 
 
 class Storage:
@@ -67,13 +87,18 @@ class Storage:
         read = {
             kind: {key: reader(*stored) for key, stored in kinds[kind].items()} for kind, reader in _READERS.items()
         }
-        counters = kinds[_META].get(_META, ({"ids_given": 0, "dead_endpoints": []}, None))[0]
+        counters: dict[str, Any] = {**_NO_COUNTERS, **kinds[_META].get(_META, ({}, None))[0]}
         return World(
             accounts=read["account"],
             phone_numbers=read["phone_number"],
             flows=read["flow"],
+            templates=read["template"],
+            messages={each.id: each for each in sorted(read["message"].values(), key=lambda each: each.number)},
             ids_given=counters["ids_given"],
+            messages_sent=counters["messages_sent"],
             dead_endpoints=frozenset(counters["dead_endpoints"]),
+            closed_windows=frozenset(counters["closed_windows"]),
+            holds_templates=counters["holds_templates"],
         )
 
     def save(self, before: World, after: World) -> None:
@@ -84,7 +109,13 @@ class Storage:
         with self._connection:
             for kind, old, new in _collections(before, after):
                 self._save_kind(kind, old, new)
-            counters = {"ids_given": after.ids_given, "dead_endpoints": sorted(after.dead_endpoints)}
+            counters = {
+                "ids_given": after.ids_given,
+                "messages_sent": after.messages_sent,
+                "dead_endpoints": sorted(after.dead_endpoints),
+                "closed_windows": sorted(after.closed_windows),
+                "holds_templates": after.holds_templates,
+            }
             self._put(_META, _META, counters, None)
 
     def _save_kind(self, kind: str, old: Mapping[str, Entity], new: Mapping[str, Entity]) -> None:
@@ -110,13 +141,22 @@ def _collections(before: World, after: World) -> Iterator[tuple[str, Mapping[str
     yield "account", before.accounts, after.accounts
     yield "phone_number", before.phone_numbers, after.phone_numbers
     yield "flow", before.flows, after.flows
+    yield "template", before.templates, after.templates
+    yield "message", before.messages, after.messages
 
 
 def _to_record(entity: Entity) -> tuple[dict[str, object], bytes | None]:
     """An entity as JSON, and its Flow JSON, which is stored as bytes."""
+    if isinstance(entity, (TemplateRecord, MessageRecord)):
+        return asdict(entity), None
     record = {field.name: getattr(entity, field.name) for field in fields(entity) if field.name != "document"}
     if not isinstance(entity, FlowRecord):
         return record, None
+    published = entity.published
+    record["published"] = published and {
+        "content": published.content.decode("utf-8", _ANY_BYTES),
+        "uploaded_at": published.uploaded_at,
+    }
     record["uploaded_at"] = entity.document.uploaded_at if entity.document else None
     link = entity.preview
     record["preview"] = {"serial": link.serial, "created_at": link.created_at} if link else None
@@ -140,6 +180,7 @@ def _read_flow(record: dict[str, Any], document: bytes | None) -> FlowRecord:
     ]
     read = {
         "categories": tuple(record["categories"]),
+        "published": _read_published(record.get("published")),
         "document": None if document is None else stored_flow_json(document, uploaded_at),
         "preview": PreviewLink(**record["preview"]) if record["preview"] else None,
         "metrics": tuple(points),
@@ -147,8 +188,24 @@ def _read_flow(record: dict[str, Any], document: bytes | None) -> FlowRecord:
     return FlowRecord(**{**record, **read})
 
 
+def _read_published(record: dict[str, Any] | None) -> StoredFlowJson | None:
+    return stored_flow_json(record["content"].encode("utf-8", _ANY_BYTES), record["uploaded_at"]) if record else None
+
+
+def _read_template(record: dict[str, Any], _: bytes | None) -> TemplateRecord:
+    read = {name: tuple(record[name]) for name in ("header_variables", "body_variables", "components")}
+    buttons = tuple(TemplateButton(**button) for button in record["buttons"])
+    return TemplateRecord(**{**record, **read, "buttons": buttons})
+
+
+def _read_message(record: dict[str, Any], _: bytes | None) -> MessageRecord:
+    return MessageRecord(**{**record, "flow_ids": tuple(record["flow_ids"]), "tokens": tuple(record["tokens"])})
+
+
 _READERS: Final[Mapping[str, Callable[[dict[str, Any], bytes | None], Any]]] = {
     "account": _read_account,
     "flow": _read_flow,
+    "message": _read_message,
     "phone_number": _read_phone_number,
+    "template": _read_template,
 }

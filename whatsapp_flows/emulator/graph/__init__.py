@@ -10,6 +10,7 @@ from ._call import GraphCall, GraphResponse, Part, Settings, error_response, jso
 from ._documents import StoredFlowJson, stored_flow_json
 from ._endpoint_checks import PendingCheck, pending_checks
 from ._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
+from ._messages import ANY_RECIPIENT
 from ._metrics import METRIC_KEYS
 from ._nodes import is_id
 from ._routes import BATCH, DOWNLOAD, OPERATIONS, Target, handle, is_version, resolve_target
@@ -21,15 +22,19 @@ from ._state import (
     STATUSES,
     Account,
     FlowRecord,
+    MessageRecord,
     MetricPoint,
     PhoneNumber,
     PreviewLink,
+    TemplateButton,
+    TemplateRecord,
     World,
     default_world,
     with_missing,
 )
 
 __all__ = [
+    "ANY_RECIPIENT",
     "BATCH",
     "DEFAULT_APP_ID",
     "DEFAULT_BUSINESS_ID",
@@ -46,6 +51,7 @@ __all__ = [
     "FlowRecord",
     "GraphCall",
     "GraphResponse",
+    "MessageRecord",
     "MetricPoint",
     "Part",
     "PendingCheck",
@@ -57,6 +63,8 @@ __all__ = [
     "Settings",
     "StoredFlowJson",
     "Target",
+    "TemplateButton",
+    "TemplateRecord",
     "World",
     "default_world",
     "error_body",

@@ -6,10 +6,10 @@ A Flow JSON with errors is stored too, as at Meta ("Flows API" page, upload).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
-from typing import Final
+from typing import Any, Final
 
 from ...errors import ValidationIssue, ValidationPointer
 from ...flow_json import KNOWN_VERSIONS, parse_json, parse_version, validate
@@ -28,6 +28,7 @@ class StoredFlowJson:
     data_api_version: str | None = None
     data_channel_uri: str | None = None
     issues: tuple[ValidationIssue, ...] = ()
+    entry_screens: tuple[str, ...] = ()
 
     @property
     def names_its_endpoint(self) -> bool:
@@ -56,7 +57,36 @@ def stored_flow_json(content: bytes, now: float) -> StoredFlowJson:
         data_channel_uri=_text(properties, "data_channel_uri"),
         # Meta rejects an unknown version. The validator only warns of a newer one, which Meta may support already.
         issues=unknown or report.errors,
+        entry_screens=_entry_screens(properties),
     )
+
+
+def _entry_screens(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """The screens to which no other leads, by the routing model or, without one, by the navigate actions."""
+    screens = [each for each in _objects(properties.get("screens")) if isinstance(each.get("id"), str)]
+    model = properties.get("routing_model")
+    if isinstance(model, Mapping):
+        entered = {each for targets in model.values() if isinstance(targets, list) for each in map(str, targets)}
+    else:
+        entered = {target for screen in screens for target in _navigations(screen) if target != screen["id"]}
+    return tuple(screen["id"] for screen in screens if screen["id"] not in entered)
+
+
+def _navigations(value: object) -> Iterator[str]:
+    """The screens that the navigate actions inside a value lead to."""
+    if isinstance(value, Mapping):
+        following = value.get("next")
+        if value.get("name") == "navigate" and isinstance(following, Mapping):
+            yield str(following.get("name"))
+        for inner in value.values():
+            yield from _navigations(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _navigations(inner)
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _bad_version(issue: ValidationIssue, version: str | None) -> ValidationIssue:

@@ -32,6 +32,7 @@ class ErrorSpec:
     user_message: str | None = None
     type: str = "OAuthException"
     is_transient: bool | None = None
+    details: str | None = None  # in `error_data`, where messages have their human detail
 
 
 class Problem(Enum):
@@ -60,6 +61,10 @@ class Problem(Enum):
         100, None, 400, INVALID, "Invalid Endpoint URI", "The endpoint URI must be a valid URL"
     )
     UNKNOWN_NODE = ErrorSpec(100, 33, 400, UNSUPPORTED, type="GraphMethodException")
+    TEMPLATE_EXISTS = ErrorSpec(
+        100, 2388024, 400, INVALID, "Content in This Language Already Exists",
+        "There is already content in this language for this template.", is_transient=False,
+    )  # fmt: skip
     NAME_TAKEN = ErrorSpec(
         100, 4016019, 400, INVALID, "Flow name is not unique", "A Flow of this name exists already.", is_transient=False
     )
@@ -81,10 +86,25 @@ class Problem(Enum):
     COUNTRY = ErrorSpec(130497, None, 403, "Business account is restricted from messaging users in this country")
     SOMETHING_WRONG = ErrorSpec(131000, None, 500, "Something went wrong")
     NOT_ALLOWED = ErrorSpec(131005, None, 403, "Access denied")
+    PARAMETER_MISSING = ErrorSpec(131008, None, 400, "(#131008) Required parameter is missing")
+    PARAMETER_INVALID = ErrorSpec(131009, None, 400, "(#131009) Parameter value is not valid")
     SERVICE_DOWN = ErrorSpec(131016, None, 500, "Service unavailable")
+    UNDELIVERABLE = ErrorSpec(131026, None, 400, "(#131026) Message undeliverable")
     LOCKED_ACCOUNT = ErrorSpec(131031, None, 403, "Account has been locked")
+    WINDOW_CLOSED = ErrorSpec(131047, None, 400, "(#131047) Re-engagement message")
+    MESSAGE_TYPE = ErrorSpec(131051, None, 400, "(#131051) Unsupported message type")
     MAINTENANCE = ErrorSpec(131057, None, 500, "Account in maintenance mode")
+    TEMPLATE_COUNT = ErrorSpec(
+        132000, None, 400, "(#132000) Number of parameters does not match the expected number of params"
+    )
+    TEMPLATE_UNKNOWN = ErrorSpec(132001, None, 404, "(#132001) Template name does not exist in the translation")
+    TEMPLATE_FORMAT = ErrorSpec(132012, None, 400, "(#132012) Parameter format does not match format in the template")
+    TEMPLATE_PAUSED = ErrorSpec(132015, None, 400, "(#132015) Template is paused")
+    TEMPLATE_DISABLED = ErrorSpec(132016, None, 400, "(#132016) Template is disabled")
+    FLOW_BLOCKED = ErrorSpec(132068, None, 400, "(#132068) Flow is blocked")
+    FLOW_THROTTLED = ErrorSpec(132069, None, 400, "(#132069) Flow is throttled")
     SERVER_BUSY = ErrorSpec(133004, None, 503, "Server temporarily unavailable")
+    NOT_REGISTERED = ErrorSpec(133010, None, 400, "(#133010) Account not registered")
     INTEGRITY = ErrorSpec(
         139000,
         None,
@@ -190,6 +210,7 @@ def error_body(spec: ErrorSpec, trace_id: str) -> dict[str, dict[str, object]]:
         "is_transient": spec.is_transient,
         "error_user_title": spec.title,
         "error_user_msg": spec.user_message,
+        "error_data": {"messaging_product": "whatsapp", "details": spec.details} if spec.details else None,
         "fbtrace_id": trace_id,
     }
     return {"error": {key: value for key, value in fields.items() if value is not None}}

@@ -122,7 +122,9 @@ def apply_transition(flow: FlowRecord, operation: str, now: float) -> FlowRecord
     if status is None or (operation == "edit" and flow.locked):
         already = operation == "deprecate" and flow.status == DEPRECATED
         raise graph_error(Problem.ALREADY_DEPRECATED if already else _REFUSALS[operation])
-    return replace(flow, status=status, updated_at=now)
+    # While a published Flow is edited, messages in the mode `published` still open what was published.
+    published = flow.document if operation == "edit" and flow.status == PUBLISHED else flow.published
+    return replace(flow, status=status, published=published if status == DRAFT else None, updated_at=now)
 
 
 def publish(world: World, flow: FlowRecord, now: float) -> FlowRecord:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from . import _accounts, _flows
+from . import _accounts, _flows, _messages, _templates
 from ._access import authorize
 from ._call import GraphCall, GraphResponse, error_response, text
 from ._errors import GraphError, Problem, graph_error
@@ -47,6 +47,9 @@ ROUTES: Final = (
     Route("POST", "deprecate", "deprecate_flow", "flow", _flows.deprecate_flow),
     Route("GET", "flows", "list_flows", "account", _flows.list_flows),
     Route("POST", "flows", "create_flow", "account", _flows.create_flow),
+    Route("GET", "message_templates", "list_message_templates", "account", _templates.list_templates),
+    Route("POST", "message_templates", "create_flow_template", "account", _templates.create_template),
+    Route("POST", "messages", "send_flow", "phone_number", _messages.send_message),
     Route("POST", "migrate_flows", "migrate_flows", "account", _flows.migrate_flows),
     Route("GET", "phone_numbers", "list_phone_numbers", "account", _accounts.list_phone_numbers),
     Route("POST", "publish", "publish_flow", "flow", _flows.publish_flow),
@@ -60,8 +63,10 @@ _EDGES: Final = frozenset(route.edge for route in ROUTES)
 # These operations are GET /{flow-id}, as `get_flow` is, selecting this one field.
 _SPECIAL_READS: Final = {"health_status": "get_health", "metric": "get_metric", "preview": "get_preview"}
 GET_NODES: Final = "get_nodes"
+_SEND_TEMPLATE: Final = "send_flow_template"  # the same path as `send_flow`
+_UNCOUNTED: Final = frozenset({"send_flow"})  # the quota is that of the management API
 OPERATIONS: Final = frozenset(
-    {*(route.operation for route in ROUTES), *_SPECIAL_READS.values(), BATCH, DOWNLOAD, GET_NODES}
+    {*(route.operation for route in ROUTES), *_SPECIAL_READS.values(), _SEND_TEMPLATE, BATCH, DOWNLOAD, GET_NODES}
 )
 
 _VERSION: Final = re.compile("v[0-9]")
@@ -116,6 +121,8 @@ def _root_operation(call: GraphCall) -> str | None:
 
 def _operation(route: Route, call: GraphCall) -> str:
     """The name of the client's method that sends this call."""
+    if route.operation == "send_flow" and call.parameters.get("type") == "template":
+        return _SEND_TEMPLATE
     if route.operation != "get_flow":
         return route.operation
     try:
@@ -152,7 +159,8 @@ def handle(
         if target.operation == GET_NODES:
             return get_nodes(world, call, admit)
         route, account_id = _find_route(world, call, target)
-        admit(account_id)
+        if route.operation not in _UNCOUNTED:
+            admit(account_id)
         world, response = route.handler(world, call, target.node_id)
     except GraphError as error:
         return world, error_response(error, call.trace_id)

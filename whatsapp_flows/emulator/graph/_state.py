@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from ._documents import StoredFlowJson
 
@@ -26,7 +26,9 @@ DEFAULT_PHONE_NUMBER_ID: Final = "20200000000000001"
 DEFAULT_APP_ID: Final = "20300000000000001"
 DEFAULT_BUSINESS_ID: Final = "20400000000000001"
 _FIRST_FLOW_ID: Final = 21_000_000_000_000_001
+_FIRST_TEMPLATE_ID: Final = 22_000_000_000_000_001
 _FLOW_ID_STEP: Final = 7_919_131  # arbitrary: Meta's ids are not consecutive either
+_MAX_MESSAGES: Final = 10_000  # the newest that are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class FlowRecord:
     endpoint_uri: str | None = None
     application_id: str | None = DEFAULT_APP_ID
     document: StoredFlowJson | None = None
+    # The Flow JSON that is still sent while a published Flow is edited ("Sending a Flow" page, `mode`).
+    published: StoredFlowJson | None = None
     locked: bool = False
     updated_at: float = 0.0
     preview: PreviewLink | None = None
@@ -101,17 +105,88 @@ class FlowRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateButton:
+    """A FLOW button of a template, at a position among all of its buttons."""
+
+    index: int
+    flow_id: str
+    flow_action: str
+    navigate_screen: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateRecord:
+    """A message template in one language, with its FLOW buttons and the variables of its texts."""
+
+    id: str
+    waba_id: str
+    name: str
+    language: str
+    category: str
+    status: str
+    header_variables: tuple[str, ...] = ()
+    body_variables: tuple[str, ...] = ()
+    buttons: tuple[TemplateButton, ...] = ()
+    components: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """
+    A message that was sent: to whom, with which Flows, and how they open.
+
+    `flow_ids` and `tokens` are those of the buttons, one for an interactive message. `action`, `screen` and `data` are
+    those of the first. `template` and `language` are None for an interactive message, `mode` is None for a template.
+    `content` is the `interactive` or `template` object of the request. `at` is in Unix seconds; `number` counts the
+    messages from 0.
+    """
+
+    id: str = ""
+    number: int = 0
+    phone_number_id: str
+    at: float
+    to: str = field(default="", repr=False)
+    flow_ids: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    mode: str | None = None
+    action: str | None = None
+    screen: str | None = None
+    data: Mapping[str, Any] | None = field(default=None, repr=False)
+    template: str | None = None
+    language: str | None = None
+    reply_to: str | None = None
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def flow_id(self) -> str | None:
+        """The Flow of the first button; None for a template without one."""
+        return next(iter(self.flow_ids), None)
+
+    @property
+    def token(self) -> str | None:
+        """The flow token of the first button."""
+        return next(iter(self.tokens), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All accounts, phone numbers and Flows."""
+    """All accounts, phone numbers, Flows, templates and sent messages."""
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     phone_numbers: Mapping[str, PhoneNumber] = field(default_factory=dict)
     flows: Mapping[str, FlowRecord] = field(default_factory=dict)
+    templates: Mapping[str, TemplateRecord] = field(default_factory=dict)
+    messages: Mapping[str, MessageRecord] = field(default_factory=dict)
     ids_given: int = 0
+    messages_sent: int = 0
     # Endpoint URIs that do not answer the health check; "*" stands for all.
     dead_endpoints: frozenset[str] = frozenset()
     # Endpoint URIs that failed the last real check. Not stored: the next check decides.
     failed_endpoints: frozenset[str] = frozenset()
+    # Recipients whose last message is over 24 hours old, without a plus sign; "*" stands for all.
+    closed_windows: frozenset[str] = frozenset()
+    # Whether new templates stay PENDING.
+    holds_templates: bool = False
 
     def with_account(self, account: Account) -> World:
         """The world with an account added or replaced."""
@@ -125,6 +200,16 @@ class World:
         """The world with a Flow added or replaced."""
         return replace(self, flows={**self.flows, flow.id: flow})
 
+    def with_template(self, template: TemplateRecord) -> World:
+        """The world with a template added or replaced."""
+        return replace(self, templates={**self.templates, template.id: template})
+
+    def with_message(self, message: MessageRecord) -> World:
+        """The world with another message; the oldest beyond 10,000 are dropped."""
+        kept = dict(list(self.messages.items())[1 - _MAX_MESSAGES :])
+        numbered = replace(message, number=self.messages_sent)
+        return replace(self, messages={**kept, message.id: numbered}, messages_sent=self.messages_sent + 1)
+
     def without_flow(self, flow_id: str) -> World:
         """The world without a Flow."""
         return replace(self, flows={each: flow for each, flow in self.flows.items() if each != flow_id})
@@ -132,6 +217,15 @@ class World:
     def new_flow_id(self) -> tuple[World, str]:
         """A new id; later ids are greater."""
         return replace(self, ids_given=self.ids_given + 1), str(_FIRST_FLOW_ID + self.ids_given * _FLOW_ID_STEP)
+
+    def new_template_id(self) -> tuple[World, str]:
+        """A new id; later ids are greater."""
+        return replace(self, ids_given=self.ids_given + 1), str(_FIRST_TEMPLATE_ID + self.ids_given * _FLOW_ID_STEP)
+
+    def template_named(self, waba_id: str, name: str, language: str) -> TemplateRecord | None:
+        """The template of an account with this name and language, which are unique together."""
+        wanted = (waba_id, name, language)
+        return next((it for it in self.templates.values() if (it.waba_id, it.name, it.language) == wanted), None)
 
     def flows_of(self, waba_id: str) -> Iterator[FlowRecord]:
         """The Flows of an account, oldest first."""
