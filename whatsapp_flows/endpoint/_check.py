@@ -16,7 +16,7 @@ from .._endpoint_errors import AnswerProblem
 from .._json import compact_json
 from .._wire import short_repr
 from ..errors import ConfigurationError
-from ._facts import FINISH, FlowFacts, FlowSource, ScreenFacts
+from ._facts import FINISH, TAKEN_OUT, FlowFacts, FlowSource, ScreenFacts
 
 TRANSITION: Final = "invalid-screen-transition"
 DATA: Final = "payload-schema-error"
@@ -26,8 +26,6 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 """1 MB: all data of an answer. Source: Meta, "Image"."""
 MAX_PROBLEMS: Final = 100
 """More are not listed. Our limit: an array may have a hundred thousand wrong items."""
-_TAKEN_OUT: Final = frozenset({"error_message", "extension_message_response"})
-"""The client takes these keys out of `data` before it checks the rest (observed)."""
 
 
 class Answer(Protocol):
@@ -92,10 +90,12 @@ def _problems(
     if not isinstance(data, dict):
         yield AnswerProblem(key=DATA, message="An answer needs an object 'data'.", path="/data")
         return
-    if not _TAKEN_OUT.isdisjoint(data):
+    if not TAKEN_OUT.isdisjoint(data):
         yield from _reserved(data)
-    if screen := facts.screens.get(target) if isinstance(target, str) else None:
-        yield from _wrong_data(screen, data)
+    screen = facts.screens.get(target) if isinstance(target, str) else None
+    if screen is not None:
+        if screen.plain is None or not screen.plain.fits((data,)):
+            yield from _wrong_data(screen, data)
         if screen.images:
             yield from _wrong_images(screen, data)
 
@@ -129,22 +129,19 @@ def _reserved(data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
 
 def _wrong_data(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
     if screen.model is None:
-        extra = [key for key in data if key not in _TAKEN_OUT]
+        extra = [key for key in data if key not in TAKEN_OUT]
         if extra:
             message = f"The screen has no data model, so it takes no data: remove {', '.join(map(str, extra[:10]))}."
             yield AnswerProblem(key=DATA, message=message, path="/data")
         return
-    if not screen.model.keys() <= data.keys():
-        missing = [key for key in screen.model if key not in data and key not in _TAKEN_OUT]
-        if missing:
-            message = f"The data lacks what the screen declares: {', '.join(missing)}."
-            yield AnswerProblem(key=DATA, message=message, path="/data")
-    plain = screen.plain
-    for key, value in data.items():
-        if (key in plain and plain[key].fits((value,))) or key not in screen.model or key in _TAKEN_OUT:
-            continue
-        for failure in flow_json.schema_failures(value, screen.model[key], (key,)):
-            yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
+    missing = [key for key in screen.model if key not in data]
+    if missing:
+        message = f"The data lacks what the screen declares: {', '.join(missing)}."
+        yield AnswerProblem(key=DATA, message=message, path="/data")
+    for key, schema in screen.model.items():
+        if key in data:
+            for failure in flow_json.schema_failures(data[key], schema, (key,)):
+                yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
 
 
 def _pointer(path: tuple[str | int, ...]) -> str:
@@ -161,10 +158,9 @@ def _wrong_images(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[Answ
         images = _texts_at(data, place.path)
         if place.counted:
             counts[place.counted] = counts.get(place.counted, 0) + len(images)
-        if any(_wrong_image(image, place.most_bytes) for image in images):
-            for path, image in _pointers_at(data, place.path):
-                if reason := _wrong_image(image, place.most_bytes):
-                    yield AnswerProblem(key=COMPONENTS, message=f"An image of {place.component} {reason}.", path=path)
+        for path, image in _pointers_at(data, place.path) if images else ():
+            if reason := _wrong_image(image, place.most_bytes):
+                yield AnswerProblem(key=COMPONENTS, message=f"An image of {place.component} {reason}.", path=path)
     for counted, count in counts.items():
         place = next(each for each in screen.images if each.counted == counted)
         if count > place.most_images:

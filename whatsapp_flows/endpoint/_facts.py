@@ -19,18 +19,22 @@ FlowSource = Mapping[str, Any] | str | bytes | os.PathLike[str]
 FINISH: Final = "SUCCESS"
 """The reserved name with which an answer ends the Flow. Source: Meta, "Implementing Endpoint for Flows"."""
 
+TAKEN_OUT: Final = frozenset({"error_message", "extension_message_response"})
+"""The client takes these keys out of `data` before it checks the rest (observed)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenFacts:
     """
-    One screen: the fields of its data model by name (JSON schemas; None: it has no data model), and where images stand.
+    One screen: the fields that its data has to have, by name (JSON schemas; None: it has no data model), and where
+    images stand.
 
-    `plain` are those fields that a fast check knows. `refresh_on_back`: leaving the screen with the back button sends a
-    BACK request.
+    `plain` is a fast check of the whole data, if the model allows one. `refresh_on_back`: leaving the screen with the
+    back button sends a BACK request.
     """
 
     model: Mapping[str, Any] | None = field(repr=False)
-    plain: Mapping[str, flow_json.PlainSchema] = field(repr=False)
+    plain: flow_json.PlainSchema | None = field(repr=False)
     images: tuple[flow_json.ImagePlace, ...] = field(repr=False)
     refresh_on_back: bool
 
@@ -93,10 +97,11 @@ def _read(flow: FlowSource) -> FlowFacts:
 
 def _screen(screen: Mapping[str, Any], images: tuple[flow_json.ImagePlace, ...]) -> ScreenFacts:
     model = flow_json.data_model(screen.get("data"))
-    plain = {name: flow_json.plain_schema(schema) for name, schema in (model or {}).items()}
+    fields = {name: schema for name, schema in (model or {}).items() if name not in TAKEN_OUT}
+    whole = {"type": "object", "properties": fields, "required": list(fields)}
     return ScreenFacts(
-        model=model,
-        plain={name: schema for name, schema in plain.items() if schema is not None},
+        model=None if model is None else fields,
+        plain=None if model is None else flow_json.plain_schema(whole),
         images=images,
         refresh_on_back=screen.get("refresh_on_back") is True,
     )

@@ -6,7 +6,7 @@ Other keywords are ignored, among them `pattern` and `format`, whose dialects di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeGuard
 
@@ -65,28 +65,33 @@ _EXACT_TYPES: Final[Mapping[str, frozenset[type]]] = {
 
 
 class PlainSchema(NamedTuple):
-    """A schema of nothing but types and parts, read once for many values: see `plain_schema`."""
+    """
+    A schema of nothing but types and parts, read once for many values: see `plain_schema`.
+
+    A property is its name, its types, and its schema unless the types say all.
+    """
 
     types: frozenset[type]
     items: PlainSchema | None = None
     required: frozenset[str] = frozenset()
-    properties: tuple[tuple[str, PlainSchema], ...] = ()
+    properties: tuple[tuple[str, frozenset[type], PlainSchema | None], ...] = ()
 
-    def fits(self, values: Iterable[Any]) -> bool:
+    def fits(self, values: Sequence[Any]) -> bool:
         """
         Whether all the values satisfy the schema; False is not certain, as 5.0 is an integer.
 
         Goes through the schema once for all values: for a long array, this takes a fraction of `schema_failures`.
         """
-        types, items, required, properties = self
-        if not types.issuperset(map(type, values)):
+        own, items, required, properties = self
+        if not own.issuperset(map(type, values)):
             return False
         if items is not None:
             return items.fits(list(chain.from_iterable(values)))
         if required and not all(map(required.issubset, values)):
             return False
-        for name, inner in properties:  # noqa: SIM110 - a generator takes as long as the check of a short text
-            if not inner.fits([value[name] for value in values if name in value]):
+        for name, types, schema in properties:
+            column = [value[name] for value in values if name in value]
+            if not (types.issuperset(map(type, column)) if schema is None else schema.fits(column)):
                 return False
         return True
 
@@ -107,7 +112,7 @@ def plain_schema(schema: Any, depth: int = 0) -> PlainSchema | None:
         if type(properties) is not dict or type(required) is not list or not all(type(it) is str for it in required):
             return None
         inner = {name: plain_schema(each, depth + 1) for name, each in properties.items()}
-        known = tuple((name, each) for name, each in inner.items() if each is not None)
+        known = tuple((name, each.types, each if any(each[1:]) else None) for name, each in inner.items() if each)
         return PlainSchema(types, None, frozenset(required), known) if len(known) == len(inner) else None
     return PlainSchema(types)
 
