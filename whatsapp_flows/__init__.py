@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ._aiohttp import AiohttpTransport
     from ._endpoint_events import AnswerRefused, EndpointEvent, EndpointRequestFinished, ErrorNotified
-    from ._endpoint_report import EndpointCheck, EndpointReport
+    from ._endpoint_report import EndpointFinding, EndpointReport
     from ._error_codes import ErrorCodes, ErrorRow
     from ._error_rows import ERROR_CODES
     from ._requests import RequestsTransport
@@ -140,8 +140,8 @@ __all__ = [
     "Counts",
     "CreatedFlow",
     "Decision",
-    "EndpointCheck",
     "EndpointEvent",
+    "EndpointFinding",
     "EndpointReport",
     "EndpointRequestFinished",
     "EnsuredFlow",

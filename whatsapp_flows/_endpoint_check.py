@@ -12,7 +12,7 @@ from typing import Final
 
 from . import _operations as operations
 from ._dataclasses import replace
-from ._endpoint_report import EndpointCheck, EndpointReport
+from ._endpoint_report import EndpointFinding, EndpointReport
 from ._engine import CallPolicy, Conversation, converse, run_blocking
 from ._operations import Api
 from ._wire import Secret
@@ -42,8 +42,8 @@ def check_endpoint(
     return report
 
 
-def _no_url() -> EndpointCheck:
-    return EndpointCheck(
+def _no_url() -> EndpointFinding:
+    return EndpointFinding(
         name="url",
         category="configuration",
         result="failed",
@@ -52,8 +52,8 @@ def _no_url() -> EndpointCheck:
     )
 
 
-def _no_number() -> EndpointCheck:
-    return EndpointCheck(
+def _no_number() -> EndpointFinding:
+    return EndpointFinding(
         name="public-key",
         category="configuration",
         result="failed",
@@ -71,8 +71,8 @@ def _numbers(api: Api, policy: CallPolicy, flow: Flow, phone_number_id: str | No
     return tuple(number.id for number in found)
 
 
-def _key_check(number: str, key: PublicKey) -> EndpointCheck:
-    check = EndpointCheck(
+def _key_check(number: str, key: PublicKey) -> EndpointFinding:
+    check = EndpointFinding(
         name="public-key",
         category="configuration",
         result="passed",

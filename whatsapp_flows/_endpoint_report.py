@@ -6,7 +6,7 @@ from typing import Literal
 
 from ._dataclasses import dataclass
 
-__all__ = ["CheckCategory", "CheckResult", "EndpointCheck", "EndpointReport"]
+__all__ = ["CheckCategory", "CheckResult", "EndpointFinding", "EndpointReport"]
 
 CheckCategory = Literal["configuration", "reachability", "encryption", "payload"]
 """The categories of Meta's own health check in Flow Builder."""
@@ -16,7 +16,7 @@ CheckResult = Literal["passed", "warning", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointCheck:
+class EndpointFinding:
     """
     One check. `message` says what was found, `advice` what to do about it (empty when there is nothing to do).
 
@@ -43,7 +43,7 @@ class EndpointReport:
     """
 
     endpoint_uri: str
-    checks: tuple[EndpointCheck, ...]
+    checks: tuple[EndpointFinding, ...]
     seconds: float | None = None
     flow_id: str | None = None
 
@@ -53,11 +53,11 @@ class EndpointReport:
         return not self.failures
 
     @property
-    def failures(self) -> tuple[EndpointCheck, ...]:
+    def failures(self) -> tuple[EndpointFinding, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if check.result == "failed")
 
     @property
-    def warnings(self) -> tuple[EndpointCheck, ...]:
+    def warnings(self) -> tuple[EndpointFinding, ...]:
         """The checks that passed, and show something to improve."""
         return tuple(check for check in self.checks if check.result == "warning")

@@ -129,7 +129,7 @@ def test_the_key_from_stdin_and_the_secret_from_a_file(
         "--app-secret-file",
         file,
         stdin=flow_key_pair.public_pem,
-        env={"HOME": "/"},
+        env={"WHATSAPP_FLOWS_PRIVATE_KEY": "", "WHATSAPP_FLOWS_APP_SECRET": "another"},
     )
     assert done.code == 0
 
@@ -150,7 +150,7 @@ def test_the_registered_key_of_a_phone_number(
 @pytest.mark.parametrize(
     ("arguments", "env", "word"),
     [
-        ([], {"HOME": "/"}, "no key: give --key or --phone, or set WHATSAPP_FLOWS_PRIVATE_KEY."),
+        ([], {"WHATSAPP_FLOWS_PRIVATE_KEY": " "}, "no key: give --key or --phone, or set WHATSAPP_FLOWS_PRIVATE_KEY."),
         (["--key", "-", "--phone", "1"], {}, "not both"),
         ([], {"WHATSAPP_FLOWS_PRIVATE_KEY": "nonsense"}, "WHATSAPP_FLOWS_PRIVATE_KEY"),
         (["--key", "no such file"], {}, "no such file"),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..._dataclasses import replace
-from ..._endpoint_report import CheckCategory, CheckResult, EndpointCheck, EndpointReport
+from ..._endpoint_report import CheckCategory, CheckResult, EndpointFinding, EndpointReport
 from ..._wire import Secret
 from ...errors import ConfigurationError
 from ._client import EndpointClient
@@ -125,7 +125,7 @@ def check_url(
     try:
         checked_url(url)
     except ConfigurationError as error:
-        check = EndpointCheck(name="url", category="configuration", result="failed", message=error.message)
+        check = EndpointFinding(name="url", category="configuration", result="failed", message=error.message)
         return EndpointReport(endpoint_uri=url, checks=(check, *_skipped(faults)))
     with EndpointClient(url, public_key, app_secret, version=version, sleep=sleep, clock=clock) as client:
         reply = client.ping()
@@ -142,8 +142,8 @@ def check_url(
     return EndpointReport(endpoint_uri=url, checks=tuple(checks), seconds=seconds)
 
 
-def _url_check(url: str) -> EndpointCheck:
-    check = EndpointCheck(name="url", category="configuration", result="passed", message="The URL is one for Meta.")
+def _url_check(url: str) -> EndpointFinding:
+    check = EndpointFinding(name="url", category="configuration", result="passed", message="The URL is one for Meta.")
     if url.startswith("https:"):
         return check
     return replace(
@@ -151,14 +151,14 @@ def _url_check(url: str) -> EndpointCheck:
     )
 
 
-def _stages(reply: EndpointReply, url: str, *, signed: bool) -> Iterator[EndpointCheck]:
+def _stages(reply: EndpointReply, url: str, *, signed: bool) -> Iterator[EndpointFinding]:
     """The stages of a ping: passed up to the one at which it failed, skipped after it."""
     failing = None if reply.ok else _FAILS_AT[reply.outcome]
     result: CheckResult = "passed"
     for stage in _STAGES:
         if stage.name == failing:
             result = "failed"
-        check = EndpointCheck(name=stage.name, category=stage.category, result=result, message=stage.passed)
+        check = EndpointFinding(name=stage.name, category=stage.category, result=result, message=stage.passed)
         if result == "failed":
             yield _failed(check, stage, reply, signed=signed)
             result = "skipped"
@@ -174,7 +174,7 @@ _SKIPPED: Final = "Not checked: an earlier check failed."
 _NOT_USED: Final = {"tls": "Not checked: the URL is http.", "signature": "Not checked: no app secret was given."}
 
 
-def _failed(check: EndpointCheck, stage: _Stage, reply: EndpointReply, *, signed: bool) -> EndpointCheck:
+def _failed(check: EndpointFinding, stage: _Stage, reply: EndpointReply, *, signed: bool) -> EndpointFinding:
     if reply.outcome == "token-refused":
         advice = "Answer a ping before the flow token is looked at: a ping has none."
         return replace(check, message="HTTP 427: the endpoint refuses the flow token of a ping.", advice=advice)
@@ -184,12 +184,12 @@ def _failed(check: EndpointCheck, stage: _Stage, reply: EndpointReply, *, signed
     return replace(check, message=reply.problem, advice=stage.advice)
 
 
-def _answer_checks(reply: EndpointReply) -> Iterator[EndpointCheck]:
+def _answer_checks(reply: EndpointReply) -> Iterator[EndpointFinding]:
     """Of an answer that the client can use: its content type, and how long it took."""
-    content_type = EndpointCheck(
+    content_type = EndpointFinding(
         name="content-type", category="payload", result="passed", message="The content type is text/plain."
     )
-    latency = EndpointCheck(
+    latency = EndpointFinding(
         name="latency",
         category="reachability",
         result="passed",
@@ -213,15 +213,15 @@ def _answer_checks(reply: EndpointReply) -> Iterator[EndpointCheck]:
     yield replace(latency, result="warning", advice=advice) if advice else latency
 
 
-def _accepted_unsigned() -> EndpointCheck:
+def _accepted_unsigned() -> EndpointFinding:
     name, category, _, _, what, advice = _FAULTS[0]
     message = f"{what} is answered with 200."
-    return EndpointCheck(name=name, category=category, result="failed", message=message, advice=advice)
+    return EndpointFinding(name=name, category=category, result="failed", message=message, advice=advice)
 
 
-def _fault_checks(client: EndpointClient, *, sent: bool) -> Iterator[EndpointCheck]:
+def _fault_checks(client: EndpointClient, *, sent: bool) -> Iterator[EndpointFinding]:
     for name, category, tamper, status, what, advice in _FAULTS:
-        check = EndpointCheck(name=name, category=category, result="skipped", message=_SKIPPED)
+        check = EndpointFinding(name=name, category=category, result="skipped", message=_SKIPPED)
         if sent:
             reply = client.ping(tamper=tamper)
             answered = f"HTTP {reply.status}" if reply.status is not None else "no answer"
@@ -232,12 +232,12 @@ def _fault_checks(client: EndpointClient, *, sent: bool) -> Iterator[EndpointChe
         yield check
 
 
-def _skipped(faults: bool) -> Iterator[EndpointCheck]:
+def _skipped(faults: bool) -> Iterator[EndpointFinding]:
     """All checks after that of the URL."""
     reply = EndpointReply(outcome="not-reached")
     for stage in _STAGES:
-        yield EndpointCheck(name=stage.name, category=stage.category, result="skipped", message=_SKIPPED)
+        yield EndpointFinding(name=stage.name, category=stage.category, result="skipped", message=_SKIPPED)
     yield from _answer_checks(reply)
     if faults:
         for name, category, *_ in _FAULTS:
-            yield EndpointCheck(name=name, category=category, result="skipped", message=_SKIPPED)
+            yield EndpointFinding(name=name, category=category, result="skipped", message=_SKIPPED)
