@@ -84,6 +84,8 @@ class Background(Generic[T]):
             self._dropped += len(self._queue)
             self._queue.clear()
             self._changed.notify_all()
+        if done and self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)  # it has nothing left to do
         return done
 
     def __enter__(self) -> Self:

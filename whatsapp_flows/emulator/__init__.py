@@ -16,6 +16,7 @@ from ._endpoint_checks import EndpointCheck, EndpointChecks
 from ._fault_specs import read_fault, read_faults
 from ._faults import Fault, FaultRule
 from ._serve import serve
+from ._webhooks import WebhookDelivery
 from ._wire import RecordedRequest
 from .graph import FlowRecord, MessageRecord, StoredFlowJson, TemplateButton, TemplateRecord
 
@@ -31,6 +32,7 @@ __all__ = [
     "StoredFlowJson",
     "TemplateButton",
     "TemplateRecord",
+    "WebhookDelivery",
     "read_fault",
     "read_faults",
     "serve",

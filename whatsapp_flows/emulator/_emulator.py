@@ -21,6 +21,8 @@ from ._endpoint_checks import EndpointCheck, EndpointChecker, EndpointChecks
 from ._faults import Fault, FaultRule, Reset
 from ._messaging import Messaging
 from ._storage import Storage
+from ._subscriptions import Subscriptions
+from ._webhooks import WebhookSender
 from ._wire import RecordedRequest
 from .graph import (
     DEFAULT_APP_ID,
@@ -43,7 +45,7 @@ _LOCAL_ENDPOINTS: Final = EndpointChecks()
 _ANY_ADDRESS: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
-class Emulator(Messaging):
+class Emulator(Messaging, Subscriptions):
     """
     Meta's Flows management API on this machine. Nothing listens before `start`.
 
@@ -96,6 +98,7 @@ class Emulator(Messaging):
         self._clock = clock
         self._closing = threading.Event()
         self._server: Server | None = None
+        self._sender = WebhookSender()
         self._endpoints = EndpointChecker(endpoint_checks, app_secret, sleep or self._closing.wait)
         self._backend = Backend(
             world=default_world(waba_id, self._phone_number_ids),
@@ -116,6 +119,7 @@ class Emulator(Messaging):
             hosts={host, self._cdn_host, *allowed_hosts},
             on_request=on_request,
             endpoints=self._endpoints,
+            on_change=self._status_changed,
         )
 
     # Lifecycle
@@ -155,6 +159,7 @@ class Emulator(Messaging):
             return
         self._closing.set()
         server.close()
+        self._sender.close()
         self._backend.close()
 
     def __enter__(self) -> Emulator:
