@@ -613,6 +613,23 @@ def test_short_private_words_are_masked_as_words() -> None:
     assert caught.value.message == "[redacted], a b: the annual Annex of [redacted]. b"
 
 
+@given(st.text(min_size=2).filter(str.strip), st.text(), st.text(), st.sampled_from(["message", "error_user_msg"]))
+def test_no_error_quotes_the_text_of_a_message(private: str, before: str, after: str, where: str) -> None:
+    """Whatever the text is, and whatever stands around it: a word alone, everything else anywhere."""
+    word = re.fullmatch(r"\w+", private) is not None and len(private) < 8
+    quoted = f"{before} {private} {after}" if word else f"{before}{private}{after}"
+    texts: dict[str, Any] = {where: quoted}
+    asked = scene(refusal(131009, **texts))
+    try:
+        asked.client.send_flow(TO, FLOW, cta="Book", body=private)
+    except ConfigurationError:
+        return
+    except InvalidRequestError as error:
+        shown = (error.user_message or error.message).replace("[redacted]", "")
+        remaining = re.findall(r"\w+", shown) if word else shown
+        assert private not in remaining
+
+
 def test_values_hide_what_is_private() -> None:
     """Tokens, data, Flow JSON and Meta's answer; everything else is shown."""
     sent = SentMessage(id=WAMID, token="secret-token", tokens=("secret-token",), raw={"contacts": [{"wa_id": TO}]})

@@ -27,12 +27,16 @@ from whatsapp_flows import (
     ExponentialBackoff,
     FatalError,
     Flow,
+    FlowAction,
+    FlowButton,
+    FlowButtonParameters,
     FlowCategory,
     FlowJsonUpdate,
     FlowProcessingError,
     FlowsClient,
     FlowsError,
     FlowStatus,
+    FlowTemplate,
     FlowValidationError,
     Granularity,
     Health,
@@ -51,6 +55,7 @@ from whatsapp_flows import (
     RetryableError,
     RetryCounters,
     RetryState,
+    SentMessage,
     Slot,
     SubscribedApp,
     Timeout,
@@ -129,6 +134,13 @@ client.update_flow("1", categories=categories)
 client.update_flow("1", categories=["SURVEY".upper()])
 assert_type(client.get_public_key("3"), PublicKey)
 assert_type(client.check_endpoint("1", phone_number_id="3"), EndpointReport)
+action: FlowAction = "data_exchange"
+button = FlowButton("Book", flow_id="1", flow_action=action)
+assert_type(client.send_flow("491701234567", "1", cta="Book", body="Choose", action=action), SentMessage)
+assert_type(client.send_flow("491701234567", flow_name="a", cta="Book", body="Choose", data={"a": [1]}), SentMessage)
+assert_type(client.create_flow_template("a", "en", body="Choose", buttons=[button], category="UTILITY"), FlowTemplate)
+parameters = [FlowButtonParameters(index=1, data={"a": 1})]
+assert_type(client.send_flow_template("491701234567", "a", "en", buttons=parameters), SentMessage)
 assert_type(client.list_phone_numbers(), tuple[PhoneNumber, ...])
 assert_type(client.list_subscribed_apps(), tuple[SubscribedApp, ...])
 

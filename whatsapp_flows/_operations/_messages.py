@@ -225,8 +225,9 @@ _PUBLIC: Final = frozenset(
 
 
 def _texts(content: Mapping[str, object]) -> tuple[Secret, ...]:
-    """What no error may quote: the recipient, the tokens, the texts, and every text in the data."""
-    return tuple(Secret(each) for each in dict.fromkeys(_private(content, public=_PUBLIC)))
+    """What no error may quote, the longest first: the recipient, the tokens, the texts, and every text in the data."""
+    found = sorted(set(_private(content, public=_PUBLIC)), key=len, reverse=True)
+    return tuple(map(Secret, found))
 
 
 def _private(value: Any, *, public: frozenset[str]) -> Iterator[str]:
