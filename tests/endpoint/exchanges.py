@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.endpoint.flows import BOOKING
-from whatsapp_flows.endpoint import FlowEndpoint, HttpAnswer, PrivateKeys
+from whatsapp_flows.endpoint import Answer, FlowEndpoint, FlowRequest, HttpAnswer, PrivateKeys
 
 APP_SECRET = "app-secret-for-tests"
 TOKEN = "token-of-this-message-3f9a"
@@ -104,6 +104,18 @@ PING = b'{"version":"3.0","action":"ping"}'
 def endpoint(keys: Any = None, **options: Any) -> FlowEndpoint:
     """An endpoint for the booking Flow, without handlers."""
     return FlowEndpoint(keys or private_keys(), **{"app_secrets": APP_SECRET, "flow": BOOKING, **options})
+
+
+def recording(target: FlowEndpoint) -> list[FlowRequest]:
+    """A fallback that closes the Flow; the requests that it got."""
+    got: list[FlowRequest] = []
+
+    @target.fallback
+    def record(request: FlowRequest) -> Answer:
+        got.append(request)
+        return request.close()
+
+    return got
 
 
 Receive = Callable[[FlowEndpoint, Sent], HttpAnswer]
