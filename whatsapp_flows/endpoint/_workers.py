@@ -132,9 +132,10 @@ class Workers:
     def _work(self, worker: _Worker) -> None:
         job = worker.job
         while job is not None:
+            worker.job = None  # before the thread is idle: from then on the next job may be handed over
             job.run()
             following = self._finished(job, worker)
-            job = worker.job = None
+            job = None  # a thread that waits holds nothing of a request
             job = following if following is not None else self._next(worker)
 
     def _finished(self, job: Job, worker: _Worker) -> Job | None:
