@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import ConfigurationError, FlowsError
 
-_FORM: Final = "name the object as MODULE:NAME, such as examples.endpoint:endpoint"
+_FORM: Final = "name the object as MODULE:NAME, such as examples.endpoint.service:endpoint"
 
 
 @contextmanager
