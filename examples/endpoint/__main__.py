@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from examples.endpoint.booking import FLOW, make_endpoint
@@ -14,6 +15,9 @@ from whatsapp_flows.contrib import wsgi
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.endpoint import EndpointClient, PrivateKeys, generate_key_pair
 from whatsapp_flows.webhooks import FlowCompleted, WebhookEvent, Webhooks, combined
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 APP_SECRET = "the-secret-of-an-emulated-app"
 VERIFY_TOKEN = "a-text-of-your-choice"
@@ -25,9 +29,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(application: object) -> Iterator[str]:
+def serving(application: WSGIApplication) -> Iterator[str]:
     """A WSGI server on a free port of this machine; gives its URL."""
-    with make_server("127.0.0.1", 0, application, handler_class=_Quiet) as server:  # type: ignore[arg-type]
+    with make_server("127.0.0.1", 0, application, handler_class=_Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
