@@ -51,6 +51,7 @@ from whatsapp_flows import (
 )
 from whatsapp_flows import client as sync
 from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.media import EncryptedMedia, ResponseMedia
 
 pytestmark = pytest.mark.slow
 
@@ -220,6 +221,10 @@ LIFE: list[tuple[str, Step]] = [
         FlowButton("Go", flow_id=ids["whole"])])),
     ("send_flow_template", lambda c, _: c.send_flow_template(TO, "booking", "en", token="t2")),
     ("send_flow_template", lambda c, _: c.send_flow_template(TO, "nothing", "en", token="t2")),
+    ("download_media", lambda c, ids: c.download_media(ResponseMedia.from_json(ids["file"]), ids["path"])),
+    ("download_media", lambda c, ids: c.download_media(EncryptedMedia.from_json(ids["secret file"]), ids["path"])),
+    ("download_media", lambda c, ids: c.download_media(ResponseMedia(id="404"), ids["path"])),
+    ("download_media", lambda c, ids: c.download_media(ResponseMedia.from_json(ids["file"]), ids["path"], max_bytes=1)),
     ("migrate_flows", lambda c, _: c.migrate_flows(OTHER, ["elsewhere", *(f"n{number}" for number in range(150))])),
     ("with_options", lambda c, _: repr(c.with_options(waba_id=OTHER))),
     ("wrapping", lambda c, _: repr(c.wrapping(lambda inner: inner))),
@@ -243,14 +248,16 @@ def plain(value: object, meta: Emulator) -> Any:
     return re.sub(r"(127\.0\.0\.1|localhost):\d+|Async", "", repr(seen))
 
 
-def live(wire: Wire) -> tuple[list[Any], list[Any], list[str]]:
+def live(wire: Wire, folder: Path) -> tuple[list[Any], list[Any], list[str]]:
     """The lifecycle of flows with one client: the results, the requests and the events."""
     results: list[Any] = []
     events: list[Event] = []
-    ids: dict[str, str] = {}
+    ids: dict[str, str] = {"path": str(folder / "file")}
     moment = FakeTime()
     with Emulator(clock=lambda: 1_800_000_000.0) as meta:
         meta.add_account(OTHER)
+        ids["file"] = json.dumps(meta.add_media(b"a file"))
+        ids["secret file"] = json.dumps(meta.add_encrypted_media(b"another file"))
         for fault in FAULTS:
             meta.fail(**fault)
         with wire.client(
@@ -267,9 +274,9 @@ def live(wire: Wire) -> tuple[list[Any], list[Any], list[str]]:
     return results, asked, heard
 
 
-def test_both_clients_do_the_same_against_the_emulator() -> None:
+def test_both_clients_do_the_same_against_the_emulator(tmp_path: Path) -> None:
     """Every method: the same results and errors, the same requests to the byte, the same events."""
-    (mine, asked, heard), (its, asked_there, heard_there) = (live(wire) for wire in WIRES)
+    (mine, asked, heard), (its, asked_there, heard_there) = (live(wire, tmp_path) for wire in WIRES)
     for (name, _), here, there in zip(LIFE, mine, its, strict=True):
         assert here == there, name
     assert asked == asked_there

@@ -30,6 +30,7 @@ def test_operations_are_named_as_the_clients_methods() -> None:
         "delete_flow",
         "deprecate_flow",
         "download_flow_json",
+        "download_media",
         "get_account",
         "get_flow",
         "get_health",

@@ -11,7 +11,7 @@ if importlib.util.find_spec("cryptography") is None:
     raise ImportError('answering Flows needs cryptography: pip install "whatsapp-flows-sdk[endpoint]"')
 
 from ._envelope import AnswerChannel, OpenedRequest, RsaPadding, not_decrypted, open_envelope, seal_request
-from ._media import MediaKeys, open_media_file
+from ._media import MediaKeys, open_media_file, seal_media_file
 from ._pem import OpeningKey, SealingKey, make_key_pair, read_private_key, read_public_key
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "open_media_file",
     "read_private_key",
     "read_public_key",
+    "seal_media_file",
     "seal_request",
 ]

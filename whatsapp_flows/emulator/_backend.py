@@ -23,7 +23,6 @@ from ._storage import Storage
 from ._wire import IncomingRequest, MaskedMapping, RecordedRequest, RequestLog, parse_request
 from .graph import (
     BATCH,
-    DOWNLOAD,
     BatchRequest,
     BatchResult,
     GraphCall,
@@ -43,6 +42,7 @@ from .graph import (
     pending_checks,
     resolve_target,
     run_batch,
+    takes_no_credentials,
     usage_headers,
 )
 
@@ -141,7 +141,7 @@ class Backend:
             decision = self._screen(request, recorded.append)
             for each in recorded:
                 self.requests.add(each)
-                if each.operation == DOWNLOAD and request.carries_credentials:
+                if takes_no_credentials(each.path) and request.carries_credentials:
                     self.leaks.add(each)
         if self._on_request is not None:
             for each in recorded:

@@ -22,6 +22,7 @@ from ._faults import Fault, FaultRule, Reset
 from ._messaging import Messaging
 from ._storage import Storage
 from ._subscriptions import Subscriptions
+from ._uploads import Uploads
 from ._webhooks import WebhookSender
 from ._wire import RecordedRequest
 from .graph import (
@@ -45,7 +46,7 @@ _LOCAL_ENDPOINTS: Final = EndpointChecks()
 _ANY_ADDRESS: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
-class Emulator(Messaging, Subscriptions):
+class Emulator(Messaging, Subscriptions, Uploads):
     """
     Meta's Flows management API on this machine. Nothing listens before `start`.
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from .graph import (
     Account,
     FlowRecord,
+    MediaRecord,
     MessageRecord,
     MetricPoint,
     PhoneNumber,
@@ -42,7 +43,7 @@ _NO_COUNTERS: Final[Mapping[str, Any]] = {
     "holds_templates": False,
 }
 
-Entity = Account | PhoneNumber | FlowRecord | TemplateRecord | MessageRecord
+Entity = Account | PhoneNumber | FlowRecord | TemplateRecord | MessageRecord | MediaRecord
 
 
 class Storage:
@@ -94,6 +95,7 @@ class Storage:
             flows=read["flow"],
             templates=read["template"],
             messages={each.id: each for each in sorted(read["message"].values(), key=lambda each: each.number)},
+            media=read["media"],
             ids_given=counters["ids_given"],
             messages_sent=counters["messages_sent"],
             dead_endpoints=frozenset(counters["dead_endpoints"]),
@@ -143,10 +145,13 @@ def _collections(before: World, after: World) -> Iterator[tuple[str, Mapping[str
     yield "flow", before.flows, after.flows
     yield "template", before.templates, after.templates
     yield "message", before.messages, after.messages
+    yield "media", before.media, after.media
 
 
 def _to_record(entity: Entity) -> tuple[dict[str, object], bytes | None]:
-    """An entity as JSON, and its Flow JSON, which is stored as bytes."""
+    """An entity as JSON, and its Flow JSON or its content, which are stored as bytes."""
+    if isinstance(entity, MediaRecord):
+        return {**asdict(entity), "content": None}, entity.content
     if isinstance(entity, (TemplateRecord, MessageRecord)):
         return asdict(entity), None
     record = {field.name: getattr(entity, field.name) for field in fields(entity) if field.name != "document"}
@@ -202,9 +207,14 @@ def _read_message(record: dict[str, Any], _: bytes | None) -> MessageRecord:
     return MessageRecord(**{**record, "flow_ids": tuple(record["flow_ids"]), "tokens": tuple(record["tokens"])})
 
 
+def _read_media(record: dict[str, Any], content: bytes | None) -> MediaRecord:
+    return MediaRecord(**{**record, "content": content or b""})
+
+
 _READERS: Final[Mapping[str, Callable[[dict[str, Any], bytes | None], Any]]] = {
     "account": _read_account,
     "flow": _read_flow,
+    "media": _read_media,
     "message": _read_message,
     "phone_number": _read_phone_number,
     "template": _read_template,

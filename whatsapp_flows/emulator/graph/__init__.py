@@ -10,10 +10,11 @@ from ._call import GraphCall, GraphResponse, Part, Settings, error_response, jso
 from ._documents import StoredFlowJson, stored_flow_json
 from ._endpoint_checks import PendingCheck, pending_checks
 from ._errors import ErrorSpec, Problem, error_body, graph_error, spec_for
+from ._media_node import encrypted_url
 from ._messages import ANY_RECIPIENT
 from ._metrics import METRIC_KEYS
 from ._nodes import is_id
-from ._routes import BATCH, DOWNLOAD, OPERATIONS, Target, handle, is_version, resolve_target
+from ._routes import BATCH, OPERATIONS, Target, handle, is_version, resolve_target, takes_no_credentials
 from ._state import (
     DEFAULT_APP_ID,
     DEFAULT_BUSINESS_ID,
@@ -23,6 +24,7 @@ from ._state import (
     STATUSES,
     Account,
     FlowRecord,
+    MediaRecord,
     MessageRecord,
     MetricPoint,
     PhoneNumber,
@@ -41,7 +43,6 @@ __all__ = [
     "DEFAULT_BUSINESS_ID",
     "DEFAULT_PHONE_NUMBER_ID",
     "DEFAULT_WABA_ID",
-    "DOWNLOAD",
     "DRAFT",
     "METRIC_KEYS",
     "OPERATIONS",
@@ -53,6 +54,7 @@ __all__ = [
     "FlowRecord",
     "GraphCall",
     "GraphResponse",
+    "MediaRecord",
     "MessageRecord",
     "MetricPoint",
     "Part",
@@ -69,6 +71,7 @@ __all__ = [
     "TemplateRecord",
     "World",
     "default_world",
+    "encrypted_url",
     "error_body",
     "error_response",
     "graph_error",
@@ -81,6 +84,7 @@ __all__ = [
     "run_batch",
     "spec_for",
     "stored_flow_json",
+    "takes_no_credentials",
     "usage_headers",
     "with_missing",
 ]

@@ -82,6 +82,11 @@ def json_response(content: Mapping[str, object] | list[object], status: int = 20
     return GraphResponse(status=status, body=compact_json(content).encode())
 
 
+def plain_text(status: int, message: str) -> GraphResponse:
+    """A response of a download host."""
+    return GraphResponse(status=status, body=message.encode(), content_type="text/plain")
+
+
 def error_response(error: GraphError, trace_id: str) -> GraphResponse:
     """The response for an error that an operation raised."""
     return json_response(error_body(error.spec, trace_id), error.spec.status)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from ._call import GraphCall, GraphResponse, parse_flag, text, timestamp
+from ._call import GraphCall, GraphResponse, parse_flag, plain_text, text, timestamp
 from ._documents import issue_to_json
 from ._fields import Field, NodeField, check, parse
 from ._health import flow_health
@@ -84,20 +84,16 @@ def download(world: World, call: GraphCall, flow_id: str) -> GraphResponse:
     A request with credentials is rejected: a client that sends its token to the download host has leaked it.
     """
     if call.carries_credentials:
-        return _plain_text(400, "This host takes no credentials")
+        return plain_text(400, "This host takes no credentials")
     expires = call.query.get("oe", "")
     if call.query.get("oh") != call.settings.token_for("download", flow_id, expires):
-        return _plain_text(403, "Bad URL hash")
+        return plain_text(403, "Bad URL hash")
     if int(expires, 16) < call.now:
-        return _plain_text(403, "URL signature expired")
+        return plain_text(403, "URL signature expired")
     flow = world.flows.get(flow_id)
     if flow is None or flow.flow_json is None:
-        return _plain_text(404, "Content not found")
+        return plain_text(404, "Content not found")
     return GraphResponse(status=200, body=flow.flow_json, content_type="application/json")
-
-
-def _plain_text(status: int, message: str) -> GraphResponse:
-    return GraphResponse(status=status, body=message.encode(), content_type="text/plain")
 
 
 ASSET_FIELDS: Final[Mapping[str, NodeField[Mapping[str, object]]]] = {

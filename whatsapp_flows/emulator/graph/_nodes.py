@@ -1,4 +1,4 @@
-"""What the nodes of Flows, accounts and phone numbers have in common."""
+"""What the nodes of Flows, accounts, phone numbers and files have in common."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from ._call import GraphCall
 from ._errors import Problem, graph_error
 from ._fields import Field, NodeField, project
-from ._state import Account, FlowRecord, PhoneNumber, World
+from ._state import Account, FlowRecord, MediaRecord, PhoneNumber, World
 
-Node = TypeVar("Node", Account, FlowRecord, PhoneNumber)
+Node = TypeVar("Node", Account, FlowRecord, MediaRecord, PhoneNumber)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ._call import GraphCall, GraphResponse, json_response, text
 from ._errors import GraphError, Problem, error_body, graph_error
 from ._fields import Field, NodeField, check, parse
 from ._flow_node import FLOW_DEFAULT, FLOW_FIELDS, flow_nodes
+from ._media_node import MEDIA_DEFAULT, MEDIA_FIELDS, check_age
 from ._nodes import NodeView, is_id, node_object
 from ._state import NodeKind, World
 
@@ -25,12 +26,13 @@ MAX_IDS: Final = 50
 _TABLES: Final[Mapping[NodeKind, tuple[Mapping[str, NodeField[Any]], str]]] = {
     "account": (ACCOUNT_FIELDS, ACCOUNT_DEFAULT),
     "flow": (FLOW_FIELDS, FLOW_DEFAULT),
+    "media": (MEDIA_FIELDS, MEDIA_DEFAULT),
     "phone_number": (NUMBER_FIELDS, NUMBER_DEFAULT),
 }
 
 
 def get_node(world: World, call: GraphCall, node_id: str) -> tuple[World, GraphResponse]:
-    """An account, a phone number, or a Flow. Selecting `preview` may create or rotate the preview link."""
+    """An account, a phone number, a file, or a Flow. Selecting `preview` may create or rotate the preview link."""
     world, node = _read(world, call, node_id)
     return world, json_response(node)
 
@@ -84,6 +86,10 @@ def _render(
         return world, node_object(fields, ACCOUNT_FIELDS, NodeView(world, call, world.accounts[node_id]))
     if kind == "phone_number":
         return world, node_object(fields, NUMBER_FIELDS, NodeView(world, call, world.phone_numbers[node_id]))
+    if kind == "media":
+        view = NodeView(world, call, world.media[node_id])
+        check_age(view)
+        return world, node_object(fields, MEDIA_FIELDS, view)
     world, nodes = flow_nodes(world, call, [node_id], fields)
     return world, nodes[0]
 

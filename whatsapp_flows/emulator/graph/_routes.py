@@ -15,6 +15,7 @@ from ._call import GraphCall, GraphResponse, error_response, text
 from ._errors import GraphError, Problem, graph_error
 from ._fields import parse
 from ._flow_node import download
+from ._media_node import ENCRYPTED, PROTECTED, download_media
 from ._reads import get_node, get_nodes, owning_account, with_requested_fields
 from ._state import NodeKind, World
 
@@ -22,6 +23,7 @@ Handler = Callable[[World, GraphCall, str], tuple[World, GraphResponse]]
 
 _CDN: Final = "cdn"
 DOWNLOAD: Final = "download_flow_json"
+_MEDIA: Final = "download_media"
 BATCH: Final = "batch"
 
 
@@ -40,6 +42,7 @@ ROUTES: Final = (
     Route("DELETE", "", "delete_flow", "flow", _flows.delete_flow),
     Route("GET", "", "get_account", "account", get_node),
     Route("GET", "", "get_flow", "flow", get_node),
+    Route("GET", "", _MEDIA, "media", get_node),
     Route("GET", "", "get_phone_number", "phone_number", get_node),
     Route("POST", "", "update_flow", "flow", _flows.update_flow),
     Route("GET", "assets", "list_assets", "flow", _flows.list_assets),
@@ -64,7 +67,7 @@ _EDGES: Final = frozenset(route.edge for route in ROUTES)
 _SPECIAL_READS: Final = {"health_status": "get_health", "metric": "get_metric", "preview": "get_preview"}
 GET_NODES: Final = "get_nodes"
 _SEND_TEMPLATE: Final = "send_flow_template"  # the same path as `send_flow`
-_UNCOUNTED: Final = frozenset({"send_flow"})  # the quota is that of the management API
+_UNCOUNTED: Final = frozenset({"send_flow", _MEDIA})  # the quota is that of the management API
 OPERATIONS: Final = frozenset(
     {*(route.operation for route in ROUTES), *_SPECIAL_READS.values(), _SEND_TEMPLATE, BATCH, DOWNLOAD, GET_NODES}
 )
@@ -88,13 +91,18 @@ class Target:
     # None: an unknown path (`edge_known` is false), or a known one with another method.
     route: Route | None = None
     edge_known: bool = False
+    # Of an uploaded file: the part of the download host that serves it.
+    media_part: str = ""
 
 
 def resolve_target(world: World, call: GraphCall) -> Target:
     """What a call addresses, by its path and the kind of its node."""
     first, *rest = [part for part in call.path.split("/") if part] or [""]
     if first == _CDN and call.method == "GET":
-        return Target(DOWNLOAD, next(iter(rest), ""))
+        part, media_id, *_ = [*rest, "", ""]
+        if part in {PROTECTED, ENCRYPTED}:
+            return Target(_MEDIA, media_id, media_part=part)
+        return Target(DOWNLOAD, part)
     version, parts = served_version(first), rest
     if version is None and not is_version(first):
         # The oldest live version serves calls without a version.
@@ -132,6 +140,12 @@ def _operation(route: Route, call: GraphCall) -> str:
     return _SPECIAL_READS.get(names.pop(), route.operation) if len(names) == 1 else route.operation
 
 
+def takes_no_credentials(path: str) -> bool:
+    """Whether a path is one of the download host that a client must not send its token to."""
+    first, part, *_ = [*filter(None, path.split("/")), "", ""]
+    return first == _CDN and part != PROTECTED
+
+
 def is_version(part: str) -> bool:
     """Whether a part of a path is a version, live or not."""
     return _VERSION.match(part) is not None
@@ -154,6 +168,8 @@ def handle(
     """
     if target.operation == DOWNLOAD:
         return world, download(world, call, target.node_id)
+    if target.media_part:
+        return world, download_media(world, call, target.media_part, target.node_id)
     try:
         _check_call(call, target)
         if target.operation == GET_NODES:

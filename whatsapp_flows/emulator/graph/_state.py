@@ -17,7 +17,7 @@ PUBLISHED: Final = "PUBLISHED"
 THROTTLED: Final = "THROTTLED"
 BLOCKED: Final = "BLOCKED"
 DEPRECATED: Final = "DEPRECATED"
-NodeKind = Literal["account", "flow", "phone_number"]
+NodeKind = Literal["account", "flow", "media", "phone_number"]
 STATUSES: Final = frozenset({DRAFT, PUBLISHED, THROTTLED, BLOCKED, DEPRECATED})
 
 # Above 2^53, as Meta's are: a client that parses ids as floats (or in JavaScript, as numbers) fails in its tests.
@@ -27,8 +27,10 @@ DEFAULT_APP_ID: Final = "20300000000000001"
 DEFAULT_BUSINESS_ID: Final = "20400000000000001"
 _FIRST_FLOW_ID: Final = 21_000_000_000_000_001
 _FIRST_TEMPLATE_ID: Final = 22_000_000_000_000_001
+_FIRST_MEDIA_ID: Final = 23_000_000_000_000_001
 _FLOW_ID_STEP: Final = 7_919_131  # arbitrary: Meta's ids are not consecutive either
 _MAX_MESSAGES: Final = 10_000  # the newest that are kept
+_MAX_MEDIA: Final = 1_000  # the newest that are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,14 +171,27 @@ class MessageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRecord:
+    """A file that a person has uploaded. `content` is what is served: encrypted, where an endpoint got it."""
+
+    id: str
+    waba_id: str
+    added_at: float
+    mime_type: str
+    is_encrypted: bool = False
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All accounts, phone numbers, Flows, templates and sent messages."""
+    """All accounts, phone numbers, Flows, templates, sent messages and uploaded files."""
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     phone_numbers: Mapping[str, PhoneNumber] = field(default_factory=dict)
     flows: Mapping[str, FlowRecord] = field(default_factory=dict)
     templates: Mapping[str, TemplateRecord] = field(default_factory=dict)
     messages: Mapping[str, MessageRecord] = field(default_factory=dict)
+    media: Mapping[str, MediaRecord] = field(default_factory=dict)
     ids_given: int = 0
     messages_sent: int = 0
     # Endpoint URIs that do not answer the health check; "*" stands for all.
@@ -210,6 +225,11 @@ class World:
         numbered = replace(message, number=self.messages_sent)
         return replace(self, messages={**kept, message.id: numbered}, messages_sent=self.messages_sent + 1)
 
+    def with_media(self, media: MediaRecord) -> World:
+        """The world with another file; the oldest beyond 1,000 are dropped."""
+        kept = dict(list(self.media.items())[1 - _MAX_MEDIA :])
+        return replace(self, media={**kept, media.id: media})
+
     def without_flow(self, flow_id: str) -> World:
         """The world without a Flow."""
         return replace(self, flows={each: flow for each, flow in self.flows.items() if each != flow_id})
@@ -221,6 +241,10 @@ class World:
     def new_template_id(self) -> tuple[World, str]:
         """A new id; later ids are greater."""
         return replace(self, ids_given=self.ids_given + 1), str(_FIRST_TEMPLATE_ID + self.ids_given * _FLOW_ID_STEP)
+
+    def new_media_id(self) -> tuple[World, str]:
+        """A new id; later ids are greater."""
+        return replace(self, ids_given=self.ids_given + 1), str(_FIRST_MEDIA_ID + self.ids_given * _FLOW_ID_STEP)
 
     def template_named(self, waba_id: str, name: str, language: str) -> TemplateRecord | None:
         """The template of an account with this name and language, which are unique together."""
@@ -254,13 +278,15 @@ class World:
             return "account"
         if node_id in self.flows:
             return "flow"
+        if node_id in self.media:
+            return None if self.media[node_id].is_encrypted else "media"
         return "phone_number" if node_id in self.phone_numbers else None
 
     def account_of(self, node_id: str) -> str | None:
         """The account that a node is or belongs to; None for an unknown id."""
         if node_id in self.accounts:
             return node_id
-        node = self.flows.get(node_id) or self.phone_numbers.get(node_id)
+        node = self.flows.get(node_id) or self.phone_numbers.get(node_id) or self.media.get(node_id)
         return node.waba_id if node else None
 
 
