@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -603,6 +604,28 @@ def test_nothing_of_a_message_is_shown(failure: Any, caplog: pytest.LogCaptureFi
         secret for secret in SECRETS if secret != WAMID or failure is not None
     ]  # the answer has an id of its own
     assert [secret for secret in secrets if any(secret in str(each) for each in shown)] == []
+
+
+def test_escaped_texts_are_masked_too() -> None:
+    """Meta may quote the request's own JSON."""
+    texts = {"a": 'says "Grüße"\n', "b": "x/y & z", "c": "Zoë"}
+    quoted = [json.dumps(texts), json.dumps(json.dumps(texts)), json.dumps(texts, ensure_ascii=False)]
+    for each in quoted:
+        asked = scene(refusal(131009, message=f"refused: {each}"))
+        with pytest.raises(InvalidRequestError) as caught:
+            asked.client.send_flow(TO, FLOW, cta="Book", body="Choose", data=texts)
+        assert [word for word in ("Gr", "x/y", "& z", "Zo") if word in caught.value.message] == [], each
+
+
+def test_an_error_of_a_large_message_is_read_at_once() -> None:
+    """Its texts are collected for an error alone, and each is looked for once."""
+    data = {str(number): f"a text of its own, with the number {number}" for number in range(15_000)}
+    asked = scene(refusal(131009, message="100% of \\u0041 & " + data["77"] * 3))
+    began = time.process_time()
+    with pytest.raises(InvalidRequestError) as caught:
+        asked.client.send_flow(TO, FLOW, cta="Book", body="Choose", data=data)
+    assert time.process_time() - began < 2.0
+    assert data["77"] not in caught.value.message
 
 
 def test_short_private_words_are_masked_as_words() -> None:

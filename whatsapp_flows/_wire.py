@@ -12,13 +12,14 @@ import hashlib
 import hmac
 import re
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from json import JSONDecoder, loads
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
 from ._dataclasses import dataclass, field
 from ._inert import MASK, shaped_like_a_token, without_credentials
+from ._json import compact_json
 from .errors import ConfigurationError, FlowsError
 
 if TYPE_CHECKING:
@@ -165,14 +166,27 @@ def without_private(text: str, request: Request) -> str:
     A short word is masked where it stands alone: as a part of other words it says nothing, like a single character.
     """
     words: set[str] = set()
-    for private in request.private:
-        value = private.reveal()
+    plain = _unescaped(text)
+    for value in request.private() if request.private else ():
+        if len(value) < 2:
+            continue
+        spellings = [value, *_json_spellings(value)]
         if len(value) < _MIN_SECRET and re.fullmatch(r"\w+", value):
             words.add(value)
-        elif len(value) > 1:
-            text = private.mask(text.replace(value, MASK))
-    words = {word for word in words if len(word) > 1}
+            spellings = [each for each in spellings if each != value]
+        for spelling in spellings:
+            text = text.replace(spelling, MASK)
+        if len(value) >= _MIN_SECRET and value[:_PREFIX] in plain:
+            text = Secret(value).mask(text)
     return re.sub(r"\w+", lambda word: MASK if word[0] in words else word[0], text) if words else text
+
+
+def _json_spellings(value: str) -> tuple[str, ...]:
+    """A text inside JSON, with and without escapes beyond ASCII, and inside a text of JSON that is in JSON itself."""
+    if value.isascii() and value.isprintable() and not {'"', "\\"} & set(value):
+        return ()
+    escaped, plain = compact_json(value)[1:-1], compact_json(value, ascii_only=False)[1:-1]
+    return compact_json(escaped)[1:-1], compact_json(plain, ascii_only=False)[1:-1], escaped, plain
 
 
 def short_repr(value: object) -> str:
@@ -216,7 +230,7 @@ class Request:
     its status alone tells an error, since the file may hold anything. `headers` are sent besides those that follow from
     the request itself.
 
-    `private` are texts of a message (its recipient, its token, what it says): no error may quote them.
+    `private` returns the texts of a message that no error may quote: its recipient, its token, what it says.
 
     `time_left` is the number of seconds that the call has left when the transport gets the request; None when the call
     has no deadline. The time-out that the transport gets with it is never longer. `stop` is the client's, an
@@ -234,7 +248,7 @@ class Request:
     is_file: bool = False
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
-    private: tuple[Secret, ...] = field(default=(), repr=False)
+    private: Callable[[], Sequence[str]] | None = field(default=None, repr=False, compare=False)
     time_left: float | None = None
     stop: threading.Event | asyncio.Event | None = field(default=None, repr=False, compare=False)
 

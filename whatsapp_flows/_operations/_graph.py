@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -11,7 +11,7 @@ from .._classify import unexpected
 from .._dataclasses import dataclass, replace
 from .._fields import nested, objects, text, validation_issues
 from .._json import compact_json
-from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, Secret, short_repr
+from .._wire import MAX_JSON_BYTES, Operation, Request, Response, Script, short_repr
 from ..errors import ConfigurationError, FlowValidationError, UnexpectedResponseError
 from ._arguments import is_web_url, path_id
 
@@ -106,7 +106,7 @@ class Api:
         content: Mapping[str, object],
         *,
         flow_id: str | None = None,
-        private: tuple[Secret, ...] = (),
+        private: Callable[[], Sequence[str]] | None = None,
     ) -> Request:
         """A POST request with a JSON body, as for messages and templates; `private` as in `Request`."""
         return Request(

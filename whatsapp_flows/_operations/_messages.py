@@ -8,6 +8,7 @@ A message cannot be taken back, and nothing tells afterwards whether a lost requ
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from .._classify import unexpected
@@ -26,7 +27,7 @@ from .._message_checks import (
     screen_data,
 )
 from .._vocabulary import FLOW_ACTIONS, FLOW_MODES, FlowAction, FlowMode
-from .._wire import Operation, Request, Script, Secret
+from .._wire import Operation, Request, Script
 from ..errors import ConfigurationError
 from ..messages import FlowButtonParameters, SentMessage
 from ._arguments import nonempty_text, path_id, template_language, template_name
@@ -102,7 +103,7 @@ def send_flow(api: Api, message: FlowMessage, phone_number_id: str | None) -> Op
     token = flow_token(message.token)
     content = message.content(token)
     path = f"{api.sender(phone_number_id)}/messages"
-    request = api.post_json("send_flow", path, content, flow_id=message.flow_id, private=_texts(content))
+    request = api.post_json("send_flow", path, content, flow_id=message.flow_id, private=partial(_texts, content))
     subject = f"flow name: {message.flow_name}" if message.flow_id is None else f"flow ID: {message.flow_id}"
     return _send(request, (token,), subject)
 
@@ -161,7 +162,7 @@ def send_flow_template(api: Api, message: TemplateMessage, phone_number_id: str 
     tokens = tuple(flow_token(button.token) for button in message.buttons)
     content = message.content(tokens)
     path = f"{api.sender(phone_number_id)}/messages"
-    request = api.post_json("send_flow_template", path, content, private=_texts(content))
+    request = api.post_json("send_flow_template", path, content, private=partial(_texts, content))
     return _send(request, tokens, f"template: {message.name}")
 
 
@@ -224,10 +225,9 @@ _PUBLIC: Final = frozenset(
 )  # fmt: skip
 
 
-def _texts(content: Mapping[str, object]) -> tuple[Secret, ...]:
+def _texts(content: Mapping[str, object]) -> list[str]:
     """What no error may quote, the longest first: the recipient, the tokens, the texts, and every text in the data."""
-    found = sorted(set(_private(content, public=_PUBLIC)), key=len, reverse=True)
-    return tuple(map(Secret, found))
+    return sorted(set(_private(content, public=_PUBLIC)), key=len, reverse=True)
 
 
 def _private(value: Any, *, public: frozenset[str]) -> Iterator[str]:
