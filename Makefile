@@ -4,7 +4,7 @@
 # make coverage   the tests, and the gate of branch coverage
 # make house      circles, private access, the longest function and file
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
-# make fuzz       the validator on broken documents, 10 minutes  make interop  other people's clients, on the emulator
+# make fuzz       the validator on broken documents, 10 minutes  make interop  others' clients on the emulator, our caller on others' endpoints
 # make generate   client.py from aio.py, its source; the error table of docs/errors.md from the code
 #
 # Each target sets up what it needs in .venv; a second run finds it there. With SET=dev all are content with one
@@ -79,8 +79,9 @@ simulate: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m tests.flow_json.fuzz --seconds 600 --keep .cache/fuzz
 
-interop: $(VENV)/.$(or $(SET),demo)
+interop: $(VENV)/.$(or $(SET),interop)
 	@$(BIN)/python tests/interop/run.py
+	@$(BIN)/python tests/interop/endpoints.py
 
 matrix:
 	@set -e; for version in $(VERSIONS); do \
@@ -103,9 +104,10 @@ $(VENV)/bin/python:
 
 # One stamp for each set of extras; pyproject.toml being newer installs again.
 $(VENV)/.demo: EXTRAS = cli,emulator
+$(VENV)/.interop: EXTRAS = cli,emulator,endpoint
 $(VENV)/.test: EXTRAS = test
 $(VENV)/.dev: EXTRAS = dev
-$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.demo $(VENV)/.interop $(VENV)/.test $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the project with its extras [$(EXTRAS)]"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@
