@@ -140,6 +140,7 @@ PUBLIC_MODULES = [
     "whatsapp_flows.contrib.prometheus",
     "whatsapp_flows.contrib.wsgi",
     "whatsapp_flows.emulator",
+    "whatsapp_flows.endpoint",
     "whatsapp_flows.flow_json",
     "whatsapp_flows.media",
     "whatsapp_flows.pytest_plugin",
