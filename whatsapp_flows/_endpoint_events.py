@@ -36,7 +36,8 @@ class EndpointRequestFinished(EndpointEvent):
     """
     A request was answered, after `duration` seconds, with this HTTP status and outcome.
 
-    `handler_duration` is the part of it that the host's functions took, in seconds; None if none was called.
+    `handler_duration` is the part of it that the check of tokens and the handler took, in seconds; None if none was
+    called.
     `key_index` is the index of the private key that opened the request; None if it was not opened. A request that is
     answered by the replay guard is not opened.
     """

@@ -78,8 +78,11 @@ class FlowEndpoint:
         verify_signature: bool = True,
         max_threads: int = MAX_THREADS,
     ) -> None:
-        # Rebound, so that no local variable of this frame shows a secret.
-        app_secrets = _secrets(app_secrets, verify_signature)
+        # Rebound, so that no local variable of this frame shows a secret. The attributes of the repr come first.
+        app_secrets = self._app_secrets = _secrets(app_secrets, verify_signature)
+        self._handlers = Handlers()
+        self._facts: FlowFacts | None = None
+        self._facts = None if flow is None else FlowFacts.read(flow)
         if checks not in {"raise", "log", "off"}:
             raise ConfigurationError(f'checks must be "raise", "log" or "off", not {short_repr(checks)}.')
         if time_limit is not None:
@@ -90,8 +93,6 @@ class FlowEndpoint:
             raise ConfigurationError("tokens must be a callable that takes a FlowRequest: see Tokens.")
         if replay is not None and not all(callable(getattr(replay, name, None)) for name in ("get", "put")):
             raise ConfigurationError("replay must have the methods get and put: see ReplayGuard.")
-        self._facts = None if flow is None else FlowFacts.read(flow)
-        self._handlers = Handlers()
         self._workers = Workers(max_threads)
         self._tasks = Tasks(max_threads)
         self._settings = Settings(
@@ -196,7 +197,7 @@ class FlowEndpoint:
 
     def __repr__(self) -> str:
         checked = "no flow" if self._facts is None else f"{len(self._facts.screens)} screens"
-        signed = "signed" if self._settings.app_secrets else "signature not verified"
+        signed = "signed" if self._app_secrets else "signature not verified"
         return f"FlowEndpoint({len(self._handlers)} handlers, {checked}, {signed})"
 
     def __reduce__(self) -> NoReturn:

@@ -7,8 +7,7 @@ envelope, decryption, ping, error notification, token, handler, the answer's che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from json import loads
 from typing import Any, Final, Literal
 
@@ -245,22 +244,22 @@ def _error_notified(settings: Settings, exchange: Exchange, request: FlowRequest
     if observer is None:
         return
     try:
-        with _measured(settings, exchange):
-            yield Run((observer,), (request,), settings.left(exchange))
+        yield from _measured(settings, exchange, (observer,), request)
     except Exception as raised:
         if is_interrupt(raised):
             raise
         settings.reports.failed("the handler for error notifications", raised)
 
 
-@contextmanager
-def _measured(settings: Settings, exchange: Exchange) -> Iterator[None]:
-    """Counts the time that the host's functions take."""
+def _measured(
+    settings: Settings, exchange: Exchange, functions: tuple[Function, ...], request: FlowRequest
+) -> Steps[object]:
+    """Call functions of the host's with a request, and count the time that they take."""
     began = settings.clock()
     try:
-        yield
+        return (yield Run(functions, (request,), settings.left(exchange)))
     finally:
-        exchange.handler_duration = settings.clock() - began
+        exchange.handler_duration = (exchange.handler_duration or 0.0) + settings.clock() - began
 
 
 def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, channel: AnswerChannel) -> Steps[Found]:
@@ -268,9 +267,8 @@ def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, chann
     functions = tuple(it for it in (settings.tokens, handler) if it is not None)
     answer: object = None
     try:
-        with _measured(settings, exchange):
-            for group in _groups(functions):
-                answer = yield Run(group, (request,), settings.left(exchange))
+        for group in _groups(functions):
+            answer = yield from _measured(settings, exchange, group, request)
     except InvalidToken as refused:
         text = refused.details.user_message or refused.details.message
         return "token-refused", channel.seal(compact_json({"error_msg": text}).encode())
@@ -307,7 +305,8 @@ def _refused(
     """Whether an answer is not sent, since the client would refuse it."""
     if settings.facts is None or settings.checks == "off":
         return False
-    problems = answer_problems(settings.facts, request.screen, request.action, plaintext, size)
+    known = request.screen if request.screen == exchange.screen else ""  # problems are logged: no name of a peer's
+    problems = answer_problems(settings.facts, known, request.action, plaintext, size)
     if not problems:
         return False
     settings.reports.answer_refused(exchange, problems, sent=settings.checks == "log")
