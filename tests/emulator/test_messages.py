@@ -12,7 +12,7 @@ import requests
 
 from tests.emulator.support import NUMBER, WABA, Clock, Model, endpoint_json, flow_json
 from whatsapp_flows import FlowButton, FlowButtonParameters, FlowsClient, FlowsError, FlowStateError, RateLimitedError
-from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.emulator import Emulator, FaultRule
 from whatsapp_flows.emulator.graph._documents import stored_flow_json
 from whatsapp_flows.emulator.graph._state import PhoneNumber
 
@@ -543,6 +543,32 @@ def test_what_meta_or_a_person_does_can_be_set() -> None:
             meta.set_template_status(template.id, "LOVED")
         with pytest.raises(LookupError):
             meta.set_template_status("1", "APPROVED")
+
+
+def test_a_fault_may_be_that_of_one_flow() -> None:
+    """Of the one that the message names, by id or by name, or that the template's first button opens."""
+    with Emulator() as meta:
+        client = FlowsClient(
+            "token", meta.waba_id, phone_number_id=meta.phone_number_id, base_url=meta.url, max_attempts=1
+        )
+        faulty, other = (meta.add_flow(name, flow_json=flow_json(), status="PUBLISHED") for name in ("a", "b"))
+        client.create_flow_template("t", "en", body="A", buttons=[FlowButton("Book", flow_id=faulty.id)])
+        fault = meta.add_fault(FaultRule(flow_id=faulty.id, code=131000))
+        client.send_flow(TO, other.id, cta="Book", body="Choose")
+        with pytest.raises(FlowsError):
+            client.send_flow(TO, faulty.id, cta="Book", body="Choose")
+        with pytest.raises(FlowsError):
+            client.send_flow(TO, flow_name="a", cta="Book", body="Choose")
+        with pytest.raises(FlowsError):
+            client.send_flow_template(TO, "t", "en")
+        assert (fault.struck, len(meta.messages)) == (3, 1)
+        with pytest.raises(FlowsError):  # a wrong Flow, a wrong template, a wrong number: the errors are their own
+            client.send_flow(TO, "404", cta="Book", body="Choose")
+        with pytest.raises(FlowsError):
+            client.send_flow_template(TO, "unknown", "en")
+        with pytest.raises(FlowsError):
+            client.send_flow(TO, faulty.id, cta="Book", body="Choose", phone_number_id="404")
+        assert fault.struck == 3
 
 
 def test_a_lost_answer_makes_one_message_and_one_template() -> None:

@@ -174,7 +174,7 @@ class Backend:
         """The decision on a request to Graph; batches do not nest (`in_batch`)."""
         call = self._call(request)
         target = resolve_target(self._world, call)
-        rule = self.faults.first_match(target.operation, target.node_id or None, self._chance) or _NO_FAULT
+        rule = self.faults.first_match(target.operation, target.subject_id, self._chance) or _NO_FAULT
         delay = rule.delay or 0.0
         if target.operation == BATCH and not in_batch and rule.executes_request(BATCH):
             usage = self.forced_usage

@@ -55,6 +55,21 @@ def send_message(world: World, call: GraphCall, number_id: str) -> tuple[World, 
     return world.with_message(message), json_response(answer)
 
 
+def flow_of_message(world: World, call: GraphCall, number_id: str) -> str:
+    """The id of the Flow that a message opens, of a template's first button; empty where that cannot be told."""
+    number = world.phone_numbers.get(number_id)
+    if number is None:
+        return ""
+    try:
+        if call.parameters.get("type") == "template":
+            template = _named_template(world, number.waba_id, _object(call.parameters.get("template"), "template"))
+            return template.buttons[0].flow_id if template is not None and template.buttons else ""
+        action = _object(_object(call.parameters.get("interactive"), "interactive").get("action"), "action")
+        return _named_flow(world, number.waba_id, _object(action.get("parameters"), "parameters")).id
+    except GraphError:
+        return ""
+
+
 def refused(problem: Problem, details: str) -> GraphError:
     """The error of a message, with its cause in `error_data.details`, as Meta answers."""
     return GraphError(replace(problem.value, details=details))
@@ -112,9 +127,7 @@ def _send_interactive(world: World, call: GraphCall, number_id: str) -> MessageR
 
 def _send_template(world: World, call: GraphCall, number_id: str) -> MessageRecord:
     content = _object(call.parameters.get("template"), "template")
-    name = _text(content, "name") or ""
-    language = _text(_object(content.get("language"), "language"), "code") or ""
-    template = world.template_named(world.phone_numbers[number_id].waba_id, name, language)
+    template = _named_template(world, world.phone_numbers[number_id].waba_id, content)
     if template is not None and template.status in _NOT_SENDABLE:
         raise refused(*_NOT_SENDABLE[template.status])
     if template is None or template.status != "APPROVED":
@@ -187,6 +200,11 @@ def _named_flow(world: World, waba_id: str, parameters: Mapping[str, Any]) -> Fl
     if flow is None or flow.waba_id != waba_id:
         raise refused(_INVALID, "Flow does not exist in the account of the phone number")
     return flow
+
+
+def _named_template(world: World, waba_id: str, content: Mapping[str, Any]) -> TemplateRecord | None:
+    language = _text(_object(content.get("language"), "language"), "code") or ""
+    return world.template_named(waba_id, _text(content, "name") or "", language)
 
 
 def _flow_actions(template: TemplateRecord, components: list[dict[str, Any]]) -> list[tuple[Any, Mapping[str, Any]]]:

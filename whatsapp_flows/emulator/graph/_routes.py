@@ -91,8 +91,15 @@ class Target:
     # None: an unknown path (`edge_known` is false), or a known one with another method.
     route: Route | None = None
     edge_known: bool = False
+    # The Flow that a message opens; None for other calls.
+    sent_flow_id: str | None = None
     # Of an uploaded file: the part of the download host that serves it.
     media_part: str = ""
+
+    @property
+    def subject_id(self) -> str | None:
+        """What `flow_id` of a fault is compared with: the Flow of a message, the node of any other call."""
+        return (self.node_id if self.sent_flow_id is None else self.sent_flow_id) or None
 
 
 def resolve_target(world: World, call: GraphCall) -> Target:
@@ -117,7 +124,8 @@ def resolve_target(world: World, call: GraphCall) -> Target:
         return Target(None, node_id, version, edge_known=edge in _EDGES)
     kind = world.kind_of(node_id) or "flow"
     route = next((route for route in known if route.kind == kind), known[0])
-    return Target(_operation(route, call), node_id, version, route, edge_known=True)
+    sent = _messages.flow_of_message(world, call, node_id) if route.operation == "send_flow" else None
+    return Target(_operation(route, call), node_id, version, route, edge_known=True, sent_flow_id=sent)
 
 
 def _root_operation(call: GraphCall) -> str | None:
