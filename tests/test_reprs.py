@@ -147,6 +147,7 @@ def test_an_emulator_shows_where_it_is() -> None:
         ".contrib.prometheus",
         ".emulator",
         ".flow_json",
+        ".media",
         ".sync",
         ".webhooks",
     ],

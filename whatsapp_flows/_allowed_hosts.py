@@ -33,6 +33,8 @@ _MAX_URL: Final = 8192
 _PLAIN: Final = r"[!-\[\]-~]+"  # visible ASCII without the backslash, which some parsers take for a slash
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = rf"{_LABEL}(\.{_LABEL})*"
+_LOOPBACK: Final = r"(.+\.)?localhost|127(\.[0-9]{1,3}){3}"
+_PORT: Final = "[1-9][0-9]{0,4}"
 _ORIGIN: Final = r"https?://[^/?#@\\\s]+"
 
 
@@ -40,8 +42,9 @@ class AllowedHosts:
     """
     The hosts of a list: `.example.net` is every host below that name, `example.net` that host, each on port 443.
 
-    `https://example.net:8443` or `http://127.0.0.1:8080` is that one origin, for a mirror or an emulator of your own.
-    Raises `ConfigurationError` for anything else.
+    `https://example.net:8443` or `http://127.0.0.1:8080` is that one origin, for a mirror or an emulator of your own. A
+    loopback host, such as `localhost`, may have any port: it is there for tests. Raises `ConfigurationError` for
+    anything else.
     """
 
     __slots__ = ("_names", "_origins", "given")
@@ -87,10 +90,10 @@ class AllowedHosts:
         name, _, port = authority.partition(":")
         if len(name) > 253 or not re.fullmatch(_NAME, name):
             return "its host is no plain name"
-        if ":" in authority and port != "443":
-            return "its port is not 443"
         if not any(name.endswith(entry) if entry[0] == "." else name == entry for entry in self._names):
             return f"{name} is no allowed host"
+        if ":" in authority and port != "443" and not (re.fullmatch(_LOOPBACK, name) and re.fullmatch(_PORT, port)):
+            return "its port is not 443"
         return ""
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import _operations as operations
 from ._dataclasses import replace
@@ -71,7 +71,7 @@ def create_flow_template(
 def download_media(
     api: Api,
     policy: CallPolicy,
-    item: EncryptedMedia | ResponseMedia,
+    item: EncryptedMedia | ResponseMedia | Mapping[str, Any],
     path: str | os.PathLike[str],
     *,
     max_bytes: int,

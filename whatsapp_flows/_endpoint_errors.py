@@ -137,7 +137,12 @@ class MediaDownloadError(MediaError):
 
 
 class MediaIntegrityError(MediaError):
-    """What was downloaded is not what was uploaded; `check` names the failed check."""
+    """
+    What was downloaded is not what was uploaded.
+
+    `check` names the failed check: `length`, `encrypted-hash`, `mac`, `padding` or `plaintext-hash` of an encrypted
+    file, `length` or `sha256` of a file of a response message.
+    """
 
     default_advice = "Download it again; if it fails again, ask the user to upload the file again."
 
@@ -147,6 +152,10 @@ class MediaIntegrityError(MediaError):
 
 
 class MediaRefusedError(MediaError):
-    """The address or the size of the file is not allowed; nothing was sent there, or the rest was not read."""
+    """
+    The address, the size or the description of a file is not allowed.
+
+    Nothing was sent to the address, and nothing beyond the size was read.
+    """
 
     default_advice = "Treat the request as hostile, or allow the host or the size."

@@ -203,6 +203,11 @@ def response_media(value: object) -> tuple[ResponseMedia, ...]:
     return _distinct(value, _response)
 
 
+def read_media(found: Mapping[str, Any]) -> EncryptedMedia | ResponseMedia:
+    """One file, of either variant: the shape tells which. Raises `MediaRefusedError` for anything else."""
+    return _encrypted(found, "the file") if "encryption_metadata" in found else _response(found, "the file")
+
+
 def max_file_bytes(max_bytes: int) -> int:
     """The size of a file at the CDN whose content has `max_bytes` bytes: with the padding and the MAC."""
     return max_bytes // BLOCK_BYTES * BLOCK_BYTES + BLOCK_BYTES + MAC_BYTES

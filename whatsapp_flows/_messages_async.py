@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _conversations as conversations
 from . import _operations as operations
@@ -152,7 +152,7 @@ class AsyncMessages(AsyncDriver):
 
     async def download_media(
         self,
-        item: EncryptedMedia | ResponseMedia,
+        item: EncryptedMedia | ResponseMedia | Mapping[str, Any],
         path: str | os.PathLike[str],
         *,
         max_bytes: int = 25 * 2**20,
@@ -162,9 +162,9 @@ class AsyncMessages(AsyncDriver):
         Download a file that a person has uploaded in a Flow; returns its size in bytes.
 
         `item` is a `ResponseMedia` of a response message, whose address Meta gives for its id, or an `EncryptedMedia`
-        of an endpoint (extra `endpoint`). `path` appears when every check has passed; a file that is there is replaced
-        at once, as a whole. Make a name of `item.safe_name`, never of `item.file_name`. The content is in memory
-        meanwhile, at most `max_bytes`.
+        of an endpoint (extra `endpoint`), or the object of either as Meta sends it. `path` appears when every check has
+        passed; a file that is there is replaced at once, as a whole. Make a name of `item.safe_name`, never of
+        `item.file_name`. The content is in memory meanwhile, at most `max_bytes`.
 
         The access token goes to `lookaside.fbsbx.com` alone, which no page of Meta's names; an encrypted file comes
         from a host below `whatsapp.net`, which gets no token. `allowed_hosts` replaces both: `.example.net` is all

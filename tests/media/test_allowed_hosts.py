@@ -89,7 +89,7 @@ def test_an_address_of_an_allowed_host_is_fetched(url: str) -> None:
         (f"https://{'a' * 64}.whatsapp.net/file", "no plain name"),
         (f"https://mmg.whatsapp.net/{'a' * 8192}", "no plain URL"),
         ("", "no plain URL"),
-        ("https://127.0.0.1:8080/cdn/1", "port"),
+        ("https://127.0.0.1:8080/cdn/1", "no allowed host"),
         ("http://127.0.0.1:8081/cdn/1", "not https"),
         ("http://user@127.0.0.1:8080/cdn/1", "not https"),
         (None, "no plain URL"),
@@ -133,6 +133,32 @@ def test_a_list_that_means_nothing_is_refused(given: Any) -> None:
     """One text in place of a list, wildcards, paths, users: the constructor says what each entry may be."""
     with pytest.raises(ConfigurationError, match="allowed_hosts"):
         AllowedHosts(given)
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "allowed"),
+    [
+        ("localhost", "https://localhost:8443/f", True),
+        ("127.0.0.1", "https://127.0.0.1:8443/f", True),
+        (".localhost", "https://media.localhost:8443/f", True),
+        ("localhost", "https://localhost/f", True),
+        ("localhost", "http://localhost:8443/f", False),
+        ("localhost", "https://localhost:/f", False),
+        ("localhost", "https://localhost:0/f", False),
+        ("localhost", "https://127.0.0.1:8443/f", False),
+        ("example.net", "https://example.net:8443/f", False),
+        ("127.evil.example", "https://127.evil.example:8443/f", False),
+        ("localhost.evil.example", "https://localhost.evil.example:8443/f", False),
+    ],
+)
+def test_a_loopback_host_that_is_listed_may_have_any_port(entry: str, url: str, allowed: bool) -> None:
+    """A test's server has no port 443; a host on a network has no other."""
+    hosts = AllowedHosts([entry])
+    if allowed:
+        hosts.check(url)
+    else:
+        with pytest.raises(MediaRefusedError):
+            hosts.check(url)
 
 
 def test_an_empty_list_allows_nothing() -> None:

@@ -94,6 +94,16 @@ def test_events_do_not_show_the_signed_part_of_an_address(path: Path) -> None:
         assert "signature" not in str(scene.events)
 
 
+def test_the_object_that_meta_sends_is_a_file_too(path: Path) -> None:
+    """Its shape tells which variant it is."""
+    wire = {"file_name": "a", "mime_type": "image/jpeg", "sha256": ITEM.sha256, "id": ITEM.id}
+    assert Scene(asked(), answer(CONTENT)).client.download_media(wire, path) == len(CONTENT)
+    assert Scene(answer(ENCRYPTED.served)).client.download_media(ENCRYPTED.wire, path) == len(CONTENT)
+    for damaged in ({}, {"id": ITEM.id}, {**ENCRYPTED.wire, "encryption_metadata": {}}):
+        with pytest.raises(MediaRefusedError, match="the file"):
+            Scene().client.download_media(damaged, path)
+
+
 # Addresses
 
 

@@ -19,7 +19,7 @@ from .._dataclasses import dataclass, field
 from .._endpoint_errors import MediaDownloadError, MediaIntegrityError, MediaRefusedError
 from .._error_values import ErrorDetails
 from .._fields import text, whole
-from .._media_values import EncryptedMedia, ResponseMedia, max_file_bytes, sha256_digest
+from .._media_values import EncryptedMedia, ResponseMedia, max_file_bytes, read_media, sha256_digest
 from .._wire import Operation, Request, Script, check_count, short_repr
 from ..errors import AuthenticationError, ConfigurationError, NotFoundError, PermissionDeniedError
 from ._arguments import path_id
@@ -42,7 +42,7 @@ class _Address:
 
 def download_media(
     api: Api,
-    item: EncryptedMedia | ResponseMedia,
+    item: EncryptedMedia | ResponseMedia | Mapping[str, Any],
     open_media: OpenMedia,
     *,
     max_bytes: int,
@@ -54,6 +54,8 @@ def download_media(
     `allowed_hosts` are where it may be fetched from; None is Meta's, and an emulator on this machine if the API is one.
     """
     check_count("max_bytes", max_bytes)
+    if isinstance(item, Mapping):
+        item = read_media(item)
     if not isinstance(item, (EncryptedMedia, ResponseMedia)):
         raise ConfigurationError(f"item must be an EncryptedMedia or a ResponseMedia, not {short_repr(item)}.")
     usual = CDN_HOSTS if isinstance(item, EncryptedMedia) else MEDIA_HOSTS
