@@ -37,6 +37,25 @@ def _traceback_text(error: BaseException) -> str:
     return "".join(it if it.startswith(frames) else f"{inert(it.rstrip())}\n" for it in chunks).rstrip("\n")
 
 
+_PACKAGE: Final = __file__.rpartition("_log")[0]
+
+
+def place_of(error: BaseException) -> str:
+    """
+    The type of an exception, the line of the host's function, and the line that raised it.
+
+    The text is left out: it may quote what a user has entered, or a token.
+    """
+    name = type(error).__qualname__
+    trace = traceback.walk_tb(error.__traceback__)
+    frames = [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in trace]
+    host = [frame for frame in frames if not frame[0].startswith(_PACKAGE)]
+    if not host:
+        return name
+    places = [f"{function} ({path}:{line})" for path, line, function in dict.fromkeys((host[0], host[-1]))]
+    return f"{name} in {', from '.join(reversed(places))}"
+
+
 logger: Final = logging.getLogger("whatsapp_flows")
 logger.addFilter(_InertRecords())
 logger.addHandler(logging.NullHandler())  # a host that has set up no logging sees nothing, as with any library

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from json import JSONDecoder, loads
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
@@ -152,6 +152,14 @@ T = TypeVar("T")
 def as_secret(value: T | str) -> T | Secret:
     """A string as a `Secret`, so that no local variable shows it; any other value unchanged."""
     return Secret(value) if isinstance(value, str) else value
+
+
+def as_secrets(value: object) -> object:
+    """Several strings as a tuple of `Secret`, one as a `Secret`; any other value unchanged. Raises nothing."""
+    if isinstance(value, (str, Secret)) or not isinstance(value, Iterable):
+        return as_secret(value)
+    whole = isinstance(value, tuple) and all(isinstance(one, Secret) for one in value)
+    return value if whole else tuple(map(as_secret, value))
 
 
 def redact(text: str, secret: Secret | None = None) -> str:

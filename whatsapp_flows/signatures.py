@@ -12,9 +12,9 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from json import dumps, loads
-from typing import Final
+from typing import Final, cast
 
-from ._wire import Secret, as_secret
+from ._wire import Secret, as_secrets
 from .errors import ConfigurationError
 
 __all__ = ["AppSecrets", "app_secrets", "sign", "sign_flow_token", "verify", "verify_flow_token"]
@@ -40,21 +40,22 @@ def app_secrets(secrets: AppSecrets) -> tuple[Secret, ...]:
 
     Raises `ConfigurationError` for none, and for an empty one: everybody can sign with an empty secret.
     """
+    secrets = cast("AppSecrets", as_secrets(secrets))  # rebound, so that no local variable of a frame shows a secret
     return _known(secrets)
 
 
 def _known(secrets: AppSecrets) -> _Known:
     if isinstance(secrets, _Known):
         return secrets
-    # Rebound, so that no local variable of this frame shows a secret.
-    secrets = (as_secret(secrets),) if isinstance(secrets, (str, Secret)) else tuple(as_secret(one) for one in secrets)
-    if not secrets:
-        raise ConfigurationError("app_secrets is empty: give the app secret of the app that is connected to the Flow.")
-    if not all(isinstance(one, Secret) for one in secrets):
+    secrets = cast("AppSecrets", as_secrets(secrets))
+    given = (secrets,) if isinstance(secrets, Secret) else secrets
+    if not isinstance(given, tuple) or not all(isinstance(one, Secret) for one in given):
         raise ConfigurationError("app_secrets must be a string, a Secret, or several of them.")
-    if not all(one.reveal().strip() for one in secrets):
+    if not given:
+        raise ConfigurationError("app_secrets is empty: give the app secret of the app that is connected to the Flow.")
+    if not all(one.reveal().strip() for one in given):
         raise ConfigurationError("an app secret is empty: everybody could sign with it.")
-    known = _Known(secrets)
+    known = _Known(given)
     known.macs = tuple(hmac.new(_key(one), digestmod="sha256") for one in known)
     return known
 

@@ -318,6 +318,12 @@ def test_the_same_alert_at_another_time_has_another_key() -> None:
     assert len(keys) == 3
 
 
+def test_a_message_that_is_delivered_again_at_another_time_has_the_same_key() -> None:
+    """Its own id and time tell it apart."""
+    status = messages(statuses=[{"id": SENT_ID, "status": "read", "timestamp": "1764453600"}])
+    assert len({parsed(webhook(status, time=time))[0].dedupe_key for time in (1, 2, None)}) == 1
+
+
 def test_no_repr_shows_what_a_user_entered() -> None:
     """Neither an answer, a token, a phone number, a name, nor the id of a message, which contains the number."""
     for event in parsed(webhook(*ALL_CHANGES)):

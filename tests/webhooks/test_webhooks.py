@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import pickle
+import signal
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -61,13 +63,14 @@ def both_ways(hooks: Webhooks, body: bytes, headers: Mapping[str, str]) -> tuple
 @pytest.mark.parametrize(
     "arguments",
     [
+        {},
         {"app_secrets": None},
         {"app_secrets": ""},
         {"app_secrets": "  "},
         {"app_secrets": []},
         {"app_secrets": [SECRET, ""]},
         {"app_secrets": [SECRET, None]},
-        {"app_secrets": SECRET, "verify_signature": False},
+        {"app_secrets": 7},
         {"app_secrets": SECRET, "verify_token": ""},
         {"app_secrets": SECRET, "verify_token": " "},
         {"app_secrets": SECRET, "verify_token": 7},
@@ -83,12 +86,16 @@ def test_what_would_let_anybody_in_is_refused(arguments: dict[str, Any]) -> None
     with pytest.raises(ConfigurationError) as caught:
         Webhooks(**arguments)
     assert SECRET not in str(caught.value)
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    own = [frame for frame in stack if "tests" not in frame.filename]
+    assert own
+    assert SECRET not in str([frame.locals for frame in own])
 
 
 def test_a_host_that_has_verified_the_signature_says_so() -> None:
     """Then no header is looked at."""
-    hooks = Webhooks(app_secrets=None, verify_signature=False)
-    assert len(hooks.parse(BODY, {})) == 3
+    for hooks in (Webhooks(verify_signature=False), Webhooks(app_secrets=SECRET, verify_signature=False)):
+        assert len(hooks.parse(BODY, {})) == 3
 
 
 def test_nothing_shows_the_secrets() -> None:
@@ -163,12 +170,13 @@ def test_several_secrets_while_one_replaces_another() -> None:
         {"X-Hub-Signature-256": signed(BODY)["X-Hub-Signature-256"].removeprefix("sha256=")},
         {"X-Hub-Signature-256": "sha256=" + "é" * 64},
         {"X-Hub-Signature": signed(BODY)["X-Hub-Signature-256"]},
+        {"X-Hub-Signature-256": None},
         signed(BODY + b" "),
         signed(BODY, VERIFY_TOKEN),
     ],
     ids=str,
 )
-def test_a_wrong_signature_is_refused(headers: dict[str, str]) -> None:
+def test_a_wrong_signature_is_refused(headers: dict[str, Any]) -> None:
     """`parse` raises, the receivers answer 403; the message holds nothing of the request."""
     hooks = Webhooks(app_secrets=SECRET, verify_token=VERIFY_TOKEN)
     with pytest.raises(SignatureError) as caught:
@@ -342,7 +350,8 @@ def test_after_a_failure_meta_delivers_again(caplog: pytest.LogCaptureFixture) -
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
     for record in caplog.records:
         text = logging.Formatter().format(record)
-        assert text.startswith("The webhook handler failed on 1 of 3 events, first on FlowCompleted: LookupError at ")
+        assert text.startswith("The webhook handler failed on 1 of 3 events, first on FlowCompleted: LookupError in ")
+        assert "save (" in text
         assert "test_webhooks.py" in text
         assert USER not in text
 
@@ -380,6 +389,30 @@ def test_what_ends_the_process_goes_on(stop: type[BaseException]) -> None:
 
     with pytest.raises(stop):
         Webhooks(app_secrets=SECRET, handler=handler).receive(BODY, signed(BODY))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
+def test_the_exception_of_a_signal_handler_goes_on() -> None:
+    """A worker's time limit is not the handler's failure, in either driver."""
+
+    class TimeLimitError(Exception):
+        pass
+
+    def expire(_number: int, _frame: object) -> None:
+        raise TimeLimitError
+
+    async def later(_event: WebhookEvent) -> None:
+        signal.raise_signal(signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, expire)
+    try:
+        hooks = Webhooks(app_secrets=SECRET, handler=lambda _event: signal.raise_signal(signal.SIGUSR1))
+        with pytest.raises(TimeLimitError):
+            hooks.receive(BODY, signed(BODY))
+        with pytest.raises(TimeLimitError):
+            asyncio.run(Webhooks(app_secrets=SECRET, handler=later).areceive(BODY, signed(BODY)))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_cancellation_goes_on() -> None:

@@ -17,6 +17,7 @@ from .._flow_crypto import AnswerChannel, not_decrypted
 from .._http_answer import HttpAnswer, Outcome
 from .._interrupts import is_interrupt
 from .._json import compact_json
+from .._log import place_of
 from .._wire import Secret
 from ..signatures import verify
 from ._answers import Close, Finish, Show, encoded, unwritable
@@ -25,7 +26,7 @@ from ._facts import FlowFacts
 from ._handlers import Handlers
 from ._keys import PrivateKeys
 from ._replay import InProgress, RecentAnswers, ReplayGuard, replay_key
-from ._reports import Exchange, Reports, described, place_of
+from ._reports import Exchange, Reports, described
 from ._request import FlowRequest, read_request
 from ._steps import Function, HandlerError, Run, Steps, TooSlow, Wait
 

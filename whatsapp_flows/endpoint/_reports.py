@@ -11,14 +11,13 @@ import itertools
 import logging
 import re
 from collections.abc import Callable
-from traceback import walk_tb
 from typing import Final
 
 from .._dataclasses import replace
 from .._endpoint_errors import AnswerProblem
 from .._endpoint_events import AnswerRefused, EndpointEvent, EndpointRequestFinished, ErrorNotified
 from .._http_answer import HttpAnswer, Outcome
-from .._log import logger
+from .._log import logger, place_of
 from ..events import Call, Event, isolated
 from ._request import FlowRequest
 from ._steps import Function
@@ -131,22 +130,6 @@ class Reports:
             if exchange.call is None:
                 exchange.call = Call(operation="receive", id=next(_call_ids))
             self._deliver(replace(event, call=exchange.call))
-
-
-def place_of(error: BaseException) -> str:
-    """
-    The type of an exception, the line of the host's function, and the line that raised it.
-
-    The text is left out: it may quote what a user has entered, or a token.
-    """
-    name = type(error).__qualname__
-    frames = [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in walk_tb(error.__traceback__)]
-    ours = __file__.rpartition("endpoint")[0] + "endpoint"
-    host = [frame for frame in frames if not frame[0].startswith(ours)]
-    if not host:
-        return name
-    places = [f"{function} ({path}:{line})" for path, line, function in dict.fromkeys((host[0], host[-1]))]
-    return f"{name} in {', from '.join(reversed(places))}"
 
 
 def described(function: Function) -> str:

@@ -88,7 +88,11 @@ class FlowCompleted(WebhookEvent):
         return f"{type(self).__name__}:{_digest(self.waba_id, None, self.raw)}"
 
     def media(self, name: str) -> tuple[ResponseMedia, ...]:
-        """The files of the answer `name`, from a photo or document picker; empty where there are none."""
+        """
+        The files of the answer `name`, from a photo or document picker; empty where there are none.
+
+        Raises `MediaRefusedError` for an answer that is no list of files.
+        """
         return response_media(self.answers.get(name))
 
 
@@ -227,3 +231,9 @@ class UnknownEvent(WebhookEvent):
     field: str = ""
     kind: str = ""
     problem: str = ""
+
+    @property
+    def dedupe_key(self) -> str:
+        """As of every event. The ids and times of messages and statuses are in `raw`, so `time` does not count."""
+        time = None if self.field == "messages" else self.time
+        return f"{type(self).__name__}:{_digest(self.waba_id, time, self.raw)}"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hmac
-import traceback
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, cast
 
 from .. import signatures
 from .._endpoint_errors import SignatureError, WebhookFormatError
 from .._http_answer import HttpAnswer, Outcome
 from .._inspection import is_coroutine_function
 from .._interrupts import is_interrupt
-from .._log import logger
-from .._wire import Secret, as_secret
+from .._log import logger, place_of
+from .._wire import Secret, as_secret, as_secrets
 from ..errors import ConfigurationError
 from ._events import WebhookEvent
 from ._parsing import events_of
@@ -27,7 +26,6 @@ SIGNATURE_HEADER: Final = "x-hub-signature-256"
 # No browser shall take an answer for a page: the challenge is text that the request brought along.
 _HEADERS: Final[Mapping[str, str]] = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 _MAX_CHALLENGE: Final = 1024  # characters; Meta's are numbers of some ten digits
-_FRAMES: Final = 5  # of a handler's traceback, in a log line
 
 Handler = Callable[[WebhookEvent], object]
 """What is called with each event. It may be `async def`: `areceive` then awaits it."""
@@ -37,10 +35,10 @@ class Webhooks:
     """
     The receiving side of Meta's webhooks: the verification of the URL, and typed events.
 
-    `app_secrets` is the secret of the app that owns the webhook, or several while one replaces another; None only with
-    `verify_signature=False`, for a host behind something that has verified the signature. `verify_token` is the text
-    that you enter beside the URL in the App Dashboard; without one, no verification succeeds. `handler` is called with
-    each event by `receive` and `areceive`; `parse` and `verify` need none. `max_body` is in bytes.
+    `app_secrets` is the secret of the app that owns the webhook, or several while one replaces another. Without one,
+    `verify_signature=False` must be said: for a host behind something that has verified the signature. `verify_token`
+    is the text that you enter beside the URL in the App Dashboard; without one, no verification succeeds. `handler` is
+    called with each event by `receive` and `areceive`; `parse` and `verify` need none. `max_body` is in bytes.
 
     Raises `ConfigurationError` for an empty secret or token, and for None as secret while signatures are verified.
     Safe to share between threads. It holds secrets, and is not pickled.
@@ -49,25 +47,30 @@ class Webhooks:
     def __init__(
         self,
         *,
-        app_secrets: signatures.AppSecrets | None,
+        app_secrets: signatures.AppSecrets | None = None,
         verify_token: str | Secret | None = None,
         handler: Handler | None = None,
         max_body: int = MAX_BODY,
         verify_signature: bool = True,
     ) -> None:
+        # Rebound, so that no local variable of this frame shows a secret.
+        app_secrets = cast("signatures.AppSecrets | None", as_secrets(app_secrets))
+        verify_token = as_secret(verify_token)
+        self._secrets: tuple[Secret, ...] | None = None  # first, so that a half-made object has a repr
+        self._max_body = MAX_BODY
+        self._handler: Handler = _acknowledge
         if app_secrets is None and verify_signature:
             raise ConfigurationError(
-                "app_secrets is None: anybody could send webhooks. Give the app secret, or say verify_signature=False."
+                "app_secrets is missing: give the secret of the app that owns the webhook. Without one, anybody could "
+                "send webhooks; verify_signature=False allows that."
             )
-        if app_secrets is not None and not verify_signature:
-            raise ConfigurationError("app_secrets is given, but verify_signature=False: leave out one of them.")
         if handler is not None and not callable(handler):
             raise ConfigurationError(f"handler must be callable with an event, not a {type(handler).__name__}.")
         if isinstance(max_body, bool) or not isinstance(max_body, int) or max_body < 1:
             raise ConfigurationError("max_body must be a number of bytes, at least 1.")
-        self._secrets = None if app_secrets is None else signatures.app_secrets(app_secrets)
+        self._secrets = signatures.app_secrets(app_secrets) if app_secrets is not None and verify_signature else None
         self._verify_token = None if verify_token is None else _checked_token(verify_token)
-        self._handler: Handler = handler or _acknowledge
+        self._handler = handler or _acknowledge
         self._max_body = max_body
 
     @property
@@ -192,9 +195,7 @@ def _failure(raised: Exception) -> str:
     """What a handler raised, and where: not its text, which may quote what a user has entered."""
     if isinstance(raised, _AwaitableError):
         return "the handler is asynchronous: serve it with areceive (ASGI)"
-    frames = list(traceback.walk_tb(raised.__traceback__))[-_FRAMES:]
-    places = (f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_name}" for frame, line in frames)
-    return f"{type(raised).__name__} at {' < '.join(reversed(list(places)))}"
+    return place_of(raised)
 
 
 def _acknowledge(_event: WebhookEvent) -> None:
@@ -226,17 +227,16 @@ async def _in_thread(handler: Handler, event: WebhookEvent) -> object:
     return await to_thread(handler, event)
 
 
-def _checked_token(token: str | Secret) -> Secret:
-    secret = as_secret(token)
-    if not isinstance(secret, Secret) or not secret.reveal().strip():
+def _checked_token(token: object) -> Secret:
+    if not isinstance(token, Secret) or not token.reveal().strip():
         raise ConfigurationError("verify_token must be a text that is not empty: everybody could register the URL.")
-    return secret
+    return token
 
 
 def _signature(headers: Mapping[str, str]) -> str | None:
     for name, value in headers.items():
         if name.lower() == SIGNATURE_HEADER:
-            return value
+            return value if isinstance(value, str) else None
     return None
 
 
