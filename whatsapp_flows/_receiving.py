@@ -14,7 +14,7 @@ INCOMPLETE: Final = HttpAnswer(400, {}, b"", "bad-envelope")
 """For a body that ended early: nobody reads it, and a receiver would count a wrong signature."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
-_running: Final[set[asyncio.Future[HttpAnswer]]] = set()
+_running: Final[set[asyncio.Task[None]]] = set()
 
 
 class _Readable(Protocol):
@@ -96,9 +96,23 @@ async def to_the_end(receiving: Coroutine[object, object, HttpAnswer]) -> HttpAn
     Await an answer; it is completed even if the caller is cancelled.
 
     Some servers cancel a request when its peer disconnects. What a handler has begun, such as a booking, is not to be
-    interrupted by that.
+    interrupted by that. `asyncio.shield` does the same in one more turn of the event loop.
     """
-    task = asyncio.ensure_future(receiving)
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[HttpAnswer] = loop.create_future()
+    task = loop.create_task(_complete(receiving, answered))
     _running.add(task)  # the event loop itself keeps weak references only
     task.add_done_callback(_running.discard)
-    return await asyncio.shield(task)
+    return await answered
+
+
+async def _complete(receiving: Coroutine[object, object, HttpAnswer], answered: asyncio.Future[HttpAnswer]) -> None:
+    try:
+        answer = await receiving
+    except BaseException as failure:
+        if answered.done():  # the caller was cancelled: the event loop logs the failure
+            raise
+        answered.set_exception(failure)
+    else:
+        if not answered.done():
+            answered.set_result(answer)

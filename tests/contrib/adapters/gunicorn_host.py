@@ -14,12 +14,10 @@ django.setup()
 
 from tests.contrib.adapters import applications  # noqa: E402 - not before the setup
 from tests.contrib.adapters.ways import make_receivers  # noqa: E402
+from whatsapp_flows.endpoint import PrivateKeys  # noqa: E402
 
-APPLICATIONS = {
-    name: make(make_receivers(os.environ["TEST_PRIVATE_KEY"]))
-    for name, make in applications.WSGI.items()
-    if " " not in name
-}
+KEYS = PrivateKeys(os.environ["TEST_PRIVATE_KEY"])
+APPLICATIONS = {name: make(make_receivers(KEYS)) for name, make in applications.WSGI.items() if " " not in name}
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

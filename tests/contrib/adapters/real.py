@@ -18,10 +18,10 @@ VERIFY_TOKEN: Final = "chosen-by-the-host"
 DATES: Final = ["2030-01-01", "2030-01-02"]
 
 
-def make_endpoint(private_pem: str) -> FlowEndpoint:
+def make_endpoint(keys: PrivateKeys) -> FlowEndpoint:
     """An endpoint with plain and asynchronous handlers."""
     endpoint = FlowEndpoint(
-        PrivateKeys(private_pem),
+        keys,
         app_secrets=ENDPOINT_SECRET,
         time_limit=PATIENCE,
         max_body=100_000,
@@ -56,8 +56,8 @@ def _check_token(request: FlowRequest) -> None:
         raise InvalidToken("Please ask for a new message.")
 
 
-def make_receivers(private_pem: str) -> Mapping[str, Receiver]:
+def make_receivers(keys: PrivateKeys) -> Mapping[str, Receiver]:
     """Path -> receiver."""
-    endpoint = make_endpoint(private_pem)
+    endpoint = make_endpoint(keys)
     hooks = Webhooks(app_secrets=HOOKS_SECRET, verify_token=VERIFY_TOKEN, max_body=200_000)
     return {"/endpoint": endpoint, "/webhooks": hooks, "/both": combined(endpoint, hooks)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -77,3 +78,42 @@ def test_a_handler_is_completed_when_the_server_cancels_the_request() -> None:
         assert call.messages == []
 
     asyncio.run(asyncio.wait_for(play(), 10))
+
+
+def test_an_error_of_the_host_reaches_the_server() -> None:
+    """A receiver raises only for a mistake of the host's: it is not hidden behind an answer."""
+
+    class Wrong(Echo):
+        async def areceive(self, *arguments: Any) -> Any:
+            raise LookupError("a mistake")
+
+    call = AsgiCall(Sent(body=b"{}"))
+    with pytest.raises(LookupError, match="a mistake"):
+        asyncio.run(asgi.app(Wrong())(call.scope, call.receive, call.send))
+
+
+def test_an_error_after_the_request_was_cancelled_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """By the event loop: nobody waits for it any more."""
+
+    async def play() -> None:
+        began, go_on = asyncio.Event(), asyncio.Event()
+
+        class Wrong(Echo):
+            async def areceive(self, *arguments: Any) -> Any:
+                began.set()
+                await go_on.wait()
+                raise LookupError("a mistake")
+
+        call = AsgiCall(Sent(body=b"{}"))
+        request = asyncio.ensure_future(asgi.app(Wrong())(call.scope, call.receive, call.send))
+        await began.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        go_on.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(play(), 10))
+    gc.collect()
+    assert any("exception was never retrieved" in message for message in caplog.messages)

@@ -16,6 +16,7 @@ from tests.contrib.adapters.applications import ASGI, WSGI, Receivers
 from tests.contrib.adapters.receivers import Echo, VerifyingEcho
 from tests.contrib.adapters.wires import ASGIApp, Reply, Sent, WSGIApp, asgi_calls, wsgi_call
 from whatsapp_flows.contrib import aws_lambda
+from whatsapp_flows.endpoint import PrivateKeys
 
 Call = Callable[[Sent], Reply]
 
@@ -53,9 +54,9 @@ class AsgiWay(Way):
         return asyncio.run(asgi_calls(self.app, requests))
 
 
-def make_receivers(private_pem: str) -> Receivers:
+def make_receivers(keys: PrivateKeys) -> Receivers:
     """Path -> receiver: those that echo, and real ones."""
-    return {"/flow": Echo(), "/hook": VerifyingEcho(), **real.make_receivers(private_pem)}
+    return {"/flow": Echo(), "/hook": VerifyingEcho(), **real.make_receivers(keys)}
 
 
 def _without_server(receivers: Receivers, name: str) -> Way:
@@ -105,6 +106,7 @@ class Ways:
     def __init__(self, stack: ExitStack, private_pem: str) -> None:
         self._stack = stack
         self._private_pem = private_pem
+        self._keys = PrivateKeys(private_pem)
         self._made: dict[str, Way] = {}
         self._gunicorn: servers.Address | None = None
 
@@ -116,7 +118,7 @@ class Ways:
     def _make(self, name: str) -> Way:
         if name in IN_A_PROCESS:
             return self._on_gunicorn(IN_A_PROCESS[name])
-        receivers = make_receivers(self._private_pem)
+        receivers = make_receivers(self._keys)
         if name in IN_THIS_PROCESS:
             return self._stack.enter_context(IN_THIS_PROCESS[name](receivers))
         return _lambda(receivers, name) if name in LAMBDAS else _without_server(receivers, name)
