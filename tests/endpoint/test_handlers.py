@@ -104,6 +104,10 @@ def test_a_flow_in_every_form(tmp_path: Path) -> None:
 # -- registration
 
 
+def two(_: object, request: FlowRequest) -> Answer:
+    return request.close()
+
+
 @pytest.mark.parametrize("register", [FlowEndpoint.data_exchange, FlowEndpoint.back])
 def test_a_screen_that_the_flow_does_not_have_is_told_at_once(register: Any) -> None:
     """With the nearest name; without a Flow, any name goes."""
@@ -131,6 +135,8 @@ def test_two_handlers_for_one_place_are_told_at_once(place: Callable[[FlowEndpoi
         assert each(target)(close) is close
     with pytest.raises(ConfigurationError, match=r"two handlers for .*: close and .*<lambda>"):
         place(target)(lambda request: request.close())
+    with pytest.raises(ConfigurationError, match="close and two"):
+        place(target)(functools.partial(two, 1))
     with pytest.raises(ConfigurationError, match="must be a function"):
         place(endpoint())(None)
 
@@ -199,9 +205,6 @@ def test_every_kind_of_callable_is_a_handler() -> None:
 
         async def __call__(self, request: FlowRequest) -> Answer:
             return request.close()
-
-    def two(_: object, request: FlowRequest) -> Answer:
-        return request.close()
 
     handlers: list[Any] = [Handler().method, Handler().later, Handler(), functools.partial(two, 1)]
     handlers += [functools.partial(Handler.later, Handler()), lambda request: Handler().later(request)]

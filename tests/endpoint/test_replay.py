@@ -192,6 +192,41 @@ def test_who_waits_for_an_equal_request_waits_within_its_limit(receive: Receive)
     release.set()
 
 
+@both_drivers
+def test_who_has_less_time_left_than_the_first_gives_up_before_it(receive: Receive) -> None:
+    """And leaves the first one alone."""
+    main, looks, began, release = threading.current_thread(), iter((0.0, 8.95)), threading.Event(), threading.Event()
+
+    def clock() -> float:
+        return next(looks, 9.0) if threading.current_thread() is main else 0.0
+
+    target = endpoint(replay=RecentAnswers(), time_limit=9.0, clock=clock)
+
+    @target.fallback
+    def waits(request: FlowRequest) -> Answer:
+        began.set()
+        assert release.wait(PATIENCE)
+        return request.close()
+
+    sent = ask()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(receive, target, sent)
+        assert began.wait(PATIENCE)
+        assert receive(target, sent).outcome == "too-slow"
+        release.set()
+        assert first.result(PATIENCE).outcome == "answered"
+
+
+@both_drivers
+@pytest.mark.parametrize("name", ["encrypted_aes_key", "encrypted_flow_data", "initial_vector"])
+@pytest.mark.parametrize("text", ["", "A", "====", "\ud800", "é" * 8, "no base64!"])
+def test_what_is_no_base64_is_refused_with_a_guard_too(receive: Receive, name: str, text: str) -> None:
+    """It has a key as every request."""
+    spoiled: dict[str, Any] = {name: text}
+    sent = seal(PING, **spoiled)
+    assert receive(endpoint(replay=RecentAnswers()), sent).outcome == "not-decrypted"
+
+
 def test_a_request_that_is_given_up_leaves_its_place_to_the_next() -> None:
     """A client that has gone does not spoil the equal request that waits for its answer."""
     target, calls = endpoint(replay=RecentAnswers()), list[str]()

@@ -14,7 +14,9 @@ import pytest
 
 from tests.endpoint.exchanges import DRIVERS, PING, Receive, areceive, ask, endpoint, receive, recording, seal
 from tests.forks import in_a_child, needs_fork
-from whatsapp_flows.endpoint import Answer, FlowEndpoint, FlowRequest, RequestInfo
+from whatsapp_flows.endpoint import Answer, FlowEndpoint, FlowRequest, RecentAnswers, RequestInfo
+from whatsapp_flows.endpoint._steps import Function
+from whatsapp_flows.endpoint._workers import Job, Workers
 
 both_drivers = pytest.mark.parametrize("receive", DRIVERS, ids=lambda it: it.__name__)
 SHORT = 0.05  # seconds
@@ -349,7 +351,7 @@ def test_a_time_limit_of_the_worker_passes_through(limit: float | None, gate: Ga
     def interrupt(*_: object) -> None:
         raise WorkerLimit
 
-    target = slow_endpoint(gate, time_limit=limit)
+    target = slow_endpoint(gate, time_limit=limit, replay=RecentAnswers())
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, SHORT)
@@ -421,3 +423,43 @@ def test_a_thread_ends_when_there_is_nothing_to_do() -> None:
         assert thread.daemon
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@both_drivers
+def test_a_system_without_a_thread_left_is_a_failure(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is answered, and the next one tries again."""
+
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    target = endpoint(max_threads=1)
+    recording(target)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        assert receive(target, ask()).outcome == "handler-failed"
+    assert receive(target, ask()).outcome == "answered"
+
+
+def test_a_job_that_is_done_at_the_last_moment_is_not_given_up() -> None:
+    """Its result is there: it counts."""
+    done, workers = threading.Event(), Workers()
+    job = Job((Function(lambda: 7, "seven"),), (), done.set)
+    workers.submit(job)
+    assert done.wait(PATIENCE)
+    assert not workers.abandon(job)
+    assert (job.value, workers.abandoned) == (7, 0)
+
+
+@pytest.mark.slow
+def test_a_job_that_is_handed_over_as_a_thread_would_end_is_done() -> None:
+    """The thread has waited its second, but is taken already: it waits on for the job."""
+    done, workers = threading.Event(), Workers()
+    workers.submit(Job((Function(lambda: 1, "first"),), (), done.set))
+    assert done.wait(PATIENCE)
+    with workers._lock:
+        worker = workers._idle.pop()  # what `submit` does first
+    time.sleep(1.2)
+    done.clear()
+    worker.job = Job((Function(lambda: 2, "second"),), (), done.set)
+    worker.wake.release()
+    assert done.wait(PATIENCE)

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
+from .._interrupts import is_interrupt
 from ._steps import HandlerError, Run, Step, Steps, TooSlow
 from ._workers import Job, Workers
 
@@ -66,6 +67,6 @@ def _called(step: Run, workers: Workers) -> tuple[Any, Exception | None]:
             late = not in_time and workers.abandon(job)
         if late:
             return None, TooSlow()
-    if job.error is not None and not isinstance(job.error, Exception):
-        raise job.error  # SystemExit and its like end what called us, as they would without a thread
+    if job.error is not None and (not isinstance(job.error, Exception) or is_interrupt(job.error)):
+        raise job.error  # SystemExit, a worker's time limit: they end what called us, as they would without a thread
     return job.value, job.error

@@ -126,9 +126,6 @@ class Workers:
                 self.abandoned += 1
             return True
 
-    def __len__(self) -> int:
-        return self._threads
-
     def _work(self, worker: _Worker) -> None:
         job = worker.job
         while job is not None:
