@@ -55,6 +55,7 @@ from whatsapp_flows import (
     RetryableError,
     RetryCounters,
     RetryState,
+    Secret,
     SentMessage,
     Slot,
     SubscribedApp,
@@ -67,6 +68,7 @@ from whatsapp_flows import (
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 from whatsapp_flows.media import ResponseMedia
+from whatsapp_flows.webhooks import EndpointLatency, FlowCompleted, HttpAnswer, WebhookEvent, Webhooks, combined
 
 
 class Policy:
@@ -188,6 +190,28 @@ async def asynchronous() -> None:
         FlowsClient(token)  # type: ignore[arg-type]
         FlowsClient("token", session=aiohttp.ClientSession())  # type: ignore[arg-type]
         FlowsClient("token", transport=AsyncWire())  # type: ignore[arg-type]
+
+
+def handle(event: WebhookEvent) -> None:
+    """Events are told apart by their class."""
+    assert_type(event.dedupe_key, str)
+    if isinstance(event, FlowCompleted):
+        assert_type(event.token, str | None)
+        assert_type(event.timestamp, datetime | None)
+        assert_type(event.media("photos"), tuple[ResponseMedia, ...])
+    elif isinstance(event, EndpointLatency):
+        assert_type(event.p90_latency, float | None)
+        assert_type(event.alert_state, str)
+
+
+async def webhooks() -> None:
+    hooks = Webhooks(app_secrets=["new", Secret("old")], verify_token="token", handler=handle)
+    assert_type(hooks.parse(b"{}", {}), tuple[WebhookEvent, ...])
+    assert_type(hooks.verify({"hub.mode": "subscribe"}), HttpAnswer)
+    assert_type(await hooks.areceive(b"{}", {}), HttpAnswer)
+    assert_type(combined(hooks, hooks).receive(b"{}", {}), HttpAnswer)
+    Webhooks("secret")  # type: ignore[call-arg]
+    Webhooks(app_secrets=7)  # type: ignore[arg-type]
 
 
 client.update_flow_json("1", {}, max_retry=3)  # type: ignore[call-arg]

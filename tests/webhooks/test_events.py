@@ -133,10 +133,20 @@ def test_the_files_of_an_answer() -> None:
         (completion(), [{"wa_id": "1", "profile": {"name": "A"}}, {"wa_id": USER, "profile": {"name": "B"}}], "B"),
         (completion(), [{"wa_id": "1", "profile": {"name": "A"}}, {"wa_id": "2", "profile": {"name": "B"}}], ""),
         (completion(**{"from": None}), [{"user_id": "u", "profile": {"name": "A"}}], "A"),
+        (completion(**{"from": None}), [{"user_id": "u", "profile": {"name": "A"}}, {"user_id": "v"}], ""),
+        (completion(), [{"wa_id": "1", "profile": {"name": "A"}}], "A"),
         (completion(), [], ""),
         (completion(), "odd", ""),
     ],
-    ids=["by number", "none of several", "the only one", "no contact", "no list"],
+    ids=[
+        "by number",
+        "none of several",
+        "the only one",
+        "no number",
+        "the only one of another",
+        "no contact",
+        "no list",
+    ],
 )
 def test_the_contact_is_the_senders(message: Any, contacts: Any, name: str) -> None:
     """In a batch each message finds its own contact."""

@@ -69,19 +69,32 @@ def _in_entries(entries: list[Any]) -> Iterator[WebhookEvent]:
 # Messages
 
 
+@dataclass(frozen=True, slots=True)
+class _Messages:
+    """What the messages of a change share. `contacts` is by phone number, with "" for the only one of a change."""
+
+    value: Raw
+    envelope: Mapping[str, Any]
+    contacts: Mapping[str, Raw]
+
+
 def _in_messages(value: Raw, envelope: Mapping[str, Any]) -> Iterator[WebhookEvent]:
     """The messages of a change, then the statuses and errors; the change itself where it has none of them."""
     empty = True
+    found = objects(value, "contacts")
+    contacts = {text(contact, "wa_id") or "": contact for contact in found}
+    change = _Messages(value, envelope, {**contacts, "": found[0] if len(found) == 1 else {}})
     for key, read in _LISTS.items():
         items = value.get(key)
         for item in items if isinstance(items, list) else ():
             empty = False
-            yield read(item, value, envelope)
+            yield read(item, change)
     if empty:
         yield UnknownEvent(**envelope, field="messages", raw=value)
 
 
-def _message(message: Any, value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
+def _message(message: Any, change: _Messages) -> WebhookEvent:
+    envelope = change.envelope
     if not isinstance(message, dict):
         return UnknownEvent(**envelope, field="messages", problem="the message is not an object", raw=message)
     kind = text(message, "type") or ""
@@ -93,9 +106,9 @@ def _message(message: Any, value: Raw, envelope: Mapping[str, Any]) -> WebhookEv
     if answers is None:
         problem = "response_json is not a JSON object"
         return UnknownEvent(**envelope, field="messages", kind="nfm_reply", problem=problem, raw=message)
-    metadata, context = nested(value, "metadata"), nested(message, "context")
+    metadata, context = nested(change.value, "metadata"), nested(message, "context")
     sender = text(message, "from") or ""
-    contact = _contact(objects(value, "contacts"), sender)
+    contact = change.contacts.get(sender, change.contacts[""])
     return FlowCompleted(
         **envelope,
         message_id=text(message, "id") or "",
@@ -126,25 +139,18 @@ def _answers(reply: Raw) -> Raw | None:
     return found if isinstance(found, dict) else None
 
 
-def _contact(contacts: tuple[Raw, ...], sender: str) -> Raw:
-    """The sender's contact; the only one, where Meta leaves the number out."""
-    for contact in contacts:
-        if sender and text(contact, "wa_id") == sender:
-            return contact
-    return contacts[0] if len(contacts) == 1 else {}
+def _status(status: Any, change: _Messages) -> WebhookEvent:
+    if not isinstance(status, dict):
+        return UnknownEvent(**change.envelope, field="messages", problem="the status is not an object", raw=status)
+    return UnknownEvent(**change.envelope, field="messages", kind=text(status, "status") or "", raw=status)
 
 
-def _status(status: Any, _value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
-    kind = text(status, "status") or "" if isinstance(status, dict) else ""
-    return UnknownEvent(**envelope, field="messages", kind=kind, raw=status)
-
-
-def _error(error: Any, _value: Raw, envelope: Mapping[str, Any]) -> WebhookEvent:
-    return UnknownEvent(**envelope, field="messages", kind="errors", raw=error)
+def _error(error: Any, change: _Messages) -> WebhookEvent:
+    return UnknownEvent(**change.envelope, field="messages", kind="errors", raw=error)
 
 
 # The lists of a change of the field `messages`. Source: Meta, "messages webhook reference".
-_LISTS: Final[Mapping[str, Callable[[Any, Raw, Mapping[str, Any]], WebhookEvent]]] = {
+_LISTS: Final[Mapping[str, Callable[[Any, _Messages], WebhookEvent]]] = {
     "messages": _message,
     "statuses": _status,
     "errors": _error,
