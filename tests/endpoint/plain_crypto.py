@@ -25,13 +25,18 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Numbers:
-    """An RSA key: the modulus and one exponent, public or private."""
+    """An RSA key: the modulus and one exponent, public or private; of a private key its primes, too."""
 
     modulus: int
     exponent: int
+    primes: tuple[int, int] | None = None
 
     def apply(self, number: int) -> int:
-        return pow(number, self.exponent, self.modulus)
+        if self.primes is None:
+            return pow(number, self.exponent, self.modulus)
+        p, q = self.primes  # by the Chinese remainder theorem, which takes a third of the time
+        part = pow(number, self.exponent % (q - 1), q)
+        return part + q * ((pow(number, self.exponent % (p - 1), p) - part) * pow(q, -1, p) % p)
 
     @property
     def size(self) -> int:
@@ -68,8 +73,8 @@ def private_numbers(pem: str) -> Numbers:
     ((_, info),) = _elements(_base64_of(pem))
     octets = list(_elements(info))[2][1]
     ((_, key),) = _elements(octets)
-    _, (_, modulus), _, (_, exponent), *_ = _elements(key)
-    return Numbers(int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big"))
+    _, modulus, _, exponent, p, q, *_ = (int.from_bytes(content, "big") for _, content in _elements(key))
+    return Numbers(modulus, exponent, (p, q))
 
 
 def _mask(seed: bytes, length: int, digest: str) -> bytes:

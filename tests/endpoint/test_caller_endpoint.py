@@ -115,7 +115,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.hypothesis
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), JSON, max_size=4)
 )
