@@ -45,7 +45,8 @@ def safe_name(name: object) -> str:
     given = name[-_MAX_READ:] if isinstance(name, str) else ""
     component = re.split(r"[/\\]", unicodedata.normalize("NFKC", given))[-1]
     text = unicodedata.normalize("NFKC", "".join(map(_replacement, component)))
-    text = re.sub(r" {2,}", " ", re.sub(r"\.{2,}", ".", text)).lstrip(" .-").rstrip(" .")
+    text = re.sub(r"\.{2,}", ".", text)
+    text = re.sub(r" {2,}", " ", text).lstrip(" .-").rstrip(" .")
     if re.fullmatch(_DEVICE, text.partition(".")[0].strip(), re.IGNORECASE):
         text = f"_{text}"
     return _within(MAX_NAME_BYTES, *_split(text)) or _NAMELESS

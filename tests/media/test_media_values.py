@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whatsapp_flows._endpoint_errors import MediaRefusedError
@@ -214,6 +214,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(JSON)
 def test_any_json_is_read_or_refused(value: object) -> None:
     """No other exception comes out, whatever a peer sends."""
