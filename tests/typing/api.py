@@ -8,10 +8,16 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import make_server
 
 import aiohttp
 import requests
+from django.urls import path
+from fastapi import APIRouter
+from flask import Blueprint, Flask
 from prometheus_client import CollectorRegistry
+from starlette.routing import Mount
 from typing_extensions import assert_type
 
 from whatsapp_flows import (
@@ -65,6 +71,8 @@ from whatsapp_flows import (
     equal_jitter,
     pause_before,
 )
+from whatsapp_flows.contrib import asgi, aws_lambda, fastapi, flask, wsgi
+from whatsapp_flows.contrib.django import async_flow_view, flow_view
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 from whatsapp_flows.media import ResponseMedia
@@ -210,6 +218,15 @@ async def webhooks() -> None:
     assert_type(hooks.verify({"hub.mode": "subscribe"}), HttpAnswer)
     assert_type(await hooks.areceive(b"{}", {}), HttpAnswer)
     assert_type(combined(hooks, hooks).receive(b"{}", {}), HttpAnswer)
+    Mount("/hooks", app=asgi.app(hooks))
+    assert_type(fastapi.router(combined(hooks, hooks), "/flow"), APIRouter)
+    assert_type(flask.blueprint(hooks, "/flow"), Blueprint)
+    Flask("service").register_blueprint(flask.blueprint(hooks, "/flow", name="flow"))
+    make_server("", 8000, wsgi.app(hooks))
+    path("flow", flow_view(hooks))
+    path("flow", async_flow_view(hooks))
+    assert_type(aws_lambda.handler(hooks)({}, None), dict[str, Any])
+    asgi.app("hooks")  # type: ignore[arg-type]
     Webhooks("secret")  # type: ignore[call-arg]
     Webhooks(app_secrets=7)  # type: ignore[arg-type]
 

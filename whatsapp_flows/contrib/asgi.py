@@ -43,6 +43,9 @@ class _Application:
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
+    def __repr__(self) -> str:
+        return f"asgi.app({self._receiver!r})"
+
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)

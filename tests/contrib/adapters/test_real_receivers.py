@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.contrib.adapters.applications import ASGI
-from tests.contrib.adapters.real import DATES, ENDPOINT_SECRET, HOOKS_SECRET, VERIFY_TOKEN
+from tests.contrib.adapters.applications import ASGI, WSGI
+from tests.contrib.adapters.real import DATES, ENDPOINT_SECRET, HOOKS_SECRET, VERIFY_TOKEN, make_receivers
 from tests.contrib.adapters.test_contract import rows
 from tests.contrib.adapters.ways import IN_THIS_PROCESS, LAMBDAS, SERVERS, WAYS, WITHOUT_SERVER, Ways
 from tests.contrib.adapters.wires import Reply, Sent
-from whatsapp_flows.endpoint import EndpointClient, KeyPair, Tamper
+from whatsapp_flows.endpoint import EndpointClient, KeyPair, PrivateKeys, Tamper
 from whatsapp_flows.signatures import sign
 
 pytestmark = pytest.mark.xdist_group("adapters")
@@ -124,6 +124,15 @@ def test_an_endpoint_alone_takes_no_get(ways: Ways, name: str) -> None:
     """405."""
     reply = ways(name).call(Sent(method="GET", path="/endpoint"))
     assert (reply.status, reply.header("allow")) == (405, "POST")
+
+
+@pytest.mark.parametrize("name", [*ASGI, *WSGI])
+def test_an_application_is_a_target_of_the_client(flow_key_pair: KeyPair, name: str) -> None:
+    """Without a socket, as in a host's own tests."""
+    receivers = make_receivers(PrivateKeys(flow_key_pair.private_pem))
+    application = ASGI[name](receivers) if name in ASGI else WSGI[name](receivers)
+    with EndpointClient(application, flow_key_pair.public_pem, ENDPOINT_SECRET, path="/both") as client:
+        assert client.exchange("INIT", token="token-1").screen == "CHOOSE"
 
 
 @rows(*IN_THIS_PROCESS)
