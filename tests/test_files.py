@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows._files import replace_file
+from whatsapp_flows._files import create_file, replace_file
 
 
 def test_a_new_file_has_the_mode_of_any_new_file(tmp_path: Path) -> None:
@@ -151,3 +151,35 @@ def test_only_leftovers_of_dead_writers_of_that_file_are_cleared_away(tmp_path: 
         fcntl.flock(living, fcntl.LOCK_EX)
         replace_file(tmp_path / "file", b"new")
     assert set(os.listdir(tmp_path)) == {*others, "file", ".file.89abcdef.tmp", ".file.00000000.tmp"}
+
+
+def test_a_created_file_has_its_mode_from_the_start(tmp_path: Path) -> None:
+    """Whatever the umask is. A file that exists, a link, and a missing folder are errors that change nothing."""
+    before = os.umask(0)
+    try:
+        create_file(tmp_path / "key", b"secret", mode=0o600)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    (tmp_path / "link").symlink_to("elsewhere")
+    for name, reason in (("key", "File exists"), ("link", "File exists"), ("no/key", "No such file or directory")):
+        with pytest.raises(ConfigurationError, match=rf"{name} cannot be written: {reason}\."):
+            create_file(tmp_path / name, b"other", mode=0o600)
+    assert (tmp_path / "key").read_bytes() == b"secret"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "link"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the limit of a file's size")
+def test_a_created_file_that_cannot_be_written_whole_is_deleted(tmp_path: Path) -> None:
+    """A full disk leaves no half of a key behind."""
+    code = f"""
+import resource, signal
+from pathlib import Path
+from whatsapp_flows._files import create_file
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3, 3))
+create_file(Path({str(tmp_path / "key")!r}), b"secret", mode=0o600)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "key cannot be written: File too large." in done.stderr
+    assert not list(tmp_path.iterdir())

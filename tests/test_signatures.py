@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import traceback
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -103,10 +104,16 @@ def test_an_empty_secret_is_refused(secrets: list[str], message: str) -> None:
             use()
 
 
-def test_no_traceback_of_a_refused_secret_shows_another() -> None:
+@pytest.mark.parametrize(
+    "use",
+    [app_secrets, lambda given: verify(BODY, HEADER, given), lambda given: verify_flow_token(JWT, "tok-1", given)],
+    ids=["app_secrets", "verify", "verify_flow_token"],
+)
+def test_no_traceback_of_a_refused_secret_shows_another(use: Callable[[list[str]], object]) -> None:
     """The frames of the module hold secrets as `Secret` only."""
+    given = ["0123456789abcdef0123456789abcdef", ""]
     with pytest.raises(ConfigurationError) as caught:
-        app_secrets(["0123456789abcdef0123456789abcdef", ""])
+        use(given)
     stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
     own = [frame for frame in stack if frame.filename.endswith("signatures.py") and "tests" not in frame.filename]
     assert own

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.support import PUBLIC_KEY
+
 ROOT = Path(__file__).parents[1]
 HIDDEN = "import sys; sys.modules['cryptography'] = None\n"
 INSTALL = 'pip install "whatsapp-flows-sdk[endpoint]"'
@@ -52,3 +54,21 @@ for name in ("endpoint", "_flow_crypto"):
         print(error)
 """
     assert run(code).splitlines() == [f"answering Flows needs cryptography: {INSTALL}"] * 2
+
+
+@pytest.mark.slow
+def test_the_key_commands_say_how_to_install_it(tmp_path: Path) -> None:
+    """A private key is opened with the extra; a public one is registered without it."""
+    (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    (tmp_path / "public.pem").write_text(PUBLIC_KEY)
+    code = f"""
+from tests.cli.support import CommandLine
+from whatsapp_flows.emulator import Emulator
+
+with Emulator() as meta:
+    cli = CommandLine(env={{"WHATSAPP_FLOWS_ACCESS_TOKEN": "token", "WHATSAPP_FLOWS_BASE_URL": meta.url}})
+    for name in ("key.pem", "public.pem"):
+        outcome = cli("keys", "register", {str(tmp_path)!r} + "/" + name, "--phone", meta.phone_number_id)
+        print(outcome.code, *outcome.err.splitlines()[1:2])
+"""
+    assert run(code).splitlines() == [f"2 error: answering Flows needs cryptography: {INSTALL}.", "0"]

@@ -22,6 +22,7 @@ except ImportError:  # Windows, where an open file cannot be deleted
 _MAX_NAME: Final = 200  # characters of the target's name: file systems allow 255 bytes, and names are mostly ASCII
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _CLOSE_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
+_BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows
 # Linux: creates a file without a name, which a link through /proc adds later. 0 where that is not possible.
 UNNAMED: Final = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
 
@@ -49,6 +50,37 @@ def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int = 0
     else:
         return
     raise ConfigurationError(f"{path} cannot be written: {reason}.")
+
+
+def create_file(path: Path, content: bytes, *, mode: int) -> None:
+    """
+    Write a file that does not exist yet, with this mode from the start.
+
+    Raises `ConfigurationError`, which names the file, if it exists (a link too) or cannot be written; nothing is left
+    behind then.
+    """
+    reason = _created(path, content, mode)
+    del content  # which no frame of the error is to hold
+    if reason:
+        raise ConfigurationError(f"{path} cannot be written: {reason}.")
+
+
+def _created(path: Path, content: bytes, mode: int) -> str | None:
+    """None, or why the file could not be written."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CLOSE_ON_EXEC | _BINARY
+    try:
+        descriptor = os.open(path, flags, mode)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    except OSError as failure:
+        return failure.strerror or str(failure)
+    return None
 
 
 def check_target(path: Path) -> None:

@@ -40,21 +40,29 @@ def app_secrets(secrets: AppSecrets) -> tuple[Secret, ...]:
 
     Raises `ConfigurationError` for none, and for an empty one: everybody can sign with an empty secret.
     """
-    secrets = cast("AppSecrets", as_secrets(secrets))  # rebound, so that no local variable of a frame shows a secret
-    return _known(secrets)
+    known = _known(secrets)
+    del secrets  # a traceback with local variables is to show no secret: the frame that raises has none
+    return _checked(known)
 
 
-def _known(secrets: AppSecrets) -> _Known:
+def _checked(known: _Known | str) -> _Known:
+    if isinstance(known, str):
+        raise ConfigurationError(known)
+    return known
+
+
+def _known(secrets: AppSecrets) -> _Known | str:
+    """The secrets, or what is wrong with them."""
     if isinstance(secrets, _Known):
         return secrets
-    secrets = cast("AppSecrets", as_secrets(secrets))
-    given = (secrets,) if isinstance(secrets, Secret) else secrets
+    given = cast("AppSecrets", as_secrets(secrets))
+    given = (given,) if isinstance(given, Secret) else given
     if not isinstance(given, tuple) or not all(isinstance(one, Secret) for one in given):
-        raise ConfigurationError("app_secrets must be a string, a Secret, or several of them.")
+        return "app_secrets must be a string, a Secret, or several of them."
     if not given:
-        raise ConfigurationError("app_secrets is empty: give the app secret of the app that is connected to the Flow.")
+        return "app_secrets is empty: give the app secret of the app that is connected to the Flow."
     if not all(one.reveal().strip() for one in given):
-        raise ConfigurationError("an app secret is empty: everybody could sign with it.")
+        return "an app secret is empty: everybody could sign with it."
     known = _Known(given)
     known.macs = tuple(hmac.new(_key(one), digestmod="sha256") for one in known)
     return known
@@ -72,6 +80,8 @@ def verify(body: bytes, header: str | None, secrets: AppSecrets) -> int | None:
     Compares in constant time. Raises `ConfigurationError` for an empty secret.
     """
     known = _known(secrets)
+    del secrets
+    known = _checked(known)
     given = b"" if header is None else header.encode("utf-8", "replace")
     for index, keyed in enumerate(known.macs):
         mac = keyed.copy()
@@ -95,6 +105,8 @@ def verify_flow_token(signature: str, flow_token: str, secrets: AppSecrets) -> i
     other claim is documented, so none is looked at. Raises `ConfigurationError` for an empty secret.
     """
     known = _known(secrets)
+    del secrets
+    known = _checked(known)
     signed, _, mac = signature.rpartition(".")
     if len(signature) > _MAX_JWT or re.fullmatch(_JWT, signature) is None:
         return None

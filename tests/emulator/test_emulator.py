@@ -243,6 +243,7 @@ def test_metas_decisions_can_be_mistaken(meta: Emulator) -> None:
         lambda: meta.lock("1"),
         lambda: meta.add_flow("b", waba_id="1"),
         lambda: meta.add_phone_number("2", waba_id="1"),
+        lambda: meta.register_again("1"),
     ):
         with pytest.raises(LookupError):
             lost()

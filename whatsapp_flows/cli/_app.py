@@ -21,6 +21,7 @@ from rich.text import Text
 from .._files import replace_file
 from .._inert import inert, inert_lines
 from .._reading import read_regular
+from .._wire import Secret
 from ..client import FlowsClient
 from ..counters import RetryCounters
 from ..errors import ConfigurationError, FlowsError
@@ -257,18 +258,38 @@ class App:
         """Whether stdin is a terminal, so that the user can be asked."""
         return self.stdin is not None and self.stdin.isatty()
 
+    def ask_hidden(self, question: str, *, instead: str) -> Secret:
+        """
+        Ask for a password on the terminal, which does not show it.
+
+        Without a terminal it is a usage error, which says what to do instead.
+        """
+        if self.stdin is None or not self.is_interactive:
+            raise click.UsageError(f"there is no terminal to ask for the password: {instead}.")
+        with self._progress_paused(), _hidden_input(self.stdin):
+            answer = Secret(self._asked(self.stdin, f"{question}: ").rstrip("\r\n"))
+            self._where_visible.write("\n")
+        return answer
+
+    @property
+    def _where_visible(self) -> TextIO:
+        return self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
+
+    def _asked(self, stdin: TextIO, question: str) -> str:
+        """The line that is typed after a question."""
+        self._where_visible.write(inert(question))
+        self._where_visible.flush()
+        return stdin.readline()
+
     def confirm(self, question: str) -> bool:
         """Ask a yes/no question on the terminal. Without a terminal it is a usage error: --yes is required."""
         if self.stdin is None or not self.is_interactive:
             raise click.UsageError("there is no terminal to confirm on: give --yes.")
-        visible = self.stdout if self.stdout.isatty() and not self.stderr.isatty() else self.stderr
         with self._progress_paused():
             _discard_typed_input(self.stdin)
-            visible.write(f"{inert(question)} [y/N] ")
-            visible.flush()
-            answer = self.stdin.readline()
+            answer = self._asked(self.stdin, f"{question} [y/N] ")
             if not answer.endswith("\n"):  # end of input: the cursor is still on the line of the question
-                visible.write("\n")
+                self._where_visible.write("\n")
         return answer.strip().lower() in {"y", "yes"}
 
     @contextmanager
@@ -293,6 +314,27 @@ def _discard_typed_input(stdin: TextIO) -> None:
 
         with suppress(OSError, ValueError, termios.error):  # a stream that only claims to be a terminal
             termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
+
+
+@contextmanager
+def _hidden_input(stdin: TextIO) -> Iterator[None]:
+    """What is typed does not appear; what was typed before does not count."""
+    if sys.platform == "win32":
+        yield
+        return
+    import termios  # noqa: PLC0415 - not available on Windows
+
+    try:
+        before = termios.tcgetattr(stdin.fileno())
+    except (OSError, ValueError, termios.error):  # a stream that only claims to be a terminal
+        yield
+        return
+    hidden = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(stdin.fileno(), termios.TCSAFLUSH, hidden)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(stdin.fileno(), termios.TCSADRAIN, before)
 
 
 def _write_bytes(stream: TextIO, content: bytes) -> None:

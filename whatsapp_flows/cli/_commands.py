@@ -1,4 +1,4 @@
-"""The program and its groups, and the commands of `flows` and `keys`: each makes one call and returns a value."""
+"""The program and its groups, and the commands of `flows`: each makes one call and returns a value."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ._emulate import emulate
 from ._endpoint_check import check
 from ._explain import explain
 from ._graph import graph_command
+from ._keys import keys
 from ._options import Group
 from ._pull import import_command, pull_command
 from ._serve import serve
@@ -29,7 +30,6 @@ from ._values import (
     Downloaded,
     FlowDetails,
     FlowList,
-    Key,
     Migrated,
     PreviewLink,
     Uploaded,
@@ -50,7 +50,6 @@ program = Group(
     ),
 )
 flows = Group(name="flows", help="Show, change and publish single flows.")
-keys = Group(name="keys", help="Show or set the encryption key of a phone number.")
 endpoint = Group(name="endpoint", help="Check or serve a data exchange endpoint.")
 endpoint.add_command(check)
 endpoint.add_command(serve)
@@ -262,24 +261,3 @@ def migrate(app: App, source_waba: str, names: tuple[str, ...]) -> Migrated:
     """Copy flows from another account of the same business."""
     with app.client(app.progress_reporter(), account=True) as client:
         return Migrated(migration=client.migrate_flows(source_waba, names or None))
-
-
-@keys.command("get")
-@click.argument("phone_number_id", metavar="PHONE_ID")
-@click.pass_obj
-def get_key(app: App, phone_number_id: str) -> Key:
-    """Show the public key of a phone number."""
-    with app.client(app.progress_reporter()) as client:
-        return Key(phone_number_id=phone_number_id, key=client.get_public_key(phone_number_id))
-
-
-@keys.command("set")
-@click.argument("phone_number_id", metavar="PHONE_ID")
-@click.argument("file", metavar="FILE|-")
-@click.pass_obj
-def set_key(app: App, phone_number_id: str, file: str) -> Completed:
-    """Set the public key (PEM, RSA 2048) of a phone number."""
-    pem = app.read(file)
-    with app.client(app.progress_reporter()) as client:
-        client.set_public_key(phone_number_id, pem)
-    return Completed(done="set", id=phone_number_id, subject="the public key of phone number")

@@ -1,7 +1,7 @@
 """
 What the commands return. Each value has an exit code, a text (`_text.as_text`) and a JSON form (`_json.as_json`).
 
-The values of `flows` and `keys` are here. Those of the other commands are defined in the module of the command.
+The values of `flows` and of `keys get` are here. Those of the other commands are defined in the module of the command.
 """
 
 from __future__ import annotations

@@ -47,6 +47,11 @@ def add_phone_number(world: World, phone_number_id: str, waba_id: str, *, verifi
     return world.with_phone_number(replace(number, waba_id=account.id, verified=verified))
 
 
+def register_again(world: World, phone_number_id: str) -> World:
+    """The world in which a phone number was registered anew: Meta's signature of its key is no longer valid."""
+    return world.with_phone_number(replace(existing(world.phone_numbers, phone_number_id), key_signed=False))
+
+
 def add_flow(
     world: World,
     name: str,

@@ -311,6 +311,10 @@ class Emulator(Messaging, Subscriptions, Uploads):
         account_id = waba_id or self._waba_id
         self._change(lambda world: _admin.add_phone_number(world, phone_number_id, account_id, verified=verified))
 
+    def register_again(self, phone_number_id: str) -> None:
+        """Register a phone number anew: its key stays, with the status MISMATCH until it is uploaded again."""
+        self._change(lambda world: _admin.register_again(world, phone_number_id))
+
     def add_flow(
         self,
         name: str,

@@ -46,7 +46,8 @@ def set_public_key(world: World, call: GraphCall, number_id: str) -> tuple[World
     pem = required_text(call, "business_public_key")
     if rsa_bits(pem) != _KEY_BITS:
         raise bad_parameter("business_public_key", "must be a valid 2048-bit RSA public key in PEM format")
-    return world.with_phone_number(replace(world.phone_numbers[number_id], public_key=pem)), _SUCCESS
+    number = replace(world.phone_numbers[number_id], public_key=pem, key_signed=True)
+    return world.with_phone_number(number), _SUCCESS
 
 
 def list_subscribed_apps(world: World, call: GraphCall, waba_id: str) -> tuple[World, GraphResponse]:
@@ -101,6 +102,6 @@ _APP_FIELDS: Final[Mapping[str, NodeField[Mapping[str, object]]]] = {
 _KEY_FIELDS: Final[Mapping[str, NodeField[PhoneNumber]]] = {
     "business_public_key": NodeField(lambda number, _: number.public_key or " "),
     "business_public_key_signature_status": NodeField(
-        lambda number, _: "VALID" if number.public_key is not None else "MISMATCH"
+        lambda number, _: "VALID" if number.public_key is not None and number.key_signed else "MISMATCH"
     ),
 }

@@ -46,12 +46,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
-    """A phone number of an account, and its public key."""
+    """A phone number of an account, and its public key; `key_signed` is false after the number was registered anew."""
 
     id: str
     waba_id: str
     verified: bool = True
     public_key: str | None = None
+    key_signed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
