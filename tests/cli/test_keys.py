@@ -154,8 +154,8 @@ def test_the_public_half_is_registered_for_each_number(cli: CommandLine, meta: E
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
         "Phone number       Result  Advice",
-        f"{meta.phone_number_id}  valid",
-        f"{SECOND}  valid",
+        f"{meta.phone_number_id}  VALID",
+        f"{SECOND}  VALID",
     ]
     assert [request.method for request in meta.requests] == ["POST", "GET"] * 2
     sent = b"".join(request.body for request in meta.requests)
@@ -167,7 +167,7 @@ def test_the_public_half_is_registered_for_each_number(cli: CommandLine, meta: E
 def test_a_public_key_is_registered_as_it_is(cli: CommandLine, meta: Emulator) -> None:
     """From stdin, too."""
     assert results(cli, "register", "-", "--phone", meta.phone_number_id, stdin=PUBLIC_KEY) == {
-        meta.phone_number_id: ("valid", "VALID", 0)
+        meta.phone_number_id: ("VALID", "VALID", 0)
     }
 
 
@@ -180,7 +180,7 @@ def test_an_encrypted_key_is_opened_for_its_public_half(cli: CommandLine, meta: 
     outcome = cli("keys", *command, env={PASSWORD_VARIABLE: "wrong-password"})
     assert (outcome.code, len(meta.requests)) == (2, 0)
     assert f"{encrypted}: the private key cannot be decrypted: the password is wrong" in outcome.err
-    assert results(cli, *command, env={PASSWORD_VARIABLE: PASSWORD}) == {meta.phone_number_id: ("valid", "VALID", 0)}
+    assert results(cli, *command, env={PASSWORD_VARIABLE: PASSWORD}) == {meta.phone_number_id: ("VALID", "VALID", 0)}
 
 
 def test_the_password_of_an_encrypted_key_is_asked_for(terminal: Terminal, meta: Emulator, encrypted: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_number_that_fails_does_not_keep_the_others_from_their_key(
     assert outcome.code == 1
     rows = outcome.out.splitlines()
     assert rows[1].startswith("999                failed  ")
-    assert rows[2] == f"{meta.phone_number_id}  valid"
+    assert rows[2] == f"{meta.phone_number_id}  VALID"
     report = cli("keys", "register", key, "--phone", "999", "--json").json
     assert report["ok"] is False
     assert report["phone_numbers"][0]["error"]["class"] == "NotFoundError"
@@ -251,15 +251,15 @@ def test_the_registered_keys_are_compared_with_the_local_one(cli: CommandLine, m
     assert results(cli, "check", key) == {
         first: ("no key", "MISMATCH", None),
         "2": ("other key", "VALID", None),
-        "3": ("mismatch", "MISMATCH", 0),
-        "4": ("valid", "VALID", 0),
+        "3": ("MISMATCH", "MISMATCH", 0),
+        "4": ("VALID", "VALID", 0),
     }
     rows = [line.split(maxsplit=1)[1].split("  ", 1) for line in outcome.out.splitlines()[1:] if "  " in line]
     assert [[word.strip() for word in row] for row in rows] == [
         ["no key", "No key is registered: register this one."],
         ["other key", "Another key is registered: register this one, or use the private key of the other one."],
-        ["mismatch", "Meta's signature of the key is not valid: register the key again."],
-        ["valid"],
+        ["MISMATCH", "Meta's signature of the key is not valid: register the key again."],
+        ["VALID"],
     ]
     cli("keys", "register", key, "--phone", first, "--phone", "2", "--phone", "3")
     assert cli("keys", "check", key).code == 0
@@ -270,9 +270,9 @@ def test_one_number_is_checked_without_the_account(cli: CommandLine, meta: Emula
     """`--phone` needs no account id; a public key can be compared, too; an error of Meta is a row."""
     cli("keys", "register", key, "--phone", meta.phone_number_id)
     cli.env = {name: value for name, value in cli.env.items() if name != "WHATSAPP_FLOWS_WABA_ID"}
-    assert results(cli, "check", key, "--phone", meta.phone_number_id)[meta.phone_number_id][0] == "valid"
+    assert results(cli, "check", key, "--phone", meta.phone_number_id)[meta.phone_number_id][0] == "VALID"
     public = pair().public_pem.replace("\n", "\r\n")
-    assert results(cli, "check", "-", "--phone", meta.phone_number_id, stdin=public)[meta.phone_number_id][0] == "valid"
+    assert results(cli, "check", "-", "--phone", meta.phone_number_id, stdin=public)[meta.phone_number_id][0] == "VALID"
     assert results(cli, "check", key, "--phone", "999") == {"999": ("failed", None, None)}
     assert "no WhatsApp Business Account" in cli("keys", "check", key).err
 
@@ -284,7 +284,7 @@ def test_the_keys_of_the_environment_are_checked(cli: CommandLine, meta: Emulato
     outcome = cli("keys", "check", env=env)
     assert outcome.code == 0
     assert "This is the older key (number 2): register the newest one." in outcome.out
-    assert results(cli, "check", env=env) == {meta.phone_number_id: ("valid", "VALID", 1)}
+    assert results(cli, "check", env=env) == {meta.phone_number_id: ("VALID", "VALID", 1)}
     assert cli("keys", "check", env={VARIABLE: env[VARIABLE]}).code == 1
 
 

@@ -26,12 +26,12 @@ from ._values import Completed, Key, Value
 VARIABLE: Final = "WHATSAPP_FLOWS_PRIVATE_KEY"
 PASSWORD_VARIABLE: Final = f"{VARIABLE}_PASSWORD"
 _MAX_KEY_BYTES: Final = 32 * 1024
-_VALID: Final = "VALID"  # Meta's word for a key with its signature
+_VALID: Final = "VALID"  # Meta's word for a key with a valid signature
 
-Result = Literal["valid", "mismatch", "other key", "no key", "failed"]
+Result = Literal["VALID", "MISMATCH", "other key", "no key", "failed"]
 _ADVICE: Final[dict[Result, str]] = {
-    "valid": "",
-    "mismatch": "Meta's signature of the key is not valid: register the key again.",
+    "VALID": "",
+    "MISMATCH": "Meta's signature of the key is not valid: register the key again.",
     "other key": "Another key is registered: register this one, or use the private key of the other one.",
     "no key": "No key is registered: register this one.",
 }
@@ -73,7 +73,7 @@ class KeyReport(Value):
     @property
     def exit_code(self) -> int:
         """1 unless each number has a local key, validly signed."""
-        return 0 if all(number.result == "valid" for number in self.numbers) else 1
+        return 0 if all(number.result == _VALID for number in self.numbers) else 1
 
 
 @keys.command("generate", cls=Command, api=False)
@@ -228,7 +228,7 @@ def _checked(client: FlowsClient, phone: str, local: Sequence[str]) -> NumberKey
     index = next((index for index, pem in enumerate(local) if _body(pem) == _body(key.pem)), None)
     result: Result = "no key"
     if key.pem.strip():
-        result = "other key" if index is None else "valid" if key.status == _VALID else "mismatch"
+        result = "other key" if index is None else "VALID" if key.status == _VALID else "MISMATCH"
     return NumberKey(phone_number_id=phone, result=result, status=key.status, index=index)
 
 
@@ -265,7 +265,7 @@ def _(value: KeyReport) -> Lines:
 def _advice(number: NumberKey) -> str:
     if number.error is not None:
         return inert(f"{number.error.user_message or number.error.message} {number.error.advice}".strip())
-    if number.result == "valid" and number.index:
+    if number.result == _VALID and number.index:
         return f"This is the older key (number {number.index + 1}): register the newest one."
     return _ADVICE[number.result]
 
