@@ -154,7 +154,7 @@ def test_the_registered_key_of_a_phone_number(
         (["--key", "-", "--phone", "1"], {}, "not both"),
         ([], {"WHATSAPP_FLOWS_PRIVATE_KEY": "nonsense"}, "WHATSAPP_FLOWS_PRIVATE_KEY"),
         (["--key", "no such file"], {}, "no such file"),
-        (["--key", "-"], {}, "public_key"),
+        (["--key", "-"], {}, "standard input: the private key is no PEM"),
     ],
 )
 def test_wrong_usage(

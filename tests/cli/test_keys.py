@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.support import PUBLIC_KEY, CommandLine
 from tests.endpoint.key_material import pair
-from whatsapp_flows.cli._keys import PASSWORD_VARIABLE, VARIABLE
+from whatsapp_flows.cli._local_keys import PASSWORD_VARIABLE, VARIABLE
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.endpoint import PrivateKeys, generate_key_pair
 

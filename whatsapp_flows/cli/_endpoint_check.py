@@ -15,13 +15,14 @@ from .._wire import Secret
 from ..errors import ConfigurationError
 from ._app import App
 from ._json import Json, as_json
+from ._local_keys import VARIABLE, public_pems
 from ._options import Command
 from ._text import Lines, as_text, count, new_table
 from ._values import Value
 
-_MAX_SECRET_BYTES: Final = 64 * 2**10  # of a file with a key or a secret
+_MAX_SECRET_BYTES: Final = 64 * 2**10  # of a file with a secret
 _APP_SECRET: Final = "WHATSAPP_FLOWS_APP_SECRET"  # noqa: S105 - the name of the variable
-_PRIVATE_KEY: Final = "WHATSAPP_FLOWS_PRIVATE_KEY"
+_NO_KEY: Final = f"give --key or --phone, or set {VARIABLE}"
 _STYLES: Final = {"passed": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
 _FILE: Final = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
@@ -58,7 +59,7 @@ def check(
     if key is not None and phone is not None:
         raise click.UsageError("give --key or --phone, not both.")
     caller = _import_caller()
-    public_pem = _registered(app, phone) if phone is not None else _own(app, key)
+    public_pem = _registered(app, phone) if phone is not None else public_pems(app, key, missing=_NO_KEY)[0]
     secret = _app_secret(app, app_secret_file)
     report = caller.check_url(url, public_pem, secret, faults=not ping_only, sleep=app.sleep)
     return EndpointChecked(report=report)
@@ -78,20 +79,6 @@ def _registered(app: App, phone: str) -> str:
     if not key.pem:
         raise ConfigurationError(f"phone number {inert(phone)} has no public key: register one first.")
     return key.pem
-
-
-def _own(app: App, file: str | None) -> str:
-    """The public key of a file, or the public half of the private key that a file or the environment has."""
-    from ..endpoint import PrivateKeys  # noqa: PLC0415 - needs the extra
-
-    if file is None:
-        if not app.env.get(_PRIVATE_KEY, "").strip():
-            raise click.UsageError(f"no key: give --key or --phone, or set {_PRIVATE_KEY}.")
-        return PrivateKeys.from_env(app.env).public_pems[0]
-    pem = Secret(app.read(file, limit=_MAX_SECRET_BYTES).decode(errors="replace"))
-    if "PRIVATE KEY" not in pem.reveal():
-        return pem.reveal()
-    return PrivateKeys(pem, password=app.env.get(f"{_PRIVATE_KEY}_PASSWORD")).public_pems[0]
 
 
 def _app_secret(app: App, file: str | None) -> Secret | None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Final, Literal
 
 import click
@@ -19,13 +18,11 @@ from ..client import FlowsClient
 from ..errors import ConfigurationError, FlowsError
 from ._app import App
 from ._json import Json, as_json, error_as_json
+from ._local_keys import PASSWORD_VARIABLE, import_endpoint, password_in, public_pems
 from ._options import Command, Group
 from ._text import Lines, as_text, new_table, status_text
 from ._values import Completed, Key, Value
 
-VARIABLE: Final = "WHATSAPP_FLOWS_PRIVATE_KEY"
-PASSWORD_VARIABLE: Final = f"{VARIABLE}_PASSWORD"
-_MAX_KEY_BYTES: Final = 32 * 1024
 _VALID: Final = "VALID"  # Meta's word for a key with a valid signature
 
 Result = Literal["VALID", "MISMATCH", "other key", "no key", "failed"]
@@ -87,11 +84,11 @@ def generate(app: App, out: str, encrypt: bool) -> Generated:
     An existing file is never replaced. With a password in WHATSAPP_FLOWS_PRIVATE_KEY_PASSWORD, the private key is
     encrypted.
     """
-    endpoint = _import_endpoint()
+    endpoint = import_endpoint()
     path = Path(out)
     if path.exists() or path.is_symlink():
         raise ConfigurationError(f"{out} exists: an existing key is not replaced. Give the name of a new file.")
-    password = _password_in(app) or (_new_password(app) if encrypt else None)
+    password = password_in(app) or (_new_password(app) if encrypt else None)
     pair = endpoint.generate_key_pair(password)
     create_file(path, pair.private_pem.reveal().encode(), mode=0o600)
     return Generated(file=path, public_pem=pair.public_pem, encrypted=password is not None)
@@ -107,7 +104,7 @@ def register(app: App, file: str, phones: tuple[str, ...]) -> KeyReport:
 
     FILE is a private key, which is never sent, or a public key. What Meta has then is read back.
     """
-    (pem,) = _public_pems(app, file)
+    (pem,) = public_pems(app, file)
     with app.client(app.progress_reporter()) as client:
         numbers = [_registered(client, phone, pem) for phone in dict.fromkeys(phones)]
     return KeyReport(numbers=numbers, registered=True)
@@ -124,7 +121,7 @@ def check(app: App, file: str | None, phones: tuple[str, ...]) -> KeyReport:
     FILE is a private or a public key. Without it, the keys of WHATSAPP_FLOWS_PRIVATE_KEY and
     WHATSAPP_FLOWS_PRIVATE_KEY_2 are used. The exit code is 1 unless each phone number has one of them, validly signed.
     """
-    local = _public_pems_in(app) if file is None else _public_pems(app, file)
+    local = public_pems(app, file)
     with app.client(app.progress_reporter(), account=not phones) as client:
         found = dict.fromkeys(phones or (number.id for number in client.list_phone_numbers()))
         if not found:
@@ -151,48 +148,6 @@ def set_key(app: App, phone_number_id: str, file: str) -> Completed:
     with app.client(app.progress_reporter()) as client:
         client.set_public_key(phone_number_id, pem)
     return Completed(done="set", id=phone_number_id, subject="the public key of phone number")
-
-
-# -- local keys
-
-
-def _import_endpoint() -> ModuleType:
-    """The package that makes and reads private keys. Raises `UsageError` without its extra."""
-    try:
-        from .. import endpoint  # noqa: PLC0415
-    except ImportError as missing:
-        raise click.UsageError(f"{missing}.") from None
-    return endpoint
-
-
-def _public_pems(app: App, file: str) -> tuple[str, ...]:
-    """The public half of the key in a file. A public key is taken as it is, which needs no extra."""
-    pem = Secret(app.read(file, limit=_MAX_KEY_BYTES).decode(errors="replace"))
-    if "PUBLIC KEY" in pem.reveal() and "PRIVATE KEY" not in pem.reveal():
-        return (pem.reveal(),)
-    endpoint, password = _import_endpoint(), None
-    if "ENCRYPTED" in pem.reveal():  # in the label of PKCS#8, and in a header of PKCS#1
-        password = _password_in(app) or app.ask_hidden(f"Password of {file}", instead=f"set {PASSWORD_VARIABLE}")
-    try:
-        found: tuple[str, ...] = endpoint.PrivateKeys(pem, password=password).public_pems
-    except ConfigurationError as wrong:
-        message = wrong.message
-    else:
-        return found
-    raise ConfigurationError(f"{file}: {message}")
-
-
-def _public_pems_in(app: App) -> tuple[str, ...]:
-    """The public halves of the keys in the environment."""
-    if not app.env.get(VARIABLE, "").strip():
-        raise click.UsageError(f"no key: give FILE, or set {VARIABLE}.")
-    found: tuple[str, ...] = _import_endpoint().PrivateKeys.from_env(app.env).public_pems
-    return found
-
-
-def _password_in(app: App) -> Secret | None:
-    value = app.env.get(PASSWORD_VARIABLE, "")
-    return Secret(value) if value.strip() else None
 
 
 def _new_password(app: App) -> Secret:
