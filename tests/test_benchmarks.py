@@ -169,6 +169,20 @@ def test_validate_compares_with_parsing() -> None:
     assert [target["limit"] for target in found["targets"]] == [1.0, 8.0]
 
 
+def test_endpoint_compares_with_the_rsa_decryption() -> None:
+    """Each contender answers with 200 and has its ratio to the base; refusals and processes have their tables."""
+    found = measured("endpoint", "--no-peer")
+    tables = found["tables"]
+    assert names(tables["a small request"]) == ["bare RSA decryption", "FlowEndpoint.receive", "without time limit"]
+    assert [row["case"] for row in tables["a megabyte"]] == ["1 MB in", "1 MB in", "1 MB out", "1 MB out"]
+    assert names(tables["through asyncio, small request"]) == ["FlowEndpoint.areceive", "the ASGI application"]
+    assert names(tables["refusals"]) == ["a wrong tag", "a wrong padding", "another key"]
+    assert all(row["requests_per_s"] > 0 for row in tables["requests a second"])
+    assert 1_000_000 < found["method"]["large_request_bytes"] < 1_572_864
+    assert 900_000 < found["method"]["large_answer_bytes"] < 1_048_576
+    assert [target["limit"] for target in found["targets"]] == [1.25, 1.2, 1.2, 0.1]
+
+
 @pytest.mark.parametrize(("screens", "size"), [(1, 5_000), (7, 13_000), (100, 200_000)])
 def test_a_generated_flow_has_no_error_and_about_the_requested_size(screens: int, size: int) -> None:
     """The documents that are measured are ones that Meta would accept."""

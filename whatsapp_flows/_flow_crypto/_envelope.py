@@ -10,7 +10,9 @@ end. The answer is encrypted with the same key and the nonce with every bit inve
 from __future__ import annotations
 
 import os
+import sys
 from base64 import b64decode, b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, NoReturn
 
@@ -133,6 +135,8 @@ def seal_request(
 def _decoded(text: str | bytes) -> bytes | None:
     """Strict base64: the standard alphabet, padded, and nothing else."""
     try:
+        if sys.version_info >= (3, 11):
+            return a2b_base64(text, strict_mode=True)  # what b64decode does, without its own cost
         return b64decode(text, validate=True)
     except ValueError:
         return None

@@ -47,7 +47,7 @@ _STATUS: Final[Mapping[Outcome, int]] = {
     "answered": 200,
 }
 _SIGNATURE: Final = "x-hub-signature-256"
-_ENVELOPE: Final = ("encrypted_aes_key", "encrypted_flow_data", "initial_vector")
+_KEY, _DATA, _VECTOR = "encrypted_aes_key", "encrypted_flow_data", "initial_vector"
 _ACTIVE: Final = b'{"data":{"status":"active"}}'
 _ACKNOWLEDGED: Final = b'{"data":{"acknowledged":true}}'
 _KEPT: Final = frozenset({"answered", "token-refused", "error-notified"})  # what a replay guard keeps
@@ -153,7 +153,7 @@ def _read_envelope(body: bytes) -> tuple[str, str, str] | None:
         return None
     if not isinstance(document, dict):
         return None
-    key, data, vector = (document.get(name) for name in _ENVELOPE)
+    key, data, vector = document.get(_KEY), document.get(_DATA), document.get(_VECTOR)
     if isinstance(key, str) and isinstance(data, str) and isinstance(vector, str):
         return key, data, vector
     return None
@@ -261,10 +261,9 @@ def _measured(
 
 def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, channel: AnswerChannel) -> Steps[Found]:
     handler = settings.handlers.find(request)
-    functions = tuple(it for it in (settings.tokens, handler) if it is not None)
     answer: object = None
     try:
-        for group in _groups(functions):
+        for group in _groups(settings.tokens, handler):
             answer = yield from _measured(settings, exchange, group, request)
     except InvalidToken as refused:
         text = refused.details.user_message or refused.details.message
@@ -285,11 +284,12 @@ def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, chann
     return "answered", channel.seal(content)
 
 
-def _groups(functions: tuple[Function, ...]) -> tuple[tuple[Function, ...], ...]:
+def _groups(tokens: Function | None, handler: Function | None) -> tuple[tuple[Function, ...], ...]:
     """Plain functions run together in one thread; with an asynchronous one among them, each runs by itself."""
-    if any(function.is_async for function in functions):
-        return tuple((function,) for function in functions)
-    return (functions,) if functions else ()
+    if tokens is None or handler is None:
+        alone = handler if tokens is None else tokens
+        return () if alone is None else ((alone,),)
+    return ((tokens,), (handler,)) if tokens.is_async or handler.is_async else ((tokens, handler),)
 
 
 def _kind(answer: object) -> str:
