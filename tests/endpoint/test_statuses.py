@@ -86,7 +86,9 @@ def test_a_body_over_the_limit_is_413(receive: Receive, size: int) -> None:
 def test_a_body_of_the_limit_is_read(receive: Receive) -> None:
     """`max_body` bytes are allowed."""
     sent = seal(PING)
-    answered(receive(endpoint(max_body=len(sent.body)), sent), 200, "ping")
+    target = endpoint(max_body=len(sent.body))
+    assert target.max_body == len(sent.body)
+    answered(receive(target, sent), 200, "ping")
     refused(receive(endpoint(max_body=len(sent.body) - 1), sent), 413, "too-large")
 
 

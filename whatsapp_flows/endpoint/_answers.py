@@ -112,4 +112,4 @@ def unwritable(answer: object) -> str:
             return f"{value} at {path}"
         elif not isinstance(value, (str, int, float, type(None))):
             return f"a {type(value).__qualname__} at {path}"
-    return "it is too deep, or contains itself"
+    return "a value that is too deep or too large, or contains itself"
