@@ -24,33 +24,41 @@ PATIENCE = 20.0  # seconds for what happens at once unless something is broken
 
 
 class Gate:
-    """A plain handler that waits until it is let go; how many wait, and how many have ended."""
+    """A plain handler that waits until it is let go."""
 
     def __init__(self) -> None:
-        self.open = threading.Event()
-        self.entered = threading.Semaphore(0)
-        self.left = threading.Semaphore(0)
+        self.changed = threading.Condition()
+        self.waiting = 0
+        self.is_open = False
 
     def __call__(self, request: object) -> Answer:
-        self.entered.release()
-        self.open.wait(PATIENCE)
-        self.left.release()
+        with self.changed:
+            self.waiting += 1
+            self.changed.notify_all()
+            try:
+                self.changed.wait_for(lambda: self.is_open, PATIENCE)
+            finally:
+                self.waiting -= 1
+                self.changed.notify_all()
         return FlowRequest(action="INIT").close()
 
-    def wait_entered(self) -> None:
-        assert self.entered.acquire(timeout=PATIENCE)
+    def wait_until_entered(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.waiting, PATIENCE)
 
-    def let_go(self, count: int) -> None:
-        self.open.set()
-        for _ in range(count):
-            assert self.left.acquire(timeout=PATIENCE)
+    def let_go(self) -> None:
+        """Now and from now on."""
+        with self.changed:
+            self.is_open = True
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: not self.waiting, PATIENCE)
 
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     found = Gate()
     yield found
-    found.open.set()
+    found.let_go()
 
 
 def slow_endpoint(gate: Gate, **options: Any) -> FlowEndpoint:
@@ -77,7 +85,7 @@ def test_a_handler_over_the_limit_is_500(receive: Receive, gate: Gate) -> None:
     answer = receive(target, ask("INIT", ""))
     assert (answer.status, answer.outcome, answer.body) == (500, "too-slow", b"")
     assert until_answered(receive, target) == "answered"
-    gate.let_go(1)
+    gate.let_go()
     assert until_answered(receive, target, "INIT") == "answered"
 
 
@@ -104,14 +112,14 @@ def test_every_function_of_the_hosts_counts_towards_the_limit(receive: Receive, 
     target = endpoint(time_limit=SHORT, **options[function])
     recording(target)
     assert receive(target, ask()).outcome == "too-slow"
-    gate.let_go(1)
+    gate.let_go()
 
 
 @both_drivers
 def test_without_a_limit_a_handler_is_waited_for(receive: Receive, gate: Gate) -> None:
     """However long it takes."""
     target = slow_endpoint(gate, time_limit=None)
-    timer = threading.Timer(SHORT, gate.open.set)
+    timer = threading.Timer(SHORT, gate.let_go)
     timer.start()
     assert receive(target, ask("INIT", "")).outcome == "answered"
     timer.join()
@@ -138,20 +146,19 @@ def test_threads_are_bounded(gate: Gate) -> None:
     Pings need no thread. When the handlers end, the threads serve again.
     """
     target = slow_endpoint(gate, max_threads=3)
-    for _ in range(3):
+    while target._workers.abandoned < 3:  # on a busy machine, some are too slow before their handler begins
         assert receive(target, ask("INIT", "")).outcome == "too-slow"
     for call in (receive, areceive):
         assert call(target, ask()).outcome == "too-slow"
         assert call(target, seal(PING)).outcome == "ping"
     assert (target._workers._threads, target._workers.abandoned) == (3, 3)
-    gate.let_go(3)
+    gate.let_go()
     assert until_answered(receive, target) == "answered"
 
 
 def test_a_request_waits_for_a_thread_within_its_limit(gate: Gate) -> None:
-    """With two for one thread, the second gets it when the first is done; one that waits in vain never begins."""
+    """With two for one thread, the second gets it when the first is done."""
     target = slow_endpoint(gate, time_limit=PATIENCE, max_threads=1)
-    brief = slow_endpoint(gate, max_threads=1)
     answers: list[str] = []
     threads = [
         threading.Thread(target=lambda it=it: answers.append(receive(target, it).outcome))
@@ -159,12 +166,8 @@ def test_a_request_waits_for_a_thread_within_its_limit(gate: Gate) -> None:
     ]
     for thread in threads:
         thread.start()
-    gate.wait_entered()
-    occupying = threading.Thread(target=lambda: receive(brief, ask("INIT", "")))
-    occupying.start()
-    gate.wait_entered()
-    occupying.join()
-    gate.let_go(3)
+    gate.wait_until_entered()
+    gate.let_go()
     for thread in threads:
         thread.join()
     assert answers == ["answered", "answered"]
@@ -172,12 +175,12 @@ def test_a_request_waits_for_a_thread_within_its_limit(gate: Gate) -> None:
 
 def test_a_queued_request_that_gives_up_never_begins(gate: Gate) -> None:
     """Its handler is not called later, when nobody waits for it."""
-    target = endpoint(time_limit=0.5, max_threads=1)
+    target = endpoint(time_limit=PATIENCE, max_threads=1)
     target.init(gate)
     got = recording(target)
     first = threading.Thread(target=lambda: receive(target, ask("INIT", "")))
     first.start()
-    gate.wait_entered()
+    gate.wait_until_entered()
 
     async def queued() -> None:
         sent = ask()
@@ -188,7 +191,7 @@ def test_a_queued_request_that_gives_up_never_begins(gate: Gate) -> None:
             await waiting
 
     asyncio.run(queued())
-    gate.let_go(1)
+    gate.let_go()
     first.join()
     while not got:
         receive(target, ask(data={"last": 1}))
@@ -237,7 +240,8 @@ def test_an_asynchronous_handler_over_the_limit_is_cancelled(reaction: str) -> N
         sent = ask("INIT", "")
         return (await target.areceive(sent.body, sent.headers)).outcome
 
-    assert run(main) == "too-slow"
+    while not ended:  # on a busy machine, some are too slow before their handler begins
+        assert run(main) == "too-slow"
     assert ended == [reaction]
 
 
@@ -257,22 +261,24 @@ def test_handlers_that_refuse_to_end_are_bounded() -> None:
     async def main() -> list[str]:
         release.append(asyncio.Event())
         outcomes: list[str] = []
-        for _ in range(3):
+        while not target._tasks.full:
             sent = ask("INIT", "")
             outcomes.append((await target.areceive(sent.body, sent.headers)).outcome)
+        sent = ask("INIT", "")
+        outcomes.append((await target.areceive(sent.body, sent.headers)).outcome)
         assert len(asyncio.all_tasks()) == 3
         release[0].set()
         await asyncio.sleep(0.01)
         return outcomes
 
-    assert run(main) == ["too-slow"] * 3
+    assert set(run(main)) == {"too-slow"}
     assert until_answered(areceive, target, "INIT") == "answered"
 
 
 @pytest.mark.parametrize("kind", ["asynchronous", "refuses to end", "answers all the same", "plain"])
 def test_a_cancellation_of_the_caller_passes_through(kind: str, gate: Gate) -> None:
     """The client has gone: an asynchronous handler is cancelled with the request, a plain one is left to its thread."""
-    target, seen = endpoint(time_limit=0.3), list[str]()
+    target, seen = endpoint(time_limit=1.0 if kind == "refuses to end" else PATIENCE), list[str]()
 
     @target.data_exchange
     async def slow(request: FlowRequest) -> Answer:
@@ -294,7 +300,7 @@ def test_a_cancellation_of_the_caller_passes_through(kind: str, gate: Gate) -> N
         sent = ask("INIT" if kind == "plain" else "data_exchange")
         task = asyncio.ensure_future(target.areceive(sent.body, sent.headers))
         if kind == "plain":
-            await asyncio.to_thread(gate.wait_entered)
+            await asyncio.to_thread(gate.wait_until_entered)
         while kind != "plain" and not seen:
             await asyncio.sleep(0)
         task.cancel()
@@ -305,7 +311,7 @@ def test_a_cancellation_of_the_caller_passes_through(kind: str, gate: Gate) -> N
 
     run(main)
     assert seen == ([] if kind == "plain" else ["began", "cancelled", *["cancelled"] * (kind == "refuses to end")])
-    gate.open.set()
+    gate.let_go()
 
 
 def test_a_handler_that_cancels_itself_is_a_failure() -> None:
@@ -429,11 +435,12 @@ def test_threads_and_loops_share_an_endpoint() -> None:
 def test_a_forked_child_has_threads_of_its_own(gate: Gate) -> None:
     """After the first use, and while threads of the parent are kept by handlers."""
     target = slow_endpoint(gate, max_threads=1)
-    assert receive(target, ask("INIT", "")).outcome == "too-slow"
+    while not target._workers.abandoned:
+        assert receive(target, ask("INIT", "")).outcome == "too-slow"
     with target._workers._lock:
         assert in_a_child(lambda: [until_answered(call, target) for call in DRIVERS]) == ["answered"] * 2
     assert receive(target, ask()).outcome == "too-slow"
-    gate.let_go(1)
+    gate.let_go()
 
 
 def test_a_thread_ends_when_there_is_nothing_to_do() -> None:
