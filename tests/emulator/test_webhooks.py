@@ -344,7 +344,7 @@ class _OnlyReceives:
         ("https://user:password@example.org/", {}, "password"),
         (7, {}, "not a int"),
     ],
-    ids=repr,
+    ids=["no secret", "attempts", "function", "no verify", "scheme", "no scheme", "password", "number"],
 )
 def test_what_cannot_get_webhooks(meta: Emulator, target: Any, options: dict[str, Any], message: str) -> None:
     """A ValueError at once."""
