@@ -52,7 +52,7 @@ class PrivateKeys:
     that it knows until it is answered 421. `password` is for those of the keys that are encrypted; a list has one, or
     None, for each key. Raises `ConfigurationError`, which says what was found and what to do, and never shows a key.
 
-    >>> keys = PrivateKeys(Path("key.pem").read_text(), Path("older.pem").read_text())
+        keys = PrivateKeys(Path("key.pem").read_text(), Path("older.pem").read_text())
     """
 
     __slots__ = ("_keys",)
