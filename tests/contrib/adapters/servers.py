@@ -149,8 +149,9 @@ def exchange(address: Address, sent: Sent) -> Reply:
 
 
 def connect(address: Address, sent: Sent) -> socket.socket:
-    """Send a request, without what is `missing` of its body, and return the open connection."""
+    """Send a request without what is `missing` of its body, or the end of its chunks; returns the connection."""
     lines = [f"{sent.method} {sent.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.all_headers())]
     connection = socket.create_connection(address, timeout=PATIENCE)
-    connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + sent.body)
+    body = b"%x\r\n%s\r\n" % (len(sent.body), sent.body) if sent.chunked else sent.body
+    connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
     return connection

@@ -210,12 +210,19 @@ def test_a_body_that_cannot_be_read_is_refused(chunked: bool) -> None:
 # -- disconnects
 
 
+@rows(*SERVERS, without={"django async on uvicorn", *NO_CHUNKS})
+def test_the_answer_to_chunks_that_are_too_large_does_not_wait_for_their_end(ways: Ways, name: str) -> None:
+    """Nor where the peer says nothing of the length."""
+    with ways(name).connect(Sent(body=b"x" * (MAX_BODY + 10), chunked=True)) as connection:
+        assert connection.recv(12) == b"HTTP/1.1 413"
+
+
 @rows(*SERVERS)
 def test_a_peer_that_goes_while_it_sends_ends_nothing(ways: Ways, name: str) -> None:
     """The next request is answered."""
     way = ways(name)
-    for _ in range(5):
-        way.connect(Sent(body=b"{", missing=500)).close()
+    for chunked in (False, True, False):
+        way.connect(Sent(body=b"{", missing=500, chunked=chunked)).close()
     assert seen(way.call(Sent(body=b"{}")))["size"] == 2
 
 
