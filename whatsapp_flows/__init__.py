@@ -2,8 +2,10 @@
 A typed SDK for Meta's WhatsApp Flows: the management API with retries and errors that advise, validation, deployment.
 
 Start with `FlowsClient`, or `AsyncFlowsClient` for asyncio. The endpoint of a Flow is in `whatsapp_flows.endpoint`, its
-webhooks in `whatsapp_flows.webhooks`, uploaded files in `whatsapp_flows.media`. This module lists the public names. Each is imported when
-it is first used, so that a process that makes no call (a worker's master, a `--help`) does not import requests.
+webhooks in `whatsapp_flows.webhooks`, uploaded files in `whatsapp_flows.media`.
+
+This module lists the public names. Each is imported when it is first used, so that a process that makes no call (a
+worker's master, a `--help`) does not import requests.
 """
 
 from importlib import import_module
