@@ -84,7 +84,7 @@ def fill_in(phone: EndpointClient, token: str) -> dict[str, object]:
 def show(event: WebhookEvent) -> None:
     """What the webhooks tell."""
     if isinstance(event, FlowCompleted):
-        print(f"webhook: completed, {event.answers}")
+        print(f"webhook: completed, booking {event.answers.get('booking_id')}")
     else:
         print(f"webhook: {type(event).__name__}")
 
