@@ -8,7 +8,7 @@ What the client checks is observed (Meta's web client, August 2026); the shapes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, Protocol
 
 from .. import flow_json
@@ -174,7 +174,7 @@ def _texts_at(data: Mapping[str, Any], path: tuple[str | None, ...]) -> list[str
     found: list[Any] = [data]
     for step in path:
         if step is None:
-            found = [item for each in found if isinstance(each, (list, tuple)) for item in each]
+            found = list(chain.from_iterable([each for each in found if isinstance(each, (list, tuple))]))
         else:
             found = [each[step] for each in found if isinstance(each, dict) and step in each]
     return [each for each in found if isinstance(each, str) and each]

@@ -6,8 +6,9 @@ Other keywords are ignored, among them `pattern` and `format`, whose dialects di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from ..language import has_type, type_of_value
@@ -90,10 +91,17 @@ class PlainSchema(NamedTuple):
         if required and not all(map(required.issubset, values)):
             return False
         for name, types, schema in properties:
-            column = [value[name] for value in values if name in value]
-            if not (types.issuperset(map(type, column)) if schema is None else schema.fits(column)):
+            try:
+                fits = _fit(map(itemgetter(name), values), types, schema)
+            except KeyError:  # some of the values do not have it
+                fits = _fit([value[name] for value in values if name in value], types, schema)
+            if not fits:
                 return False
         return True
+
+
+def _fit(column: Iterable[Any], types: frozenset[type], schema: PlainSchema | None) -> bool:
+    return types.issuperset(map(type, column)) if schema is None else schema.fits(list(column))
 
 
 def plain_schema(schema: Any, depth: int = 0) -> PlainSchema | None:
