@@ -79,7 +79,8 @@ def test_a_completion_has_its_answers_and_where_they_come_from() -> None:
         display_phone_number="15550783881",
         body="Sent",
     )
-    assert event.raw == completion()
+    value = messages(completion())["value"]
+    assert (event.raw, event.contact, event.metadata) == (completion(), value["contacts"][0], value["metadata"])
 
 
 @pytest.mark.parametrize(
@@ -245,6 +246,15 @@ def test_anything_else_is_an_unknown_event(change: Any, field: str, kind: str) -
     assert (event.field, event.kind, event.problem) == (field, kind, "")
     value = change["value"]
     assert event.raw in [value, *(item for key in ("messages", "statuses", "errors") for item in value.get(key, ()))]
+
+
+def test_another_message_has_its_contact_and_your_number() -> None:
+    """A bot needs both to answer; a status has your number."""
+    message = only(messages({"from": USER, "id": "wamid.T", "type": "text", "text": {"body": "hello"}}))
+    assert message.contact["profile"] == {"name": "Sheena Nelson"}
+    status = only(messages(statuses=[{"id": SENT_ID, "status": "read"}]))
+    assert message.metadata["phone_number_id"] == status.metadata["phone_number_id"] == "106540352242922"
+    assert status.contact == {}
 
 
 ODD: list[Any] = [None, 7, "text", [], [1], True]

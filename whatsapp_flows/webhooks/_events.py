@@ -62,7 +62,8 @@ class FlowCompleted(WebhookEvent):
     of the message that the Flow was sent with. Meta sends no Flow id.
 
     `sender` is the user's number; it is empty where Meta identifies the user by `user_id` alone. `sender_name` is the
-    profile's. `phone_number_id` and `display_phone_number` are yours. `raw` is the message.
+    profile's. `phone_number_id` and `display_phone_number` are yours. `raw` is the message; `contact` and `metadata`
+    are what Meta sent beside it about the user and about your number.
     """
 
     message_id: str = field(default="", repr=False)
@@ -78,6 +79,8 @@ class FlowCompleted(WebhookEvent):
     phone_number_id: str = ""
     display_phone_number: str = field(default="", repr=False)
     body: str = field(default="", repr=False)
+    contact: Raw = field(default_factory=dict, repr=False, compare=False)
+    metadata: Raw = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def dedupe_key(self) -> str:
@@ -225,9 +228,12 @@ class UnknownEvent(WebhookEvent):
 
     `field` is the webhook's field (`messages`, `flows`, `account_update`, ...). `kind` is the type of a message
     (`text`), the state of a status (`delivered`), or the name of an event. `problem` is set when an event of a known
-    kind could not be read, and says why. `raw` is the message, the status or the change, as Meta sent it.
+    kind could not be read, and says why. `raw` is the message, the status or the change, as Meta sent it; `contact`
+    and `metadata` are what Meta sent beside a message about the user and about your number.
     """
 
+    contact: Raw = field(default_factory=dict, repr=False, compare=False)
+    metadata: Raw = field(default_factory=dict, repr=False, compare=False)
     field: str = ""
     kind: str = ""
     problem: str = ""

@@ -73,7 +73,7 @@ def _in_entries(entries: list[Any]) -> Iterator[WebhookEvent]:
 class _Messages:
     """What the messages of a change share. `contacts` is by phone number, with "" for the only one of a change."""
 
-    value: Raw
+    metadata: Raw
     envelope: Mapping[str, Any]
     contacts: Mapping[str, Raw]
 
@@ -83,7 +83,7 @@ def _in_messages(value: Raw, envelope: Mapping[str, Any]) -> Iterator[WebhookEve
     empty = True
     found = objects(value, "contacts")
     contacts = {text(contact, "wa_id") or "": contact for contact in found}
-    change = _Messages(value, envelope, {**contacts, "": found[0] if len(found) == 1 else {}})
+    change = _Messages(nested(value, "metadata"), envelope, {**contacts, "": found[0] if len(found) == 1 else {}})
     for key, read in _LISTS.items():
         items = value.get(key)
         for item in items if isinstance(items, list) else ():
@@ -98,19 +98,21 @@ def _message(message: Any, change: _Messages) -> WebhookEvent:
     if not isinstance(message, dict):
         return UnknownEvent(**envelope, field="messages", problem="the message is not an object", raw=message)
     kind = text(message, "type") or ""
+    sender = text(message, "from") or ""
+    contact = change.contacts.get(sender, change.contacts[""])
+    beside: Mapping[str, Any] = {"contact": contact, "metadata": change.metadata}
     interactive = nested(message, "interactive")
     reply = nested(interactive, "nfm_reply")
     if kind != "interactive" or text(interactive, "type") != "nfm_reply" or text(reply, "name") != "flow":
-        return UnknownEvent(**envelope, field="messages", kind=kind, raw=message)
+        return UnknownEvent(**envelope, **beside, field="messages", kind=kind, raw=message)
     answers = _answers(reply)
     if answers is None:
         problem = "response_json is not a JSON object"
-        return UnknownEvent(**envelope, field="messages", kind="nfm_reply", problem=problem, raw=message)
-    metadata, context = nested(change.value, "metadata"), nested(message, "context")
-    sender = text(message, "from") or ""
-    contact = change.contacts.get(sender, change.contacts[""])
+        return UnknownEvent(**envelope, **beside, field="messages", kind="nfm_reply", problem=problem, raw=message)
+    context = nested(message, "context")
     return FlowCompleted(
         **envelope,
+        **beside,
         message_id=text(message, "id") or "",
         sender=sender,
         sender_name=text(nested(contact, "profile"), "name") or "",
@@ -121,8 +123,8 @@ def _message(message: Any, change: _Messages) -> WebhookEvent:
         token=text(answers, "flow_token"),
         context_id=text(context, "id"),
         context_sender=text(context, "from"),
-        phone_number_id=text(metadata, "phone_number_id") or "",
-        display_phone_number=text(metadata, "display_phone_number") or "",
+        phone_number_id=text(change.metadata, "phone_number_id") or "",
+        display_phone_number=text(change.metadata, "display_phone_number") or "",
         body=text(reply, "body") or "",
         raw=message,
     )
@@ -142,11 +144,12 @@ def _answers(reply: Raw) -> Raw | None:
 def _status(status: Any, change: _Messages) -> WebhookEvent:
     if not isinstance(status, dict):
         return UnknownEvent(**change.envelope, field="messages", problem="the status is not an object", raw=status)
-    return UnknownEvent(**change.envelope, field="messages", kind=text(status, "status") or "", raw=status)
+    kind = text(status, "status") or ""
+    return UnknownEvent(**change.envelope, metadata=change.metadata, field="messages", kind=kind, raw=status)
 
 
 def _error(error: Any, change: _Messages) -> WebhookEvent:
-    return UnknownEvent(**change.envelope, field="messages", kind="errors", raw=error)
+    return UnknownEvent(**change.envelope, metadata=change.metadata, field="messages", kind="errors", raw=error)
 
 
 # The lists of a change of the field `messages`. Source: Meta, "messages webhook reference".
