@@ -410,6 +410,9 @@ def test_a_fault_may_be_the_clients_own(make: Make) -> None:
         ({"time_limit": "10"}, "time_limit"),
         ({"max_answer": 0}, "max_answer"),
         ({"interface": "cgi"}, "interface"),
+        ({"path": "flow"}, "path"),
+        ({"path": "/fl\u00f6w"}, "path"),
+        ({"path": "/a\nb"}, "path"),
         ({"app_secrets": ""}, "empty"),
         ({"app_secrets": []}, "app_secrets"),
     ],
@@ -425,6 +428,32 @@ def test_an_unknown_fault_of_a_call_is_refused(make: Make) -> None:
     endpoint, client = make()
     with pytest.raises(ConfigurationError, match="tamper"):
         client.ping(tamper="everything")  # type: ignore[arg-type]
+    assert endpoint.statuses == []
+
+
+@pytest.mark.parametrize("tamper", ["wrong-signature", "short-signature", "other-body", "wrong-token-signature"])
+def test_a_fault_that_the_request_would_not_have_is_refused(make: Make, tamper: Tamper) -> None:
+    """Without a secret nothing is signed: a test that expects a refusal could pass for another reason."""
+    endpoint, client = make(app_secrets=None, secret=None, version="4.0")
+    with pytest.raises(ConfigurationError, match="needs app_secrets"):
+        client.exchange("INIT", token="token-1", tamper=tamper)
+    assert endpoint.statuses == []
+
+
+@pytest.mark.parametrize(("version", "token"), [("3.0", "token-1"), ("4.0", None)])
+def test_a_token_that_is_not_signed_has_no_wrong_signature(make: Make, version: str, token: str | None) -> None:
+    """Data API 4.0 and a flow token are needed."""
+    _, client = make(version=version)
+    with pytest.raises(ConfigurationError, match="and version 4"):
+        client.exchange("INIT", token=token, tamper="wrong-token-signature")
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", float("nan"), float("inf"), "\ud800"])
+def test_data_that_is_no_json_is_refused(make: Make, value: object) -> None:
+    """Before anything is sent, and without the data in the message."""
+    endpoint, client = make()
+    with pytest.raises(ConfigurationError, match="JSON values only"):
+        client.exchange("data_exchange", "CHOOSE", {"name": value})
     assert endpoint.statuses == []
 
 

@@ -233,6 +233,23 @@ def test_an_exception_of_the_application_is_the_tests_to_see(flow_endpoint_clien
             asyncio.run(flow_endpoint_client(target).aping())
 
 
+@pytest.mark.parametrize("answer", [None, b"body", (200, {}), (200, {}, "text"), ("200", {}, b""), (200, {}, b"", 1)])
+def test_a_callable_that_returns_something_else_is_a_mistake(flow_endpoint_client: Client, answer: Any) -> None:
+    """The message says what it must return."""
+
+    def target(body: bytes, headers: Mapping[str, str]) -> Any:
+        return answer
+
+    with pytest.raises(ConfigurationError, match="HttpAnswer, or status, headers and body"):
+        flow_endpoint_client(target).ping()
+
+
+def test_a_url_has_its_own_path(flow_endpoint_client: Client) -> None:
+    """A path beside it would be ignored."""
+    with pytest.raises(ConfigurationError, match="path is for an application"):
+        flow_endpoint_client("https://example.com/flow", path="/flow")
+
+
 # -- ASGI: the loop, and the lifespan
 
 
@@ -402,9 +419,9 @@ def test_the_path_and_its_query_arrive(flow_endpoint_client: Client) -> None:
         await send({"type": "http.response.body"})
 
     for application in (wsgi, asgi):
-        reply = flow_endpoint_client(application, path="/flow/7?tenant=a").ping()
+        reply = flow_endpoint_client(application, path="/flow%20of/7?tenant=a%20b").ping()
         assert (reply.status, reply.error_key) == (404, "unexpected_http_status_code")
-    assert seen == [("/flow/7", "tenant=a", "testserver")] * 2
+    assert seen == [("/flow of/7", "tenant=a%20b", "testserver")] * 2
 
 
 # -- time and size

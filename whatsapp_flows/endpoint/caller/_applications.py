@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from io import BytesIO
 from typing import Any, Final
+from urllib.parse import unquote, unquote_to_bytes
 
 from ..._wire import Response
 from ._targets import Arrival, Post, Silence, bounded, check_no_loop, too_large, within
@@ -76,7 +77,7 @@ def _environ(post: Post) -> dict[str, Any]:
     return {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
-        "PATH_INFO": path,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
         "CONTENT_TYPE": content_type,
         "CONTENT_LENGTH": str(len(post.body)),
@@ -179,7 +180,7 @@ class _AsgiExchange:
             "http_version": "1.1",
             "method": "POST",
             "scheme": "https",
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",

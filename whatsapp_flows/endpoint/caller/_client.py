@@ -86,6 +86,7 @@ class EndpointClient:
         del app_secrets  # so that a traceback with local variables does not show them
         check_count("max_answer", max_answer)
         _check_seconds("time_limit", time_limit)
+        _check_path(path, target)
         fault_of(tamper)
         self._source = public_key if callable(public_key) else None
         self._key = None if callable(public_key) else _parsed(public_key)
@@ -304,6 +305,13 @@ def _named(target: object, interface: Interface, max_answer: int) -> tuple[str, 
     }  # fmt: skip
     kind = interface_of(target, interface)
     return f"{kind} {getattr(target, '__name__', type(target).__name__)}", kinds[kind](target)
+
+
+def _check_path(path: object, target: object) -> None:
+    if not isinstance(path, str) or not path.startswith("/") or not path.isascii() or not path.isprintable():
+        raise ConfigurationError(f"path must begin with / and be ASCII, not {short_repr(path)}.")
+    if is_url(target) and path != "/":
+        raise ConfigurationError("path is for an application: a URL has its own.")
 
 
 def _check_seconds(name: str, value: object) -> None:

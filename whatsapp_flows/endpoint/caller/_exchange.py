@@ -15,6 +15,7 @@ from ..._dataclasses import dataclass, replace
 from ..._flow_crypto import AnswerChannel, SealingKey, read_public_key, seal_request
 from ..._json import compact_json
 from ..._wire import Response, Secret
+from ...errors import ConfigurationError
 from ...signatures import sign, sign_flow_token
 from ._reading import read_reply
 from ._reply import EndpointReply
@@ -69,7 +70,9 @@ class Settings:
 def exchange(content: Mapping[str, Any], action: str, settings: Settings, tamper: Tamper | None) -> Steps:
     """One request, and what the client makes of its answer."""
     fault = fault_of(tamper)
-    plaintext = compact_json(_with_token_signature(content, settings.secret, fault), ascii_only=False).encode()
+    signed = _with_token_signature(content, settings.secret, fault)
+    _check_fault(tamper, fault, settings.secret, token_is_signed="flow_token_signature" in signed)
+    plaintext = _plaintext(signed)
     key = yield FetchKey(again=False)
     reply = yield from _send(plaintext, key, action, settings, fault)
     if reply.status != 421 or tamper is not None:  # a request with a fault is sent once: its answer is the result
@@ -87,6 +90,22 @@ def _with_token_signature(content: Mapping[str, Any], secret: Secret | None, fau
     if secret is None or not isinstance(token, str) or not major.isdecimal() or int(major) < 4:
         return content
     return {**content, "flow_token_signature": fault.token_signature(sign_flow_token(token, secret))}
+
+
+def _check_fault(tamper: Tamper | None, fault: Fault, secret: Secret | None, *, token_is_signed: bool) -> None:
+    """Refuse a fault that the request would not have: a test with it could not fail."""
+    if fault.needs == "secret" and secret is None:
+        raise ConfigurationError(f"tamper={tamper!r} needs app_secrets.")
+    if fault.needs == "token signature" and not token_is_signed:
+        raise ConfigurationError(f"tamper={tamper!r} needs app_secrets, a flow token, and version 4.0 or later.")
+
+
+def _plaintext(content: Mapping[str, Any]) -> bytes:
+    try:
+        return compact_json(content, ascii_only=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        mistake = type(error).__name__
+    raise ConfigurationError(f"the request cannot be written as JSON ({mistake}): data must hold JSON values only.")
 
 
 def _send(plaintext: bytes, key: SealingKey, action: str, settings: Settings, fault: Fault) -> Steps:

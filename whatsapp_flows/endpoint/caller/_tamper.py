@@ -46,9 +46,14 @@ def _same(value: bytes) -> bytes:
 
 
 class Fault(NamedTuple):
-    """How a request differs from a healthy one, and the status that answers it."""
+    """
+    How a request differs from a healthy one, and the status that answers it.
+
+    `needs` is what the request must have for the fault to be one: it is signed, or its flow token is.
+    """
 
     status: int
+    needs: Literal["", "secret", "token signature"] = ""
     public_key: str | None = None
     padding: RsaPadding = "sha256"
     key_bytes: int = 16
@@ -104,9 +109,9 @@ def _another_jwt(token: str) -> str:
 HEALTHY: Final = Fault(200)
 FAULTS: Final[Mapping[Tamper, Fault]] = {
     "no-signature": Fault(432, signature=lambda _: None),
-    "wrong-signature": Fault(432, signature=_another_signature),
-    "short-signature": Fault(432, signature=lambda signature: signature[:20]),
-    "other-body": Fault(432, sent=lambda body: body.replace(b"\\/", b"/") + b" "),
+    "wrong-signature": Fault(432, "secret", signature=_another_signature),
+    "short-signature": Fault(432, "secret", signature=lambda signature: signature[:20]),
+    "other-body": Fault(432, "secret", sent=lambda body: body.replace(b"\\/", b"/") + b" "),
     "wrong-key": Fault(421, public_key=FOREIGN_KEY),
     "mgf1-sha1": Fault(421, padding="mgf1-sha1"),
     "sha1": Fault(421, padding="sha1"),
@@ -121,7 +126,7 @@ FAULTS: Final[Mapping[Tamper, Fault]] = {
     "not-an-object": Fault(421, plaintext=lambda text: b"[%b]" % text),
     "missing-field": Fault(400, envelope=_without_iv),
     "not-an-envelope": Fault(400, body=lambda body: body[:-1]),
-    "wrong-token-signature": Fault(427, token_signature=_another_jwt),
+    "wrong-token-signature": Fault(427, "token signature", token_signature=_another_jwt),
 }
 
 

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, Literal, Protocol
 
-from ..._dataclasses import dataclass
+from ..._dataclasses import dataclass, field
 from ..._http_answer import HttpAnswer, Receiver
 from ..._wire import Response, short_repr
 from ...errors import ConfigurationError
@@ -43,8 +43,8 @@ Arrival = Response | Silence
 class Post:
     """One request, to be sent within `time_limit` seconds."""
 
-    body: bytes
-    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     path: str
     time_limit: float
     max_answer: int
@@ -153,11 +153,18 @@ class CallableTarget:
         """Nothing is open."""
 
 
+_PARTS: Final = (int, Mapping, bytes)
+
+
 def _answered(found: Answer, post: Post) -> Arrival:
     if isinstance(found, HttpAnswer):
         status, headers, body = found.status, found.headers, found.body
-    else:
+    elif isinstance(found, tuple) and len(found) == len(_PARTS) and all(map(isinstance, found, _PARTS)):
         status, headers, body = found
+    else:
+        raise ConfigurationError(
+            f"target returned a {type(found).__name__}: it must return an HttpAnswer, or status, headers and body."
+        )
     return bounded(Response(status=status, headers=headers, body=body), post)
 
 
