@@ -58,8 +58,8 @@ def serve(app: App, /, *, name: str, host: str, port: int, quiet: bool) -> Endpo
     """
     Serve an endpoint or webhooks until Ctrl-C, for development.
 
-    NAME is a FlowEndpoint, Webhooks or combined(...) in MODULE, which is also looked for in the current folder. It is
-    served on every path. For each request a line is written to stderr: what was asked, HTTP status, outcome, duration;
+    NAME is a FlowEndpoint, Webhooks or both combined, in MODULE, which is also looked for in the current folder. It is
+    served on every path. Writes a line for each request to stderr: what was asked, HTTP status, outcome, duration;
     nothing that a user has entered.
     """
     server_room = _import_server()
