@@ -39,3 +39,14 @@ def test_a_missing_extra_is_named(module: str, hidden: str, needs: str, extra: s
     assert last.startswith("ImportError: ")
     assert f" needs {needs}" in last
     assert last.endswith(f'pip install "whatsapp-flows-sdk[{extra}]"')
+
+
+@pytest.mark.parametrize("module", ["asgi", "wsgi", "aws_lambda"])
+def test_adapters_without_an_extra_need_none(module: str) -> None:
+    """They load neither a framework nor the cryptography of an endpoint: webhooks need nothing beyond the package."""
+    hidden = "cryptography,django,fastapi,flask,starlette,werkzeug,click,aiohttp"
+    done = subprocess.run(
+        [sys.executable, "-c", HIDDEN, f"whatsapp_flows.contrib.{module}", hidden],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
