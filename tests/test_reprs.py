@@ -146,6 +146,7 @@ def test_an_emulator_shows_where_it_is() -> None:
         ".contrib.opentelemetry",
         ".contrib.prometheus",
         ".emulator",
+        ".endpoint",
         ".flow_json",
         ".media",
         ".sync",

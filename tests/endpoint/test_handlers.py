@@ -141,6 +141,39 @@ def test_two_handlers_for_one_place_are_told_at_once(place: Callable[[FlowEndpoi
         place(endpoint())(None)
 
 
+def no_argument() -> None:
+    """Not a handler."""
+
+
+def two_arguments(request: FlowRequest, more: object) -> None:
+    """Not one either."""
+
+
+def keyword(*, request: FlowRequest) -> None:
+    """Nor this."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("handler", [no_argument, two_arguments, keyword])
+def test_a_handler_takes_the_request(place: Callable[[FlowEndpoint], Callable[[Any], Any]], handler: Any) -> None:
+    """It is told when it is registered, and not by its first request."""
+    with pytest.raises(ConfigurationError, match=f"^{handler.__name__}, the handler for .*, must take one argument"):
+        place(endpoint())(handler)
+
+
+def test_a_handler_whose_arguments_are_not_known_is_taken() -> None:
+    """As of some built-in types."""
+    assert endpoint().on_error(str) is str
+
+
+def test_back_from_a_screen_that_does_not_ask_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """The handler would wait in vain."""
+    endpoint().back("DETAILS")
+    assert not caplog.records
+    endpoint().back("CHOOSE")
+    assert "no request for BACK of CHOOSE will come: set its refresh_on_back" in caplog.text
+
+
 def test_one_handler_for_several_places() -> None:
     """Decorators return the handler, so they can be stacked."""
     target = endpoint()

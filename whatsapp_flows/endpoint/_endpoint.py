@@ -8,6 +8,7 @@ from typing import Final, NoReturn, TypeVar, overload
 
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
+from .._log import logger
 from .._wire import Secret, as_secret, check_count, short_repr
 from ..errors import ConfigurationError
 from ..events import EventConsumer
@@ -137,8 +138,8 @@ class FlowEndpoint:
         """
         Decorator: the handler for leaving a screen with the back button, `@endpoint.back("DETAILS")`.
 
-        The client asks only where the screen that is left has `refresh_on_back: true`. Without a screen, for every
-        screen that has no handler of its own.
+        The client asks only where the screen that is left has `refresh_on_back: true`; a warning is logged where the
+        Flow's screen has not. Without a screen, for every screen that has no handler of its own.
         """
         return self._register("BACK", where)
 
@@ -159,6 +160,8 @@ class FlowEndpoint:
             return self._handlers.add((action, None), where)
         if self._facts is not None:
             self._facts.require_screen(where)
+            if action == "BACK" and not self._facts.screens[where].refresh_on_back:
+                logger.warning("Flow endpoint: no request for BACK of %s will come: set its refresh_on_back", where)
         return lambda handler: self._handlers.add((action, where), handler)
 
     # -- requests

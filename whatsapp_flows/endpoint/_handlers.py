@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -43,6 +44,10 @@ class Handlers:
         if not callable(handler):
             raise ConfigurationError(f"the handler for {name} must be a function of the request.")
         function = Function(handler, name)
+        if not _takes_a_request(handler):
+            raise ConfigurationError(
+                f"{function.described}, the handler for {name}, must take one argument, the request."
+            )
         if (before := self._found.get(place)) is not None:
             raise ConfigurationError(
                 f"there are two handlers for {name}: {before.described} and {function.described}. Remove one."
@@ -64,3 +69,14 @@ class Handlers:
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+def _takes_a_request(handler: Callable[..., Any]) -> bool:
+    """Whether a function can be called with one argument; True if that cannot be known."""
+    try:
+        inspect.signature(handler).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # of a function that is not written in Python
+        return True
+    return True
