@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.endpoint.flows import BOOKING, EXAMPLES, examples
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.endpoint import AnswerProblem, FlowFacts, check_answer
+from whatsapp_flows.endpoint import Answer, AnswerProblem, Close, Finish, FlowFacts, Show, check_answer
 
 ROUTE, DATA, COMPONENTS = "invalid-screen-transition", "payload-schema-error", "components-validation-error"
 FACTS = FlowFacts.read(BOOKING)
@@ -206,7 +206,6 @@ def test_a_pointer_escapes_its_steps() -> None:
         (date(2026, 1, 1), "Object of type date is not JSON serializable"),
         ({1, 2}, "Object of type set is not JSON serializable"),
         (float("nan"), "Out of range float values are not JSON compliant"),
-        ("\ud800", "surrogates not allowed"),
     ],
 )
 def test_what_has_no_json_form_is_a_problem(value: Any, reason: str) -> None:
@@ -214,6 +213,23 @@ def test_what_has_no_json_form_is_a_problem(value: Any, reason: str) -> None:
     (problem,) = check_answer(FACTS, "CHOOSE", "data_exchange", answer("DETAILS", price=value))
     assert problem.key == DATA
     assert reason in problem.message
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "found"),
+    [
+        (Show("DETAILS", answer("DETAILS")["data"]), []),
+        (Show("DETAILS", answer("DETAILS")["data"], error="Taken.", errors={"open": "Closed."}), []),
+        (Show("DETAILS", answer("DETAILS", price="\ud800")["data"]), [DATA]),
+        (Show("DETAILS", answer("DETAILS", note="\ud800")["data"]), []),
+        (Show("CONFIRM", error="Taken."), [ROUTE]),
+        (Finish({"number": 5}), []),
+        (Close(), []),
+    ],
+)
+def test_what_a_handler_returns_is_checked(given_answer: Answer, found: list[str]) -> None:
+    """Answers of a handler are checked as they are encrypted: half of a surrogate pair is sent as an escape."""
+    assert keys(check_answer(FACTS, "CHOOSE", "data_exchange", given_answer)) == found
 
 
 def test_an_endless_answer_is_a_problem() -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from .. import flow_json
 from .._endpoint_errors import AnswerProblem
-from .._json import compact_json
 from .._wire import short_repr
 from ..errors import ConfigurationError
+from ._answers import Answer, Close, Finish, Show, encoded
 from ._facts import FINISH, TAKEN_OUT, FlowFacts, FlowSource, ScreenFacts
 
 TRANSITION: Final = "invalid-screen-transition"
@@ -26,12 +26,6 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 """1 MB: all data of an answer. Source: Meta, "Image"."""
 MAX_PROBLEMS: Final = 100
 """More are not listed. Our limit: an array may have a hundred thousand wrong items."""
-
-
-class Answer(Protocol):
-    """What a handler returns, as far as the check reads it."""
-
-    def plaintext(self, token: str | None = None, /) -> Mapping[str, Any]: ...
 
 
 def check_answer(
@@ -52,21 +46,15 @@ def check_answer(
     Raises `ConfigurationError` for a Flow that cannot be read, and for an answer that is none.
     """
     facts = FlowFacts.read(flow)
-    plaintext = answer if isinstance(answer, Mapping) else _plaintext(answer)
+    plaintext = answer.plaintext() if isinstance(answer, (Show, Finish, Close)) else answer
+    if not isinstance(plaintext, Mapping):
+        kind = type(answer).__name__
+        raise ConfigurationError(f"answer must be a Show, Finish, Close or a mapping, not {kind}.")
     try:
-        size = len(compact_json(plaintext, ascii_only=False, allow_nan=False).encode())
+        size = len(encoded(plaintext))
     except (TypeError, ValueError, RecursionError) as exc:
         return (AnswerProblem(key=DATA, message=f"The answer cannot be written as JSON: {exc}."),)
     return answer_problems(facts, from_screen, action, plaintext, size)
-
-
-def _plaintext(answer: object) -> Mapping[str, Any]:
-    make = getattr(answer, "plaintext", None)
-    if not callable(make):
-        kind = type(answer).__name__
-        raise ConfigurationError(f"answer must be a Show, Finish, Close or a mapping, not {kind}.")
-    found: Mapping[str, Any] = make()
-    return found
 
 
 def answer_problems(
