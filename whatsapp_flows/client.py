@@ -347,9 +347,10 @@ class FlowsClient(Messages):
         Send Meta's health check to the flow's endpoint: encrypted with the registered public key, and signed.
 
         Checked for that phone number, or for all numbers of the flow's account: each key gets its own request, which
-        lasts at most 10 seconds, or twice that where the endpoint answers 421. `app_secret` is that of the app that is
-        connected to the flow; None is the client's own. What is wrong with the endpoint is in the report, and never
-        raised. The endpoint sees a request from here, not from Meta: a firewall may treat the two differently.
+        lasts at most 10 seconds, or twice that where the endpoint answers 421, also if the call is cancelled.
+        `app_secret` is that of the app that is connected to the flow; None is the client's own. What is wrong with the
+        endpoint is in the report, and never raised. The endpoint sees a request from here, not from Meta: a firewall
+        may treat the two differently.
 
         Needs the extra `endpoint`. Per-call options, for Meta's part: `with_options`.
         """
