@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from tests.support import valid_flow
@@ -97,3 +99,34 @@ LwIDAQAB
 -----END PUBLIC KEY-----
 """
 """An RSA key of 2048 bits, whose private key was not kept."""
+
+
+class Announced(io.StringIO):
+    """A stream that sets an event when something was flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed = threading.Event()
+
+    def flush(self) -> None:
+        if self.getvalue():
+            self.flushed.set()
+
+
+@contextmanager
+def running(*argv: object) -> Iterator[SimpleNamespace]:
+    """A command that serves until it is stopped: the JSON that it has written, and its stderr as `err`."""
+    out, err, stop = Announced(), io.StringIO(), threading.Event()
+    codes: list[int] = []
+    words = [*map(str, argv), "--json"]
+    thread = threading.Thread(target=lambda: codes.append(run(words, stdout=out, stderr=err, env={}, stop=stop)))
+    thread.start()
+    try:
+        while not out.flushed.wait(0.02) and thread.is_alive():
+            pass
+        assert not codes, err.getvalue()
+        yield SimpleNamespace(**json.loads(out.getvalue()), err=err)
+    finally:
+        stop.set()
+        thread.join()
+    assert codes == [0]

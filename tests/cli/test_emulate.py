@@ -9,8 +9,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,40 +17,15 @@ from typing import Any
 import pytest
 import requests
 
-from tests.cli.support import CommandLine
+from tests.cli.support import Announced, CommandLine, running
 from whatsapp_flows import FlowsClient
 from whatsapp_flows.cli import run
 from whatsapp_flows.cli._emulate import RequestLog
 
 
-class _Announced(io.StringIO):
-    """A stream that sets an event when something was flushed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.flushed = threading.Event()
-
-    def flush(self) -> None:
-        if self.getvalue():
-            self.flushed.set()
-
-
-@contextmanager
-def _emulating(*argv: object) -> Iterator[SimpleNamespace]:
-    """The running command: its JSON output, and its stderr."""
-    out, err, stop = _Announced(), io.StringIO(), threading.Event()
-    codes: list[int] = []
-    words = ["emulate", "--json", *map(str, argv)]
-    thread = threading.Thread(target=lambda: codes.append(run(words, stdout=out, stderr=err, env={}, stop=stop)))
-    thread.start()
-    try:
-        assert out.flushed.wait(10) or codes == [], err.getvalue()
-        assert not codes, err.getvalue()
-        yield SimpleNamespace(**json.loads(out.getvalue()), err=err)
-    finally:
-        stop.set()
-        thread.join()
-    assert codes == [0]
+def _emulating(*argv: object) -> AbstractContextManager[SimpleNamespace]:
+    """The running command."""
+    return running("emulate", *argv)
 
 
 def _get(url: str, **query: Any) -> Any:
@@ -231,7 +205,7 @@ def test_a_log_that_cannot_be_written_stops_no_request() -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) -> None:
     """It prints its address and the variables to export; faults apply; the database is kept."""
-    out, err, stop = _Announced(), io.StringIO(), threading.Event()
+    out, err, stop = Announced(), io.StringIO(), threading.Event()
     argv = [
         "emulate",
         "--database",

@@ -9,15 +9,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
 
-from tests.cli.support import CommandLine
-from whatsapp_flows.cli import run
+from tests.cli.support import CommandLine, running
 from whatsapp_flows.endpoint import EndpointClient, KeyPair
 from whatsapp_flows.signatures import sign
 
@@ -36,35 +35,9 @@ hooks, text = Holder.hooks, "a text"
 """
 
 
-class _Announced(io.StringIO):
-    """A stream that sets an event when something was flushed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.flushed = threading.Event()
-
-    def flush(self) -> None:
-        if self.getvalue():
-            self.flushed.set()
-
-
-@contextmanager
-def serving(*argv: object) -> Iterator[SimpleNamespace]:
-    """The running command on a free port: its JSON output, and its stderr."""
-    out, err, stop = _Announced(), io.StringIO(), threading.Event()
-    codes: list[int] = []
-    words = ["endpoint", "serve", "--json", "--port", "0", *map(str, argv)]
-    thread = threading.Thread(target=lambda: codes.append(run(words, stdout=out, stderr=err, env={}, stop=stop)))
-    thread.start()
-    try:
-        while not out.flushed.wait(0.02) and thread.is_alive():
-            pass
-        assert not codes, err.getvalue()
-        yield SimpleNamespace(**json.loads(out.getvalue()), err=err)
-    finally:
-        stop.set()
-        thread.join()
-    assert codes == [0]
+def serving(*argv: object) -> AbstractContextManager[SimpleNamespace]:
+    """The running command on a free port."""
+    return running("endpoint", "serve", "--port", 0, *argv)
 
 
 @pytest.fixture
