@@ -81,10 +81,10 @@ class SentMessage:
     leaves that out, with `id` as `context.id`. `tokens` are those of all buttons, by their index: one for `send_flow`.
     `status` is Meta's `message_status`, only for templates: "accepted", "held_for_quality_assessment" or "paused".
 
-    The tokens, and the recipient in `raw`, are not in the repr. A wamid encodes the recipient's phone number.
+    The repr has the status alone: `id` encodes the recipient's phone number, and `raw` has it as well.
     """
 
-    id: str
+    id: str = field(repr=False)
     token: str = field(repr=False)
     tokens: tuple[str, ...] = field(default=(), repr=False)
     status: str | None = None
