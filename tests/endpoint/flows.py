@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples" / "flows").glob("*.json"))
+_FOLDER = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = sorted((_FOLDER / "flows").glob("*.json"))
+WITH_ENDPOINT = _FOLDER / "endpoint" / "booking.json"
 
 SLOTS: dict[str, Any] = {
     "type": "array",

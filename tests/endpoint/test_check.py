@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.endpoint.flows import BOOKING, EXAMPLES, examples
+from tests.endpoint.flows import BOOKING, EXAMPLES, WITH_ENDPOINT, examples
 from whatsapp_flows import ConfigurationError
 from whatsapp_flows.endpoint import Answer, AnswerProblem, Close, Finish, FlowFacts, Show, check_answer
 
@@ -342,7 +342,8 @@ def with_endpoint(path: Path) -> dict[str, Any]:
     return {**flow, "routing_model": links, "data_api_version": "4.0"}
 
 
-FLOWS = [BOOKING, *(json.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES), *map(with_endpoint, EXAMPLES)]
+WRITTEN = [json.loads(path.read_text(encoding="utf-8")) for path in (WITH_ENDPOINT, *EXAMPLES)]
+FLOWS = [BOOKING, *WRITTEN, *map(with_endpoint, EXAMPLES)]
 READ = [FlowFacts.read(flow) for flow in FLOWS]
 
 
