@@ -25,9 +25,15 @@ def diary() -> Diary:
     return Diary(today=lambda: SUNDAY)
 
 
+@pytest.fixture(scope="module")
+def keys(flow_key_pair: KeyPair) -> PrivateKeys:
+    """Parsed once: that takes longer than a visit."""
+    return PrivateKeys(flow_key_pair.private_pem)
+
+
 @pytest.fixture
-def endpoint(diary: Diary, flow_key_pair: KeyPair, flow_app_secret: str) -> FlowEndpoint:
-    return make_endpoint(PrivateKeys(flow_key_pair.private_pem), flow_app_secret, diary)
+def endpoint(diary: Diary, keys: PrivateKeys, flow_app_secret: str) -> FlowEndpoint:
+    return make_endpoint(keys, flow_app_secret, diary)
 
 
 @pytest.fixture

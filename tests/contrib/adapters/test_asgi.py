@@ -12,6 +12,7 @@ import pytest
 from tests.contrib.adapters.receivers import Echo
 from tests.contrib.adapters.wires import AsgiCall, Sent
 from whatsapp_flows.contrib import asgi
+from whatsapp_flows.webhooks import Webhooks
 
 
 def test_the_application_takes_part_in_the_lifespan() -> None:
@@ -27,6 +28,12 @@ def test_the_application_takes_part_in_the_lifespan() -> None:
 
     asyncio.run(asgi.app(Echo())({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send))
     assert sent == [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
+
+
+def test_the_application_shows_what_it_serves() -> None:
+    """By the receiver's own repr, which holds no secret."""
+    hooks = Webhooks(app_secrets="a-secret-of-an-app")
+    assert repr(asgi.app(hooks)) == f"asgi.app({hooks!r})"
 
 
 def test_another_protocol_is_refused() -> None:

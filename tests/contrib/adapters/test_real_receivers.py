@@ -13,7 +13,7 @@ from tests.contrib.adapters.real import DATES, ENDPOINT_SECRET, HOOKS_SECRET, VE
 from tests.contrib.adapters.test_contract import rows
 from tests.contrib.adapters.ways import IN_THIS_PROCESS, LAMBDAS, SERVERS, WAYS, WITHOUT_SERVER, Ways
 from tests.contrib.adapters.wires import Reply, Sent
-from whatsapp_flows.endpoint import EndpointClient, KeyPair, PrivateKeys, Tamper
+from whatsapp_flows.endpoint import EndpointClient, KeyPair, Tamper
 from whatsapp_flows.signatures import sign
 
 pytestmark = pytest.mark.xdist_group("adapters")
@@ -127,9 +127,9 @@ def test_an_endpoint_alone_takes_no_get(ways: Ways, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*ASGI, *WSGI])
-def test_an_application_is_a_target_of_the_client(flow_key_pair: KeyPair, name: str) -> None:
+def test_an_application_is_a_target_of_the_client(ways: Ways, flow_key_pair: KeyPair, name: str) -> None:
     """Without a socket, as in a host's own tests."""
-    receivers = make_receivers(PrivateKeys(flow_key_pair.private_pem))
+    receivers = make_receivers(ways.keys)
     application = ASGI[name](receivers) if name in ASGI else WSGI[name](receivers)
     with EndpointClient(application, flow_key_pair.public_pem, ENDPOINT_SECRET, path="/both") as client:
         assert client.exchange("INIT", token="token-1").screen == "CHOOSE"

@@ -106,7 +106,7 @@ class Ways:
     def __init__(self, stack: ExitStack, private_pem: str) -> None:
         self._stack = stack
         self._private_pem = private_pem
-        self._keys = PrivateKeys(private_pem)
+        self.keys = PrivateKeys(private_pem)
         self._made: dict[str, Way] = {}
         self._gunicorn: servers.Address | None = None
 
@@ -118,7 +118,7 @@ class Ways:
     def _make(self, name: str) -> Way:
         if name in IN_A_PROCESS:
             return self._on_gunicorn(IN_A_PROCESS[name])
-        receivers = make_receivers(self._keys)
+        receivers = make_receivers(self.keys)
         if name in IN_THIS_PROCESS:
             return self._stack.enter_context(IN_THIS_PROCESS[name](receivers))
         return _lambda(receivers, name) if name in LAMBDAS else _without_server(receivers, name)
