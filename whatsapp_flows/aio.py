@@ -12,8 +12,6 @@ from . import _conversations as conversations
 from . import _operations as operations
 from ._documents import Validate
 from ._driver_async import AsyncClientOptions, AsyncSharedTransport, Options
-from ._endpoint_check import check_endpoint
-from ._endpoint_report import EndpointReport
 from ._ensure import EnsureOptions, ensure_flow
 from ._environment import from_environment, read_environment
 from ._messages_async import AsyncMessages
@@ -40,6 +38,7 @@ from .transport import AsyncTransport
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from ._endpoint_report import EndpointReport
     from ._vocabulary import FlowCategory, Granularity, MetricName
 
 __all__ = ["AsyncClientOptions", "AsyncFlowsClient", "Options"]
@@ -354,6 +353,8 @@ class AsyncFlowsClient(AsyncMessages):
 
         Needs the extra `endpoint`. Per-call options, for Meta's part: `with_options`.
         """
+        from ._endpoint_check import check_endpoint  # noqa: PLC0415 - most processes check no endpoint
+
         secret = self._settings.credentials.parts[1] if app_secret is None else as_secret(app_secret)
         del app_secret
         return await self._run(check_endpoint(self._api, self._settings.policy, flow_id, phone_number_id, secret))
