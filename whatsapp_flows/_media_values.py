@@ -216,7 +216,7 @@ def max_file_bytes(max_bytes: int) -> int:
 def sha256_digest(written: str) -> bytes:
     """The 32 bytes of a SHA-256: Meta writes it in base64 in messages, in hexadecimal for `GET /{media-id}`."""
     try:
-        digest = bytes.fromhex(written) if len(written) == 64 else b64decode(written, validate=True)
+        digest = bytes.fromhex(written) if len(written) == 64 else _base64(written, 32)
     except ValueError:
         digest = b""
     if len(digest) != 32:
@@ -300,12 +300,17 @@ def _name(found: Mapping[str, Any], key: str) -> str:
 
 def _decoded(value: object, name: str, size: int, place: str) -> bytes:
     try:
-        decoded = b64decode(value, validate=True) if isinstance(value, str) and len(value) <= 4 * size else b""
+        decoded = _base64(value, size) if isinstance(value, str) else b""
     except ValueError:  # of characters beyond ASCII too
         decoded = b""
     if len(decoded) != size:
         raise MediaRefusedError(f"{place}: encryption_metadata.{name} must be {size} bytes in base64.")
     return decoded
+
+
+def _base64(text: str, size: int) -> bytes:
+    """Bytes in base64 of the length that an encoder writes: a decoder takes surplus padding. Empty for another."""
+    return b64decode(text, validate=True) if len(text) == (size + 2) // 3 * 4 else b""
 
 
 def _sized(name: str, value: object) -> bytes:

@@ -124,6 +124,7 @@ def sealed(aes_key: bytes = AES_KEY, iv: bytes = IV, number: int = 0, **hashes: 
 
 
 DATA = base64.b64decode(REQUESTS[0][1])
+UNPADDED = b64(bytes(51))
 URL_SAFE = REQUESTS[0][1].replace("/", "_").replace("+", "-")
 FAULTS: dict[str, tuple[Callable[[], dict[str, str]], str]] = {
     "MGF1 with SHA-1": (lambda: sealed(mgf="sha1"), "rsa"),
@@ -160,6 +161,16 @@ FAULTS: dict[str, tuple[Callable[[], dict[str, str]], str]] = {
     "no data": (lambda: changed(encrypted_flow_data=""), "tag"),
     "URL-safe base64": (lambda: changed(encrypted_flow_data=URL_SAFE), "base64"),
     "base64 without its padding": (lambda: changed(encrypted_flow_data=REQUESTS[0][1].rstrip("=")), "base64"),
+    "a padding of one where none belongs": (lambda: changed(encrypted_flow_data=UNPADDED + "="), "base64"),
+    "a padding of two where none belongs": (lambda: changed(encrypted_flow_data=UNPADDED + "=="), "base64"),
+    "a padding of four where none belongs": (lambda: changed(encrypted_flow_data=UNPADDED + "===="), "base64"),
+    "a padding of two where one belongs": (
+        lambda: changed(encrypted_flow_data=b64(bytes(50)) + "="),
+        "base64",
+    ),
+    "a padding of three where two belong": (lambda: changed(initial_vector=b64(IV) + "="), "base64"),
+    "a padding of six where two belong": (lambda: changed(encrypted_aes_key=b64(bytes(256)) + "===="), "base64"),
+    "nothing but padding": (lambda: changed(initial_vector="===="), "base64"),
     "base64 with a line end": (lambda: changed(encrypted_flow_data=REQUESTS[0][1] + "\n"), "base64"),
     "base64 with a space": (lambda: changed(encrypted_flow_data=" " + REQUESTS[0][1]), "base64"),
     "base64 with text behind it": (lambda: changed(initial_vector=b64(IV) + "AAAA"), "base64"),
@@ -186,6 +197,25 @@ def test_every_fault_is_one_and_the_same_error(name: str) -> None:
     assert caught.value.__context__ is None
 
 
+ZEROS = seal_request(read_public_key(Secret(pair().public_pem)), b"", random=bytes)[1]
+
+
+@given(st.binary(max_size=40), st.integers(0, 4))
+def test_bytes_have_one_length_in_base64(data: bytes, more: int) -> None:
+    """Whatever the data, it is read with the padding that it needs, and with no more."""
+    reason = "tag" if more == 0 else "base64"
+    with pytest.raises(DecryptionError) as caught:
+        ZEROS.open(base64.b64encode(data) + b"=" * more)
+    assert caught.value.reason == reason
+
+
+def test_bits_that_base64_ignores_are_ignored() -> None:
+    """The last character before the padding may have bits beyond the data: the same request (see `replay_key`)."""
+    assert b64(IV).endswith("w==")
+    other = b64(IV).removesuffix("w==") + "x=="
+    assert private_keys().open(**changed(initial_vector=other)).plaintext == PING
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 255), st.integers(0, 7))
 def test_no_bit_of_the_wrapped_key_may_change(at: int, bit: int) -> None:
@@ -202,11 +232,20 @@ def test_no_bit_of_the_wrapped_key_may_change(at: int, bit: int) -> None:
         (b64(plain_crypto.gcm_encrypt(AES_KEY, IV, b"{}")).encode(), "tag"),
         (b'"' + ANSWERS[0][1] + b'"', "base64"),
         (ANSWERS[0][1] + b"\n", "base64"),
+        (b64(bytes(51)).encode() + b"=", "base64"),
         (ANSWERS[0][1][:-4], "tag"),
         (b'{"screen":"A","data":{}}', "base64"),
         (b"", "tag"),
     ],
-    ids=["the IV is not inverted", "quoted as JSON", "a line end", "cut off", "not encrypted", "empty"],
+    ids=[
+        "the IV is not inverted",
+        "quoted as JSON",
+        "a line end",
+        "surplus padding",
+        "cut off",
+        "not encrypted",
+        "empty",
+    ],
 )
 def test_an_answer_that_the_client_cannot_read(body: bytes, reason: str) -> None:
     """The caller's side refuses what Meta's client refuses; the plain implementation agrees."""
