@@ -99,6 +99,13 @@ def test_a_flow_without_routing_model_is_checked_for_all_but_the_route() -> None
 
 # -- the shape and the data
 
+PARAMS = "/data/extension_message_response/params"
+
+
+def ending(params: Any, **more: Any) -> dict[str, Any]:
+    """An answer that ends the Flow."""
+    return {"screen": "SUCCESS", "data": {"extension_message_response": {"params": params}, **more}}
+
 
 @pytest.mark.parametrize(
     ("given_answer", "found"),
@@ -120,6 +127,17 @@ def test_a_flow_without_routing_model_is_checked_for_all_but_the_route() -> None
             [(DATA, "/data/extension_message_response")],
         ),
         ({"screen": "SUCCESS"}, [(DATA, "/data")]),
+        ({"screen": "SUCCESS", "data": {}}, []),
+        ({"screen": "SUCCESS", "data": {"extension_message_response": {}}}, []),
+        ({"screen": "SUCCESS", "data": {"more": 1}}, [(DATA, "/data")]),
+        (ending({"flow_token": "t"}, price=1), [(DATA, "/data")]),
+        (ending(None), [(DATA, PARAMS)]),
+        (ending([]), [(DATA, PARAMS)]),
+        (ending("x"), [(DATA, PARAMS)]),
+        (ending({}), [(DATA, PARAMS)]),
+        (ending({"date": "1"}), [(DATA, PARAMS)]),
+        (ending({"flow_token": None}), [(DATA, f"{PARAMS}/flow_token")]),
+        (ending({"flow_token": 5, "date": "1"}), [(DATA, f"{PARAMS}/flow_token")]),
         ({"version": "3.0", "screen": "CONFIRM", "data": {}}, []),
     ],
 )
@@ -224,6 +242,9 @@ def test_what_has_no_json_form_is_a_problem(value: Any, reason: str) -> None:
         (Show("DETAILS", answer("DETAILS", note="\ud800")["data"]), []),
         (Show("CONFIRM", error="Taken."), [ROUTE]),
         (Finish({"number": 5}), []),
+        (Finish({"flow_token": "another"}), []),
+        (Finish({"flow_token": None}), [DATA]),
+        (Show("SUCCESS", {"number": 5}), [DATA]),
         (Close(), []),
     ],
 )
@@ -252,6 +273,54 @@ def test_an_answer_has_at_most_a_megabyte() -> None:
 def test_at_most_a_hundred_problems_are_listed() -> None:
     """An array of many wrong items does not become as many problems."""
     assert len(check_answer(FACTS, "", "INIT", answer("CHOOSE", dates=[1] * 5000))) == 100
+
+
+# -- what a problem names
+
+
+@pytest.mark.parametrize(
+    ("data", "removed"),
+    [
+        ({"price": 1, "dates": []}, "price, dates"),
+        ({"Zeppelin": 1}, "1 key that no screen declares"),
+        ({"Zeppelin": 1, "price": 1, "x" * 500_000: 2}, "price and 2 keys that no screen declares"),
+    ],
+)
+def test_keys_that_may_be_a_users_are_counted(data: dict[str, Any], removed: str) -> None:
+    """A key that some screen of the Flow declares is named; how many others there are is told."""
+    (problem,) = check_answer(FACTS, "DETAILS", "data_exchange", {"screen": "CONFIRM", "data": data})
+    assert problem.message == f"The screen has no data model, so it takes no data: remove {removed}."
+    (problem,) = check_answer(FACTS, "DETAILS", "data_exchange", {"screen": "SUCCESS", "data": data})
+    assert problem.message == f"An answer that ends the Flow takes extension_message_response alone: remove {removed}."
+
+
+def test_keys_that_a_closed_schema_refuses_are_not_named() -> None:
+    """The object is named, once for all of its keys."""
+    flow = copy.deepcopy(BOOKING)
+    flow["screens"][1]["data"]["shop"]["additionalProperties"] = False
+    shop = {"name": "x", "Zeppelin": 1, "x" * 500_000: 2}
+    assert check_answer(flow, "DETAILS", "data_exchange", answer("DETAILS", shop=shop)) == (
+        AnswerProblem(key=DATA, message="The object has keys that its schema does not declare.", path="/data/shop"),
+    )
+
+
+@pytest.mark.parametrize("screen", ["Zeppelin", "DETIALS", "Z" * 500_000, "\ud800", "a\nb"])
+def test_an_unknown_screen_of_the_request_is_not_named(screen: str) -> None:
+    """A request may come from any text; shown again, it is no screen of the Flow."""
+    (problem,) = check_answer(FACTS, screen, "data_exchange", {"screen": screen, "data": {}})
+    assert problem == AnswerProblem(key=ROUTE, message="The screen of the request is not in the Flow.", path="/screen")
+
+
+def test_the_texts_of_a_problem_are_short() -> None:
+    """Whatever the names of a Flow: a message is cut, and a path becomes that of an outer place."""
+    flow, long = copy.deepcopy(BOOKING), "n" * 5000
+    flow["screens"][1]["data"] = {"a": {"type": "object", "properties": {long: {"type": "string"}}}, long: {}}
+    for data in ({"a": {long: 1}}, {}, {long: 1}):
+        for problem in check_answer(flow, "DETAILS", "BACK", {"screen": "DETAILS", "data": data}):
+            assert len(problem.message) <= 400
+            assert problem.path in {"/data/a", "/data"}
+    (problem,) = check_answer(FACTS, "CHOOSE", "data_exchange", {"screen": "N" * 5000, "data": {}})
+    assert problem.message == "The Flow has no screen a string of 5000 characters."
 
 
 # -- images

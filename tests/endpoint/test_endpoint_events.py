@@ -190,6 +190,52 @@ def test_a_refused_answer_is_an_event(
     assert "Zeppelin" not in caplog.text
 
 
+CHOSEN = "Zeppelin-7f3b"
+PEERS = (CHOSEN, CHOSEN + "x" * 500_000, CHOSEN + "\n2026 ERROR")
+
+
+@both_drivers
+@pytest.mark.parametrize("name", PEERS, ids=["short", "long", "two lines"])
+def test_names_that_a_peer_has_chosen_are_not_told(
+    receive: Receive, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its keys, copied into an answer, and its screen, shown again: no record or event has them, or is long."""
+    for shown, sent in [
+        (lambda request: request.show("CONFIRM", **request.data), ask(screen="DETAILS", data={name: 1})),
+        (lambda request: request.show("SUCCESS", **request.data), ask(data={name: 1})),
+        (lambda request: request.show("CONFIRM", x={k: {1} for k in request.data}), ask(data={name + "!": 1})),
+        (lambda request: request.same_screen(), ask(screen=name)),
+        (lambda request: request.same_screen(), ask("INIT", name)),
+        (lambda request: request.show(request.screen), ask("BACK", name)),
+    ]:
+        events: list[Event] = []
+        target = endpoint(on_event=events.append)
+        target.fallback(shown)
+        caplog.clear()
+        receive(target, sent)
+        text = caplog.text + "".join(map(repr, events))
+        assert "ERROR" in caplog.text or "WARNING" in caplog.text
+        assert CHOSEN not in text
+        assert len(text) < 3000
+
+
+def test_a_misspelled_screen_is_told_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the request comes from a screen of the Flow, the name is the handler's."""
+    target = endpoint()
+    target.fallback(lambda request: request.show("DETIALS"))
+    DRIVERS[0](target, ask())
+    assert "The Flow has no screen 'DETIALS'. Did you mean 'DETAILS'?" in caplog.text
+    DRIVERS[0](target, ask("INIT", ""))
+    assert "The Flow has no such screen." in caplog.text
+
+
+def test_an_end_without_a_flow_token_is_sent_to_a_client_that_gave_none(caplog: pytest.LogCaptureFixture) -> None:
+    """Some clients leave the token out of their requests: the handler can do nothing about it."""
+    target = endpoint(checks="raise")
+    target.fallback(lambda request: request.finish(date="1"))
+    assert DRIVERS[0](target, ask(flow_token=None)).outcome == "answered"
+
+
 def test_events_can_be_copied_pickled_and_queued() -> None:
     """And they pass through the consumers that a client has."""
     events: list[Event] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
@@ -76,6 +77,7 @@ class Close:
         return {"screen": FINISH, "data": {}}
 
 
+_MAX_PATH: Final = 200  # characters
 _SEARCHED: Final = 10_000  # values of an answer that are searched for what JSON cannot hold
 
 Answer = Show | Finish | Close
@@ -105,11 +107,17 @@ def unwritable(answer: object) -> str:
         if isinstance(value, dict):
             if wrong := next((key for key in value if not isinstance(key, str)), None):
                 return f"a key that is a {type(wrong).__qualname__} at {path}"
-            waiting.extend((f"{path}/{key}", inner) for key, inner in value.items())
+            waiting.extend((_inner(path, key), inner) for key, inner in value.items())
         elif isinstance(value, (list, tuple)):
-            waiting.extend((f"{path}/{index}", inner) for index, inner in enumerate(value))
+            waiting.extend((_inner(path, str(index)), inner) for index, inner in enumerate(value))
         elif isinstance(value, float) and not math.isfinite(value):
             return f"{value} at {path}"
         elif not isinstance(value, (str, int, float, type(None))):
             return f"a {type(value).__qualname__} at {path}"
     return "a value that is too deep or too large, or contains itself"
+
+
+def _inner(path: str, step: str) -> str:
+    """The place of a value, for a log: `...` where it is long, or has a key that is no plain name."""
+    named = step if re.fullmatch(r"\w{1,40}", step, re.ASCII) else "..."
+    return f"{path}/{named}" if len(path) < _MAX_PATH else path

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from .. import flow_json
+from .._dataclasses import replace
 from .._endpoint_errors import AnswerProblem
 from .._wire import short_repr
 from ..errors import ConfigurationError
@@ -26,6 +27,10 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 """1 MB: all data of an answer. Source: Meta, "Image"."""
 MAX_PROBLEMS: Final = 100
 """More are not listed. Our limit: an array may have a hundred thousand wrong items."""
+MAX_TEXT: Final = 400
+"""Characters of a message, and of a path. Our limit: names of a Flow may have any length."""
+_ANY_TOKEN: Final = "unused"  # noqa: S105 - an endpoint puts the token of the request there
+_RESPONSE: Final = "extension_message_response"
 
 
 def check_answer(
@@ -40,32 +45,58 @@ def check_answer(
 
     Checked: the shape, the screen and the route to it (`invalid-screen-transition`); the data against the screen's
     data model, and 1 MB in all (`payload-schema-error`); at most 3 images, of at most 300 kB, without a `data:` prefix
-    (`components-validation-error`). A Flow without a routing model has no endpoint at Meta: there, any screen of the
-    Flow may follow any other. At most 100 problems are listed.
+    (`components-validation-error`); of an answer that ends the Flow, the parameters and their `flow_token`, which an
+    endpoint puts into a `Finish` by itself. A Flow without a routing model has no endpoint at Meta: there, any screen
+    of the Flow may follow any other. At most 100 problems are listed, of at most 400 characters each.
 
     Raises `ConfigurationError` for a Flow that cannot be read, and for an answer that is none.
     """
     facts = FlowFacts.read(flow)
-    plaintext = answer.plaintext() if isinstance(answer, (Show, Finish, Close)) else answer
+    plaintext = answer.plaintext(_ANY_TOKEN) if isinstance(answer, (Show, Finish, Close)) else answer
     if not isinstance(plaintext, Mapping):
         kind = type(answer).__name__
         raise ConfigurationError(f"answer must be a Show, Finish, Close or a mapping, not {kind}.")
     try:
         size = len(encoded(plaintext))
     except (TypeError, ValueError, RecursionError) as exc:
-        return (AnswerProblem(key=DATA, message=f"The answer cannot be written as JSON: {exc}."),)
-    return answer_problems(facts, from_screen, action, plaintext, size)
+        return (_cut(AnswerProblem(key=DATA, message=f"The answer cannot be written as JSON: {exc}.")),)
+    found = _problems(facts, from_screen or "", action, plaintext, size, named=True)
+    return tuple(map(_cut, islice(chain(found, _no_token(plaintext)), MAX_PROBLEMS)))
 
 
 def answer_problems(
-    facts: FlowFacts, from_screen: str | None, action: str, plaintext: Mapping[str, Any], size: int
+    facts: FlowFacts, from_screen: str, action: str, plaintext: Mapping[str, Any], size: int
 ) -> tuple[AnswerProblem, ...]:
-    """`check_answer` for a plaintext that has a JSON form, of `size` bytes."""
-    return tuple(islice(_problems(facts, from_screen or "", action, plaintext, size), MAX_PROBLEMS))
+    """
+    `check_answer` for what a handler has returned, which has a JSON form of `size` bytes: for a log.
+
+    `from_screen` is empty if the Flow does not have it. Then an unknown screen of the answer may be that of the
+    request, a text of the peer's, and is not named. A request may have no flow token that the answer could carry.
+    """
+    found = _problems(facts, from_screen, action, plaintext, size, named=bool(from_screen))
+    return tuple(map(_cut, islice(found, MAX_PROBLEMS)))
+
+
+def _cut(problem: AnswerProblem) -> AnswerProblem:
+    """A problem whose texts are short; a path that is too long becomes that of an outer place."""
+    message, path = problem.message, problem.path
+    if len(message) > MAX_TEXT:
+        message = f"{message[: MAX_TEXT - 3]}..."
+    while len(path) > MAX_TEXT:
+        path = path[: path.rindex("/")]
+    return (
+        problem if (message, path) == (problem.message, problem.path) else replace(problem, message=message, path=path)
+    )
 
 
 def _problems(
-    facts: FlowFacts, from_screen: str, action: str, plaintext: Mapping[str, Any], size: int
+    facts: FlowFacts,
+    from_screen: str,
+    action: str,
+    plaintext: Mapping[str, Any],
+    size: int,
+    *,
+    named: bool,
 ) -> Iterator[AnswerProblem]:
     target, data = plaintext.get("screen"), plaintext.get("data")
     if size > MAX_ANSWER_BYTES:
@@ -73,17 +104,20 @@ def _problems(
         yield AnswerProblem(key=DATA, message=message)
     if not isinstance(target, str):
         yield AnswerProblem(key=TRANSITION, message="An answer needs a text 'screen'.", path="/screen")
-    elif target != FINISH and (reason := _no_route(facts, from_screen, action, target)):
+    elif target != FINISH and (reason := _no_route(facts, from_screen, action, target, named)):
         yield AnswerProblem(key=TRANSITION, message=reason, path="/screen")
     if not isinstance(data, dict):
         yield AnswerProblem(key=DATA, message="An answer needs an object 'data'.", path="/data")
         return
     if not TAKEN_OUT.isdisjoint(data):
         yield from _reserved(data)
+    if target == FINISH:
+        yield from _wrong_end(facts, data)
+        return
     screen = facts.screens.get(target) if isinstance(target, str) else None
     if screen is not None:
         if screen.plain is None or not screen.plain.fits((data,)):
-            yield from _wrong_data(screen, data)
+            yield from _wrong_data(facts, screen, data)
         if screen.images:
             yield from _wrong_images(screen, data)
 
@@ -91,10 +125,12 @@ def _problems(
 # -- the route
 
 
-def _no_route(facts: FlowFacts, from_screen: str, action: str, target: str) -> str:
+def _no_route(facts: FlowFacts, from_screen: str, action: str, target: str, named: bool) -> str:
     """Why the client does not go from one screen to another, or an empty text."""
     if target not in facts.screens:
-        return facts.unknown_screen(target)
+        if target == from_screen:
+            return "The screen of the request is not in the Flow."
+        return facts.unknown_screen(target) if named else "The Flow has no such screen."
     if facts.routes is None:
         return ""
     if target not in facts.routes:
@@ -110,26 +146,67 @@ def _no_route(facts: FlowFacts, from_screen: str, action: str, target: str) -> s
 
 
 def _reserved(data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
-    for key, kind, name in (("error_message", str, "a text"), ("extension_message_response", dict, "an object")):
+    for key, kind, name in (("error_message", str, "a text"), (_RESPONSE, dict, "an object")):
         if key in data and not isinstance(data[key], kind):
             yield AnswerProblem(key=DATA, message=f"{key} must be {name}.", path=f"/data/{key}")
 
 
-def _wrong_data(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
+def _wrong_end(facts: FlowFacts, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
+    """What is wrong with an answer that ends the Flow; without parameters, no message is sent (observed)."""
+    if extra := _extra(facts, data):
+        message = f"An answer that ends the Flow takes {_RESPONSE} alone: remove {extra}."
+        yield AnswerProblem(key=DATA, message=message, path="/data")
+    response = data.get(_RESPONSE)
+    if not isinstance(response, dict) or "params" not in response:
+        return
+    params, path = response["params"], f"/data/{_RESPONSE}/params"
+    if not isinstance(params, dict):
+        yield AnswerProblem(key=DATA, message="params must be an object.", path=path)
+    elif "flow_token" in params and not isinstance(params["flow_token"], str):
+        yield AnswerProblem(key=DATA, message="flow_token must be a text.", path=f"{path}/flow_token")
+
+
+def _no_token(plaintext: Mapping[str, Any]) -> Iterator[AnswerProblem]:
+    """Whether the parameters lack the flow token, which is required (documented)."""
+    found: Any = plaintext
+    for step in ("data", _RESPONSE, "params"):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    if plaintext.get("screen") == FINISH and isinstance(found, Mapping) and "flow_token" not in found:
+        yield AnswerProblem(key=DATA, message="params lacks flow_token.", path=f"/data/{_RESPONSE}/params")
+
+
+def _wrong_data(facts: FlowFacts, screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
     if screen.model is None:
-        extra = [key for key in data if key not in TAKEN_OUT]
-        if extra:
-            message = f"The screen has no data model, so it takes no data: remove {', '.join(map(str, extra[:10]))}."
+        if extra := _extra(facts, data):
+            message = f"The screen has no data model, so it takes no data: remove {extra}."
             yield AnswerProblem(key=DATA, message=message, path="/data")
         return
     missing = [key for key in screen.model if key not in data]
     if missing:
         message = f"The data lacks what the screen declares: {', '.join(missing)}."
         yield AnswerProblem(key=DATA, message=message, path="/data")
+    undeclared = set()  # the places of objects that have keys beyond their schema; such a key may be a user's
     for key, schema in screen.model.items():
-        if key in data:
-            for failure in flow_json.schema_failures(data[key], schema, (key,)):
+        for failure in flow_json.schema_failures(data[key], schema, (key,)) if key in data else ():
+            if failure.keyword != "additionalProperties":
                 yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
+            elif (path := _pointer(failure.path[:-1])) not in undeclared:
+                undeclared.add(path)
+                message = "The object has keys that its schema does not declare."
+                yield AnswerProblem(key=DATA, message=message, path=path)
+
+
+def _extra(facts: FlowFacts, data: Mapping[str, Any]) -> str:
+    """
+    The keys of data that takes none: those of the Flow by name, and how many others.
+
+    The others may be those of what a user has entered: `request.show("NEXT", **request.data)`.
+    """
+    extra = [key for key in data if key not in TAKEN_OUT]
+    own = [key for key in extra if any(key in screen.model for screen in facts.screens.values() if screen.model)]
+    others = len(extra) - len(own)
+    counted = [f"{others} {'key' if others == 1 else 'keys'} that no screen declares"] if others else []
+    return " and ".join(filter(None, [", ".join(own), *counted]))
 
 
 def _pointer(path: tuple[str | int, ...]) -> str:
