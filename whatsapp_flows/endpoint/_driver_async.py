@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from ._steps import HandlerError, Run, Step, Steps, TooSlow, Wait
+from ._steps import Function, HandlerError, Step, Steps, TooSlow, Wait, result_of
 from ._workers import Job, Tasks, Workers
 
 T = TypeVar("T")
@@ -42,18 +42,36 @@ async def _done(step: Step, workers: Workers, tasks: Tasks) -> tuple[Any, Except
         if not (await asyncio.wait((answer,), timeout=step.seconds))[0]:
             return None, TooSlow()
         return answer.result(), None
-    if step.functions[0].is_async:
-        return await _awaited(step.functions[0].call(*step.arguments), step.seconds, tasks)
-    began = time.monotonic()
-    value, error = await _called(step, workers)
-    if error is None and inspect.isawaitable(value):
-        left = None if step.seconds is None else max(step.seconds - (time.monotonic() - began), 0.0)
-        return await _awaited(value, left, tasks)
+    ends = None if step.seconds is None else time.monotonic() + step.seconds
+    value: Any = None
+    error: Exception | None = None
+    rest = step.functions
+    while rest and error is None:
+        if rest[0].is_async:
+            value, error = _begun(rest[0], step.arguments)
+            rest = rest[1:]
+        else:
+            value, error, rest = await _called(rest, step.arguments, _left(ends), workers)
+        if error is None and inspect.isawaitable(value):
+            value, error = await _awaited(value, _left(ends), tasks)
     return value, error
 
 
-async def _called(step: Run, workers: Workers) -> tuple[Any, Exception | None]:
-    """Plain functions, in a thread."""
+def _begun(function: Function, arguments: tuple[object, ...]) -> tuple[Any, Exception | None]:
+    try:
+        return function.call(*arguments), None
+    except Exception as raised:  # noqa: BLE001 - a wrapper that is marked as asynchronous may raise at once
+        return result_of(None, raised)
+
+
+def _left(ends: float | None) -> float | None:
+    return None if ends is None else max(ends - time.monotonic(), 0.0)
+
+
+async def _called(
+    functions: tuple[Function, ...], arguments: tuple[object, ...], seconds: float | None, workers: Workers
+) -> tuple[Any, Exception | None, tuple[Function, ...]]:
+    """Plain functions, in a thread; also those that are left when one has returned an awaitable."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
@@ -61,18 +79,18 @@ async def _called(step: Run, workers: Workers) -> tuple[Any, Exception | None]:
         with suppress(RuntimeError):  # the loop was closed meanwhile
             loop.call_soon_threadsafe(_settle, done)
 
-    job = Job(step.functions, step.arguments, notify)
+    job = Job(functions, arguments, notify)
     try:
         workers.submit(job)
     except (TooSlow, RuntimeError) as refused:
-        return None, refused
+        return None, refused, ()
     try:
-        await asyncio.wait((done,), timeout=step.seconds)
+        await asyncio.wait((done,), timeout=seconds)
     finally:
         late = not done.done() and workers.abandon(job)
     if late:
-        return None, TooSlow()
-    return _result(job.value, job.error)
+        return None, TooSlow(), ()
+    return *result_of(job.value, job.error), job.rest
 
 
 def _settle(done: asyncio.Future[None]) -> None:
@@ -103,17 +121,9 @@ async def _awaited(awaitable: Awaitable[Any], seconds: float | None, tasks: Task
         return None, TooSlow()
     if task.cancelled():
         return None, HandlerError(_CANCELLED)
-    return _result(None if task.exception() else task.result(), task.exception())
+    return result_of(None if task.exception() else task.result(), task.exception())
 
 
 def _discard(awaitable: Awaitable[Any]) -> None:
     if isinstance(awaitable, Coroutine):
         awaitable.close()  # or Python warns that it was never awaited
-
-
-def _result(value: Any, error: BaseException | None) -> tuple[Any, Exception | None]:
-    if error is None or isinstance(error, Exception):
-        return value, error
-    if isinstance(error, asyncio.CancelledError):
-        return None, HandlerError(_CANCELLED)
-    raise error

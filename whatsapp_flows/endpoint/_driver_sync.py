@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
 from .._interrupts import is_interrupt
-from ._steps import HandlerError, Run, Step, Steps, TooSlow
+from ._steps import HandlerError, Run, Step, Steps, TooSlow, result_of
 from ._workers import Job, Workers
 
 T = TypeVar("T")
@@ -67,6 +67,6 @@ def _called(step: Run, workers: Workers) -> tuple[Any, Exception | None]:
             late = not in_time and workers.abandon(job)
         if late:
             return None, TooSlow()
-    if job.error is not None and (not isinstance(job.error, Exception) or is_interrupt(job.error)):
-        raise job.error  # SystemExit, a worker's time limit: they end what called us, as they would without a thread
-    return job.value, job.error
+    if job.error is not None and is_interrupt(job.error):
+        raise job.error  # a worker's time limit: it ends what called us, as it would without a thread
+    return result_of(job.value, job.error)

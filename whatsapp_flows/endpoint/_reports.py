@@ -20,7 +20,7 @@ from .._http_answer import HttpAnswer, Outcome
 from .._log import logger, place_of
 from ..events import Call, Event, isolated
 from ._request import FlowRequest
-from ._steps import Function
+from ._steps import Function, HandlerError
 
 OTHER: Final = "other"
 _ACTIONS: Final = frozenset({"INIT", "BACK", "data_exchange", "ping", "navigate"})
@@ -123,7 +123,10 @@ class Reports:
 
     def failed(self, what: str, error: BaseException) -> None:
         """A function of the host's failed where the request goes on without it."""
-        logger.error("Flow endpoint: %s raised %s", what, place_of(error))
+        if isinstance(error, HandlerError):
+            logger.error("Flow endpoint: %s failed: %s", what, str(error))
+        else:
+            logger.error("Flow endpoint: %s raised %s", what, place_of(error))
 
     def _emit(self, exchange: Exchange, event: EndpointEvent) -> None:
         if self._consumers:

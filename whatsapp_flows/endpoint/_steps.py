@@ -7,6 +7,8 @@ them in threads, `areceive` awaits what is asynchronous.
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from functools import partial
@@ -15,6 +17,7 @@ from typing import Any, TypeVar
 from .._dataclasses import dataclass
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
+from .._log import place_of
 
 T = TypeVar("T")
 
@@ -50,9 +53,41 @@ def _is_async(call: object) -> bool:
     return is_coroutine_function(call) or is_coroutine_function(getattr(call, "__call__", None))  # noqa: B004
 
 
+def is_unfinished(value: object) -> bool:
+    """Whether a function has returned what has yet to run: an awaitable, or a generator, which nothing here runs."""
+    return inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
+
+
+def result_of(value: Any, error: BaseException | None) -> tuple[Any, Exception | None]:
+    """
+    What a function has returned, or the exception to raise inside the exchange.
+
+    A generator cannot be given `StopIteration` or `GeneratorExit`, and a `CancelledError` of the function's own cancels
+    no request: they become a `HandlerError`. What ends the process or a thread, such as `SystemExit`, is raised here.
+    """
+    if error is None:
+        if inspect.isgenerator(value) or inspect.isasyncgen(value):
+            return None, HandlerError("a function returned a generator: it has not run. Return a value, or use await")
+        return value, None
+    if isinstance(error, (StopIteration, GeneratorExit)) or _is_cancelled(error):
+        return None, HandlerError(place_of(error))
+    if isinstance(error, Exception):
+        return None, error
+    raise error
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    asyncio = sys.modules.get("asyncio.exceptions")  # a host without asyncio does not load it
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Call functions of the host's, one after the other, with the same arguments; the result is that of the last."""
+    """
+    Call functions of the host's, one after the other, with the same arguments; the result is that of the last.
+
+    Each has run to its end before the next one is called: what it returns is awaited, or refused.
+    """
 
     functions: tuple[Function, ...]
     arguments: tuple[object, ...]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .._forks import register_after_fork
-from ._steps import Function, TooSlow
+from ._steps import Function, TooSlow, is_unfinished
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,9 +28,14 @@ _IDLE: Final = 1.0  # seconds; starting a thread takes some 100 us, handing a jo
 
 
 class Job:
-    """Functions to call one after the other, and what became of them."""
+    """
+    Functions to call one after the other, and what became of them.
 
-    __slots__ = ("abandoned", "arguments", "context", "done", "error", "functions", "notify", "value")
+    `value` is what the last one returned; `rest` are those that were not called, since one returned something that
+    has yet to run.
+    """
+
+    __slots__ = ("abandoned", "arguments", "context", "done", "error", "functions", "notify", "rest", "value")
 
     def __init__(
         self, functions: tuple[Function, ...], arguments: tuple[object, ...], notify: Callable[[], object]
@@ -43,20 +48,21 @@ class Job:
         self.abandoned = False
         self.value: Any = None
         self.error: BaseException | None = None
+        self.rest: tuple[Function, ...] = ()
 
     def run(self) -> None:
         """Call the functions; an exception of one is kept for the request's own thread."""
         try:
-            self.value = self.context.run(_call_all, self.functions, self.arguments)
+            self.context.run(self._call_all)
         except BaseException as raised:  # noqa: BLE001 - it is raised where the request is answered
             self.error = raised
 
-
-def _call_all(functions: tuple[Function, ...], arguments: tuple[object, ...]) -> Any:
-    value: Any = None
-    for function in functions:
-        value = function.call(*arguments)
-    return value
+    def _call_all(self) -> None:
+        for called, function in enumerate(self.functions, 1):
+            self.value = function.call(*self.arguments)
+            if called < len(self.functions) and is_unfinished(self.value):
+                self.rest = self.functions[called:]
+                return
 
 
 class _Worker:
