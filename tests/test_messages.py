@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from tests.support import TOKEN, WABA, Scene, answer, refusal, valid_flow
 from whatsapp_flows import (
+    ERROR_CODES,
     ConfigurationError,
+    Decision,
     FlowButton,
     FlowButtonParameters,
     FlowsClient,
@@ -30,6 +32,7 @@ from whatsapp_flows import (
     NotSentError,
     RateLimitedError,
     RetryableError,
+    RetryState,
     SentMessage,
     ServiceUnavailableError,
     UnexpectedResponseError,
@@ -231,6 +234,15 @@ def test_a_template_message_has_parameters_and_several_buttons() -> None:
     assert button["parameters"][0]["action"] == {"flow_token": "t", "flow_action_data": {"b": 2}}
 
 
+def test_tokens_are_in_the_order_of_the_buttons_index() -> None:
+    """Whatever the order of the argument; so is what is sent."""
+    buttons = [FlowButtonParameters(index=index, token=f"token {index}") for index in (2, 0, 10)]
+    asked = scene()
+    sent = asked.client.send_flow_template(TO, "booking", "en", buttons=buttons)
+    assert (sent.token, sent.tokens) == ("token 0", ("token 0", "token 2", "token 10"))
+    assert [each["index"] for each in body_of(asked)["template"]["components"]] == ["0", "2", "10"]
+
+
 def test_a_template_is_created_with_all_its_parts() -> None:
     """Header, body, footer and buttons, with the examples of the variables."""
     asked = Scene(PENDING)
@@ -395,6 +407,9 @@ WRONG_CALLS: list[tuple[Callable[[FlowsClient], object], str]] = [
     (lambda c: c.create_flow_template("booking", "en", body="A", buttons=[]), "buttons"),
     (lambda c: c.create_flow_template("booking", "en", body="A", buttons=[BUTTON] * 11), "buttons"),
     (lambda c: c.create_flow_template("booking", "en", body="A", buttons=["Book"]), "buttons"),  # type: ignore[list-item]
+    (lambda c: c.create_flow_template("booking", "en", body="A", buttons=BUTTON), "buttons must be a list"),  # type: ignore[arg-type]
+    (lambda c: c.create_flow_template("booking", "en", body="A", buttons="Book"), "buttons must be a list"),  # type: ignore[arg-type]
+    (lambda c: c.create_flow_template("booking", "en", body="A", buttons=None), "buttons must be a list"),  # type: ignore[arg-type]
     (lambda c: c.create_flow_template("booking", "en", body="Hi {{1}}", buttons=[BUTTON]), "body_examples"),
     (lambda c: c.create_flow_template("booking", "en", body="Hi", buttons=[BUTTON], body_examples=["A"]), "examples"),
     (lambda c: c.create_flow_template("booking", "en", body="{{a}}!", buttons=[BUTTON], body_examples=["A"]), "examp"),
@@ -408,6 +423,7 @@ WRONG_CALLS: list[tuple[Callable[[FlowsClient], object], str]] = [
     (lambda c: c.send_flow_template(TO, "booking", "en", token="t", buttons=[FlowButtonParameters()]), "not both"),
     (lambda c: c.send_flow_template(TO, "booking", "en", buttons=[FlowButtonParameters()] * 2), "index of its own"),
     (lambda c: c.send_flow_template(TO, "booking", "en", buttons=[1]), "FlowButtonParameters"),  # type: ignore[list-item]
+    (lambda c: c.send_flow_template(TO, "booking", "en", buttons=FlowButtonParameters()), "must be a list"),  # type: ignore[arg-type]
     (lambda c: c.send_flow_template(TO, "booking", "en", body_parameters="Ann"), "body_parameters"),
     (lambda c: c.send_flow_template(TO, "booking", "en", body_parameters=[""]), "body_parameters"),
     (lambda c: c.send_flow_template(TO, "booking", "en", body_parameters=["A"] * 1001), "body_parameters"),
@@ -491,12 +507,61 @@ def test_a_message_is_repeated_only_where_nothing_was_sent(
     assert len(asked.transport.requests) == times
 
 
-@pytest.mark.parametrize("lost", [CUT_OFF, GATEWAY, refusal(131000, status=500), answer(b"{}")])
-def test_the_error_of_a_lost_answer_says_that_the_message_may_be_out(lost: Any) -> None:
-    """So that the caller does not send another by mistake."""
+LOST = [
+    CUT_OFF,
+    GATEWAY,
+    answer(b"", 500),
+    refusal(131000, status=500),
+    refusal(131016, status=503),
+    refusal(131057, status=500),
+    refusal(2, is_transient=True),
+    answer(b"{}"),
+]
+
+
+@pytest.mark.parametrize("call", [SEND, SEND_TEMPLATE], ids=["message", "template"])
+@pytest.mark.parametrize("lost", LOST, ids=lambda each: None)
+def test_the_error_of_a_lost_answer_says_that_the_message_may_be_out(
+    lost: Any, call: Callable[[FlowsClient], object]
+) -> None:
+    """So that the caller does not send another by mistake; there is no state to read, and none is spoken of."""
     with pytest.raises(FlowsError) as caught:
-        SEND(scene(lost).client)
+        call(scene(lost).client)
     assert caught.value.may_have_acted
+    assert caught.value.advice.startswith("The message may be out")
+    assert "same token" in caught.value.advice
+    assert not re.search(r"(?i)send the same request|read the state", str(caught.value))
+
+
+def test_a_refusal_after_a_lost_answer_says_that_the_message_may_be_out() -> None:
+    """A policy of the host's own may have sent it again."""
+
+    class Stubborn:
+        def decide(self, state: RetryState) -> Decision:
+            return Decision(0.0, "again")
+
+    asked = scene(CUT_OFF, refusal(131047), max_attempts=2, retry_policy=Stubborn())
+    with pytest.raises(InvalidRequestError) as caught:
+        SEND(asked.client)
+    assert caught.value.may_have_acted
+    assert caught.value.advice.startswith("The message may be out")
+
+
+def test_the_error_of_a_message_that_is_not_out_keeps_its_advice() -> None:
+    """Whether it was refused, or never sent."""
+    for known, advice in ((refusal(131047), "send_flow_template"), (NotSentError("refused"), "Nothing reached Meta")):
+        with pytest.raises(FlowsError) as caught:
+            SEND(scene(known, max_attempts=1).client)
+        assert not caught.value.may_have_acted
+        assert advice in caught.value.advice
+
+
+@pytest.mark.parametrize("code", [131000, 131016, 131057])
+def test_the_table_does_not_advise_a_second_message(code: int) -> None:
+    """Who explains the code of an error may have sent one."""
+    row = ERROR_CODES.find(code, None)
+    assert row is not None
+    assert "the first may be out" in row.advice
 
 
 def test_a_throttled_flow_is_a_rate_limit_of_an_hour() -> None:
@@ -634,6 +699,60 @@ def test_short_private_words_are_masked_as_words() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         asked.client.send_flow(TO, FLOW, cta="Book", body="Choose", data={"name": "Ann", "letter": "b"})
     assert caught.value.message == "[redacted], a b: the annual Annex of [redacted]. b"
+
+
+@pytest.mark.parametrize("quoted", [TO, f"+{TO}"])
+@pytest.mark.parametrize("given_", [TO, f"+{TO}"])
+def test_a_phone_number_is_masked_with_and_without_its_sign(given_: str, quoted: str) -> None:
+    """Meta drops the plus that the caller writes."""
+    asked = scene(refusal(131026, message=f"({quoted}) has no account"))
+    with pytest.raises(InvalidRequestError) as caught:
+        asked.client.send_flow(given_, FLOW, cta="Book", body="Choose", data={"phone": given_})
+    assert "491701234567" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("data", "quoted"),
+    [
+        ({"amount": 4111111111111111}, "4111111111111111"),
+        ({"list": [{"amount": 4111111111111111}]}, '"amount":4111111111111111'),
+        ({"amount": -1250.75}, "-1250.75"),
+        ({"amount": 4111111111111111.0}, "4111111111111111"),
+        ({"age": 42}, "42"),
+        ({"Jane Smith": True}, "Jane Smith"),
+        ({"names": {"jane@smith.example": 1}}, "jane@smith.example"),
+        ({"names": {4111111111111111: "x"}}, "4111111111111111"),
+        ({"4111111111111111": "x"}, "4111111111111111"),
+    ],
+)
+def test_numbers_and_keys_of_the_data_are_masked(data: dict[str, object], quoted: str) -> None:
+    """A number says as much as a text does, and so does a key that is no name of a field."""
+    calls: list[Callable[[FlowsClient], object]] = [
+        lambda client: client.send_flow(TO, FLOW, cta="Book", body="Choose", data=data),
+        lambda client: client.send_flow_template(TO, "booking", "en", data=data),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidRequestError) as caught:
+            call(scene(refusal(131009, message=f"wrong: {quoted} in data")).client)
+        assert quoted not in caught.value.message
+        assert caught.value.message.startswith("wrong: ")
+
+
+def test_the_name_of_a_field_is_shown() -> None:
+    """It says which value is wrong, and so does the type; `true` is a word of any text."""
+    asked = scene(refusal(131009, message="visit_date is not true"))
+    with pytest.raises(InvalidRequestError, match="visit_date is not true"):
+        asked.client.send_flow(TO, FLOW, cta="Book", body="Choose", data={"visit_date": True, "none": None})
+
+
+@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_no_error_quotes_a_number_of_the_data(number: float) -> None:
+    """As JSON writes it; a single digit says nothing."""
+    quoted = json.dumps(number)
+    asked = scene(refusal(131009, message=f"wrong: {quoted} in data"))
+    with pytest.raises(InvalidRequestError) as caught:
+        asked.client.send_flow(TO, FLOW, cta="Book", body="Choose", data={"n": number})
+    assert len(quoted) == 1 or quoted not in caught.value.message
 
 
 @given(st.text(min_size=2).filter(str.strip), st.text(), st.text(), st.sampled_from(["message", "error_user_msg"]))

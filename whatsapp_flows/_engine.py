@@ -318,14 +318,17 @@ def _in_callers_terms(error: FlowsError, operation: Operation[object], earlier: 
     """
     The error as one of the call that was made.
 
-    The failure of a lookup is a failure of the call that needed it. Where an earlier attempt may have been carried
-    out, the advice never is to send the same again.
+    The failure of a lookup is a failure of the call that needed it. Where this attempt or one before it may have been
+    carried out, the advice never is to send the same again without a look at what a second time would do.
     """
     details = error.details
     if details.operation not in {None, operation.name}:
         details = replace(details, message=f"{details.message} (in {details.operation})")
     details = replace(details, operation=operation.name, flow_id=operation.flow_id or details.flow_id)
-    if not operation.idempotent and not error.outcome_unknown and any(map(operation.is_ambiguous, earlier)):
+    earlier_unknown = not operation.idempotent and any(map(operation.is_ambiguous, earlier))
+    if operation.lost_advice and (error.outcome_unknown or earlier_unknown):
+        details = replace(details, advice=operation.lost_advice)
+    elif earlier_unknown and not error.outcome_unknown:
         details = replace(details, advice="An earlier attempt may have been carried out: read the state first.")
     if details != error.details:
         error.details = details

@@ -67,6 +67,7 @@ def _row(
 _RENEW: Final = "Get a new access token."
 _HUMAN: Final = "Have the token's user log in to Facebook and clear the check, then get a new token."
 _SEND_AGAIN: Final = "Send the same request again in a while."
+_MESSAGE_AGAIN: Final = "Repeat it in a while, a message only if a second one does no harm: the first may be out."
 _CHECKS: Final = (
     "Read the flow's health, get_health(flow_id, phone_number_id=...): it names the cause, such as a display name that "
     "was declined, a payment method that is missing (141006) or a business that is not verified (141010); if it is all "
@@ -197,14 +198,14 @@ _ROWS: Final[tuple[Callable[[], ErrorRow], ...]] = (
          "Do not send it again; write when the person has written to you.", "M-wa"),
     _row(130497, None, IntegrityError, "the account may not write to that country",
          "See Meta's list of countries for this kind of business.", "M-wa"),
-    _row(131000, None, ServiceUnavailableError, "something went wrong at Meta", _SEND_AGAIN, "M-wa"),
+    _row(131000, None, ServiceUnavailableError, "something went wrong at Meta", _MESSAGE_AGAIN, "M-wa"),
     _row(131005, None, PermissionDeniedError, "access denied", "", "M-wa"),
     _row(131008, None, InvalidRequestError, "a required parameter is missing",
          "Read the message: it names the parameter, such as the value of a template's variable.", "M-wa"),
     _row(131009, None, InvalidRequestError, "a parameter's value is not valid",
          "Check the flow id, that the flow is published, and that the screen is one of its entry screens; in a "
          "template, that each FLOW button has its entry, as send_flow_template sends it.", "M-wa, seen"),
-    _row(131016, None, ServiceUnavailableError, "service unavailable", _SEND_AGAIN, "M-wa"),
+    _row(131016, None, ServiceUnavailableError, "service unavailable", _MESSAGE_AGAIN, "M-wa"),
     _row(131021, None, InvalidRequestError, "the recipient is the sender", "Send to another number.", "M-wa"),
     _row(131026, None, InvalidRequestError,
          "undeliverable: no WhatsApp account, terms not accepted, or an app that is too old for Flows",
@@ -236,7 +237,7 @@ _ROWS: Final[tuple[Callable[[], ErrorRow], ...]] = (
          "Check the type and the size of the media.", "M-wa"),
     _row(131056, None, RateLimitedError, "too many messages to the same number", _LIMIT, "M-wa"),
     _row(131057, None, ServiceUnavailableError, "the account is in maintenance mode",
-         "Send the same request again in some minutes.", "M-wa"),
+         _MESSAGE_AGAIN, "M-wa"),
     _row(131062, None, InvalidRequestError, "this message cannot be sent to a business-scoped user ID",
          "Send it to the person's phone number.", "M-bsuid"),
     _row(131063, None, PermissionDeniedError, "the account may not send marketing templates by the Cloud API",

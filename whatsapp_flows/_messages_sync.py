@@ -105,7 +105,7 @@ class Messages(Driver):
             name=name,
             language=language,
             body=body,
-            buttons=tuple(buttons),
+            buttons=operations.item_list("buttons", buttons, "FlowButtons"),
             category=category,
             header=header,
             footer=footer,
@@ -139,11 +139,12 @@ class Messages(Driver):
 
         Everything else, and when it is sent again, is as for `send_flow`. Per-call options: `with_options`.
         """
+        given = operations.item_list("buttons", buttons, "FlowButtonParameters")
         message = operations.TemplateMessage(
             to=to,
             name=name,
             language=language,
-            buttons=operations.template_buttons(token, data, tuple(buttons)),
+            buttons=operations.template_buttons(token, data, given),
             header_parameters=header_parameters,
             body_parameters=body_parameters,
             reply_to=reply_to,

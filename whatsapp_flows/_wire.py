@@ -356,6 +356,8 @@ class Operation(Generic[T_co]):
     `is_ambiguous` is true), reads the state at Meta, and returns the result if the work turns out to be done, or None
     if the request has to be sent again. `resolves_ambiguity` is asked about a refusal that follows such an error: True
     if our own first attempt may be the reason for the refusal, so that `recover` has to look again.
+
+    `lost_advice` is the advice of an error after which the outcome is unknown; empty: the error's own.
     """
 
     name: str
@@ -366,6 +368,7 @@ class Operation(Generic[T_co]):
     recover: Callable[[tuple[FlowsError, ...]], Script[T_co | None]] | None = None
     is_ambiguous: Callable[[FlowsError], bool] = _may_have_acted
     resolves_ambiguity: Callable[[FlowsError], bool] = _never
+    lost_advice: str = ""
 
     @property
     def repeatable(self) -> bool:

@@ -78,8 +78,9 @@ class SentMessage:
     Meta has accepted a message, which does not say that it was delivered: the `messages` webhook tells.
 
     `id` is the message's (wamid). Store it with `token`: a completed Flow comes back with the token, and where a phone
-    leaves that out, with `id` as `context.id`. `tokens` are those of all buttons, by their index: one for `send_flow`.
-    `status` is Meta's `message_status`, only for templates: "accepted", "held_for_quality_assessment" or "paused".
+    leaves that out, with `id` as `context.id`. `tokens` are those of all buttons, in the order of their index; one for
+    `send_flow`. `status` is Meta's `message_status`, only for templates: "accepted", "held_for_quality_assessment" or
+    "paused".
 
     The repr has the status alone: `id` encodes the recipient's phone number, and `raw` has it as well.
     """

@@ -17,7 +17,7 @@ from ._account import (
     set_public_key,
     subscribe_app,
 )
-from ._arguments import nonempty_text
+from ._arguments import item_list, nonempty_text
 from ._create import NewFlow, best_match, create_flow
 from ._flows import (
     PUBLISHED_STATUSES,
@@ -61,6 +61,7 @@ __all__ = [
     "get_metric",
     "get_preview",
     "get_public_key",
+    "item_list",
     "list_assets",
     "list_flows",
     "list_phone_numbers",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from json import dumps
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from .._wire import looks_secret, short_repr
 from ..errors import ConfigurationError
+
+T = TypeVar("T")
 
 # The fields of a flow when the caller names none: all that are cheap for Meta. The preview, which creates a public
 # link, and the health, which runs checks, have methods of their own.
@@ -67,6 +69,13 @@ def iso_date(argument: str, value: object) -> str:
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ConfigurationError(f"{argument} must be a date or YYYY-MM-DD, not {short_repr(value)}.")
     return text
+
+
+def item_list(argument: str, value: Iterable[T], kind: str) -> tuple[T, ...]:
+    """The items of a list; the caller checks that each is of that kind."""
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
+        raise ConfigurationError(f"{argument} must be a list of {kind}, not {short_repr(value)}.")
+    return tuple(value)
 
 
 def is_web_url(url: str, *schemes: str) -> bool:

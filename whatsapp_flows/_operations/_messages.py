@@ -7,12 +7,14 @@ A message cannot be taken back, and nothing tells afterwards whether a lost requ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from .._classify import unexpected
 from .._dataclasses import dataclass, field
+from .._json import compact_json
 from .._message_checks import (
     BODY_MAX_LENGTH,
     FOOTER_MAX_LENGTH,
@@ -36,6 +38,10 @@ from ._graph import Api, read_object
 _MESSAGE_VERSION: Final = "3"  # the only one since February 2024
 _MAX_PARAMETERS: Final = 1000  # of one component of a template; Meta's limit is on the text, 1,024 characters
 _PARAMETER_MAX_LENGTH: Final = 1024
+_LOST_ADVICE: Final = (
+    "The message may be out, and cannot be looked up: send it again only if two messages are better than none, and "
+    "then with the same token."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +151,7 @@ class TemplateMessage:
 def template_buttons(
     token: str | None, data: Mapping[str, object] | str | None, buttons: tuple[FlowButtonParameters, ...]
 ) -> tuple[FlowButtonParameters, ...]:
-    """The buttons as they were given; without any, one at position 0 with this token and data."""
+    """The buttons in the order of their index; without any, one at position 0 with this token and data."""
     if not buttons:
         return (FlowButtonParameters(token=token, data=data),)
     if token is not None or data is not None:
@@ -154,7 +160,7 @@ def template_buttons(
         raise ConfigurationError("buttons must be a list of FlowButtonParameters.")
     if len({button.index for button in buttons}) != len(buttons):
         raise ConfigurationError("buttons must each have an index of its own.")
-    return buttons
+    return tuple(sorted(buttons, key=lambda button: button.index))
 
 
 def send_flow_template(api: Api, message: TemplateMessage, phone_number_id: str | None) -> Operation[SentMessage]:
@@ -175,8 +181,13 @@ def _send(request: Request, tokens: tuple[str, ...], subject: str) -> Operation[
         return sent
 
     return Operation(
-        name=request.operation, script=script, flow_id=request.flow_id, subject=subject, idempotent=False
-    )  # fmt: skip
+        name=request.operation,
+        script=script,
+        flow_id=request.flow_id,
+        subject=subject,
+        idempotent=False,
+        lost_advice=_LOST_ADVICE,
+    )
 
 
 def _envelope(to: str, reply_to: str | None) -> dict[str, object]:
@@ -225,18 +236,32 @@ _PUBLIC: Final = frozenset(
 )  # fmt: skip
 
 
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
 def _texts(content: Mapping[str, object]) -> list[str]:
-    """What no error may quote, the longest first: the recipient, the tokens, the texts, and every text in the data."""
+    """
+    What no error may quote, the longest first: the recipient, the tokens, the texts, and every text and number in the
+    data. Its keys are names of the Flow's, and may be quoted if they look like names.
+    """
     return sorted(set(_private(content, public=_PUBLIC)), key=len, reverse=True)
 
 
 def _private(value: Any, *, public: frozenset[str]) -> Iterator[str]:
+    """The texts and numbers of a value; `public` is empty within a screen's data, where every key is the host's own."""
     if isinstance(value, str):
         yield value
+        if value.startswith("+"):
+            yield value[1:]  # Meta writes phone numbers without the sign
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield compact_json(value)
+        if isinstance(value, float) and value.is_integer():
+            yield str(int(value))  # JSON has one type for both, and a server may write 5.0 as 5
     elif isinstance(value, Mapping):
         for key, inner in value.items():
+            if not public and not _NAME.fullmatch(str(key)):
+                yield str(key)
             if key not in public:
-                # In a screen's data every key is the host's own.
                 is_data = key in {"data", "flow_action_data"}
                 yield from _private(inner, public=frozenset() if is_data else public)
     elif isinstance(value, (list, tuple)):
