@@ -53,6 +53,10 @@ def parsed(document: Any) -> tuple[WebhookEvent, ...]:
     return HOOKS.parse(body, signed(body))
 
 
+USERNAME = completion(**{"from": None, "from_user_id": "v", "from_parent_user_id": "p"})
+"""Of a user who is known by a username, as third-party documentation has it."""
+
+
 def only(change: Any) -> Any:
     """The one event of a change."""
     (event,) = parsed(webhook(change))
@@ -136,6 +140,9 @@ def test_the_files_of_an_answer() -> None:
         (completion(**{"from": None}), [{"user_id": "u", "profile": {"name": "A"}}], "A"),
         (completion(**{"from": None}), [{"user_id": "u", "profile": {"name": "A"}}, {"user_id": "v"}], ""),
         (completion(), [{"wa_id": "1", "profile": {"name": "A"}}], "A"),
+        (USERNAME, [{"user_id": "u", "profile": {"name": "A"}}, {"user_id": "v", "profile": {"name": "B"}}], "B"),
+        (USERNAME, [{"wa_id": "v", "profile": {"name": "A"}}, {"wa_id": "u", "user_id": "u"}], "A"),
+        (completion(from_user_id="v"), [{"wa_id": USER, "profile": {"name": "A"}}, {"user_id": "v"}], "A"),
         (completion(), [], ""),
         (completion(), "odd", ""),
     ],
@@ -145,6 +152,9 @@ def test_the_files_of_an_answer() -> None:
         "the only one",
         "no number",
         "the only one of another",
+        "by user id",
+        "an id for a number",
+        "the number first",
         "no contact",
         "no list",
     ],
@@ -152,6 +162,22 @@ def test_the_files_of_an_answer() -> None:
 def test_the_contact_is_the_senders(message: Any, contacts: Any, name: str) -> None:
     """In a batch each message finds its own contact."""
     assert only(messages(message, contacts=contacts)).sender_name == name
+
+
+@pytest.mark.parametrize(
+    "contacts",
+    [
+        [],
+        "odd",
+        [{"user_id": "u", "parent_user_id": "q"}],
+        [{"profile": {"name": "A"}}, {"profile": {"name": "B"}}],
+        [{"user_id": "u", "parent_user_id": "q"}, {"user_id": "v", "parent_user_id": "p"}],
+    ],
+)
+def test_a_user_without_a_number_is_known_by_the_ids_of_the_message(contacts: Any) -> None:
+    """Also where no contact is theirs: the answers are never nobody's."""
+    event = only(messages(USERNAME, contacts=contacts))
+    assert (event.sender, event.user_id, event.parent_user_id) == ("", "v", "p")
 
 
 def test_a_status_change() -> None:
@@ -342,6 +368,35 @@ def test_a_message_that_is_delivered_again_at_another_time_has_the_same_key() ->
     """Its own id and time tell it apart."""
     status = messages(statuses=[{"id": SENT_ID, "status": "read", "timestamp": "1764453600"}])
     assert len({parsed(webhook(status, time=time))[0].dedupe_key for time in (1, 2, None)}) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        messages(errors=[{"code": 130429, "title": "Rate limit hit"}]),
+        messages(),
+        messages(statuses=[{"status": "failed"}]),
+        messages({"type": "text", "text": {"body": "hello"}}),
+        messages(completion(id=None)),
+        messages(7),
+    ],
+    ids=["error", "nothing", "status", "message", "completion", "odd"],
+)
+def test_what_has_no_id_is_another_event_at_another_time(change: Any) -> None:
+    """Meta sends the same error again a day later, and nothing else in it says when; a repetition has the same time."""
+    keys = [parsed(webhook(change, time=time))[0].dedupe_key for time in (1764453601, 1764540001, 1764453601)]
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_what_else_a_change_has_is_one_more_event() -> None:
+    """It is neither lost, nor an event for each of its parts."""
+    more = {"calls": [{"id": "1"}, {"id": "2"}], "note": "new", "errors": {"code": 1}}
+    *events, rest = parsed(webhook(messages(completion(), statuses=[{"id": SENT_ID, "status": "read"}], **more)))
+    assert [event.raw["id"] for event in events] == [MESSAGE_ID, SENT_ID]
+    assert isinstance(rest, UnknownEvent)
+    assert (rest.field, rest.kind, rest.problem, rest.raw) == ("messages", "", "", more)
+    assert rest.metadata["phone_number_id"] == "106540352242922"
+    assert len(parsed(webhook(messages(completion(), errors=None)))) == 1
 
 
 def test_no_repr_shows_what_a_user_entered() -> None:

@@ -61,9 +61,10 @@ class FlowCompleted(WebhookEvent):
     it out (seen on iOS), and `unused` where the Flow was sent without one. `context_id` is then the way back: the id
     of the message that the Flow was sent with. Meta sends no Flow id.
 
-    `sender` is the user's number; it is empty where Meta identifies the user by `user_id` alone. `sender_name` is the
-    profile's. `phone_number_id` and `display_phone_number` are yours. `raw` is the message; `contact` and `metadata`
-    are what Meta sent beside it about the user and about your number.
+    `sender` is the user's number; it is empty where Meta identifies the user by `user_id` alone: the contact's, or the
+    `from_user_id` of the message, of which third-party documentation tells. `sender_name` is the profile's.
+    `phone_number_id` and `display_phone_number` are yours. `raw` is the message; `contact` and `metadata` are what Meta
+    sent beside it about the user and about your number.
     """
 
     message_id: str = field(default="", repr=False)
@@ -88,7 +89,7 @@ class FlowCompleted(WebhookEvent):
         key = self.message_id
         if key and len(key) <= _MOST_KEY and key.isascii() and key.isprintable():
             return key
-        return f"{type(self).__name__}:{_digest(self.waba_id, None, self.raw)}"
+        return f"{type(self).__name__}:{_digest(self.waba_id, None if key else self.time, self.raw)}"
 
     def media(self, name: str) -> tuple[ResponseMedia, ...]:
         """
@@ -227,9 +228,10 @@ class UnknownEvent(WebhookEvent):
     Anything else: another message, the status of a message, another field, an event that is not known yet.
 
     `field` is the webhook's field (`messages`, `flows`, `account_update`, ...). `kind` is the type of a message
-    (`text`), the state of a status (`delivered`), or the name of an event. `problem` is set when an event of a known
-    kind could not be read, and says why. `raw` is the message, the status or the change, as Meta sent it; `contact`
-    and `metadata` are what Meta sent beside a message about the user and about your number.
+    (`text`), the state of a status (`delivered`), `errors` for an error, or the name of an event. `problem` is set when
+    an event of a known kind could not be read, and says why. `raw` is the message, the status or the change, as Meta
+    sent it, or what is left of a change; `contact` and `metadata` are what Meta sent beside a message about the user
+    and about your number.
     """
 
     contact: Raw = field(default_factory=dict, repr=False, compare=False)
@@ -240,6 +242,6 @@ class UnknownEvent(WebhookEvent):
 
     @property
     def dedupe_key(self) -> str:
-        """As of every event. The ids and times of messages and statuses are in `raw`, so `time` does not count."""
-        time = None if self.field == "messages" else self.time
-        return f"{type(self).__name__}:{_digest(self.waba_id, time, self.raw)}"
+        """As of every event. `time` does not count for a message or a status with an id, which is in `raw`."""
+        has_id = self.field == "messages" and isinstance(self.raw, dict) and bool(self.raw.get("id"))
+        return f"{type(self).__name__}:{_digest(self.waba_id, None if has_id else self.time, self.raw)}"

@@ -71,19 +71,26 @@ def _in_entries(entries: list[Any]) -> Iterator[WebhookEvent]:
 
 @dataclass(frozen=True, slots=True)
 class _Messages:
-    """What the messages of a change share. `contacts` is by phone number, with "" for the only one of a change."""
+    """What the messages of a change share. `contacts` is by phone number and by user id."""
 
     metadata: Raw
     envelope: Mapping[str, Any]
     contacts: Mapping[str, Raw]
+    only_contact: Raw
+
+    def contact_of(self, message: Raw) -> Raw:
+        """The contact of the sender, by number or by user id; else the only one of the change, or an empty one."""
+        ids = (text(message, key) or "" for key in ("from", "from_user_id"))
+        return next((self.contacts[key] for key in ids if key in self.contacts), self.only_contact)
 
 
 def _in_messages(value: Raw, envelope: Mapping[str, Any]) -> Iterator[WebhookEvent]:
-    """The messages of a change, then the statuses and errors; the change itself where it has none of them."""
+    """The messages of a change, then statuses, errors, and what else it has; the change itself without any of them."""
     empty = True
     found = objects(value, "contacts")
-    contacts = {text(contact, "wa_id") or "": contact for contact in found}
-    change = _Messages(nested(value, "metadata"), envelope, {**contacts, "": found[0] if len(found) == 1 else {}})
+    contacts = {key: each for each in found for key in (text(each, "user_id"), text(each, "wa_id")) if key}
+    only = found[0] if len(found) == 1 else {}
+    change = _Messages(nested(value, "metadata"), envelope, contacts, only)
     for key, read in _LISTS.items():
         items = value.get(key)
         for item in items if isinstance(items, list) else ():
@@ -91,6 +98,12 @@ def _in_messages(value: Raw, envelope: Mapping[str, Any]) -> Iterator[WebhookEve
             yield read(item, change)
     if empty:
         yield UnknownEvent(**envelope, field="messages", raw=value)
+    elif rest := {key: each for key, each in value.items() if not _is_read(key, each)}:
+        yield UnknownEvent(**envelope, metadata=change.metadata, field="messages", raw=rest)
+
+
+def _is_read(key: str, value: Any) -> bool:
+    return key in _SHARED or (key in _LISTS and (value is None or isinstance(value, list)))
 
 
 def _message(message: Any, change: _Messages) -> WebhookEvent:
@@ -98,8 +111,7 @@ def _message(message: Any, change: _Messages) -> WebhookEvent:
     if not isinstance(message, dict):
         return UnknownEvent(**envelope, field="messages", problem="the message is not an object", raw=message)
     kind = text(message, "type") or ""
-    sender = text(message, "from") or ""
-    contact = change.contacts.get(sender, change.contacts[""])
+    contact = change.contact_of(message)
     beside: Mapping[str, Any] = {"contact": contact, "metadata": change.metadata}
     interactive = nested(message, "interactive")
     reply = nested(interactive, "nfm_reply")
@@ -114,10 +126,10 @@ def _message(message: Any, change: _Messages) -> WebhookEvent:
         **envelope,
         **beside,
         message_id=text(message, "id") or "",
-        sender=sender,
+        sender=text(message, "from") or "",
         sender_name=text(nested(contact, "profile"), "name") or "",
-        user_id=text(contact, "user_id") or "",
-        parent_user_id=text(contact, "parent_user_id") or "",
+        user_id=text(message, "from_user_id") or text(contact, "user_id") or "",
+        parent_user_id=text(message, "from_parent_user_id") or text(contact, "parent_user_id") or "",
         timestamp=moment(message, "timestamp"),
         answers=answers,
         token=text(answers, "flow_token"),
@@ -158,6 +170,7 @@ _LISTS: Final[Mapping[str, Callable[[Any, _Messages], WebhookEvent]]] = {
     "statuses": _status,
     "errors": _error,
 }
+_SHARED: Final = frozenset({"messaging_product", "metadata", "contacts"})
 
 
 # Monitoring
