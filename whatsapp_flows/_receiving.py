@@ -9,16 +9,39 @@ from typing import Any, Final, Protocol, cast
 from urllib.parse import parse_qsl
 
 from ._http_answer import HttpAnswer, Receiver, VerifyingReceiver
+from .errors import ConfigurationError
 
 INCOMPLETE: Final = HttpAnswer(400, {}, b"", "bad-envelope")
 """For a body that ended early: nobody reads it, and a receiver would count a wrong signature."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+_MOST_DIGITS: Final = 15  # of a length that is read as a number; int() refuses thousands of them with ValueError
 _running: Final[set[asyncio.Task[None]]] = set()
 
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
+
+
+def check_receiver(receiver: Receiver) -> None:
+    """ConfigurationError for what is no receiver: a mistake at start-up, not at the first request."""
+    absent = [name for name in ("receive", "areceive") if not callable(getattr(receiver, name, None))]
+    if not isinstance(getattr(receiver, "max_body", None), int):  # of a class it is the property
+        absent.insert(0, "max_body")
+    if absent:
+        kind = receiver.__name__ if isinstance(receiver, type) else type(receiver).__name__
+        raise ConfigurationError(
+            f"{kind} cannot be served, because it has no {', '.join(absent)}: pass a FlowEndpoint, Webhooks, or both "
+            "combined."
+        )
+
+
+def check_combination(endpoint: Receiver, hooks: Receiver) -> None:
+    """ConfigurationError unless both are receivers, and the second alone answers Meta's GET."""
+    check_receiver(endpoint)
+    check_receiver(hooks)
+    if hasattr(endpoint, "verify") or not hasattr(hooks, "verify"):
+        raise ConfigurationError("combined takes the endpoint first, and the webhooks second.")
 
 
 def answer_without_body(receiver: Receiver, method: str, query: str) -> HttpAnswer | None:
@@ -75,11 +98,13 @@ def read_body(stream: _Readable, length: str | None, most: int) -> bytes | None:
     """
     At most `most` bytes of a body; None if it ends early, or if its announced length is not a number.
 
-    `length` is the Content-Length. With None the body ends where the stream ends.
+    `length` is the Content-Length; one of more than 15 digits is more than `most`. With None the body ends where the
+    stream ends.
     """
     if length is not None and not (length.isascii() and length.isdigit()):
         return None
-    wanted = most if length is None else min(int(length), most)
+    digits = None if length is None else length.lstrip("0") or "0"
+    wanted = most if digits is None or len(digits) > _MOST_DIGITS else min(int(digits), most)
     pieces: list[bytes] = []
     left = wanted
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from tests.webhooks.samples import SECRET, VERIFY_TOKEN, body_of, completion, messages, signed, webhook
+from whatsapp_flows import ConfigurationError
 from whatsapp_flows.webhooks import HttpAnswer, Webhooks, combined
 
 
@@ -70,6 +72,26 @@ def test_webhooks_are_answered_by_their_own_rules() -> None:
     assert both.verify({}).status == 403
     assert both.max_body == 4000
     assert both.receive(b'{"encrypted_flow_data": "' + b" " * 4000, {}).status == 413
+
+
+HOOKS = Webhooks(app_secrets=SECRET)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "hooks", "message"),
+    [
+        (HOOKS, Endpoint(), "the endpoint first"),
+        (HOOKS, HOOKS, "the endpoint first"),
+        (Endpoint(), Endpoint(), "the endpoint first"),
+        (combined(Endpoint(), HOOKS), HOOKS, "the endpoint first"),
+        (None, HOOKS, "NoneType cannot be served"),
+        (Endpoint(), None, "NoneType cannot be served"),
+    ],
+)
+def test_other_arguments_are_refused_at_once(endpoint: Any, hooks: Any, message: str) -> None:
+    """Swapped, each would answer the requests of the other: every one with a wrong signature."""
+    with pytest.raises(ConfigurationError, match=message):
+        combined(endpoint, hooks)
 
 
 def test_the_repr_names_both() -> None:

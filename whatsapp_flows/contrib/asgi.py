@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from .._http_answer import HttpAnswer, Receiver
-from .._receiving import answer_without_body, joined, sent_headers, to_the_end
+from .._receiving import answer_without_body, check_receiver, joined, sent_headers, to_the_end
 
 __all__ = ["app"]
 
@@ -32,6 +32,7 @@ def app(receiver: Receiver) -> Callable[[_Message, _Receive, _Send], Coroutine[A
     `receiver.max_body` + 1 bytes of a body are read. Raises `ValueError` for a scope other than `http` and `lifespan`,
     as the specification asks.
     """
+    check_receiver(receiver)
     return _Application(receiver)
 
 

@@ -17,6 +17,7 @@ from .._http_answer import HttpAnswer, Receiver
 from .._receiving import (
     INCOMPLETE,
     answer_without_body,
+    check_receiver,
     environ_headers,
     is_chunked,
     joined,
@@ -39,6 +40,7 @@ def app(receiver: Receiver) -> WSGIApplication:
     `receiver.max_body` + 1 bytes of a body are read. A body without Content-Length is read where the server says that
     it ends its input (`wsgi.input_terminated`); elsewhere it is empty, as PEP 3333 has it.
     """
+    check_receiver(receiver)
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = _answer(receiver, environ)

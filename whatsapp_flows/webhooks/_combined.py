@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from .._http_answer import HttpAnswer, Receiver, VerifyingReceiver
+from .._receiving import check_combination
 
 _KEY: Final = "encrypted_flow_data"
 
@@ -21,7 +22,9 @@ def combined(endpoint: Receiver, hooks: VerifyingReceiver) -> VerifyingReceiver:
     A receiver for one URL, which passes each request to a `FlowEndpoint` or to `Webhooks`.
 
     Serve it with any adapter, as either of them. The GET with which Meta verifies a webhook's URL is that of `hooks`.
+    `ConfigurationError` for other arguments, and for the two in the other order.
     """
+    check_combination(endpoint, hooks)
     return _Combined(endpoint, hooks)
 
 

@@ -14,7 +14,14 @@ from whatsapp_flows.contrib import aws_lambda
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"Records": []}, {"source": "aws.events", "detail-type": "Scheduled Event"}, {"requestContext": {}}]
+    "event",
+    [
+        {},
+        {"Records": []},
+        {"source": "aws.events", "detail-type": "Scheduled Event"},
+        {"requestContext": {}},
+        {"requestContext": None},
+    ],
 )
 def test_an_event_of_another_service_is_named(event: dict[str, Any]) -> None:
     """A trigger that does not belong there is found at its first event."""
@@ -41,6 +48,20 @@ def test_an_event_without_optional_parts_is_read(shape: str) -> None:
     for name in ("queryStringParameters", "multiValueQueryStringParameters", "rawQueryString", "headers", "body"):
         event.pop(name, None)
     assert aws_lambda.handler(VerifyingEcho())(event, None)["statusCode"] == 403
+
+
+def test_an_event_without_a_context_is_read() -> None:
+    """Tools that test a function by hand send null."""
+    event = lambdas.rest_api(Sent(body=b"{}")) | {"requestContext": None}
+    assert aws_lambda.handler(Echo())(event, None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("body", ["e30", "e3!0=", "=", "\u00e9", "\ud800"])
+def test_damaged_base64_is_refused(body: str) -> None:
+    """With 400: the receiver is not asked, and nothing is raised."""
+    echo = Echo()
+    result = aws_lambda.handler(echo)(lambdas.http_api_in_base64(Sent()) | {"body": body}, None)
+    assert (result["statusCode"], echo.finished) == (400, [])
 
 
 def test_half_of_a_surrogate_pair_is_no_error() -> None:

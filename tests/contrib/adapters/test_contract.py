@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,10 @@ from tests.contrib.adapters.applications import ASGI
 from tests.contrib.adapters.receivers import ANSWERS, MAX_BODY, PATIENCE, Echo
 from tests.contrib.adapters.ways import IN_A_PROCESS, IN_THIS_PROCESS, LAMBDAS, SERVERS, WAYS, WITHOUT_SERVER, Ways
 from tests.contrib.adapters.wires import Reply, Sent, wsgi_environ
-from whatsapp_flows.contrib import wsgi
+from whatsapp_flows import ConfigurationError
+from whatsapp_flows.contrib import asgi, aws_lambda, fastapi, flask, wsgi
+from whatsapp_flows.contrib.django import async_flow_view, flow_view
+from whatsapp_flows.endpoint import FlowEndpoint
 
 pytestmark = pytest.mark.xdist_group("adapters")  # one process, in which each server starts once
 
@@ -193,6 +197,23 @@ def test_a_length_that_is_no_number_is_refused(ways: Ways, name: str, length: st
     assert (reply.status, reply.body, reply.taken) == (400, b"", 0)
 
 
+@rows(*WITHOUT_SERVER, "wsgi on werkzeug", "flask on werkzeug")
+@pytest.mark.parametrize("digits", [16, 5000])
+def test_a_length_of_many_digits_is_no_fault_of_the_server(ways: Ways, name: str, digits: int) -> None:
+    """Python reads no number of thousands of digits; under WSGI Django takes such a length for 0."""
+    django_reads_none = digits > 4300 and name in {"django", "django async under wsgi"}
+    reply = ways(name).call(Sent(body=b"x" * (MAX_BODY + 1), length="9" * digits))
+    assert reply.status == (400 if django_reads_none else 413)
+    reply = ways(name).call(Sent(body=b"{}", length="0" * digits + "2"))
+    assert reply.status == (400 if django_reads_none else 200)
+
+
+@rows("wsgi", "flask", "django")
+def test_a_body_shorter_than_a_length_of_many_digits_is_refused(ways: Ways, name: str) -> None:
+    """It ended early, as with any other length."""
+    assert ways(name).call(Sent(body=b"{}", length="9" * 5000)).status == 400
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_cannot_be_read_is_refused(chunked: bool) -> None:
     """Servers raise `OSError` when the peer has gone, or when its chunks are malformed."""
@@ -205,6 +226,36 @@ def test_a_body_that_cannot_be_read_is_refused(chunked: bool) -> None:
     environ = wsgi_environ(Sent(body=b"{}", chunked=chunked), Broken())
     assert list(wsgi.app(Echo())(environ, lambda status, headers: statuses.append(status))) == [b""]  # type: ignore[arg-type]
     assert statuses == ["400 Bad Request"]
+
+
+# -- what can be served
+
+
+SERVE: dict[str, Callable[[Any], object]] = {
+    "asgi": asgi.app,
+    "wsgi": wsgi.app,
+    "fastapi": lambda receiver: fastapi.router(receiver, "/flow"),
+    "flask": lambda receiver: flask.blueprint(receiver, "/flow"),
+    "django": flow_view,
+    "django async": async_flow_view,
+    "lambda": aws_lambda.handler,
+}
+
+
+@pytest.mark.parametrize("serve", SERVE.values(), ids=SERVE)
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        (None, "NoneType cannot be served, because it has no max_body, receive, areceive"),
+        ("endpoint", "str cannot be served"),
+        (FlowEndpoint, "FlowEndpoint cannot be served, because it has no max_body"),
+        (SimpleNamespace(max_body=1, receive=print), "it has no areceive"),
+    ],
+)
+def test_what_is_no_receiver_is_refused_at_once(serve: Callable[[Any], object], odd: object, message: str) -> None:
+    """Rather than at the first request."""
+    with pytest.raises(ConfigurationError, match=message):
+        serve(odd)
 
 
 # -- disconnects

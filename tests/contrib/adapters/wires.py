@@ -16,7 +16,7 @@ WSGIApp = Callable[..., Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A request. `missing`: so many bytes of the announced body never arrive."""
+    """A request. `missing`: so many bytes of the announced body never arrive; `length`: another Content-Length."""
 
     method: str = "POST"
     path: str = "/flow"
@@ -25,10 +25,11 @@ class Sent:
     body: bytes = field(default=b"", repr=False)
     chunked: bool = False
     missing: int = 0
+    length: str | None = None
 
     def all_headers(self) -> list[tuple[str, str]]:
         """With those that a client adds."""
-        length = ("Content-Length", str(len(self.body) + self.missing))
+        length = ("Content-Length", self.length or str(len(self.body) + self.missing))
         framing = ("Transfer-Encoding", "chunked") if self.chunked else length
         return [("Host", "testserver"), *self.headers, *([framing] if self.method == "POST" else [])]
 

@@ -21,6 +21,7 @@ from ..._http_answer import HttpAnswer, Receiver
 from ..._receiving import (
     INCOMPLETE,
     answer_without_body,
+    check_receiver,
     environ_headers,
     is_chunked,
     joined,
@@ -40,6 +41,7 @@ def flow_view(receiver: Receiver) -> Callable[[HttpRequest], HttpResponse]:
     from the CSRF check, and reads at most `receiver.max_body` + 1 bytes of a body: `DATA_UPLOAD_MAX_MEMORY_SIZE` does
     not matter here. Under ASGI Django runs such views one after the other: use `async_flow_view`.
     """
+    check_receiver(receiver)
 
     def view(request: HttpRequest) -> HttpResponse:
         answer = _without_body(receiver, request)
@@ -58,6 +60,7 @@ def async_flow_view(receiver: Receiver) -> Callable[[HttpRequest], Coroutine[Any
     Django has read the whole body, into a file if it is large, before it calls a view under ASGI. Where that matters,
     limit it in front of Django, or serve `contrib.asgi.app` beside it.
     """
+    check_receiver(receiver)
 
     async def view(request: HttpRequest) -> HttpResponse:
         answer = _without_body(receiver, request)
