@@ -104,6 +104,7 @@ def test_the_alerts_ask_for_metrics_that_exist() -> None:
         "WhatsAppFlowsNearRateLimit",
         "WhatsAppFlowsRateLimited",
         "WhatsAppFlowsAnswersRefused",
+        "WhatsAppFlowsBadSignatures",
         "WhatsAppFlowsNotDecrypted",
         "WhatsAppFlowsEndpointFails",
         "WhatsAppFlowsEndpointSlow",
@@ -114,13 +115,19 @@ def test_the_alerts_ask_for_metrics_that_exist() -> None:
     assert len(queries) == len(RECORDED) + len(alerts)
     for query in queries:
         assert_it_can_be_asked(query)
-    ratio, exhausted, near, _, refused, undecrypted, failed, *slow = queries[len(RECORDED) :]
+    ratio, exhausted, near, _, refused, unsigned, undecrypted, failed, *slow = queries[len(RECORDED) :]
     assert all(name in ratio for name in RECORDED)
     assert "< 0.8" in ratio
     assert 'outcome="exhausted"' in exhausted
     assert "> 0.8" in near
     assert "refused_answers" in refused
+    requests = "whatsapp_flows_endpoint_requests_total"
+    bad_signatures, of_all = re.findall(r"rate\(([^)]+)\)", unsigned)
+    assert (bad_signatures, of_all) == (f'{requests}{{outcome="bad-signature"}}[15m]', f"{requests}[15m]")
+    assert f"and sum(increase({requests}[15m])) >= 20" in unsigned  # the floor
     assert 'outcome="not-decrypted"' in undecrypted
+    for query in (undecrypted, failed):  # those without a signature do not dilute the share
+        assert f'/ sum(rate({requests}{{outcome!~"bad-signature|too-large"}}[15m])) > 0.05' in query
     outcomes = set(re.findall(r"[\w-]+", re.findall(r'outcome=~"([^"]*)"', failed)[0]))
     assert outcomes < set(get_args(Outcome))
     assert [re.findall(r"> (\d+)$", query.strip()) for query in slow] == [[f"{level:g}"] for level in LATENCY_ALERTS]
