@@ -164,8 +164,8 @@ def test_an_endpoint_may_call_the_emulator_while_it_is_checked(pair: KeyPair) ->
         assert listed == [1]
 
 
-def test_without_an_app_secret_a_refused_signature_is_healthy(pair: KeyPair) -> None:
-    """The emulator cannot sign then: 432 shows that the endpoint is there, and checks signatures."""
+def test_without_an_app_secret_a_refused_signature_is_healthy(pair: KeyPair, caplog: pytest.LogCaptureFixture) -> None:
+    """The emulator cannot sign then: 432 shows that the endpoint is there; the log says what was not checked."""
     endpoint = PlainEndpoint(pair.private_pem.reveal(), secret=SECRET)
     with bad.Server(served(endpoint)) as server, ready(pair.public_pem) as (meta, client):
         assert published(client, server.url) == "PUBLISHED"
@@ -177,6 +177,23 @@ def test_without_an_app_secret_a_refused_signature_is_healthy(pair: KeyPair) -> 
             problem="not signed: the emulator has no app secret",
             seconds=meta.endpoint_checks[0].seconds,
         )
+    (record,) = (it for it in caplog.records if "its key was not checked" in it.message)
+    assert record.levelno == logging.WARNING
+    assert "give app_secret to Emulator, to EndpointChecks or to webhooks_to" in record.message
+
+
+@pytest.mark.parametrize(("is_ours", "status"), [(True, "PUBLISHED"), (False, "DRAFT")], ids=["its key", "another key"])
+def test_the_secret_of_the_webhooks_signs_the_ping(is_ours: bool, status: str, pair: KeyPair) -> None:
+    """Calls need no appsecret_proof, and a foreign key is found by an endpoint that checks signatures."""
+    endpoint = PlainEndpoint(pair.private_pem.reveal(), secret=SECRET)
+    with (
+        bad.Server(served(endpoint)) as server,
+        ready(pair.public_pem if is_ours else PEM, sleep=lambda _: None) as (meta, client),
+    ):
+        meta.webhooks_to(lambda *_: None, app_secret=SECRET)
+        meta.webhooks_to(lambda *_: None, app_secret="of another app")
+        assert published(client, server.url) == status
+        assert set(endpoint.statuses) == {200 if is_ours else 421}
 
 
 def test_the_endpoints_app_may_have_another_secret(pair: KeyPair) -> None:

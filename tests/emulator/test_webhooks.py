@@ -117,6 +117,10 @@ def test_the_completion_of_a_flow_answers_the_message(meta: Emulator, inbox: Inb
     assert (event.sender, event.context_id, event.message_id) == (USER, sent, message_id)
     assert event.answers == {"date": "2026-12-01", "name": "Zoë / 😀", "flow_token": "tok-1"}
     assert (event.token, event.phone_number_id, event.waba_id) == ("tok-1", meta.phone_number_id, meta.waba_id)
+    with FlowsClient("t", meta.waba_id, base_url=meta.url) as client:
+        (number,) = client.list_phone_numbers()
+    digits = "".join(filter(str.isdigit, number.display_phone_number or ""))  # Meta sends the digits alone
+    assert event.display_phone_number == event.context_sender == digits != meta.phone_number_id
     assert event.timestamp is not None
     assert event.timestamp.timestamp() == NOON
     assert meta.webhooks[-1].body.isascii()

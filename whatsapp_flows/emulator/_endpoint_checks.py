@@ -28,8 +28,10 @@ class EndpointChecks:
     Which endpoints the emulator checks before it publishes a Flow, and how.
 
     Those on this machine (`localhost` and loopback addresses), and those on `hosts`; every other endpoint counts as
-    healthy, and nothing is sent to it. A ping is signed with `app_secret`; None: with the emulator's. Without either it
-    is not signed, and the answer 432 counts as healthy. An endpoint gets `time_limit` seconds, as from Meta.
+    healthy, and nothing is sent to it. A ping is signed with `app_secret`; None: with the emulator's, else with the
+    first that `webhooks_to` was given. Without any it is not signed, and the answer 432 counts as healthy, with a
+    warning in the log: whether the endpoint has the registered key is then not known. An endpoint gets `time_limit`
+    seconds, as from Meta.
     """
 
     hosts: Collection[str] = ()
@@ -77,6 +79,10 @@ class EndpointChecker:
         self._sleep = sleep
         self.results: deque[EndpointCheck] = deque(maxlen=_KEPT)
 
+    def sign_with(self, app_secret: str) -> None:
+        """Sign pings with this secret, unless there is one already."""
+        self._secret = self._secret or app_secret
+
     def wants(self, pending: PendingCheck) -> bool:
         """Whether this endpoint is to be checked. Needs the extra `endpoint`."""
         if self._checks is None or not self._checks.covers(pending.uri):
@@ -89,6 +95,12 @@ class EndpointChecker:
         self.results.append(result)
         if not result.ok:
             logger.warning("The endpoint %s failed its health check: %s", result.uri, result.problem)
+        elif result.outcome == _BAD_SIGNATURE:
+            logger.warning(
+                "The endpoint %s refused a ping without a signature (432), so its key was not checked: give app_secret "
+                "to Emulator, to EndpointChecks or to webhooks_to",
+                result.uri,
+            )
         return result.ok
 
     def _result(self, pending: PendingCheck) -> EndpointCheck:

@@ -8,6 +8,7 @@ from typing import Any
 from .._wire import Secret
 from ._admin import existing
 from ._backend import Backend
+from ._endpoint_checks import EndpointChecker
 from ._webhook_bodies import Change, completion, status_changes
 from ._webhooks import WebhookDelivery, WebhookSender, WebhookTarget
 from .graph import MessageRecord, World
@@ -18,6 +19,7 @@ class Subscriptions:
 
     _backend: Backend
     _clock: Callable[[], float]
+    _endpoints: EndpointChecker
     _sender: WebhookSender
     _waba_id: str
     _replies: int = 0
@@ -38,6 +40,9 @@ class Subscriptions:
         request waits for it. What is not answered with 200 is sent again at once, `attempts` times in all. At most
         1,000 wait; further ones are dropped. With `verify_token`, the target first gets Meta's GET.
 
+        Without a secret of the emulator or of its `EndpointChecks`, the first `app_secret` that is given here also
+        signs the pings to endpoints.
+
         A function may be asynchronous. It returns an `HttpAnswer`, a status, or None for 200. ValueError for a target
         that cannot be one, without a secret, or if the verification fails.
         """
@@ -45,6 +50,7 @@ class Subscriptions:
         if not secret:
             raise ValueError("webhooks are signed: give app_secret, here or to the Emulator")
         self._sender.subscribe(target, Secret(secret), attempts, verify_token)
+        self._endpoints.sign_with(secret)
 
     def complete_flow(
         self,
@@ -59,8 +65,8 @@ class Subscriptions:
 
         `message` is one of `messages`, or its id; None: the last one. `answers` is the content of `response_json`, to
         which the flow token is added unless it is there, or `with_token` is False, as some clients do. `button` is the
-        position among the buttons of a template. LookupError for an unknown message or button, ValueError when nobody
-        gets webhooks, or for answers that are not JSON.
+        position among those buttons of a template that open a Flow. LookupError for an unknown message or button,
+        ValueError when nobody gets webhooks, or for answers that are not JSON.
         """
         sent = self._message(message)
         if not 0 <= button < len(sent.tokens):

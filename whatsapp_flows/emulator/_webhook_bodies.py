@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._json import compact_json
-from .graph import DRAFT, FlowRecord, MessageRecord, World
+from .graph import DRAFT, FlowRecord, MessageRecord, World, display_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +66,10 @@ def _status_change(flow: FlowRecord, old: FlowRecord | None) -> Change:
 def completion(sent: MessageRecord, waba_id: str, answers: Mapping[str, Any], message_id: str, now: float) -> Change:
     """The `nfm_reply` with which a user's client answers a message that was sent."""
     user = sent.to.lstrip("+")
+    business = "".join(filter(str.isdigit, display_number(sent.phone_number_id)))
     is_number = user.isdigit()  # else the user's id ("Business-scoped user IDs" page)
     message = {
-        "context": {"from": sent.phone_number_id, "id": sent.id},
+        "context": {"from": business, "id": sent.id},
         **({"from": user} if is_number else {}),
         "id": message_id,
         "type": "interactive",
@@ -80,7 +81,7 @@ def completion(sent: MessageRecord, waba_id: str, answers: Mapping[str, Any], me
     }
     value = {
         "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": sent.phone_number_id, "phone_number_id": sent.phone_number_id},
+        "metadata": {"display_phone_number": business, "phone_number_id": sent.phone_number_id},
         "contacts": [{"profile": {"name": "Emulated user"}, "wa_id" if is_number else "user_id": user}],
         "messages": [message],
     }

@@ -5,6 +5,7 @@ It reads no clock and opens no socket: the time is part of a call, and all state
 """
 
 from ._access import QuotaCounter, QuotaUsage, usage_headers
+from ._account_nodes import display_number
 from ._batch import BatchRequest, BatchResult, run_batch
 from ._call import GraphCall, GraphResponse, Part, Settings, error_response, json_response
 from ._documents import StoredFlowJson, stored_flow_json
@@ -71,6 +72,7 @@ __all__ = [
     "TemplateRecord",
     "World",
     "default_world",
+    "display_number",
     "encrypted_url",
     "error_body",
     "error_response",

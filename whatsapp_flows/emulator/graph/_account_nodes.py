@@ -39,6 +39,11 @@ def subscription_items(world: World, account_id: str) -> list[dict[str, object]]
     ]
 
 
+def display_number(phone_number_id: str) -> str:
+    """The number that people see, made of the id of a phone number."""
+    return f"+1 555-{phone_number_id[-7:-4]}-{phone_number_id[-4:]}"
+
+
 def _absent(*_: object) -> None:
     """The value of a field that exists, and has no value in the emulator."""
 
@@ -68,7 +73,7 @@ NUMBER_FIELDS: Final[Mapping[str, NodeField[NumberView]]] = {
     "conversational_automation": NodeField(_absent),
     "country_code": NodeField(lambda *_: "US"),
     "country_dial_code": NodeField(lambda *_: "1"),
-    "display_phone_number": NodeField(lambda view, _: f"+1 555-{view.node.id[-7:-4]}-{view.node.id[-4:]}"),
+    "display_phone_number": NodeField(lambda view, _: display_number(view.node.id)),
     "eligibility_for_api_business_global_search": NodeField(_absent),
     "health_status": NodeField(
         lambda view, _: number_health(view.world, view.node, view.call.settings.app_id), inside=_HEALTH
