@@ -29,7 +29,7 @@ def test_the_known_signatures() -> None:
     assert verify_flow_token(JWT, "tok-1", SECRET) == 0
 
 
-@given(st.binary(max_size=200), st.text("0aé€ ", min_size=1).map("s".__add__))
+@given(st.binary(max_size=200), st.text("0aé€ ").map("s{}s".format))
 def test_a_signature_is_the_hmac_of_the_raw_bytes(body: bytes, secret: str) -> None:
     """Bodies that are no JSON and no text are signed as they are; the plain implementation agrees."""
     assert sign(body, Secret(secret)) == plain_crypto.sign(body, secret)
@@ -89,6 +89,10 @@ def test_a_header_that_is_missing_malformed_or_wrong_is_none(header: str | None)
         (["good", ""], "an app secret is empty"),
         ("  ", "an app secret is empty"),
         (Secret(""), "an app secret is empty"),
+        (SECRET + "\n", "an app secret has white space around it"),
+        (" " + SECRET, "an app secret has white space around it"),
+        (["good", Secret(SECRET + "\r\n")], "an app secret has white space around it"),
+        ("topsecret\ud800", "an app secret has half a surrogate pair"),
         (b"bytes", "must be a string"),
         ([None], "must be a string"),
     ],
@@ -118,6 +122,31 @@ def test_no_traceback_of_a_refused_secret_shows_another(use: Callable[[list[str]
     own = [frame for frame in stack if frame.filename.endswith("signatures.py") and "tests" not in frame.filename]
     assert own
     assert not [frame for frame in own if "0123456789abcdef" in str(frame.locals)]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda secret: sign("text", secret),  # type: ignore[arg-type]
+        lambda secret: verify("text", HEADER, secret),  # type: ignore[arg-type]
+        lambda secret: sign(BODY, secret + "\ud800"),
+        lambda secret: verify(BODY, HEADER, secret + "\ud800"),
+        lambda secret: app_secrets(secret + "\n"),
+        lambda secret: sign(BODY, secret + "\n"),
+        lambda secret: sign_flow_token("t", secret + "\ud800"),
+        lambda secret: sign(BODY, ""),
+    ],
+)
+def test_a_mistake_is_told_without_the_secret(use: Callable[[str], object]) -> None:
+    """Neither the message, nor the exception before it, nor a frame of the module has it."""
+    with pytest.raises(ConfigurationError) as caught:
+        use("topsecret-3f9a")
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert "topsecret" not in repr(caught.value)
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    own = [frame for frame in stack if "tests" not in frame.filename]
+    assert own
+    assert not [frame for frame in own if "topsecret" in str(frame.locals)]
 
 
 def jwt(header: object, payload: object, secret: str = SECRET) -> str:

@@ -16,6 +16,7 @@ from ._endpoint_report import EndpointFinding, EndpointReport
 from ._engine import CallPolicy, Conversation, converse, run_blocking
 from ._operations import Api
 from ._wire import Secret
+from .errors import ConfigurationError
 from .models import Flow, PublicKey
 
 _FIELDS: Final = "id,name,status,endpoint_uri,data_api_version,whatsapp_business_account"
@@ -35,7 +36,7 @@ def check_endpoint(
         keys[number] = yield from converse(operations.get_public_key(api, number), policy)
     checks = [_key_check(number, key) for number, key in keys.items()] or [_no_number()]
     report = EndpointReport(endpoint_uri=flow.endpoint_uri, flow_id=flow_id, checks=tuple(checks))
-    groups = _groups(keys)
+    groups = _groups({number: key for number, key in keys.items() if not _unusable(key.pem)})
     for pem, sharing in groups.items():
         found = yield from run_blocking(_task(flow, pem, app_secret))
         report = _merged(report, found, sharing if len(groups) > 1 else ())
@@ -86,6 +87,13 @@ def _key_check(number: str, key: PublicKey) -> EndpointFinding:
             message=f"Phone number {number} has no public key.",
             advice="Register the public key of the endpoint: set_public_key(phone_number_id, pem).",
         )
+    if reason := _unusable(key.pem):
+        return replace(
+            check,
+            result="failed",
+            message=f"The public key of phone number {number} cannot be used: {reason}",
+            advice="Register the public key of the endpoint: set_public_key(phone_number_id, pem).",
+        )
     if key.status != "VALID":
         return replace(
             check,
@@ -94,6 +102,19 @@ def _key_check(number: str, key: PublicKey) -> EndpointFinding:
             advice="Register the public key again: set_public_key(phone_number_id, pem).",
         )
     return check
+
+
+def _unusable(pem: str) -> str:
+    """Why nothing can be encrypted with a registered key, or an empty text."""
+    if not pem:
+        return ""
+    from ._flow_crypto import read_public_key  # noqa: PLC0415 - needs the extra `endpoint`
+
+    try:
+        read_public_key(Secret(pem), name="it")
+    except ConfigurationError as error:
+        return error.message
+    return ""
 
 
 def _groups(keys: Mapping[str, PublicKey]) -> Mapping[str, tuple[str, ...]]:

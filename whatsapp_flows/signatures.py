@@ -38,7 +38,8 @@ def app_secrets(secrets: AppSecrets) -> tuple[Secret, ...]:
     """
     The secrets as a tuple of `Secret`, which `verify` need not check again.
 
-    Raises `ConfigurationError` for none, and for an empty one: everybody can sign with an empty secret.
+    Raises `ConfigurationError` for none, for an empty one, with which everybody can sign, and for one with white space
+    around it, such as the line end of a file: Meta's secrets have none.
     """
     known = _known(secrets)
     del secrets  # a traceback with local variables is to show no secret: the frame that raises has none
@@ -61,31 +62,55 @@ def _known(secrets: AppSecrets) -> _Known | str:
         return "app_secrets must be a string, a Secret, or several of them."
     if not given:
         return "app_secrets is empty: give the app secret of the app that is connected to the Flow."
-    if not all(one.reveal().strip() for one in given):
-        return "an app secret is empty: everybody could sign with it."
+    if wrong := next(filter(None, map(_fault, given)), ""):
+        return wrong
     known = _Known(given)
     known.macs = tuple(hmac.new(_key(one), digestmod="sha256") for one in known)
     return known
 
 
+def _fault(secret: Secret) -> str:
+    """What is wrong with a secret, or an empty text."""
+    text = secret.reveal()
+    if not text.strip():
+        return "an app secret is empty: everybody could sign with it."
+    if text != text.strip():
+        return "an app secret has white space around it, such as the line end of a file: strip() it."
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "an app secret has half a surrogate pair, which UTF-8 does not have: read it again."
+    return ""
+
+
 def sign(body: bytes, secret: str | Secret) -> str:
-    """The value of `X-Hub-Signature-256` for a raw body: `sha256=` and 64 hex digits."""
-    return _PREFIX.decode() + hmac.digest(_key(secret), body, "sha256").hex()
+    """
+    The value of `X-Hub-Signature-256` for a raw body: `sha256=` and 64 hex digits.
+
+    Raises `ConfigurationError` for a body that is not bytes, and a secret that `app_secrets` refuses.
+    """
+    known = _known(secret)
+    del secret  # as in `app_secrets`
+    (mac,) = (keyed.copy() for keyed in _checked(known).macs)
+    mac.update(_raw(body))
+    return _PREFIX.decode() + mac.hexdigest()
 
 
 def verify(body: bytes, header: str | None, secrets: AppSecrets) -> int | None:
     """
     The index of the secret that a raw body was signed with; None if the header is missing, malformed or wrong.
 
-    Compares in constant time. Raises `ConfigurationError` for an empty secret.
+    Compares in constant time. Raises `ConfigurationError` for a body that is not bytes, and a secret that `app_secrets`
+    refuses.
     """
     known = _known(secrets)
     del secrets
     known = _checked(known)
+    signed = _raw(body)
     given = b"" if header is None else header.encode("utf-8", "replace")
     for index, keyed in enumerate(known.macs):
         mac = keyed.copy()
-        mac.update(body)
+        mac.update(signed)
         if hmac.compare_digest(_PREFIX + mac.hexdigest().encode(), given):
             return index
     return None
@@ -93,8 +118,11 @@ def verify(body: bytes, header: str | None, secrets: AppSecrets) -> int | None:
 
 def sign_flow_token(flow_token: str, secret: str | Secret) -> str:
     """The `flow_token_signature` of a flow token, as Meta makes it: a JWT (HS256) with the claim `flow_token`."""
+    known = _known(secret)
+    del secret
+    (one,) = _checked(known)
     signed = f"{_encoded(_compact(_JWT_HEADER))}.{_encoded(_compact({'flow_token': flow_token}))}"
-    return f"{signed}.{_encoded(hmac.digest(_key(secret), signed.encode(), 'sha256'))}"
+    return f"{signed}.{_encoded(hmac.digest(_key(one), signed.encode(), 'sha256'))}"
 
 
 def verify_flow_token(signature: str, flow_token: str, secrets: AppSecrets) -> int | None:
@@ -102,7 +130,8 @@ def verify_flow_token(signature: str, flow_token: str, secrets: AppSecrets) -> i
     The index of the secret that a `flow_token_signature` was made with; None if it is not one of this flow token.
 
     The algorithm must be HS256 and the claim `flow_token` equal to the token (the claim's name is a field report). No
-    other claim is documented, so none is looked at. Raises `ConfigurationError` for an empty secret.
+    other claim is documented, so none is looked at. Raises `ConfigurationError` for a secret that `app_secrets`
+    refuses.
     """
     known = _known(secrets)
     del secrets
@@ -116,8 +145,14 @@ def verify_flow_token(signature: str, flow_token: str, secrets: AppSecrets) -> i
     return None
 
 
-def _key(secret: str | Secret) -> bytes:
-    return (secret.reveal() if isinstance(secret, Secret) else secret).encode()
+def _key(secret: Secret) -> bytes:
+    return secret.reveal().encode()
+
+
+def _raw(body: object) -> bytes | bytearray | memoryview:
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise ConfigurationError(f"body must be the raw bytes that are signed, not a {type(body).__name__}.")
+    return body
 
 
 def _utf8(text: str) -> bytes:

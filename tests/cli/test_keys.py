@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from tests.cli.support import PUBLIC_KEY, CommandLine
 from tests.endpoint.key_material import pair
@@ -275,6 +276,17 @@ def test_one_number_is_checked_without_the_account(cli: CommandLine, meta: Emula
     assert results(cli, "check", "-", "--phone", meta.phone_number_id, stdin=public)[meta.phone_number_id][0] == "VALID"
     assert results(cli, "check", key, "--phone", "999") == {"999": ("failed", None, None)}
     assert "no WhatsApp Business Account" in cli("keys", "check", key).err
+
+
+def test_a_public_key_is_recognized_in_each_of_its_forms(cli: CommandLine, meta: Emulator, key: Path) -> None:
+    """PKCS#1 (BEGIN RSA PUBLIC KEY), and with text around the PEM, as tools write it; another key is another one."""
+    cli("keys", "register", key, "--phone", meta.phone_number_id)
+    for number, result in ((0, "VALID"), (1, "other key")):
+        public = serialization.load_pem_public_key(pair(number).public_pem.encode())
+        pkcs1 = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.PKCS1).decode()
+        for text in (pkcs1, f"Modulus (2048 bit)\n{pair(number).public_pem}the end\n"):
+            found = results(cli, "check", "-", "--phone", meta.phone_number_id, stdin=text)
+            assert found[meta.phone_number_id][0] == result
 
 
 def test_the_keys_of_the_environment_are_checked(cli: CommandLine, meta: Emulator, key: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -321,6 +322,28 @@ def test_a_number_without_a_key_fails(
     assert [each.name for each in found.failures] == ["public-key"]
     assert "no public key" in found.failures[0].message
     assert endpoint.statuses == []
+
+
+def test_a_registered_key_that_is_damaged_fails(
+    report: Callable[..., EndpointReport], flows_emulator: Emulator, flows_client: FlowsClient, flow: str,
+    flow_key_pair: KeyPair, endpoint: PlainEndpoint,
+) -> None:  # fmt: skip
+    """It is told for its number, and the other number is checked all the same."""
+    first = flows_emulator.phone_number_id
+    flows_emulator.add_phone_number("20300000000000001")
+    flows_client.set_public_key(first, flow_key_pair.public_pem)
+    der = base64.b64decode("".join(flow_key_pair.public_pem.splitlines()[1:-1]))
+    damaged = base64.b64encode(der[:-1] + bytes(1)).decode()  # the exponent is even
+    pem = f"-----BEGIN PUBLIC KEY-----\n{damaged}\n-----END PUBLIC KEY-----\n"
+    flows_client.set_public_key("20300000000000001", pem)
+    found = report(flow)
+    (failure,) = found.failures
+    assert (failure.name, failure.phone_number_ids) == ("public-key", ("20300000000000001",))
+    assert failure.message.startswith("The public key of phone number 20300000000000001 cannot be used: it is damaged")
+    assert [each.result for each in found.checks if each.name == "decryption"] == ["passed"]
+    alone = flows_client.check_endpoint(flow, phone_number_id="20300000000000001")
+    assert [each.name for each in alone.checks] == ["public-key"]
+    assert endpoint.statuses == [200, 200]
 
 
 def test_each_number_is_checked_and_each_key_once(

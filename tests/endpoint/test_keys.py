@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -21,7 +22,7 @@ from tests.endpoint import plain_crypto
 from tests.endpoint.key_material import pair, private_keys
 from whatsapp_flows import ConfigurationError, FlowsClient, Secret
 from whatsapp_flows._flow_crypto import read_private_key
-from whatsapp_flows.endpoint import KeyPair, PrivateKeys, TenantKeys, generate_key_pair
+from whatsapp_flows.endpoint import FlowEndpoint, KeyPair, PrivateKeys, RequestInfo, TenantKeys, generate_key_pair
 
 PASSWORD = "pass-word-for-tests"
 PEM = serialization.Encoding.PEM
@@ -442,22 +443,80 @@ def test_the_keys_of_at_most_so_many_tenants_are_kept(monkeypatch: pytest.Monkey
     assert repr(tenants) == "TenantKeys(<2 of at most 2 tenants>)"
 
 
-def test_threads_that_need_the_same_key_parse_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first request of a tenant may come many times at once."""
+def test_threads_that_need_the_same_key_get_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first request of a tenant may come many times at once: each may parse the text, and one result is kept."""
     parsed = counted_parses(monkeypatch)
     tenants: TenantKeys[int] = TenantKeys(plain)
     start = threading.Barrier(4)
 
     def ask() -> None:
         start.wait()
-        tenants.keys_of(0)
+        found.append(tenants.keys_of(0))
 
+    found: list[PrivateKeys] = []
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(parsed) == 1
+    assert 1 <= len(parsed) <= 4
+    assert len(found) == 4
+    assert {id(keys) for keys in found} == {id(tenants.keys_of(0))}
+
+
+def test_a_known_tenant_does_not_wait_for_a_new_one() -> None:
+    """While a text is parsed, which here ends after another tenant's request, the keys that are kept are at hand."""
+    inside, leave = threading.Event(), threading.Event()
+
+    class Slow(Secret):
+        """A text whose second reading, that of the parser, lasts."""
+
+        readings = 0
+
+        def reveal(self) -> str:
+            self.readings += 1
+            if self.readings > 1:
+                inside.set()
+                assert leave.wait(20)
+            return super().reveal()
+
+    stored: dict[str, Secret] = {"known": Secret(plain()), "new": Slow(plain(1))}
+    tenants: TenantKeys[str] = TenantKeys(stored.__getitem__)
+    tenants.keys_of("known")
+    thread = threading.Thread(target=tenants.keys_of, args=("new",))
+    thread.start()
+    try:
+        assert inside.wait(20)
+        answered = threading.Thread(target=tenants.keys_of, args=("known",))
+        answered.start()
+        answered.join(5)
+        assert not answered.is_alive()
+    finally:
+        leave.set()
+        thread.join()
+    assert len(tenants) == 2
+
+
+def test_what_is_no_lookup() -> None:
+    """A dictionary, and an asynchronous function, are the caller's mistake."""
+
+    async def later(name: str) -> str:
+        return plain()
+
+    lookups: list[Any] = [{}, later, None]
+    for lookup in lookups:
+        with pytest.raises(ConfigurationError, match="lookup must be a plain callable"):
+            TenantKeys(lookup)
+
+
+def test_an_endpoint_takes_the_keys_of_tenants() -> None:
+    """As they are, so that `most` and `password` can be chosen."""
+    tenants: TenantKeys[RequestInfo] = TenantKeys(lambda info: legacy(256), password=PASSWORD)
+    target = FlowEndpoint(tenants, verify_signature=False)
+    request = plain_crypto.seal_request(pair().public_pem, b'{"version":"3.0","action":"ping"}')
+    answer = target.receive(request.body, {})
+    assert plain_crypto.open_answer(request, answer.body) == b'{"data":{"status":"active"}}'
+    assert len(tenants) == 1
 
 
 def test_a_tenants_fault_is_named_and_its_password_is_shared() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import pickle
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +166,8 @@ def test_without_the_app_secret_the_signature_is_not_read() -> None:
     ("options", "reason"),
     [
         ({"secret": ""}, "secret"), ({"secret": " "}, "secret"), ({"secret": []}, "secret"),
+        ({"secret": None}, "secret"), ({"secret": 5}, "secret"), ({"secret": b"x"}, "secret"),
+        ({"app_secrets": APP_SECRET + "\n"}, "white space"),
         ({"secret": [SECRET, ""]}, "secret"), ({"secret": [5]}, "secret"), ({"secret": [b"x"]}, "secret"),
         ({"valid_for": 0}, "valid_for"), ({"valid_for": -1}, "valid_for"), ({"valid_for": math.inf}, "valid_for"),
         ({"valid_for": math.nan}, "valid_for"), ({"valid_for": True}, "valid_for"), ({"valid_for": "60"}, "valid_for"),
@@ -189,6 +192,23 @@ def test_a_very_long_time_is_the_end_of_time() -> None:
     """A time beyond what a token can hold is cut, not wrong."""
     tokens = Tokens(SECRET, valid_for=1e300)
     tokens(Request(tokens.new()))
+
+
+@pytest.mark.parametrize("reason", ["forged", "expired", "signature"])
+def test_no_traceback_of_a_refusal_shows_the_token(reason: str) -> None:
+    """The frames of the package that raise have no token among their local variables."""
+    clock = Clock()
+    tokens = Tokens(SECRET, app_secrets=APP_SECRET, clock=clock)
+    token = "forged-token" * 8 if reason == "forged" else tokens.new()
+    clock.now += 1e9 if reason == "expired" else 0
+    request = type("R", (), {"flow_token": token, "token_signature": "signature-of-it"})()
+    with pytest.raises(InvalidToken) as caught:
+        tokens(request)
+    assert caught.value.reason == reason
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    own = [frame for frame in stack if "whatsapp_flows/endpoint" in frame.filename]
+    assert own
+    assert not [frame for frame in own if token in str(frame.locals) or "signature-of-it" in str(frame.locals)]
 
 
 def test_secrets_do_not_show() -> None:

@@ -180,11 +180,23 @@ def _checked(client: FlowsClient, phone: str, local: Sequence[str]) -> NumberKey
         raise
     except FlowsError as error:
         return NumberKey(phone_number_id=phone, result="failed", error=error)
-    index = next((index for index, pem in enumerate(local) if _body(pem) == _body(key.pem)), None)
+    index = next((index for index, pem in enumerate(local) if _same(pem, key.pem)), None)
     result: Result = "no key"
     if key.pem.strip():
         result = "other key" if index is None else "VALID" if key.status == _VALID else "MISMATCH"
     return NumberKey(phone_number_id=phone, result=result, status=key.status, index=index)
+
+
+def _same(pem: str, other: str) -> bool:
+    """Whether two texts are of one public key; without the extra, only if both are SubjectPublicKeyInfo alone."""
+    if _body(pem) == _body(other):
+        return True
+    try:
+        from .._flow_crypto import read_public_key  # noqa: PLC0415 - needs the extra
+
+        return read_public_key(Secret(pem)).der == read_public_key(Secret(other)).der
+    except (ImportError, ConfigurationError):
+        return False
 
 
 def _body(pem: str) -> str:

@@ -65,7 +65,7 @@ class FlowEndpoint:
 
     def __init__(
         self,
-        keys: PrivateKeys | Lookup[RequestInfo],
+        keys: PrivateKeys | TenantKeys[RequestInfo] | Lookup[RequestInfo],
         *,
         app_secrets: AppSecrets | None = None,
         flow: FlowSource | FlowFacts | None = None,
@@ -220,6 +220,8 @@ def _secrets(secrets: AppSecrets | None, verify_signature: bool) -> tuple[Secret
 def _key_finder(keys: object) -> Function:
     if isinstance(keys, (str, bytes, Secret)):
         raise ConfigurationError("keys must be PrivateKeys: PrivateKeys(pem).")
+    if isinstance(keys, TenantKeys):
+        return Function(keys.keys_of, "private keys")
     if not callable(keys) or is_coroutine_function(keys):
         kind = "an asynchronous function" if callable(keys) else f"a {type(keys).__name__}"
         raise ConfigurationError(f"keys must be PrivateKeys, or a plain callable that returns them, not {kind}.")

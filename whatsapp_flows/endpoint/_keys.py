@@ -19,6 +19,7 @@ from .._flow_crypto import (
     read_public_key,
 )
 from .._forks import Mutex
+from .._inspection import is_coroutine_function
 from .._wire import Secret, check_count
 from ..errors import ConfigurationError
 
@@ -120,12 +121,15 @@ class TenantKeys(Generic[Info]):
 
     `lookup` may return `PrivateKeys`, or the text of a PEM, or several, or None for a tenant that is unknown. Texts are
     parsed once, and the parsed keys of the `most` tenants that were seen last are kept, by the SHA-256 of their text: a
-    replaced key counts at once.
+    replaced key counts at once. Nobody waits while others' keys are parsed, so threads that meet a new text at the same
+    time may each parse it; all get the same keys. `FlowEndpoint(keys=...)` takes it, or `lookup` alone.
     `password` is that of the texts that are encrypted; for passwords of their own, return `PrivateKeys` that you keep.
     """
 
     def __init__(self, lookup: Lookup[Info], *, password: Text | None = None, most: int = 1000) -> None:
         check_count("most", most)
+        if not callable(lookup) or is_coroutine_function(lookup):
+            raise ConfigurationError("lookup must be a plain callable that returns the keys of a tenant.")
         self._lookup = lookup
         self._password = _password(password)
         self._most = most
@@ -146,14 +150,19 @@ class TenantKeys(Generic[Info]):
             raise not_decrypted("unknown-tenant")
         pems = [_secret(pem) for pem in ((found,) if isinstance(found, (str, bytes, Secret)) else found)]
         del found
-        name = hashlib.sha256(b"\0".join(pem.reveal().encode() for pem in pems)).digest()
+        texts = (pem.reveal().encode("utf-8", "surrogatepass") for pem in pems)
+        name = hashlib.sha256(b"\0".join(texts)).digest()
         with self._lock:
-            if name not in self._parsed:
-                self._parsed[name] = PrivateKeys(*pems, password=self._password)
+            if name in self._parsed:
+                self._parsed.move_to_end(name)
+                return self._parsed[name]
+        new = PrivateKeys(*pems, password=self._password)
+        with self._lock:
+            kept = self._parsed.setdefault(name, new)
             self._parsed.move_to_end(name)
             if len(self._parsed) > self._most:
                 self._parsed.popitem(last=False)
-            return self._parsed[name]
+        return kept
 
     def __len__(self) -> int:
         return len(self._parsed)

@@ -18,11 +18,11 @@ import secrets as random
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from .. import signatures
 from .._endpoint_errors import InvalidToken
-from .._wire import Secret, as_secret
+from .._wire import Secret, as_secrets
 from ..errors import ConfigurationError
 
 EXPIRED: Final = "This form is no longer valid. Please ask for a new one."
@@ -72,16 +72,20 @@ class Tokens:
         text: str = EXPIRED,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        # Rebound, so that no local variable of this frame shows a secret.
-        secret = (as_secret(secret),) if isinstance(secret, (str, Secret)) else tuple(as_secret(one) for one in secret)
-        if not secret or not all(isinstance(one, Secret) and one.reveal().strip() for one in secret):
+        # Replaced, so that no local variable of this frame shows a secret.
+        given = as_secrets(secret)
+        del secret
+        known = given if isinstance(given, tuple) else (given,)
+        of_app = None if app_secrets is None else as_secrets(app_secrets)
+        del app_secrets
+        if not known or not all(isinstance(one, Secret) and one.reveal().strip() for one in known):
             raise ConfigurationError("secret must be a text that is not empty, or several: with it, tokens are signed.")
         if isinstance(valid_for, bool) or not isinstance(valid_for, (int, float)) or not 0 < valid_for < math.inf:
             raise ConfigurationError("valid_for must be a positive number of seconds.")
         if not isinstance(text, str) or not text.strip():
             raise ConfigurationError("text must be what the user reads, a text that is not empty.")
-        self._secrets = secret
-        self._app_secrets = None if app_secrets is None else signatures.app_secrets(app_secrets)
+        self._secrets: tuple[Secret, ...] = known
+        self._app_secrets = None if of_app is None else signatures.app_secrets(cast("signatures.AppSecrets", of_app))
         self._clock = clock
         self.valid_for = float(valid_for)
         self.text = text
@@ -107,24 +111,36 @@ class Tokens:
 
         Raises `InvalidToken` for a token that is missing, not one of these secrets, or expired.
         """
+        fault, subject = self._read(token)
+        del token  # a traceback with local variables is to show no token: the frame that raises has none
+        if fault:
+            raise InvalidToken(self.text, fault)
+        return subject
+
+    def _read(self, token: str | None) -> tuple[str, str | None]:
+        """What is wrong with a token, or an empty text; and its subject."""
         if token is None or token in {"", _UNUSED}:
-            raise InvalidToken(self.text, "missing")
+            return "missing", None
         content = _decoded(token)
         signed, mac = content[:-_MAC], content[-_MAC:]
         if len(content) < _SHORTEST or not any(hmac.compare_digest(_mac(one, signed), mac) for one in self._secrets):
-            raise InvalidToken(self.text, "forged")
+            return "forged", None
         if self._clock() >= int.from_bytes(signed[:_EXPIRY], "big"):
-            raise InvalidToken(self.text, "expired")
-        return signed[_EXPIRY + _RANDOM :].decode() or None
+            return "expired", None
+        return "", signed[_EXPIRY + _RANDOM :].decode() or None
 
     def __call__(self, request: TokenRequest, /) -> None:
         """Refuse a request whose token is not valid with `InvalidToken`: what `FlowEndpoint(tokens=...)` calls."""
         self.subject(request.flow_token)
-        signature = request.token_signature
-        if self._app_secrets is not None and signature is not None:
-            token = request.flow_token or ""
-            if signatures.verify_flow_token(signature, token, self._app_secrets) is None:
-                raise InvalidToken(self.text, "signature")
+        if not self._is_signed(request.flow_token or "", request.token_signature):
+            raise InvalidToken(self.text, "signature")
+
+    def _is_signed(self, token: str, signature: str | None) -> bool:
+        """Whether Meta's signature is one of the token; also without the app secret, and without a signature."""
+        secrets = self._app_secrets
+        return (
+            secrets is None or signature is None or signatures.verify_flow_token(signature, token, secrets) is not None
+        )
 
 
 def _subject_bytes(subject: str) -> bytes:
