@@ -52,7 +52,8 @@ def classify(response: Response, request: Request, codes: ErrorCodes) -> FlowsEr
     The (code, subcode) row wins over the code's own row, and both win over `is_transient` and the HTTP status.
     The token is masked wherever Meta echoes it.
     """
-    body = _error_object(response)
+    is_content = request.is_file and response.status < 300  # of a person, as in 206: nothing of it is shown
+    body = {} if is_content else _error_object(response)
     code, subcode = _whole(body.get("code")), _whole(body.get("error_subcode"))
     transient = body.get("is_transient")
     title, user_message = (
@@ -94,12 +95,12 @@ def _public(text: str | None, request: Request) -> str | None:
 
 
 def is_error(response: Response, request: Request) -> bool:
-    """Whether a response is an error: any status but 2xx, or from the API an `error` object whatever the status."""
+    """Whether it is an error: a status that is not 2xx (for a file: not 200), or an `error` object of the API's."""
+    if request.is_file:
+        return response.status != 200  # 206 is a part of it
     if not 200 <= response.status < 300:
         return True
-    return (
-        request.authenticated and not request.is_file and b'"error"' in response.body and bool(_error_object(response))
-    )
+    return request.authenticated and b'"error"' in response.body and bool(_error_object(response))
 
 
 def unexpected(message: str, request: Request, response: Response | None = None) -> UnexpectedResponseError:

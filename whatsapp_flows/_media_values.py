@@ -271,7 +271,7 @@ def _response(found: Mapping[str, Any], place: str) -> ResponseMedia:
         id=media_id,
         file_name=_name(found, "file_name"),
         safe_name=_name(found, "safe_name"),
-        mime_type=_short(found, "mime_type", _MAX_ID, place),
+        mime_type=_short(found, "mime_type", _MAX_ID, place, least=0),  # "": the device does not know it
         sha256=_name(found, "sha256"),
     )
 
@@ -286,10 +286,10 @@ def _stored(stored: str | bytes) -> Mapping[str, Any]:
     return found
 
 
-def _short(found: Mapping[str, Any], key: str, most: int, place: str) -> str:
+def _short(found: Mapping[str, Any], key: str, most: int, place: str, *, least: int = 1) -> str:
     value = text(found, key)
-    if not value or len(value) > most:
-        raise MediaRefusedError(f"{place}: {key} must be a string of 1 to {most} characters.")
+    if value is None or not least <= len(value) <= most:
+        raise MediaRefusedError(f"{place}: {key} must be a string of {least} to {most} characters.")
     return value
 
 

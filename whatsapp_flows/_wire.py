@@ -235,9 +235,10 @@ class Request:
     `url` is absolute and contains no secret. `operation` and `flow_id` name the call that it belongs to. A request that
     is not `authenticated` goes to another host than the API's, and must carry no credential. One that `is_file` asks
     for a file that a user has uploaded, not for an answer of the API: it carries no proof, accepts no compression, and
-    its status alone tells an error, since the file may hold anything. `headers` are sent besides those that follow from
-    the request itself.
+    its status alone tells an error, any but 200, since the file may hold anything. `headers` are sent besides those
+    that follow from the request itself.
 
+    `max_response_bytes` is the limit of this response, where it is below the transport's own; None: the transport's.
     `private` returns the texts of a message that no error may quote: its recipient, its token, what it says.
 
     `time_left` is the number of seconds that the call has left when the transport gets the request; None when the call
@@ -254,6 +255,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     authenticated: bool = True
     is_file: bool = False
+    max_response_bytes: int | None = None
     token: Secret | None = None
     proof: Mapping[str, str] = field(default_factory=dict, repr=False)
     private: Callable[[], Sequence[str]] | None = field(default=None, repr=False, compare=False)
@@ -271,6 +273,10 @@ class Request:
         if not self.proof:
             return self.url
         return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.proof)}"
+
+    def response_limit(self, transport_limit: int) -> int:
+        """The bytes that the response may have after decompression: the lower of this request's limit and the other."""
+        return transport_limit if self.max_response_bytes is None else min(self.max_response_bytes, transport_limit)
 
 
 def thread_stop(request: Request) -> threading.Event | None:

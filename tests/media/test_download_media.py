@@ -7,6 +7,7 @@ import json
 import traceback
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from whatsapp_flows import (
     AuthenticationError,
     ConfigurationError,
     FlowsError,
+    NoAnswerError,
     NotFoundError,
     RequestStarted,
     ServiceUnavailableError,
@@ -181,6 +183,45 @@ def test_a_host_that_is_down_is_tried_again_with_a_fresh_address(path: Path) -> 
         scene.client.download_media(ENCRYPTED.item, path)
 
 
+@pytest.mark.parametrize("status", [201, 204, 206, 304])
+def test_only_200_is_a_file(status: int, path: Path) -> None:
+    """A part of a file is none; and what a person has uploaded is not read as an error, nor shown."""
+    content = json.dumps({"error": {"code": 190, "message": "private"}}).encode() if status < 300 else b""
+    scripts: list[tuple[Any, list[Any]]] = [(ITEM, [asked()]), (ENCRYPTED.item, [])]
+    for item, script in scripts:
+        with pytest.raises(UnexpectedResponseError, match=f"HTTP {status}") as caught:
+            Scene(*script, answer(content, status)).client.download_media(item, path)
+        assert "private" not in str(caught.value)
+        assert "A download changes nothing" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("failure", "advice"),
+    [
+        (NoAnswerError("silence"), "A download changes nothing"),
+        (answer(b"", 503), "A download changes nothing"),
+        (answer(b"", 400), "ask the user"),
+        (answer(b"", 403), "ask the user"),
+        (answer(b"", 404), "ask the user"),
+        (answer(b"", 410), "ask the user"),
+    ],
+    ids=lambda each: None,
+)
+def test_the_advice_of_a_failure_fits_a_download(failure: Any, advice: str, path: Path) -> None:
+    """There is no state to read, no parameter to correct, and the CDN gets no token."""
+    with pytest.raises(FlowsError) as caught:
+        Scene(*[failure] * 3).client.download_media(ENCRYPTED.item, path)
+    assert advice in caught.value.advice
+
+
+def test_the_advice_of_a_time_out_fits_both_requests_of_a_file(path: Path) -> None:
+    """That for the address, and that for the file."""
+    for script in ([NoAnswerError("silence")] * 3, [asked(), NoAnswerError("silence")] * 3):
+        with pytest.raises(NoAnswerError) as caught:
+            Scene(*script).client.download_media(ITEM, path)
+        assert "A download changes nothing" in caught.value.advice
+
+
 # Checks
 
 
@@ -311,6 +352,55 @@ def test_both_clients_download_both_variants(wire: Wire, tmp_path: Path, monkeyp
     assert encrypted.target == "/cdn/encrypted?oh=signature"
     assert "authorization" not in encrypted.headers
     assert file.headers["accept-encoding"] == encrypted.headers["accept-encoding"] == "identity"
+
+
+@over_both
+@pytest.mark.parametrize("length", ["Content-Length: 16777216", "Connection: close"])
+def test_no_more_is_read_than_the_limit(
+    length: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that goes on and on is given up after `max_bytes` and the 64 KiB that an error may have."""
+    bad.forget_environment(monkeypatch)
+    taken: list[int] = []
+
+    def serve(connection: bad.Connection) -> bool:
+        received = connection.receive()
+        if received is None:
+            return False
+        if not received.target.startswith("/cdn"):
+            url = server.url_at("localhost") + "/cdn/file"
+            connection.send(Answer(json.dumps(address(url=url, file_size=None)).encode()).encoded())
+            return True
+        taken.append(0)
+        with suppress(OSError):
+            connection.send(f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n{length}\r\n\r\n".encode())
+            for _ in range(256):
+                connection.send(bytes(65536))
+                taken[-1] += 65536
+        return False
+
+    with Server(bad.Behaviour("endless", serve)) as server:
+        encrypted = Upload(url=server.url_at("localhost") + "/cdn/encrypted").item
+        with wire.client(TOKEN, base_url=server.url, timeout=PATIENT, sleep=no_wait) as client:
+            for item in (ITEM, encrypted):
+                with pytest.raises(MediaRefusedError, match="more than 1000 bytes"):
+                    client.download_media(item, tmp_path / "a", max_bytes=1000)
+    assert len(taken) == 2
+    assert max(taken) < 16 * 2**20  # the connection was closed before the end
+    assert list(tmp_path.iterdir()) == []
+
+
+@over_both
+def test_an_error_may_be_longer_than_the_file(wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small limit of the file does not hide what the CDN says."""
+    bad.forget_environment(monkeypatch)
+    with (
+        Server(bad.answers(b"<html>" + b"x" * 20_000, 404)) as server,
+        wire.client(TOKEN, base_url=server.url, timeout=PATIENT, sleep=no_wait) as client,
+    ):
+        item = Upload(url=server.url_at("localhost") + "/cdn/encrypted").item
+        with pytest.raises(NotFoundError, match="404"):
+            client.download_media(item, tmp_path / "a", max_bytes=10)
 
 
 @over_both

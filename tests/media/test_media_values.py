@@ -67,6 +67,13 @@ def test_the_files_of_a_response_message_are_read() -> None:
     assert ResponseMedia(id="1").digest is None
 
 
+def test_a_file_whose_type_the_device_does_not_know_is_read() -> None:
+    """It does not keep the other files of the picker from being read."""
+    first, second = response_media([{**RESPONSE, "mime_type": ""}, RESPONSE])
+    assert (first.mime_type, second.mime_type) == ("", "image/jpeg")
+    assert ResponseMedia.from_json(first.to_json()) == first
+
+
 @pytest.mark.parametrize("read", [encrypted_media, response_media])
 def test_an_optional_picker_may_be_empty_or_missing(read: Any) -> None:
     """No value and an empty list are no files."""

@@ -71,7 +71,7 @@ class AiohttpSession:
 
     def exchange(self, request: Request, timeout: Timeout) -> Exchange:
         """The exchange of a request, for `send`."""
-        return Exchange(request, timeout, self._max_response_bytes)
+        return Exchange(request, timeout, request.response_limit(self._max_response_bytes))
 
     async def send(self, exchange: Exchange) -> Response:
         """Send the request, and read the whole response. Raises what aiohttp raises."""

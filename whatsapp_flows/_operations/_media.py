@@ -16,12 +16,21 @@ from typing import Any, Final
 from .._allowed_hosts import CDN_HOSTS, MEDIA_HOSTS, AllowedHosts
 from .._classify import unexpected
 from .._dataclasses import dataclass, field
+from .._decoding import BodyTooLargeError
 from .._endpoint_errors import MediaDownloadError, MediaIntegrityError, MediaRefusedError
 from .._error_values import ErrorDetails
 from .._fields import text, whole
 from .._media_values import EncryptedMedia, ResponseMedia, max_file_bytes, read_media, sha256_digest
 from .._wire import Operation, Request, Script, check_count, short_repr
-from ..errors import AuthenticationError, ConfigurationError, NotFoundError, PermissionDeniedError
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnexpectedResponseError,
+    UnknownApiError,
+)
 from ._arguments import path_id
 from ._graph import Api, read_object
 
@@ -29,6 +38,12 @@ OpenMedia = Callable[[EncryptedMedia, bytes], bytes]
 
 _NAME: Final = "download_media"
 _EXPIRED: Final = (AuthenticationError, NotFoundError, PermissionDeniedError)  # 401, 403, 404 of the address
+_REFUSED: Final = (*_EXPIRED, InvalidRequestError, UnknownApiError)
+_REFUSED_ADVICE: Final = "Meta keeps an uploaded file for some days (7 to 20): ask the user for the file again."
+_LOST_ADVICE: Final = (
+    "A download changes nothing at Meta: try it again later; if it goes on, look for a proxy that answers in its place."
+)
+_ERROR_BYTES: Final = 64 * 1024  # of a response that is an error, where a file may be smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +84,13 @@ def _encrypted(item: EncryptedMedia, open_media: OpenMedia, max_bytes: int, host
     hosts.check(item.cdn_url)
 
     def script(_: int) -> Script[bytes]:
-        answer = yield Request(method="GET", url=item.cdn_url, operation=_NAME, authenticated=False, is_file=True)
-        if len(answer.body) > max_file_bytes(max_bytes):
-            raise _too_large(max_bytes)
-        content = open_media(item, answer.body)
+        downloaded = yield from _file(item.cdn_url, max_bytes, max_file_bytes(max_bytes), authenticated=False)
+        content = open_media(item, downloaded)
         if len(content) > max_bytes:
             raise _too_large(max_bytes)
         return content
 
-    return Operation(name=_NAME, script=script, subject=f"media ID: {item.media_id}")
+    return Operation(name=_NAME, script=script, subject=f"media ID: {item.media_id}", lost_advice=_LOST_ADVICE)
 
 
 def _of_response(api: Api, item: ResponseMedia, max_bytes: int, hosts: AllowedHosts) -> Operation[bytes]:
@@ -91,12 +104,12 @@ def _of_response(api: Api, item: ResponseMedia, max_bytes: int, hosts: AllowedHo
             _check_announced(item, address, max_bytes)
             hosts.check(address.url)
             try:
-                answer = yield Request(method="GET", url=address.url, operation=_NAME, is_file=True)
+                content = yield from _file(address.url, max_bytes, max_bytes, authenticated=True)
             except _EXPIRED as refusal:
                 status = refusal.http_status
                 continue
-            _check_content(answer.body, item, address, max_bytes)
-            return answer.body
+            _check_content(content, item, address)
+            return content
         raise MediaDownloadError(
             ErrorDetails(
                 message=f"Meta has refused the address of the file twice (HTTP {status}).",
@@ -105,7 +118,27 @@ def _of_response(api: Api, item: ResponseMedia, max_bytes: int, hosts: AllowedHo
             )
         )
 
-    return Operation(name=_NAME, script=script, subject=f"media ID: {item.id}")
+    return Operation(name=_NAME, script=script, subject=f"media ID: {item.id}", lost_advice=_LOST_ADVICE)
+
+
+def _file(url: str, max_bytes: int, most: int, *, authenticated: bool) -> Script[bytes]:
+    """The file at an address, of at most `most` bytes: no more is read, but for what an error may say."""
+    limit = max(most, _ERROR_BYTES)
+    request = Request(
+        method="GET", url=url, operation=_NAME, authenticated=authenticated, is_file=True, max_response_bytes=limit
+    )
+    try:
+        answer = yield request
+    except UnexpectedResponseError as failure:
+        if not failure.message.endswith(str(BodyTooLargeError(limit))):  # as both transports say it
+            raise
+    except _REFUSED as refusal:
+        refusal.amended(advice=_REFUSED_ADVICE)
+        raise
+    else:
+        if len(answer.body) <= most:
+            return answer.body
+    raise _too_large(max_bytes)
 
 
 def _address(found: Mapping[str, Any], asked: Request) -> _Address:
@@ -129,9 +162,7 @@ def _check_announced(item: ResponseMedia, address: _Address, max_bytes: int) -> 
         raise _too_large(max_bytes)
 
 
-def _check_content(content: bytes, item: ResponseMedia, address: _Address, max_bytes: int) -> None:
-    if len(content) > max_bytes:
-        raise _too_large(max_bytes)
+def _check_content(content: bytes, item: ResponseMedia, address: _Address) -> None:
     if address.size is not None and address.size != len(content):
         raise MediaIntegrityError("The downloaded file is incomplete: its size differs.", "length")
     if not hmac.compare_digest(hashlib.sha256(content).digest(), item.digest or address.digest or b""):

@@ -89,7 +89,10 @@ class RequestsTransport:
     def send(self, request: Request, /, *, timeout: Timeout) -> Response:
         """Send one request. Raises `NotSentError`, `TlsError`, `NoAnswerError` or `UnexpectedResponseError`."""
         prepared, exchange = self._begun(request, timeout)
-        return self._carry_out(lambda: self._response(self._answer(prepared, timeout), request), request, exchange)
+        limit = exchange.max_response_bytes
+        return self._carry_out(
+            lambda: self._response(self._answer(prepared, timeout), request, limit), request, exchange
+        )
 
     def stream(self, request: Request, /, *, timeout: Timeout) -> StreamedResponse:
         """
@@ -99,7 +102,7 @@ class RequestsTransport:
         """
         prepared, exchange = self._begun(request, timeout)
         answer = self._carry_out(lambda: self._answer(prepared, timeout), request, exchange)
-        chunks = self._chunks(answer)
+        chunks = _chunks(answer, exchange.max_response_bytes)
         return StreamedResponse(
             status=answer.status_code,
             headers=answer.headers,
@@ -114,7 +117,7 @@ class RequestsTransport:
             timeout,
             thread_stop(request),
             stop_grace=self._stop_grace,
-            max_response_bytes=self._max_response_bytes,
+            max_response_bytes=request.response_limit(self._max_response_bytes),
             clock=time.monotonic,
         )
         return self._prepared(request), exchange
@@ -249,11 +252,11 @@ class RequestsTransport:
             return False  # a total of None is unlimited
         return not retries.allowed_methods or request.method in retries.allowed_methods
 
-    def _response(self, answer: requests.Response, request: Request) -> Response:
+    def _response(self, answer: requests.Response, request: Request, limit: int) -> Response:
         try:
-            encoded = self._encoded_body(answer)
+            encoded = b"".join(_chunks(answer, limit))
             coding = "" if _is_decoded(answer) else answer.headers.get("Content-Encoding", "")
-            body = decoded(encoded, coding, self._max_response_bytes)
+            body = decoded(encoded, coding, limit)
         except BaseException:
             answer.close()  # the rest of the body must not be read from this connection
             raise
@@ -261,26 +264,27 @@ class RequestsTransport:
             status=answer.status_code, headers=answer.headers, body=body, received_at=self._now(), token=request.token
         )
 
-    def _encoded_body(self, answer: requests.Response) -> bytes:
-        """The body as it was received, or as a hook of the host's has decoded it already."""
-        return b"".join(self._chunks(answer))
 
-    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
-        """The same in chunks. Raises `BodyTooLargeError` with the first byte too many."""
-        if answer._content_consumed or not isinstance(answer.raw, HTTPResponse):
-            chunks = answer.iter_content(_READ_SIZE)
-        else:
-            chunks = iter(lambda: answer.raw.read(_READ_SIZE, decode_content=False), b"")
-        size = 0
-        for chunk in chunks:
-            size += len(chunk)
-            if size > self._max_response_bytes:
-                raise BodyTooLargeError(self._max_response_bytes)
-            yield chunk
+def _chunks(answer: requests.Response, limit: int) -> Iterator[bytes]:
+    """
+    The body as it was received, or as a hook of the host's has decoded it already, in chunks.
+
+    Raises `BodyTooLargeError` with the first byte too many.
+    """
+    if answer._content_consumed or not isinstance(answer.raw, HTTPResponse):
+        chunks = answer.iter_content(_READ_SIZE)
+    else:
+        chunks = iter(lambda: answer.raw.read(_READ_SIZE, decode_content=False), b"")
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLargeError(limit)
+        yield chunk
 
 
 def _is_decoded(answer: requests.Response) -> bool:
-    """Whether `_encoded_body` has returned the decoded body: a hook or a mock had read it."""
+    """Whether `_chunks` has returned the decoded body: a hook or a mock had read it."""
     return answer._content is not False or not isinstance(answer.raw, HTTPResponse)
 
 
