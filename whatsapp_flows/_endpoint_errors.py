@@ -18,6 +18,8 @@ F: also a `FatalError`. No message holds a key, a flow token, or what a user has
 
 from __future__ import annotations
 
+from typing import Final
+
 from ._dataclasses import dataclass
 from ._error_values import ErrorDetails
 from .errors import FatalError
@@ -35,6 +37,9 @@ __all__ = [
     "SignatureError",
     "WebhookFormatError",
 ]
+
+
+_NO_LONGER_VALID: Final = "This form is no longer valid. Please ask for a new one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +117,17 @@ class InvalidToken(EndpointError):  # noqa: N818 - the name of the contract, whi
     """
     The flow token is not valid, or not any more: raise it in a handler or in `tokens`.
 
-    The user sees the text, and the message's button is disabled for good. `reason` is a short word for a log; `Tokens`
-    gives `missing`, `forged`, `expired` or `signature`.
+    The user sees the text, and the message's button is disabled for good. Without a text, or with an empty one, it is
+    "This form is no longer valid. Please ask for a new one." `reason` is a short word for a log; `Tokens` gives
+    `missing`, `forged`, `expired` or `signature`.
     """
 
     label = "Flow token"
     default_advice = "Send the user a new message with a new token."
 
-    def __init__(self, details: ErrorDetails | str, reason: str = "") -> None:
+    def __init__(self, details: ErrorDetails | str = "", reason: str = "") -> None:
+        if isinstance(details, str) and not details.strip():
+            details = _NO_LONGER_VALID
         super().__init__(details, reason)
         self.reason = reason
 

@@ -37,9 +37,8 @@ class EndpointRequestFinished(EndpointEvent):
     A request was answered, after `duration` seconds, with this HTTP status and outcome.
 
     `handler_duration` is the part of it that the check of tokens and the handler took, in seconds; None if none was
-    called.
-    `key_index` is the index of the private key that opened the request; None if it was not opened. A request that is
-    answered by the replay guard is not opened.
+    called, as for an answer that the replay guard has kept. `key_index` is the index of the private key that opened the
+    request; None if it was not opened.
     """
 
     status: int
@@ -61,7 +60,7 @@ class ErrorNotified(EndpointEvent):
     """
     The client could not use an earlier answer. `error` is Meta's key, such as `payload-schema-error`.
 
-    An unknown key is kept, in lower case and cut to 64 characters; one that is no plain word is `other`.
+    An unknown key is kept, in lower case; one of over 64 characters, and an empty one, is `other`.
     """
 
     error: str

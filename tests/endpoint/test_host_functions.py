@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import inspect
+import pickle
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError as CancelledFutureError
 from typing import Any
@@ -12,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.endpoint.exchanges import DRIVERS, Receive, ask, endpoint, receive, recording
-from whatsapp_flows.endpoint import Answer, FlowRequest, HttpAnswer, InvalidToken
+from whatsapp_flows import ConfigurationError
+from whatsapp_flows.endpoint import Answer, FlowRequest, HttpAnswer, InvalidToken, RequestInfo
 
 both_drivers = pytest.mark.parametrize("receive", DRIVERS, ids=lambda it: it.__name__)
 LIMITS = (None, 9.0)
@@ -174,3 +177,67 @@ def test_the_other_exceptions_are_as_they_were() -> None:
     got = recording(target)
     assert receive(target, ask()).outcome == "token-refused"
     assert got == []
+
+
+# -- the text of a refused token
+
+
+@pytest.mark.parametrize(
+    ("raised", "text", "reason"),
+    [
+        (InvalidToken, "This form is no longer valid. Please ask for a new one.", ""),
+        (lambda: InvalidToken(""), "This form is no longer valid. Please ask for a new one.", ""),
+        (lambda: InvalidToken(reason="expired"), "This form is no longer valid. Please ask for a new one.", "expired"),
+        (lambda: InvalidToken("Too late.", "expired"), "Too late.", "expired"),
+    ],
+)
+def test_a_refused_token_has_a_text(raised: Callable[[], InvalidToken], text: str, reason: str) -> None:
+    """Also without one of the host's; it copies and pickles."""
+    error = raised()
+    for each in (error, copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert (str(each), each.message, each.reason) == (text, text, reason)
+
+
+@both_drivers
+def test_raising_the_class_alone_is_427(receive: Receive) -> None:
+    """As Python has it for every exception."""
+
+    def refuses(request: FlowRequest) -> None:
+        raise InvalidToken
+
+    sent, target = ask(), endpoint(tokens=refuses)
+    answer = receive(target, sent)
+    assert answer.status == 427
+    assert sent.opened(answer) == {"error_msg": "This form is no longer valid. Please ask for a new one."}
+
+
+# -- the keys of a tenant
+
+
+def bad_pem(info: RequestInfo) -> Any:
+    return "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"
+
+
+def own_error(info: RequestInfo) -> Any:
+    raise ConfigurationError("the secret text of a host")
+
+
+@both_drivers
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (bad_pem, "private key"),
+        (own_error, "ConfigurationError in own_error"),
+        (lambda _: 1 / 0, "ZeroDivisionError in"),
+    ],
+)
+def test_the_log_says_what_is_wrong_with_the_keys_of_a_tenant(
+    receive: Receive, keys: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Our own message about a PEM shows nothing of it; what a host raises is named by its place."""
+    assert receive(endpoint(keys), ask()).outcome == "handler-failed"
+    (line,) = caplog.messages
+    assert line.startswith("Flow endpoint: no private keys (HTTP 500), a request that was not opened: ")
+    assert told in line
+    assert "secret" not in line
+    assert "c2VjcmV0" not in line

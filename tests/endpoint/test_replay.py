@@ -102,7 +102,7 @@ def test_which_answers_are_kept() -> None:
         (ask("BACK"), 0),
         (ask("INIT", ""), 1),
         (ask(screen="DETAILS"), 2),
-        (ask(data={"error": "timeout_error"}), 3),
+        (ask(data={"error": "timeout_error"}), 2),
     ]:
         first = receive(target, sent)
         assert (len(guard), receive(target, sent)) == (kept, first)
@@ -144,6 +144,116 @@ def test_a_guard_that_fails_is_passed_over(receive: Receive, fails: str, caplog:
     assert receive(target, ask()).outcome == "answered"
     assert caplog.text.count("of the replay guard raised ConnectionError in ") == len(fails.split())
     assert "the cache is down" not in caplog.text
+
+
+class Refuses:
+    """A guard that no request may ask."""
+
+    def get(self, key: str, /) -> HttpAnswer | None:
+        raise AssertionError("asked")
+
+    def put(self, key: str, answer: HttpAnswer, /) -> HttpAnswer | None:
+        raise AssertionError("asked")
+
+
+@both_drivers
+def test_a_guard_is_not_asked_for_a_ping_or_an_error_notification(
+    receive: Receive, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store that is down does not make the health check fail, nor slow."""
+    target = endpoint(replay=Refuses())
+    target.on_error(lambda request: None)
+    assert receive(target, seal(PING)).outcome == "ping"
+    assert receive(target, ask(data={"error": "timeout_error"})).outcome == "error-notified"
+    assert receive(target, seal(PING, key=1)).outcome == "not-decrypted"
+    assert "replay guard" not in caplog.text
+
+
+class Hangs:
+    """A store that does not answer, until the test ends."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def get(self, key: str, /) -> HttpAnswer | None:
+        assert self.release.wait(PATIENCE)
+        return None
+
+    def put(self, key: str, answer: HttpAnswer, /) -> HttpAnswer | None:
+        return self.get(key)
+
+
+class HangsAsynchronously:
+    """The same, asynchronous."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    async def get(self, key: str, /) -> HttpAnswer | None:
+        await asyncio.sleep(PATIENCE)
+        return None
+
+    async def put(self, key: str, answer: HttpAnswer, /) -> HttpAnswer | None:
+        return await self.get(key)
+
+
+@pytest.mark.parametrize(("receive", "hangs"), [(receive, Hangs), (areceive, Hangs), (areceive, HangsAsynchronously)])
+def test_a_store_that_hangs_costs_the_guard_and_not_the_answer(
+    receive: Receive, hangs: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its calls have a time of their own, and threads of their own: requests go on when it keeps all of them."""
+    store = hangs()
+    target = endpoint(replay=store, time_limit=0.6, max_threads=2)
+    recording(target)
+    for _ in range(3):
+        assert receive(target, ask()).outcome == "answered"
+    assert caplog.text.count("of the replay guard failed: it took too long") == 6
+    store.release.set()
+
+
+def test_an_answer_that_was_kept_has_an_event_with_its_action() -> None:
+    """The request was opened, and no handler was called."""
+    events: list[Any] = []
+    target, sent = endpoint(replay=RecentAnswers(), on_event=events.append), ask()
+    recording(target)
+    for _ in range(2):
+        receive(target, sent)
+    assert [(it.action, it.screen, it.key_index) for it in events] == [("data_exchange", "CHOOSE", 0)] * 2
+    assert events[1].handler_duration is None
+
+
+class Shared(Store):
+    """A store that sets an answer only if there is none: `SET NX`."""
+
+    def get(self, key: str, /) -> HttpAnswer | None:
+        return None  # both processes ask before either has an answer
+
+    def put(self, key: str, answer: HttpAnswer, /) -> HttpAnswer | None:  # type: ignore[override]
+        kept = self.kept.setdefault(key, pickle.dumps(answer))
+        found: HttpAnswer = pickle.loads(kept)
+        return None if found == answer else found
+
+
+@both_drivers
+@pytest.mark.parametrize("guard", [RecentAnswers, Shared])
+def test_processes_that_share_a_guard_send_one_answer(receive: Receive, guard: Any) -> None:
+    """Both run the handler for equal requests; the answer that was kept first is sent by both."""
+    kept_by, sent, calls = guard(), ask(), list[int]()
+    if guard is RecentAnswers:
+        kept_by.get = lambda key: None  # as if both had asked at the same time
+
+    def handler(request: FlowRequest) -> Answer:
+        calls.append(1)
+        return request.show("CHOOSE", dates=[], count=len(calls))
+
+    answers = []
+    for _ in range(2):
+        target = endpoint(replay=kept_by)
+        target.fallback(handler)
+        answers.append(receive(target, sent))
+    assert answers[0] == answers[1]
+    assert sent.opened(answers[1])["data"]["count"] == 1
+    assert len(calls) == 2
 
 
 # -- in progress
@@ -291,12 +401,14 @@ def test_an_answer_is_kept_for_some_seconds() -> None:
     """From when it was put; the first one counts."""
     clock = Clock()
     guard = RecentAnswers(seconds=60, clock=clock)
-    guard.put("a", answer(1))
-    guard.put("a", answer(2))
+    assert guard.put("a", answer(1)) is None
+    assert guard.put("a", answer(2)) == answer(1)
     clock.now = 59.9
     assert guard.get("a") == answer(1)
     assert guard.get("b") is None
     clock.now = 60
+    assert guard.put("a", answer(3)) is None
+    clock.now = 120
     assert guard.get("a") is None
     assert len(guard) == 0
 

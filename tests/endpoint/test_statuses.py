@@ -147,6 +147,28 @@ def test_one_of_several_secrets_is_enough(receive: Receive) -> None:
     refused(receive(target, seal(PING).signed("newer")), 432, "bad-signature")
 
 
+@both_drivers
+@pytest.mark.parametrize(
+    ("header", "note"),
+    [
+        (None, "X-Hub-Signature-256 is missing"),
+        ("", "is malformed"),
+        ("sha256=" + "A" * 64, "is malformed"),
+        ("sha1=" + "a" * 64, "is malformed"),
+        ("sha256=" + "a" * 64 + "\n", "is malformed"),
+        ("sha256=" + "a" * 64, "signed with none of the app_secrets"),
+    ],
+)
+def test_the_log_says_why_a_signature_is_refused(
+    receive: Receive, header: str | None, note: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a part of it."""
+    headers = {} if header is None else {SIGNATURE: header}
+    receive(endpoint(), replace(seal(PING), headers=headers))
+    assert note in caplog.text
+    assert "aaaa" not in caplog.text.lower()
+
+
 # -- envelope
 
 
@@ -270,6 +292,7 @@ def test_a_ping_is_answered_before_anything_of_the_hosts(receive: Receive, docum
         ("navigate", {"error": "invalid-screen-transition"}),
         ("BACK", {"error": "", "error_message": ""}),
         ("data_exchange", {"error": "a", "error_key": "b", "error_message": "c"}),
+        ("data_exchange", {"error": None, "error_key": "Timeout-Error_2"}),
     ],
 )
 def test_an_error_notification_is_acknowledged(
@@ -282,7 +305,8 @@ def test_an_error_notification_is_acknowledged(
     answer = receive(booking, sent)
     answered(answer, 200, "error-notified")
     assert sent.opened(answer) == {"data": {"acknowledged": True}}
-    assert [it.error_key for it in told] == [data.get("error", data.get("error_key"))]
+    error = data.get("error")
+    assert [it.error_key for it in told] == [data.get("error_key") if error is None else error]
     assert told[0].error_message == data.get("error_message")
 
 
@@ -292,6 +316,10 @@ def test_an_error_notification_is_acknowledged(
     [
         {"error": "other", "name": "Zoë"},
         {"error": {"code": 1}},
+        {"error": "my engine is broken"},
+        {"error": "Zoë"},
+        {"error": "timeout_error\n"},
+        {"error": "no power", "error_message": "text"},
         {"error": None, "error_message": "text"},
         {"error_message": "text"},
         {"errors": "x"},
@@ -340,7 +368,7 @@ def test_a_refused_token_is_427_with_an_encrypted_text(receive: Receive, text: s
         sent = ask("INIT", "")
         answer = receive(target, sent)
         answered(answer, 427, "token-refused")
-        assert sent.opened(answer) == {"error_msg": text}
+        assert sent.opened(answer) == {"error_msg": text or "This form is no longer valid. Please ask for a new one."}
 
 
 # -- handlers

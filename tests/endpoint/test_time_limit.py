@@ -90,16 +90,9 @@ def test_a_handler_over_the_limit_is_500(receive: Receive, gate: Gate) -> None:
 
 
 @both_drivers
-@pytest.mark.parametrize("function", ["tokens", "keys", "replay"])
+@pytest.mark.parametrize("function", ["tokens", "keys"])
 def test_every_function_of_the_hosts_counts_towards_the_limit(receive: Receive, gate: Gate, function: str) -> None:
-    """The check of tokens, the search for keys; of a guard that hangs, the answer is `too-slow` as well."""
-
-    class Guard:
-        def get(self, key: str) -> None:
-            gate(key)
-
-        def put(self, key: str, answer: object) -> None:
-            gate(key)
+    """The check of tokens, and the search for keys."""
 
     def find(info: RequestInfo) -> Any:
         gate(info)
@@ -107,7 +100,6 @@ def test_every_function_of_the_hosts_counts_towards_the_limit(receive: Receive, 
     options: dict[str, dict[str, Any]] = {
         "tokens": {"tokens": gate},
         "keys": {"keys": find},
-        "replay": {"replay": Guard()},
     }
     target = endpoint(time_limit=SHORT, **options[function])
     recording(target)
@@ -146,12 +138,14 @@ def test_threads_are_bounded(gate: Gate) -> None:
     Pings need no thread. When the handlers end, the threads serve again.
     """
     target = slow_endpoint(gate, max_threads=3)
-    while target._workers.abandoned < 3:  # on a busy machine, some are too slow before their handler begins
+    while (
+        target._pools.workers["handlers"].abandoned < 3
+    ):  # on a busy machine, some are too slow before their handler begins
         assert receive(target, ask("INIT", "")).outcome == "too-slow"
     for call in (receive, areceive):
         assert call(target, ask()).outcome == "too-slow"
         assert call(target, seal(PING)).outcome == "ping"
-    assert (target._workers._threads, target._workers.abandoned) == (3, 3)
+    assert (target._pools.workers["handlers"]._threads, target._pools.workers["handlers"].abandoned) == (3, 3)
     gate.let_go()
     assert until_answered(receive, target) == "answered"
 
@@ -261,7 +255,7 @@ def test_handlers_that_refuse_to_end_are_bounded() -> None:
     async def main() -> list[str]:
         release.append(asyncio.Event())
         outcomes: list[str] = []
-        while not target._tasks.full:
+        while not target._pools.tasks["handlers"].full:
             sent = ask("INIT", "")
             outcomes.append((await target.areceive(sent.body, sent.headers)).outcome)
         sent = ask("INIT", "")
@@ -435,9 +429,9 @@ def test_threads_and_loops_share_an_endpoint() -> None:
 def test_a_forked_child_has_threads_of_its_own(gate: Gate) -> None:
     """After the first use, and while threads of the parent are kept by handlers."""
     target = slow_endpoint(gate, max_threads=1)
-    while not target._workers.abandoned:
+    while not target._pools.workers["handlers"].abandoned:
         assert receive(target, ask("INIT", "")).outcome == "too-slow"
-    with target._workers._lock:
+    with target._pools.workers["handlers"]._lock:
         assert in_a_child(lambda: [until_answered(call, target) for call in DRIVERS]) == ["answered"] * 2
     assert receive(target, ask()).outcome == "too-slow"
     gate.let_go()

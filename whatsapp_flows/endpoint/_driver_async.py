@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from ._steps import Function, HandlerError, Step, Steps, TooSlow, Wait, result_of
-from ._workers import Job, Tasks, Workers
+from ._workers import Job, Pools, Tasks, Workers
 
 T = TypeVar("T")
 
 _CANCELLED: Final = "it was cancelled, although the request was not"
 
 
-async def drive(steps: Steps[T], workers: Workers, tasks: Tasks) -> T:
+async def drive(steps: Steps[T], pools: Pools) -> T:
     """
     The result of an exchange.
 
@@ -27,7 +27,7 @@ async def drive(steps: Steps[T], workers: Workers, tasks: Tasks) -> T:
     try:
         step = next(steps)
         while True:
-            value, error = await _done(step, workers, tasks)
+            value, error = await _done(step, pools)
             step = steps.send(value) if error is None else steps.throw(error)
     except StopIteration as stop:
         result: T = stop.value
@@ -36,7 +36,7 @@ async def drive(steps: Steps[T], workers: Workers, tasks: Tasks) -> T:
         steps.close()
 
 
-async def _done(step: Step, workers: Workers, tasks: Tasks) -> tuple[Any, Exception | None]:
+async def _done(step: Step, pools: Pools) -> tuple[Any, Exception | None]:
     if isinstance(step, Wait):
         answer = asyncio.wrap_future(step.answer)
         if not (await asyncio.wait((answer,), timeout=step.seconds))[0]:
@@ -51,9 +51,9 @@ async def _done(step: Step, workers: Workers, tasks: Tasks) -> tuple[Any, Except
             value, error = _begun(rest[0], step.arguments)
             rest = rest[1:]
         else:
-            value, error, rest = await _called(rest, step.arguments, _left(ends), workers)
+            value, error, rest = await _called(rest, step.arguments, _left(ends), pools.workers[step.pool])
         if error is None and inspect.isawaitable(value):
-            value, error = await _awaited(value, _left(ends), tasks)
+            value, error = await _awaited(value, _left(ends), pools.tasks[step.pool])
     return value, error
 
 

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from .._interrupts import is_interrupt
 from ._steps import HandlerError, Run, Step, Steps, TooSlow, result_of
-from ._workers import Job, Workers
+from ._workers import Job, Pools
 
 T = TypeVar("T")
 
 
-def drive(steps: Steps[T], workers: Workers) -> T:
+def drive(steps: Steps[T], pools: Pools) -> T:
     """
     The result of an exchange.
 
@@ -24,7 +24,7 @@ def drive(steps: Steps[T], workers: Workers) -> T:
     try:
         step = next(steps)
         while True:
-            value, error = _done(step, workers)
+            value, error = _done(step, pools)
             step = steps.send(value) if error is None else steps.throw(error)
     except StopIteration as stop:
         result: T = stop.value
@@ -33,14 +33,14 @@ def drive(steps: Steps[T], workers: Workers) -> T:
         steps.close()
 
 
-def _done(step: Step, workers: Workers) -> tuple[Any, Exception | None]:
+def _done(step: Step, pools: Pools) -> tuple[Any, Exception | None]:
     """What a step gives, or the exception to raise inside the exchange."""
     if not isinstance(step, Run):
         try:
             return step.answer.result(step.seconds), None
         except (TimeoutError, FutureTimeoutError):
             return None, TooSlow()
-    value, error = _called(step, workers)
+    value, error = _called(step, pools)
     if error is None and inspect.isawaitable(value):
         close = getattr(value, "close", None)
         if close is not None:
@@ -49,7 +49,8 @@ def _done(step: Step, workers: Workers) -> tuple[Any, Exception | None]:
     return value, error
 
 
-def _called(step: Run, workers: Workers) -> tuple[Any, Exception | None]:
+def _called(step: Run, pools: Pools) -> tuple[Any, Exception | None]:
+    workers = pools.workers[step.pool]
     finished = threading.Lock()
     finished.acquire()
     job = Job(step.functions, step.arguments, finished.release)

@@ -17,13 +17,13 @@ from ..signatures import app_secrets as read_secrets
 from ._driver_sync import drive
 from ._exchange import Checks, RequestInfo, Settings, answer_of
 from ._facts import FINISH, FlowFacts, FlowSource
-from ._handlers import FALLBACK, ON_ERROR, Handler, Handlers, Observer
+from ._handlers import FALLBACK, ON_ERROR, Handler, Handlers, Observer, takes_a_request
 from ._keys import Lookup, PrivateKeys, TenantKeys
 from ._replay import InProgress, ReplayGuard, check_seconds
 from ._reports import Reports
 from ._request import FlowRequest
 from ._steps import Function
-from ._workers import MAX_THREADS, Tasks, Workers
+from ._workers import MAX_THREADS, Pools
 
 H = TypeVar("H", bound=Handler)
 ObserverT = TypeVar("ObserverT", bound=Observer)
@@ -40,8 +40,8 @@ class FlowEndpoint:
 
     `keys` are the private keys, or a callable from a `RequestInfo` to the keys of a tenant: PEM texts, `PrivateKeys`,
     or None for an unknown one. It runs in a thread, and texts are parsed once. `app_secrets` are one or several secrets
-    of the app that is connected to the Flow; a request must be signed with one. Only with `verify_signature=False` may
-    they be None.
+    of the app that is connected to the Flow; a request must be signed with one. Only with `verify_signature=False` are
+    they None.
 
     `flow` is the Flow JSON (a path, a mapping, its text or bytes). With it, handlers may be registered for its screens
     only, and each answer is checked as the client does. `checks` says what becomes of an answer that the client would
@@ -90,12 +90,11 @@ class FlowEndpoint:
             check_seconds("time_limit", time_limit)
         check_count("max_body", max_body)
         check_count("max_threads", max_threads)
-        if tokens is not None and not callable(tokens):
-            raise ConfigurationError("tokens must be a callable that takes a FlowRequest: see Tokens.")
+        if tokens is not None and not (callable(tokens) and takes_a_request(tokens)):
+            raise ConfigurationError("tokens must be a callable that takes one argument, a FlowRequest: see Tokens.")
         if replay is not None and not all(callable(getattr(replay, name, None)) for name in ("get", "put")):
             raise ConfigurationError("replay must have the methods get and put: see ReplayGuard.")
-        self._workers = Workers(max_threads)
-        self._tasks = Tasks(max_threads)
+        self._pools = Pools(max_threads)
         self._settings = Settings(
             keys=keys if isinstance(keys, PrivateKeys) else _key_finder(keys),
             app_secrets=app_secrets,
@@ -178,7 +177,7 @@ class FlowEndpoint:
         Never raises for what a peer sends, or what a handler raises. An asynchronous handler is answered with 500: it
         needs `areceive`. Raises `ConfigurationError` if the body is not bytes.
         """
-        return drive(answer_of(self._settings, _raw(body), headers), self._workers)
+        return drive(answer_of(self._settings, _raw(body), headers), self._pools)
 
     async def areceive(self, body: bytes, headers: Mapping[str, str], /) -> HttpAnswer:
         """
@@ -189,7 +188,7 @@ class FlowEndpoint:
         """
         from ._driver_async import drive as drive_async  # noqa: PLC0415 - a host without asyncio does not load it
 
-        return await drive_async(answer_of(self._settings, _raw(body), headers), self._workers, self._tasks)
+        return await drive_async(answer_of(self._settings, _raw(body), headers), self._pools)
 
     # -- what it is
 
@@ -214,7 +213,9 @@ def _secrets(secrets: AppSecrets | None, verify_signature: bool) -> tuple[Secret
             "app_secrets is missing: give the secret of the app that is connected to the Flow. Without one, anybody "
             "who knows the public key can send requests; verify_signature=False allows that."
         )
-    return () if secrets is None or not verify_signature else read_secrets(secrets)
+    if secrets is not None and not verify_signature:
+        raise ConfigurationError("app_secrets would not be used with verify_signature=False: leave out one of them.")
+    return () if secrets is None else read_secrets(secrets)
 
 
 def _key_finder(keys: object) -> Function:

@@ -2,11 +2,12 @@
 One request and its answer, as a generator that does no I/O: bytes and headers in, an `HttpAnswer` out.
 
 It yields the steps that it wants done (`_steps`), and a driver does them. The checks, in this order: size, signature,
-envelope, decryption, ping, error notification, token, handler, the answer's check.
+envelope, decryption, ping, error notification, replay, token, handler, the answer's check.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from json import loads
 from typing import Any, Final, Literal
@@ -19,6 +20,7 @@ from .._interrupts import is_interrupt
 from .._json import compact_json
 from .._log import place_of
 from .._wire import Secret
+from ..errors import ConfigurationError
 from ..signatures import verify
 from ._answers import Close, Finish, Show, encoded, unwritable
 from ._check import answer_problems
@@ -50,10 +52,11 @@ _SIGNATURE: Final = "x-hub-signature-256"
 _KEY, _DATA, _VECTOR = "encrypted_aes_key", "encrypted_flow_data", "initial_vector"
 _ACTIVE: Final = b'{"data":{"status":"active"}}'
 _ACKNOWLEDGED: Final = b'{"data":{"acknowledged":true}}'
-_KEPT: Final = frozenset({"answered", "token-refused", "error-notified"})  # what a replay guard keeps
+_KEPT: Final = frozenset({"answered", "token-refused"})  # what a replay guard keeps: what seals a text of the host's
+_GUARD_SECONDS: Final = 1.0  # for `get` and for `put` of a host's guard, and a third of the time left at most
 
-Found = tuple[Outcome, bytes]
-"""What became of a request, and the body of its answer."""
+Envelope = tuple[str, str, str]
+"""The three texts of a request, in base64: the AES key, the data, the initial vector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,13 +131,21 @@ def _outcome(settings: Settings, exchange: Exchange, body: bytes, headers: Mappi
     if settings.app_secrets:
         secret = verify(body, header_of(headers, _SIGNATURE), settings.app_secrets)
         if secret is None:
+            exchange.note = _unsigned(header_of(headers, _SIGNATURE))
             return _http("bad-signature")
     envelope = _read_envelope(body)
     if envelope is None:
         return _http("bad-envelope")
-    if settings.replay is None:
-        return _http(*(yield from _opened(settings, exchange, envelope, headers, secret)))
-    return (yield from _once(settings, settings.replay, exchange, envelope, headers, secret))
+    return (yield from _opened(settings, exchange, envelope, headers, secret))
+
+
+def _unsigned(signature: str | None) -> str:
+    """Why a signature is refused; nothing of it is shown."""
+    if signature is None:
+        return "X-Hub-Signature-256 is missing"
+    if re.fullmatch(r"sha256=[0-9a-f]{64}", signature) is None:
+        return "X-Hub-Signature-256 is malformed: it is not sha256= and 64 lower-case hex digits"
+    return "signed with none of the app_secrets, or the body was changed on its way"
 
 
 def header_of(headers: Mapping[str, str], name: str) -> str | None:
@@ -145,7 +156,7 @@ def header_of(headers: Mapping[str, str], name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _read_envelope(body: bytes) -> tuple[str, str, str] | None:
+def _read_envelope(body: bytes) -> Envelope | None:
     """The three texts of a request; None if they are not there."""
     try:
         document = loads(body.decode())
@@ -166,9 +177,9 @@ def _once(
     settings: Settings,
     guard: ReplayGuard,
     exchange: Exchange,
-    envelope: tuple[str, str, str],
-    headers: Mapping[str, str],
-    secret: int | None,
+    envelope: Envelope,
+    request: FlowRequest,
+    channel: AnswerChannel,
 ) -> Steps[HttpAnswer]:
     """The answer that was kept for an equal request, or that of one in progress, or a new one."""
     key = replay_key(*envelope)
@@ -180,9 +191,10 @@ def _once(
     try:
         answer = yield from _guarded(settings, exchange, guard.get, "get", key)
         if answer is None:
-            answer = _http(*(yield from _opened(settings, exchange, envelope, headers, secret)))
+            answer = yield from _handled(settings, exchange, request, channel)
             if answer.outcome in _KEPT:
-                yield from _guarded(settings, exchange, guard.put, "put", key, answer)
+                first = yield from _guarded(settings, exchange, guard.put, "put", key, answer)
+                answer = answer if first is None else first  # another process was first: a nonce seals one answer
         return answer
     finally:
         settings.in_progress.end(key, answer)
@@ -196,8 +208,12 @@ def _guarded(
         kept: HttpAnswer | None = method(*arguments)
         return kept
     try:
-        function = Function(method, name)
-        found = yield Run((function,), arguments, settings.left(exchange))
+        left = settings.left(exchange)
+        seconds = None if left is None else min(left / 3, _GUARD_SECONDS)
+        found = yield Run((Function(method, name),), arguments, seconds, "guard")
+    except TooSlow:
+        settings.reports.failed(f"{name} of the replay guard", HandlerError("it took too long"))
+        return None
     except Exception as raised:  # noqa: BLE001 - a host's guard may raise anything
         settings.reports.failed(f"{name} of the replay guard", raised)
         return None
@@ -210,30 +226,57 @@ def _guarded(
 def _opened(
     settings: Settings,
     exchange: Exchange,
-    envelope: tuple[str, str, str],
+    envelope: Envelope,
     headers: Mapping[str, str],
     secret: int | None,
-) -> Steps[Found]:
+) -> Steps[HttpAnswer]:
     keys = settings.keys
     try:
         if isinstance(keys, Function):
             lowered = {name.lower(): value for name, value in headers.items()}
             info = RequestInfo(headers=lowered, app_secret_index=secret)
-            keys = yield Run((keys,), (info,), settings.left(exchange))
+            keys = yield from _found_keys(settings, exchange, keys, info)
         opened = keys.open(*envelope)
         request = read_request(opened.plaintext)
         if request is None:
             raise not_decrypted("json")
     except DecryptionError as refused:
         exchange.note = refused.reason
-        return "not-decrypted", b""
+        return _http("not-decrypted")
     settings.reports.decrypted(exchange, request, opened.key_index)
     if request.action == "ping":
-        return "ping", opened.channel.seal(_ACTIVE)
+        return _http("ping", opened.channel.seal(_ACTIVE))
     if (error := request.error_key) is not None:
         yield from _error_notified(settings, exchange, request, error)
-        return "error-notified", opened.channel.seal(_ACKNOWLEDGED)
-    return (yield from _handled(settings, exchange, request, opened.channel))
+        return _http("error-notified", opened.channel.seal(_ACKNOWLEDGED))
+    if settings.replay is None:
+        return (yield from _handled(settings, exchange, request, opened.channel))
+    return (yield from _once(settings, settings.replay, exchange, envelope, request, opened.channel))
+
+
+def _found_keys(settings: Settings, exchange: Exchange, lookup: Function, info: RequestInfo) -> Steps[PrivateKeys]:
+    """The keys of a tenant. What is wrong with a PEM is told, since our message shows nothing of it."""
+    try:
+        keys: PrivateKeys = yield Run((lookup,), (info,), settings.left(exchange))
+    except (DecryptionError, TooSlow):
+        raise
+    except Exception as raised:
+        if is_interrupt(raised):
+            raise
+        exchange.failed = "no private keys"
+        if isinstance(raised, ConfigurationError) and _is_ours(raised):
+            raise HandlerError(f"the function for keys: {raised}") from raised
+        raise
+    return keys
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether this package has raised the error, and not a function of the host's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else trace.tb_frame.f_globals.get("__name__", "")
+    return str(module).partition(".")[0] == __name__.partition(".")[0]
 
 
 def _error_notified(settings: Settings, exchange: Exchange, request: FlowRequest, error: str) -> Steps[None]:
@@ -259,7 +302,7 @@ def _measured(
         exchange.handler_duration = (exchange.handler_duration or 0.0) + settings.clock() - began
 
 
-def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, channel: AnswerChannel) -> Steps[Found]:
+def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, channel: AnswerChannel) -> Steps[HttpAnswer]:
     handler = settings.handlers.find(request)
     answer: object = None
     try:
@@ -267,10 +310,10 @@ def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, chann
             answer = yield from _measured(settings, exchange, group, request)
     except InvalidToken as refused:
         text = refused.details.user_message or refused.details.message
-        return "token-refused", channel.seal(compact_json({"error_msg": text}).encode())
+        return _http("token-refused", channel.seal(compact_json({"error_msg": text}).encode()))
     if handler is None:
         exchange.note = "register a handler, or a fallback"
-        return "no-handler", b""
+        return _http("no-handler")
     if not isinstance(answer, (Show, Finish, Close)):
         raise HandlerError(f"{described(handler)} returned {_kind(answer)}: return a Show, Finish or Close")
     plaintext = answer.plaintext(request.flow_token)
@@ -280,8 +323,8 @@ def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, chann
         found = f"{described(handler)} returned what JSON cannot hold: {unwritable(plaintext)}"
         raise HandlerError(found) from raised
     if _refused(settings, exchange, request, plaintext, len(content)):
-        return "refused-answer", b""
-    return "answered", channel.seal(content)
+        return _http("refused-answer")
+    return _http("answered", channel.seal(content))
 
 
 def _groups(tokens: Function | None, handler: Function | None) -> tuple[tuple[Function, ...], ...]:

@@ -44,7 +44,7 @@ class Handlers:
         if not callable(handler):
             raise ConfigurationError(f"the handler for {name} must be a function of the request.")
         function = Function(handler, name)
-        if not _takes_a_request(handler):
+        if not takes_a_request(handler):
             raise ConfigurationError(
                 f"{function.described}, the handler for {name}, must take one argument, the request."
             )
@@ -71,7 +71,7 @@ class Handlers:
         return len(self._found)
 
 
-def _takes_a_request(handler: Callable[..., Any]) -> bool:
+def takes_a_request(handler: Callable[..., Any]) -> bool:
     """Whether a function can be called with one argument; True if that cannot be known."""
     try:
         inspect.signature(handler).bind(None)

@@ -30,16 +30,23 @@ class ReplayGuard(Protocol):
     Keeps answers for a while: `RecentAnswers` in memory, or your own, shared by processes.
 
     `key` is a SHA-256 in hex of the encrypted request; an answer is encrypted too, and can be pickled. Requests in
-    progress need no guard: equal ones in one process wait for the first. The methods of your own guard are called in
-    a thread, as handlers are, and count towards the time limit. If one fails, the handler runs, and the failure is
-    logged.
+    progress need no guard: equal ones in one process wait for the first. The health check and error notifications are
+    answered without a guard.
+
+    Processes that share a store may both run the handler for equal requests that arrive at the same time. So `put` must
+    set the answer only if the key is absent, in one step (`SET key value NX EX 60` of Redis), and return the answer
+    that is kept already: that one is sent.
+
+    The methods of your own guard are called in threads of their own, or awaited, for at most 1 second each, and a
+    third of the time that is left (with `time_limit=None`, without limit). If one fails or takes longer, the request is
+    answered without it, and the failure is logged.
     """
 
     def get(self, key: str, /) -> HttpAnswer | None:
         """The answer that was kept under this key, or None."""
 
-    def put(self, key: str, answer: HttpAnswer, /) -> None:
-        """Keep an answer."""
+    def put(self, key: str, answer: HttpAnswer, /) -> HttpAnswer | None:
+        """Keep an answer and return None; if one is kept under this key, leave it, and return it."""
 
 
 class RecentAnswers:
@@ -76,16 +83,18 @@ class RecentAnswers:
             found = self._answers.get(key)
         return None if found is None else found[1]
 
-    def put(self, key: str, answer: HttpAnswer, /) -> None:
-        """Keep an answer, unless one is kept under this key: the first was sent."""
+    def put(self, key: str, answer: HttpAnswer, /) -> HttpAnswer | None:
+        """Keep an answer, unless one is kept under this key: then return that one, which was sent first."""
         size = _OVERHEAD + len(answer.body)
-        if size > self._max_bytes:
-            return
         with self._lock:
-            if key not in self._answers:
+            self._make_room(0)
+            if (kept := self._answers.get(key)) is not None:
+                return kept[1]
+            if size <= self._max_bytes:
                 self._make_room(size)
                 self._answers[key] = (self._clock() + self._seconds, answer)
                 self._bytes += size
+        return None
 
     def _make_room(self, size: int) -> None:
         """Drop what is too old, and what there is no room for."""

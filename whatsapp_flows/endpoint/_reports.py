@@ -45,9 +45,13 @@ _LEVELS: Final[dict[Outcome, int]] = {
 
 
 class Exchange:
-    """The facts of one request, as they become known; `note` is a sentence about what went wrong."""
+    """
+    The facts of one request, as they become known; `note` is a sentence about what went wrong.
 
-    __slots__ = ("action", "call", "handler_duration", "key_index", "note", "screen", "started")
+    `failed` is what failed, where the log is to name something else than the outcome.
+    """
+
+    __slots__ = ("action", "call", "failed", "handler_duration", "key_index", "note", "screen", "started")
 
     def __init__(self, started: float) -> None:
         self.started = started
@@ -56,6 +60,7 @@ class Exchange:
         self.screen: str | None = None
         self.key_index: int | None = None
         self.handler_duration: float | None = None
+        self.failed = ""
         self.note = ""
 
 
@@ -99,7 +104,7 @@ class Reports:
         )
         if logger.isEnabledFor(level):
             note = f": {exchange.note}" if exchange.note else ""
-            text = f"Flow endpoint: {answer.outcome} (HTTP {answer.status}), {_subject(event)}{note}"
+            text = f"Flow endpoint: {exchange.failed or answer.outcome} (HTTP {answer.status}), {_subject(event)}{note}"
             _log(level, text, event)
         if (alert := event.latency_alert) is not None:
             text = f"Flow endpoint: {_subject(event)} took {duration:.1f} s; Meta alerts at {alert:g} s"

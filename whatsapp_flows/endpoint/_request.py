@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from json import JSONDecoder
 from typing import Any, Final
@@ -73,14 +74,16 @@ class FlowRequest:
         """
         What the client could not use of the last answer, such as `payload-schema-error`; None if this is not about it.
 
-        A request is such a notification if its `data` has a text `error` (or `error_key`, an older name) and nothing
-        beyond it but `error_message` (an inference: a form may have a field of that name).
+        A request is such a notification if its `data` has a key `error` (or `error_key`, an older name), which looks
+        like those of Meta (letters, digits, `_` and `-`, or empty), and nothing beyond it but `error_message` (assumed:
+        a form may have a field `error`, in which a user writes a sentence).
         """
         data = self.data
         if not data or not data.keys() <= _ERROR_KEYS:
             return None
-        found = data.get("error", data.get("error_key"))
-        return found if isinstance(found, str) else None
+        found = data.get("error")
+        found = data.get("error_key") if found is None else found
+        return found if isinstance(found, str) and re.fullmatch(r"[A-Za-z0-9_-]*", found) else None
 
     @property
     def error_message(self) -> str | None:

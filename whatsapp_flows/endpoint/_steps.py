@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from .._dataclasses import dataclass
 from .._http_answer import HttpAnswer
@@ -20,6 +20,9 @@ from .._inspection import is_coroutine_function
 from .._log import place_of
 
 T = TypeVar("T")
+
+Pool = Literal["handlers", "guard"]
+"""Which threads and tasks a function takes: a replay guard that hangs keeps none from the handlers."""
 
 
 class TooSlow(Exception):  # noqa: N818 - a signal between the driver and the exchange
@@ -92,6 +95,7 @@ class Run:
     functions: tuple[Function, ...]
     arguments: tuple[object, ...]
     seconds: float | None
+    pool: Pool = "handlers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from .._forks import register_after_fork
-from ._steps import Function, TooSlow, is_unfinished
+from ._steps import Function, Pool, TooSlow, is_unfinished
 
 if TYPE_CHECKING:
     import asyncio
@@ -187,3 +187,12 @@ class Tasks:
         self._kept.discard(task)
         if not task.cancelled():
             task.exception()  # or asyncio logs it, with its text
+
+
+class Pools:
+    """The threads and the tasks for the functions of each pool, at most `most` of both."""
+
+    def __init__(self, most: int) -> None:
+        pools: tuple[Pool, ...] = get_args(Pool)
+        self.workers = {pool: Workers(most) for pool in pools}
+        self.tasks = {pool: Tasks(most) for pool in pools}
