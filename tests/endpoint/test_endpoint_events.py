@@ -31,6 +31,7 @@ from tests.endpoint.exchanges import (
 )
 from whatsapp_flows import (
     AnswerRefused,
+    ConfigurationError,
     EndpointEvent,
     EndpointRequestFinished,
     ErrorNotified,
@@ -482,3 +483,14 @@ def test_no_traceback_of_the_options_shows_a_secret() -> None:
         shown = [str(it.locals) for it in stack if "whatsapp_flows/endpoint" in it.filename]
         assert shown
         assert not [text for text in shown if APP_SECRET in text]
+
+
+@pytest.mark.parametrize("given", [APP_SECRET + "\n", [APP_SECRET, ""], APP_SECRET + "\ud800"])
+def test_no_traceback_of_a_refused_secret_shows_it(given: Any) -> None:
+    """Not in a frame of the endpoint either, whose repr is whole by then."""
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint(app_secrets=given)
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    shown = [str(it.locals) for it in stack if "whatsapp_flows/endpoint" in it.filename]
+    assert "FlowEndpoint(0 handlers" in shown[0]
+    assert not [text for text in shown if APP_SECRET in text]

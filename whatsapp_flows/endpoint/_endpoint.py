@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NoReturn, TypeVar, overload
+from typing import Final, NoReturn, TypeVar, cast, overload
 
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
 from .._log import logger
-from .._wire import Secret, as_secret, check_count, short_repr
+from .._wire import Secret, as_secret, as_secrets, check_count, short_repr
 from ..errors import ConfigurationError
 from ..events import EventConsumer
 from ..signatures import AppSecrets
@@ -80,9 +80,11 @@ class FlowEndpoint:
         max_threads: int = MAX_THREADS,
     ) -> None:
         # Rebound, so that no local variable of this frame shows a secret. The attributes of the repr come first.
-        app_secrets = self._app_secrets = _secrets(app_secrets, verify_signature)
+        app_secrets = cast("AppSecrets | None", as_secrets(app_secrets))
+        self._app_secrets: tuple[Secret, ...] = ()
         self._handlers = Handlers()
         self._facts: FlowFacts | None = None
+        app_secrets = self._app_secrets = _secrets(app_secrets, verify_signature)
         self._facts = None if flow is None else FlowFacts.read(flow)
         if checks not in {"raise", "log", "off"}:
             raise ConfigurationError(f'checks must be "raise", "log" or "off", not {short_repr(checks)}.')

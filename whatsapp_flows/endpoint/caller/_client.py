@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from ..._flow_crypto import SealingKey, read_public_key
 from ..._http_answer import Receiver
-from ..._wire import as_secret, check_count, short_repr
+from ..._wire import as_secret, as_secrets, check_count, short_repr
 from ...errors import ConfigurationError
 from ...signatures import AppSecrets
 from ...signatures import app_secrets as checked_secrets
@@ -82,8 +82,9 @@ class EndpointClient:
         sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        # Rebound, so that no local variable of this frame shows a secret.
+        app_secrets = cast("AppSecrets | None", as_secrets(app_secrets))
         secrets = None if app_secrets is None else checked_secrets(app_secrets)
-        del app_secrets  # so that a traceback with local variables does not show them
         check_count("max_answer", max_answer)
         _check_seconds("time_limit", time_limit)
         _check_path(path, target)
