@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 
 import pytest
@@ -25,6 +26,19 @@ def pytest_configure(config: pytest.Config) -> None:
     install_trace_functions_in_turn()
     leftovers = Leftovers(forbid_outside(allowed_roots(*([base] if base else []))))
     config.pluginmanager.register(leftovers, "leftovers")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """
+    Write the coverage of a worker before it reports that it has finished.
+
+    pytest-xdist kills a worker that has not ended 10 seconds after that, which on a busy machine is before coverage has
+    written its file at the end of the process.
+    """
+    coverage = sys.modules.get("coverage")
+    measured = None if coverage is None else coverage.Coverage.current()
+    if measured is not None and hasattr(session.config, "workerinput"):
+        measured.save()
 
 
 def _live_nowhere(config: pytest.Config) -> None:

@@ -169,17 +169,17 @@ def test_a_created_file_has_its_mode_from_the_start(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["key", "link"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the limit of a file's size")
-def test_a_created_file_that_cannot_be_written_whole_is_deleted(tmp_path: Path) -> None:
-    """A full disk leaves no half of a key behind."""
-    code = f"""
-import resource, signal
-from pathlib import Path
+CREATED = """
 from whatsapp_flows._files import create_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3, 3))
-create_file(Path({str(tmp_path / "key")!r}), b"secret", mode=0o600)
+create_file(Path(sys.argv[1]), b"secret", mode=0o600)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the limit of a file's size")
+def test_a_created_file_that_cannot_be_written_whole_is_deleted(tmp_path: Path) -> None:
+    """A full disk leaves no half of a key behind."""
+    done = in_a_process(CREATED, tmp_path / "key")
     assert "key cannot be written: File too large." in done.stderr
     assert not list(tmp_path.iterdir())
