@@ -71,7 +71,6 @@ def close(request: FlowRequest) -> Answer:
         ({"tokens": "secret"}, "tokens must be a callable"),
         ({"tokens": lambda: None}, "tokens must be a callable that takes one argument"),
         ({"tokens": lambda request, more: None}, "tokens must be a callable that takes one argument"),
-        ({"verify_signature": False}, "leave out one of them"),
         ({"replay": {}}, "replay must have the methods get and put"),
         ({"on_event": 1}, "on_event must be a plain callable"),
         ({"on_event": [print, asyncio.sleep]}, "on_event must be a plain callable"),

@@ -65,15 +65,15 @@ def check_answer(
 
 
 def answer_problems(
-    facts: FlowFacts, from_screen: str, action: str, plaintext: Mapping[str, Any], size: int
+    facts: FlowFacts, from_screen: str, action: str, plaintext: Mapping[str, Any], size: int, *, named: bool
 ) -> tuple[AnswerProblem, ...]:
     """
     `check_answer` for what a handler has returned, which has a JSON form of `size` bytes: for a log.
 
-    `from_screen` is empty if the Flow does not have it. Then an unknown screen of the answer may be that of the
-    request, a text of the peer's, and is not named. A request may have no flow token that the answer could carry.
+    `named`: an unknown screen of the answer is named. It is not where the request has an unknown screen, a text of the
+    peer's that the handler may have repeated. A request may have no flow token that the answer could carry.
     """
-    found = _problems(facts, from_screen, action, plaintext, size, named=bool(from_screen))
+    found = _problems(facts, from_screen, action, plaintext, size, named=named)
     return tuple(map(_cut, islice(found, MAX_PROBLEMS)))
 
 

@@ -40,8 +40,8 @@ class FlowEndpoint:
 
     `keys` are the private keys, or a callable from a `RequestInfo` to the keys of a tenant: PEM texts, `PrivateKeys`,
     or None for an unknown one. It runs in a thread, and texts are parsed once. `app_secrets` are one or several secrets
-    of the app that is connected to the Flow; a request must be signed with one. Only with `verify_signature=False` are
-    they None.
+    of the app that is connected to the Flow; a request must be signed with one. With `verify_signature=False` they may
+    be None, and are not used.
 
     `flow` is the Flow JSON (a path, a mapping, its text or bytes). With it, handlers may be registered for its screens
     only, and each answer is checked as the client does. `checks` says what becomes of an answer that the client would
@@ -215,9 +215,7 @@ def _secrets(secrets: AppSecrets | None, verify_signature: bool) -> tuple[Secret
             "app_secrets is missing: give the secret of the app that is connected to the Flow. Without one, anybody "
             "who knows the public key can send requests; verify_signature=False allows that."
         )
-    if secrets is not None and not verify_signature:
-        raise ConfigurationError("app_secrets would not be used with verify_signature=False: leave out one of them.")
-    return () if secrets is None else read_secrets(secrets)
+    return () if secrets is None or not verify_signature else read_secrets(secrets)
 
 
 def _key_finder(keys: object) -> Function:

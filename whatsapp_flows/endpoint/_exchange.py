@@ -346,7 +346,8 @@ def _refused(
     if settings.facts is None or settings.checks == "off":
         return False
     known = request.screen if request.screen == exchange.screen else ""  # problems are logged: no name of a peer's
-    problems = answer_problems(settings.facts, known, request.action, plaintext, size)
+    named = known == request.screen
+    problems = answer_problems(settings.facts, known, request.action, plaintext, size, named=named)
     if not problems:
         return False
     settings.reports.answer_refused(exchange, problems, sent=settings.checks == "log")
