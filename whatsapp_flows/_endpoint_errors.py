@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-_NO_LONGER_VALID: Final = "This form is no longer valid. Please ask for a new one."
+NO_LONGER_VALID: Final = "This form is no longer valid. Please ask for a new one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class InvalidToken(EndpointError):  # noqa: N818 - the name of the contract, whi
 
     def __init__(self, details: ErrorDetails | str = "", reason: str = "") -> None:
         if isinstance(details, str) and not details.strip():
-            details = _NO_LONGER_VALID
+            details = NO_LONGER_VALID
         super().__init__(details, reason)
         self.reason = reason
 

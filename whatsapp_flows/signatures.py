@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from json import dumps, loads
 from typing import Final, cast
 
@@ -22,6 +22,7 @@ __all__ = ["AppSecrets", "app_secrets", "sign", "sign_flow_token", "verify", "ve
 AppSecrets = str | Secret | Iterable[str | Secret]
 """One app secret, or several while one replaces another."""
 
+_HEADER: Final = "x-hub-signature-256"
 _PREFIX: Final = b"sha256="
 _JWT_HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 _JWT: Final = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
@@ -81,6 +82,14 @@ def _fault(secret: Secret) -> str:
     except UnicodeEncodeError:
         return "an app secret has half a surrogate pair, which UTF-8 does not have: read it again."
     return ""
+
+
+def signature_header(headers: Mapping[str, str]) -> str | None:
+    """The `X-Hub-Signature-256` of a request, whatever the case of its name; None if it is missing or no text."""
+    found: object = headers.get(_HEADER)
+    if found is None:
+        found = next((value for name, value in headers.items() if name.lower() == _HEADER), None)
+    return found if isinstance(found, str) else None
 
 
 def sign(body: bytes, secret: str | Secret) -> str:

@@ -21,7 +21,7 @@ from .._json import compact_json
 from .._log import place_of
 from .._wire import Secret
 from ..errors import ConfigurationError
-from ..signatures import verify
+from ..signatures import signature_header, verify
 from ._answers import Close, Finish, Show, encoded, unwritable
 from ._check import answer_problems
 from ._facts import FlowFacts
@@ -48,7 +48,6 @@ _STATUS: Final[Mapping[Outcome, int]] = {
     "refused-answer": 500,
     "answered": 200,
 }
-_SIGNATURE: Final = "x-hub-signature-256"
 _KEY, _DATA, _VECTOR = "encrypted_aes_key", "encrypted_flow_data", "initial_vector"
 _ACTIVE: Final = b'{"data":{"status":"active"}}'
 _ACKNOWLEDGED: Final = b'{"data":{"acknowledged":true}}'
@@ -129,9 +128,9 @@ def _outcome(settings: Settings, exchange: Exchange, body: bytes, headers: Mappi
         return _http("too-large")
     secret = None
     if settings.app_secrets:
-        secret = verify(body, header_of(headers, _SIGNATURE), settings.app_secrets)
+        secret = verify(body, signature_header(headers), settings.app_secrets)
         if secret is None:
-            exchange.note = _unsigned(header_of(headers, _SIGNATURE))
+            exchange.note = _unsigned(signature_header(headers))
             return _http("bad-signature")
     envelope = _read_envelope(body)
     if envelope is None:
@@ -146,14 +145,6 @@ def _unsigned(signature: str | None) -> str:
     if re.fullmatch(r"sha256=[0-9a-f]{64}", signature) is None:
         return "X-Hub-Signature-256 is malformed: it is not sha256= and 64 lower-case hex digits"
     return "signed with none of the app_secrets, or the body was changed on its way"
-
-
-def header_of(headers: Mapping[str, str], name: str) -> str | None:
-    """A header by its name in lower case, whatever its case; None if it is missing or no text."""
-    found: object = headers.get(name)
-    if found is None:
-        found = next((value for key, value in headers.items() if key.lower() == name), None)
-    return found if isinstance(found, str) else None
 
 
 def _read_envelope(body: bytes) -> Envelope | None:

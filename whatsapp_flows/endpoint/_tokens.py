@@ -21,11 +21,10 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from .. import signatures
-from .._endpoint_errors import InvalidToken
+from .._endpoint_errors import NO_LONGER_VALID, InvalidToken
 from .._wire import Secret, as_secrets
 from ..errors import ConfigurationError
 
-EXPIRED: Final = "This form is no longer valid. Please ask for a new one."
 VALID_FOR: Final = 259_200.0
 """Seconds: 3 days. Meta suggests 2 to 3 days ("Implementing Endpoint for Flows")."""
 MAX_SUBJECT: Final = 96
@@ -69,7 +68,7 @@ class Tokens:
         *,
         valid_for: float = VALID_FOR,
         app_secrets: signatures.AppSecrets | None = None,
-        text: str = EXPIRED,
+        text: str = NO_LONGER_VALID,
         clock: Callable[[], float] = time.time,
     ) -> None:
         # Replaced, so that no local variable of this frame shows a secret.

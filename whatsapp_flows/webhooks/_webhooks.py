@@ -21,8 +21,6 @@ from ._reading import read_json
 MAX_BODY: Final = 3 * 1024 * 1024
 """Bytes. Meta's webhooks have up to 3 MB (Meta, "Webhooks")."""
 
-SIGNATURE_HEADER: Final = "x-hub-signature-256"
-
 # No browser shall take an answer for a page: the challenge is text that the request brought along.
 _HEADERS: Final[Mapping[str, str]] = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 _MAX_CHALLENGE: Final = 1024  # characters; Meta's are numbers of some ten digits
@@ -115,7 +113,8 @@ class Webhooks:
         if len(body) > self._max_body:
             raise WebhookFormatError(f"The body has more than {self._max_body} bytes", "too-large")
         content = bytes(body)
-        if self._secrets is not None and signatures.verify(content, _signature(headers), self._secrets) is None:
+        signature = signatures.signature_header(headers)
+        if self._secrets is not None and signatures.verify(content, signature, self._secrets) is None:
             raise SignatureError("The webhook is not signed with one of the app secrets")
         return events_of(read_json(content))
 
@@ -231,13 +230,6 @@ def _checked_token(token: object) -> Secret:
     if not isinstance(token, Secret) or not token.reveal().strip():
         raise ConfigurationError("verify_token must be a text that is not empty: everybody could register the URL.")
     return token
-
-
-def _signature(headers: Mapping[str, str]) -> str | None:
-    for name, value in headers.items():
-        if name.lower() == SIGNATURE_HEADER:
-            return value if isinstance(value, str) else None
-    return None
 
 
 def _utf8(text: str) -> bytes:
