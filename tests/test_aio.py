@@ -517,7 +517,7 @@ def test_a_call_that_is_cut_short_leaves_no_connection_open(behaviour: Behaviour
                 started = time.monotonic()
                 with pytest.raises(asyncio.TimeoutError):
                     await within(0.4, client.update_flow_json(FLOW, document))
-                assert time.monotonic() - started < 5
+                assert time.monotonic() - started < 9  # the server answers later than that, if at all
                 assert server.connections == 1
                 assert await asyncio.to_thread(server.all_connections_end)
                 if behaviour.scheme == "http":

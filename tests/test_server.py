@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -365,7 +366,7 @@ def test_closing_does_not_wait_for_idle_clients() -> None:
         for connection in connections[:5]:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             _read_answer(connection)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 20  # no client ends its connection before that
     for connection in connections:
         # Those that were never accepted are reset, the others end.
         with connection, suppress(ConnectionResetError):
@@ -391,7 +392,9 @@ def test_it_also_listens_on_ipv6() -> None:
     server.close()
 
 
-def test_running_out_of_descriptors_is_survived(caplog: pytest.LogCaptureFixture) -> None:
+def test_running_out_of_descriptors_is_survived(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """New connections wait without using CPU time, it is logged once, and they are served once descriptors are free."""
     resource = pytest.importorskip("resource")
     before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -403,12 +406,20 @@ def test_running_out_of_descriptors_is_survived(caplog: pytest.LogCaptureFixture
             with suppress(OSError):
                 while True:
                     filling.append(os.dup(0))
-            spent = time.process_time()
+            tried = 0
+            accept = socket.socket.accept
+
+            def counted(listener: socket.socket) -> Any:
+                nonlocal tried
+                tried += 1
+                return accept(listener)
+
+            monkeypatch.setattr(socket.socket, "accept", counted)
             for client in clients:
                 client.connect(("127.0.0.1", server.port))
                 client.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
             time.sleep(0.3)
-            assert time.process_time() - spent < 0.15
+            assert 0 < tried < 30  # ten times a second; without the pause some ten thousand times
         finally:
             for descriptor in filling:
                 os.close(descriptor)
