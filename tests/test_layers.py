@@ -70,6 +70,7 @@ LAYERS = {
     "_http": 2,
     "_operations": 3,
     "pacing": 2,
+    "play": 5,
     "queued": 2,
     "_aiohttp": 3,
     "_conversations": 4,

@@ -1,0 +1,87 @@
+"""
+Playing a Flow: what its user sees and does, without a phone, a network or an extra.
+
+    step = start("booking.json")                       # Step(session, effects)
+    step = advance(step.session, Fill("/screens/0/layout/children/1", "Ada"))
+    view(step.session).nodes
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from .._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ._behaviour import Evidence
+    from ._events import (
+        Answer,
+        AskEndpoint,
+        Back,
+        Blur,
+        Broken,
+        Complete,
+        Effect,
+        Event,
+        Fill,
+        OpenUrl,
+        Refused,
+        Select,
+        Snackbar,
+        Tap,
+        Upload,
+        UploadedFile,
+    )
+    from ._session import Session, Step
+    from ._values import Counter, Issue, Node, View
+
+__all__ = [
+    "Answer",
+    "AskEndpoint",
+    "Back",
+    "Blur",
+    "Broken",
+    "Complete",
+    "Counter",
+    "Effect",
+    "Event",
+    "Evidence",
+    "Fill",
+    "Issue",
+    "Node",
+    "OpenUrl",
+    "Refused",
+    "Select",
+    "Session",
+    "Snackbar",
+    "Step",
+    "Tap",
+    "Upload",
+    "UploadedFile",
+    "View",
+]
+
+_MODULES: Final = {
+    "._behaviour": ("Evidence",),
+    "._events": (
+        "Answer",
+        "AskEndpoint",
+        "Back",
+        "Blur",
+        "Broken",
+        "Complete",
+        "Effect",
+        "Event",
+        "Fill",
+        "OpenUrl",
+        "Refused",
+        "Select",
+        "Snackbar",
+        "Tap",
+        "Upload",
+        "UploadedFile",
+    ),
+    "._session": ("Session", "Step"),
+    "._values": ("Counter", "Issue", "Node", "View"),
+}
+
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(__name__, _MODULES)
