@@ -192,10 +192,10 @@ def test_a_fork_waits_for_a_class_that_another_thread_makes(monkeypatch: pytest.
     """The child can use the class: it inherits neither a held lock nor a class that is half made."""
     cls = observed()
     entered, forking = threading.Event(), threading.Event()
-    monkeypatch.setattr(Observed, "on_subclass", [entered.set, lambda: forking.wait(5)])
+    monkeypatch.setattr(Observed, "on_subclass", [entered.set, lambda: forking.wait(30)])
     thread = threading.Thread(target=cls, args=(1,))
     thread.start()
-    assert entered.wait(5)
+    assert entered.wait(30)
     os.register_at_fork(before=forking.set)  # hooks run in reverse order: this one before the one that takes the lock
     assert in_a_child(lambda: cls(2).x) == 2
     thread.join()

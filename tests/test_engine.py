@@ -315,9 +315,9 @@ def test_a_real_stop_interrupts_a_real_wait() -> None:
 
     thread = threading.Thread(target=call)
     thread.start()
-    assert waiting.wait(5)
+    assert waiting.wait(30)
     stop.set()
-    thread.join(5)
+    thread.join(30)
     assert not thread.is_alive()
     assert type(outcome[0]) is FlowProcessingError
 

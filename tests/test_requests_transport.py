@@ -133,7 +133,7 @@ def test_the_hosts_session_stays_open(session: requests.Session) -> None:
         for _ in range(2):
             with client_for(server.url, session) as client:
                 client.publish_flow(FLOW_ID)
-        assert session.get(server.url, timeout=10).ok
+        assert session.get(server.url, timeout=30).ok
     assert (len(server.requests), server.connections) == (3, 1)
 
 
@@ -499,7 +499,7 @@ def test_requests_itself_reads_the_netrc_file(
     """The file of the test above is valid: requests uses it."""
     _netrc(session, monkeypatch, tmp_path)
     with Server(answers()) as server:
-        session.get(server.url, headers={"Authorization": "Bearer mine"}, timeout=10)
+        session.get(server.url, headers={"Authorization": "Bearer mine"}, timeout=30)
     assert server.requests[0].headers["authorization"].startswith("Basic ")
 
 
@@ -531,7 +531,7 @@ def test_the_session_is_unchanged(session: requests.Session) -> None:
     before = dict(session.headers)
     with Server(answers()) as server:
         publish(session, server.url)
-        session.get(server.url, timeout=10)
+        session.get(server.url, timeout=30)
     assert dict(session.headers) == before
     assert session.auth is None
     assert "authorization" not in server.requests[1].headers

@@ -40,7 +40,7 @@ def _serving(
 
 @contextmanager
 def _connected(server: Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         yield connection
 
 
@@ -235,7 +235,7 @@ class _EventStream:
 
     def _stream(self) -> Iterator[bytes]:
         try:
-            while (event := self.events.get(timeout=5)) is not None:
+            while (event := self.events.get(timeout=30)) is not None:
                 yield event
         finally:
             self.closed_streams.set()
@@ -355,7 +355,7 @@ def test_closing_ends_a_stream() -> None:
 
     with _serving(lambda _: HttpResponse(stream=ticks())) as server, _connected(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert begun.wait(5)
+        assert begun.wait(30)
 
 
 def test_closing_does_not_wait_for_idle_clients() -> None:
@@ -386,7 +386,7 @@ def test_it_also_listens_on_ipv6() -> None:
     except OSError:
         pytest.skip("this machine has no IPv6")
     server.start()
-    with socket.create_connection(("::1", server.port), timeout=5) as connection:
+    with socket.create_connection(("::1", server.port), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert _read_answer(connection)[0] == "HTTP/1.1 200 OK"
     server.close()
@@ -425,7 +425,7 @@ def test_running_out_of_descriptors_is_survived(
                 os.close(descriptor)
             resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
         for client in clients:
-            client.settimeout(5)
+            client.settimeout(30)
             assert _read_answer(client)[0] == "HTTP/1.1 200 OK"
     (record,) = caplog.records
     assert record.getMessage() == "no connection can be accepted: Too many open files"
@@ -448,17 +448,17 @@ def test_there_are_only_so_many_threads() -> None:
     with _serving(connections=connections) as server, ExitStack() as stack:
         clients = []
         for _ in range(2):
-            clients.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5)))
+            clients.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)))
             clients[-1].sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
             _read_answer(clients[-1])
             clock.now += 0.4
-        third = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+        third = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
         third.sendall(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
         third.settimeout(0.15)
         with pytest.raises(TimeoutError):
             third.recv(1)
         clock.now += 0.6
-        third.settimeout(5)
+        third.settimeout(30)
         assert json.loads(_read_answer(third)[2])[1] == "/b"
         assert clients[0].recv(100) == b""
         clients[1].sendall(b"GET /c HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -471,13 +471,13 @@ def test_a_busy_connection_is_not_closed() -> None:
 
     def slow(request: HttpRequest) -> HttpResponse:
         begun.set()
-        assert go.wait(5)
+        assert go.wait(30)
         return _echo(request)
 
     connections = Connections(maximum=1, clock=clock)
     with _serving(slow, connections=connections) as server, _connected(server) as first, _connected(server) as second:
         first.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert begun.wait(5)
+        assert begun.wait(30)
         clock.now += 1000
         assert connections.full
         assert not connections.close_longest_idle()
@@ -510,7 +510,7 @@ def test_large_bodies_share_a_memory_budget() -> None:
     def first() -> None:
         with budget.reserve(80):
             inside.set()
-            assert leave.wait(5)
+            assert leave.wait(30)
             order.append("first")
 
     def second() -> None:
@@ -519,7 +519,7 @@ def test_large_bodies_share_a_memory_budget() -> None:
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
-    assert inside.wait(5)
+    assert inside.wait(30)
     threads[1].start()
     with budget.reserve(20):
         order.append("small")

@@ -202,7 +202,7 @@ def test_call_ids_are_not_used_twice() -> None:
 
 def test_each_thread_keeps_a_connection() -> None:
     """As many connections are kept as threads run at once; none is closed and opened again."""
-    together = threading.Barrier(THREADS, timeout=10)
+    together = threading.Barrier(THREADS, timeout=30)
 
     def reply(_: Received) -> Answer:
         together.wait()  # all threads have a request under way

@@ -29,7 +29,7 @@ def _emulating(*argv: object) -> AbstractContextManager[SimpleNamespace]:
 
 
 def _get(url: str, **query: Any) -> Any:
-    return requests.get(url, params={"access_token": "EAAtoken", **query}, timeout=5)
+    return requests.get(url, params={"access_token": "EAAtoken", **query}, timeout=30)
 
 
 def test_accounts_and_numbers_are_those_of_the_command_line() -> None:
@@ -72,15 +72,15 @@ def test_options_of_the_emulator_are_options_of_the_command() -> None:
         flows = f"{meta.url}/v25.0/{meta.waba_id}/flows"
         for name in "ab":
             form = {"name": name, "categories": '["OTHER"]', "flow_json": "{}", "access_token": "t", "fields": "assets"}
-            created = requests.post(flows, data=form, timeout=5).json()
+            created = requests.post(flows, data=form, timeout=30).json()
         assert created["assets"]["data"][0]["download_url"].startswith("http://cdn.test:")
-        limited = requests.get(flows, headers={"Host": "emulator:80"}, params={"access_token": "t"}, timeout=5)
+        limited = requests.get(flows, headers={"Host": "emulator:80"}, params={"access_token": "t"}, timeout=30)
         assert limited.json()["error"]["code"] == 80008
-        assert requests.get(flows, headers={"Host": "other"}, timeout=5).status_code == 403
+        assert requests.get(flows, headers={"Host": "other"}, timeout=30).status_code == 403
     with _emulating("--page-size", 1) as meta:
         flows = f"{meta.url}/v25.0/{meta.waba_id}/flows"
         for name in "ab":
-            requests.post(flows, data={"name": name, "categories": '["OTHER"]', "access_token": "t"}, timeout=5)
+            requests.post(flows, data={"name": name, "categories": '["OTHER"]', "access_token": "t"}, timeout=30)
         assert len(_get(flows).json()["data"]) == 1
 
 
@@ -171,7 +171,7 @@ def test_the_state_is_kept_with_what_was_added(tmp_path: Path) -> None:
     """The same command line again continues with the state: keys and subscriptions stay."""
     argv = ("--state", tmp_path / "state.db", "--account", "21", "--phone-number", "22:21")
     with _emulating(*argv) as meta:
-        requests.post(f"{meta.url}/v25.0/21/subscribed_apps", params={"access_token": "t"}, timeout=5)
+        requests.post(f"{meta.url}/v25.0/21/subscribed_apps", params={"access_token": "t"}, timeout=30)
     with _emulating(*argv) as meta:
         assert len(_get(f"{meta.url}/v25.0/21/subscribed_apps").json()["data"]) == 1
 
@@ -181,7 +181,7 @@ def test_requests_are_logged_line_by_line() -> None:
     with _emulating() as meta:
         _get(f"{meta.url}/v25.0/{meta.waba_id}")
         _get(f"{meta.url}/v25.0/{meta.waba_id}/%0d%0a12:00:00%20forged%1b[2J")
-        requests.get(f"{meta.url}/_emulator/requests", timeout=5)
+        requests.get(f"{meta.url}/_emulator/requests", timeout=30)
     first, second = meta.err.getvalue().splitlines()
     assert first.split(" ", 1)[1] == f"GET /v25.0/{meta.waba_id} get_account 200"
     assert second.endswith("/\\r\\n12:00:00 forged\\x1b[2J - 400")

@@ -106,12 +106,12 @@ class Everything:
 
     def __enter__(self) -> Everything:
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(30)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._client.echo("the end")
-        self._thread.join(5)
+        self._thread.join(30)
         self._client.close()
 
 

@@ -170,7 +170,7 @@ class Graph:
             headers = {name: str(value) for name, value in prepared.headers.items()}
             query = parts.get("params") or {}
             check_request(method, f"/v25.0/{path}", headers, query, headers.get("Content-Type"), body)
-        answer = self.session.send(prepared, timeout=5, allow_redirects=False)
+        answer = self.session.send(prepared, timeout=30, allow_redirects=False)
         if answer.headers["Content-Type"].startswith("application/json") and valid:
             check_response(method, f"/v25.0/{path}", answer.status_code, answer.json())
         return answer

@@ -41,7 +41,7 @@ def _curl(command: str, url: str) -> Any:
         elif word != "-s":
             target = word
     method = method or ("POST" if data or body else "GET")
-    return requests.request(method, target, headers=headers, data=data or None, timeout=5, **body).json()
+    return requests.request(method, target, headers=headers, data=data or None, timeout=30, **body).json()
 
 
 def _file(value: str) -> tuple[str, bytes, str]:

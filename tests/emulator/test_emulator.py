@@ -285,7 +285,7 @@ def test_serving_ends_with_ctrl_c() -> None:
 
     serve(on_ready=interrupted)
     with pytest.raises(requests.ConnectionError):
-        requests.get(seen[0].url, timeout=5)
+        requests.get(seen[0].url, timeout=30)
 
 
 def test_serving_needs_no_callback() -> None:

@@ -93,7 +93,7 @@ def test_a_document_comes_back_byte_for_byte(meta: Emulator, graph: Graph) -> No
     graph.upload(flow_id, content)
     url = graph.get(f"{flow_id}/assets")["data"][0]["download_url"]
     assert urlsplit(url).hostname != urlsplit(meta.url).hostname
-    answer = requests.get(url, timeout=5)
+    answer = requests.get(url, timeout=30)
     assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "application/json", content)
     assert meta.leaks == ()
     assert meta.requests[-1].operation == "download_flow_json"
@@ -103,8 +103,8 @@ def test_a_leaked_token_is_caught(meta: Emulator, graph: Graph) -> None:
     """The download is rejected, and recorded in `leaks`."""
     flow_id = meta.add_flow("a", flow_json=flow_json()).id
     url = graph.get(f"{flow_id}/assets")["data"][0]["download_url"]
-    assert requests.get(url, headers={"Authorization": "Bearer EAA"}, timeout=5).status_code == 400
-    assert requests.get(url + "&access_token=EAA", timeout=5).status_code == 400
+    assert requests.get(url, headers={"Authorization": "Bearer EAA"}, timeout=30).status_code == 400
+    assert requests.get(url + "&access_token=EAA", timeout=30).status_code == 400
     assert [leak.status for leak in meta.leaks] == [400, 400]
     assert "EAA" not in repr(meta.leaks)
 
@@ -115,7 +115,7 @@ def test_pages_are_followed_by_cursor(meta: Emulator, graph: Graph) -> None:
     first = graph.get(f"{WABA}/flows", limit="3", fields="id,preview.invalidate(false)")
     query = parse_qs(urlsplit(first["paging"]["next"]).query)
     assert (query["access_token"], query["limit"]) == (["token"], ["3"])
-    second = requests.get(first["paging"]["next"], timeout=5).json()
+    second = requests.get(first["paging"]["next"], timeout=30).json()
     third = graph.get(f"{WABA}/flows", limit="3", after=second["paging"]["cursors"]["after"])
     assert [flow["id"] for page in (first, second, third) for flow in page["data"]] == ids
     assert "next" not in third["paging"]
@@ -286,7 +286,7 @@ def test_a_killed_emulator_loses_nothing_that_was_answered(tmp_path: Path) -> No
                             f"{url}/v25.0/{WABA}/flows",
                             json={"name": f"flow {at}", "categories": ["OTHER"], "flow_json": flow_json().decode()},
                             headers={"Authorization": "Bearer t"},
-                            timeout=5,
+                            timeout=30,
                         )
                     except requests.RequestException:
                         return
@@ -358,7 +358,7 @@ def test_nodes_beside_flows_are_read(meta: Emulator, graph: Graph) -> None:
 def test_a_path_without_a_version_is_served(meta: Emulator) -> None:
     """By the oldest live version, which the response names."""
     flow_id = meta.add_flow("a").id
-    answer = requests.get(f"{meta.url}/{flow_id}?fields=name&access_token=t", timeout=5)
+    answer = requests.get(f"{meta.url}/{flow_id}?fields=name&access_token=t", timeout=30)
     assert (answer.json()["name"], answer.headers["facebook-api-version"]) == ("a", "v20.0")
 
 
@@ -400,23 +400,23 @@ def test_a_page_of_a_stranger_gets_nowhere(meta: Emulator) -> None:
     """Neither DNS rebinding nor a cross-site form gets a response."""
     url = f"{meta.url}/v25.0/{WABA}/subscribed_apps?access_token=t"
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        assert requests.post(url, headers=headers, timeout=5).status_code == 403
-    assert requests.post(url, timeout=5).json() == {"success": True}
+        assert requests.post(url, headers=headers, timeout=30).status_code == 403
+    assert requests.post(url, timeout=30).json() == {"success": True}
 
 
 def test_faults_are_set_over_http(meta: Emulator, graph: Graph) -> None:
     """The control API sets faults and lists the requests."""
     control = f"{meta.url}/_emulator"
-    added = requests.post(f"{control}/faults", json={"operation": "list_flows", "code": 80008, "times": 1}, timeout=5)
+    added = requests.post(f"{control}/faults", json={"operation": "list_flows", "code": 80008, "times": 1}, timeout=30)
     assert added.status_code == 201
     assert error_of(graph.send("GET", f"{WABA}/flows")) == (400, 80008, None)
     assert graph.get(f"{WABA}/flows")["data"] == []
-    (fault,) = requests.get(f"{control}/faults", timeout=5).json()["faults"]
+    (fault,) = requests.get(f"{control}/faults", timeout=30).json()["faults"]
     assert (fault["seen"], fault["struck"], len(meta.faults)) == (2, 1, 1)
-    listed = requests.get(f"{control}/requests", timeout=5)
+    listed = requests.get(f"{control}/requests", timeout=30)
     assert [each["status"] for each in listed.json()["requests"]] == [400, 200]
     assert "Bearer" not in listed.text
-    assert requests.delete(f"{control}/faults", timeout=5).json() == {"success": True}
+    assert requests.delete(f"{control}/faults", timeout=30).json() == {"success": True}
     assert meta.faults == ()
 
 

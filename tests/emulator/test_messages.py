@@ -611,4 +611,4 @@ def test_the_body_is_json_on_the_wire() -> None:
         assert request.json["interactive"]["body"] == {"text": "Wähle 😀"}
         assert (dict(request.query), dict(request.form)) == ({}, {})
         assert b"token-123456" not in request.body
-        assert requests.get(f"{meta.url}/v25.0/{meta.phone_number_id}/messages", timeout=5).status_code == 401
+        assert requests.get(f"{meta.url}/v25.0/{meta.phone_number_id}/messages", timeout=30).status_code == 401

@@ -40,7 +40,7 @@ def killed() -> Iterator[Kill]:
             return code != 0
 
         yield kill
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
     assert process.returncode == 0
 
 
