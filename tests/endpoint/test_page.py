@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from whatsapp_flows.endpoint import _check
+from whatsapp_flows import _answer_check
 from whatsapp_flows.endpoint._exchange import _STATUS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "endpoint.md").read_text("utf-8")
@@ -22,5 +22,5 @@ def test_the_table_of_problems_has_every_key() -> None:
     """Each error key that the check uses is explained."""
     section = PAGE.partition("## Checks")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == {
-        _check.TRANSITION, _check.DATA, _check.COMPONENTS
+        _answer_check.TRANSITION, _answer_check.DATA, _answer_check.COMPONENTS
     }  # fmt: skip

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
         SignatureError,
     )
     from .._endpoint_events import AnswerRefused, EndpointEvent, EndpointRequestFinished, ErrorNotified
+    from .._flow_facts import FlowFacts
     from .._http_answer import HttpAnswer, Outcome
     from ._answers import Answer, Close, Finish, Show
     from ._check import check_answer
     from ._endpoint import FlowEndpoint
     from ._exchange import RequestInfo
-    from ._facts import FlowFacts
     from ._keys import KeyPair, PrivateKeys, TenantKeys, generate_key_pair
     from ._replay import RecentAnswers, ReplayGuard
     from ._request import FlowRequest
@@ -96,12 +96,12 @@ _MODULES: Final = {
         "SignatureError",
     ),
     ".._endpoint_events": ("AnswerRefused", "EndpointEvent", "EndpointRequestFinished", "ErrorNotified"),
+    ".._flow_facts": ("FlowFacts",),
     ".._http_answer": ("HttpAnswer", "Outcome"),
     "._answers": ("Answer", "Close", "Finish", "Show"),
     "._check": ("check_answer",),
     "._endpoint": ("FlowEndpoint",),
     "._exchange": ("RequestInfo",),
-    "._facts": ("FlowFacts",),
     "._keys": ("KeyPair", "PrivateKeys", "TenantKeys", "generate_key_pair"),
     "._replay": ("RecentAnswers", "ReplayGuard"),
     "._request": ("FlowRequest",),

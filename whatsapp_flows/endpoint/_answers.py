@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .._dataclasses import dataclass, field
+from .._flow_facts import FINISH
 from .._json import compact_json
 from ..errors import ConfigurationError
-from ._facts import FINISH
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NoReturn, TypeVar, cast, overload
 
+from .._flow_facts import FINISH, FlowFacts, FlowSource
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
 from .._log import logger
@@ -16,7 +17,6 @@ from ..signatures import AppSecrets
 from ..signatures import app_secrets as read_secrets
 from ._driver_sync import drive
 from ._exchange import Checks, RequestInfo, Settings, answer_of
-from ._facts import FINISH, FlowFacts, FlowSource
 from ._handlers import FALLBACK, ON_ERROR, Handler, Handlers, Observer, takes_a_request
 from ._keys import Lookup, PrivateKeys, TenantKeys
 from ._replay import InProgress, ReplayGuard, check_seconds

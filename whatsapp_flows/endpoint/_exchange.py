@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from json import loads
 from typing import Any, Final, Literal
 
+from .._answer_check import answer_problems
 from .._dataclasses import dataclass, field
 from .._endpoint_errors import DecryptionError, InvalidToken
 from .._flow_crypto import AnswerChannel, not_decrypted
+from .._flow_facts import FlowFacts
 from .._http_answer import HttpAnswer, Outcome
 from .._interrupts import is_interrupt
 from .._json import compact_json
@@ -23,8 +25,6 @@ from .._wire import Secret
 from ..errors import ConfigurationError
 from ..signatures import signature_header, verify
 from ._answers import Close, Finish, Show, encoded, unwritable
-from ._check import answer_problems
-from ._facts import FlowFacts
 from ._handlers import Handlers
 from ._keys import PrivateKeys
 from ._replay import InProgress, RecentAnswers, ReplayGuard, replay_key

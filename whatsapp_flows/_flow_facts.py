@@ -1,4 +1,4 @@
-"""What the endpoint has to know of a Flow JSON, read once: its screens, their data models, the routes, the images."""
+"""What an answer is checked against, read once: the screens of a Flow, their data models, the routes, the images."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .. import flow_json
-from .._dataclasses import dataclass, field
-from .._wire import short_repr
-from ..errors import ConfigurationError
+from . import flow_json
+from ._dataclasses import dataclass, field
+from ._wire import short_repr
+from .errors import ConfigurationError
 
 FlowSource = Mapping[str, Any] | str | bytes | os.PathLike[str]
 """A Flow JSON: a mapping, its text (begins with a brace), its bytes in UTF-8, or a path."""
@@ -77,19 +77,30 @@ class FlowFacts:
 
 
 def _read(flow: FlowSource) -> FlowFacts:
+    facts = facts_of(flow_document(flow))
+    if not facts.screens:
+        raise ConfigurationError("flow has no screens: pass the Flow JSON that the endpoint answers.")
+    return facts
+
+
+def flow_document(flow: FlowSource) -> dict[str, Any]:
+    """The parsed Flow JSON. Raises `ConfigurationError` if it cannot be read."""
     source = Path(flow) if isinstance(flow, str) and not flow.lstrip("\ufeff \t\r\n").startswith("{") else flow
     document: dict[str, Any] = json.loads(flow_json.read_flow_json(source, argument="flow"))
+    return document
+
+
+def facts_of(document: dict[str, Any]) -> FlowFacts:
+    """The facts of a parsed Flow JSON, whatever is in it; of several screens with one id, those of the first."""
     images: dict[str, list[flow_json.ImagePlace]] = {}
     for place in flow_json.image_places(document):
         images.setdefault(place.screen, []).append(place)
     found = document.get("screens")
-    screens = {
-        screen["id"]: _screen(screen, tuple(images.get(screen["id"], ())))
-        for screen in (found if isinstance(found, list) else ())
-        if isinstance(screen, dict) and isinstance(screen.get("id"), str)
-    }
-    if not screens:
-        raise ConfigurationError("flow has no screens: pass the Flow JSON that the endpoint answers.")
+    screens: dict[str, ScreenFacts] = {}
+    for screen in found if isinstance(found, list) else ():
+        name = screen.get("id") if isinstance(screen, dict) else None
+        if isinstance(name, str) and name not in screens:
+            screens[name] = _screen(screen, tuple(images.get(name, ())))
     routes = _routes(document.get("routing_model"))
     reached = frozenset[str]().union(*routes.values()) if routes else frozenset[str]()
     return FlowFacts(screens=screens, routes=routes, entries=frozenset(routes or ()) - reached)
