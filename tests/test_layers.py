@@ -91,6 +91,7 @@ LAYERS = {
     "aio": 8,
     "client": 8,
     "emulator": 9,
+    "preview": 9,
     "sync": 9,
     "cli": 10,
     "contrib": 10,
@@ -210,7 +211,7 @@ def loaded_after(statement: str) -> set[str]:
 
 
 def test_the_package_loads_what_is_used() -> None:
-    """A bare import loads no requests; the client loads neither sync, emulator, command line nor an extra's package."""
+    """A bare import loads no requests; the client loads no upper room and no extra's package."""
     extras = {
         "click",
         "rich",
@@ -223,7 +224,7 @@ def test_the_package_loads_what_is_used() -> None:
         "opentelemetry",
         "prometheus_client",
     }
-    upper = {f"whatsapp_flows.{name}" for name in ("sync", "emulator", "cli", "contrib")}
+    upper = {f"whatsapp_flows.{name}" for name in ("sync", "emulator", "preview", "cli", "contrib")}
     assert not loaded_after("import whatsapp_flows") & {"requests", "urllib3", *extras, *upper}
     everything = loaded_after("from whatsapp_flows import *; FlowsClient('token')")
     assert "requests" in everything

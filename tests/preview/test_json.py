@@ -1,0 +1,118 @@
+"""Values of a played Flow as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from whatsapp_flows.play import Counter, Evidence, Issue, Node, Snackbar, UploadedFile, View
+from whatsapp_flows.preview._json import MAX_DEPTH, plain, view_json
+
+ISSUE = Issue("cut", Evidence("observed", "a client, 2026-08"), blocking=True)
+
+
+def test_a_view_has_the_names_of_its_values() -> None:
+    """Every field of a view, a node, an issue and a counter is there, by its name."""
+    node = Node(
+        path="/screens/0/layout/children/0",
+        kind="TextInput",
+        name="age",
+        props={"label": "Age", "helper-text": "in years"},
+        value="7",
+        error="Too young",
+        invalid="pattern",
+        counter=Counter(count=1, limit=3),
+        issues=(ISSUE,),
+    )
+    footer = Node(path="/screens/0/layout/children/1", kind="Footer", name="", props={}, enabled=False, shown=False)
+    issue = {"text": "cut", "evidence": {"kind": "observed", "source": "a client, 2026-08"}, "blocking": True}
+    found = view_json(
+        View(
+            screen="A",
+            title="Start",
+            back=True,
+            nodes=(node,),
+            footer=footer,
+            snackbar=Snackbar("Sorry", 4.5),
+            issues=(Issue("odd"),),
+            loading=True,
+            over=True,
+        )
+    )
+    assert found == {
+        "screen": "A",
+        "title": "Start",
+        "back": True,
+        "loading": True,
+        "over": True,
+        "snackbar": {"text": "Sorry", "seconds": 4.5},
+        "issues": [{"text": "odd", "evidence": None, "blocking": False}],
+        "nodes": [
+            {
+                "path": "/screens/0/layout/children/0",
+                "kind": "TextInput",
+                "name": "age",
+                "props": {"label": "Age", "helper-text": "in years"},
+                "value": "7",
+                "error": "Too young",
+                "invalid": "pattern",
+                "enabled": True,
+                "shown": True,
+                "counter": {"count": 1, "limit": 3},
+                "issues": [issue],
+            }
+        ],
+        "footer": {
+            "path": "/screens/0/layout/children/1",
+            "kind": "Footer",
+            "name": "",
+            "props": {},
+            "value": None,
+            "error": "",
+            "invalid": "",
+            "enabled": False,
+            "shown": False,
+            "counter": None,
+            "issues": [],
+        },
+    }
+
+
+def test_an_empty_view() -> None:
+    """Without a Footer and a snackbar there are nulls."""
+    found = view_json(View(screen=""))
+    assert (found["footer"], found["snackbar"], found["nodes"]) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (("a", "b"), ["a", "b"]),
+        (frozenset({"a"}), ["a"]),
+        ({"a": (1, 2.5, True, None)}, {"a": [1, 2.5, True, None]}),
+        ({1: "a"}, {"1": "a"}),
+        ([float("inf"), float("-inf"), float("nan")], [None, None, None]),
+        (
+            (UploadedFile(name="a.png", size=3, state="running"),),
+            [{"name": "a.png", "mime_type": "application/octet-stream", "size": 3, "state": "running"}],
+        ),
+        (b"a", "b'a'"),
+    ],
+)
+def test_any_value_becomes_json(value: Any, expected: Any) -> None:
+    """Tuples are arrays, values of the package objects, numbers that are not finite null."""
+    assert plain(value) == expected
+    json.dumps(plain(value), allow_nan=False)
+
+
+def test_depth_is_bounded() -> None:
+    """What is nested more deeply than any Flow JSON becomes null, without a recursion error."""
+    value: Any = "deep"
+    for _ in range(50_000):
+        value = [value]
+    found, levels = plain(value), 0
+    while found is not None:
+        found, levels = found[0], levels + 1
+    assert levels == MAX_DEPTH
