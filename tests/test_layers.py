@@ -31,6 +31,7 @@ LAYERS = {
     "_version": 0,
     "_vocabulary": 0,
     "_wire": 0,
+    "_webhook_shapes": 0,
     "_error_values": 0,
     "_client_error_keys": 0,
     "_http_answer": 0,

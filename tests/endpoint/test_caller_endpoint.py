@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.endpoint.key_material import pair
+from whatsapp_flows import ConfigurationError
 from whatsapp_flows.endpoint import (
     EndpointClient,
     FlowEndpoint,
@@ -24,6 +25,7 @@ from whatsapp_flows.endpoint import (
     Tokens,
 )
 from whatsapp_flows.endpoint.caller import FAULTS
+from whatsapp_flows.signatures import sign
 
 Client = Callable[..., EndpointClient]
 
@@ -125,3 +127,35 @@ def test_all_data_comes_through(flow_endpoint_client: Client, endpoint: FlowEndp
     if set(data) <= {"error", "error_key", "error_message"} and {"error", "error_key"} & set(data):
         return  # that may be an error notification
     assert reply.data["seen"] == data
+
+
+def test_an_endpoint_makes_its_own_client(endpoint: FlowEndpoint, flow_app_secret: str) -> None:
+    """It encrypts for the endpoint's first key, signs with its first secret, and signs any other body so too."""
+    with endpoint.test_client(version="4.0") as client:
+        assert client.exchange("INIT", token="token-1").screen == "NEXT"
+        assert client.signature(b"a body") == sign(b"a body", flow_app_secret)
+
+
+def test_an_endpoint_without_secrets_is_called_unsigned(flow_key_pair: KeyPair) -> None:
+    """As it verifies nothing, nothing is signed."""
+    endpoint = FlowEndpoint(PrivateKeys(flow_key_pair.private_pem), verify_signature=False)
+    client = endpoint.test_client()
+    assert client.signature(b"a body") is None
+    assert client.ping().ok
+
+
+def test_an_endpoint_of_many_tenants_has_no_key_of_its_own(flow_key_pair: KeyPair, flow_app_secret: str) -> None:
+    """Which tenant is meant, only the caller knows."""
+    endpoint = FlowEndpoint(lambda info: flow_key_pair.private_pem, app_secrets=flow_app_secret)
+    with pytest.raises(ConfigurationError, match="the public key of a tenant"):
+        endpoint.test_client()
+
+
+def test_an_endpoint_says_what_it_handles(endpoint: FlowEndpoint, flow_key_pair: KeyPair, flow_app_secret: str) -> None:
+    """A screen's own handler, one for all screens, or the fallback."""
+    other = FlowEndpoint(PrivateKeys(flow_key_pair.private_pem), app_secrets=flow_app_secret)
+    other.back("TIME")(lambda request: request.show("CHOOSE"))
+    assert endpoint.handles("INIT")
+    assert other.handles("BACK", "TIME")
+    assert not other.handles("BACK", "CHOOSE")
+    assert not other.handles("INIT")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._webhook_shapes import WebhookChange
 from .._wire import Secret
 from ._admin import existing
 from ._backend import Backend
 from ._endpoint_checks import EndpointChecker
-from ._webhook_bodies import Change, completion, status_changes
+from ._webhook_bodies import completion, status_changes
 from ._webhooks import WebhookDelivery, WebhookSender, WebhookTarget
 from .graph import MessageRecord, World
 
@@ -87,7 +88,7 @@ class Subscriptions:
 
         ValueError when nobody gets webhooks, or for a value that is not JSON.
         """
-        self._send(lambda _: Change(waba_id=waba_id or self._waba_id, field=field, value=value))
+        self._send(lambda _: WebhookChange(waba_id=waba_id or self._waba_id, field=field, value=value))
 
     def wait_for_webhooks(self, timeout: float = 5.0) -> bool:
         """Wait until all webhooks are delivered or given up; False if that takes longer than `timeout` seconds."""
@@ -108,7 +109,7 @@ class Subscriptions:
             raise LookupError("no message was sent")
         return list(messages.values())[-1]
 
-    def _send(self, change: Callable[[float], Change]) -> None:
+    def _send(self, change: Callable[[float], WebhookChange]) -> None:
         if not self._sender.has_subscribers:
             raise ValueError("nobody gets webhooks: call webhooks_to first")
         now = self._clock()

@@ -17,10 +17,10 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import signatures
 from .._http_answer import HttpAnswer, Receiver
+from .._webhook_shapes import WebhookChange, webhook_body
 from .._wire import Request, Secret
 from ..errors import FlowsError
 from ..queued import Background
-from ._webhook_bodies import Change, webhook_body
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class WebhookSender:
         """Whether anybody gets webhooks."""
         return bool(self._subscribers)
 
-    def send(self, changes: Sequence[Change], now: float) -> None:
+    def send(self, changes: Sequence[WebhookChange], now: float) -> None:
         """Queue a webhook with these changes for every subscriber. Never blocks; a full queue drops it."""
         if not changes or not self._subscribers:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast, overload
 
 from .._flow_facts import FINISH, FlowFacts, FlowSource
 from .._http_answer import HttpAnswer
@@ -24,6 +24,9 @@ from ._reports import Reports
 from ._request import FlowRequest
 from ._steps import Function
 from ._workers import MAX_THREADS, Pools
+
+if TYPE_CHECKING:
+    from .caller import EndpointClient
 
 H = TypeVar("H", bound=Handler)
 ObserverT = TypeVar("ObserverT", bound=Observer)
@@ -191,6 +194,36 @@ class FlowEndpoint:
         from ._driver_async import drive as drive_async  # noqa: PLC0415 - a host without asyncio does not load it
 
         return await drive_async(answer_of(self._settings, _raw(body), headers), self._pools)
+
+    # -- tests
+
+    def handles(self, action: str, screen: str | None = None) -> bool:
+        """Whether a request with this action, from this screen, has a handler: its own, or one for every screen."""
+        return self._handlers.find(action, screen) is not None
+
+    def test_client(
+        self,
+        *,
+        version: str = "3.0",
+        time_limit: float = 10.0,
+        sleep: Callable[[float], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> EndpointClient:
+        """
+        An `EndpointClient` that calls this endpoint, encrypts for its first key, and signs with its first app secret.
+
+        The options are those of `EndpointClient`. Raises `ConfigurationError` if the keys are found for each request:
+        then make an `EndpointClient` with the public key of one tenant.
+        """
+        from .caller import EndpointClient  # noqa: PLC0415 - an endpoint that is served does not load it
+
+        keys = self._settings.keys
+        if not isinstance(keys, PrivateKeys):
+            raise ConfigurationError("the endpoint finds its keys for each request: give the public key of a tenant.")
+        secrets = self._app_secrets or None
+        return EndpointClient(
+            self, keys.public_pems[0], secrets, version=version, time_limit=time_limit, sleep=sleep, clock=clock
+        )
 
     # -- what it is
 

@@ -294,7 +294,7 @@ def _measured(
 
 
 def _handled(settings: Settings, exchange: Exchange, request: FlowRequest, channel: AnswerChannel) -> Steps[HttpAnswer]:
-    handler = settings.handlers.find(request)
+    handler = settings.handlers.find(request.action, request.screen)
     answer: object = None
     try:
         for group in _groups(settings.tokens, handler):

@@ -57,10 +57,10 @@ class Handlers:
             self.screens.add(screen)
         return handler
 
-    def find(self, request: FlowRequest) -> Function | None:
+    def find(self, action: str, screen: str | None) -> Function | None:
         """The handler of the action and the screen, else of the action, else the fallback."""
         found = self._found
-        return found.get((request.action, request.screen)) or found.get((request.action, None)) or found.get(FALLBACK)
+        return found.get((action, screen)) or found.get((action, None)) or found.get(FALLBACK)
 
     @property
     def on_error(self) -> Function | None:

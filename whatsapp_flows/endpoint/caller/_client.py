@@ -11,7 +11,7 @@ from ..._flow_crypto import SealingKey, read_public_key
 from ..._http_answer import Receiver
 from ..._wire import as_secret, as_secrets, check_count, short_repr
 from ...errors import ConfigurationError
-from ...signatures import AppSecrets
+from ...signatures import AppSecrets, sign
 from ...signatures import app_secrets as checked_secrets
 from ._applications import AsgiApplication, AsgiTarget, WsgiApplication, WsgiTarget
 from ._exchange import MAX_ANSWER, TIME_LIMIT, Arrived, FetchKey, Settings, Step, Steps, Wait, exchange
@@ -170,6 +170,11 @@ class EndpointClient:
     ) -> EndpointReply:
         """`notify_error`, awaited."""
         return await self._arun(self._notify(error, error_message, action, screen, token, tamper))
+
+    def signature(self, body: bytes) -> str | None:
+        """The `X-Hub-Signature-256` with which this client signs a raw body; None if it signs nothing."""
+        secret = self._settings.secret
+        return None if secret is None else sign(body, secret)
 
     def close(self) -> None:
         """Close the connections to a URL, or the event loop of an ASGI application after its shutdown."""
