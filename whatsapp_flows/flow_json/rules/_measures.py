@@ -12,13 +12,24 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from ..schema import COMPONENTS, ITEMS, Component, Document, Finding, Property, Severity, Shape, Version, properties_of
+from ..schema import (
+    COMPONENTS,
+    DROPDOWN_WITH_IMAGES,
+    ITEMS,
+    LARGE_LABEL,
+    Component,
+    Document,
+    Finding,
+    Property,
+    Severity,
+    Shape,
+    Version,
+    properties_of,
+)
 from ..text import Pointer
 from ._index import index
 from ._rule import DOCUMENTED, Rule
 
-LARGE_LABEL: Final = 150  # of a label with label-variant large
-DROPDOWN_WITH_IMAGES: Final = 100
 _TEXT: Final = frozenset({str})
 
 

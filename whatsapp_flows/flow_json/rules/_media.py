@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ..language import is_dynamic
-from ..schema import MAX_SCHEMA_DEPTH, Component, Document, Finding, Version
+from ..schema import CAROUSEL_IMAGES, MAX_SCHEMA_DEPTH, Component, Document, Finding, Version
 from ..text import Pointer
 from ._component_facts import MEDIA, static_items
 from ._contents import PlacedAction
@@ -26,7 +26,6 @@ MAX_FILES: Final = 10
 MAX_KILOBYTES: Final = 102_400
 DEFAULT_FILES: Final = 30
 DEFAULT_KILOBYTES: Final = 25_600
-MAX_IMAGES: Final = 3
 MAX_CAROUSELS: Final = 3
 
 _ASCII_SPACE: Final = str.maketrans("", "", "\t\n\f\r ")
@@ -97,8 +96,8 @@ def too_many_images(doc: Document) -> Iterator[Finding]:
     """
     for _, carousel in index(doc).of("ImageCarousel"):
         images = carousel.value.get("images")
-        if isinstance(images, list) and len(images) > MAX_IMAGES:
-            message = f"A carousel has at most {MAX_IMAGES} images; this has {len(images)}."
+        if isinstance(images, list) and len(images) > CAROUSEL_IMAGES:
+            message = f"A carousel has at most {CAROUSEL_IMAGES} images; this has {len(images)}."
             yield Finding("INVALID_PROPERTY_VALUE", message, carousel.at("images"))
 
 

@@ -20,9 +20,12 @@ from ._fields import (
 from ._model import Component, Document, Finding, Screen, Severity
 from ._spec import (
     BINDINGS,
+    CAROUSEL_IMAGES,
     COMPONENTS,
+    DROPDOWN_WITH_IMAGES,
     ITEMS,
     KNOWN_VERSIONS,
+    LARGE_LABEL,
     LAYOUT,
     LOOSE_BINDING,
     NEWEST,
@@ -49,10 +52,13 @@ from ._structure import LAYOUT_PLACE, RULE_OF, Structure, structure_of
 __all__ = [
     "BINDINGS",
     "BLANK",
+    "CAROUSEL_IMAGES",
     "COMPONENTS",
+    "DROPDOWN_WITH_IMAGES",
     "EXAMPLE",
     "ITEMS",
     "KNOWN_VERSIONS",
+    "LARGE_LABEL",
     "LAYOUT",
     "LAYOUT_PLACE",
     "LOOSE_BINDING",

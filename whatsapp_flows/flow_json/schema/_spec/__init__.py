@@ -12,6 +12,7 @@ from typing import Final
 
 from ._components import COMPONENTS
 from ._document import ACTIONS, ITEMS, LAYOUT, NEXT, ON_CLICK, ON_SELECT, ROOT, SCREEN
+from ._limits import CAROUSEL_IMAGES, DROPDOWN_WITH_IMAGES, LARGE_LABEL
 from ._rows import ActionRow, Property, Shape, Version, VersionRow
 from ._shopping import SHOPPING_ACTIONS, SHOPPING_LAYOUTS, SHOPPING_ROUTES
 from ._versions import (
@@ -32,11 +33,14 @@ from ._versions import (
 __all__ = [
     "ACTIONS",
     "BINDINGS",
+    "CAROUSEL_IMAGES",
     "COMPONENTS",
     "CONDITION_MAY_BE_BOOLEAN",
+    "DROPDOWN_WITH_IMAGES",
     "ERROR_MESSAGES_OF_ANY_TYPE",
     "ITEMS",
     "KNOWN",
+    "LARGE_LABEL",
     "LAYOUT",
     "LOOSE_BINDING",
     "NAMES_ARE_FIXED",

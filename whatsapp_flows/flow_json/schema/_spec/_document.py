@@ -56,8 +56,8 @@ ITEMS: Final = {
             Property("title", "string", required=True, display_length=80),  # Meta's page says 30
             Property("description", "string", display_length=300),
             Property("metadata", "string", display_length=20),
-            Property("enabled", "static-bool", until="4.0"),
-            Property("enabled", "loose-bool", since="5.0"),
+            Property("enabled", "static-bool", until="4.0", default=True),
+            Property("enabled", "loose-bool", since="5.0", default=True),
             Property("color", "string", since="5.0", format="color"),
             Property("image", "base64", since="5.0", until="5.2", advised_bytes=307200),
             Property("image", "base64", since="6.0", advised_bytes=102400),
@@ -71,7 +71,7 @@ ITEMS: Final = {
         (
             Property("id", "text", required=True),
             Property("title", "text", required=True, display_length=20),
-            Property("enabled", "bool"),
+            Property("enabled", "bool", default=True),
             Property("on-select-action", "action:on-select", values=("update_data",)),
             Property("on-unselect-action", "action:on-select", values=("update_data",)),
         ),
@@ -89,7 +89,7 @@ ITEMS: Final = {
             Property("start", "object", item="nav_start"),
             Property("badge", "text", display_length=15),
             Property("tags", "array<string>", min_items=1, max_items=3, display_length=15),
-            Property("enabled", "static-bool"),
+            Property("enabled", "static-bool", default=True),
             Property("on-click-action", "action:on-click", values=("data_exchange", "navigate")),
         ),
     ),

@@ -39,9 +39,10 @@ class Property(NamedTuple):
     `minimum` and `maximum` a number. `tolerated`: invalid values that Meta's client accepts from 6.0 on ("any",
     "binding").
 
-    Only advice uses the rest, which the upload does not check: `display_length` is how many characters the client app
-    shows (the larger number where Meta's page and Meta's client differ), `advised_items` the least and most items of
-    a list, `advised_bytes` the largest image.
+    The upload does not check the rest, which advice and the player use: `display_length` is how many characters the
+    client app shows (the larger number where Meta's page and Meta's client differ), `advised_items` the least and most
+    items of a list, `advised_bytes` the largest image, `default` what holds where the property is not given (None: no
+    value is documented).
     """
 
     name: str
@@ -61,6 +62,7 @@ class Property(NamedTuple):
     display_length: int | None = None
     advised_items: tuple[int, int] | None = None
     advised_bytes: int | None = None
+    default: str | int | bool | tuple[str, ...] | None = None
 
     @property
     def bounded(self) -> bool:

@@ -1,0 +1,122 @@
+"""
+The components of a Flow JSON where they stand, whether or not the document is valid.
+
+What is no component is kept as one of no kind, so that it can be shown as what cannot be played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from .._dataclasses import dataclass, field
+
+MAX_NESTING: Final = 200
+"""Of Form, If and Switch. What stands deeper is not played. The validator has the same limit; Meta allows three Ifs."""
+
+_NOTHING: Final[Mapping[str, Any]] = {}
+_LISTS: Final = {"Form": ("children",), "If": ("then", "else"), "Switch": ()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A Form, an If or a Switch: its JSON pointer, its kind, its own mapping."""
+
+    path: str
+    kind: str
+    value: Mapping[str, Any] = field(repr=False)
+
+
+class Branch(NamedTuple):
+    """A branch of an If (`then`, `else`) or a case of a Switch."""
+
+    container: Container
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """
+    A component where it stands: its JSON pointer, its type, its own mapping.
+
+    `kind` and `name` are empty where the document has no text for them. `branches` are those around it, outermost
+    first; `in_form`: there is a Form around it.
+    """
+
+    path: str
+    kind: str
+    name: str
+    value: Mapping[str, Any] = field(repr=False)
+    branches: tuple[Branch, ...] = field(default=(), repr=False)
+    in_form: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """
+    All components of a screen in document order, flattened, and all Forms, Ifs and Switches.
+
+    `form` is the first Form at the top of the layout: it alone gives initial values and errors of fields (observed).
+    """
+
+    components: tuple[Component, ...] = ()
+    containers: tuple[Container, ...] = ()
+    form: Container | None = None
+
+
+def layout_of(screen: Mapping[str, Any], path: str) -> Layout:
+    """The components of a screen; `path` is its own JSON pointer. Never raises."""
+    layout = screen.get("layout")
+    children = layout.get("children") if isinstance(layout, dict) else None
+    components: list[Component] = []
+    containers: list[Container] = []
+    ahead = [(0, _children(children, f"{path}/layout/children", (), in_form=False))]
+    while ahead:
+        depth, siblings = ahead[-1]
+        found = next(siblings, None)
+        if found is None:
+            ahead.pop()
+        elif found.kind in _LISTS and depth < MAX_NESTING:
+            container = Container(path=found.path, kind=found.kind, value=found.value)
+            containers.append(container)
+            ahead += [(depth + 1, inner) for inner in _inside(container, found)][::-1]
+        else:
+            components.append(found)
+    form = next((each for each in containers if each.kind == "Form" and _at_the_top(each, path)), None)
+    return Layout(components=tuple(components), containers=tuple(containers), form=form)
+
+
+def _at_the_top(container: Container, path: str) -> bool:
+    return container.path.removeprefix(f"{path}/layout/children/").isdigit()
+
+
+def pointer_step(key: str) -> str:
+    """A key as a step of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _inside(container: Container, found: Component) -> Iterator[Iterator[Component]]:
+    """The lists of components in a container."""
+    for name in _LISTS[container.kind]:
+        form = container.kind == "Form"
+        branches = found.branches if form else (*found.branches, Branch(container, name))
+        children = container.value.get(name)
+        yield _children(children, f"{container.path}/{name}", branches, in_form=form or found.in_form)
+    cases = container.value.get("cases") if container.kind == "Switch" else None
+    for name, children in cases.items() if isinstance(cases, dict) else ():
+        at = f"{container.path}/cases/{pointer_step(name)}"
+        yield _children(children, at, (*found.branches, Branch(container, name)), in_form=found.in_form)
+
+
+def _children(value: Any, path: str, branches: tuple[Branch, ...], *, in_form: bool) -> Iterator[Component]:
+    for i, child in enumerate(value if isinstance(value, list) else ()):
+        own = child if isinstance(child, dict) else _NOTHING
+        kind, name = own.get("type"), own.get("name")
+        yield Component(
+            path=f"{path}/{i}",
+            kind=kind if isinstance(kind, str) else "",
+            name=name if isinstance(name, str) else "",
+            value=own,
+            branches=branches,
+            in_form=in_form,
+        )
