@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from .._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ._behaviour import Evidence
+    from ._behaviour import BEHAVIOUR, Behaviour, Evidence
     from ._events import (
         Answer,
         AskEndpoint,
@@ -30,13 +30,17 @@ if TYPE_CHECKING:
         Upload,
         UploadedFile,
     )
+    from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
     from ._session import Session, Step
     from ._values import Counter, Issue, Node, View
 
 __all__ = [
+    "BEHAVIOUR",
     "Answer",
     "AskEndpoint",
     "Back",
+    "Behaviour",
+    "Block",
     "Blur",
     "Broken",
     "Complete",
@@ -45,14 +49,20 @@ __all__ = [
     "Event",
     "Evidence",
     "Fill",
+    "Heading",
+    "ImageBlock",
     "Issue",
+    "ListBlock",
     "Node",
     "OpenUrl",
+    "Paragraph",
     "Refused",
     "Select",
     "Session",
     "Snackbar",
+    "Span",
     "Step",
+    "Table",
     "Tap",
     "Upload",
     "UploadedFile",
@@ -60,7 +70,7 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "._behaviour": ("Evidence",),
+    "._behaviour": ("BEHAVIOUR", "Behaviour", "Evidence"),
     "._events": (
         "Answer",
         "AskEndpoint",
@@ -79,6 +89,7 @@ _MODULES: Final = {
         "Upload",
         "UploadedFile",
     ),
+    "._markdown": ("Block", "Heading", "ImageBlock", "ListBlock", "Paragraph", "Span", "Table"),
     "._session": ("Session", "Step"),
     "._values": ("Counter", "Issue", "Node", "View"),
 }

@@ -30,6 +30,7 @@ from ._tree import (
     Name,
     Node,
     Unary,
+    called_references,
     walk,
     without_parentheses,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "Reference",
     "Resolver",
     "Unary",
+    "called_references",
     "check_condition",
     "embedded_reference",
     "has_type",

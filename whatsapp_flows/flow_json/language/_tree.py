@@ -142,3 +142,25 @@ def without_parentheses(node: Node) -> Node:
     while isinstance(node, Group):
         node = node.inner
     return node
+
+
+def called_references(tree: Node) -> Iterator[Name]:
+    """The references of an expression that a parenthesis follows: a client reads each as a call, which fails."""
+    for node in walk(tree):
+        if isinstance(node, Concatenation):
+            for left, right in zip(node.parts, node.parts[1:], strict=False):
+                last = _last(left)
+                if isinstance(last, Name) and isinstance(_first(right), Group):
+                    yield last
+
+
+def _last(node: Node) -> Node:
+    while isinstance(node, (Binary, Unary)):
+        node = node.right if isinstance(node, Binary) else node.operand
+    return node
+
+
+def _first(node: Node) -> Node:
+    while isinstance(node, Binary):
+        node = node.left
+    return node

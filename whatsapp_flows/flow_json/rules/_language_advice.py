@@ -15,13 +15,11 @@ from ..language import (
     LOGICAL,
     ORDERINGS,
     Binary,
-    Concatenation,
     ExpressionError,
-    Group,
     Literal,
     Name,
     Node,
-    Unary,
+    called_references,
     is_expression,
     type_of_expression,
     walk,
@@ -138,20 +136,10 @@ def reference_as_call(doc: Document) -> Iterator[Finding]:
     Fails: {"data": {"n": {"type": "string", "__example__": "x"}}, "children": [{"type": "TextBody", "text": "`${data.n} ('y')`"}]}
     """  # noqa: E501
     for _, pointer, tree in _expressions(doc, _MAY_CALL):
-        for node in walk(tree):
-            if isinstance(node, Concatenation):
-                called = next(
-                    (
-                        last
-                        for left, right in zip(node.parts, node.parts[1:], strict=False)
-                        if isinstance(last := _last(left), Name) and isinstance(_first(right), Group)
-                    ),
-                    None,
-                )
-                if called is not None:
-                    message = f"{called.reference.text} followed by a parenthesis is read as a call, and fails."
-                    yield Finding("REFERENCE_READ_AS_CALL", message, pointer)
-                    break
+        called = next(called_references(tree), None)
+        if called is not None:
+            message = f"{called.reference.text} followed by a parenthesis is read as a call, and fails."
+            yield Finding("REFERENCE_READ_AS_CALL", message, pointer)
 
 
 def brace_in_text(doc: Document) -> Iterator[Finding]:
@@ -192,18 +180,6 @@ def _expressions(doc: Document, may: Callable[[str], object]) -> Iterator[tuple[
             except ExpressionError:  # FJ403, FJ318 and FJ319 report it
                 continue
             yield screen, pointer, tree
-
-
-def _last(node: Node) -> Node:
-    while isinstance(node, (Binary, Unary)):
-        node = node.right if isinstance(node, Binary) else node.operand
-    return node
-
-
-def _first(node: Node) -> Node:
-    while isinstance(node, Binary):
-        node = node.left
-    return node
 
 
 def _type(doc: Document, screen: Screen, node: Node) -> str:
