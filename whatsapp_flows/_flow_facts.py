@@ -100,13 +100,14 @@ def facts_of(document: dict[str, Any]) -> FlowFacts:
     for screen in found if isinstance(found, list) else ():
         name = screen.get("id") if isinstance(screen, dict) else None
         if isinstance(name, str) and name not in screens:
-            screens[name] = _screen(screen, tuple(images.get(name, ())))
+            screens[name] = screen_facts(screen, tuple(images.get(name, ())))
     routes = _routes(document.get("routing_model"))
     reached = frozenset[str]().union(*routes.values()) if routes else frozenset[str]()
     return FlowFacts(screens=screens, routes=routes, entries=frozenset(routes or ()) - reached)
 
 
-def _screen(screen: Mapping[str, Any], images: tuple[flow_json.ImagePlace, ...]) -> ScreenFacts:
+def screen_facts(screen: Mapping[str, Any], images: tuple[flow_json.ImagePlace, ...] = ()) -> ScreenFacts:
+    """The facts of one screen, whatever is in it."""
     model = flow_json.data_model(screen.get("data"))
     fields = {name: schema for name, schema in (model or {}).items() if name not in TAKEN_OUT}
     whole = {"type": "object", "properties": fields, "required": list(fields)}

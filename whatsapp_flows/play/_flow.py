@@ -1,15 +1,199 @@
-"""A Flow JSON, read once for many events."""
+"""A Flow JSON, read once for many events: its screens and their components, the routes, the data models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final
 
+from .. import flow_json
 from .._dataclasses import dataclass, field
+from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
+from ._components import Component, Container, Layout, layout_of
+from ._values import Issue
+
+ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
+ITEM_LISTS: Final = ("data-source", "list-items")
+_NEWEST: Final = flow_json.Version(99, 99)  # of a version that cannot be read: nothing is too new for it
+_NO_OBJECT: Final[Mapping[str, Any]] = {}
+
+
+class PlayedScreen:
+    """
+    One screen. `path` is its JSON pointer, `value` the mapping in the document.
+
+    A screen without an id, or with that of an earlier one, has its path as its id, so that it can be opened too.
+    """
+
+    def __init__(self, name: str, path: str, value: Mapping[str, Any], facts: ScreenFacts) -> None:
+        self.id = name
+        self.path = path
+        self.value = value
+        self.facts = facts
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The components of the screen, and what holds them."""
+        return layout_of(self.value, self.path)
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Component]:
+        return {component.path: component for component in self.layout.components}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[Component, ...]]:
+        """The components with a name; the branches of an If often have one each."""
+        found: dict[str, list[Component]] = {}
+        for component in self.layout.components:
+            if component.name:
+                found.setdefault(component.name, []).append(component)
+        return {name: tuple(components) for name, components in found.items()}
+
+    @cached_property
+    def form(self) -> Container | None:
+        """The first Form at the top of the layout: it alone gives initial values and errors (observed)."""
+        top = f"{self.path}/layout/children"
+        forms = (each for each in self.layout.containers if each.kind == "Form")
+        return next((each for each in forms if each.path.rpartition("/")[0] == top), None)
+
+    @cached_property
+    def has_navigation_list(self) -> bool:
+        return any(component.kind == "NavigationList" for component in self.layout.components)
+
+    @cached_property
+    def examples(self) -> Mapping[str, Any]:
+        """The `__example__` of each field of the data model that has one."""
+        model = self.facts.model or {}
+        fields = {name: schema for name, schema in model.items() if isinstance(schema, dict)}
+        return {name: schema["__example__"] for name, schema in fields.items() if "__example__" in schema}
+
+    @cached_property
+    def issues(self) -> tuple[Issue, ...]:
+        """What is noteworthy about the screen as it stands in the document."""
+        if self.id != self.path:
+            return ()
+        return (Issue("The screen has no id, or that of an earlier screen: no action leads to it."),)
+
+
+class FlowIndex:
+    """What `read_flow` makes of a document. Its parts are made when they are first used."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+
+    @cached_property
+    def version(self) -> flow_json.Version:
+        found = self.document.get("version")
+        return (flow_json.parse_version(found) if isinstance(found, str) else None) or _NEWEST
+
+    @cached_property
+    def facts(self) -> FlowFacts:
+        return facts_of(self.document)
+
+    @cached_property
+    def screens(self) -> Mapping[str, PlayedScreen]:
+        found: dict[str, PlayedScreen] = {}
+        screens = self.document.get("screens")
+        for i, screen in enumerate(screens if isinstance(screens, list) else ()):
+            value = screen if isinstance(screen, dict) else _NO_OBJECT
+            path, name = f"/screens/{i}", value.get("id")
+            if isinstance(name, str) and name and name not in found:
+                found[name] = PlayedScreen(name, path, value, self.facts.screens[name])
+            else:
+                found[path] = PlayedScreen(path, path, value, screen_facts(value))
+        return found
+
+    @cached_property
+    def routes(self) -> Mapping[str, frozenset[str]]:
+        """
+        The screens to which each screen leads: by the routing model, or else by the navigate actions.
+
+        Without a routing model each screen is a key, and one with a NavigationList leads to all others if there is no
+        endpoint. Source: Meta's web client, 2026-08.
+        """
+        if self.facts.routes is not None:
+            return self.facts.routes
+        anywhere = frozenset(self.screens) if "data_api_version" not in self.document else frozenset[str]()
+        return {
+            name: (anywhere - {name} if screen.has_navigation_list else frozenset()) | frozenset(_targets(screen))
+            for name, screen in self.screens.items()
+        }
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """The screens at which the Flow can open, in document order; the first screen if others lead to each."""
+        reached = frozenset[str]().union(*self.routes.values()) if self.routes else frozenset[str]()
+        names = tuple(name for name in self.screens if name in self.routes and name not in reached)
+        return names or tuple(self.screens)[:1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedFlow:
-    """A Flow JSON that can be played: made by `read_flow`. Two are equal if their documents are."""
+    """
+    A Flow JSON that can be played: made by `read_flow`.
+
+    Two are equal if their documents are. It pickles as its document, and is read again when it is loaded.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
+    index: FlowIndex = field(repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
+        return read_flow, (flow_json.read_flow_json(self.document, argument="flow"),)
+
+    @property
+    def version(self) -> flow_json.Version:
+        """The version of the Flow JSON; one that cannot be read counts as the newest."""
+        return self.index.version
+
+    @property
+    def facts(self) -> FlowFacts:
+        """What an answer of an endpoint is checked against."""
+        return self.index.facts
+
+    @property
+    def screens(self) -> Mapping[str, PlayedScreen]:
+        """The screens by their ids, in document order."""
+        return self.index.screens
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The ids of the screens at which the Flow can open; empty only if it has no screens."""
+        return self.index.entries
+
+    def leads(self, source: str, target: str) -> bool:
+        """Whether a screen leads to another, by the routing model or by the navigate actions."""
+        return target in self.index.routes.get(source, ())
+
+
+def read_flow(flow: FlowSource | PlayedFlow) -> PlayedFlow:
+    """
+    A Flow JSON to be played: a path, a mapping, a text or bytes. What is read already is returned as it is.
+
+    It need not be valid: what cannot be played is kept, and shown as such. Raises `ConfigurationError` if it cannot be
+    read, or is not a JSON object of at most 10 MB.
+    """
+    if isinstance(flow, PlayedFlow):
+        return flow
+    document = flow_document(flow)
+    return PlayedFlow(document=document, index=FlowIndex(document))
+
+
+def _targets(screen: PlayedScreen) -> Iterator[str]:
+    """The screens that are written in the navigate actions of a screen."""
+    for component in screen.layout.components:
+        for holder in (component.value, *_items(component.value)):
+            for action in map(holder.get, ACTION_KEYS):
+                if isinstance(action, dict) and action.get("name") == "navigate":
+                    following = action.get("next")
+                    target = following.get("name") if isinstance(following, dict) else None
+                    if isinstance(target, str):
+                        yield target
+
+
+def _items(component: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for key in ITEM_LISTS:
+        items = component.get(key)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict):
+                yield item
