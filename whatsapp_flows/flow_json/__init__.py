@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         parse_condition,
         parse_expression,
         parse_reference,
+        referenced_names,
         type_of_value,
         walk,
     )
@@ -115,6 +116,7 @@ __all__ = [
     "plain_schema",
     "properties_of",
     "read_flow_json",
+    "referenced_names",
     "same_scalar",
     "schema_failures",
     "type_of_value",
@@ -149,6 +151,7 @@ _LAZY: Final = {
         "parse_condition",
         "parse_expression",
         "parse_reference",
+        "referenced_names",
         "type_of_value",
         "walk",
     ),

@@ -1,0 +1,103 @@
+"""What references and expressions give on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from .. import flow_json
+from ._evaluate import evaluate_expression
+from ._fields import as_json, held
+from ._flow import PlayedFlow
+from ._session import ScreenState
+
+EXPRESSIONS: Final = flow_json.Version(6, 0)
+"""Backticks mean something from this version on. Source: Meta, Flow JSON changelog."""
+MAX_DEPTH: Final = 32
+"""How deep references are looked for in the objects and lists of a payload. Our limit."""
+_NO_STATE: Final = ScreenState()
+
+
+class Found(NamedTuple):
+    """What a reference gives; `known` is False if it leads to nothing."""
+
+    known: bool
+    value: Any = None
+
+
+_NOTHING: Final = Found(known=False)
+
+
+class Scope:
+    """The names that a screen can use: its own data and form, and those of the other screens."""
+
+    def __init__(self, flow: PlayedFlow, states: Mapping[str, ScreenState], screen: str) -> None:
+        self.flow = flow
+        self.screen = screen
+        self._states = states
+        self._expressions = flow.version >= EXPRESSIONS
+
+    def find(self, reference: flow_json.Reference) -> Found:
+        """What a reference gives. Never raises."""
+        name = self.screen if reference.screen is None else reference.screen
+        state = self._states.get(name, _NO_STATE)
+        if reference.source == "form":
+            return self._field(name, state, reference.path)
+        value: Any = state.data
+        for step in reference.path:
+            if not isinstance(value, Mapping) or step not in value:
+                return _NOTHING
+            value = value[step]
+        return Found(known=True, value=value)
+
+    def _field(self, name: str, state: ScreenState, path: tuple[str, ...]) -> Found:
+        screen = self.flow.screens.get(name)
+        components = screen.by_name.get(path[0], ()) if screen is not None else ()
+        if not components:
+            return _NOTHING
+        values = [held(component, state.form) for component in components]
+        value = next((each for each in values if each), values[0])
+        for step in path[1:]:
+            if not isinstance(value, Mapping) or step not in value:
+                return _NOTHING
+            value = value[step]
+        return Found(known=True, value=as_json(value))
+
+    def lookup(self, reference: flow_json.Reference) -> Any:
+        """The value of a reference, None if it leads to nothing: for the evaluator."""
+        return self.find(reference).value
+
+    def value(self, written: Any) -> Found:
+        """
+        What a property gives: a reference or an expression is replaced, anything else is as written.
+
+        A reference is replaced only where it is the whole text.
+        """
+        if not isinstance(written, str):
+            return Found(known=True, value=written)
+        if self._expressions and flow_json.is_expression(written):
+            value = evaluate_expression(written, self.lookup)
+            return _NOTHING if value is None else Found(known=True, value=value)
+        reference = flow_json.parse_reference(written)
+        return Found(known=True, value=written) if reference is None else self.find(reference)
+
+    def deep(self, written: Any, depth: int = 0) -> Any:
+        """
+        A payload, with all references in it replaced. A key that leads to nothing is left out, as `undefined` is.
+
+        The actions in the items of a list are as written: their references are replaced when they are carried out.
+        """
+        if depth < MAX_DEPTH and isinstance(written, Mapping):
+            return {
+                key: found.value for key, value in written.items() if (found := self._inside(key, value, depth)).known
+            }
+        if depth < MAX_DEPTH and isinstance(written, list):
+            return [self.deep(each, depth + 1) for each in written]
+        return self.value(written).value
+
+    def _inside(self, key: str, value: Any, depth: int) -> Found:
+        if key.startswith("on-") and key.endswith("-action"):
+            return Found(known=True, value=value)
+        if isinstance(value, (Mapping, list)):
+            return Found(known=True, value=self.deep(value, depth + 1))
+        return self.value(value)
