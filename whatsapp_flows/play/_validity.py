@@ -16,6 +16,8 @@ from .._dataclasses import dataclass
 from ._behaviour import BEHAVIOUR, Evidence
 from ._evaluate import is_empty, is_true, text_of
 from ._events import UploadedFile
+from ._patterns import Pattern, read_pattern
+from ._values import Issue
 
 Reason = Literal[
     "required",
@@ -65,6 +67,17 @@ def invalid(kind: str, props: Props, value: Any) -> Invalid | None:
     """
     checks = _CHECKS.get(kind)
     return next(checks(props, value), None) if checks else None
+
+
+def pattern_issue(props: Props) -> Issue | None:
+    """What is noteworthy about the pattern of a TextInput: it is not valid, or it is not checked."""
+    pattern = _pattern(props)
+    if pattern is None or not pattern.problem:
+        return None
+    if pattern.problem == "broken":
+        evidence = BEHAVIOUR["text-input.broken-pattern"].evidence
+        return Issue(f"The pattern is not valid, and every value passes: {pattern.reason}.", evidence)
+    return Issue(f"The pattern is not checked: {pattern.reason}.")
 
 
 def entered(kind: str, props: Props, text: str) -> str:
@@ -146,6 +159,15 @@ def _text_input(props: Props, value: Any) -> Found:
     form = _FORMS.get(input_type(props))
     if form is not None and not form[0](text):
         yield _invalid(*form[1:])
+    pattern = _pattern(props)
+    if pattern is not None and pattern.found_in(text) is False:
+        yield _invalid("pattern", "This is not in the expected format.", "text-input.pattern")
+
+
+def _pattern(props: Props) -> Pattern | None:
+    source = props.get("pattern")
+    has_one = isinstance(source, str) and source and input_type(props) in BEHAVIOUR["text-input.pattern"].value
+    return read_pattern(source) if has_one else None
 
 
 def _text_area(props: Props, value: Any) -> Found:
