@@ -30,7 +30,7 @@ from ._pattern_syntax import (
 
 _MAX_PROGRAM: Final = 5_000
 """Instructions. Our limit: a pattern that needs more is not checked."""
-_MAX_STEPS: Final = 200_000
+_MAX_STEPS: Final = 50_000
 """Instructions and code units that one search may look at. Our limit: after it the value counts as not checked."""
 _MAX_REMEMBERED: Final = 50_000
 """Instructions in all sets that one program remembers."""
@@ -53,7 +53,7 @@ class Pattern(NamedTuple):
         if self.program is None:
             return True if self.problem == "broken" else None
         try:
-            return self.program.found_in(code_units(text), 0, _Budget(_MAX_STEPS, "it takes too long"), anywhere=True)
+            return self.program.found_in(code_units(text), 0, Budget(_MAX_STEPS, "it takes too long"), anywhere=True)
         except UncheckedError:
             return None
 
@@ -66,7 +66,7 @@ def read_pattern(source: str) -> Pattern:
 def _read(source: str) -> Pattern:
     try:
         return Pattern(
-            "", "", _Program(parse_pattern(source), _Budget(_MAX_PROGRAM, "it is too large with its repetitions"))
+            "", "", _Program(parse_pattern(source), Budget(_MAX_PROGRAM, "it is too large with its repetitions"))
         )
     except BrokenError as error:
         return Pattern("broken", str(error), None)
@@ -113,7 +113,7 @@ class _Found(NamedTuple):
 _Instruction = _Unit | _Fork | _Place | _Ahead | _Found
 
 
-class _Budget:
+class Budget:
     """What is left of a limit."""
 
     def __init__(self, limit: int, exceeded: str) -> None:
@@ -136,7 +136,7 @@ class _Reached(NamedTuple):
 class _Program:
     """The instructions of a pattern, and what a search remembers for the next one."""
 
-    def __init__(self, tree: Tree, size: _Budget) -> None:
+    def __init__(self, tree: Tree, size: Budget) -> None:
         self._instructions: list[_Instruction] = []
         self._size = size
         self._add(tree)
@@ -201,7 +201,7 @@ class _Program:
 
     # -- searching
 
-    def found_in(self, units: str, start: int, steps: _Budget, *, anywhere: bool) -> bool:
+    def found_in(self, units: str, start: int, steps: Budget, *, anywhere: bool) -> bool:
         """Whether the program fits from an index on, or anywhere after it. Raises `UncheckedError`."""
         places = frozenset((0,))
         for at in range(start, len(units) + 1):
@@ -218,7 +218,7 @@ class _Program:
                 break
         return False
 
-    def _reach(self, places: frozenset[int], units: str, at: int, steps: _Budget) -> _Reached:
+    def _reach(self, places: frozenset[int], units: str, at: int, steps: Budget) -> _Reached:
         if self._looks_ahead:
             return self._reach_anew(places, units, at, steps)
         key = (places, _surroundings(units, at))
@@ -229,7 +229,7 @@ class _Program:
             self._reached[key] = reached
         return reached
 
-    def _reach_anew(self, places: Iterable[int], units: str, at: int, steps: _Budget) -> _Reached:
+    def _reach_anew(self, places: Iterable[int], units: str, at: int, steps: Budget) -> _Reached:
         """Follows all instructions that take no code unit."""
         ahead = list(places)
         seen = set(ahead)
@@ -254,7 +254,7 @@ class _Program:
             seen.update(following)
         return _Reached(tuple(sorted(found)), False)
 
-    def _follow(self, indexes: tuple[int, ...], unit: str, steps: _Budget) -> frozenset[int]:
+    def _follow(self, indexes: tuple[int, ...], unit: str, steps: Budget) -> frozenset[int]:
         key = (indexes, unit)
         following = self._following.get(key)
         if following is None:

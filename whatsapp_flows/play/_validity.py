@@ -166,8 +166,9 @@ def _text_input(props: Props, value: Any) -> Found:
 
 def _pattern(props: Props) -> Pattern | None:
     source = props.get("pattern")
-    has_one = isinstance(source, str) and source and input_type(props) in BEHAVIOUR["text-input.pattern"].value
-    return read_pattern(source) if has_one else None
+    if isinstance(source, str) and source and input_type(props) in BEHAVIOUR["text-input.pattern"].value:
+        return read_pattern(source)
+    return None
 
 
 def _text_area(props: Props, value: Any) -> Found:
