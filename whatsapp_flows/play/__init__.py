@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
     from ._session import Session, Step
     from ._values import Counter, Issue, Node, View
+    from ._view import view
 
 __all__ = [
     "BEHAVIOUR",
@@ -67,6 +68,7 @@ __all__ = [
     "Upload",
     "UploadedFile",
     "View",
+    "view",
 ]
 
 _MODULES: Final = {
@@ -92,6 +94,7 @@ _MODULES: Final = {
     "._markdown": ("Block", "Heading", "ImageBlock", "ListBlock", "Paragraph", "Span", "Table"),
     "._session": ("Session", "Step"),
     "._values": ("Counter", "Issue", "Node", "View"),
+    "._view": ("view",),
 }
 
 if not TYPE_CHECKING:

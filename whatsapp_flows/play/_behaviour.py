@@ -75,6 +75,10 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("rich-text.paragraphs", "a paragraph ends with an item of the array or at a blank line", _PAGE, None),
     ("text.links", "a link leads to http, https, mailto or tel; others are text", _GUESS,
      ("http", "https", "mailto", "tel")),
+    ("text.cut", "a text is cut at the display length of its property", _CLIENT, None),
+    ("reference.whole", "a reference beside other text is shown as written", _GUESS, None),
+    ("reference.missing", "what a reference leads to is not there: the property is as if it were not given", _GUESS,
+     None),
     # -- text fields
     ("text-input.label", "the label stands above the value", _PICTURE, None),
     ("text-input.optional", "optional fields are marked after the label, required ones are not", _PAGE, "(optional)"),
@@ -122,11 +126,16 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     # -- pictures and lists
     ("image.scale", "contain shows the whole picture, cover fills the space", _PAGE, "contain"),
     ("image.height", "Android draws a picture without a height 400 high", _PAGE, 400),
+    ("image.types", "PNG, JPEG, WebP and GIF are drawn, whatever else base64 holds is not", _GUESS, None),
+    ("image.size", "a larger image than the page recommends may not load", _PAGE, None),
+    ("list.size", "a list has items, and no more than the page allows", _PAGE, None),
+    ("list.ids", "the items of a list have ids, each its own", _CLIENT, None),
     ("carousel.images", "1 to 3 images", _PAGE, (1, 3)),
     ("carousel.dots", "dots show which image of a carousel is seen", _PICTURE, None),
     ("navigation-list.limit", "a list with more than 20 items is not drawn", _PAGE, 20),
     ("navigation-list.texts", "label and description are cut", _PAGE, None),
     ("navigation-list.image", "an image over 100 kB is replaced", _PAGE, 100 * 1024),
+    ("link.web", "open_url leads to http and https, and nowhere else", _GUESS, ("http", "https")),
     # -- files
     ("picker.upload", "an upload that runs or has failed blocks the Footer", _CLIENT, None),
     ("picker.count", "the least and the greatest number of files are checked: 0 and 30 by default", _CLIENT, (0, 30)),

@@ -10,6 +10,7 @@ from .. import flow_json
 from .._dataclasses import dataclass, field
 from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
 from ._components import Component, Container, Layout, layout_of
+from ._plans import Plan, plan_of
 from ._values import Issue
 
 ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
@@ -80,6 +81,14 @@ class FlowIndex:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
+        self._plans: dict[str, Plan] = {}
+
+    def plan(self, component: Component) -> Plan:
+        """What is known of a component's properties before a session: made when it is first needed."""
+        found = self._plans.get(component.path)
+        if found is None:
+            found = self._plans[component.path] = plan_of(component, self.version)
+        return found
 
     @cached_property
     def version(self) -> flow_json.Version:
@@ -145,6 +154,10 @@ class PlayedFlow:
     def version(self) -> flow_json.Version:
         """The version of the Flow JSON; one that cannot be read counts as the newest."""
         return self.index.version
+
+    def plan(self, component: Component) -> Plan:
+        """What is known of the properties of one of its components before a session."""
+        return self.index.plan(component)
 
     @property
     def facts(self) -> FlowFacts:

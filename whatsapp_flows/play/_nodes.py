@@ -1,0 +1,220 @@
+"""
+Components as their user sees them: what the properties and the state of a screen come to.
+
+`_MORE` holds what is particular to each kind of component; the rest is the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ..flow_json import Version
+from ._behaviour import BEHAVIOUR
+from ._components import Component
+from ._fields import ENDS
+from ._markdown import block_json, blocks
+from ._property_values import rows_of
+from ._resolve import Resolver
+from ._validity import day_number, length_of, limit_of
+from ._values import Counter, Issue, Node
+
+_Props = dict[str, Any]
+_Issues = list[Issue]
+
+
+def node_of(component: Component, resolver: Resolver, *, focused: bool) -> Node:
+    """A component as the user sees it, in the state of a resolver. `focused`: it has the focus."""
+    if not rows_of(component.kind, resolver.version):
+        return _unplayable(component, resolver)
+    properties = resolver.properties(component)
+    props, issues = dict(properties.values), list(properties.issues)
+    for more in _MORE.get(component.kind, ()):
+        more(component, resolver, props, issues)
+    wrong = resolver.invalid(component)
+    refused = resolver.state.refused.get(component.path, "")
+    error = refused or (wrong.text if wrong and component.path in resolver.state.touched and not focused else "")
+    if error:
+        props.pop("helper-text", None)
+    value = resolver.value(component)
+    return Node(
+        path=component.path,
+        kind=component.kind,
+        name=component.name,
+        props=props,
+        value=_shown_value(component, value),
+        error=error,
+        invalid=wrong.reason if wrong else "",
+        enabled=resolver.enabled(component),
+        shown=resolver.shown(component),
+        counter=_counter(component, props, value),
+        issues=tuple(issues),
+    )
+
+
+def _unplayable(component: Component, resolver: Resolver) -> Node:
+    """A component that the version does not have, or that is none."""
+    known = rows_of(component.kind, _NEWEST)
+    if known:
+        text = f"There is no {component.kind} in this version of Flow JSON."
+    elif component.kind:
+        text = f"There is no component {component.kind[:40]!r}."
+    else:
+        text = "This is no component: it has no type."
+    return Node(
+        path=component.path,
+        kind=component.kind,
+        name=component.name,
+        props={},
+        enabled=False,
+        shown=resolver.shown(component),
+        issues=(Issue(text, blocking=True),),
+    )
+
+
+_NEWEST: Final = Version(99, 99)
+
+
+def _counter(component: Component, props: Mapping[str, Any], value: Any) -> Counter | None:
+    """How many characters are used (text-input.counter)."""
+    limit = limit_of(component.kind, props)
+    return None if limit is None or not isinstance(value, str) else Counter(count=length_of(value), limit=limit)
+
+
+# -- what is particular to a kind
+
+
+def _optional(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """Optional fields are marked, required ones are not (text-input.optional, opt-in.optional)."""
+    required = props.get("required")
+    if isinstance(required, Mapping):
+        props["optional"] = {end: required.get(end) is not True for end in ENDS}
+    else:
+        props["optional"] = required is not True
+
+
+def _keyboard(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """The keyboard of a TextInput, by its input-type, as the values of HTML's `inputmode`."""
+    props["keyboard"] = _KEYBOARDS.get(props["input-type"], "text")
+
+
+_KEYBOARDS: Final = {"number": "decimal", "email": "email", "phone": "tel", "passcode": "numeric"}
+
+
+def _options(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """What can be selected, and what is."""
+    key = "list-items" if component.kind == "NavigationList" else "data-source"
+    props[key] = tuple(
+        {**option.item, "selected": option.selected, "enabled": option.enabled}
+        for option in resolver.options(component)
+    )
+
+
+def _hint(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """How many options may be selected (group.hint)."""
+    least, most = props.get("min-selected-items"), props.get("max-selected-items")
+    if least or most:
+        props["hint"] = {"min": least or 0, "max": most}
+
+
+def _markdown(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """The blocks of a RichText, and of a TextBody or a TextCaption with markdown (text.markdown)."""
+    text = props.get("text")
+    if text is not None and (component.kind == "RichText" or props.get("markdown") is True):
+        props["blocks"] = _blocks(text, component.kind)
+
+
+def _blocks(text: str | tuple[str, ...], kind: str) -> tuple[dict[str, Any], ...]:
+    short = len(text) <= _CACHED_LENGTH if isinstance(text, str) else sum(map(len, text)) <= _CACHED_LENGTH
+    return _cached(text, kind) if short else _made(text, kind)
+
+
+_CACHED_LENGTH: Final = 16 * 1024
+"""Characters. Longer texts are not kept, which bounds the memory of the cache."""
+
+
+def _made(text: str | tuple[str, ...], kind: str) -> tuple[dict[str, Any], ...]:
+    return tuple(block_json(block) for block in blocks(text, kind))
+
+
+_cached: Final = lru_cache(maxsize=64)(_made)
+
+
+def _link(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """An open_url leads to the web; other URLs are shown, and not opened."""
+    url = props.get("on-click-action", {}).get("url", "")
+    if url and not _is_web(url):
+        issues.append(_issue("link.web", f"{url[:80]!r} is no http or https URL: nothing is opened."))
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in BEHAVIOUR["link.web"].value and bool(parts.netloc)
+
+
+def _height(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """A picture without a height has one of its own on Android (image.height)."""
+    if "height" not in props and props.get("scale-type") == BEHAVIOUR["image.scale"].value:
+        props["default-height"] = {"android": BEHAVIOUR["image.height"].value}
+
+
+def _days(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """Dates as days, also those of versions that count milliseconds (date-picker.format)."""
+    for key in ("min-date", "max-date"):
+        if key in props:
+            props[key] = _as_day(props[key])
+    if "unavailable-dates" in props:
+        props["unavailable-dates"] = tuple(map(_as_day, props["unavailable-dates"]))
+
+
+def _as_day(text: str) -> str:
+    """YYYY-MM-DD for milliseconds since 1970, anything else as it is."""
+    number = day_number(text) if text.lstrip("-").isdecimal() else None
+    return text if number is None or not 0 < number <= date.max.toordinal() else date.fromordinal(number).isoformat()
+
+
+def _calendar(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """In range mode there is a label and a helper text for each end, otherwise one (calendar-picker.modes)."""
+    expected = Mapping if props["mode"] == "range" else str
+    for key in ("label", "helper-text"):
+        value = props.get(key)
+        if value is not None and not isinstance(value, expected):
+            what = "one text for each end" if expected is Mapping else "one text"
+            issues.append(_issue("calendar-picker.modes", f"{key!r} takes {what} in the mode {props['mode']}."))
+            props[key] = dict.fromkeys(ENDS, value) if expected is Mapping else next(iter(value.values()), "")
+
+
+def _issue(row: str, text: str) -> Issue:
+    return Issue(text, BEHAVIOUR[row].evidence)
+
+
+def _shown_value(component: Component, value: Any) -> Any:
+    """The value of a component; of a DatePicker as a day."""
+    return _as_day(value) if component.kind == "DatePicker" and isinstance(value, str) else value
+
+
+_More = Callable[[Component, Resolver, _Props, _Issues], None]
+_MORE: Final[Mapping[str, tuple[_More, ...]]] = {
+    "TextBody": (_markdown,),
+    "TextCaption": (_markdown,),
+    "RichText": (_markdown,),
+    "TextInput": (_optional, _keyboard),
+    "TextArea": (_optional,),
+    "CheckboxGroup": (_optional, _options, _hint),
+    "ChipsSelector": (_optional, _options, _hint),
+    "RadioButtonsGroup": (_optional, _options),
+    "Dropdown": (_optional, _options),
+    "OptIn": (_optional, _link),
+    "EmbeddedLink": (_link,),
+    "DatePicker": (_optional, _days),
+    "CalendarPicker": (_optional, _calendar),
+    "Image": (_height,),
+    "NavigationList": (_options,),
+}
+"""Kind of component -> what is particular to it: each step adds to the properties or to the issues."""

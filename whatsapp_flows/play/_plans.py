@@ -1,0 +1,123 @@
+"""
+What is known of a component's properties before a session: worked out once for a Flow, whatever the document holds.
+
+`fixed` properties have their values, defaults included. `open` ones hold a reference or an expression where the version
+has them, and are worked out in each state of a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from .. import flow_json
+from ..flow_json import Property, Version
+from ._behaviour import BEHAVIOUR
+from ._components import Component
+from ._display import displayed
+from ._property_values import NOTHING, fitted, rows_of
+from ._values import Issue
+
+_EXPRESSIONS_SINCE: Final = Version(6, 0)
+_FORMS_SINCE: Final = Version(4, 0)
+"""Until 3.1 a property takes references to data alone. Source: Meta, Flow JSON reference ("Dynamic properties")."""
+
+DYNAMIC_IN_ITEMS: Final = ("enabled", "image", "src", "alt-text")
+"""What may be a reference in the items of a list that stands in the document ("Dynamic properties")."""
+
+
+class Plan(NamedTuple):
+    """The properties of a component, as far as they are known before a session. `issues` are about the fixed ones."""
+
+    fixed: Mapping[str, Any]
+    open: tuple[tuple[Property, Any], ...]
+    issues: tuple[Issue, ...]
+
+
+def plan_of(component: Component, version: Version) -> Plan:
+    """The plan of a component in a version of Flow JSON; an empty one, if there is no such component in it."""
+    fixed: dict[str, Any] = {}
+    open_: list[tuple[Property, Any]] = []
+    issues: list[Issue] = []
+    for name, row in rows_of(component.kind, version).items():
+        if component.in_form and row.outside_form:
+            continue
+        written = component.value.get(name, NOTHING)
+        if row.kind.startswith("action:") and written is not NOTHING:
+            written = fitted(row, written, version)  # the payload is no matter of the component
+        if _is_open(written, version):
+            open_.append((row, written))
+            continue
+        take(component, row, written, version, fixed, issues)
+        issues += _as_written(row, fixed.get(name))
+        if written is NOTHING and row.required:
+            issues.append(Issue(f"{name!r} is missing.", blocking=True))
+    return Plan(fixed, tuple(open_), tuple(issues))
+
+
+def take(
+    component: Component, row: Property, value: Any, version: Version, found: dict[str, Any], issues: list[Issue]
+) -> None:
+    """
+    Take a value into the properties, as a client shows it.
+
+    Where it is no value of this property, there is an issue, and the default is taken, if there is one.
+    """
+    fit = NOTHING if value is NOTHING else fitted(row, value, version)
+    if fit is not NOTHING:
+        shown = displayed(component.kind, row, fit, component.value, version, issues.append)
+        if shown is not None:
+            found[row.name] = shown
+        return
+    if value is not NOTHING:
+        what = repr(value) if isinstance(value, str) and len(value) <= _SHOWN else _named(value)
+        issues.append(Issue(f"{row.name!r} cannot be {what}.", blocking=row.required))
+    if row.default is not None:
+        found[row.name] = row.default
+
+
+_SHOWN: Final = 40  # characters of a value in a message
+
+
+def _as_written(row: Property, value: Any) -> Iterator[Issue]:
+    """An issue for each text of the document that has a reference beside other text."""
+    for text in value if isinstance(value, tuple) else (value,):
+        if isinstance(text, str) and (found := flow_json.embedded_reference(text)):
+            message = f"{row.name!r} is shown as written: {found[:_SHOWN]} is replaced only where it stands alone."
+            yield Issue(message, BEHAVIOUR["reference.whole"].evidence)
+
+
+def _is_open(value: Any, version: Version) -> bool:
+    """Whether a value holds a reference or an expression where it may."""
+    if type(value) is str:
+        return (value[:2] == "${" and _is_reference(value, version)) or _is_computed(value, version)
+    if type(value) is dict:
+        following = value.get("next")  # of an action
+        texts = (*value.values(), *(following.values() if type(following) is dict else ()))
+        return any(type(text) is str and _is_open(text, version) for text in texts)
+    if type(value) is list:
+        items = (item for item in value if type(item) is dict)
+        return any(type(item.get(name)) is str and _is_open(item[name], version)
+                   for item in items for name in DYNAMIC_IN_ITEMS)  # fmt: skip
+    return False
+
+
+def _is_reference(text: str, version: Version) -> bool:
+    found = flow_json.parse_reference(text)
+    return found is not None and (version >= _FORMS_SINCE or (found.screen is None and found.source == "data"))
+
+
+def _is_computed(text: str, version: Version) -> bool:
+    return text[:1] == "`" and version >= _EXPRESSIONS_SINCE and flow_json.is_expression(text)
+
+
+def _named(value: Any) -> str:
+    names = {
+        str: "a text",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        dict: "an object",
+        type(None): "null",
+    }
+    return names.get(type(value), "a list")

@@ -1,0 +1,219 @@
+"""
+What the components of a screen are in one state of a session: their properties, whether they are shown, their options.
+
+Moves and view ask here, so that a component that looks as if it can be used can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from .. import flow_json
+from ..flow_json import Property
+from ._behaviour import BEHAVIOUR
+from ._components import Component, Container
+from ._evaluate import Report, evaluate_condition, evaluate_expression, text_of
+from ._fields import held, is_field
+from ._flow import PlayedFlow, PlayedScreen
+from ._plans import DYNAMIC_IN_ITEMS, take
+from ._property_values import NOTHING
+from ._scope import Scope
+from ._session import ScreenState
+from ._validity import Invalid, invalid
+from ._values import Issue
+
+_NO_STATE: Final = ScreenState()
+_LISTS: Final = ("data-source", "list-items")
+_GROUPS: Final = ("CheckboxGroup", "ChipsSelector")
+
+
+class Properties(NamedTuple):
+    """The properties of a component in one state, by their names in Flow JSON, and what is noteworthy about them."""
+
+    values: Mapping[str, Any]
+    issues: tuple[Issue, ...]
+
+
+class Option(NamedTuple):
+    """An option of a group, an item of a list: what it shows, and whether the user can select it, or deselect it."""
+
+    id: str
+    item: Mapping[str, Any]
+    selected: bool
+    enabled: bool
+
+
+class Resolver:
+    """
+    The components of one screen in one state. It remembers what it has worked out: make a new one for a new state.
+
+    `states` are those of all screens, as `Session.screens`.
+    """
+
+    def __init__(self, flow: PlayedFlow, states: Mapping[str, ScreenState], screen: str) -> None:
+        self.scope = Scope(flow, states, screen)
+        self.screen: PlayedScreen | None = flow.screens.get(screen)
+        self.state = states.get(screen, _NO_STATE)
+        self.components = self.screen.layout.components if self.screen else ()
+        self.version = flow.version
+        self._flow = flow
+        self._taken: dict[str, str] = {}
+        self._properties: dict[str, Properties] = {}
+        self._branch_issues: list[Issue] = []
+
+    def properties(self, component: Component) -> Properties:
+        """All properties of a component but its actions: references replaced, defaults filled in."""
+        found = self._properties.get(component.path)
+        if found is None:
+            found = self._properties[component.path] = self._resolved(component)
+        return found
+
+    def value(self, component: Component) -> Any:
+        """The value of a component, as in `Node.value`; None for what has none."""
+        return held(component, self.state.form)
+
+    def shown(self, component: Component) -> bool:
+        """Whether a component is visible, and stands in the branches that are taken."""
+        if not all(self._branch(container) == name for container, name in component.branches):
+            return False
+        return self.properties(component).values.get("visible") is not False
+
+    def enabled(self, component: Component) -> bool:
+        """What the property `enabled` says; of a Footer, whether it can be tapped unless a request is on its way."""
+        if self.properties(component).values.get("enabled") is False:
+            return False
+        return component.kind != "Footer" or (self.is_valid and self._has_payload(component))
+
+    def options(self, component: Component) -> tuple[Option, ...]:
+        """The options of a group or a Dropdown, the items of a NavigationList; none for other components."""
+        values = self.properties(component).values
+        items = next((values[key] for key in _LISTS if key in values), ())
+        value = self.value(component)
+        usable = self.enabled(component)
+        full = usable and component.kind in _GROUPS and _is_full(value, values.get("max-selected-items"))
+        found = []
+        for item in items:
+            name = item.get("id", "")
+            selected = name in value if isinstance(value, tuple) else bool(name) and name == value
+            can = usable and bool(name) and item.get("enabled") is not False and (selected or not full)
+            found.append(Option(name, item, selected, can))
+        return tuple(found)
+
+    def invalid(self, component: Component) -> Invalid | None:
+        """Why the value of a component is not valid. What is not shown is not checked (validity.hidden)."""
+        if not is_field(component) or not self.shown(component):
+            return None
+        return invalid(component.kind, self.properties(component).values, self.value(component))
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether every field that is shown is valid."""
+        return all(self.invalid(component) is None for component in self.components)
+
+    def branch_issues(self) -> tuple[Issue, ...]:
+        """What is noteworthy about the conditions of Ifs and the values of Switches."""
+        for component in self.components:
+            self.shown(component)
+        return tuple(self._branch_issues)
+
+    def resolve(self, written: Any, report: Report) -> Any:
+        """
+        The value of a text that is a reference or an expression, anything else as it is; `NOTHING` if it has no value.
+
+        A reference is replaced only where it is the whole text.
+        """
+        if type(written) is not str:
+            return written
+        if written[:2] == "${" and (reference := flow_json.parse_reference(written)):
+            known, value = self.scope.find(reference)
+            if not known:
+                report(Issue(f"{written[:80]} has no value.", BEHAVIOUR["reference.missing"].evidence))
+            return value if known else NOTHING
+        if written[:1] == "`" and flow_json.is_expression(written):
+            found = evaluate_expression(written, self.scope.lookup, report)
+            return NOTHING if found is None else found
+        return written
+
+    def _resolved(self, component: Component) -> Properties:
+        plan = self._flow.plan(component)
+        if not plan.open:
+            return Properties(plan.fixed, plan.issues)
+        values, issues = dict(plan.fixed), list(plan.issues)
+        for row, written in plan.open:
+            value = self._parts(row, written, issues.append)
+            take(component, row, value, self._flow.version, values, issues)
+        return Properties(values, tuple(issues))
+
+    def _parts(self, row: Property, written: Any, report: Report) -> Any:
+        """The value of a property that is a reference or an expression, or has some in it."""
+
+        def named(issue: Issue) -> None:
+            report(Issue(f"{row.name!r}: {issue.text}", issue.evidence, issue.blocking))
+
+        if type(written) is list:
+            return [self._item(each, named) for each in written]
+        if type(written) is dict:
+            return self._mapping(written, named)
+        return self.resolve(written, named)
+
+    def _mapping(self, written: dict[str, Any], report: Report) -> dict[str, Any]:
+        found = ((key, self.resolve(each, report)) for key, each in written.items())
+        return {
+            key: self._mapping(value, report) if key == "next" and type(value) is dict else value
+            for key, value in found
+            if value is not NOTHING
+        }
+
+    def _item(self, item: Any, report: Report) -> Any:
+        if type(item) is not dict:
+            return item
+        found = {name: self.resolve(item[name], report) for name in DYNAMIC_IN_ITEMS if name in item}
+        return {key: value for key, value in {**item, **found}.items() if value is not NOTHING}
+
+    def _branch(self, container: Container) -> str:
+        """The branch of an If or the case of a Switch that is taken; empty, if none is."""
+        found = self._taken.get(container.path)
+        if found is None:
+            choose = self._branch_of_if if container.kind == "If" else self._case_of_switch
+            found = self._taken[container.path] = choose(container)
+        return found
+
+    def _branch_of_if(self, container: Container) -> str:
+        condition = container.value.get("condition")
+        if isinstance(condition, str):
+            return "then" if evaluate_condition(condition, self.scope.lookup, self._report_at(container)) else "else"
+        if not isinstance(condition, bool):
+            self._report_at(container)(Issue("The If has no condition that could be tested: its else is taken."))
+        return "then" if condition is True else "else"
+
+    def _case_of_switch(self, container: Container) -> str:
+        cases = container.value.get("cases")
+        value = self.resolve(container.value.get("value"), self._report_at(container))
+        name, default = text_of(None if value is NOTHING else value), BEHAVIOUR["switch.default"].value
+        known = cases if isinstance(cases, dict) else ()
+        return str(name if name in known else default if default in known else "")
+
+    def _report_at(self, container: Container) -> Report:
+        def report(issue: Issue) -> None:
+            self._branch_issues.append(Issue(f"{container.path}: {issue.text}", issue.evidence, issue.blocking))
+
+        return report
+
+    def _has_payload(self, footer: Component) -> bool:
+        """Whether all that a navigate hands to the next screen is there (footer.navigate); true for other actions."""
+        action = footer.value.get("on-click-action")
+        if not isinstance(action, dict) or action.get("name") != "navigate":
+            return True
+        payload = action.get("payload")
+        values = payload.values() if isinstance(payload, dict) else ()
+        return all(self.resolve(each, _ignored) is not NOTHING for each in values)
+
+
+def _ignored(issue: Issue) -> None:
+    """Takes an issue that is told elsewhere."""
+
+
+def _is_full(value: Any, most: Any) -> bool:
+    """Whether as many options are selected as may be (group.max-disables)."""
+    return isinstance(value, tuple) and isinstance(most, (int, float)) and len(value) >= most
