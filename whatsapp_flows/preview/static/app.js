@@ -35,7 +35,13 @@ const ui = {
   completed: null,
   broken: "",
   id: (node) => ids.get(node.path) ?? "n",
-  send: (event) => connection.event(event),
+  // A tap on what cannot be used is sent too: the answer says why it cannot.
+  async send(event) {
+    const answer = await connection.event(event);
+    if (answer?.refused && event.type !== "Blur") {
+      say(answer.refused.message);
+    }
+  },
   open(wanted) {
     const fresh = ui.sheet === null || ui.sheet.path !== wanted.path;
     ui.opener = fresh ? document.activeElement?.id : ui.opener;
@@ -116,7 +122,7 @@ function draw() {
   ids = new Map([...view.nodes, ...(view.footer ? [view.footer] : [])].map((node, index) => [node.path, `n${index}`]));
   ui.completed = state.completed;
   ui.broken = state.log.findLast((entry) => entry.kind === "broken")?.text ?? "";
-  ui.first = state.screens.filter((screen) => screen.opened).length <= 1;
+  ui.first = (state.history?.length ?? 1) <= 1;
   render(phone(view, ui), phonePlace);
   render(panel(state, ui), panelPlace);
   present(phonePlace, { typing: connection.outstanding });

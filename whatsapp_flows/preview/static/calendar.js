@@ -42,11 +42,11 @@ function ruledOut(props) {
 
 const part = (value, end) => (end && value !== null && typeof value === "object" ? value[end] : value);
 
-const dateField = (node, ui, { id, end, label, help, required, error }) =>
+const dateField = (node, ui, { id, end, label, help, optional, error }) =>
   opener({
     id,
     label,
-    required,
+    optional,
     help,
     error,
     value: part(node.value, end) ? dateInWords(part(node.value, end)) : "",
@@ -61,7 +61,7 @@ export const datePicker = (node, ui) =>
     id: ui.id(node),
     label: node.props.label,
     help: node.props["helper-text"],
-    required: node.props.required,
+    optional: node.props.optional,
     error: node.error,
   });
 
@@ -81,7 +81,7 @@ export function calendarPicker(node, ui) {
           end,
           label: part(props.label, end),
           help: part(props["helper-text"], end),
-          required: part(props.required, end),
+          optional: part(props.optional, end),
           error: "",
         }),
       )}

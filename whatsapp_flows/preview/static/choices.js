@@ -41,8 +41,8 @@ const option = (node, ui, item, { type, large = false, onChange = select(node, u
   />
 </label>`;
 
-// What the least and the most to choose come to, in words.
-function howMany({ "min-selected-items": least, "max-selected-items": most }) {
+// How many may be chosen, in words.
+function inWords({ min: least, max: most }) {
   if (least && most) {
     return least === most ? `Choose ${least}` : `Choose ${least} to ${most}`;
   }
@@ -55,9 +55,9 @@ function howMany({ "min-selected-items": least, "max-selected-items": most }) {
 const group = (node, ui, className, options) => {
   const { props } = node;
   const id = ui.id(node);
-  const hint = howMany(props);
+  const hint = props.hint ? inWords(props.hint) : "";
   return html`<fieldset class=${`choices ${className}`} aria-describedby=${`${id}-note`} ?data-invalid=${Boolean(node.error)}>
-    ${props.label ? html`<legend>${labelled(props.label, props.required)}</legend>` : html`<legend class="unseen">Options</legend>`}
+    ${props.label ? html`<legend>${labelled(props.label, props.optional)}</legend>` : html`<legend class="unseen">Options</legend>`}
     ${props.description ? html`<p class="choices-description">${props.description}</p>` : nothing}
     ${hint ? html`<p class="choices-hint">${hint}</p>` : nothing}
     <div class="options">${options}</div>
@@ -127,7 +127,7 @@ export function optIn(node, ui) {
           aria-describedby=${`${id}-note`}
           @change=${select(node, ui, "")}
         />
-        <span class="opt-in-text">${labelled(props.label, props.required)}</span>
+        <span class="opt-in-text">${labelled(props.label, props.optional)}</span>
       </label>
       ${props["on-click-action"]
         ? html`<button
@@ -162,7 +162,7 @@ const row = (node, ui, item, index, large) => {
       type="button"
       id=${`${ui.id(node)}-${index}`}
       aria-disabled=${off ? "true" : "false"}
-      @click=${() => (off ? undefined : ui.send({ type: "Tap", path: node.path, item: item.id }))}
+      @click=${() => ui.send({ type: "Tap", path: node.path, item: item.id })}
     >
       ${item.start ? picture(item.start.image, item.start["alt-text"], large ? "row-image is-large" : "row-image") : nothing}
       <span class="row-main">

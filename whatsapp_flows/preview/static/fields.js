@@ -3,8 +3,8 @@
 import { html, nothing } from "./lit-html.js";
 import { icons } from "./icons.js";
 
-export const labelled = (label, required) =>
-  html`<span class="label-text">${label}</span>${required === true ? nothing : html`<span class="optional">(optional)</span>`}`;
+export const labelled = (label, optional) =>
+  html`<span class="label-text">${label}</span>${optional === true ? html`<span class="optional">(optional)</span>` : nothing}`;
 
 // The line below a field: the error, or else the help. It is announced when it changes.
 export const note = (id, error, help = "") => html`<p
@@ -22,7 +22,6 @@ const counter = (count) =>
       >`
     : nothing;
 
-const KEYBOARDS = { number: "decimal", email: "email", phone: "tel", passcode: "numeric" };
 const HIDDEN = new Set(["password", "passcode"]);
 
 const typed = (node, ui) => ({ target }) => ui.send({ type: "Fill", path: node.path, value: target.value });
@@ -34,7 +33,7 @@ const composing = (on) => ({ target }) => {
 const around = (node, id, large, control) => html`<div
   class=${`field ${large ? "has-large-label" : ""} ${node.error ? "is-invalid" : ""} ${node.enabled ? "" : "is-disabled"}`}
 >
-  <div class="field-box">${control}<label for=${id}>${labelled(node.props.label, node.props.required)}</label></div>
+  <div class="field-box">${control}<label for=${id}>${labelled(node.props.label, node.props.optional)}</label></div>
   <div class="field-foot">${note(id, node.error, node.props["helper-text"])}${counter(node.counter)}</div>
 </div>`;
 
@@ -44,7 +43,7 @@ export function textInput(node, ui) {
   return around(node, id, node.props["label-variant"] === "large", html`<input
       id=${id}
       type=${HIDDEN.has(type) ? "password" : "text"}
-      inputmode=${KEYBOARDS[type] ?? "text"}
+      inputmode=${node.props.keyboard ?? "text"}
       autocomplete="off"
       autocapitalize="off"
       spellcheck="false"
@@ -82,7 +81,7 @@ export function textArea(node, ui) {
 }
 
 // A field that opens a sheet: it looks like a text field, and is a button.
-export function opener({ id, label, required, value, error, help, enabled, icon, expanded, onOpen, onLeave }) {
+export function opener({ id, label, optional, value, error, help, enabled, icon, expanded, onOpen, onLeave }) {
   return html`<div class=${`field ${error ? "is-invalid" : ""} ${enabled ? "" : "is-disabled"}`}>
     <div class=${`field-box is-opener ${value ? "is-filled" : ""}`}>
       <button
@@ -98,7 +97,7 @@ export function opener({ id, label, required, value, error, help, enabled, icon,
       >
         <span id=${`${id}-value`} class="opener-value">${value}</span>${icon}
       </button>
-      <span id=${`${id}-label`} class="opener-label">${labelled(label, required)}</span>
+      <span id=${`${id}-label`} class="opener-label">${labelled(label, optional)}</span>
     </div>
     <div class="field-foot">${note(id, error, help)}</div>
   </div>`;
@@ -108,7 +107,7 @@ export const sheetField = (node, ui, more) =>
   opener({
     id: ui.id(node),
     label: node.props.label,
-    required: node.props.required,
+    optional: node.props.optional,
     error: node.error,
     help: node.props["helper-text"],
     enabled: node.enabled,

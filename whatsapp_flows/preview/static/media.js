@@ -5,13 +5,15 @@ import { note } from "./fields.js";
 import { icons } from "./icons.js";
 import { picture } from "./pictures.js";
 
-export const image = ({ props }) =>
-  picture(props.src, props["alt-text"], "image", {
-    ratio: props.height ? "" : props["aspect-ratio"],
-    height: props.height,
+export function image({ props }, ui) {
+  const height = props.height ?? props["default-height"]?.[ui.platform];
+  return picture(props.src, props["alt-text"], "image", {
+    ratio: height ? "" : props["aspect-ratio"],
+    height,
     width: props.width,
     fit: props["scale-type"],
   });
+}
 
 const RATIOS = { "4:3": "1.3333", "16:9": "1.7778" };
 

@@ -4,7 +4,14 @@ import { html, nothing } from "./lit-html.js";
 import { answerCard } from "./answer.js";
 import { icons } from "./icons.js";
 
-export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "");
+const LONGEST = 400; // characters of one text, such as an image
+
+const shortened = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text);
+
+const asText = (value) =>
+  typeof value === "string"
+    ? shortened(value)
+    : (JSON.stringify(value, (_, each) => (typeof each === "string" ? shortened(each) : each), 2) ?? "");
 
 const code = (value, label) => html`<pre class="code" tabindex="0" role="region" aria-label=${label}>${asText(value)}</pre>`;
 
@@ -69,6 +76,9 @@ const unfinished = (view, ui) =>
     );
 
 function onScreen(view, ui) {
+  if (view.over) {
+    return empty("The Flow is over.");
+  }
   const [rows, waits] = [notes(view, ui), unfinished(view, ui)];
   return html`${waits.length > 0 ? html`<p class="caption">Not valid yet</p><ul class="chips-row">${waits}</ul>` : nothing}
   ${rows.length > 0 ? html`<ul class="list">${rows}</ul>` : nothing}

@@ -102,7 +102,7 @@ function footer(node, view, ui) {
             class="footer-button"
             type="button"
             aria-disabled=${off ? "true" : "false"}
-            @click=${() => (off ? undefined : ui.send({ type: "Tap", path: node.path }))}
+            @click=${() => ui.send({ type: "Tap", path: node.path })}
             ><span>${node.props.label}</span>${view.loading ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}</button
           >`}
   </div>`;
@@ -128,6 +128,7 @@ const screen = (view, ui) => html`<div class="screen" aria-busy=${view.loading ?
     ${view.nodes.map((node) => component(node, ui))}
   </div>
   <div class="screen-foot">
+    <div class="snackbar-place" role="status">${ui.snackbar ? html`<p class="snackbar">${ui.snackbar}</p>` : nothing}</div>
     ${view.footer?.shown ? footer(view.footer, view, ui) : nothing}
     <p class="managed">Run by the business. <button type="button" class="link is-small" @click=${ui.about}>About</button></p>
   </div>
@@ -147,8 +148,6 @@ export const phone = (view, ui) => html`<div class="phone" data-platform=${ui.pl
     ${view.over
       ? nothing
       : html`<div class="dim" aria-hidden="true"></div>
-          <div class="flow">${screen(view, ui)}${overlay(view, ui)}
-            <div class="snackbar-place" role="status">${ui.snackbar ? html`<p class="snackbar">${ui.snackbar}</p>` : nothing}</div>
-          </div>`}
+          <div class="flow">${screen(view, ui)}${overlay(view, ui)}</div>`}
   </div>
 </div>`;

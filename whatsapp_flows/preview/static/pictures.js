@@ -3,19 +3,8 @@
 import { html } from "./lit-html.js";
 import { icons } from "./icons.js";
 
-const TYPES = { "/9j/": "jpeg", iVBO: "png", UklG: "webp", R0lG: "gif" };
-
-// A data URL for base64 without its prefix, or null.
-export function dataUrl(src) {
-  if (typeof src !== "string") {
-    return null;
-  }
-  if (/^data:image\/(?:png|jpeg|webp|gif);base64,/i.test(src)) {
-    return src;
-  }
-  const type = TYPES[src.trim().slice(0, 4)];
-  return type ? `data:image/${type};base64,${src.replace(/\s/g, "")}` : null;
-}
+// The URL if it is one of an image in the document itself, or null.
+const own = (src) => (typeof src === "string" && /^data:image\/(?:png|jpeg|webp|gif);base64,/.test(src) ? src : null);
 
 const missing = (alt) => html`<span class="picture-missing">${icons.photo}<span>${alt || "This image cannot be shown"}</span></span>`;
 
@@ -31,7 +20,7 @@ function loaded({ target }) {
 
 // A picture with its text for who cannot see it. `size` are CSS values: ratio, height, width, fit.
 export function picture(src, alt, className = "", size = {}) {
-  const url = dataUrl(src);
+  const url = own(src);
   return html`<span
     class=${`picture ${className}`}
     data-ratio=${size.ratio ?? ""}

@@ -14,7 +14,7 @@ const escape = (ui) => (event) => {
 export const sheet = ({ title, body, done }, ui) => html`<div class="sheet-dim" @click=${ui.close}></div>
   <div class="sheet" role="dialog" aria-modal="true" aria-labelledby="sheet-title" @keydown=${escape(ui)}>
     <div class="sheet-head">
-      <h3 id="sheet-title" tabindex="-1">${title}</h3>
+      <h2 id="sheet-title" tabindex="-1">${title}</h2>
       <button type="button" class="round" aria-label="Close" @click=${ui.close}>${icons.close}</button>
     </div>
     <div class="sheet-body">${body}</div>
