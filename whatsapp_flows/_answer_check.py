@@ -158,8 +158,8 @@ def data_problems(
     for key, schema in screen.model.items():
         for failure in flow_json.schema_failures(data[key], schema, (key,)) if key in data else ():
             if failure.keyword != "additionalProperties":
-                yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=_pointer(failure.path))
-            elif (path := _pointer(failure.path[:-1])) not in undeclared:
+                yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=pointer(failure.path))
+            elif (path := pointer(failure.path[:-1])) not in undeclared:
                 undeclared.add(path)
                 message = "The object has keys that its schema does not declare."
                 yield AnswerProblem(key=DATA, message=message, path=path)
@@ -178,8 +178,8 @@ def _extra(facts: FlowFacts, data: Mapping[str, Any]) -> str:
     return " and ".join(filter(None, [", ".join(own), *counted]))
 
 
-def _pointer(path: tuple[str | int, ...]) -> str:
-    """The JSON pointer (RFC 6901) of a path in the data."""
+def pointer(path: tuple[str | int, ...]) -> str:
+    """The JSON pointer (RFC 6901) of a path in the data of an answer."""
     return "/data" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
@@ -221,7 +221,7 @@ def _pointers_at(
     """The same texts, with their JSON pointers."""
     if not path:
         if isinstance(value, str) and value:
-            yield _pointer(done), value
+            yield pointer(done), value
     elif path[0] is None:
         for i, each in enumerate(value) if isinstance(value, (list, tuple)) else ():
             yield from _pointers_at(each, path[1:], (*done, i))

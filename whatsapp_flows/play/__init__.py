@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from .._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from ._advance import advance
     from ._behaviour import BEHAVIOUR, Behaviour, Evidence
     from ._events import (
         Answer,
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
         Upload,
         UploadedFile,
     )
+    from ._flow import PlayedFlow, read_flow
     from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
-    from ._session import Session, Step
+    from ._session import ScreenState, Session, Step
+    from ._start import start
     from ._values import Counter, Issue, Node, View
     from ._view import view
 
@@ -57,7 +60,9 @@ __all__ = [
     "Node",
     "OpenUrl",
     "Paragraph",
+    "PlayedFlow",
     "Refused",
+    "ScreenState",
     "Select",
     "Session",
     "Snackbar",
@@ -68,10 +73,14 @@ __all__ = [
     "Upload",
     "UploadedFile",
     "View",
+    "advance",
+    "read_flow",
+    "start",
     "view",
 ]
 
 _MODULES: Final = {
+    "._advance": ("advance",),
     "._behaviour": ("BEHAVIOUR", "Behaviour", "Evidence"),
     "._events": (
         "Answer",
@@ -91,8 +100,10 @@ _MODULES: Final = {
         "Upload",
         "UploadedFile",
     ),
+    "._flow": ("PlayedFlow", "read_flow"),
     "._markdown": ("Block", "Heading", "ImageBlock", "ListBlock", "Paragraph", "Span", "Table"),
-    "._session": ("Session", "Step"),
+    "._session": ("ScreenState", "Session", "Step"),
+    "._start": ("start",),
     "._values": ("Counter", "Issue", "Node", "View"),
     "._view": ("view",),
 }

@@ -1,0 +1,148 @@
+"""What the actions of components do, and what a screen makes of the data that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .. import flow_json
+from .._answer_check import DATA, data_problems, listed, pointer
+from .._flow_facts import ScreenFacts
+from .._wire import short_repr
+from ._components import Component
+from ._events import Complete, OpenUrl
+from ._media import in_message, uploads_in
+from ._settle import settled
+from ._turn import Turn
+
+SELECT: Final = "on-select-action"
+UNSELECT: Final = "on-unselect-action"
+CLICK: Final = "on-click-action"
+NO_SCREEN: Final = "no-such-screen"
+UNPLAYABLE: Final = "unplayable"
+# Source: Meta, Flow JSON changelog: on-select-action fires on the first render too, in these versions.
+_FIRES_AT_ONCE: Final = (flow_json.Version(6, 0), flow_json.Version(7, 0))
+_ON_SELECT: Final = frozenset({"data_exchange", "update_data"})
+
+
+def perform(turn: Turn, component: Component, action: Any, at: str) -> None:
+    """Carry out an action of a component on the current screen; `at` is the action's JSON pointer."""
+    name = action.get("name") if isinstance(action, Mapping) else None
+    do = _ACTIONS.get(name) if isinstance(name, str) else None
+    if do is None:
+        turn.broken(UNPLAYABLE, f"There is no action {short_repr(name)}.", at)
+    else:
+        do(turn, component, action, at)
+
+
+def _payload(turn: Turn, action: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with its references replaced. An uploaded file in it is still an `UploadedFile`."""
+    written = action.get("payload")
+    found = turn.resolver.scope.deep(written) if isinstance(written, Mapping) else {}
+    return dict(found)
+
+
+def _navigate(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    following = action.get("next")
+    following = following if isinstance(following, Mapping) else {}
+    if following.get("type", "screen") != "screen":  # the client takes it for an action of the endpoint (observed)
+        _data_exchange(turn, component, action, at)
+        return
+    target = turn.resolver.scope.value(following.get("name")).value
+    if not isinstance(target, str) or target not in turn.flow.facts.screens:
+        message = turn.flow.facts.unknown_screen(target) if isinstance(target, str) else "The action names no screen."
+        turn.broken(NO_SCREEN, message, f"{at}/next/name")
+        return
+    payload = _payload(turn, action)
+    if uploads_in(payload):
+        turn.broken(DATA, "Uploaded files cannot be handed to another screen.", f"{at}/payload")
+        return
+    screen = turn.flow.screens[target]
+    problems = listed(data_problems(turn.flow.facts, screen.facts, payload))
+    for problem in problems:
+        turn.broken(DATA, problem.message, f"{at}/payload{problem.path.removeprefix('/data')}")
+    if not problems:
+        enter(turn, target, payload)
+
+
+def _complete(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    payload = {name: in_message(value) for name, value in _payload(turn, action).items()}
+    turn.end(Complete(payload={**payload, "flow_token": turn.session.flow_token}))
+
+
+def _data_exchange(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    turn.ask("data_exchange", _payload(turn, action), component.path)
+
+
+def _update_data(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    payload = _payload(turn, action)
+    problems = [*_wrong_update(turn.screen.facts, payload)]
+    for path, message in problems:
+        turn.broken(DATA, message, f"{at}/payload{path}")
+    if not problems:
+        merge(turn, turn.session.screen, payload)
+
+
+def _wrong_update(facts: ScreenFacts, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a screen does not take from update_data: keys beyond its data model, and values of the wrong type."""
+    model = facts.model or {}
+    found = [(_place((key,)), "The data model of the screen has no such key.") for key in payload if key not in model]
+    for key, value in payload.items():
+        failures = flow_json.schema_failures(value, model[key], (key,)) if key in model else ()
+        found += [(_place(failure.path), f"{failure.reason}.") for failure in failures]
+    return found
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    return pointer(path).removeprefix("/data")
+
+
+def _open_url(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    url = turn.resolver.scope.value(action.get("url")).value
+    if isinstance(url, str) and url:
+        turn.effects.append(OpenUrl(url, component.path))
+    else:
+        turn.broken(UNPLAYABLE, "The action has no URL.", f"{at}/url")
+
+
+_Action = Callable[[Turn, Component, Mapping[str, Any], str], None]
+_ACTIONS: Final[Mapping[str, _Action]] = {
+    "navigate": _navigate,
+    "complete": _complete,
+    "data_exchange": _data_exchange,
+    "update_data": _update_data,
+    "open_url": _open_url,
+}
+
+
+# -- what a screen makes of it
+
+
+def enter(turn: Turn, target: str, incoming: Mapping[str, Any]) -> None:
+    """
+    Go to a screen with the data that has come for it.
+
+    The screen before the current one is gone back to, any other is added to the history (observed).
+    """
+    history, first = turn.session.history, target not in turn.session.screens
+    if history[-1:] != (target,):
+        history = history[:-1] if history[-2:-1] == (target,) else (*history, target)
+        turn.change(history=history, focused="")
+    merge(turn, target, incoming)
+    if first and _FIRES_AT_ONCE[0] <= turn.flow.version < _FIRES_AT_ONCE[1]:
+        _first_render(turn)
+
+
+def merge(turn: Turn, target: str, incoming: Mapping[str, Any]) -> None:
+    """Put data into a screen, which changes its form too."""
+    turn.change(screens=settled(turn.flow, turn.session.screens, target, incoming))
+
+
+def _first_render(turn: Turn) -> None:
+    """Carry out the on-select-action of each component that is shown, until one of them asks the endpoint."""
+    for component in turn.screen.layout.components:
+        action = component.value.get(SELECT)
+        if isinstance(action, Mapping) and action.get("name") in _ON_SELECT and turn.resolver.shown(component):
+            perform(turn, component, action, f"{component.path}/{SELECT}")
+            if turn.session.pending is not None:
+                return

@@ -1,0 +1,290 @@
+"""One event of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .._wire import short_repr
+from ._actions import CLICK, SELECT, UNSELECT, perform
+from ._answers import as_recorded, take_answer
+from ._components import Component
+from ._events import Answer, Back, Blur, Complete, Event, Fill, RefusalKind, Refused, Select, Tap, Upload, UploadedFile
+from ._fields import CALENDAR, CHOICES, ENDS, GROUPS, OPT_IN, PICKERS, TEXTS
+from ._session import Session, Step
+from ._turn import Turn
+from ._validity import entered
+
+MAX_EVENTS: Final = 10_000
+"""More are refused. Our limit: a session keeps its events."""
+MAX_TEXT: Final = 100_000
+"""Characters of a text that is filled in. Our limit."""
+MAX_FILES: Final = 100
+"""Files in a picker. Our limit; Meta allows 30."""
+
+
+def advance(session: Session, event: Event) -> Step:
+    """
+    The session after an event, and what the event asks of the surroundings.
+
+    Never raises: an event that is impossible on a phone gives a `Refused` and the session as it was. Consecutive Fills
+    of one text field are recorded as one event; a session takes at most 10,000 events.
+    """
+    handle = _HANDLERS.get(type(event))
+    if handle is None:
+        return _refused(session, "not-now", f"{short_repr(event)} is no event.")
+    if session.end is not None:
+        return _refused(session, "not-now", "The Flow has ended.", event)
+    turn = Turn(session)
+    if isinstance(event, Answer):
+        event = as_recorded(event)
+    elif session.pending is not None:
+        return _refused(session, "not-now", "The Flow is loading: a request is on its way.", event)
+    events = _recorded(session.events, event, turn)
+    if len(events) > MAX_EVENTS:
+        return _refused(session, "not-now", f"A session takes at most {MAX_EVENTS} events.", event)
+    turn.change(events=events, snackbar=None)
+    refusal = handle(turn, event)
+    return turn.step() if refusal is None else Step(session, (refusal,))
+
+
+def _refused(session: Session, kind: RefusalKind, message: str, event: object = None) -> Step:
+    path = getattr(event, "path", "")
+    return Step(session, (Refused(kind=kind, message=message, path=path if isinstance(path, str) else ""),))
+
+
+def _recorded(events: tuple[Event, ...], event: Event, turn: Turn) -> tuple[Event, ...]:
+    """The events with one more, or with the last text of a field that is being filled."""
+    last = events[-1] if events else None
+    if isinstance(event, Fill) and isinstance(last, Fill) and event.path == last.path:
+        component = turn.screen.by_path.get(event.path)
+        if component is not None and component.kind in _JOINED:
+            return (*events[:-1], event)
+    return (*events, event)
+
+
+_JOINED: Final = frozenset({"TextInput", "TextArea"})
+"""Fields that have no action of their own: only the last of consecutive Fills matters."""
+
+
+# -- what is on the screen
+
+
+def _usable(turn: Turn, path: str) -> Component | Refused:
+    """The component at a path, if it is shown and enabled."""
+    component = turn.screen.by_path.get(path) if isinstance(path, str) else None
+    if component is None:
+        return Refused(kind="no-such-field", message="The screen has no such component.", path=str(path))
+    if not turn.resolver.shown(component):
+        return _not_tappable(component, "is not shown")
+    if turn.resolver.properties(component).values.get("enabled") is False:
+        return _not_tappable(component, "is disabled")
+    return component
+
+
+def _named(component: Component) -> str:
+    return f"{component.kind} {component.name!r}" if component.name else component.kind or "The component"
+
+
+def _not_tappable(component: Component, why: str) -> Refused:
+    return Refused(kind="not-tappable", message=f"{_named(component)} {why}.", path=component.path)
+
+
+def _not_offered(component: Component, what: str) -> Refused:
+    return Refused(kind="not-offered", message=f"{_named(component)} {what}.", path=component.path)
+
+
+# -- events
+
+
+def _fill(turn: Turn, event: Fill) -> Refused | None:
+    component = _usable(turn, event.path)
+    if isinstance(component, Refused):
+        return component
+    value = _entered(turn, component, event.value)
+    if isinstance(value, Refused):
+        return value
+    turn.focus(component.path)
+    changed = value != turn.resolver.value(component)
+    turn.put(component, value)
+    if changed:
+        _selected(turn, component, None, selected=True)
+    return None
+
+
+def _entered(turn: Turn, component: Component, value: Any) -> Any:
+    """What a field takes of a text; what it does not take is `Refused`."""
+    if component.kind not in TEXTS and component.kind != CALENDAR:
+        return Refused(kind="no-such-field", message=f"{_named(component)} takes no text.", path=component.path)
+    props = turn.resolver.properties(component).values
+    if component.kind == CALENDAR and props.get("mode") == "range":
+        if not isinstance(value, Mapping):
+            return _not_offered(component, f"takes a mapping with {' and '.join(ENDS)}")
+        if not all(key in ENDS and isinstance(each, str) and len(each) <= MAX_TEXT for key, each in value.items()):
+            return _not_offered(component, f"takes a mapping with {' and '.join(ENDS)}, which are texts")
+        return {key: each for key, each in value.items() if each}
+    if not isinstance(value, str):
+        return _not_offered(component, "takes a text")
+    if len(value) > MAX_TEXT:
+        return _not_offered(component, f"takes at most {MAX_TEXT} characters")
+    return entered(component.kind, props, value)
+
+
+def _blur(turn: Turn, event: Blur) -> Refused | None:
+    component = _usable(turn, event.path)
+    if isinstance(component, Refused):
+        return component
+    turn.focus(component.path)
+    turn.touch(component.path)
+    turn.change(focused="")
+    return None
+
+
+def _select(turn: Turn, event: Select) -> Refused | None:
+    component = _usable(turn, event.path)
+    if isinstance(component, Refused):
+        return component
+    if component.kind == OPT_IN:
+        value: Any = True if event.selected else None
+        option = None
+    elif component.kind in CHOICES or component.kind in GROUPS:
+        option = next((each for each in turn.resolver.options(component) if each.id == event.option), None)
+        if option is None:
+            return _not_offered(component, f"does not offer {short_repr(event.option)}")
+        if not option.enabled:
+            return _not_tappable(component, f"does not let {event.option!r} be selected: it is disabled")
+        value = _with_option(component, turn.resolver.value(component), event)
+    else:
+        return Refused(kind="no-such-field", message=f"{_named(component)} has no options.", path=component.path)
+    before = turn.resolver.value(component)
+    turn.focus(component.path)
+    turn.change(focused="")
+    turn.touch(component.path)
+    if value == before or (not value and not before):
+        return None
+    turn.put(component, value)
+    if component.kind in CHOICES and before and event.selected:
+        _item_action(turn, component, before, selected=False)
+    _selected(turn, component, event.option, selected=event.selected)
+    return None
+
+
+def _with_option(component: Component, value: Any, event: Select) -> Any:
+    """The value with an option, or without it."""
+    if component.kind in CHOICES:
+        return event.option if event.selected else "" if value == event.option else value
+    others = tuple(each for each in value if each != event.option)
+    return (*others, event.option) if event.selected else others
+
+
+def _selected(turn: Turn, component: Component, option: str | None, *, selected: bool) -> None:
+    """Carry out the actions of a selection: that of the item, then that of the component."""
+    if option is not None:
+        _item_action(turn, component, option, selected=selected)
+    _select_action(turn, component, component.value, component.path, selected=selected)
+
+
+def _item_action(turn: Turn, component: Component, option: str, *, selected: bool) -> None:
+    found = turn.resolver.scope.value(component.value.get("data-source")).value
+    for i, item in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(item, Mapping) and item.get("id") == option:
+            _select_action(turn, component, item, f"{component.path}/data-source/{i}", selected=selected)
+            return
+
+
+def _select_action(turn: Turn, component: Component, holder: Mapping[str, Any], at: str, *, selected: bool) -> None:
+    """Without an on-unselect-action, the on-select-action is carried out for both (documented)."""
+    key = SELECT if selected or UNSELECT not in holder else UNSELECT
+    if key in holder and turn.session.pending is None and turn.session.end is None:
+        perform(turn, component, holder[key], f"{at}/{key}")
+
+
+def _tap(turn: Turn, event: Tap) -> Refused | None:
+    component = _usable(turn, event.path)
+    if isinstance(component, Refused):
+        return component
+    action, at = component.value.get(CLICK), f"{component.path}/{CLICK}"
+    if component.kind == "NavigationList":
+        found = turn.resolver.scope.value(component.value.get("list-items")).value
+        items = found if isinstance(found, list) else []
+        index = next((i for i, item in enumerate(items) if isinstance(item, dict) and item.get("id") == event.item), -1)
+        if index < 0:
+            return _not_offered(component, f"has no item {short_repr(event.item)}")
+        if items[index].get("enabled") is False:
+            return _not_tappable(component, f"has a disabled item {event.item!r}")
+        if CLICK in items[index]:
+            action, at = items[index][CLICK], f"{component.path}/list-items/{index}/{CLICK}"
+    elif component.kind not in _TAPPED or action is None:
+        return _not_tappable(component, "cannot be tapped")
+    if component.kind == "Footer" and not turn.resolver.enabled(component):
+        return _not_tappable(component, f"is disabled: {_why_disabled(turn)}")
+    turn.focus(component.path)
+    turn.change(focused="")
+    if component.kind == "NavigationList" and component.name:
+        turn.put(component, event.item)
+    perform(turn, component, action, at)
+    return None
+
+
+_TAPPED: Final = frozenset({"Footer", "EmbeddedLink", OPT_IN})
+
+
+def _why_disabled(turn: Turn) -> str:
+    """Why the Footer cannot be tapped: the fields that are not valid, or what its action lacks."""
+    resolver = turn.resolver
+    wrong = [(each, found) for each in resolver.components if (found := resolver.invalid(each)) is not None]
+    if not wrong:
+        return "the data for the next screen is not there"
+    return "; ".join(f"{_named(component)}: {found.text.rstrip('.')}" for component, found in wrong)
+
+
+def _upload(turn: Turn, event: Upload) -> Refused | None:
+    component = _usable(turn, event.path)
+    if isinstance(component, Refused):
+        return component
+    if component.kind not in PICKERS:
+        return Refused(kind="no-such-field", message=f"{_named(component)} takes no files.", path=component.path)
+    files = event.files
+    if not isinstance(files, tuple) or not all(isinstance(file, UploadedFile) for file in files):
+        return _not_offered(component, "takes a tuple of UploadedFile")
+    if len(files) > MAX_FILES:
+        return _not_offered(component, f"takes at most {MAX_FILES} files")
+    turn.focus(component.path)
+    turn.change(focused="")
+    turn.touch(component.path)
+    turn.put(component, files)
+    return None
+
+
+def _back(turn: Turn, event: Back) -> None:
+    history = turn.session.history
+    if turn.session.focused:
+        turn.touch(turn.session.focused)
+    turn.change(focused="")
+    if len(history) == 1:
+        turn.end(Complete(payload={}, sent=False))
+    elif turn.screen.facts.refresh_on_back:
+        turn.ask("BACK", {})
+    else:
+        turn.change(history=history[:-1])
+
+
+def _answer(turn: Turn, event: Answer) -> Refused | None:
+    request = turn.session.pending
+    if request is None or request.number != event.number:
+        return Refused(kind="not-now", message="No request with this number awaits an answer.", path="")
+    turn.change(pending=None)
+    take_answer(turn, request, event)
+    return None
+
+
+_Handler = Callable[[Turn, Any], "Refused | None"]
+_HANDLERS: Final[Mapping[type, _Handler]] = {
+    Answer: _answer,
+    Back: _back,
+    Blur: _blur,
+    Fill: _fill,
+    Select: _select,
+    Tap: _tap,
+    Upload: _upload,
+}

@@ -1,0 +1,140 @@
+"""What the data of a screen makes of its form: initial values, options that are no longer offered, errors of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from .. import flow_json
+from ._components import Component
+from ._fields import CHOICES, GROUPS, initial
+from ._flow import PlayedFlow, PlayedScreen
+from ._resolve import Resolver
+from ._scope import Scope
+from ._session import ScreenState
+
+_NO_STATE: Final = ScreenState()
+
+
+def settled(
+    flow: PlayedFlow, screens: Mapping[str, ScreenState], name: str, incoming: Mapping[str, Any]
+) -> Mapping[str, ScreenState]:
+    """
+    The states of all screens after data has come for one of them.
+
+    Data that the screen has already stays (state.merge). An initial value is taken over when the screen is opened for
+    the first time; later, where it has changed and the user has not changed the value. An error of a field appears when
+    it is sent, also when it is sent again.
+    """
+    screen, state = flow.screens[name], screens.get(name, _NO_STATE)
+    before = Scope(flow, screens, name) if name in screens else None
+    data = {**state.data, **incoming}
+    now = Resolver(flow, {**screens, name: ScreenState(data=data, form=state.form)}, name)
+    form = _with_initial_values(screen, before, now.scope, state.form)
+    if form != state.form:
+        now = Resolver(flow, {**screens, name: ScreenState(data=data, form=form)}, name)
+    for component in screen.layout.components:
+        kept = _still_offered(component, now)
+        if kept is not None:
+            form[component.name] = kept
+    refused = dict(state.refused)
+    for path, source in _error_sources(screen):
+        if before is None or _names(source) & incoming.keys():
+            refused.pop(path, None)
+            if text := _text(now.scope, source):
+                refused[path] = text
+    return {**screens, name: ScreenState(data=data, form=form, touched=state.touched, refused=refused)}
+
+
+def _with_initial_values(
+    screen: PlayedScreen, before: Scope | None, now: Scope, form: Mapping[str, Any]
+) -> dict[str, Any]:
+    earlier = {} if before is None else _initial_values(screen, before)
+    taken = {
+        name: value
+        for name, value in _initial_values(screen, now).items()
+        if before is None or (value != earlier.get(name) and form.get(name) == earlier.get(name))
+    }
+    return {**form, **taken}
+
+
+def _initial_values(screen: PlayedScreen, scope: Scope) -> dict[str, Any]:
+    """
+    The initial values by the names of the fields, as far as they fit.
+
+    The first Form at the top of the layout gives those of all fields; without one, each field its own (observed).
+    """
+    written: dict[str, Any] = {}
+    if screen.form is not None:
+        values = scope.value(screen.form.value.get("init-values")).value
+        written = dict(values) if isinstance(values, Mapping) else {}
+    found: dict[str, Any] = {}
+    for component in screen.layout.components:
+        value = component.value.get("init-value") if screen.form is None else written.get(component.name)
+        if component.name and component.name not in found and value is not None:
+            fitting = initial(component, scope.deep(value))
+            if fitting is not None:
+                found[component.name] = fitting
+    return found
+
+
+def _still_offered(component: Component, now: Resolver) -> Any:
+    """What is left of the value of a field whose options have changed; None if nothing is lost (data-source.reset)."""
+    if component.kind not in CHOICES and component.kind not in GROUPS:
+        return None
+    value = now.value(component)
+    if not value or "data-source" not in now.properties(component).values:
+        return None
+    offered = {option.id for option in now.options(component)}
+    if component.kind in CHOICES:
+        return None if value in offered else ""
+    kept = tuple(each for each in value if each in offered)
+    return None if kept == value else kept
+
+
+# -- errors that a server has sent
+
+
+def _error_sources(screen: PlayedScreen) -> Iterator[tuple[str, Any]]:
+    """The path of each field that may have an error, and what gives it: a property, or a part of the Form's."""
+    messages = None if screen.form is None else screen.form.value.get("error-messages")
+    for component in screen.layout.components:
+        if screen.form is None:
+            written = component.value.get("error-message")
+        elif isinstance(messages, Mapping):
+            written = messages.get(component.name)
+        else:
+            written = _Part(messages, component.name) if isinstance(messages, str) else None
+        if written is not None and component.name:
+            yield component.path, written
+
+
+class _Part:
+    """The value under a key of what a reference gives."""
+
+    def __init__(self, reference: str, key: str) -> None:
+        self.reference = reference
+        self.key = key
+
+
+def _names(source: Any) -> frozenset[str]:
+    """The keys of the screen's own data that a source uses."""
+    if isinstance(source, _Part):
+        return _names(source.reference)
+    if isinstance(source, Mapping):
+        return frozenset().union(*map(_names, source.values()))
+    if not isinstance(source, str):
+        return frozenset()
+    return frozenset(name for screen, kind, name in flow_json.referenced_names(source) if kind == "data" and not screen)
+
+
+def _text(scope: Scope, source: Any) -> str:
+    """The text of an error. A CalendarPicker may have one for each end, a picker one for each file: they are joined."""
+    if isinstance(source, _Part):
+        values = scope.value(source.reference).value
+        value = values.get(source.key) if isinstance(values, Mapping) else None
+    else:
+        value = scope.deep(source)
+    if isinstance(value, Mapping):
+        return " ".join(each for each in value.values() if isinstance(each, str) and each)
+    return value if isinstance(value, str) else ""
