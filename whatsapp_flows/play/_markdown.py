@@ -133,7 +133,8 @@ class _Blocks:
         self._rich = rich
         self._made: list[Block] = []
         self._paragraph: list[str] = []
-        self._items: list[str] = []
+        self._items: list[list[str]] = []
+        """The lines of each item of the open list."""
         self._start: int | None = None
         """The number of the first item of the open list, None for one without numbers."""
         self._rows: list[str] = []
@@ -151,7 +152,7 @@ class _Blocks:
             self.end_paragraph()
             self._item(item[2], None if item[1] is None else int(item[1]))
         elif self._items and not self._paragraph and line[:2].isspace():
-            self._items[-1] += "\n" + line.strip()
+            self._items[-1].append(line.strip())
         elif self._rich and (heading := _HEADING(line)):
             self._heading(len(heading[1]), heading[2].rstrip())
         else:
@@ -190,11 +191,11 @@ class _Blocks:
             self._end_list()
         if not self._items:
             self._start = number
-        self._items.append(text.rstrip())
+        self._items.append([text.rstrip()])
 
     def _end_list(self) -> None:
         if self._items:
-            items = tuple(map(spans, self._items))
+            items = tuple(spans("\n".join(lines)) for lines in self._items)
             self._made.append(ListBlock(self._start is not None, items, 1 if self._start is None else self._start))
         self._items, self._start = [], None
 

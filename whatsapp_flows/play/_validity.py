@@ -183,11 +183,12 @@ def _required_text(props: Props, text: str) -> Found:
 _REQUIRED: Final = _invalid("required", "This field is required.", "validity.required")
 
 
+_EMAIL: Final = re.compile(r"[^@\s]+@([^@\s]+)").fullmatch
+
+
 def _is_email(text: str) -> bool:
-    local, at, domain = text.partition("@")
-    return bool(
-        local and at and "@" not in domain and not re.search(r"\s", text) and "." in domain and all(domain.split("."))
-    )
+    found = _EMAIL(text)
+    return found is not None and "." in found[1] and all(found[1].split("."))
 
 
 _FORMS: Final[dict[str, tuple[Callable[[str], object], Reason, str, str]]] = {
@@ -212,15 +213,11 @@ def _group(props: Props, value: Any) -> Found:
     count = len(_items(value))
     if is_true(props.get("required")) and not count:
         yield _REQUIRED
-    yield from _number_of(count, _count(props, "min-selected-items"), _count(props, "max-selected-items"), "option",
-                          "group.count")  # fmt: skip
-
-
-def _number_of(count: int, least: int | None, most: int | None, noun: str, row: str) -> Found:
+    least, most = _count(props, "min-selected-items"), _count(props, "max-selected-items")
     if least is not None and count < least:
-        yield _invalid("too-few", f"Select at least {_plural(least, noun)}.", row)
+        yield _invalid("too-few", f"Select at least {_plural(least, 'option')}.", "group.count")
     if most is not None and count > most:
-        yield _invalid("too-many", f"Select at most {_plural(most, noun)}.", row)
+        yield _invalid("too-many", f"Select at most {_plural(most, 'option')}.", "group.count")
 
 
 def _radio(props: Props, value: Any) -> Found:
@@ -334,7 +331,10 @@ def _picker(noun: str) -> Callable[[Props, Any], Found]:
             yield _invalid("upload-failed", "An upload has failed.", "picker.upload")
         fewest, greatest = BEHAVIOUR["picker.count"].value
         least, most = _limit(props, f"min-uploaded-{noun}s", fewest), _limit(props, f"max-uploaded-{noun}s", greatest)
-        yield from _number_of(len(files), least, most, noun, "picker.count")
+        if len(files) < least:
+            yield _invalid("too-few", f"Add at least {_plural(least, noun)}.", "picker.count")
+        if len(files) > most:
+            yield _invalid("too-many", f"Add at most {_plural(most, noun)}.", "picker.count")
         size = _limit(props, "max-file-size-kb", BEHAVIOUR["picker.size"].value)
         if any(file.size > size * 1024 for file in files):
             yield _invalid("too-large", f"A file may have at most {size} kB.", "picker.size")
