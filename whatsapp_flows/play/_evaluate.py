@@ -142,7 +142,7 @@ def _to_float(number: float) -> float:
     try:
         return float(number)
     except OverflowError:  # an integer of a document may have any length
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def _is_number(value: Any) -> bool:
