@@ -48,7 +48,7 @@ def ids(*names: str) -> list[dict[str, Any]]:
         ({"input_type": "passcode", "max_chars": 3}, "111"),
         ({"input_type": "phone"}, "+14155550100"),
         ({"input_type": "password", "min_chars": 12}, "aaaaaaaaaaaa"),
-        ({"pattern": "^[0-9]{4}$"}, "0000"),
+        ({"pattern": "^[0-9]{4}$"}, "1111"),
         ({"pattern": "^E"}, "Example"),
     ],
 )

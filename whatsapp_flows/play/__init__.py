@@ -12,6 +12,7 @@ from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from ._advance import advance
+    from ._autoplay import autoplay
     from ._behaviour import BEHAVIOUR, Behaviour, Evidence
     from ._events import (
         Answer,
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
         Upload,
         UploadedFile,
     )
+    from ._example_answers import example_answers
     from ._flow import PlayedFlow, read_flow
     from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
+    from ._outcome import REASONS, Outcome, Reason, SeenScreen
     from ._session import ScreenState, Session, Step
     from ._start import start
     from ._values import Counter, Issue, Node, View
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEHAVIOUR",
+    "REASONS",
     "Answer",
     "AskEndpoint",
     "Back",
@@ -59,10 +63,13 @@ __all__ = [
     "ListBlock",
     "Node",
     "OpenUrl",
+    "Outcome",
     "Paragraph",
     "PlayedFlow",
+    "Reason",
     "Refused",
     "ScreenState",
+    "SeenScreen",
     "Select",
     "Session",
     "Snackbar",
@@ -74,6 +81,8 @@ __all__ = [
     "UploadedFile",
     "View",
     "advance",
+    "autoplay",
+    "example_answers",
     "read_flow",
     "start",
     "view",
@@ -81,6 +90,7 @@ __all__ = [
 
 _MODULES: Final = {
     "._advance": ("advance",),
+    "._autoplay": ("autoplay",),
     "._behaviour": ("BEHAVIOUR", "Behaviour", "Evidence"),
     "._events": (
         "Answer",
@@ -100,8 +110,10 @@ _MODULES: Final = {
         "Upload",
         "UploadedFile",
     ),
+    "._example_answers": ("example_answers",),
     "._flow": ("PlayedFlow", "read_flow"),
     "._markdown": ("Block", "Heading", "ImageBlock", "ListBlock", "Paragraph", "Span", "Table"),
+    "._outcome": ("REASONS", "Outcome", "Reason", "SeenScreen"),
     "._session": ("ScreenState", "Session", "Step"),
     "._start": ("start",),
     "._values": ("Counter", "Issue", "Node", "View"),

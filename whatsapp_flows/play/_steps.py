@@ -1,0 +1,95 @@
+"""
+The steps of an automatic walk: an event, and the answers to the requests that it causes, within a limit.
+
+`advance` decides; here the endpoint, or the examples in its place, are asked, and steps are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from .._dataclasses import dataclass
+from ._advance import advance
+from ._events import Answer, AskEndpoint, Broken, Event, Refused
+from ._example_answers import example_answers
+from ._session import Session, Step
+
+_MAX_REQUESTS: Final = 4
+"""Requests in a row without an event of the user between them."""
+_MAX_ANSWERS: Final = 10
+"""Answers that are tried for one request, without an endpoint. Meta, Flow JSON reference: a screen leads to 10."""
+
+_COMPONENTS: Final = 50
+"""Meta, Flow JSON reference: the most that a screen may have. On a larger one, a step counts as several."""
+
+Ask = Callable[[AskEndpoint], Answer]
+"""What gives the endpoint's answer to a request."""
+
+
+class OutOfStepsError(Exception):
+    """All steps were taken."""
+
+
+class UnansweredError(Exception):
+    """The endpoint gives no answer that can be used: asking it for other ways too would take its time limit each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What a client refused on the way: the session after it, and whether the endpoint gave no answer to use."""
+
+    session: Session
+    broken: Broken
+    unanswered: bool
+
+
+class Steps:
+    """Takes steps, `limit` of them. `stopped` is told of each way that a client would not go on."""
+
+    def __init__(self, ask: Ask | None, limit: int, stopped: Callable[[Stopped], None]) -> None:
+        self._ask = ask
+        self._left = limit
+        self._stopped = stopped
+
+    def after(self, session: Session, event: Event) -> Iterator[Session]:
+        """
+        The sessions after an event, when all requests have been answered: one, or one for each answer that is tried.
+
+        None if the event is impossible.
+        """
+        step = self._step(session, event)
+        if not any(isinstance(effect, Refused) for effect in step.effects):
+            yield from self.answered(step)
+
+    def answered(self, step: Step, rounds: int = _MAX_REQUESTS, *, unanswered: bool = False) -> Iterator[Session]:
+        """The sessions after a step, when all requests have been answered."""
+        session = step.session
+        broken = next((effect for effect in step.effects if isinstance(effect, Broken)), None)
+        if broken is not None:
+            self._stopped(Stopped(session=session, broken=broken, unanswered=unanswered))
+            if unanswered:
+                raise UnansweredError
+        if session.pending is None:
+            if not isinstance(session.end, Broken):  # the user stays where they are
+                yield session
+        elif rounds > 0:
+            for answer in self._answers(session):
+                yield from self.answered(self._step(session, answer), rounds - 1, unanswered=bool(answer.failure))
+
+    def _step(self, session: Session, event: Event) -> Step:
+        if self._left <= 0:
+            raise OutOfStepsError
+        screen = session.flow.screens.get(session.screen)
+        components = 0 if screen is None else len(screen.layout.components)
+        self._left -= max(1, components // _COMPONENTS)  # a step on a screen takes time for each of its components
+        return advance(session, event)
+
+    def _answers(self, session: Session) -> Iterator[Answer]:
+        request = session.pending
+        if request is not None and self._ask is not None:
+            yield self._ask(request)
+        elif request is not None:
+            for content in islice(example_answers(session), _MAX_ANSWERS):
+                yield Answer(number=request.number, content=content)
