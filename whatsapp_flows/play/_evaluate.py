@@ -85,7 +85,7 @@ def evaluate_expression(text: str, lookup: Lookup, report: Report = _unreported)
 
 
 def is_true(value: Any) -> bool:
-    """The truthiness of a value: nothing, false, 0, NaN and an empty text are false, everything else is true."""
+    """The truthiness of a value: nothing, false, 0, NaN and an empty text are false (expression.logic)."""
     if isinstance(value, (str, int, float)):
         return bool(value) and not (isinstance(value, float) and math.isnan(value))
     return value is not None
@@ -300,6 +300,7 @@ class _Expression:
         return found
 
     def _joined(self, parts: tuple[Tree, ...]) -> str:
+        """Operands side by side (expression.concatenation): a text, even where one of them is a comparison."""
         texts: list[str] = []
         length = 0
         for part in parts:
@@ -360,6 +361,7 @@ def _constant(node: Literal) -> Any:
 
 
 def _equal(left: Any, right: Any) -> bool:
+    """The row expression.equality."""
     if is_empty(left) or is_empty(right):
         return is_empty(left) and is_empty(right)
     if _is_number(left) or _is_number(right):

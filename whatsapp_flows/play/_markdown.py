@@ -84,7 +84,7 @@ Block: TypeAlias = "Heading | Paragraph | ListBlock | Table | ImageBlock"
 
 def blocks(text: Any, kind: str) -> tuple[Block, ...]:
     """
-    The blocks of a text property: RichText has all of them, TextBody and TextCaption paragraphs and lists.
+    The blocks of a text: RichText has all of them (rich-text.blocks), TextBody and TextCaption paragraphs and lists.
 
     `text` is a text or a list of texts. Headings of level 3 to 6 are paragraphs. Links with another scheme than those
     of `text.links`, and images that are no PNG or JPEG in base64, stay as they are written.
@@ -160,7 +160,7 @@ class _Blocks:
             self._paragraph.append(line)
 
     def end_paragraph(self) -> None:
-        """A blank line, or the end of an item of the array: what follows is a paragraph of its own."""
+        """A blank line, or the end of an item: what follows is a paragraph of its own (rich-text.paragraphs)."""
         text = "\n".join(self._paragraph)
         self._paragraph.clear()
         at = 0

@@ -32,7 +32,7 @@ _MAX_PROGRAM: Final = 5_000
 """Instructions. Our limit: a pattern that needs more is not checked."""
 _MAX_STEPS: Final = 50_000
 """Instructions and code units that one search may look at. Our limit: after it the value counts as not checked."""
-_MAX_REMEMBERED: Final = 50_000
+_MAX_REMEMBERED: Final = 10_000
 """Instructions in all sets that one program remembers."""
 
 
@@ -144,7 +144,8 @@ class _Program:
         self._looks_ahead = any(isinstance(each, _Ahead) for each in self._instructions)
         self._reached: dict[tuple[frozenset[int], int], _Reached] = {}
         self._following: dict[tuple[tuple[int, ...], str], frozenset[int]] = {}
-        self._remembered = 0
+        self.remembered = 0
+        """Instructions in all sets that are remembered."""
 
     # -- writing
 
@@ -270,11 +271,11 @@ class _Program:
         return isinstance(instruction, _Unit) and any(first <= code <= last for first, last in instruction.ranges)
 
     def _remember(self, count: int) -> None:
-        self._remembered += count + 1
-        if self._remembered > _MAX_REMEMBERED:
+        self.remembered += count + 1
+        if self.remembered > _MAX_REMEMBERED:
             self._reached.clear()
             self._following.clear()
-            self._remembered = count + 1
+            self.remembered = count + 1
 
 
 _WORD: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")

@@ -136,9 +136,10 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+# Pictographs, and what joins and varies them. Signs that are text unless varied, such as the copyright sign, are not.
 _EMOJI: Final = re.compile(
-    "[\u00a9\u00ae\u203c\u2049\u20e3\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf\u2934\u2935"
-    "\u2b05-\u2b55\u3030\u303d\u3297\u3299\ufe0f\u200d\U0001f000-\U0001faff\U000e0020-\U000e007f]"
+    "[\u200d\u20e3\u231a\u231b\u23e9-\u23f3\u25fd\u25fe\u2600-\u27bf\u2b05-\u2b55\u3030\u303d\u3297\u3299\ufe0f"
+    "\U0001f000-\U0001faff\U000e0020-\U000e007f]"
 ).sub
 
 
@@ -146,6 +147,7 @@ _EMOJI: Final = re.compile(
 
 
 def _text_input(props: Props, value: Any) -> Found:
+    """In the order of text-input.checks."""
     text = text_of(value)
     yield from _required_text(props, text)
     if not text:  # text-input.empty
@@ -221,6 +223,7 @@ def _group(props: Props, value: Any) -> Found:
 
 
 def _radio(props: Props, value: Any) -> Found:
+    """A value that is not offered is not looked at (radio.checks)."""
     yield from _required_text(props, text_of(value))
 
 
