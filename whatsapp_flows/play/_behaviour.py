@@ -106,7 +106,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("group.count", "fewer than min or more than max is invalid, also if the group is optional and empty", _CLIENT,
      None),
     ("radio.checks", "RadioButtonsGroup: nothing but required is checked", _CLIENT, None),
-    ("radio.media-size", "the images of options are regular or large", _PAGE, "regular"),
+    ("radio.media-size", "the images of options are regular or large", _PAGE, None),
     ("dropdown.offered", "a value that data-source does not have is invalid", _CLIENT, None),
     ("data-source.reset", "a value that is no longer offered is reset to an empty one", _CLIENT, None),
     ("opt-in.read-more", "only an OptIn with on-click-action offers to read more", _PAGE, None),
