@@ -25,6 +25,7 @@ from tests.play.small_flows import (
     update,
     with_endpoint,
 )
+from whatsapp_flows.flow_json import parse_reference
 from whatsapp_flows.play import (
     Answer,
     Back,
@@ -42,6 +43,7 @@ from whatsapp_flows.play import (
     UploadedFile,
     advance,
 )
+from whatsapp_flows.play._scope import Scope
 
 BOOLEAN = {"type": "boolean", "__example__": False}
 
@@ -129,11 +131,11 @@ def test_a_field_is_touched_when_it_is_left() -> None:
     session = played(session, Fill(f, "x")).session
     assert (session.focused, session.screens["A"].touched) == (f, frozenset())
     blurred = played(session, Blur(f)).session
-    assert (blurred.focused, blurred.screens["A"].touched) == ("", {f})
+    assert (blurred.focused, blurred.screens["A"].touched) == ("", frozenset({f}))
     session = played(session, Fill(g, "x")).session
-    assert (session.focused, session.screens["A"].touched) == (g, {f})
+    assert (session.focused, session.screens["A"].touched) == (g, frozenset({f}))
     session = played(session, Select(o)).session
-    assert (session.focused, session.screens["A"].touched) == ("", {f, g, o})
+    assert (session.focused, session.screens["A"].touched) == ("", frozenset({f, g, o}))
 
 
 def test_consecutive_fills_of_a_field_are_one_event() -> None:
@@ -382,6 +384,25 @@ def test_the_footer_of_the_branch_that_is_shown() -> None:
     then, otherwise = (component.path for component in session.flow.screens["A"].layout.components)
     assert refused(session, Tap(then)).kind == "not-tappable"
     assert played(session, Tap(otherwise)).effects == (Complete(payload={"b": 2, "flow_token": "preview"}),)
+
+
+@pytest.mark.parametrize(
+    ("version", "value", "handed_on"),
+    [
+        ("5.0", "2026-01-02", "2026-01-02"),
+        ("4.0", "2026-01-02", "1767312000000"),
+        ("4.0", "1767312000000", "1767312000000"),
+        ("4.0", "no date", "no date"),
+    ],
+)
+def test_a_date_was_handed_on_in_milliseconds(version: str, value: str, handed_on: str) -> None:
+    """Before 5.0, the payload has them as a text."""
+    session = one(field("DatePicker", "f"), {"type": "TextBody", "text": "x"}, version=version)
+    session = played(session, Fill(at(session, "f"), value)).session
+    assert form(session) == {"f": value}
+    reference = parse_reference("${form.f}")
+    assert reference is not None
+    assert Scope(session.flow, session.screens, "A").find(reference).value == handed_on
 
 
 # -- files

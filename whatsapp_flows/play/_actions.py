@@ -9,9 +9,11 @@ from .. import flow_json
 from .._answer_check import DATA, data_problems, listed, pointer
 from .._flow_facts import ScreenFacts
 from .._wire import short_repr
+from ._behaviour import BEHAVIOUR
 from ._components import Component
 from ._events import Complete, OpenUrl
 from ._media import in_message, uploads_in
+from ._owned import is_too_deep
 from ._settle import settled
 from ._turn import Turn
 
@@ -20,8 +22,6 @@ UNSELECT: Final = "on-unselect-action"
 CLICK: Final = "on-click-action"
 NO_SCREEN: Final = "no-such-screen"
 UNPLAYABLE: Final = "unplayable"
-# Source: Meta, Flow JSON changelog: on-select-action fires on the first render too, in these versions.
-_FIRES_AT_ONCE: Final = (flow_json.Version(6, 0), flow_json.Version(7, 0))
 _ON_SELECT: Final = frozenset({"data_exchange", "update_data"})
 
 
@@ -31,18 +31,21 @@ def perform(turn: Turn, component: Component, action: Any, at: str) -> None:
     do = _ACTIONS.get(name) if isinstance(name, str) else None
     if do is None:
         turn.broken(UNPLAYABLE, f"There is no action {short_repr(name)}.", at)
+    elif is_too_deep(action):
+        turn.broken(UNPLAYABLE, "The action is nested too deeply.", at)
     else:
         do(turn, component, action, at)
 
 
 def _payload(turn: Turn, action: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload with its references replaced. An uploaded file in it is still an `UploadedFile`."""
+    """The payload with its references replaced (payload.deep). An uploaded file in it is still an `UploadedFile`."""
     written = action.get("payload")
     found = turn.resolver.scope.deep(written) if isinstance(written, Mapping) else {}
     return dict(found)
 
 
 def _navigate(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    """Go to a screen, whose data model the payload has to fit: the value of a number field is a text (data.checked)."""
     following = action.get("next")
     following = following if isinstance(following, Mapping) else {}
     if following.get("type", "screen") != "screen":  # the client takes it for an action of the endpoint (observed)
@@ -66,6 +69,7 @@ def _navigate(turn: Turn, component: Component, action: Mapping[str, Any], at: s
 
 
 def _complete(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+    """The message holds the payload and the flow token (complete.payload)."""
     payload = {name: in_message(value) for name, value in _payload(turn, action).items()}
     turn.end(Complete(payload={**payload, "flow_token": turn.session.flow_token}))
 
@@ -84,7 +88,7 @@ def _update_data(turn: Turn, component: Component, action: Mapping[str, Any], at
 
 
 def _wrong_update(facts: ScreenFacts, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a screen does not take from update_data: keys beyond its data model, and values of the wrong type."""
+    """What a screen refuses of update_data: keys beyond its data model, values of a wrong type (data.update)."""
     model = facts.model or {}
     found = [(_place((key,)), "The data model of the screen has no such key.") for key in payload if key not in model]
     for key, value in payload.items():
@@ -122,19 +126,20 @@ def enter(turn: Turn, target: str, incoming: Mapping[str, Any]) -> None:
     """
     Go to a screen with the data that has come for it.
 
-    The screen before the current one is gone back to, any other is added to the history (observed).
+    The screen before the current one is gone back to, any other is added to the history (move.previous).
     """
     history, first = turn.session.history, target not in turn.session.screens
     if history[-1:] != (target,):
         history = history[:-1] if history[-2:-1] == (target,) else (*history, target)
         turn.change(history=history, focused="")
     merge(turn, target, incoming)
-    if first and _FIRES_AT_ONCE[0] <= turn.flow.version < _FIRES_AT_ONCE[1]:
+    since, until = BEHAVIOUR["select-action.first-render"].value
+    if first and since <= turn.flow.version < until:
         _first_render(turn)
 
 
 def merge(turn: Turn, target: str, incoming: Mapping[str, Any]) -> None:
-    """Put data into a screen, which changes its form too."""
+    """Put data into a screen, beside what it has (state.merge); this changes its form too."""
     turn.change(screens=settled(turn.flow, turn.session.screens, target, incoming))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from .._dataclasses import replace
 from .._wire import short_repr
 from ._actions import CLICK, SELECT, UNSELECT, perform
 from ._answers import as_recorded, take_answer
@@ -32,14 +33,18 @@ def advance(session: Session, event: Event) -> Step:
     """
     handle = _HANDLERS.get(type(event))
     if handle is None:
-        return _refused(session, "not-now", f"{short_repr(event)} is no event.")
+        return _refused(session, "not-now", f"A {type(event).__name__} is no event.")
     if session.end is not None:
         return _refused(session, "not-now", "The Flow has ended.", event)
     turn = Turn(session)
     if isinstance(event, Answer):
+        if session.pending is None or session.pending.number != event.number:
+            return _refused(session, "not-now", "No request with this number awaits an answer.")
         event = as_recorded(event)
     elif session.pending is not None:
         return _refused(session, "not-now", "The Flow is loading: a request is on its way.", event)
+    elif isinstance(event, Fill) and isinstance(event.value, Mapping):
+        event = replace(event, value=dict(event.value))
     events = _recorded(session.events, event, turn)
     if len(events) > MAX_EVENTS:
         return _refused(session, "not-now", f"A session takes at most {MAX_EVENTS} events.", event)
@@ -74,7 +79,11 @@ def _usable(turn: Turn, path: str) -> Component | Refused:
     """The component at a path, if it is shown and enabled."""
     component = turn.screen.by_path.get(path) if isinstance(path, str) else None
     if component is None:
-        return Refused(kind="no-such-field", message="The screen has no such component.", path=str(path))
+        return Refused(
+            kind="no-such-field",
+            message="The screen has no such component.",
+            path=path if isinstance(path, str) else "",
+        )
     if not turn.resolver.shown(component):
         return _not_tappable(component, "is not shown")
     if turn.resolver.properties(component).values.get("enabled") is False:
@@ -178,7 +187,7 @@ def _with_option(component: Component, value: Any, event: Select) -> Any:
 
 
 def _selected(turn: Turn, component: Component, option: str | None, *, selected: bool) -> None:
-    """Carry out the actions of a selection: that of the item, then that of the component."""
+    """Carry out the actions of a selection: that of the item, then that of the component (select-action.order)."""
     if option is not None:
         _item_action(turn, component, option, selected=selected)
     _select_action(turn, component, component.value, component.path, selected=selected)
@@ -193,7 +202,7 @@ def _item_action(turn: Turn, component: Component, option: str, *, selected: boo
 
 
 def _select_action(turn: Turn, component: Component, holder: Mapping[str, Any], at: str, *, selected: bool) -> None:
-    """Without an on-unselect-action, the on-select-action is carried out for both (documented)."""
+    """Without an on-unselect-action, the on-select-action is carried out for both (select-action.both)."""
     key = SELECT if selected or UNSELECT not in holder else UNSELECT
     if key in holder and turn.session.pending is None and turn.session.end is None:
         perform(turn, component, holder[key], f"{at}/{key}")
@@ -257,6 +266,7 @@ def _upload(turn: Turn, event: Upload) -> Refused | None:
 
 
 def _back(turn: Turn, event: Back) -> None:
+    """Close the Flow on its first screen; ask the endpoint (back.refresh), or show what was before (back.kept)."""
     history = turn.session.history
     if turn.session.focused:
         turn.touch(turn.session.focused)
@@ -269,13 +279,11 @@ def _back(turn: Turn, event: Back) -> None:
         turn.change(history=history[:-1])
 
 
-def _answer(turn: Turn, event: Answer) -> Refused | None:
+def _answer(turn: Turn, event: Answer) -> None:
     request = turn.session.pending
-    if request is None or request.number != event.number:
-        return Refused(kind="not-now", message="No request with this number awaits an answer.", path="")
-    turn.change(pending=None)
-    take_answer(turn, request, event)
-    return None
+    if request is not None:
+        turn.change(pending=None)
+        take_answer(turn, request, event)
 
 
 _Handler = Callable[[Turn, Any], "Refused | None"]

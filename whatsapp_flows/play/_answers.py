@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -22,15 +21,12 @@ from .._endpoint_errors import AnswerProblem
 from .._flow_facts import FINISH, TAKEN_OUT
 from .._json import compact_json
 from ._actions import enter
+from ._behaviour import BEHAVIOUR
 from ._events import Answer, AskEndpoint, Broken, Complete, Failure, Snackbar
 from ._moves import refused_move
+from ._owned import owned
 from ._turn import Turn
 
-MAX_CONTENT: Final = 10 * 1024 * 1024
-"""Bytes of an answer that a session keeps. A client takes 1 MB."""
-_SHORT: Final = 45
-_SECONDS: Final = (4.5, 7.0)
-"""How long a snackbar is shown: up to 45 characters, and more. Source: Meta's web client, 2026-08."""
 # Failure -> the key that a client reports, and what to say. Source: Meta, "Flows error codes"; the key of a token that
 # is refused is ours, as the client reports none.
 _FAILURES: Final[Mapping[Failure, tuple[str, str]]] = {
@@ -47,23 +43,26 @@ def as_recorded(answer: Answer) -> Answer:
     """
     The answer with a content of its own, which nobody changes later.
 
-    Content that is no JSON, or of more than 10 MB, is an answer that cannot be read.
+    Content that is no JSON, too large or nested too deeply is an answer that cannot be read.
     """
+    message = answer.message if isinstance(answer.message, str) else ""
     if answer.failure:
-        return replace(answer, content=None)
+        known = isinstance(answer.failure, str) and answer.failure in _FAILURES
+        return replace(answer, content=None, message=message, failure=answer.failure if known else "unreadable")
     try:
-        text = compact_json(answer.content, ascii_only=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as exc:
-        return replace(answer, content=None, failure="unreadable", message=f"It cannot be written as JSON: {exc}.")
-    if len(text) > MAX_CONTENT:
-        return replace(answer, content=None, failure="unreadable", message=f"It has over {MAX_CONTENT} characters.")
-    return replace(answer, content=json.loads(text))
+        return replace(answer, content=owned(answer.content), message=message)
+    except ValueError as exc:
+        return replace(answer, content=None, failure="unreadable", message=f"The answer is no JSON: {exc}.")
 
 
 def take_answer(turn: Turn, request: AskEndpoint, answer: Answer) -> None:
-    """Carry out the answer to a request. What a client refuses leaves the user where they are."""
+    """
+    Carry out the answer to a request. What a client refuses leaves the user where they are.
+
+    After a 427 the button of the message is disabled for good (endpoint.427).
+    """
     if answer.failure:
-        key, message = _FAILURES.get(answer.failure, _FAILURES["unreadable"])
+        key, message = _FAILURES[answer.failure]
         closed = answer.failure == "token-refused"
         effect = Broken(key=key, message=answer.message or message, closed=closed)
         if closed or not turn.session.history:
@@ -103,7 +102,11 @@ def _problems(turn: Turn, request: AskEndpoint, content: Any) -> Iterator[Answer
 
 
 def _wrong_data(turn: Turn, target: str, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
-    """What is wrong with the data for a screen. The screen that the user is on keeps what it is not sent."""
+    """
+    What is wrong with the data for a screen (data.checked, data.no-model).
+
+    The screen that the user is on keeps what it has, and need not get it again (data.same-screen).
+    """
     screen = turn.flow.screens[target]
     held = turn.state.data.keys() if target == turn.session.screen else ()
     sent = {key: value for key, value in data.items() if key not in TAKEN_OUT}
@@ -112,6 +115,7 @@ def _wrong_data(turn: Turn, target: str, data: Mapping[str, Any]) -> Iterator[An
 
 
 def _carry_out(turn: Turn, target: str, data: Mapping[str, Any]) -> None:
+    """End the Flow (complete.params, complete.unsent), or go to the screen."""
     if target == FINISH:
         response = data.get(RESPONSE)
         params = response.get("params") if isinstance(response, Mapping) else None
@@ -120,6 +124,7 @@ def _carry_out(turn: Turn, target: str, data: Mapping[str, Any]) -> None:
     enter(turn, target, {key: value for key, value in data.items() if key not in TAKEN_OUT})
     text = data.get("error_message")
     if isinstance(text, str) and text:
-        snackbar = Snackbar(text, _SECONDS[len(text) > _SHORT])
+        short, briefly, longer = BEHAVIOUR["snackbar.seconds"].value
+        snackbar = Snackbar(text, briefly if len(text) <= short else longer)
         turn.change(snackbar=snackbar)
         turn.effects.append(snackbar)

@@ -110,9 +110,16 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("dropdown.offered", "a value that data-source does not have is invalid", _CLIENT, None),
     ("data-source.reset", "a value that is no longer offered is reset to an empty one", _CLIENT, None),
     ("opt-in.read-more", "only an OptIn with on-click-action offers to read more", _PAGE, None),
+    ("opt-in.untouched", "an OptIn that was never checked is false", _GUESS, False),
     ("opt-in.unchecked", "an OptIn that is unchecked has no value", _CLIENT, None),
     ("opt-in.optional", "optional ones are marked before the label", _CLIENT, "(Optional)"),
     ("opt-in.label", "the label is cut at 300 characters", _CLIENT, 300),
+    ("select-action.both", "without on-unselect-action, on-select-action fires when an option is deselected too", _PAGE,
+     None),
+    ("select-action.order", "the action of an option fires before that of its component; a choice deselects the option "
+     "that it replaces first", _GUESS, None),
+    ("select-action.first-render", "from 6.0 until 7.0, the on-select-action of a component fires when its screen is "
+     "shown for the first time", Evidence("documented", "Meta, Flow JSON changelog"), ((6, 0), (7, 0))),
     # -- dates
     ("date-picker.range", "from 1900 to 2100, unless min-date and max-date say otherwise", _PAGE,
      ("1900-01-01", "2100-12-31")),
@@ -153,6 +160,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("frame.sheet", "a sheet over a dimmed chat, with a centred title and a line below that names the business", _PAGE,
      None),
     ("frame.platforms", "Android and iOS differ in layout", _PICTURE, None),
+    ("init-value.changed", "an initial value that changes replaces what the user has not changed", _GUESS, None),
     # -- validity
     ("validity.hidden", "a hidden field is not checked", _CLIENT, None),
     ("validity.required", "required: a boolean is true, a text is not blank, a list is not empty", _CLIENT, None),
@@ -169,6 +177,9 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
      "refresh_on_back", Evidence("observed", "Meta's web client, 2026-08; two field reports"), None),
     ("data.checked", "data is checked against the data model of the screen it is for: keys, types, number of items; "
      "undeclared keys are kept", _CLIENT, None),
+    ("data.same-screen", "an answer that stays on its screen need not repeat what the screen has", _ENDPOINT_PAGE,
+     None),
+    ("payload.deep", "references are replaced anywhere in a payload, but not in the actions of options", _GUESS, None),
     ("data.no-model", "a screen without a data model gets no data", _CLIENT, None),
     ("data.update", "update_data sets no key outside the data model", _CLIENT, None),
     ("routes.inferred", "without a routing model, the navigate actions are the routes", _CLIENT, None),

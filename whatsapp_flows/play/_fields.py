@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any, Final
 
 from ._components import Component
@@ -20,8 +21,7 @@ OPT_IN: Final = "OptIn"
 ENDS: Final = ("start-date", "end-date")
 """The keys of the value of a CalendarPicker in range mode."""
 
-# What a field holds before it is used. A value that is no longer offered is reset to "" or [] (observed). That an OptIn
-# that was never ticked is false, and not null as after a tick was removed, is assumed.
+# What a field holds before it is used (opt-in.untouched), and after its value is no longer offered (data-source.reset).
 _EMPTY: Final[Mapping[str, Any]] = {
     **dict.fromkeys((*TEXTS, *CHOICES, CALENDAR, "NavigationList"), ""),
     **dict.fromkeys((*GROUPS, *PICKERS), ()),
@@ -45,7 +45,7 @@ def held(component: Component, form: Mapping[str, Any]) -> Any:
 
 
 def empty(component: Component, form: Mapping[str, Any]) -> Any:
-    """The empty value of a component; None for an OptIn whose tick was removed (observed)."""
+    """The empty value of a component; None for an OptIn that was unchecked (opt-in.unchecked)."""
     if component.kind == OPT_IN and component.name in form and form[component.name] is None:
         return None
     return _EMPTY.get(component.kind)
@@ -79,3 +79,16 @@ def as_json(value: Any) -> Any:
     if isinstance(value, tuple) and not any(isinstance(each, UploadedFile) for each in value):
         return list(value)
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def as_milliseconds(value: Any) -> Any:
+    """
+    A date as the milliseconds from 1970 to its midnight, in a text. Anything else is as it was.
+
+    A phone takes midnight where it is; the player, in UTC.
+    """
+    try:
+        day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError):
+        return value
+    return str(int(day.timestamp()) * 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -10,6 +11,7 @@ from .. import flow_json
 from .._dataclasses import dataclass, field
 from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
 from ._components import Component, Container, Layout, layout_of
+from ._owned import is_too_deep
 from ._plans import Plan, plan_of
 from ._values import Issue
 
@@ -52,7 +54,7 @@ class PlayedScreen:
 
     @cached_property
     def form(self) -> Container | None:
-        """The first Form at the top of the layout: it alone gives initial values and errors (observed)."""
+        """The first Form at the top of the layout: it alone gives initial values and errors (form.first)."""
         top = f"{self.path}/layout/children"
         forms = (each for each in self.layout.containers if each.kind == "Form")
         return next((each for each in forms if each.path.rpartition("/")[0] == top), None)
@@ -63,10 +65,11 @@ class PlayedScreen:
 
     @cached_property
     def examples(self) -> Mapping[str, Any]:
-        """The `__example__` of each field of the data model that has one."""
+        """The `__example__` of each field of the data model that has one; none that is nested too deeply."""
         model = self.facts.model or {}
         fields = {name: schema for name, schema in model.items() if isinstance(schema, dict)}
-        return {name: schema["__example__"] for name, schema in fields.items() if "__example__" in schema}
+        found = {name: schema["__example__"] for name, schema in fields.items() if "__example__" in schema}
+        return {name: example for name, example in found.items() if not is_too_deep(example)}
 
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
@@ -118,7 +121,7 @@ class FlowIndex:
         The screens to which each screen leads: by the routing model, or else by the navigate actions.
 
         Without a routing model each screen is a key, and one with a NavigationList leads to all others if there is no
-        endpoint. Source: Meta's web client, 2026-08.
+        endpoint (routes.inferred).
         """
         if self.facts.routes is not None:
             return self.facts.routes
@@ -147,8 +150,8 @@ class PlayedFlow:
     document: Mapping[str, Any] = field(repr=False)
     index: FlowIndex = field(repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
-        return read_flow, (flow_json.read_flow_json(self.document, argument="flow"),)
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return _loaded, (json.dumps(self.document),)  # not as it is: pickle takes more of the stack for deep documents
 
     @property
     def version(self) -> flow_json.Version:
@@ -188,8 +191,16 @@ def read_flow(flow: FlowSource | PlayedFlow) -> PlayedFlow:
     """
     if isinstance(flow, PlayedFlow):
         return flow
-    document = flow_document(flow)
+    return _played(flow_document(flow))
+
+
+def _played(document: dict[str, Any]) -> PlayedFlow:
     return PlayedFlow(document=document, index=FlowIndex(document))
+
+
+def _loaded(text: str) -> PlayedFlow:
+    """A Flow that was pickled."""
+    return _played(json.loads(text))
 
 
 def _targets(screen: PlayedScreen) -> Iterator[str]:

@@ -11,8 +11,8 @@ def refused_move(session: Session, target: str, action: str) -> str:
     Why a client does not go to the screen of an answer, or an empty text.
 
     Allowed are a route of the routing model in either direction, the same screen (but not from one with a
-    NavigationList), and an earlier screen with `refresh_on_back`; for INIT, a screen to which no route leads.
-    Source: Meta's web client, 2026-08.
+    NavigationList), and an earlier screen with `refresh_on_back`; for INIT, a screen to which no route leads
+    (move.answer).
     """
     flow, here = session.flow, session.screen
     if target not in flow.facts.screens:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from .. import flow_json
+from ._components import Component
 from ._evaluate import evaluate_expression
-from ._fields import as_json, held
+from ._fields import as_json, as_milliseconds, held
 from ._flow import PlayedFlow
 from ._session import ScreenState
 
 EXPRESSIONS: Final = flow_json.Version(6, 0)
 """Backticks mean something from this version on. Source: Meta, Flow JSON changelog."""
+DATES_AS_TEXT: Final = flow_json.Version(5, 0)
+"""The first version in which a DatePicker hands on YYYY-MM-DD (date-picker.format)."""
 MAX_DEPTH: Final = 32
 """How deep references are looked for in the objects and lists of a payload. Our limit."""
 _NO_STATE: Final = ScreenState()
@@ -61,7 +64,13 @@ class Scope:
             if not isinstance(value, Mapping) or step not in value:
                 return _NOTHING
             value = value[step]
-        return Found(known=True, value=as_json(value))
+        return Found(known=True, value=self._handed_on(components[0], value))
+
+    def _handed_on(self, component: Component, value: Any) -> Any:
+        """The value of a field as a payload and an expression have it."""
+        if component.kind == "DatePicker" and self.flow.version < DATES_AS_TEXT:
+            return as_milliseconds(value)
+        return as_json(value)
 
     def lookup(self, reference: flow_json.Reference) -> Any:
         """The value of a reference, None if it leads to nothing: for the evaluator."""

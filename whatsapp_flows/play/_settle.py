@@ -22,9 +22,9 @@ def settled(
     """
     The states of all screens after data has come for one of them.
 
-    Data that the screen has already stays (state.merge). An initial value is taken over when the screen is opened for
-    the first time; later, where it has changed and the user has not changed the value. An error of a field appears when
-    it is sent, also when it is sent again.
+    Data and input that the screen has already stay (state.merge, state.form). An initial value is taken over when the
+    screen is opened for the first time; later, where it has changed and the user has not changed the value
+    (init-value.changed). An error of a field appears when it is sent, also when it is sent again (error.of-server).
     """
     screen, state = flow.screens[name], screens.get(name, _NO_STATE)
     before = Scope(flow, screens, name) if name in screens else None
@@ -62,7 +62,7 @@ def _initial_values(screen: PlayedScreen, scope: Scope) -> dict[str, Any]:
     """
     The initial values by the names of the fields, as far as they fit.
 
-    The first Form at the top of the layout gives those of all fields; without one, each field its own (observed).
+    The first Form at the top of the layout gives those of all fields; without one, each field its own (form.first).
     """
     written: dict[str, Any] = {}
     if screen.form is not None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from json import loads
 from typing import Any
 
 from .._answer_check import data_problems, image_problems, listed
 from .._flow_facts import FlowSource
-from .._json import compact_json
 from ..errors import ConfigurationError
 from ._actions import NO_SCREEN, enter
 from ._flow import PlayedFlow, read_flow
+from ._owned import owned
 from ._session import Opening, Session, Step
 from ._turn import Turn
 
@@ -64,9 +63,9 @@ def start(
 def _own(data: Mapping[str, Any]) -> dict[str, Any]:
     """A copy that nobody changes later."""
     try:
-        copied: dict[str, Any] = loads(compact_json(dict(data), ascii_only=False, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as exc:
+        copied: dict[str, Any] = owned(dict(data))
+    except (TypeError, ValueError) as exc:
         reason = str(exc)
     else:
         return copied
-    raise ConfigurationError(f"data cannot be written as JSON: {reason}.")
+    raise ConfigurationError(f"data is no JSON object: {reason}.")
