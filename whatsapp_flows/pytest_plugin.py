@@ -1,6 +1,6 @@
 """
-A pytest plugin: fixtures that emulate Meta's Flows API in the tests of a host (extra `emulator`), and that call its
-endpoint as Meta's client does (extra `endpoint`).
+A pytest plugin: fixtures that emulate Meta's Flows API in the tests of a host (extra `emulator`), that call its
+endpoint as Meta's client does (extra `endpoint`), and that play a Flow as its user does (no extra).
 
 pytest loads it once the distribution is installed. The emulator and the endpoint are imported when a test first uses a
 fixture, so other tests start as fast as before.
@@ -13,6 +13,10 @@ fixture, so other tests start as fast as before.
     def test_the_flow_opens(flow_endpoint_client):
         client = flow_endpoint_client(application, path="/flow")  # your ASGI or WSGI application, or its endpoint
         assert client.exchange("INIT", token="token-1").screen == "CHOOSE"
+
+    def test_a_day_is_chosen(play_flow):
+        player = play_flow("booking.json", endpoint=endpoint)
+        assert player.choose("date", "Monday, 6 May").tap().screen == "TIME"
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import ExitStack, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from .emulator import Emulator
     from .endpoint import EndpointClient, KeyPair
     from .events import Event
+    from .play import FlowPlayer
 
 __all__ = [
     "FlowsClock",
@@ -43,6 +49,7 @@ __all__ = [
     "flows_clock",
     "flows_emulator",
     "flows_environment",
+    "play_flow",
 ]
 
 _MARKER: Final = "flows_fault"
@@ -242,3 +249,45 @@ def flow_endpoint_client(
             return client
 
         yield make
+
+
+@pytest.fixture
+def play_flow(request: pytest.FixtureRequest, flows_clock: FlowsClock) -> Iterator[Callable[..., FlowPlayer]]:
+    """
+    A function that makes a `FlowPlayer`, which plays a Flow as its user does.
+
+    It takes the arguments of `FlowPlayer`. A relative path is looked for in the folder of the test's file, and then in
+    the root folder of pytest. An endpoint that does not tell its own key and secret, as a `FlowEndpoint` does, is
+    called with `flow_key_pair` and `flow_app_secret`; an ASGI application with its lifespan. The wait before a request
+    is sent again advances `flows_clock`, and takes no time. The players are closed after the test.
+    """
+    from .play import FlowPlayer
+
+    def public_pem() -> str:
+        pair: KeyPair = request.getfixturevalue("flow_key_pair")
+        return pair.public_pem
+
+    with ExitStack() as players:
+
+        def play(flow: Any, **options: Any) -> FlowPlayer:
+            given = {"sleep": flows_clock.sleep, "lifespan": True, **options}
+            if not hasattr(given.get("endpoint"), "test_client"):
+                given.setdefault("public_key", public_pem)
+                given.setdefault("app_secret", request.getfixturevalue("flow_app_secret"))
+            player = FlowPlayer(_located(flow, request), **given)
+            players.callback(player.close)
+            return player
+
+        yield play
+
+
+def _located(flow: Any, request: pytest.FixtureRequest) -> Any:
+    """A Flow JSON; a relative path as that of the file, beside the test or in the root folder."""
+    is_text = isinstance(flow, str) and flow.lstrip().startswith("{")
+    if is_text or not isinstance(flow, (str, os.PathLike)) or Path(flow).is_absolute():
+        return flow
+    folders = (request.path.parent, request.config.rootpath)
+    found = next((folder / flow for folder in folders if (folder / flow).is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"{os.fspath(flow)!r} is neither in {folders[0]} nor in {folders[1]}.")
+    return found

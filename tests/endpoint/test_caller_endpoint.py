@@ -147,8 +147,10 @@ def test_an_endpoint_without_secrets_is_called_unsigned(flow_key_pair: KeyPair) 
 def test_an_endpoint_of_many_tenants_has_no_key_of_its_own(flow_key_pair: KeyPair, flow_app_secret: str) -> None:
     """Which tenant is meant, only the caller knows."""
     endpoint = FlowEndpoint(lambda info: flow_key_pair.private_pem, app_secrets=flow_app_secret)
-    with pytest.raises(ConfigurationError, match="the public key of a tenant"):
+    with pytest.raises(ConfigurationError, match="the public_key of a tenant"):
         endpoint.test_client()
+    assert endpoint.test_client(flow_key_pair.public_pem).ping().ok
+    assert endpoint.test_client(flow_key_pair.public_pem, "another").ping().status == 432
 
 
 def test_an_endpoint_says_what_it_handles(endpoint: FlowEndpoint, flow_key_pair: KeyPair, flow_app_secret: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast, overload
 
 from .._flow_facts import FINISH, FlowFacts, FlowSource
@@ -203,6 +203,8 @@ class FlowEndpoint:
 
     def test_client(
         self,
+        public_key: str | bytes | Callable[[], str | bytes | Awaitable[str | bytes]] | None = None,
+        app_secrets: AppSecrets | None = None,
         *,
         version: str = "3.0",
         time_limit: float = 10.0,
@@ -210,19 +212,27 @@ class FlowEndpoint:
         clock: Callable[[], float] = time.monotonic,
     ) -> EndpointClient:
         """
-        An `EndpointClient` that calls this endpoint, encrypts for its first key, and signs with its first app secret.
+        An `EndpointClient` that calls this endpoint, for tests; see there for the options.
 
-        The options are those of `EndpointClient`. Raises `ConfigurationError` if the keys are found for each request:
-        then make an `EndpointClient` with the public key of one tenant.
+        Without a key, it encrypts for the endpoint's first one; without a secret, it signs with the endpoint's first
+        one. Raises `ConfigurationError` without a key if the endpoint finds its keys for each request.
         """
+        # Rebound, so that no local variable of this frame shows a secret.
+        app_secrets = cast("AppSecrets | None", as_secrets(app_secrets))
         from .caller import EndpointClient  # noqa: PLC0415 - an endpoint that is served does not load it
 
         keys = self._settings.keys
-        if not isinstance(keys, PrivateKeys):
-            raise ConfigurationError("the endpoint finds its keys for each request: give the public key of a tenant.")
-        secrets = self._app_secrets or None
+        if public_key is None and not isinstance(keys, PrivateKeys):
+            raise ConfigurationError("the endpoint finds its keys for each request: give the public_key of a tenant.")
+        key = keys.public_pems[0] if public_key is None and isinstance(keys, PrivateKeys) else public_key
         return EndpointClient(
-            self, keys.public_pems[0], secrets, version=version, time_limit=time_limit, sleep=sleep, clock=clock
+            self,
+            cast("str", key),
+            (self._app_secrets or None) if app_secrets is None else app_secrets,
+            version=version,
+            time_limit=time_limit,
+            sleep=sleep,
+            clock=clock,
         )
 
     # -- what it is

@@ -12,8 +12,19 @@ from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from ._advance import advance
+    from ._as_test import as_test
+    from ._async_player import AsyncFlowPlayer
     from ._autoplay import autoplay
     from ._behaviour import BEHAVIOUR, Behaviour, Evidence
+    from ._errors import (
+        DataModelMismatch,
+        EndpointFault,
+        NoSuchField,
+        NotOffered,
+        NotTappable,
+        PlayError,
+        WrongTransition,
+    )
     from ._events import (
         Answer,
         AskEndpoint,
@@ -36,16 +47,20 @@ if TYPE_CHECKING:
     from ._flow import PlayedFlow, read_flow
     from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
     from ._outcome import REASONS, Outcome, Reason, SeenScreen
+    from ._player import FlowPlayer
+    from ._playing import PlayedRequest
     from ._session import ScreenState, Session, Step
     from ._start import start
     from ._values import Counter, Issue, Node, View
     from ._view import view
+    from ._webhook_body import WebhookBody
 
 __all__ = [
     "BEHAVIOUR",
     "REASONS",
     "Answer",
     "AskEndpoint",
+    "AsyncFlowPlayer",
     "Back",
     "Behaviour",
     "Block",
@@ -53,19 +68,27 @@ __all__ = [
     "Broken",
     "Complete",
     "Counter",
+    "DataModelMismatch",
     "Effect",
+    "EndpointFault",
     "Event",
     "Evidence",
     "Fill",
+    "FlowPlayer",
     "Heading",
     "ImageBlock",
     "Issue",
     "ListBlock",
+    "NoSuchField",
     "Node",
+    "NotOffered",
+    "NotTappable",
     "OpenUrl",
     "Outcome",
     "Paragraph",
+    "PlayError",
     "PlayedFlow",
+    "PlayedRequest",
     "Reason",
     "Refused",
     "ScreenState",
@@ -80,7 +103,10 @@ __all__ = [
     "Upload",
     "UploadedFile",
     "View",
+    "WebhookBody",
+    "WrongTransition",
     "advance",
+    "as_test",
     "autoplay",
     "example_answers",
     "read_flow",
@@ -90,8 +116,23 @@ __all__ = [
 
 _MODULES: Final = {
     "._advance": ("advance",),
+    "._as_test": ("as_test",),
+    "._async_player": ("AsyncFlowPlayer",),
     "._autoplay": ("autoplay",),
-    "._behaviour": ("BEHAVIOUR", "Behaviour", "Evidence"),
+    "._behaviour": (
+        "BEHAVIOUR",
+        "Behaviour",
+        "Evidence",
+    ),
+    "._errors": (
+        "DataModelMismatch",
+        "EndpointFault",
+        "NoSuchField",
+        "NotOffered",
+        "NotTappable",
+        "PlayError",
+        "WrongTransition",
+    ),
     "._events": (
         "Answer",
         "AskEndpoint",
@@ -111,13 +152,41 @@ _MODULES: Final = {
         "UploadedFile",
     ),
     "._example_answers": ("example_answers",),
-    "._flow": ("PlayedFlow", "read_flow"),
-    "._markdown": ("Block", "Heading", "ImageBlock", "ListBlock", "Paragraph", "Span", "Table"),
-    "._outcome": ("REASONS", "Outcome", "Reason", "SeenScreen"),
-    "._session": ("ScreenState", "Session", "Step"),
+    "._flow": (
+        "PlayedFlow",
+        "read_flow",
+    ),
+    "._markdown": (
+        "Block",
+        "Heading",
+        "ImageBlock",
+        "ListBlock",
+        "Paragraph",
+        "Span",
+        "Table",
+    ),
+    "._outcome": (
+        "REASONS",
+        "Outcome",
+        "Reason",
+        "SeenScreen",
+    ),
+    "._player": ("FlowPlayer",),
+    "._playing": ("PlayedRequest",),
+    "._session": (
+        "ScreenState",
+        "Session",
+        "Step",
+    ),
     "._start": ("start",),
-    "._values": ("Counter", "Issue", "Node", "View"),
+    "._values": (
+        "Counter",
+        "Issue",
+        "Node",
+        "View",
+    ),
     "._view": ("view",),
+    "._webhook_body": ("WebhookBody",),
 }
 
 if not TYPE_CHECKING:

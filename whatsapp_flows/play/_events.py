@@ -63,12 +63,17 @@ UploadState = Literal["done", "running", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedFile:
-    """A file in a PhotoPicker or a DocumentPicker. `size` in bytes. A running or a failed upload blocks the Footer."""
+    """
+    A file in a PhotoPicker or a DocumentPicker. `size` in bytes. A running or a failed upload blocks the Footer.
+
+    `sha256` is that of its content, in base64, as it stands in a message; without one, it is made up.
+    """
 
     name: str
     mime_type: str = "application/octet-stream"
     size: int = 0
     state: UploadState = "done"
+    sha256: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

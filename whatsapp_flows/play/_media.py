@@ -24,17 +24,18 @@ def in_message(value: Any) -> Any:
     """
     A value as it stands in the message of a `complete`: files are a list of `{file_name, mime_type, sha256, id}`.
 
-    The player has no content: `sha256` (base64) and `id` (digits) are made up from name, type and size, so that they
-    are the same each time. Anything else is as it was.
+    `id` (digits), and a `sha256` (base64) that the file does not tell, are made up from name, type and size, so that
+    they are the same each time. Anything else is as it was.
     """
     return [_message_file(each) for each in value] if is_upload(value) else value
 
 
 def _message_file(file: UploadedFile) -> dict[str, str]:
-    digest = sha256(repr((file.name, file.mime_type, file.size)).encode("utf-8", "backslashreplace")).digest()
+    known = repr((file.name, file.mime_type, file.size, file.sha256))
+    digest = sha256(known.encode("utf-8", "backslashreplace")).digest()
     return {
         "file_name": file.name,
         "mime_type": file.mime_type,
-        "sha256": b64encode(digest).decode(),
+        "sha256": file.sha256 or b64encode(digest).decode(),
         "id": str(int.from_bytes(digest[:6], "big")).zfill(15),
     }

@@ -75,7 +75,8 @@ def interface_of(target: object, given: Interface) -> str:
 
     Raises `ConfigurationError` for anything else.
     """
-    if all(callable(getattr(target, name, None)) for name in ("receive", "areceive")):
+    has_both = all(callable(getattr(target, name, None)) for name in ("receive", "areceive"))
+    if has_both and not isinstance(target, type):
         return "receiver"
     if not callable(target) or isinstance(target, type):
         kind = f"the class {target.__name__}" if isinstance(target, type) else f"a {type(target).__name__}"

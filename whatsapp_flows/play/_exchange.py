@@ -1,0 +1,331 @@
+"""
+The endpoints that a player can ask, and what becomes of their answers: an `Answer` event, whatever was answered.
+
+    None                          nothing is asked: a Flow that asks is an `EndpointFault`
+    a function of one argument    the decrypted request in, the decrypted answer out, without any encryption
+    everything else               through `EndpointClient`, signed and encrypted as by Meta's client
+
+What a function or an application raises propagates, as in other test clients.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from .. import signatures
+from .._dataclasses import dataclass, field, replace
+from .._endpoint_errors import InvalidToken
+from .._json import compact_json
+from .._wire import Secret
+from ..errors import ConfigurationError
+from ._events import Answer, Failure
+
+if TYPE_CHECKING:
+    from ..endpoint import EndpointClient, EndpointReply
+
+Endpoint = object
+"""What a player can ask: a `FlowEndpoint` or another receiver, a URL, an ASGI or WSGI application, or a function."""
+
+PublicKey = str | bytes | Callable[[], Any]
+
+TIME_LIMIT: Final = 10.0
+"""Seconds after which a client gives up a request (documented: "Flows error codes")."""
+VERSION: Final = "3.0"
+
+FUNCTION: Final = "function"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """
+    A request to the endpoint. With an `error`, it is a notification: the client could not use the last answer, and
+    `data` says why.
+    """
+
+    number: int
+    action: str
+    screen: str
+    data: Mapping[str, Any] = field(repr=False)
+    flow_token: str = field(repr=False)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineOptions:
+    """How an endpoint is asked: see `FlowPlayer`."""
+
+    secrets: tuple[Secret, ...] | None = field(repr=False)
+    public_key: PublicKey | None = field(repr=False)
+    path: str
+    interface: str
+    time_limit: float
+    version: str
+    sleep: Callable[[float], object] | None
+    clock: Callable[[], float]
+
+
+class Line(Protocol):
+    """An endpoint that can be asked. `opens`: whether it answers INIT."""
+
+    opens: bool
+
+    def ask(self, call: Call, /) -> Answer: ...
+
+    async def aask(self, call: Call, /) -> Answer: ...
+
+    def signature(self, body: bytes, /) -> str | None: ...
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def astart(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+def line_to(endpoint: Endpoint, options: LineOptions) -> Line:
+    """
+    The way to an endpoint, by its kind.
+
+    Raises `ConfigurationError` for what is no endpoint, or one whose key or secret is missing, and `ImportError`
+    without the extra `endpoint` for anything but a function.
+    """
+    if options.interface == FUNCTION or (options.interface == "auto" and is_function(endpoint)):
+        return FunctionLine(cast("Callable[[dict[str, Any]], Any]", endpoint), options)
+    return ClientLine(endpoint, options)
+
+
+def is_function(endpoint: object) -> bool:
+    """Whether an endpoint is a function of the decrypted request: a callable that takes one argument."""
+    if not callable(endpoint) or isinstance(endpoint, type) or hasattr(endpoint, "areceive"):
+        return False
+    try:
+        parameters = inspect.signature(endpoint).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [
+        each
+        for each in parameters
+        if each.kind in {each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD} and each.default is each.empty
+    ]
+    return len(needed) == 1 or (not needed and any(each.kind is each.VAR_POSITIONAL for each in parameters))
+
+
+# -- a function
+
+
+class FunctionLine:
+    """A function from a decrypted request to a decrypted answer, plain or a coroutine function."""
+
+    opens = True
+
+    def __init__(self, function: Callable[[dict[str, Any]], Any], options: LineOptions) -> None:
+        self._function = function
+        self._options = options
+
+    def ask(self, call: Call, /) -> Answer:
+        began = self._options.clock()
+        try:
+            found = self._function(_content(call, self._options.version))
+            if isinstance(found, Awaitable):
+                found = asyncio.run(_within(self._options.time_limit, _alone(found)))
+        except InvalidToken as refused:
+            return _refused(call, refused)
+        return self._read(call, found, began)
+
+    async def aask(self, call: Call, /) -> Answer:
+        began = self._options.clock()
+        try:
+            found = self._function(_content(call, self._options.version))
+            if isinstance(found, Awaitable):
+                found = await _within(self._options.time_limit, found)
+        except InvalidToken as refused:
+            return _refused(call, refused)
+        return self._read(call, found, began)
+
+    def _read(self, call: Call, found: Any, began: float) -> Answer:
+        if found is _LATE or self._options.clock() - began >= self._options.time_limit:
+            return Answer(number=call.number, failure="timeout", message=_too_late(self._options.time_limit))
+        if isinstance(found, Answer):
+            return replace(found, number=call.number)
+        plaintext = getattr(found, "plaintext", None)  # of a Show, Finish or Close
+        found = plaintext(call.flow_token) if callable(plaintext) else found
+        try:
+            return Answer(number=call.number, content=json.loads(compact_json(found, allow_nan=False)))
+        except (TypeError, ValueError, RecursionError) as mistake:
+            kind = type(mistake).__name__
+        raise ConfigurationError(
+            f"endpoint returned a {type(found).__name__} that cannot be written as JSON ({kind}): it must return what "
+            "the endpoint answers, as a dict."
+        )
+
+    def signature(self, body: bytes, /) -> str | None:
+        return _signature(body, self._options)
+
+    def start(self) -> None:
+        """Nothing is opened."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    async def astart(self) -> None:
+        """Nothing is opened."""
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+_LATE: Final = object()
+
+
+async def _within(seconds: float, pending: Awaitable[Any]) -> Any:
+    """The awaited value, or `_LATE`. A time-out of the function's own propagates."""
+    task = asyncio.ensure_future(pending)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    return task.result() if done else _LATE
+
+
+def _alone(pending: Awaitable[Any]) -> Awaitable[Any]:
+    """The same, where no event loop is running in this thread. Raises `ConfigurationError` where one is."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return pending
+    if isinstance(pending, Coroutine):
+        pending.close()  # or Python warns that it was never awaited
+    raise ConfigurationError("an event loop is running in this thread: use AsyncFlowPlayer.")
+
+
+def _content(call: Call, version: str) -> dict[str, Any]:
+    """The decrypted request, a copy of its own; in the order of a real one."""
+    content = {
+        "data": call.data,
+        "flow_token": call.flow_token,
+        "screen": call.screen,
+        "action": call.action,
+        "version": version,
+    }
+    copy: dict[str, Any] = json.loads(compact_json(content))
+    return copy
+
+
+def _refused(call: Call, refused: InvalidToken) -> Answer:
+    return Answer(number=call.number, failure="token-refused", message=refused.message)
+
+
+def _too_late(seconds: float) -> str:
+    return f"No complete answer within {seconds:g} s."
+
+
+# -- everything that is encrypted
+
+# Outcome of a call -> what the player is told. An answer with a wrong shape is handed on: the player refuses it.
+_FAILURES: Final[Mapping[str, Failure]] = {
+    "token-refused": "token-refused",
+    "not-decrypted": "not-decrypted",
+    "bad-signature": "status",
+    "unexpected-status": "status",
+    "unreadable": "unreadable",
+    "timeout": "timeout",
+    "too-large": "unreachable",
+    "not-reached": "unreachable",
+    "not-trusted": "unreachable",
+    "no-answer": "unreachable",
+}
+
+
+class ClientLine:
+    """An endpoint that is asked through `EndpointClient`."""
+
+    def __init__(self, endpoint: Endpoint, options: LineOptions) -> None:
+        self._client, self.opens = _client_of(endpoint, options)
+        self._options = options
+
+    def ask(self, call: Call, /) -> Answer:
+        client, place = self._client, _place(call)
+        if call.error:
+            reply = client.notify_error(call.error, call.data["error_message"], **place)
+        else:
+            reply = client.exchange(data=call.data, **place)
+        return answer_of(call.number, reply)
+
+    async def aask(self, call: Call, /) -> Answer:
+        client, place = self._client, _place(call)
+        if call.error:
+            reply = await client.anotify_error(call.error, call.data["error_message"], **place)
+        else:
+            reply = await client.aexchange(data=call.data, **place)
+        return answer_of(call.number, reply)
+
+    def signature(self, body: bytes, /) -> str | None:
+        return _signature(body, self._options) or self._client.signature(body)
+
+    def start(self) -> None:
+        self._client.__enter__()
+
+    def close(self) -> None:
+        self._client.close()
+
+    async def astart(self) -> None:
+        await self._client.__aenter__()
+
+    async def aclose(self) -> None:
+        await self._client.__aexit__(None, None, None)
+
+
+def _place(call: Call) -> dict[str, Any]:
+    return {"action": call.action, "screen": call.screen, "token": call.flow_token}
+
+
+def answer_of(number: int, reply: EndpointReply) -> Answer:
+    """What the player is told of a reply."""
+    failure = _FAILURES.get(reply.outcome)
+    if failure is not None:
+        message = (reply.error_msg or "") if failure == "token-refused" else reply.problem
+        return Answer(number=number, failure=failure, message=message)
+    try:
+        return Answer(number=number, content=json.loads(reply.plaintext))
+    except (ValueError, RecursionError):
+        return Answer(number=number, failure="unreadable", message=reply.problem)
+
+
+def _client_of(endpoint: Endpoint, options: LineOptions) -> tuple[EndpointClient, bool]:
+    """The client of an endpoint, and whether the endpoint answers INIT, as far as that is known."""
+    from ..endpoint import EndpointClient, FlowEndpoint  # noqa: PLC0415 - the extra is needed here, not before
+
+    common: dict[str, Any] = {
+        "version": options.version,
+        "time_limit": options.time_limit,
+        "sleep": options.sleep,
+        "clock": options.clock,
+    }
+    if isinstance(endpoint, FlowEndpoint):
+        client = endpoint.test_client(options.public_key, options.secrets, **common)
+        return client, endpoint.handles("INIT")
+    if options.public_key is None:
+        raise ConfigurationError(
+            f"public_key is missing: requests to {_called(endpoint)} are encrypted for it, and signed with app_secret."
+        )
+    target, interface = cast("Any", endpoint), cast("Any", options.interface)
+    client = EndpointClient(
+        target, options.public_key, options.secrets, path=options.path, interface=interface, **common
+    )
+    return client, True
+
+
+def _called(endpoint: object) -> str:
+    return "a URL" if isinstance(endpoint, str) else f"a {type(endpoint).__name__}"
+
+
+def _signature(body: bytes, options: LineOptions) -> str | None:
+    return signatures.sign(body, options.secrets[0]) if options.secrets else None
