@@ -12,6 +12,7 @@ from ._answers import as_recorded, take_answer
 from ._components import Component
 from ._events import Answer, Back, Blur, Complete, Event, Fill, RefusalKind, Refused, Select, Tap, Upload, UploadedFile
 from ._fields import CALENDAR, CHOICES, ENDS, GROUPS, OPT_IN, PICKERS, TEXTS
+from ._property_values import rows_of
 from ._session import Session, Step
 from ._turn import Turn
 from ._validity import entered
@@ -63,13 +64,17 @@ def _recorded(events: tuple[Event, ...], event: Event, turn: Turn) -> tuple[Even
     last = events[-1] if events else None
     if isinstance(event, Fill) and isinstance(last, Fill) and event.path == last.path:
         component = turn.screen.by_path.get(event.path)
-        if component is not None and component.kind in _JOINED:
+        if (
+            component is not None
+            and component.kind in _JOINED
+            and not isinstance(component.value.get("max-length"), str)
+        ):
             return (*events[:-1], event)
     return (*events, event)
 
 
 _JOINED: Final = frozenset({"TextInput", "TextArea"})
-"""Fields that have no action of their own: only the last of consecutive Fills matters."""
+"""Fields without actions: only the last of consecutive Fills matters, unless a limit depends on what was filled in."""
 
 
 # -- what is on the screen
@@ -84,6 +89,8 @@ def _usable(turn: Turn, path: str) -> Component | Refused:
             message="The screen has no such component.",
             path=path if isinstance(path, str) else "",
         )
+    if not rows_of(component.kind, turn.flow.version):
+        return _not_tappable(component, "cannot be played")
     if not turn.resolver.shown(component):
         return _not_tappable(component, "is not shown")
     if turn.resolver.properties(component).values.get("enabled") is False:
@@ -116,7 +123,7 @@ def _fill(turn: Turn, event: Fill) -> Refused | None:
     turn.focus(component.path)
     changed = value != turn.resolver.value(component)
     turn.put(component, value)
-    if changed:
+    if changed and component.kind not in _JOINED:
         _selected(turn, component, None, selected=True)
     return None
 
@@ -194,11 +201,16 @@ def _selected(turn: Turn, component: Component, option: str | None, *, selected:
 
 
 def _item_action(turn: Turn, component: Component, option: str, *, selected: bool) -> None:
-    found = turn.resolver.scope.value(component.value.get("data-source")).value
-    for i, item in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(item, Mapping) and item.get("id") == option:
-            _select_action(turn, component, item, f"{component.path}/data-source/{i}", selected=selected)
-            return
+    found = _item(turn, component, "data-source", option)
+    if found is not None:
+        _select_action(turn, component, found[1], f"{component.path}/data-source/{found[0]}", selected=selected)
+
+
+def _item(turn: Turn, component: Component, key: str, name: str) -> tuple[int, Mapping[str, Any]] | None:
+    """The item with an id as it is written, with its actions, and its index."""
+    found = turn.resolver.scope.value(component.value.get(key)).value
+    items = enumerate(found if isinstance(found, list) else ())
+    return next(((i, item) for i, item in items if isinstance(item, dict) and item.get("id") == name), None)
 
 
 def _select_action(turn: Turn, component: Component, holder: Mapping[str, Any], at: str, *, selected: bool) -> None:
@@ -214,15 +226,14 @@ def _tap(turn: Turn, event: Tap) -> Refused | None:
         return component
     action, at = component.value.get(CLICK), f"{component.path}/{CLICK}"
     if component.kind == "NavigationList":
-        found = turn.resolver.scope.value(component.value.get("list-items")).value
-        items = found if isinstance(found, list) else []
-        index = next((i for i, item in enumerate(items) if isinstance(item, dict) and item.get("id") == event.item), -1)
-        if index < 0:
+        option = next((each for each in turn.resolver.options(component) if each.id == event.item), None)
+        if option is None or not option.id:
             return _not_offered(component, f"has no item {short_repr(event.item)}")
-        if items[index].get("enabled") is False:
-            return _not_tappable(component, f"has a disabled item {event.item!r}")
-        if CLICK in items[index]:
-            action, at = items[index][CLICK], f"{component.path}/list-items/{index}/{CLICK}"
+        if not option.enabled:
+            return _not_tappable(component, f"has a disabled item {option.id!r}")
+        found = _item(turn, component, "list-items", option.id)
+        if found is not None and CLICK in found[1]:
+            action, at = found[1][CLICK], f"{component.path}/list-items/{found[0]}/{CLICK}"
     elif component.kind not in _TAPPED or action is None:
         return _not_tappable(component, "cannot be tapped")
     if component.kind == "Footer" and not turn.resolver.enabled(component):
