@@ -143,6 +143,7 @@ PUBLIC_MODULES = [
     "whatsapp_flows.endpoint",
     "whatsapp_flows.flow_json",
     "whatsapp_flows.media",
+    "whatsapp_flows.preview",
     "whatsapp_flows.pytest_plugin",
     "whatsapp_flows.signatures",
     "whatsapp_flows.sync",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from whatsapp_flows.play import Counter, Evidence, Issue, Node, Snackbar, UploadedFile, View
+from whatsapp_flows.play import Counter, Evidence, Heading, Issue, Node, Snackbar, Span, UploadedFile, View
 from whatsapp_flows.preview._json import MAX_DEPTH, plain, view_json
 
 ISSUE = Issue("cut", Evidence("observed", "a client, 2026-08"), blocking=True)
@@ -97,6 +97,18 @@ def test_an_empty_view() -> None:
         (
             (UploadedFile(name="a.png", size=3, state="running"),),
             [{"name": "a.png", "mime_type": "application/octet-stream", "size": 3, "state": "running"}],
+        ),
+        (
+            {"blocks": (Heading(1, (Span(text="Hi", bold=True),)),)},
+            {
+                "blocks": [
+                    {
+                        "type": "heading",
+                        "level": 1,
+                        "spans": [{"text": "Hi", "bold": True, "italic": False, "strike": False, "href": ""}],
+                    }
+                ]
+            },
         ),
         (b"a", "b'a'"),
     ],

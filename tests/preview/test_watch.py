@@ -1,4 +1,4 @@
-"""The watcher: what counts as a change, and what a file may do while it is watched."""
+"""The watcher: what counts as a change, and what a file may do while it is file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Watched:
+def saved(tmp_path: Path) -> Watched:
     path = tmp_path / "flow.json"
     write(path, "one", OLD)
     return Watched(path)
@@ -52,58 +52,58 @@ def replaced(path: Path, text: str, at: float) -> None:
 
 
 @pytest.mark.parametrize("save", [write, replaced], ids=["in place", "by rename"])
-def test_a_saved_file_is_reported_once(watched: Watched, save: Callable[[Path, str, float], None]) -> None:
+def test_a_saved_file_is_reported_once(saved: Watched, save: Callable[[Path, str, float], None]) -> None:
     """The new content is reported after two looks that found the same file, and only once."""
-    assert watched.look(5) == []
-    save(watched.path, "two", OLD + 10)
-    assert watched.look(1) == []
-    assert watched.look(5) == ["two"]
-    save(watched.path, "one", OLD + 20)
-    assert watched.look() == ["one"]
+    assert saved.look(5) == []
+    save(saved.path, "two", OLD + 10)
+    assert saved.look(1) == []
+    assert saved.look(5) == ["two"]
+    save(saved.path, "one", OLD + 20)
+    assert saved.look() == ["one"]
 
 
-def test_the_same_content_is_no_change(watched: Watched) -> None:
+def test_the_same_content_is_no_change(saved: Watched) -> None:
     """Touching a file, or writing what it had, reports nothing."""
-    write(watched.path, "one", OLD + 10)
-    assert watched.look(5) == []
-    replaced(watched.path, "one", OLD + 20)
-    assert watched.look(5) == []
+    write(saved.path, "one", OLD + 10)
+    assert saved.look(5) == []
+    replaced(saved.path, "one", OLD + 20)
+    assert saved.look(5) == []
 
 
-def test_a_file_that_is_being_written_is_not_read(watched: Watched) -> None:
+def test_a_file_that_is_being_written_is_not_read(saved: Watched) -> None:
     """As long as it grows between two looks, nothing is reported."""
     for length in range(4, 9):
-        write(watched.path, "x" * length, OLD + length)
-        assert watched.look(1) == []
-    assert watched.look(1) == ["xxxxxxxx"]
+        write(saved.path, "x" * length, OLD + length)
+        assert saved.look(1) == []
+    assert saved.look(1) == ["xxxxxxxx"]
 
 
-def test_two_changes_with_one_timestamp(watched: Watched) -> None:
+def test_two_changes_with_one_timestamp(saved: Watched) -> None:
     """A file that was written a moment ago is read again, although its timestamp and size are the same."""
-    watched.now = OLD + 10.5
-    write(watched.path, "two", OLD + 10)
-    assert watched.look() == ["two"]
-    content = watched.path.stat()
-    with watched.path.open("r+") as file:
+    saved.now = OLD + 10.5
+    write(saved.path, "two", OLD + 10)
+    assert saved.look() == ["two"]
+    content = saved.path.stat()
+    with saved.path.open("r+") as file:
         file.write("six")
-    os.utime(watched.path, ns=(content.st_atime_ns, content.st_mtime_ns))
-    assert watched.look(1) == ["six"]
+    os.utime(saved.path, ns=(content.st_atime_ns, content.st_mtime_ns))
+    assert saved.look(1) == ["six"]
 
 
-def test_a_file_that_vanishes_and_comes_back(watched: Watched) -> None:
+def test_a_file_that_vanishes_and_comes_back(saved: Watched) -> None:
     """That it is gone is reported once; when it is there again, its content is, even the old one."""
-    watched.path.unlink()
-    assert watched.look(5) == ["[the file is not there]"]
-    write(watched.path, "one", OLD)
-    assert watched.look(5) == ["one"]
+    saved.path.unlink()
+    assert saved.look(5) == ["[the file is not there]"]
+    write(saved.path, "one", OLD)
+    assert saved.look(5) == ["one"]
 
 
-def test_a_rename_that_is_seen_half_is_not_reported(watched: Watched) -> None:
+def test_a_rename_that_is_seen_half_is_not_reported(saved: Watched) -> None:
     """An editor that deletes the file and then writes it: one look without a file is no news."""
-    watched.path.unlink()
-    assert watched.look(1) == []
-    write(watched.path, "two", OLD + 10)
-    assert watched.look() == ["two"]
+    saved.path.unlink()
+    assert saved.look(1) == []
+    write(saved.path, "two", OLD + 10)
+    assert saved.look() == ["two"]
 
 
 @pytest.mark.parametrize(
@@ -116,14 +116,14 @@ def test_a_rename_that_is_seen_half_is_not_reported(watched: Watched) -> None:
     ],
     ids=["folder", "pipe", "loop of links", "too large"],
 )
-def test_what_is_no_file_to_read(watched: Watched, make: Callable[[Path], object], problem: str) -> None:
+def test_what_is_no_file_to_read(saved: Watched, make: Callable[[Path], object], problem: str) -> None:
     """A folder, a pipe, a loop and a file over the limit are reported as a problem, and do not block."""
-    watched.path.unlink()
-    make(watched.path)
-    assert watched.look(3) == [problem]
+    saved.path.unlink()
+    make(saved.path)
+    assert saved.look(3) == [problem]
 
 
-def test_a_link_that_is_turned(watched: Watched, tmp_path: Path) -> None:
+def test_a_link_that_is_turned(saved: Watched, tmp_path: Path) -> None:
     """A link to a folder of files that is replaced, as mounted configuration is, shows as a change."""
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -154,6 +154,6 @@ def test_the_thread_looks_until_it_is_closed(tmp_path: Path) -> None:
     watcher.close()
 
 
-def test_closing_what_was_not_started(watched: Watched) -> None:
+def test_closing_what_was_not_started(saved: Watched) -> None:
     """It has no thread to wait for."""
-    watched.watcher.close()
+    saved.watcher.close()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Complete,
         Effect,
         Event,
+        Failure,
         Fill,
         OpenUrl,
         Refused,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Tap,
         Upload,
         UploadedFile,
+        UploadState,
     )
     from ._example_answers import example_answers
     from ._flow import PlayedFlow, read_flow
@@ -73,6 +75,7 @@ __all__ = [
     "EndpointFault",
     "Event",
     "Evidence",
+    "Failure",
     "Fill",
     "FlowPlayer",
     "Heading",
@@ -101,6 +104,7 @@ __all__ = [
     "Table",
     "Tap",
     "Upload",
+    "UploadState",
     "UploadedFile",
     "View",
     "WebhookBody",
@@ -142,6 +146,7 @@ _MODULES: Final = {
         "Complete",
         "Effect",
         "Event",
+        "Failure",
         "Fill",
         "OpenUrl",
         "Refused",
@@ -149,6 +154,7 @@ _MODULES: Final = {
         "Snackbar",
         "Tap",
         "Upload",
+        "UploadState",
         "UploadedFile",
     ),
     "._example_answers": ("example_answers",),

@@ -79,5 +79,7 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, (list, tuple, frozenset, set)):
         return [plain(each, depth - 1) for each in value]
     if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name), depth - 1) for each in fields(value)}
+        kind = getattr(type(value), "type", None)  # of a block of Markdown; no field
+        found = {each.name: plain(getattr(value, each.name), depth - 1) for each in fields(value)}
+        return {"type": kind, **found} if isinstance(kind, str) else found
     return str(value)

@@ -1,0 +1,122 @@
+"""All that the page draws, as one JSON object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from .._flow_facts import FINISH
+from ..play import AskEndpoint, Complete, Issue, PlayedFlow, Session, View, view
+from ._action_log import Line
+from ._history import History
+from ._json import Json, plain, view_json
+
+Platform = Literal["android", "ios"]
+Theme = Literal["light", "dark", "auto"]
+PLATFORMS: Final[tuple[Platform, ...]] = ("android", "ios")
+THEMES: Final[tuple[Theme, ...]] = ("light", "dark", "auto")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewState:
+    """
+    What a preview is in: the play, and what stands around it.
+
+    `revision` grows with each change. `problem` is why the file cannot be read as it is now; the play then is that of
+    the last file that could. `by_hand`: the user answers in place of an endpoint. `stopped` is where a replay stopped.
+    """
+
+    name: str
+    platform: Platform
+    theme: Theme
+    by_hand: bool
+    revision: int = 0
+    problem: str = ""
+    history: History | None = field(default=None, repr=False)
+    findings: tuple[Json, ...] = field(default=(), repr=False)
+    stopped: str = ""
+
+
+def state_json(state: PreviewState, log: tuple[Line, ...]) -> Json:
+    """The state for the page; its form is described in `docs/preview.md`."""
+    session = None if state.history is None else state.history.session
+    return {
+        "revision": state.revision,
+        "file": {"name": state.name, "problem": state.problem or None},
+        "view": view_json(_nothing(state.problem) if session is None else view(session)),
+        "findings": list(state.findings),
+        "screens": [] if session is None else _screens(session),
+        "log": [line.as_json() for line in log],
+        "asks": None if session is None or not state.by_hand else _asks(session),
+        "completed": None if session is None else _completed(session),
+        "can_undo": state.history is not None and state.history.undone is not None,
+        "platform": state.platform,
+        "theme": state.theme,
+        "replay": {"text": state.stopped} if state.stopped else None,
+    }
+
+
+def _nothing(problem: str) -> View:
+    """What is drawn while no file could be read yet."""
+    return View(screen="", issues=(Issue(problem, blocking=True),))
+
+
+def _screens(session: Session) -> list[Json]:
+    found = []
+    for name, screen in session.flow.screens.items():
+        opened = session.screens.get(name)
+        title = screen.value.get("title")
+        found.append(
+            {
+                "id": name,
+                "title": title if isinstance(title, str) else "",
+                "current": name == session.screen,
+                "opened": opened is not None,
+                "data": {} if opened is None else plain(opened.data),
+                "form": {} if opened is None else plain(opened.form),
+            }
+        )
+    return found
+
+
+def _completed(session: Session) -> Json | None:
+    if not isinstance(session.end, Complete):
+        return None
+    return {
+        "payload": plain(session.end.payload),
+        "summary": [],
+        "sent": session.end.sent,
+    }
+
+
+def _asks(session: Session) -> Json | None:
+    request = session.pending
+    if request is None:
+        return None
+    return {
+        "number": request.number,
+        "action": request.action,
+        "screen": request.screen,
+        "data": plain(request.data),
+        "choices": choices(session.flow, request),
+    }
+
+
+def choices(flow: PlayedFlow, request: AskEndpoint) -> list[Json]:
+    """
+    Answers that a client accepts, each as `{"screen", "data"}` with the examples of the screen's data model.
+
+    First the screens to which the routing model leads, then the end of the Flow, then the screen that has asked, and
+    those from which the model leads to it. To an INIT: the screens at which the Flow can open.
+    """
+    asking = request.screen
+    onward = list(flow.entries) if not asking else [name for name in flow.screens if flow.leads(asking, name)]
+    back = [name for name in flow.screens if asking and flow.leads(name, asking)]
+    same = [asking] if asking in flow.screens and not flow.screens[asking].has_navigation_list else []
+    names = [*onward, FINISH, *same, *back] if asking else onward
+    return [_choice(flow, name, request) for name in dict.fromkeys(names)]
+
+
+def _choice(flow: PlayedFlow, name: str, request: AskEndpoint) -> Json:
+    data: dict[str, Any] = {"extension_message_response": {"params": {"flow_token": request.flow_token}}}
+    return {"screen": name, "data": data if name == FINISH else plain(flow.screens[name].examples)}

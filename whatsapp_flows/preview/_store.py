@@ -1,0 +1,262 @@
+"""
+The state of one preview: changed by the page, by the endpoint's answers and by the watched file, one at a time.
+
+Each change has a number, the revision; who waits for changes is woken.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+
+from .._json import compact_json
+from ..play import (
+    Answer,
+    AskEndpoint,
+    Broken,
+    Complete,
+    Effect,
+    Event,
+    OpenUrl,
+    Refused,
+    Session,
+    Snackbar,
+    Step,
+    advance,
+    start,
+)
+from ._action_log import ActionLog
+from ._document import Document, findings
+from ._history import History
+from ._replay import replay
+from ._requests import Command, Open, Restart, Undo
+from ._state import PreviewState, state_json
+
+_NO_FLOW: Final = "There is no Flow to play: the file cannot be read"
+
+
+class ConflictError(Exception):
+    """What the page asked for is not possible now; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """How a play begins: see `play.start`. `today` None: the day on which it begins."""
+
+    screen: str | None = None
+    data: Mapping[str, Any] | None = field(default=None, repr=False)
+    init: bool = False
+    flow_token: str = field(repr=False)
+    today: date | None = None
+
+
+class Store:
+    """
+    One play. `clock` gives Unix seconds, `timer` seconds for durations.
+    """
+
+    def __init__(
+        self,
+        state: PreviewState,
+        begin: Begin,
+        *,
+        clock: Callable[[], float],
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._changed = threading.Condition()
+        self._state = state
+        self._begin = begin
+        self._timer = timer
+        self._log = ActionLog(clock)
+        self._asked: AskEndpoint | None = None
+        self._ticket = 0  # of the request to the endpoint whose answer counts
+        self._document = Document()
+        self._closed = False
+
+    # -- reading
+
+    def read(self, *, refused: Refused | None = None) -> bytes:
+        """The state as JSON; `refused` is why the event that was sent has changed nothing."""
+        with self._changed:
+            state, lines = self._state, self._log.lines
+        found = state_json(state, lines)
+        if refused is not None:
+            found["refused"] = {"kind": refused.kind, "message": refused.message, "path": refused.path}
+        return compact_json(found, allow_nan=False).encode()
+
+    def wait(self, seen: int, timeout: float) -> int | None:
+        """The revision as soon as it is not the one that was seen, or after some seconds; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._state.revision != seen, timeout)
+            return None if self._closed else self._state.revision
+
+    # -- the page
+
+    def advance(self, event: Event) -> Refused | None:
+        """Do what the user did; why it is not possible, if it is not."""
+        with self._changed:
+            return self._advanced(event, by_hand=True)
+
+    def run(self, command: Command) -> None:
+        """Undo, restart, open or answer. Raises `ConflictError`."""
+        with self._changed:
+            if isinstance(command, Undo):
+                self._undo()
+            elif isinstance(command, Answer):
+                self._answer_by_hand(command)
+            elif isinstance(command, Restart):
+                self._play(self._session_begin())
+            else:
+                self._play(self._opened(command))
+
+    def _undo(self) -> None:
+        undone = None if self._state.history is None else self._state.history.undone
+        if undone is None:
+            raise ConflictError("There is nothing to undo")
+        self._asked = None
+        self._set(history=undone, stopped="")
+        self._ask_again(undone.session)
+
+    def _answer_by_hand(self, answer: Answer) -> None:
+        pending = self._session.pending
+        if pending is None or pending.number != answer.number:
+            raise ConflictError(f"No request with the number {answer.number} waits for an answer")
+        self._answered(answer, None)
+
+    def _session_begin(self) -> Begin:
+        """As the current play began."""
+        opening = self._session.opening
+        return replace(self._begin, screen=opening.screen, data=opening.data, init=opening.init)
+
+    def _opened(self, command: Open) -> Begin:
+        if command.screen is None:
+            return self._begin if command.data is None else replace(self._begin, data=command.data, init=False)
+        if self._document.flow is None or command.screen not in self._document.flow.screens:
+            raise ConflictError(f"There is no screen {command.screen[:100]!r}")
+        return replace(self._begin, screen=command.screen, data=command.data, init=False)
+
+    # -- the file
+
+    def load(self, document: Document) -> None:
+        """Go on with a changed file: replay what was done. A file that cannot be played leaves everything as it is."""
+        started = self._timer()
+        with self._changed:
+            self._document = document if document.flow is not None else self._document
+            if document.flow is None:
+                self._set(problem=document.problem)
+            elif self._state.history is None:
+                self._set(problem="", stopped="")
+                self._play(self._begin)
+            else:
+                done = replay(document.flow, self._state.history.session, by_hand=True)
+                self._log.add(
+                    "reload",
+                    done.stopped or f"The file has changed: {done.steps} steps replayed.",
+                    duration_ms=(self._timer() - started) * 1000,
+                )
+                self._set(problem="", history=done.history, stopped=done.stopped)
+                self._ask_again(done.history.session)
+        # Afterwards, as it may take long for a large document.
+        found = findings(document)
+        with self._changed:
+            if found != self._state.findings:
+                self._set(findings=found)
+
+    def fail(self, problem: str) -> None:
+        """Say why the file cannot be played."""
+        with self._changed:
+            self._set(problem=problem)
+
+    def close(self) -> None:
+        """End the waiting of `wait`; nothing is asked any more."""
+        with self._changed:
+            self._closed = True
+            self._ticket += 1
+            self._changed.notify_all()
+
+    # -- inside the lock
+
+    @property
+    def _session(self) -> Session:
+        if self._state.history is None:
+            raise ConflictError(_NO_FLOW)
+        return self._state.history.session
+
+    def _set(self, **changes: Any) -> None:
+        self._state = replace(self._state, revision=self._state.revision + 1, **changes)
+        self._changed.notify_all()
+
+    def _play(self, begin: Begin) -> None:
+        if self._document.flow is None:
+            raise ConflictError(_NO_FLOW)
+        step = start(
+            self._document.flow,
+            begin.screen,
+            begin.data,
+            flow_token=begin.flow_token,
+            today=begin.today or date.today(),
+            init=begin.init,
+        )
+        self._ticket += 1
+        self._set(history=History(session=step.session), stopped="")
+        self._carry_out(step)
+
+    def _advanced(self, event: Event, *, by_hand: bool) -> Refused | None:
+        session = self._session
+        step = advance(session, event)
+        refused = next((effect for effect in step.effects if isinstance(effect, Refused)), None)
+        if refused is None and self._state.history is not None:
+            self._set(history=self._state.history.then(step.session, event, by_hand=by_hand), stopped="")
+            self._carry_out(step)
+        return refused
+
+    def _carry_out(self, step: Step) -> None:
+        for effect in step.effects:
+            self._note(effect)
+            if isinstance(effect, AskEndpoint):
+                self._ask(effect)
+
+    def _ask_again(self, session: Session) -> None:
+        """The session was replaced: the request that is on its way still counts if it is the one that waits now."""
+        if session.pending is None or session.pending != self._asked:
+            self._ticket += 1
+            if session.pending is not None:
+                self._note(session.pending)
+                self._ask(session.pending)
+
+    def _ask(self, request: AskEndpoint) -> None:
+        self._asked = request
+
+    def _answered(self, answer: Answer, duration_ms: float | None) -> None:
+        if answer.failure:
+            text, detail = f"No answer: {answer.failure}", answer.message or None
+        else:
+            text, detail = _answer_text(answer.content), answer.content
+        self._log.add("answer", text, detail, duration_ms=duration_ms)
+        self._advanced(answer, by_hand=True)
+
+    def _note(self, effect: Effect) -> None:
+        """A line of the log for what the player asks for, except that an event is refused."""
+        if isinstance(effect, AskEndpoint):
+            of = f" of {effect.screen}" if effect.screen else ""
+            detail = {"action": effect.action, "screen": effect.screen, "data": effect.data}
+            self._log.add("request", f"{effect.action}{of}", detail)
+        elif isinstance(effect, OpenUrl):
+            self._log.add("open_url", effect.url, {"url": effect.url, "path": effect.path})
+        elif isinstance(effect, Complete):
+            text = "The Flow is complete." if effect.sent else "The Flow closes without a message."
+            self._log.add("complete", text, effect.payload)
+        elif isinstance(effect, Snackbar):
+            self._log.add("snackbar", effect.text)
+        elif isinstance(effect, Broken):
+            found = {"key": effect.key, "path": effect.path, "closed": effect.closed}
+            self._log.add("broken", effect.message, found)
+
+
+def _answer_text(content: Any) -> str:
+    screen = content.get("screen") if isinstance(content, Mapping) else None
+    return f"Screen {screen}" if isinstance(screen, str) else "An answer without a screen"
