@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whatsapp_flows.play._components import MAX_NESTING, Layout, layout_of
@@ -97,10 +97,11 @@ JSON = st.recursive(
         )
         | st.fixed_dictionaries({"type": st.sampled_from(["If", "Switch", "Form"]), "then": inner, "cases": inner})
     ),
-    max_leaves=20,
+    max_leaves=12,
 )
 
 
+@settings(max_examples=40)
 @given(layout=JSON)
 def test_no_document_is_refused(layout: Any) -> None:
     """Whatever the JSON is, the walk ends, and no two components have one path."""

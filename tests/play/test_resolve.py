@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.play.views import resolver
+from tests.play.views import resolver, session
 from whatsapp_flows.play._property_values import NOTHING
+from whatsapp_flows.play._resolve import Resolver
 
 ITEMS = [{"id": "a", "title": "A"}, {"id": "b", "title": "B", "enabled": False}, {"id": "c", "title": "C"}]
 
@@ -202,3 +203,22 @@ def test_a_value_that_is_none_of_a_text_is_returned_as_it_is() -> None:
     told: list[Any] = []
     assert found.resolve("${data.missing}", told.append) is NOTHING
     assert [issue.text for issue in told] == ["${data.missing} has no value."]
+
+
+def test_a_list_from_data_is_remembered_by_its_content() -> None:
+    """Between two states it is not worked out again; a list that has changed is, and one that is nested too deeply."""
+    group = {"type": "CheckboxGroup", "name": "g", "label": "G", "data-source": "${data.items}"}
+    items: list[Any] = [{"id": "a", "title": "A"}]
+    of = session(group, data={"items": items})
+    first, second = (Resolver(of.flow, of.screens, "START") for _ in range(2))
+    (one,) = first.components
+    assert first.options(one)[0].item is second.options(one)[0].item
+    items[0]["title"] = "Another"
+    assert Resolver(of.flow, of.screens, "START").options(one)[0].item["title"] == "Another"
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    items[0]["more"] = deep
+    for _ in range(2):
+        assert Resolver(of.flow, of.screens, "START").options(one)[0].item["title"] == "Another"
+    del items[0]["more"]

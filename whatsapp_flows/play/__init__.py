@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ._playing import PlayedRequest
     from ._session import ScreenState, Session, Step
     from ._start import start
+    from ._summary import SummaryRow, summary
     from ._values import Counter, Issue, Node, View
     from ._view import view
     from ._webhook_body import WebhookBody
@@ -101,6 +102,7 @@ __all__ = [
     "Snackbar",
     "Span",
     "Step",
+    "SummaryRow",
     "Table",
     "Tap",
     "Upload",
@@ -115,6 +117,7 @@ __all__ = [
     "example_answers",
     "read_flow",
     "start",
+    "summary",
     "view",
 ]
 
@@ -185,6 +188,10 @@ _MODULES: Final = {
         "Step",
     ),
     "._start": ("start",),
+    "._summary": (
+        "SummaryRow",
+        "summary",
+    ),
     "._values": (
         "Counter",
         "Issue",

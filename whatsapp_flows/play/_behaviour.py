@@ -189,6 +189,8 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("complete.params", "after SUCCESS the message holds extension_message_response.params and nothing else", _CLIENT,
      None),
     ("complete.unsent", "after SUCCESS without params the Flow closes, and no message is sent", _CLIENT, None),
+    ("summary.fields", "the summary has the fields of the screens from the first to the last, as far as they are shown "
+     "and have a value", _GUESS, None),
     ("summary.titles", "the summary shows titles for ids", _PAGE, None),
     ("summary.masked", "sensitive fields but OptIn are shown as 12 bullets", _CLIENT, "\u2022" * 12),
     ("summary.left-out", "password, passcode and pickers of files are not in the summary", _CLIENT, None),

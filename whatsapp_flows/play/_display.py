@@ -49,9 +49,7 @@ def _cut(name: str, value: Any, limit: int, behaviour: str, report: Report) -> A
         return value[:limit]
     if isinstance(value, tuple):
         return tuple(_cut(name, each, limit, behaviour, report) for each in value)
-    if isinstance(value, Mapping):
-        return {key: _cut(name, each, limit, behaviour, report) for key, each in value.items()}
-    return value
+    return {key: _cut(name, each, limit, behaviour, report) for key, each in value.items()}
 
 
 def _image(row: Property, value: str, report: Report) -> str | None:

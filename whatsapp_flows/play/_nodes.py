@@ -165,12 +165,16 @@ def _height(component: Component, resolver: Resolver, props: _Props, issues: _Is
 
 
 def _days(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
-    """Dates as days, also those of versions that count milliseconds (date-picker.format)."""
-    for key in ("min-date", "max-date"):
-        if key in props:
-            props[key] = _as_day(props[key])
-    if "unavailable-dates" in props:
-        props["unavailable-dates"] = tuple(map(_as_day, props["unavailable-dates"]))
+    """The default range, and days where an old version counts milliseconds (date-picker.range, date-picker.format)."""
+    first, last = BEHAVIOUR["date-picker.range"].value
+    props.setdefault("min-date", first)
+    props.setdefault("max-date", last)
+    if resolver.version < _DAYS_SINCE:
+        props.update({key: _as_day(props[key]) for key in ("min-date", "max-date")})
+        props["unavailable-dates"] = tuple(map(_as_day, props.get("unavailable-dates", ())))
+
+
+_DAYS_SINCE: Final = Version(5, 0)
 
 
 def _as_day(text: str) -> str:
@@ -213,7 +217,7 @@ _MORE: Final[Mapping[str, tuple[_More, ...]]] = {
     "OptIn": (_optional, _link),
     "EmbeddedLink": (_link,),
     "DatePicker": (_optional, _days),
-    "CalendarPicker": (_optional, _calendar),
+    "CalendarPicker": (_optional, _days, _calendar),
     "Image": (_height,),
     "NavigationList": (_options,),
 }

@@ -8,6 +8,7 @@ has them, and are worked out in each state of a session.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Final, NamedTuple
 
 from .. import flow_json
@@ -27,10 +28,24 @@ DYNAMIC_IN_ITEMS: Final = ("enabled", "image", "src", "alt-text")
 
 
 class Plan(NamedTuple):
-    """The properties of a component, as far as they are known before a session. `issues` are about the fixed ones."""
+    """
+    The properties of a component, as far as they are known before a session. `issues` are about the fixed ones.
+
+    `lists` remembers what was shown last of lists that come from data, by the names of their properties: between two
+    key presses they do not change.
+    """
 
     fixed: Mapping[str, Any]
     open: tuple[tuple[Property, Any], ...]
+    issues: tuple[Issue, ...]
+    lists: dict[str, _Shown]
+
+
+class _Shown(NamedTuple):
+    """A list from data (a copy: nobody changes it), and what is shown of it."""
+
+    data: list[Any] | None
+    shown: Any
     issues: tuple[Issue, ...]
 
 
@@ -52,7 +67,7 @@ def plan_of(component: Component, version: Version) -> Plan:
         issues += _as_written(row, fixed.get(name))
         if written is NOTHING and row.required:
             issues.append(Issue(f"{name!r} is missing.", blocking=True))
-    return Plan(fixed, tuple(open_), tuple(issues))
+    return Plan(fixed, tuple(open_), tuple(issues), {})
 
 
 def take(
@@ -74,6 +89,35 @@ def take(
         issues.append(Issue(f"{row.name!r} cannot be {what}.", blocking=row.required))
     if row.default is not None:
         found[row.name] = row.default
+
+
+def take_list(
+    component: Component, plan: Plan, row: Property, value: list[Any], version: Version, issues: list[Issue]
+) -> Any:
+    """What a client shows of a list that comes from data; `NOTHING` if it is no value of this property."""
+    known = plan.lists.get(row.name)
+    if known is None or not _equal(known.data, value):
+        found: dict[str, Any] = {}
+        told: list[Issue] = []
+        take(component, row, value, version, found, told)
+        known = plan.lists[row.name] = _Shown(_copied(value), found.get(row.name, NOTHING), tuple(told))
+    issues += known.issues
+    return known.shown
+
+
+def _equal(known: list[Any] | None, value: list[Any]) -> bool:
+    try:
+        return known == value
+    except RecursionError:
+        return False
+
+
+def _copied(value: list[Any]) -> list[Any] | None:
+    """A copy, or None of what is nested too deeply to be copied: it is worked out each time."""
+    try:
+        return deepcopy(value)
+    except RecursionError:
+        return None
 
 
 _SHOWN: Final = 40  # characters of a value in a message

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from ..flow_json import COMPONENTS, ITEMS, Property, Shape, Version, properties_of
+from ..flow_json import COMPONENTS, ITEMS, Property, Shape, Version, places_of, properties_of
 from ._evaluate import text_of
 from ._fields import ENDS
 
@@ -35,7 +35,8 @@ _LISTS: Final = (list, tuple)
 @lru_cache(maxsize=512)
 def rows_of(kind: str, version: Version) -> dict[str, Property]:
     """The properties that a component has in a version, by name; none, if it does not exist."""
-    return properties_of(_SHAPES[kind], version) if kind in _SHAPES else {}
+    shape = _SHAPES.get(kind)
+    return properties_of(shape, version) if shape is not None and places_of(shape, version) else {}
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,7 @@ from ._components import Component, Container
 from ._evaluate import Report, evaluate_condition, evaluate_expression, text_of
 from ._fields import held, is_field
 from ._flow import PlayedFlow, PlayedScreen
-from ._plans import DYNAMIC_IN_ITEMS, take
+from ._plans import DYNAMIC_IN_ITEMS, take, take_list
 from ._property_values import NOTHING
 from ._scope import Scope
 from ._session import ScreenState
@@ -55,11 +55,13 @@ class Resolver:
         self.scope = Scope(flow, states, screen)
         self.screen: PlayedScreen | None = flow.screens.get(screen)
         self.state = states.get(screen, _NO_STATE)
-        self.components = self.screen.layout.components if self.screen else ()
         self.version = flow.version
+        self.components = self.screen.layout.components if self.screen else ()
         self._flow = flow
         self._taken: dict[str, str] = {}
         self._properties: dict[str, Properties] = {}
+        self._shown: dict[str, bool] = {}
+        self._invalid: dict[str, Invalid | None] = {}
         self._branch_issues: list[Issue] = []
 
     def properties(self, component: Component) -> Properties:
@@ -75,9 +77,12 @@ class Resolver:
 
     def shown(self, component: Component) -> bool:
         """Whether a component is visible, and stands in the branches that are taken."""
-        if not all(self._branch(container) == name for container, name in component.branches):
-            return False
-        return self.properties(component).values.get("visible") is not False
+        found = self._shown.get(component.path)
+        if found is None:
+            inside = all(self._branch(container) == name for container, name in component.branches)
+            found = inside and self.properties(component).values.get("visible") is not False
+            self._shown[component.path] = found
+        return found
 
     def enabled(self, component: Component) -> bool:
         """What the property `enabled` says; of a Footer, whether it can be tapped unless a request is on its way."""
@@ -102,9 +107,12 @@ class Resolver:
 
     def invalid(self, component: Component) -> Invalid | None:
         """Why the value of a component is not valid. What is not shown is not checked (validity.hidden)."""
-        if not is_field(component) or not self.shown(component):
-            return None
-        return invalid(component.kind, self.properties(component).values, self.value(component))
+        if component.path not in self._invalid:
+            checked = is_field(component) and self.shown(component)
+            values = self.properties(component).values
+            found = invalid(component.kind, values, self.value(component)) if checked else None
+            self._invalid[component.path] = found
+        return self._invalid[component.path]
 
     @property
     def is_valid(self) -> bool:
@@ -142,7 +150,11 @@ class Resolver:
         values, issues = dict(plan.fixed), list(plan.issues)
         for row, written in plan.open:
             value = self._parts(row, written, issues.append)
-            take(component, row, value, self._flow.version, values, issues)
+            if type(value) is list and row.item:
+                shown = take_list(component, plan, row, value, self._flow.version, issues)
+                values.update({} if shown is NOTHING else {row.name: shown})
+            else:
+                take(component, row, value, self._flow.version, values, issues)
         return Properties(values, tuple(issues))
 
     def _parts(self, row: Property, written: Any, report: Report) -> Any:

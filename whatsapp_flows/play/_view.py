@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from .._dataclasses import replace
 from ._events import Broken
+from ._flow import PlayedScreen
 from ._nodes import node_of
 from ._resolve import Resolver
 from ._session import Session
@@ -36,10 +40,22 @@ def view(session: Session) -> View:
         nodes=tuple(node for node in nodes if node.kind != "Footer"),
         footer=_footer(shown or footers, usable=not (loading or over)),
         snackbar=session.snackbar,
-        issues=(*screen.issues, *issues, *resolver.branch_issues()),
+        issues=(*screen.issues, *_layout_issues(screen), *issues, *resolver.branch_issues()),
         loading=loading,
         over=over,
     )
+
+
+def _layout_issues(screen: PlayedScreen) -> Iterator[Issue]:
+    """An issue if the layout of a screen cannot be drawn."""
+    layout = screen.value.get("layout")
+    if not isinstance(layout, dict) or not isinstance(layout.get("children"), list):
+        yield Issue("The screen has no layout with components.", blocking=True)
+    elif layout.get("type") not in (None, _LAYOUT):
+        yield Issue(f"The layout is no {_LAYOUT}: its components are drawn as if it were.")
+
+
+_LAYOUT: Final = "SingleColumnLayout"
 
 
 def _footer(found: list[Node], *, usable: bool) -> Node | None:
