@@ -5,7 +5,7 @@
 # make house      circles, private access, the longest function and file
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
 # make fuzz       the validator on broken documents, 10 minutes  make interop  others' clients on the emulator, our caller on others' endpoints
-# make generate   client.py from aio.py, its source; the error table of docs/errors.md from the code
+# make generate   client.py from aio.py, its source; the tables of docs/errors.md and docs/client-behaviour.md from the code
 #
 # Each target sets up what it needs in .venv; a second run finds it there. With SET=dev all are content with one
 # installation of everything.
@@ -54,10 +54,12 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m tools.generate_client --check
 	@$(BIN)/python -m tools.error_table --check
+	@$(BIN)/python -m tools.behaviour_table --check
 
 generate: $(VENV)/.dev
 	@$(BIN)/python -m tools.generate_client
 	@$(BIN)/python -m tools.error_table
+	@$(BIN)/python -m tools.behaviour_table
 
 house: $(VENV)/bin/python
 	@$(BIN)/python -m tools.house

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from tools import error_table
+from tools import behaviour_table, error_table
 from whatsapp_flows import ERROR_CODES, FlowsClient, __version__, errors
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.flow_json import KNOWN_VERSIONS
 from whatsapp_flows.flow_json.schema import RECOMMENDED
+from whatsapp_flows.play import BEHAVIOUR
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -94,6 +95,15 @@ def test_an_outdated_error_table_is_found(tmp_path: Path) -> None:
     assert error_table.main(["--check"], page) == 0
     with pytest.raises(ValueError, match="the page has no"):
         error_table.with_table("# Errors")
+
+
+def test_the_table_of_behaviour_is_that_of_the_code(tmp_path: Path) -> None:
+    """`python -m tools.behaviour_table` writes it, with all rows of `BEHAVIOUR`."""
+    assert behaviour_table.main(["--check"]) == 0
+    page = tmp_path / "client-behaviour.md"
+    page.write_text(f"{behaviour_table.BEGIN}\n{behaviour_table.END}\n", "utf-8")
+    assert [behaviour_table.main(arguments, page) for arguments in (["--check"], [], ["--check"])] == [1, 0, 0]
+    assert all(f"| `{name}` |" in page.read_text("utf-8") for name in BEHAVIOUR)
 
 
 def test_the_pages_name_every_error() -> None:

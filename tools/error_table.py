@@ -15,9 +15,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tools.page_table import DOCS, PageTable, cell, markdown
 from whatsapp_flows import ERROR_CODES, ErrorRow, RetryableError
 
-PAGE: Final = Path(__file__).parent.parent / "docs" / "errors.md"
+PAGE: Final = DOCS / "errors.md"
 BEGIN: Final = "<!-- error table: written by `make generate` -->"
 END: Final = "<!-- end of the error table -->"
 _LINKED: Final = re.compile(r"(.+) \((https://\S+)\)")
@@ -26,51 +27,34 @@ HEAD: Final = ("Code", "Error", "Class", "Meaning", "Action", "Source")
 
 def table() -> str:
     """All rows of `ERROR_CODES`, in their order, as a Markdown table."""
-    rows = [HEAD, ("---",) * len(HEAD), *(_cells(row) for row in ERROR_CODES)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    return markdown([HEAD, *(_cells(row) for row in ERROR_CODES)])
 
 
 def with_table(page: str) -> str:
     """The page with the current table between its two comments."""
-    before, _, rest = page.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise ValueError(f"the page has no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+    return PageTable(PAGE, BEGIN, END, table).written_into(page)
 
 
 def main(arguments: list[str], page: Path = PAGE) -> int:
     """Writes the page, or compares it with `--check`. Returns the exit code."""
-    old = page.read_text(encoding="utf-8")
-    new = with_table(old)
-    if "--check" in arguments:
-        if new != old:
-            print("docs/errors.md is out of date: run make generate", file=sys.stderr)
-        return int(new != old)
-    page.write_text(new, encoding="utf-8")
-    return 0
+    return PageTable(page, BEGIN, END, table).run(arguments)
 
 
 def _cells(row: ErrorRow) -> tuple[str, ...]:
     kind = "retryable" if issubclass(row.error, RetryableError) else "fatal"
-    return _code(row), f"`{row.error.__name__}`", kind, _text(row.meaning), _text(row.advice), _sources(row)
+    return _code(row), f"`{row.error.__name__}`", kind, cell(row.meaning), cell(row.advice), _sources(row)
 
 
 def _code(row: ErrorRow) -> str:
     code = str(row.code) if row.last is None else f"{row.code} to {row.last}"
     if row.subcode is not None:
         return f"{code}/{row.subcode}"
-    return code if row.title is None else f"{code} “{_text(row.title)}”"
+    return code if row.title is None else f"{code} “{cell(row.title)}”"
 
 
 def _sources(row: ErrorRow) -> str:
     """The names of the sources, as links where they have an address."""
-    return "; ".join(_LINKED.sub(r"[\1](\2)", _text(source)) for source in row.source.split("; "))
-
-
-def _text(text: str) -> str:
-    """A cell must not end early."""
-    return text.replace("|", "\\|")
+    return "; ".join(_LINKED.sub(r"[\1](\2)", cell(source)) for source in row.source.split("; "))
 
 
 if __name__ == "__main__":
