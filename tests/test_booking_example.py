@@ -13,6 +13,8 @@ from examples.endpoint.booking import FLOW, make_endpoint
 from examples.endpoint.diary import TIMES, Booking, Diary, Slot
 from whatsapp_flows.endpoint import EndpointClient, FlowEndpoint, KeyPair, PrivateKeys
 from whatsapp_flows.flow_json import validate
+from whatsapp_flows.play import EndpointFault, FlowPlayer, NotOffered, NotTappable
+from whatsapp_flows.webhooks import FlowCompleted, WebhookEvent, Webhooks
 
 SUNDAY = date(2030, 5, 5)
 DATES = ["2030-05-06", "2030-05-07", "2030-05-08", "2030-05-09", "2030-05-10"]
@@ -70,8 +72,21 @@ def visitor(client: EndpointClient) -> Callable[[str], Visitor]:
 Visitors = Callable[[str], Visitor]
 
 
-def ids(options: list[dict[str, str]]) -> list[str]:
-    return [option["id"] for option in options]
+People = Callable[[str], FlowPlayer]
+
+
+@pytest.fixture
+def person(play_flow: Callable[..., FlowPlayer], endpoint: FlowEndpoint) -> People:
+    """Somebody who plays the Flow as on a phone, with a token of their own."""
+    return lambda token: play_flow(FLOW, endpoint=endpoint, flow_token=token, today=SUNDAY)
+
+
+def to_the_details(player: FlowPlayer) -> FlowPlayer:
+    return player.choose("service", "check").choose("date", DATES[0]).tap().choose("time", "9:00").tap()
+
+
+def texts(player: FlowPlayer) -> list[str]:
+    return [node.props["text"] for node in player.view.nodes if "text" in node.props]
 
 
 def test_the_flow_json_is_valid() -> None:
@@ -79,20 +94,20 @@ def test_the_flow_json_is_valid() -> None:
     assert validate(FLOW).issues == ()
 
 
-def test_a_visit_ends_with_a_booking(visitor: Visitors, diary: Diary) -> None:
+def test_a_visit_ends_with_a_booking(person: People, diary: Diary) -> None:
     """Four requests, from the first screen to the message."""
-    anna = visitor("anna")
-    screen, data = anna("INIT")
-    assert (screen, ids(data["dates"]), ids(data["services"])) == ("CHOOSE", DATES, ["check", "repair", "wheels"])
-    assert data["dates"][0]["title"] == "Monday, 6 May"
-    screen, data = anna.submit("CHOOSE", CHOICE)
-    assert (screen, data["day"], ids(data["times"])) == ("TIME", "Monday, 6 May", list(TIMES))
-    screen, data = anna.submit("TIME", SLOT)
-    assert (screen, data["summary"]) == ("DETAILS", "Check-up on Monday, 6 May, at 9:00")
-    screen, _ = anna.submit("DETAILS", {"name": " Zoë ", "note": "the bell"})
-    assert screen == "SUCCESS"
-    assert anna.params == {"flow_token": "anna", "booking_id": "B0001", **SLOT}
+    anna = person("anna")
+    assert (anna.screen, list(anna.offered("service").values())) == ("CHOOSE", ["Check-up", "Repair", "New wheels"])
+    assert list(anna.offered("date")) == DATES
+    anna.choose("service", "Check-up").choose("date", "Monday, 6 May").tap("Show times")
+    assert (anna.screen, list(anna.offered("time").values())) == ("TIME", ["9:00", "11:00", "14:00", "16:00"])
+    anna.choose("time", "9:00").tap()
+    assert anna.screen == "DETAILS"
+    assert "Check-up on Monday, 6 May, at 9:00" in texts(anna)
+    anna.fill(name=" Zoë ", note="the bell").tap("Book")
+    assert anna.completed == {"flow_token": "anna", "booking_id": "B0001", **SLOT}
     assert diary.bookings() == [Booking("B0001", Slot("check", DATES[0], "09:00"), "Zoë", "the bell")]
+    assert [request.action for request in anna.requests] == ["INIT", "data_exchange", "data_exchange", "data_exchange"]
 
 
 def test_the_same_content_again_is_the_same_booking(visitor: Visitors, diary: Diary) -> None:
@@ -106,38 +121,45 @@ def test_the_same_content_again_is_the_same_booking(visitor: Visitors, diary: Di
     assert len(diary.bookings()) == 1
 
 
-def test_a_name_is_needed(visitor: Visitors) -> None:
-    """The field says so, and the slot stays."""
-    anna = visitor("anna")
-    anna.submit("TIME", SLOT)
-    screen, data = anna.submit("DETAILS", {"name": " A ", "note": ""})
-    assert (screen, data["error_messages"]) == ("DETAILS", {"name": "Please enter your name."})
-    assert data["summary"] == "Check-up on Monday, 6 May, at 9:00"
-    assert anna.submit("DETAILS", {"name": "Anna", "note": ""})[0] == "SUCCESS"
+def test_a_name_is_needed(person: People) -> None:
+    """The field says so until it is changed, and the slot stays."""
+    anna = to_the_details(person("anna"))
+    with pytest.raises(NotTappable, match="'name'"):
+        anna.tap()
+    anna.fill(name="A").tap()
+    assert (anna.screen, anna.errors) == ("DETAILS", {"name": "Please enter your name."})
+    assert "Check-up on Monday, 6 May, at 9:00" in texts(anna)
+    assert anna.fill(name="Anna").errors == {}
+    assert anna.tap().completed is not None
 
 
-def test_back_shows_what_is_free_now(visitor: Visitors, diary: Diary) -> None:
+def test_back_shows_what_is_free_now(person: People, diary: Diary) -> None:
     """From the times to the days, and from the details to the times, with the own one still among them."""
-    anna, ben = visitor("anna"), visitor("ben")
-    anna("INIT")
-    anna.submit("CHOOSE", CHOICE)
+    anna, ben = person("anna"), person("ben")
+    anna.choose("service", "check").choose("date", DATES[0]).tap()
     for time in TIMES:
         diary.hold(f"holder of {time}", Slot("repair", DATES[0], time))
-    screen, data = anna("BACK", "TIME")
-    assert (screen, ids(data["dates"])) == ("CHOOSE", DATES[1:])
-    ben.submit("TIME", {**SLOT, "date": DATES[1]})
-    assert ids(ben("BACK", "DETAILS")[1]["times"]) == list(TIMES)
-    assert ids(anna.submit("CHOOSE", {**CHOICE, "date": DATES[1]})[1]["times"]) == list(TIMES[1:])
+    anna.back()
+    assert (anna.screen, list(anna.offered("date"))) == ("CHOOSE", DATES[1:])
+    assert not anna.field("date").value  # what is no longer offered is no longer chosen
+    ben.choose("service", "check").choose("date", DATES[1]).tap().choose("time", "09:00").tap().back()
+    assert (ben.screen, list(ben.offered("time"))) == ("TIME", list(TIMES))
+    anna.choose("date", DATES[1]).tap()
+    assert list(anna.offered("time")) == list(TIMES[1:])
 
 
-def test_somebody_was_faster(visitor: Visitors) -> None:
+def test_somebody_was_faster(person: People) -> None:
     """The same screen again, with a text and the times that are left."""
-    anna, ben = visitor("anna"), visitor("ben")
-    ben.submit("CHOOSE", CHOICE)
-    anna.submit("TIME", SLOT)
-    screen, data = ben.submit("TIME", SLOT)
-    assert (screen, ids(data["times"])) == ("TIME", list(TIMES[1:]))
-    assert ben.error == "Somebody was faster: choose another time."
+    anna, ben = person("anna"), person("ben")
+    for each in (ben, anna):
+        each.choose("service", "check").choose("date", DATES[0]).tap().choose("time", "9:00")
+    anna.tap()
+    ben.tap()
+    assert (ben.screen, list(ben.offered("time"))) == ("TIME", list(TIMES[1:]))
+    assert ben.view.snackbar is not None
+    assert ben.view.snackbar.text == "Somebody was faster: choose another time."
+    with pytest.raises(NotOffered, match="does not offer '9:00'"):
+        ben.choose("time", "9:00")
 
 
 def fill(diary: Diary, days: list[str]) -> None:
@@ -146,22 +168,45 @@ def fill(diary: Diary, days: list[str]) -> None:
             assert diary.hold(f"{day} {time}", Slot("check", day, time))
 
 
-def test_a_day_that_is_full_by_now(visitor: Visitors, diary: Diary) -> None:
+def test_a_day_that_is_full_by_now(person: People, visitor: Visitors, diary: Diary) -> None:
     """The day's field says so; from the times the way leads back to the days."""
-    anna = visitor("anna")
+    anna = person("anna").choose("service", "check").choose("date", DATES[0])
     fill(diary, DATES[:1])
-    screen, data = anna.submit("CHOOSE", CHOICE)
-    assert (screen, ids(data["dates"])) == ("CHOOSE", DATES[1:])
-    assert data["error_messages"] == {"date": "Choose another day."}
-    assert anna.submit("TIME", SLOT)[0] == "CHOOSE"
+    anna.tap()
+    assert (anna.screen, list(anna.offered("date"))) == ("CHOOSE", DATES[1:])
+    assert anna.errors == {"date": "Choose another day."}
+    assert visitor("ben").submit("TIME", SLOT)[0] == "CHOOSE"
 
 
-def test_no_day_is_free(visitor: Visitors, diary: Diary) -> None:
+def test_no_day_is_free(person: People, diary: Diary) -> None:
     """A list is never empty, which the client would refuse; the next screen offers the waiting list."""
     fill(diary, DATES)
-    anna = visitor("anna")
-    assert ids(anna("INIT")[1]["dates"]) == ["none"]
-    assert anna.submit("CHOOSE", {"service": "check", "date": "none"}) == ("FULL", {})
+    anna = person("anna")
+    anna.choose("service", "check").choose("date", "All days are taken").tap()
+    assert anna.screen == "FULL"
+    assert anna.tap("Write to me").completed == {"waiting_list": True, "flow_token": "anna"}
+
+
+def test_a_form_that_has_expired(play_flow: Callable[..., FlowPlayer], keys: PrivateKeys, flow_app_secret: str) -> None:
+    """427: the user sees why, and the button of the message is disabled for good."""
+    endpoint = make_endpoint(keys, flow_app_secret, Diary(today=lambda: SUNDAY, most_visits=1))
+    anna, ben = (play_flow(FLOW, endpoint=endpoint, flow_token=name, today=SUNDAY) for name in ("anna", "ben"))
+    to_the_details(anna).fill(name="Anna")
+    ben.choose("service", "check").choose("date", DATES[1]).tap().choose("time", "9:00").tap()
+    with pytest.raises(EndpointFault, match="This form has expired") as caught:
+        anna.tap()
+    assert caught.value.closed
+
+
+def test_the_webhook_gets_the_booking(person: People, flow_app_secret: str) -> None:
+    """What the phone sends at the end, signed."""
+    anna = to_the_details(person("anna")).fill(name="Anna").tap()
+    completed: list[WebhookEvent] = []
+    hooks = Webhooks(app_secrets=flow_app_secret, verify_token="a-text", handler=completed.append)
+    assert hooks.receive(*anna.webhook_body()).status == 200
+    (event,) = completed
+    assert isinstance(event, FlowCompleted)
+    assert (event.token, event.answers["booking_id"]) == ("anna", "B0001")
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,9 @@ PLAIN: Mapping[str, Callable[[list[str]], Any]] = {"function": function, "corout
 # -- both players
 
 
+_MOVES = {"fill", "blur", "choose", "unchoose", "check", "uncheck", "tap", "back", "attach", "open"}
+
+
 class Awaited:
     """An `AsyncFlowPlayer` with the face of a `FlowPlayer`: each move is awaited in a loop of its own."""
 
@@ -190,7 +193,7 @@ class Awaited:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._player, name)
-        if not hasattr(FlowPlayer, name) or not callable(found) or name in {"as_test", "webhook_body"}:
+        if name not in _MOVES:
             return found
 
         def move(*args: Any, **kwargs: Any) -> Awaited:

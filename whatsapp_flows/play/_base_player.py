@@ -20,11 +20,11 @@ from ._errors import PlayError
 from ._events import Complete, Event
 from ._exchange import TIME_LIMIT, VERSION, Endpoint, Line, LineOptions, PublicKey, line_to
 from ._flow import PlayedFlow, read_flow
-from ._locate import shown_errors
+from ._locate import field_of, listed_of, options_of, shown_errors
 from ._playing import Moves, PlayedRequest, Playing
 from ._session import Session
 from ._uploads import Attachment, UploadFunction, Uploads
-from ._values import View
+from ._values import Node, View
 from ._webhook_body import SENT, USER, WebhookBody, completion_body
 
 if TYPE_CHECKING:
@@ -169,6 +169,14 @@ class BasePlayer:
     def view(self) -> View:
         """What the user sees."""
         return self._settled().view
+
+    def field(self, name: str) -> Node:
+        """The field of this name (or label, or path) as the user sees it: `value`, `error`, `props`, `enabled`, ..."""
+        return field_of(self.view, name)
+
+    def offered(self, name: str) -> dict[str, str]:
+        """The options of a field, or the items of a NavigationList: titles by ids, those that are disabled left out."""
+        return {option.id: option.title for option in options_of(listed_of(self.view, name)) if option.enabled}
 
     @property
     def errors(self) -> dict[str, str]:

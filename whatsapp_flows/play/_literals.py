@@ -13,7 +13,14 @@ from ._events import Answer, UploadedFile
 WIDTH: Final = 100
 """Columns after which a value is written over several lines."""
 _STEP: Final = "    "
-_DEFAULTS: Final = {"failure": "", "message": "", "content": None, "state": "done", "sha256": ""}
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "content": None,
+    "failure": "",
+    "message": "",
+    "mime_type": "application/octet-stream",
+    "sha256": "",
+    "state": "done",
+}
 
 
 def literal(value: Any) -> str:

@@ -55,6 +55,12 @@ def field_of(view: View, name: str) -> Node:
     return found
 
 
+def listed_of(view: View, name: str) -> Node:
+    """The field or the NavigationList with a name, a label or a path. Raises `NoSuchField`."""
+    found = _found([node for node in view.nodes if node.kind == LISTED], name)
+    return field_of(view, name) if found is None else found
+
+
 def tapped(view: View, target: str | None) -> Node:
     """
     What is tapped: the Footer, or the component with a name, a label or a path.
