@@ -71,6 +71,15 @@ def test_a_flow_is_played_to_its_end(play: Play) -> None:
     assert player.requests == ()
 
 
+def test_the_summary_is_what_the_chat_shows(play: Play) -> None:
+    """Labels and titles, once the Flow is completed."""
+    player = play(FLOW).fill(name="Ada").choose("colours", "r").tap().tap("list", "First")
+    assert player.summary == ()
+    rows = {row.label: row.value for row in player.tap().summary}
+    assert rows["Your name"] == "Ada"
+    assert rows["Colours"] == "Red"
+
+
 def test_the_flow_may_be_a_path_a_text_or_a_mapping(play: Play, tmp_path: Path) -> None:
     """As for the validator."""
     import json

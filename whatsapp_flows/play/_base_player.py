@@ -23,6 +23,7 @@ from ._flow import PlayedFlow, read_flow
 from ._locate import field_of, listed_of, options_of, shown_errors
 from ._playing import Moves, PlayedRequest, Playing
 from ._session import Session
+from ._summary import SummaryRow, summary
 from ._uploads import Attachment, UploadFunction, Uploads
 from ._values import Node, View
 from ._webhook_body import SENT, USER, WebhookBody, completion_body
@@ -196,6 +197,11 @@ class BasePlayer:
             return None
         found: dict[str, Any] = self._uploads.for_endpoint(end.payload)
         return found
+
+    @property
+    def summary(self) -> tuple[SummaryRow, ...]:
+        """What the chat shows of the answers."""
+        return summary(self.session)
 
     @property
     def requests(self) -> tuple[PlayedRequest, ...]:
