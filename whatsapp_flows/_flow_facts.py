@@ -99,7 +99,7 @@ def facts_of(document: dict[str, Any]) -> FlowFacts:
     screens: dict[str, ScreenFacts] = {}
     for screen in found if isinstance(found, list) else ():
         name = screen.get("id") if isinstance(screen, dict) else None
-        if isinstance(name, str) and name not in screens:
+        if isinstance(name, str) and name and name not in screens:
             screens[name] = screen_facts(screen, tuple(images.get(name, ())))
     routes = _routes(document.get("routing_model"))
     reached = frozenset[str]().union(*routes.values()) if routes else frozenset[str]()

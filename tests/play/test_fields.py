@@ -42,6 +42,7 @@ from whatsapp_flows.play import (
     Upload,
     UploadedFile,
     advance,
+    view,
 )
 from whatsapp_flows.play._scope import Scope
 
@@ -576,6 +577,52 @@ def test_errors_of_components_without_a_form() -> None:
         branch, field("CalendarPicker", "c", mode="range", **{"error-message": texts}), data={"x": TEXT, "b": BOOLEAN}
     )
     assert session.screens["A"].refused == {at(session, "t"): "x", at(session, "c"): "Too early. Too late."}
+
+
+def test_the_parts_of_a_range_can_be_referred_to() -> None:
+    """`${form.range.start-date}`; a part that is not there leads to nothing."""
+    session = one(
+        field("CalendarPicker", "r", mode="range"),
+        footer(complete(start="${form.r.start-date}", end="${form.r.end-date}", part="${form.r.x.y}")),
+    )
+    session = played(session, Fill(at(session, "r"), {"start-date": "2026-01-02"})).session
+    assert played(session, Tap(at(session, "Footer"))).effects == (
+        Complete(payload={"start": "2026-01-02", "flow_token": "preview"}),
+    )
+
+
+def test_components_of_one_name_in_two_branches() -> None:
+    """They share the value if they are of one kind; those of another kind do not take it."""
+    text, group = field("TextInput", "f"), field("CheckboxGroup", "f", **{"data-source": OPTIONS})
+    switch = field("OptIn", "o", **{"on-select-action": update(b=True)})
+    branches = {"type": "If", "condition": "${data.b}", "then": [group], "else": [text]}
+    session = one(branches, switch, footer(complete(f="${form.f}")), data={"b": BOOLEAN})
+    session = played(session, Fill("/screens/0/layout/children/0/else/0", "x"), Select(at(session, "o"))).session
+    group_path = "/screens/0/layout/children/0/then/0"
+    assert view(session).node(group_path).value == ()  # type: ignore[union-attr]
+    session = played(session, Select(group_path, "a"), Tap(at(session, "Footer"))).session
+    assert session.end == Complete(payload={"f": ["a"], "flow_token": "preview"})
+
+
+def test_a_limit_that_depends_on_the_value_keeps_each_fill() -> None:
+    """The session that is replayed would differ otherwise."""
+    area = field("TextArea", "f", **{"max-length": "`${form.n} + 1`"})
+    session = one(area, field("TextInput", "n"))
+    session = played(session, Fill(at(session, "f"), "ab"), Fill(at(session, "f"), "cd")).session
+    assert (form(session), len(session.events)) == ({"f": "c"}, 2)
+
+
+def test_a_footer_waits_for_the_data_of_the_next_screen() -> None:
+    """A navigate whose payload leads to nothing cannot be tapped."""
+    played_flow = flow(screen("A", footer(navigate("B", x="${data.missing}"))), screen("B", data={"x": TEXT}))
+    session = opened(played_flow)
+    assert "data for the next screen" in refused(session, Tap(at(session, "Footer"))).message
+
+
+def test_what_is_no_component_is_not_played() -> None:
+    """It is there, and cannot be used."""
+    session = one({"type": "Slider", "name": "f", "data-source": OPTIONS})
+    assert refused(session, Select(at(session, "f"), "a")).kind == "not-tappable"
 
 
 def test_global_references_read_the_other_screens() -> None:

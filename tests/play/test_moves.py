@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ from whatsapp_flows.play import (
     Snackbar,
     Step,
     Tap,
+    Upload,
     UploadedFile,
     advance,
     start,
@@ -215,8 +217,20 @@ def test_going_back_from_the_first_screen_closes_the_flow() -> None:
         (navigate("A", n=1), "payload-schema-error", "/payload"),
         ({"name": "fly"}, "unplayable", ""),
         ("navigate", "unplayable", ""),
+        ({"name": "open_url"}, "unplayable", "/url"),
+        (complete(x=json.loads("[" * 200 + "]" * 200)), "unplayable", ""),
     ],
-    ids=["unknown screen", "no screen", "missing keys", "a wrong type", "no data model", "unknown action", "no action"],
+    ids=[
+        "unknown screen",
+        "no screen",
+        "missing keys",
+        "a wrong type",
+        "no data model",
+        "unknown action",
+        "no action",
+        "no URL",
+        "nested too deeply",
+    ],
 )
 def test_what_a_client_refuses_of_an_action(action: Any, key: str, path: str) -> None:
     """The user stays on the screen; the reason names the place in the document."""
@@ -248,8 +262,6 @@ def test_the_value_of_a_number_input_is_handed_on_as_a_text(schema: Any, payload
 
 def test_uploaded_files_are_not_handed_to_a_screen() -> None:
     """Files stand in the payload of complete and data_exchange alone."""
-    from whatsapp_flows.play import Upload
-
     played_flow = flow(
         screen("A", field("PhotoPicker", "p"), footer(navigate("B", p="${form.p}"))),
         screen("B", data={"p": {"type": "array", "items": {"type": "object"}, "__example__": []}}),
@@ -392,6 +404,62 @@ def test_an_answer_to_a_navigation_list_leaves_the_screen() -> None:
     assert answered(step, {"screen": "B", "data": {}}).session.screen == "B"
 
 
+def test_without_a_routing_model_a_navigation_list_leads_anywhere() -> None:
+    """Unless there is an endpoint. A Flow opens at it if it is the only one."""
+    items = field("NavigationList", "l", **{"list-items": [{"id": "1", "main-content": {"title": "One"}}]})
+    lists = screen("A", {**items, "on-click-action": exchange()})
+    played_flow = flow(screen("B"), lists, screen("C", field("TextInput", "t")))
+    assert played_flow.entries == ("A",)
+    assert played_flow.leads("A", "B")
+    assert not played_flow.leads("A", "A")
+    assert not flow(screen("B"), lists, data_api_version="3.0").leads("A", "B")
+    assert flow(lists, screen("B"), {**lists, "id": "C"}).entries == ("A",)
+    step = played(opened(played_flow, "A"), Tap("/screens/1/layout/children/0", "1"))
+    assert answered(step, {"screen": "C", "data": {}}).session.screen == "C"
+
+
+def test_another_kind_of_next_asks_the_endpoint() -> None:
+    """A client takes `next` of another type than "screen" for an action of the endpoint."""
+    action = {"name": "navigate", "next": {"type": "plugin", "name": "x"}, "payload": {"x": 1}}
+    assert asked(tap(opened(flow(screen("A", footer(action)))))).data == {"x": 1}
+
+
+def test_a_target_is_a_key_of_the_routing_model() -> None:
+    """A screen that it does not list cannot be reached."""
+    played_flow = with_endpoint(screen("A", footer(exchange())), screen("B"), routes={"A": ["B"]})
+    effect = broken(answered(tap(opened(played_flow, "A")), {"screen": "B", "data": {}}))
+    assert (effect.key, effect.message) == ("invalid-screen-transition", "Screen 'B' is no key of the routing model.")
+
+
+PIXEL = "iVBORw0KGgo="
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ({"i": "A" * 420_000}, "/data/i"),
+        ({"i": f"data:image/png;base64,{PIXEL}"}, "/data/i"),
+    ],
+    ids=["too large", "with a prefix"],
+)
+def test_images_that_a_client_refuses(data: dict[str, str], path: str) -> None:
+    """An image has at most 300 kB, and is base64 alone."""
+    picture = {"type": "Image", "src": "${data.i}"}
+    image = {"type": "string", "__example__": PIXEL}
+    played_flow = with_endpoint(screen("A", picture, footer(exchange()), data={"i": image}), routes={"A": []})
+    effect = broken(answered(tap(opened(played_flow)), {"screen": "A", "data": data}))
+    assert (effect.key, effect.path) == ("components-validation-error", path)
+
+
+def test_the_number_of_items_is_checked() -> None:
+    """minItems and maxItems of the data model."""
+    some = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2, "__example__": ["x"]}
+    played_flow = with_endpoint(screen("A", footer(exchange()), data={"l": some}), routes={"A": []})
+    step = tap(opened(played_flow))
+    for items, fits in (([], False), (["x"], True), (["x"] * 3, False)):
+        assert (answered(step, {"screen": "A", "data": {"l": items}}).effects == ()) is fits
+
+
 def test_routes_are_inferred_from_navigate_actions() -> None:
     """Without a routing model, the navigate actions are the edges."""
     played_flow = flow(
@@ -418,6 +486,7 @@ def test_routes_are_inferred_from_navigate_actions() -> None:
         ({"screen": "B", "data": {"x": "", "error_message": 5}}, "payload-schema-error", "/data/error_message"),
         ({"screen": "SUCCESS", "data": {"x": 1}}, "payload-schema-error", "/data"),
         ({"screen": "B", "data": {"x": "x" * 1024 * 1024}}, "payload-schema-error", ""),
+        ("x" * 11 * 1024 * 1024, "response-decryption-error", ""),
     ],
 )
 def test_answers_that_a_client_refuses(content: Any, key: str, path: str) -> None:

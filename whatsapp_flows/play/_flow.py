@@ -45,12 +45,12 @@ class PlayedScreen:
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Component, ...]]:
-        """The components with a name; the branches of an If often have one each."""
-        found: dict[str, list[Component]] = {}
+        """The components with a name, one of each kind: the branches of an If often have one each."""
+        found: dict[str, dict[str, Component]] = {}
         for component in self.layout.components:
             if component.name:
-                found.setdefault(component.name, []).append(component)
-        return {name: tuple(components) for name, components in found.items()}
+                found.setdefault(component.name, {}).setdefault(component.kind, component)
+        return {name: tuple(components.values()) for name, components in found.items()}
 
     @cached_property
     def form(self) -> Container | None:
@@ -112,7 +112,7 @@ class FlowIndex:
             if isinstance(name, str) and name and name not in found:
                 found[name] = PlayedScreen(name, path, value, self.facts.screens[name])
             else:
-                found[path] = PlayedScreen(path, path, value, screen_facts(value))
+                found.setdefault(path, PlayedScreen(path, path, value, screen_facts(value)))
         return found
 
     @cached_property
@@ -120,23 +120,27 @@ class FlowIndex:
         """
         The screens to which each screen leads: by the routing model, or else by the navigate actions.
 
-        Without a routing model each screen is a key, and one with a NavigationList leads to all others if there is no
-        endpoint (routes.inferred).
+        Without a routing model each screen is a key (routes.inferred).
         """
         if self.facts.routes is not None:
             return self.facts.routes
-        anywhere = frozenset(self.screens) if "data_api_version" not in self.document else frozenset[str]()
-        return {
-            name: (anywhere - {name} if screen.has_navigation_list else frozenset()) | frozenset(_targets(screen))
-            for name, screen in self.screens.items()
-        }
+        return {name: frozenset(_targets(screen)) for name, screen in self.screens.items()}
 
     @cached_property
-    def entries(self) -> tuple[str, ...]:
-        """The screens at which the Flow can open, in document order; the first screen if others lead to each."""
-        reached = frozenset[str]().union(*self.routes.values()) if self.routes else frozenset[str]()
-        names = tuple(name for name in self.screens if name in self.routes and name not in reached)
-        return names or tuple(self.screens)[:1]
+    def anywhere(self) -> frozenset[str]:
+        """The screens with a NavigationList, which lead to all others without a routing model and an endpoint."""
+        if self.facts.routes is not None or "data_api_version" in self.document:
+            return frozenset()
+        return frozenset(name for name, screen in self.screens.items() if screen.has_navigation_list)
+
+    @cached_property
+    def unreached(self) -> tuple[str, ...]:
+        """The screens to which no other leads, in document order."""
+        if len(self.anywhere) > 1:
+            return ()
+        reached = frozenset[str]().union(*self.routes.values())
+        names = self.anywhere or self.screens
+        return tuple(name for name in names if name in self.routes and name not in reached)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +179,11 @@ class PlayedFlow:
     @property
     def entries(self) -> tuple[str, ...]:
         """The ids of the screens at which the Flow can open; empty only if it has no screens."""
-        return self.index.entries
+        return self.index.unreached or tuple(self.screens)[:1]
 
     def leads(self, source: str, target: str) -> bool:
         """Whether a screen leads to another, by the routing model or by the navigate actions."""
-        return target in self.index.routes.get(source, ())
+        return target in self.index.routes.get(source, ()) or (source in self.index.anywhere and source != target)
 
 
 def read_flow(flow: FlowSource | PlayedFlow) -> PlayedFlow:

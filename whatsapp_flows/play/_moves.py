@@ -20,8 +20,8 @@ def refused_move(session: Session, target: str, action: str) -> str:
     if target not in flow.index.routes:
         return f"Screen {target!r} is no key of the routing model."
     if action == "INIT" or not here:
-        is_entry = not any(target in targets for targets in flow.index.routes.values())
-        return "" if is_entry else f"A Flow cannot open at {target!r}: other screens lead to it."
+        entry = target in flow.index.unreached
+        return "" if entry else f"A Flow cannot open at {target!r}: other screens lead to it."
     screen = flow.screens[here]
     if target == here:
         if screen.has_navigation_list:
