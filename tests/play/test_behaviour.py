@@ -6,11 +6,14 @@ The rows are those of what is known about clients; a row that proves wrong is fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+import whatsapp_flows
 from tests.play.small_flows import (
     LIST,
     OPTIONS,
@@ -171,6 +174,51 @@ def back_and_forth() -> tuple[str, Any]:
     session = two_screens(NAME)
     session = after(session, Fill(FIRST, "Ada"), Tap(at(session, "Footer")), Back())
     return session.screen, form_of(session)["name"]
+
+
+def log_of(session: Session, *events: Any) -> str:
+    """What update_data actions have left in the data of the screen."""
+    return str(after(session, *events).screens["A"].data["log"])
+
+
+def choice(**more: Any) -> Session:
+    """A screen with a choice whose options and whose component set the same key of the data."""
+    options = [{**each, "on-select-action": update(log=f"option {each['id']}")} for each in TWO]
+    return opened(
+        flow(screen("A", field("RadioButtonsGroup", "r", **{"data-source": options} | more), data={"log": TEXT}))
+    )
+
+
+def first_render(version: str) -> str:
+    field_ = field("Dropdown", "d", **{"data-source": TWO, "on-select-action": update(log="fired")})
+    return log_of(opened(flow(screen("A", field_, data={"log": TEXT}), version=version)))
+
+
+def deselected() -> str:
+    """The data after an option of a group is deselected; the group has no on-unselect-action."""
+    chosen = group(**{"init-value": ["a"], "on-select-action": update(log="fired")})
+    return log_of(opened(flow(screen("A", chosen, data={"log": TEXT}))), Select(FIRST, "a", selected=False))
+
+
+def on_third() -> Session:
+    """On the last of three screens, which has data."""
+    return answered(routed(), {"screen": "C", "data": {"x": "y"}}).session
+
+
+def complete_deep() -> dict[str, Any]:
+    """The payload of a complete that has a reference in a list."""
+    session = opened(flow(screen("A", footer(complete(a=[{"b": "${data.x}"}])), data={"x": TEXT})))
+    end = after(session, Tap(at(session, "Footer"))).end
+    return (
+        {key: value for key, value in end.payload.items() if key != "flow_token"} if isinstance(end, Complete) else {}
+    )
+
+
+def initial_changes(*events: Any) -> str:
+    name = {**NAME, "init-value": "${data.x}"}
+    link = {"type": "EmbeddedLink", "text": "x", "on-click-action": update(x="new")}
+    session = after(opened(flow(screen("A", name, link, data={"x": TEXT}))), *events)
+    return str(form_of(after(session, Tap(at(session, "EmbeddedLink"))))["name"])
 
 
 def refreshed() -> tuple[str, str, Any]:
@@ -363,6 +411,17 @@ ROWS: Final[tuple[tuple[str, Callable[[], Any], Any], ...]] = (
     ),
     ("opt-in.optional", lambda: node(field("OptIn", "o")).props["optional"], True),
     ("opt-in.label", lambda: len(node({**field("OptIn", "o"), "label": "x" * 301}).props["label"]), 300),
+    ("opt-in.untouched", lambda: node(field("OptIn", "o")).value, False),
+    ("select-action.both", deselected, "fired"),
+    (
+        "select-action.order",
+        lambda: log_of(choice(**{"on-select-action": update(log="component")}), Select(FIRST, "a")),
+        "component",
+    ),
+    ("select-action.first-render", lambda: [first_render("6.0"), first_render("7.0")], ["fired", "x"]),
+    ("init-value.changed", lambda: [initial_changes(), initial_changes(Fill(FIRST, "mine"))], ["new", "mine"]),
+    ("data.same-screen", lambda: broken(answered(on_third(), {"screen": "C", "data": {}})), []),
+    ("payload.deep", complete_deep, {"a": [{"b": "x"}]}),
     (
         "date-picker.range",
         lambda: [why("DatePicker", day) for day in ("1899-12-31", "1900-01-01", "2101-01-01")],
@@ -576,6 +635,8 @@ ELSEWHERE: Final = {
     "summary.fields": "tests/play/test_summary.py", "endpoint.421": "tests/play/test_player.py",
 }  # fmt: skip
 """Rows about what the page draws, and what players and the summary do."""
+DRAWN: Final = {*(row for row, where in ELSEWHERE.items() if where == "tests/preview"), "radio.media-size"}
+CODE: Final = Path(whatsapp_flows.__file__).parent / "play"
 
 
 @pytest.mark.parametrize(("row", "found", "expected"), ROWS, ids=[row[0] for row in ROWS])
@@ -587,6 +648,16 @@ def test_what_the_player_does(row: str, found: Callable[[], Any], expected: Any)
 def test_every_row_has_an_example() -> None:
     """No row is only said."""
     assert {row[0] for row in ROWS} | ELSEWHERE.keys() >= BEHAVIOUR.keys()
+
+
+def test_every_row_leads_to_code() -> None:
+    """The code that follows a row names it, so that it is found when the row proves wrong; the page draws the rest."""
+    sources = [path.read_text("utf-8") for path in CODE.glob("*.py") if path.name != "_behaviour.py"]
+    code = "\n".join(sources)
+    assert [name for name in BEHAVIOUR if name not in code and name not in DRAWN] == []
+    read = set(re.findall(r"""BEHAVIOUR\[["']([\w.-]+)["']\]\.value""", code))
+    written = {name for name, row in BEHAVIOUR.items() if row.value is not None}
+    assert written <= read  # a value that nothing reads would change nothing
 
 
 def test_every_row_says_how_it_is_known() -> None:

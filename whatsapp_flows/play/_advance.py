@@ -247,6 +247,7 @@ def _tap(turn: Turn, event: Tap) -> Refused | None:
 
 
 _TAPPED: Final = frozenset({"Footer", "EmbeddedLink", OPT_IN})
+"""What is tapped where it has an on-click-action (opt-in.read-more)."""
 
 
 def _why_disabled(turn: Turn) -> str:

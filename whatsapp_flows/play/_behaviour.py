@@ -32,7 +32,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One fact about a client. `value` is what the code reads of it: None where the fact is all in the code."""
+    """One fact about a client. `value` is what the code reads of it: None where there is nothing to read."""
 
     id: str
     fact: str
@@ -81,7 +81,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
      None),
     # -- text fields
     ("text-input.label", "the label stands above the value", _PICTURE, None),
-    ("text-input.optional", "optional fields are marked after the label, required ones are not", _PAGE, "(optional)"),
+    ("text-input.optional", "optional fields are marked after the label, required ones are not", _PAGE, None),
     ("text-input.helper-text", "the error replaces the helper text below the field", _CLIENT, None),
     ("text-input.counter", "a counter shows how many characters are used", _CLIENT, None),
     ("text-input.no-emoji", "password and passcode take no emoji", _CLIENT, ("password", "passcode")),
@@ -98,7 +98,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("text-input.number", "a number has a sign, separators of thousands, decimals and an exponent", _CLIENT, None),
     ("text-input.pattern", "the pattern is searched in the value: it has no anchors of its own", _CLIENT,
      ("text", "password", "passcode", "number")),
-    ("text-input.broken-pattern", "a pattern that is not valid is passed by every value", _CLIENT, True),
+    ("text-input.broken-pattern", "a pattern that is not valid is passed by every value", _CLIENT, None),
     ("text-area.max-length", "the text is cut at max-length, 600 by default", _CLIENT, 600),
     # -- selections
     ("group.max-disables", "at max-selected-items the other options are disabled", _CLIENT, None),
@@ -110,10 +110,10 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("dropdown.offered", "a value that data-source does not have is invalid", _CLIENT, None),
     ("data-source.reset", "a value that is no longer offered is reset to an empty one", _CLIENT, None),
     ("opt-in.read-more", "only an OptIn with on-click-action offers to read more", _PAGE, None),
-    ("opt-in.untouched", "an OptIn that was never checked is false", _GUESS, False),
+    ("opt-in.untouched", "an OptIn that was never checked is false", _GUESS, None),
     ("opt-in.unchecked", "an OptIn that is unchecked has no value", _CLIENT, None),
-    ("opt-in.optional", "optional ones are marked before the label", _CLIENT, "(Optional)"),
-    ("opt-in.label", "the label is cut at 300 characters", _CLIENT, 300),
+    ("opt-in.optional", "optional ones are marked before the label", _CLIENT, None),
+    ("opt-in.label", "the label is cut at 300 characters", _CLIENT, None),
     ("select-action.both", "without on-unselect-action, on-select-action fires when an option is deselected too", _PAGE,
      None),
     ("select-action.order", "the action of an option fires before that of its component; a choice deselects the option "
@@ -125,7 +125,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
      ("1900-01-01", "2100-12-31")),
     ("date-picker.format", "YYYY-MM-DD from 5.0 on, milliseconds since 1970 before", _PAGE, None),
     ("date-picker.unavailable", "unavailable-dates cannot be chosen", _CLIENT, None),
-    ("calendar-picker.modes", "one date, or a range with a start and an end", _PAGE, "single"),
+    ("calendar-picker.modes", "one date, or a range with a start and an end", _PAGE, None),
     ("calendar-picker.required", "each end of a range can be required", _CLIENT, None),
     ("calendar-picker.days", "include-days, min-days, max-days and the order of start and end are checked", _CLIENT,
      None),
@@ -137,11 +137,11 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("image.size", "a larger image than the page recommends may not load", _PAGE, None),
     ("list.size", "a list has items, and no more than the page allows", _PAGE, None),
     ("list.ids", "the items of a list have ids, each its own", _CLIENT, None),
-    ("carousel.images", "1 to 3 images", _PAGE, (1, 3)),
+    ("carousel.images", "1 to 3 images", _PAGE, None),
     ("carousel.dots", "dots show which image of a carousel is seen", _PICTURE, None),
-    ("navigation-list.limit", "a list with more than 20 items is not drawn", _PAGE, 20),
+    ("navigation-list.limit", "a list with more than 20 items is not drawn", _PAGE, None),
     ("navigation-list.texts", "label and description are cut", _PAGE, None),
-    ("navigation-list.image", "an image over 100 kB is replaced", _PAGE, 100 * 1024),
+    ("navigation-list.image", "an image over 100 kB is replaced", _PAGE, None),
     ("link.web", "open_url leads to http and https, and nowhere else", _GUESS, ("http", "https")),
     # -- files
     ("picker.upload", "an upload that runs or has failed blocks the Footer", _CLIENT, None),
@@ -195,8 +195,8 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("summary.masked", "sensitive fields but OptIn are shown as 12 bullets", _CLIENT, "\u2022" * 12),
     ("summary.left-out", "password, passcode and pickers of files are not in the summary", _CLIENT, None),
     ("endpoint.421", "after 421 the public key is fetched again, and the request is sent once more", _ENDPOINT_PAGE,
-     421),
-    ("endpoint.427", "after 427 the button of the message is disabled for good", _ENDPOINT_PAGE, 427),
+     None),
+    ("endpoint.427", "after 427 the button of the message is disabled for good", _ENDPOINT_PAGE, None),
 )  # fmt: skip
 
 BEHAVIOUR: Final[Mapping[str, Behaviour]] = MappingProxyType({row[0]: Behaviour(*row) for row in _ROWS})

@@ -229,7 +229,8 @@ def _too_late(seconds: float) -> str:
 
 # -- everything that is encrypted
 
-# Outcome of a call -> what the player is told. An answer with a wrong shape is handed on: the player refuses it.
+# Outcome of a call -> what the player is told. An answer with a wrong shape is handed on: the player refuses it. A 421
+# comes here only after a second request (endpoint.421).
 _FAILURES: Final[Mapping[str, Failure]] = {
     "token-refused": "token-refused",
     "not-decrypted": "not-decrypted",

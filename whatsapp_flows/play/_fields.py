@@ -62,7 +62,11 @@ def _fits(kind: str, value: Any) -> bool:
 
 
 def initial(component: Component, value: Any) -> Any:
-    """What an initial value of a Flow JSON becomes in the form; None if it does not fit the component."""
+    """
+    What an initial value of a Flow JSON becomes in the form; None if it does not fit the component.
+
+    A TextInput holds a text, also where it takes numbers (text-input.number-is-text).
+    """
     if component.kind in GROUPS:
         return tuple(each for each in value if isinstance(each, str)) if isinstance(value, (list, tuple)) else None
     if component.kind in PICKERS:

@@ -19,7 +19,7 @@ from ._fields import ENDS
 from ._markdown import block_json, blocks
 from ._property_values import rows_of
 from ._resolve import Resolver
-from ._validity import day_number, length_of, limit_of
+from ._validity import day_number, length_of, limit_of, pattern_issue
 from ._values import Counter, Issue, Node
 
 _Props = dict[str, Any]
@@ -37,7 +37,7 @@ def node_of(component: Component, resolver: Resolver, *, focused: bool) -> Node:
     wrong = resolver.invalid(component)
     refused = resolver.state.refused.get(component.path, "")
     error = refused or (wrong.text if wrong and component.path in resolver.state.touched and not focused else "")
-    if error:
+    if error:  # shown once the field was touched (error.touched), in place of its helper text (text-input.helper-text)
         props.pop("helper-text", None)
     value = resolver.value(component)
     return Node(
@@ -99,6 +99,12 @@ def _optional(component: Component, resolver: Resolver, props: _Props, issues: _
 def _keyboard(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
     """The keyboard of a TextInput, by its input-type, as the values of HTML's `inputmode`."""
     props["keyboard"] = _KEYBOARDS.get(props["input-type"], "text")
+
+
+def _pattern(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """A pattern that is not valid or not checked (text-input.broken-pattern)."""
+    if issue := pattern_issue(props):
+        issues.append(issue)
 
 
 _KEYBOARDS: Final = {"number": "decimal", "email": "email", "phone": "tel", "passcode": "numeric"}
@@ -208,7 +214,7 @@ _MORE: Final[Mapping[str, tuple[_More, ...]]] = {
     "TextBody": (_markdown,),
     "TextCaption": (_markdown,),
     "RichText": (_markdown,),
-    "TextInput": (_optional, _keyboard),
+    "TextInput": (_optional, _keyboard, _pattern),
     "TextArea": (_optional,),
     "CheckboxGroup": (_optional, _options, _hint),
     "ChipsSelector": (_optional, _options, _hint),
