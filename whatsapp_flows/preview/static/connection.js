@@ -45,6 +45,7 @@ export class Connection {
     this.waiting = [];
     this.busy = false;
     this.revision = -1;
+    this.announced = -1;
     this.changes = null;
     this.retry = 0;
   }
@@ -112,6 +113,15 @@ export class Connection {
       }
     }
     this.busy = false;
+    this.#catchUp();
+  }
+
+  // A change that a request of this page has made is announced too, often before its response is here.
+  #catchUp() {
+    if (!this.busy && this.announced > this.revision) {
+      this.announced = -1;
+      this.refresh();
+    }
   }
 
   // What was queued behind a failed request was meant for a state that was never reached: it is dropped, and the page
@@ -126,6 +136,7 @@ export class Connection {
       return;
     }
     this.revision = -1;
+    this.announced = -1;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => this.open(), RETRY_MS);
   }
@@ -137,9 +148,8 @@ export class Connection {
     }
     this.changes = new EventSource("/changes");
     this.changes.onmessage = ({ data }) => {
-      if (JSON.parse(data).revision !== this.revision) {
-        this.refresh();
-      }
+      this.announced = JSON.parse(data).revision;
+      this.#catchUp();
     };
     this.changes.onerror = () => this.refresh();
   }
