@@ -4,7 +4,7 @@ import { html, nothing } from "./lit-html.js";
 import { icons } from "./icons.js";
 
 export const labelled = (label, optional) =>
-  html`<span class="label-text">${label}</span>${optional === true ? html`<span class="optional">(optional)</span>` : nothing}`;
+  html`<span class="label-text">${label}</span>${optional === true ? html` <span class="optional">(optional)</span>` : nothing}`;
 
 // The line below a field: the error, or else the help. It is announced when it changes.
 export const note = (id, error, help = "") => html`<p
