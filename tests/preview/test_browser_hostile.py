@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.preview.phone_page import previewed
 
@@ -43,7 +43,12 @@ def components(text: str) -> list[dict[str, Any]]:
 def test_a_text_is_text(page: Page, tmp_path: Path, text: str) -> None:
     """Markup and scripts in titles, labels, options and alternative texts are shown as they are written."""
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def said(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", said)
     with previewed(page, flow(*components(text), title=text), tmp_path) as phone:
         expect(page.locator(".option-title").first).to_be_visible()
         body = phone.at("/screens/0/layout/children/0")

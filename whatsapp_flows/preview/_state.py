@@ -46,6 +46,7 @@ def state_json(state: PreviewState, log: tuple[Line, ...]) -> Json:
         "view": view_json(_nothing(state.problem) if session is None else view(session)),
         "findings": list(state.findings),
         "screens": [] if session is None else _screens(session),
+        "history": [] if session is None else list(session.history),
         "log": [line.as_json() for line in log],
         "asks": None if session is None or not state.by_hand else _asks(session),
         "completed": None if session is None else _completed(session),
