@@ -5,7 +5,7 @@
 # make house      circles, private access, the longest function and file
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
 # make fuzz       the validator on broken documents, 10 minutes  make interop  others' clients on the emulator, our caller on others' endpoints
-# make generate   client.py from aio.py, its source; the tables of docs/errors.md and docs/client-behaviour.md from the code
+# make generate   client.py from aio.py, the builder's classes from the tables, the tables of docs/errors.md and docs/client-behaviour.md
 #
 # Each target sets up what it needs in .venv; a second run finds it there. With SET=dev all are content with one
 # installation of everything.
@@ -53,11 +53,13 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m tools.generate_client --check
+	@$(BIN)/python -m tools.make_builder --check
 	@$(BIN)/python -m tools.error_table --check
 	@$(BIN)/python -m tools.behaviour_table --check
 
 generate: $(VENV)/.dev
 	@$(BIN)/python -m tools.generate_client
+	@$(BIN)/python -m tools.make_builder
 	@$(BIN)/python -m tools.error_table
 	@$(BIN)/python -m tools.behaviour_table
 

@@ -140,6 +140,7 @@ def test_the_changelog_has_a_section_for_the_version() -> None:
 # The modules whose `__all__` is public. Django's modules need a project: they are tested in tests/contrib/django.
 PUBLIC_MODULES = [
     "whatsapp_flows",
+    "whatsapp_flows.builder",
     "whatsapp_flows.cli",
     "whatsapp_flows.contrib.asgi",
     "whatsapp_flows.contrib.aws_lambda",

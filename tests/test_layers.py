@@ -84,6 +84,7 @@ LAYERS = {
     "_settings": 4,
     "media": 4,
     "_base_client": 5,
+    "builder": 2,
     "_ensure": 5,
     "_driver_async": 6,
     "_driver_sync": 6,
@@ -129,7 +130,10 @@ OWNERS = {
 }
 
 # Files over the limit, and why they are in one piece.
-LONG_FILES = {"whatsapp_flows/flow_json/schema/_spec/_components.py": "one table, a row for each property"}
+LONG_FILES = {
+    "whatsapp_flows/builder/_components.py": "generated: a class for each component",
+    "whatsapp_flows/flow_json/schema/_spec/_components.py": "one table, a row for each property",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,218 @@
+"""What the parts of a Flow are made of: raw JSON, fields of a data model, components, inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, TypeVar
+
+from .. import flow_json
+from .._wire import short_repr
+from ._errors import FlowBuildError
+from ._expressions import Expr
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Raw:
+    """
+    JSON that is written as it is: `Raw({"type": "NewComponent"})`, `Raw("${data.name}")`.
+
+    It may stand anywhere: as a component, an action, a property or a part of one. It is not checked.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Raw({short_repr(self.value)})"
+
+
+class Reference(Expr[T_co]):
+    """
+    A value in the data of a screen or in its form.
+
+    `owner` is the `Data` or the input that it is a value of: whether it is written as `${form.x}` or as
+    `${screen.ID.form.x}` depends on where it stands, and is decided when the Flow is written.
+    """
+
+    __slots__ = ("json_type", "local", "owner", "path", "source")
+
+    def __init__(self, owner: object, source: str, path: tuple[str, ...], json_type: str) -> None:
+        self.owner = owner
+        self.source = source
+        self.path = path
+        self.json_type = json_type
+        self.local = f"${{{source}.{'.'.join(path)}}}"
+        """How it is written on the screen of its owner."""
+
+    def __repr__(self) -> str:
+        return self.local
+
+
+class OwnValue(Reference[Any]):
+    """The class of `own_value`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "own_value"
+
+
+own_value: Final[Expr[Any]] = OwnValue(None, "form", (), "")
+"""
+The value of the input that this stands in: `Dropdown(..., on_select_action=DataExchange({"day": own_value}))`.
+
+An input cannot be named in its own arguments, since it is not made yet.
+"""
+
+
+_JSON_TYPES: Final = ((bool, "boolean"), (str, "string"), ((int, float), "number"), (Mapping, "object"))
+
+
+def json_type(example: object) -> str:
+    """The type of a data model that fits an example. Raises `FlowBuildError` for what has no such type, as None."""
+    for kind, name in _JSON_TYPES:
+        if isinstance(example, kind):
+            return name
+    if isinstance(example, (list, tuple)):
+        return "array"
+    raise FlowBuildError(f"a {type(example).__name__} cannot be an example: {short_repr(example)}.")
+
+
+def schema_of(example: object) -> dict[str, Any]:
+    """The data model of an example, without the example; the first item stands for all of a list."""
+    kind = json_type(example)
+    if isinstance(example, Mapping):
+        return {"type": kind, "properties": {str(name): schema_of(value) for name, value in example.items()}}
+    if isinstance(example, (list, tuple)):
+        return {"type": kind, "items": schema_of(example[0])} if example else {"type": kind}
+    return {"type": kind}
+
+
+class Data(Reference[T_co]):
+    """
+    A field of a screen's data model, and the reference to its value: `Data(name="price", example=12.5)`.
+
+    `example` is shown by previews. Its type is the field's type: a text, a number, a boolean, a list or an object.
+    `type` overrides it (`"integer"`), and `schema` gives the whole JSON schema, without the example. `field["name"]` is
+    the value of a field of an object.
+    """
+
+    __slots__ = ("example", "name", "schema")
+
+    def __init__(
+        self, name: str, example: T_co, *, type: str | None = None, schema: Mapping[str, Any] | None = None
+    ) -> None:
+        if type is not None and schema is not None:
+            raise FlowBuildError("Data takes a type or a schema, not both.")
+        self.name = name
+        self.example = example
+        self.schema = schema if schema is not None else {"type": type} if type is not None else schema_of(example)
+        super().__init__(self, "data", (name,), str(self.schema.get("type", "")))
+
+    def __getitem__(self, name: str, /) -> InnerField:
+        """The value of a field of an object."""
+        return _inner(self, self.path, self.schema, name)
+
+    def arguments(self) -> list[tuple[str, Any]]:
+        """What `Data` needs beside the name and the example, to make this field."""
+        if self.schema == schema_of(self.example):
+            return []
+        short = self.schema.keys() == {"type"}
+        return [("type", self.schema["type"]) if short else ("schema", self.schema)]
+
+    def written(self) -> dict[str, Any]:
+        """The field as it stands in the data model."""
+        return {**self.schema, "__example__": self.example}
+
+
+class InnerField(Reference[Any]):
+    """A value inside an object of the data: `customer["name"]`."""
+
+    __slots__ = ("schema",)
+
+    def __init__(self, owner: object, path: tuple[str, ...], schema: Mapping[str, Any]) -> None:
+        super().__init__(owner, "data", path, str(schema.get("type", "")))
+        self.schema = schema
+
+    def __getitem__(self, name: str, /) -> InnerField:
+        """The value of a field of an object."""
+        return _inner(self.owner, self.path, self.schema, name)
+
+
+def _inner(owner: object, path: tuple[str, ...], schema: Mapping[str, Any], name: str) -> InnerField:
+    if schema.get("type") != "object":
+        raise FlowBuildError(f"{'.'.join(path)} is no object: only the fields of an object have names.")
+    fields = schema.get("properties")
+    field = fields.get(name) if isinstance(fields, Mapping) else None
+    if not isinstance(field, Mapping):
+        known = ", ".join(map(str, fields)) if isinstance(fields, Mapping) and fields else "none"
+        raise FlowBuildError(f"{'.'.join(path)} has no field {short_repr(name)}; its fields: {known}.")
+    return InnerField(owner, (*path, name), field)
+
+
+class Component:
+    """A component. `properties` are its properties by their names in Flow JSON, `type` included."""
+
+    kind: ClassVar[str] = ""
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Property -> the only texts that it takes."""
+    properties: dict[str, Any]
+
+    def _finish(self) -> None:
+        """Check what only the values tell. Raises `FlowBuildError`."""
+        for name, texts in self.choices.items():
+            value = self.properties.get(name)
+            for each in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(each, str) and each not in texts:
+                    hint = flow_json.did_you_mean(each, texts)
+                    raise FlowBuildError(
+                        f"{name} of a {self.kind} cannot be {short_repr(each)}: it is one of {', '.join(texts)}.{hint}"
+                    )
+
+    def __repr__(self) -> str:
+        named = self.properties.get("name")
+        return f"{type(self).__name__}({f'name={named!r}' if isinstance(named, str) else ''})"
+
+
+class Input(Component, Reference[T_co]):
+    """
+    A component that takes a value, and the reference to that value: `Complete({"name": name})`.
+
+    Operators use the value: `size == "large"`, `~terms`.
+    """
+
+    value_type: ClassVar[str] = "string"
+
+    def _finish(self) -> None:
+        """Make the component the reference to its own value."""
+        super()._finish()
+        name = self.properties["name"]
+        if not isinstance(name, str) or not name:
+            raise FlowBuildError(f"the name of a {self.kind} must be a text that is not empty, not {short_repr(name)}.")
+        Reference.__init__(self, self, "form", (name,), self.value_type)
+
+
+def given(properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties that are given: JSON has no null here, so None stands for a property that is not."""
+    return {key: value for key, value in properties.items() if value is not None}
+
+
+class Item:
+    """An item of a list, such as an `Option`. `properties` are by their names in Flow JSON."""
+
+    properties: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({short_repr(self.properties.get('id', ''))})"
+
+
+class Action:
+    """What a tap or a selection does. `properties` are by their names in Flow JSON."""
+
+    properties: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
