@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.counting import steps
@@ -20,6 +20,7 @@ from tests.flow_json.samples import samples
 from tests.play.views import CHILD, FIRST, TODAY, issues, seen, session
 from whatsapp_flows._dataclasses import replace
 from whatsapp_flows.flow_json import COMPONENTS, Shape
+from whatsapp_flows.play._components import MAX_NESTING
 from whatsapp_flows.play._events import AskEndpoint, Broken, Complete, Snackbar
 from whatsapp_flows.play._flow import PlayedFlow, read_flow
 from whatsapp_flows.play._session import Opening, ScreenState, Session
@@ -118,6 +119,16 @@ def test_a_layout_that_cannot_be_drawn_is_told(more: dict[str, Any], told: str) 
     assert [told in issue.text for issue in found.issues] == [True] * bool(told)
 
 
+def test_what_is_nested_too_deeply_is_told() -> None:
+    """It is a node that cannot be played."""
+    tree: dict[str, Any] = TEXT
+    for _ in range(MAX_NESTING + 5):
+        tree = {"type": "If", "condition": True, "then": [tree]}
+    (found,) = seen(tree).nodes
+    assert [(issue.text, issue.blocking) for issue in found.issues] == [("This If is nested too deeply.", True)]
+    assert found.shown
+
+
 def test_conditions_are_told() -> None:
     """With their place: what is evaluated in another way than it reads."""
     branches = {"type": "If", "condition": "`${data.n} > 1`", "then": [TEXT]}
@@ -193,6 +204,7 @@ def spoilt(seed: int) -> dict[str, Any]:
     return document
 
 
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_no_document_stops_a_view(seed: int) -> None:
     """Valid documents with values replaced by others at random, data as well."""
@@ -218,6 +230,7 @@ DATA: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 
 
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_no_data_stops_a_view(seed: int) -> None:
     """Every property is bound to data, which is anything, and so is the value in the form."""

@@ -16,6 +16,8 @@ MAX_NESTING: Final = 200
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 _LISTS: Final = {"Form": ("children",), "If": ("then", "else"), "Switch": ()}
+CONTAINERS: Final = frozenset(_LISTS)
+"""The kinds of what holds components, and is none itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,8 +82,8 @@ def _list(kind: str, row: Property, items: tuple[Any, ...], version: Version, re
                 f"{row.name!r} has {len(items)} images: the first {CAROUSEL_IMAGES} are shown.",
             )
             items = items[:CAROUSEL_IMAGES]
-    elif row.advised_items:
-        least, most = row.advised_items
+    else:
+        least, most = row.advised_items or (0, len(items))
         if kind == "Dropdown" and any("image" in item for item in items):
             most = DROPDOWN_WITH_IMAGES
         if not least <= len(items) <= most:

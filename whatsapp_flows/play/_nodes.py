@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from ..flow_json import Version
 from ._behaviour import BEHAVIOUR
-from ._components import Component
+from ._components import CONTAINERS, Component
+from ._display import displayed
 from ._fields import ENDS
 from ._markdown import block_json, blocks
 from ._property_values import rows_of
@@ -28,14 +29,14 @@ _Issues = list[Issue]
 
 def node_of(component: Component, resolver: Resolver, *, focused: bool) -> Node:
     """A component as the user sees it, in the state of a resolver. `focused`: it has the focus."""
-    if not rows_of(component.kind, resolver.version):
+    if component.kind in CONTAINERS or not rows_of(component.kind, resolver.version):
         return _unplayable(component, resolver)
     properties = resolver.properties(component)
     props, issues = dict(properties.values), list(properties.issues)
     for more in _MORE.get(component.kind, ()):
         more(component, resolver, props, issues)
     wrong = resolver.invalid(component)
-    refused = resolver.state.refused.get(component.path, "")
+    refused = _refused(component, resolver, issues)
     error = refused or (wrong.text if wrong and component.path in resolver.state.touched and not focused else "")
     if error:  # shown once the field was touched (error.touched), in place of its helper text (text-input.helper-text)
         props.pop("helper-text", None)
@@ -57,8 +58,9 @@ def node_of(component: Component, resolver: Resolver, *, focused: bool) -> Node:
 
 def _unplayable(component: Component, resolver: Resolver) -> Node:
     """A component that the version does not have, or that is none."""
-    known = rows_of(component.kind, _NEWEST)
-    if known:
+    if component.kind in CONTAINERS:
+        text = f"This {component.kind} is nested too deeply."
+    elif rows_of(component.kind, _NEWEST):
         text = f"There is no {component.kind} in this version of Flow JSON."
     elif component.kind:
         text = f"There is no component {component.kind[:40]!r}."
@@ -76,6 +78,13 @@ def _unplayable(component: Component, resolver: Resolver) -> Node:
 
 
 _NEWEST: Final = Version(99, 99)
+
+
+def _refused(component: Component, resolver: Resolver, issues: _Issues) -> str:
+    """The error that a server has sent for a field (error.of-server), as far as there is room for it (text.cut)."""
+    text = resolver.state.refused.get(component.path, "")
+    row = rows_of(component.kind, resolver.version).get("error-message") if text else None
+    return text if row is None else str(displayed(component.kind, row, text, {}, resolver.version, issues.append))
 
 
 def _counter(component: Component, props: Mapping[str, Any], value: Any) -> Counter | None:
@@ -138,7 +147,7 @@ def _blocks(text: str | tuple[str, ...], kind: str) -> tuple[dict[str, Any], ...
     return _cached(text, kind) if short else _made(text, kind)
 
 
-_CACHED_LENGTH: Final = 16 * 1024
+_CACHED_LENGTH: Final = 128 * 1024
 """Characters. Longer texts are not kept, which bounds the memory of the cache."""
 
 
@@ -146,7 +155,7 @@ def _made(text: str | tuple[str, ...], kind: str) -> tuple[dict[str, Any], ...]:
     return tuple(block_json(block) for block in blocks(text, kind))
 
 
-_cached: Final = lru_cache(maxsize=64)(_made)
+_cached: Final = lru_cache(maxsize=16)(_made)
 
 
 def _link(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
@@ -162,6 +171,12 @@ def _is_web(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in BEHAVIOUR["link.web"].value and bool(parts.netloc)
+
+
+def _payload(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
+    """What a Footer waits for to hand it to the next screen (footer.navigate)."""
+    for key in resolver.missing_payload(component):
+        issues.append(_issue("footer.navigate", f"Disabled: {key[:40]!r} of the payload has no value."))
 
 
 def _height(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
@@ -225,6 +240,7 @@ _MORE: Final[Mapping[str, tuple[_More, ...]]] = {
     "DatePicker": (_optional, _days),
     "CalendarPicker": (_optional, _days, _calendar),
     "Image": (_height,),
+    "Footer": (_payload,),
     "NavigationList": (_options,),
 }
 """Kind of component -> what is particular to it: each step adds to the properties or to the issues."""

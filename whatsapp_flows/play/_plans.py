@@ -58,8 +58,8 @@ def plan_of(component: Component, version: Version) -> Plan:
         if component.in_form and row.outside_form:
             continue
         written = component.value.get(name, NOTHING)
-        if row.kind.startswith("action:") and written is not NOTHING:
-            written = fitted(row, written, version)  # the payload is no matter of the component
+        if row.kind.startswith("action:") and type(written) is dict:
+            written = fitted(row, written, version)  # its payload is resolved when it is carried out
         if _is_open(written, version):
             open_.append((row, written))
             continue
@@ -96,20 +96,13 @@ def take_list(
 ) -> Any:
     """What a client shows of a list that comes from data; `NOTHING` if it is no value of this property."""
     known = plan.lists.get(row.name)
-    if known is None or not _equal(known.data, value):
+    if known is None or known.data != value:
         found: dict[str, Any] = {}
         told: list[Issue] = []
         take(component, row, value, version, found, told)
         known = plan.lists[row.name] = _Shown(_copied(value), found.get(row.name, NOTHING), tuple(told))
     issues += known.issues
     return known.shown
-
-
-def _equal(known: list[Any] | None, value: list[Any]) -> bool:
-    try:
-        return known == value
-    except RecursionError:
-        return False
 
 
 def _copied(value: list[Any]) -> list[Any] | None:

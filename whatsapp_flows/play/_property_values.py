@@ -146,10 +146,7 @@ def item_of(item: str, value: dict[str, Any], version: Version) -> dict[str, Any
     """An item with the properties that the version has, and with defaults; what is of a wrong kind is left out."""
     found = {}
     for name, row in item_rows(item, version).items():
-        fit = _FITS.get(row.kind)
-        if fit is None:
-            continue
-        each = fit(row, value[name], version) if name in value else NOTHING
+        each = _FITS[row.kind](row, value[name], version) if name in value else NOTHING
         if each is not NOTHING:
             found[name] = each
         elif row.default is not None:

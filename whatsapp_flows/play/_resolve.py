@@ -88,7 +88,7 @@ class Resolver:
         """What the property `enabled` says; of a Footer, whether it can be tapped unless a request is on its way."""
         if self.properties(component).values.get("enabled") is False:
             return False
-        return component.kind != "Footer" or (self.is_valid and self._has_payload(component))
+        return component.kind != "Footer" or (self.is_valid and not self.missing_payload(component))
 
     def options(self, component: Component) -> tuple[Option, ...]:
         """The options of a group or a Dropdown, the items of a NavigationList; none for other components."""
@@ -118,6 +118,13 @@ class Resolver:
     def is_valid(self) -> bool:
         """Whether every field that is shown is valid."""
         return all(self.invalid(component) is None for component in self.components)
+
+    def missing_payload(self, footer: Component) -> tuple[str, ...]:
+        """The keys of the payload of a navigate that have no value yet (footer.navigate); none for other actions."""
+        action = footer.value.get("on-click-action")
+        payload = action.get("payload") if isinstance(action, dict) and action.get("name") == "navigate" else None
+        values = payload.items() if isinstance(payload, dict) else ()
+        return tuple(key for key, each in values if self.resolve(each, _ignored) is NOTHING)
 
     def branch_issues(self) -> tuple[Issue, ...]:
         """What is noteworthy about the conditions of Ifs and the values of Switches."""
@@ -211,15 +218,6 @@ class Resolver:
             self._branch_issues.append(Issue(f"{container.path}: {issue.text}", issue.evidence, issue.blocking))
 
         return report
-
-    def _has_payload(self, footer: Component) -> bool:
-        """Whether all that a navigate hands to the next screen is there (footer.navigate); true for other actions."""
-        action = footer.value.get("on-click-action")
-        if not isinstance(action, dict) or action.get("name") != "navigate":
-            return True
-        payload = action.get("payload")
-        values = payload.values() if isinstance(payload, dict) else ()
-        return all(self.resolve(each, _ignored) is not NOTHING for each in values)
 
 
 def _ignored(issue: Issue) -> None:
