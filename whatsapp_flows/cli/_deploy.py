@@ -38,6 +38,7 @@ from ._layout import format_duration
 from ._markdown import plan_markdown
 from ._options import Command
 from ._progress import ProgressReporter
+from ._storyboards import write_storyboards
 from ._values import Value
 from ._workspace import client_for, lock_for, open_workspace, workspace_options
 
@@ -89,6 +90,13 @@ def _settings(*, jobs: int, calls_per_hour: float | None, chosen: Sequence[str],
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Save the plan in FILE for apply --plan.")
 @click.option("--markdown", is_flag=True, help="Write Markdown for a GitHub summary: >> $GITHUB_STEP_SUMMARY.")
 @click.option(
+    "--storyboard",
+    "storyboards",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write pictures of the screens of changed flows into DIR, before and after: an HTML file for each flow.",
+)
+@click.option(
     "--detailed-exitcode",
     "detailed",
     is_flag=True,
@@ -97,7 +105,7 @@ def _settings(*, jobs: int, calls_per_hour: float | None, chosen: Sequence[str],
 @click.pass_obj
 def plan_command(
     app: App, /, config: Path | None, env: str | None, chosen: tuple[str, ...], out: Path | None, markdown: bool,
-    detailed: bool, **more: Any,
+    storyboards: Path | None, detailed: bool, **more: Any,
 ) -> Planned:  # fmt: skip
     """
     Show what apply would change. Changes nothing.
@@ -111,6 +119,8 @@ def plan_command(
         deployment = Deployment(app, client, progress, lock_for(workspace, client), settings)
         plan = deployment.plan(workspace.flows)
     planned = deployment.report(plan, detailed=detailed)
+    if storyboards is not None:
+        planned = replace(planned, storyboards=write_storyboards(plan, storyboards))
     if markdown:
         planned = replace(planned, raw=plan_markdown(planned).encode())
     if out is not None:

@@ -128,6 +128,8 @@ def _(value: Planned) -> Lines:
         for name, desired, current in _metadata(change):
             yield Text(inert(f"  ~ {name} {current} -> {desired}"), style=_STYLES["~"])
         yield from diff_lines(flow_json_diff(change))
+        if change.key in value.storyboards:
+            yield Text(inert(f"  {value.storyboards[change.key]}"), style="dim")
     if changed:
         yield Text()
     yield Text(plan_summary(value))
@@ -174,10 +176,16 @@ def _(value: Planned) -> Json:
     flows = [
         {**flow, "error": _blocked_error(change), "validation_errors": issues_as_json(change.issues),
          "unpublished_seconds": change.draft_seconds(),
-         "differences": flow_json_diff(change).as_json()}
+         "differences": flow_json_diff(change).as_json(), **_storyboard(value, change)}
         for flow, change in zip(document["flows"], value.plan.changes, strict=True)
     ]  # fmt: skip
     return {**document, "calls": value.calls, "seconds": value.seconds, "dry_run": True, "flows": flows}
+
+
+def _storyboard(value: Planned, change: FlowChange) -> Json:
+    """Only where there is one."""
+    path = value.storyboards.get(change.key)
+    return {} if path is None else {"storyboard": str(path)}
 
 
 def _blocked_error(change: FlowChange) -> Json | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..sync import FlowResult, Plan
 from ._values import Value
@@ -15,7 +16,8 @@ class Planned(Value):
     A plan.
 
     `calls`: HTTP requests made for the plan. `seconds`: how long applying it will wait for the budget of
-    `calls_per_hour`. `detailed`: --detailed-exitcode was given.
+    `calls_per_hour`. `detailed`: --detailed-exitcode was given. `storyboards`: the files of --storyboard, by the keys
+    of the flows.
     """
 
     plan: Plan
@@ -23,6 +25,7 @@ class Planned(Value):
     seconds: float = 0.0
     calls_per_hour: float = 0.0
     detailed: bool = False
+    storyboards: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:

@@ -14,6 +14,7 @@ from .._inert import inert
 from ..sync import FlowChange, FlowJsonDiff
 from ._deploy_output import account_warning, changed_flows, describe_change, flow_json_diff, plan_summary, source_of
 from ._deploy_values import Planned
+from ._storyboards import relative_link
 from ._text import issue_line, shortened
 
 _FENCES: Final = re.compile("`{3,}")
@@ -30,10 +31,18 @@ def plan_markdown(value: Planned) -> str:
         lines += ["", f"**Refused:** {plan.refusal}."]
     if changes:
         lines += ["", "| flow | action | change |", "| --- | --- | --- |"]
-        lines += [f"| {_code(it.key)} | {it.action} | {_code(describe_change(plan, it))} |" for it in changes]
+        lines += [f"| {_name(value, it)} | {it.action} | {_code(describe_change(plan, it))} |" for it in changes]
+    if value.storyboards:
+        lines += ["", "The link of a flow leads to pictures of its screens."]
     for change in changes:
         lines += [*_issues(change), *_differences(change)]
     return "\n".join([*lines, ""])
+
+
+def _name(value: Planned, change: FlowChange) -> str:
+    """The key of a flow; a link to its storyboard, if it has one."""
+    path = value.storyboards.get(change.key)
+    return _code(change.key) if path is None else f"[{_code(change.key)}](<{relative_link(path)}>)"
 
 
 def _issues(change: FlowChange) -> list[str]:

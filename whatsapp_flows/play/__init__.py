@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         UploadState,
     )
     from ._example_answers import example_answers
+    from ._fitting_values import ways_to_fill
     from ._flow import PlayedFlow, read_flow
     from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
     from ._outcome import REASONS, Outcome, Reason, SeenScreen
@@ -119,6 +120,7 @@ __all__ = [
     "start",
     "summary",
     "view",
+    "ways_to_fill",
 ]
 
 _MODULES: Final = {
@@ -161,6 +163,7 @@ _MODULES: Final = {
         "UploadedFile",
     ),
     "._example_answers": ("example_answers",),
+    "._fitting_values": ("ways_to_fill",),
     "._flow": (
         "PlayedFlow",
         "read_flow",
