@@ -239,7 +239,7 @@ def test_the_state_of_a_play(tab: Tab) -> None:
     state = tab.command("restart")
     assert state.keys() == {
         "revision", "file", "view", "findings", "screens", "log", "asks", "completed", "can_undo", "platform", "theme",
-        "replay",
+        "replay", "history",
     }  # fmt: skip
     assert state["file"] == {"name": "flow.json", "problem": None}
     assert (state["platform"], state["theme"], state["can_undo"]) == ("android", "auto", False)
