@@ -154,6 +154,7 @@ PUBLIC_MODULES = [
     "whatsapp_flows.endpoint",
     "whatsapp_flows.flow_json",
     "whatsapp_flows.media",
+    "whatsapp_flows.play",
     "whatsapp_flows.preview",
     "whatsapp_flows.pytest_plugin",
     "whatsapp_flows.signatures",
@@ -256,10 +257,11 @@ def test_the_extra_is_named_where_the_command_first_stands(page: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_tests_on_the_testing_page_pass(tmp_path: Path) -> None:
-    """As a reader's test module: all its tests are found and pass."""
-    blocks = BLOCK.findall((DOCS / "testing.md").read_text("utf-8"))
+@pytest.mark.parametrize("page", ["play.md", "testing.md"])
+def test_the_tests_on_the_pages_about_tests_pass(page: str, tmp_path: Path) -> None:
+    """As a reader's test module, with the repository as its root: all its tests are found and pass."""
+    blocks = BLOCK.findall((DOCS / page).read_text("utf-8"))
     (tmp_path / "test_page.py").write_text("\n\n".join(blocks), "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert f"{sum(block.count('def test_') for block in blocks)} passed" in done.stdout, done.stdout

@@ -172,7 +172,7 @@ IMPOSSIBLE: list[tuple[Callable[[Any], object], type[PlayError], str, str]] = [
     (lambda p: p.choose("colour", "r", "g"), NotOffered, "takes one option", f"{FORM_AT}/6"),
     (lambda p: p.choose("twin", "Twin"), NotOffered, "several options 'Twin'.*'1', '2'", f"{FORM_AT}/8"),
     (lambda p: p.tap("Go onn"), NoSuchField, "Did you mean 'Go on'", ""),
-    (lambda p: p.tap(), NotTappable, "name: required.*observed", f"{FORM_AT}/11"),
+    (lambda p: p.tap(), NotTappable, "'name': This field is required .*observed", f"{FORM_AT}/11"),
     (lambda p: p.tap("Prices", "one"), NotOffered, "has no items", f"{FORM_AT}/10"),
     (lambda p: p.open("LIST").tap("list"), NotOffered, "say which", "/screens/1/layout/children/0"),
     (lambda p: p.open("LIST").tap("list", "Third"), NotOffered, "'First', 'Second'", "/screens/1/layout/children/0"),

@@ -104,7 +104,7 @@ def option_of(view: View, node: Node, wanted: str) -> str:
     titled = [option.id for option in options if option.title == wanted]
     if len(titled) == 1:
         return titled[0]
-    called = f"{node.kind} {node.name or label_of(node)!r} of {_screen(view)}"
+    called = f"{node.kind} {node.name or label_of(node)!r} of screen {view.screen}"
     if titled:
         several = f"{called} has several options {wanted!r}: use one of the ids {_listed(titled)}"
         raise NotOffered(sentence(several, node.path), node.path)
@@ -174,4 +174,4 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _screen(view: View) -> str:
-    return f"screen {view.screen}" if view.screen else "the Flow, which has not opened,"
+    return f"Screen {view.screen}" if view.screen else "The Flow, which has not opened,"

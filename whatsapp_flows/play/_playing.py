@@ -268,17 +268,12 @@ class Playing:
         self.requests[-1] = replace(self.requests[-1], answer=answer.content, failure=answer.failure)
 
     def _refused(self, event: Event, refused: Refused) -> PlayError:
-        """The error; for a Footer that fields block, with those fields."""
+        """The error. That invalid fields disable a Footer is observed, and how they are checked."""
         node = self.view.node(refused.path)
-        if not isinstance(event, Tap) or node is None or node.kind != FOOTER or node.enabled:
-            return error_of(refused)
-        blocked = [
-            f"{each.name or each.path}: {each.invalid}" for each in self.view.nodes if each.shown and each.invalid
-        ]
-        if not blocked:
-            return error_of(refused)
-        message = f"{refused.message.rstrip('.')}: {', '.join(blocked)}"
-        return NotTappable(sentence(message, refused.path, rule="validity.required"), refused.path)
+        is_disabled = isinstance(event, Tap) and node is not None and node.kind == FOOTER and not node.enabled
+        if is_disabled and any(each.shown and each.invalid for each in self.view.nodes):
+            return NotTappable(sentence(refused.message, refused.path, rule="validity.required"), refused.path)
+        return error_of(refused)
 
 
 def _broken(effects: Iterable[Effect]) -> Broken | None:
