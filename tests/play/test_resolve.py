@@ -162,13 +162,13 @@ def test_items_come_from_data() -> None:
     items = [{"id": "a", "title": "${data.secret}", "unknown": 5}, "no item", {"title": "No id"}]
     found, (one,) = resolver(group, data={"items": items, "secret": "x"})
     assert [option.item for option in found.options(one)] == [
-        {"id": "a", "title": "${data.secret}", "enabled": True},
-        {"title": "No id", "enabled": True},
+        {"id": "a", "title": "${data.secret}", "enabled": True, "selected": False},
+        {"title": "No id", "enabled": False, "selected": False},
     ]
-    assert [option.enabled for option in found.options(one)] == [True, False]
     written = {**group, "data-source": [{"id": "a", "title": "${data.secret}", "enabled": "${data.no}"}]}
     found, (one,) = resolver(written, data={"no": False, "secret": "x"})
-    assert [option.item for option in found.options(one)] == [{"id": "a", "title": "${data.secret}", "enabled": False}]
+    (option,) = found.options(one)
+    assert option.item == {"id": "a", "title": "${data.secret}", "enabled": False, "selected": False}
 
 
 def test_a_footer_waits_for_every_shown_field() -> None:

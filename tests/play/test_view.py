@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import math
 import pickle
 import random
@@ -26,6 +27,7 @@ from whatsapp_flows.play._flow import PlayedFlow, read_flow
 from whatsapp_flows.play._session import Opening, ScreenState, Session
 from whatsapp_flows.play._values import Node, View
 from whatsapp_flows.play._view import view
+from whatsapp_flows.preview._json import view_json
 
 TEXT: Final = {"type": "TextBody", "text": "Hello"}
 FOOTER: Final = {"type": "Footer", "label": "Go", "on-click-action": {"name": "complete", "payload": {}}}
@@ -234,12 +236,24 @@ DATA: Final[tuple[Any, ...]] = (
 @given(seed=st.integers(0, 2**32))
 def test_no_data_stops_a_view(seed: int) -> None:
     """Every property is bound to data, which is anything, and so is the value in the form."""
-    chance = random.Random(seed)
+    holds(view(anything(random.Random(seed), FLOW)), FLOW)
+
+
+def anything(chance: random.Random, flow: PlayedFlow) -> Session:
+    """A session with any data and any values."""
     data = {shape.name: {row.name: chance.choice(DATA) for row in shape.properties} for shape in DRAWN}
     form = {each["name"]: chance.choice(DATA) for each in BOUND}
     touched = frozenset(f"{CHILD}/{number}" for number in range(len(BOUND)))
-    state = ScreenState(data=data, form=form, touched=touched)
-    holds(view(replace(session(), flow=FLOW, screens={"START": state})), FLOW)
+    return replace(session(), flow=flow, screens={"START": ScreenState(data=data, form=form, touched=touched)})
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32))
+def test_what_is_remembered_changes_no_view(seed: int) -> None:
+    """A Flow that was shown in many states gives the same views as one that is read anew."""
+    of = anything(random.Random(seed), FLOW)
+    fresh = replace(of, flow=read_flow(FLOW.document))
+    assert json.dumps(view_json(view(of))) == json.dumps(view_json(view(fresh)))
 
 
 def test_a_view_takes_time_in_proportion() -> None:

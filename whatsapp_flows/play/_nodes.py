@@ -122,10 +122,7 @@ _KEYBOARDS: Final = {"number": "decimal", "email": "email", "phone": "tel", "pas
 def _options(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
     """What can be selected, and what is."""
     key = "list-items" if component.kind == "NavigationList" else "data-source"
-    props[key] = tuple(
-        {**option.item, "selected": option.selected, "enabled": option.enabled}
-        for option in resolver.options(component)
-    )
+    props[key] = tuple(option.item for option in resolver.options(component))
 
 
 def _hint(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:

@@ -27,26 +27,54 @@ DYNAMIC_IN_ITEMS: Final = ("enabled", "image", "src", "alt-text")
 """What may be a reference in the items of a list that stands in the document ("Dynamic properties")."""
 
 
-class Plan(NamedTuple):
+class Option(NamedTuple):
     """
-    The properties of a component, as far as they are known before a session. `issues` are about the fixed ones.
+    An option of a group, an item of a list: whether it is selected, and whether the user can change that.
 
-    `lists` remembers what was shown last of lists that come from data, by the names of their properties: between two
-    key presses they do not change.
+    `item` is what it shows, and holds `selected` and `enabled` as well.
     """
 
-    fixed: Mapping[str, Any]
-    open: tuple[tuple[Property, Any], ...]
-    issues: tuple[Issue, ...]
-    lists: dict[str, _Shown]
+    id: str
+    item: Mapping[str, Any]
+    selected: bool
+    enabled: bool
 
 
-class _Shown(NamedTuple):
+class ShownList(NamedTuple):
     """A list from data (a copy: nobody changes it), and what is shown of it."""
 
     data: list[Any] | None
     shown: Any
     issues: tuple[Issue, ...]
+
+
+class ShownOptions(NamedTuple):
+    """The options of a list for a value. `full`: no more can be selected; `usable`: the component is enabled."""
+
+    items: tuple[Mapping[str, Any], ...]
+    value: Any
+    usable: bool
+    full: bool
+    options: tuple[Option, ...]
+
+
+class Memory:
+    """What was worked out last: it holds as long as what it was made from, which is longer than a key press."""
+
+    __slots__ = ("lists", "options")
+
+    def __init__(self) -> None:
+        self.lists: dict[str, ShownList] = {}
+        self.options: ShownOptions | None = None
+
+
+class Plan(NamedTuple):
+    """The properties of a component, as far as they are known before a session. `issues` are about the fixed ones."""
+
+    fixed: Mapping[str, Any]
+    open: tuple[tuple[Property, Any], ...]
+    issues: tuple[Issue, ...]
+    memory: Memory
 
 
 def plan_of(component: Component, version: Version) -> Plan:
@@ -67,7 +95,7 @@ def plan_of(component: Component, version: Version) -> Plan:
         issues += _as_written(row, fixed.get(name))
         if written is NOTHING and row.required:
             issues.append(Issue(f"{name!r} is missing.", blocking=True))
-    return Plan(fixed, tuple(open_), tuple(issues), {})
+    return Plan(fixed, tuple(open_), tuple(issues), Memory())
 
 
 def take(
@@ -95,12 +123,12 @@ def take_list(
     component: Component, plan: Plan, row: Property, value: list[Any], version: Version, issues: list[Issue]
 ) -> Any:
     """What a client shows of a list that comes from data; `NOTHING` if it is no value of this property."""
-    known = plan.lists.get(row.name)
+    known = plan.memory.lists.get(row.name)
     if known is None or known.data != value:
         found: dict[str, Any] = {}
         told: list[Issue] = []
         take(component, row, value, version, found, told)
-        known = plan.lists[row.name] = _Shown(_copied(value), found.get(row.name, NOTHING), tuple(told))
+        known = plan.memory.lists[row.name] = ShownList(_copied(value), found.get(row.name, NOTHING), tuple(told))
     issues += known.issues
     return known.shown
 
@@ -111,6 +139,24 @@ def _copied(value: list[Any]) -> list[Any] | None:
         return deepcopy(value)
     except RecursionError:
         return None
+
+
+def options_of(
+    memory: Memory, items: tuple[Mapping[str, Any], ...], value: Any, *, usable: bool, full: bool
+) -> tuple[Option, ...]:
+    """The options that these items are, for a value of the component."""
+    known = memory.options
+    if known is None or known.items is not items or (known.value, known.usable, known.full) != (value, usable, full):
+        options = tuple(_option(item, value, usable=usable, full=full) for item in items)
+        known = memory.options = ShownOptions(items, value, usable, full, options)
+    return known.options
+
+
+def _option(item: Mapping[str, Any], value: Any, *, usable: bool, full: bool) -> Option:
+    name = item.get("id", "")
+    selected = name in value if isinstance(value, tuple) else bool(name) and name == value
+    enabled = usable and bool(name) and item.get("enabled") is not False and (selected or not full)
+    return Option(name, {**item, "selected": selected, "enabled": enabled}, selected, enabled)
 
 
 _SHOWN: Final = 40  # characters of a value in a message

@@ -16,7 +16,7 @@ from ._components import Component, Container
 from ._evaluate import Report, evaluate_condition, evaluate_expression, text_of
 from ._fields import held, is_field
 from ._flow import PlayedFlow, PlayedScreen
-from ._plans import DYNAMIC_IN_ITEMS, take, take_list
+from ._plans import DYNAMIC_IN_ITEMS, Option, options_of, take, take_list
 from ._property_values import NOTHING
 from ._scope import Scope
 from ._session import ScreenState
@@ -33,15 +33,6 @@ class Properties(NamedTuple):
 
     values: Mapping[str, Any]
     issues: tuple[Issue, ...]
-
-
-class Option(NamedTuple):
-    """An option of a group, an item of a list: what it shows, and whether the user can select it, or deselect it."""
-
-    id: str
-    item: Mapping[str, Any]
-    selected: bool
-    enabled: bool
 
 
 class Resolver:
@@ -97,13 +88,8 @@ class Resolver:
         value = self.value(component)
         usable = self.enabled(component)
         full = usable and component.kind in _GROUPS and _is_full(value, values.get("max-selected-items"))
-        found = []
-        for item in items:
-            name = item.get("id", "")
-            selected = name in value if isinstance(value, tuple) else bool(name) and name == value
-            can = usable and bool(name) and item.get("enabled") is not False and (selected or not full)
-            found.append(Option(name, item, selected, can))
-        return tuple(found)
+        memory = self._flow.plan(component).memory
+        return options_of(memory, items, value, usable=usable, full=full)
 
     def invalid(self, component: Component) -> Invalid | None:
         """Why the value of a component is not valid. What is not shown is not checked (validity.hidden)."""
