@@ -52,7 +52,7 @@ from whatsapp_flows.play import (
     advance,
     view,
 )
-from whatsapp_flows.play._evaluate import evaluate_condition, evaluate_expression, is_true
+from whatsapp_flows.play._evaluate import evaluate_condition, evaluate_expression
 from whatsapp_flows.play._markdown import blocks
 from whatsapp_flows.play._validity import entered, invalid
 
@@ -265,6 +265,7 @@ def start_of_item(image: str) -> bool:
 DONE: Final = UploadedFile(name="a.pdf", mime_type="application/pdf")
 ROWS: Final[tuple[tuple[str, Callable[[], Any], Any], ...]] = (
     ("condition.operators", lambda: condition("${form.a} == 'x' && ${form.b} == 'y'", a="x", b="y"), False),
+    ("condition.folding", lambda: condition("${form.f} == true && ${form.g} == false", f=False, g=True), True),
     ("condition.backticks", lambda: condition("`${form.n} > 5`", n=6), False),
     ("condition.whole-numbers", lambda: condition("${form.n} > 5", n="5.5"), False),
     ("condition.empty", lambda: [condition("${form.a} == ''"), condition("${form.a} == false")], [True, True]),
@@ -275,7 +276,11 @@ ROWS: Final[tuple[tuple[str, Callable[[], Any], Any], ...]] = (
     ("expression.equality", lambda: [expression("${form.a} == 0"), expression("'5.0' == 5")], [False, True]),
     ("expression.ordering", lambda: expression("'2026-01-01' < '2026-01-02'"), False),
     ("expression.logic", lambda: [expression("'x' && 1"), expression("0 || ''")], [True, False]),
-    ("expression.concatenation", lambda: is_true(expression("'x' == ${form.a} 'y'")), True),
+    (
+        "expression.concatenation",
+        lambda: [expression("'x' == ${form.a} 'y'"), node({**NAME, "required": "`'x' == ${form.name} 'y'`"}).invalid],
+        ["falsey", "required"],
+    ),
     ("expression.call", lambda: expression("${form.a} ('y')", a="x"), None),
     ("expression.brace", lambda: expression("'a}b'"), "ab"),
     ("expression.not-a-number", lambda: expression("'a' + 1"), 1),

@@ -49,8 +49,10 @@ _GUESS: Final = Evidence("assumed", "no source")
 
 _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     # -- conditions
-    ("condition.operators", "a comparison beside && or || binds looser than they do, unless it has parentheses of its "
-     "own: && before ||, then comparisons from left to right", _CLIENT,
+    ("condition.operators", "a comparison beside && or || is not evaluated as written, unless it has parentheses "
+     "of its own", _CLIENT, None),
+    ("condition.folding", "without parentheses, && comes first, then ||, then comparisons from left to right",
+     Evidence("assumed", "fits what was observed in Meta's web client, 2026-08"),
      (("&&",), ("||",), ("==", "!=", "<", "<=", ">", ">="))),
     ("condition.backticks", "a condition in backticks is always false", _CLIENT, False),
     ("condition.whole-numbers", "numbers are cut to whole numbers before they are compared", _CLIENT, None),

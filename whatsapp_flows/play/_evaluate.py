@@ -2,7 +2,7 @@
 What conditions and expressions give when a Flow runs. A client evaluates them by different rules, each odd in its way.
 
 A condition is flattened into operands and operators, parentheses apart, and folded in the order of the row
-`condition.operators`; an expression is evaluated as its tree says. Neither raises: what fails has a value of its own
+`condition.folding`; an expression is evaluated as its tree says. Neither raises: what fails has a value of its own
 (the rows `condition.unreadable` and `expression.unreadable`), and an issue says why.
 """
 
@@ -229,7 +229,7 @@ class _Condition:
     def _folded(self, node: Binary) -> Any:
         operands, operators = _flattened(node)
         values = [self.value(operand) for operand in operands]
-        for together in BEHAVIOUR["condition.operators"].value:
+        for together in BEHAVIOUR["condition.folding"].value:
             left, waiting = [values[0]], []
             for operator, value in zip(operators, values[1:], strict=True):
                 if operator in together:

@@ -13,7 +13,7 @@ from .. import flow_json
 from ..flow_json import Property
 from ._behaviour import BEHAVIOUR
 from ._components import Component, Container
-from ._evaluate import Report, evaluate_condition, evaluate_expression, text_of
+from ._evaluate import Report, evaluate_condition, evaluate_expression, is_true, text_of
 from ._fields import held, is_field
 from ._flow import PlayedFlow, PlayedScreen
 from ._plans import DYNAMIC_IN_ITEMS, Option, options_of, take, take_list
@@ -25,6 +25,7 @@ from ._values import Issue
 
 _NO_STATE: Final = ScreenState()
 _LISTS: Final = ("data-source", "list-items")
+_BOOLEAN: Final = "bool"
 _GROUPS: Final = ("CheckboxGroup", "ChipsSelector")
 
 
@@ -160,7 +161,10 @@ class Resolver:
             return [self._item(each, named) for each in written]
         if type(written) is dict:
             return self._mapping(written, named)
-        return self.resolve(written, named)
+        value = self.resolve(written, named)
+        if row.kind == _BOOLEAN and value is not NOTHING and flow_json.is_expression(written):
+            return is_true(value)  # such as a comparison that another operand makes a text (expression.concatenation)
+        return value
 
     def _mapping(self, written: dict[str, Any], report: Report) -> dict[str, Any]:
         found = ((key, self.resolve(each, report)) for key, each in written.items())
