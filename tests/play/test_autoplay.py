@@ -7,12 +7,15 @@ import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any, get_args
 
 import pytest
 
+from tests.flow_json.fuzz import broken
 from tests.flow_json.samples import footer, navigate, samples, screen
-from whatsapp_flows.play import REASONS, Outcome, Reason, advance, autoplay, start
+from whatsapp_flows.errors import ConfigurationError
+from whatsapp_flows.play import REASONS, Answer, Outcome, Reason, advance, autoplay, start
 
 TODAY = date(2026, 3, 4)
 ROOT = Path(__file__).parents[2]
@@ -250,7 +253,43 @@ def test_a_choice_may_ask_for_data() -> None:
     assert played(only, routing_model={"ONLY": []}, **WITH_ENDPOINT)
 
 
+def test_an_endpoint_is_asked() -> None:
+    """From INIT on, with what was filled in."""
+    asked: list[tuple[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append((request["action"], request["data"]))
+        if request["action"] == "INIT":
+            return {"screen": "START", "data": {}}
+        return {"screen": "SUCCESS", "data": {"extension_message_response": {"params": {"flow_token": "t", "x": 1}}}}
+
+    start_ = screen("START", text("a"), footer("data_exchange", payload={"a": "${form.a}"}), terminal=True)
+    outcome = played(start_, endpoint=answer, routing_model={"START": []}, **WITH_ENDPOINT)
+    assert outcome.completed == {"flow_token": "t", "x": 1}
+    assert asked == [("INIT", {}), ("data_exchange", {"a": "Example"})]
+
+
+def test_an_end_without_a_message_is_an_end() -> None:
+    """SUCCESS without params closes the Flow."""
+
+    def close(request: dict[str, Any]) -> dict[str, Any]:
+        first = request["action"] == "INIT"
+        return {"screen": "START" if first else "SUCCESS", "data": {}}
+
+    start_ = screen("START", exchange(), terminal=True)
+    outcome = played(start_, endpoint=close, routing_model={"START": []}, **WITH_ENDPOINT)
+    assert (outcome.completed, outcome.sent) == ({}, False)
+
+
 # -- reasons
+
+
+def unreachable(_: dict[str, Any]) -> Answer:
+    return Answer(number=0, failure="timeout")
+
+
+def raises(_: dict[str, Any]) -> dict[str, Any]:
+    raise LookupError("a text with a secret")
 
 
 FAILURES: list[tuple[Reason, str, list[dict[str, Any]], dict[str, Any]]] = [
@@ -273,6 +312,10 @@ FAILURES: list[tuple[Reason, str, list[dict[str, Any]], dict[str, Any]]] = [
     ("going-in-circles", "", [screen("START", navigate("BACK")), screen("BACK", navigate("START"))], {}),
     ("refused", "", [screen("START", navigate("NOWHERE"))], {}),
     ("refused", "", [last(data={"a": {"type": "string", "__example__": "x"}})], {"data": {"a": 5}}),
+    ("endpoint-failed", "", [screen("START", exchange(), terminal=True)],
+     {"endpoint": unreachable, "routing_model": {"START": []}, **WITH_ENDPOINT}),
+    ("endpoint-failed", "", [screen("START", exchange(), terminal=True)],
+     {"endpoint": raises, "routing_model": {"START": []}, **WITH_ENDPOINT}),
     ("too-many-steps", "", [screen("START", text("a"), text("b"), navigate("END")), last()], {"max_steps": 2}),
 ]  # fmt: skip
 
@@ -288,7 +331,7 @@ def test_each_reason_has_a_flow(reason: Reason, path: str, screens: list[dict[st
 
 def test_the_list_of_reasons_is_closed() -> None:
     """Every reason is described, and occurs."""
-    assert set(REASONS) == set(get_args(Reason)) == {row[0] for row in FAILURES} | {"endpoint-failed"}
+    assert set(REASONS) == set(get_args(Reason)) == {row[0] for row in FAILURES}
 
 
 def test_the_farthest_attempt_is_told() -> None:
@@ -320,3 +363,29 @@ def test_every_flow_comes_to_an_end(document: dict[str, Any]) -> None:
     outcome = autoplay(document, today=TODAY)
     check(outcome)
     assert outcome, outcome.explanation
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_broken_document_gives_a_reason_too(seed: int) -> None:
+    """Whatever is broken in it: no exception but for what is no JSON object."""
+    chance, made = Random(seed), [each for _, each in samples()]
+    played_ = 0
+    for _ in range(25):
+        try:
+            outcome = autoplay(broken(chance, made), today=TODAY, max_steps=300)
+        except ConfigurationError:
+            continue
+        check(outcome)
+        assert all(isinstance(text_, str) for seen in outcome.screens for text_ in seen.texts)
+        played_ += 1
+    assert played_ > 5
+
+
+def test_a_screen_of_any_size_is_left_in_bounded_time() -> None:
+    """On a large screen a step counts as several, and the depth of the document is no depth of calls."""
+    inputs = [text(f"a{number}") for number in range(600)]
+    assert played(screen("END", *inputs, footer(), terminal=True), max_steps=1_000).reason == "too-many-steps"
+    deep: dict[str, Any] = body()
+    for _ in range(150):
+        deep = branch("${data.a}", deep)
+    assert played(screen("START", deep)).reason in {"dead-end", "unplayable"}

@@ -281,6 +281,13 @@ class App:
         self._where_visible.flush()
         return stdin.readline()
 
+    def ask(self, question: str) -> str | None:
+        """The line that is typed after a question, without its end; None at the end of the input."""
+        typed = "" if self.stdin is None else self._asked(self.stdin, question)
+        if not typed.endswith("\n"):  # the cursor is still on the line of the question
+            self._where_visible.write("\n")
+        return typed.rstrip("\r\n") if typed else None
+
     def confirm(self, question: str) -> bool:
         """Ask a yes/no question on the terminal. Without a terminal it is a usage error: --yes is required."""
         if self.stdin is None or not self.is_interactive:

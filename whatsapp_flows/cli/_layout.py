@@ -33,18 +33,20 @@ class HangingLine:
     """
     A text whose continuation lines are indented as far as its first line, including the sign of a change.
 
-    A text with `no_wrap` stays on one line; rich ignores that attribute of a `Text` that is printed by itself.
+    `indent` is how far that is, in characters, if it is not told by the text. A text with `no_wrap` stays on one line;
+    rich ignores that attribute of a `Text` that is printed by itself.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, indent: int | None = None) -> None:
         self._text = text
+        self._indent = indent
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         if self._text.no_wrap:
             yield self._text
             return
         found = _INDENT.match(self._text.plain)
-        indent = 0 if found is None else found.end()
+        indent = self._indent if self._indent is not None else 0 if found is None else found.end()
         before, rest = self._text.divide([indent]) if indent else (Text(), self._text)
         for number, line in enumerate(rest.wrap(console, max(options.max_width - indent, 1))):
             yield Text.assemble(before if number == 0 else " " * indent, line)

@@ -13,6 +13,7 @@ from .._lazy import lazy_names
 if TYPE_CHECKING:
     from ._advance import advance
     from ._as_test import as_test
+    from ._asking import Asker, asker_for
     from ._async_player import AsyncFlowPlayer
     from ._autoplay import autoplay
     from ._behaviour import BEHAVIOUR, Behaviour, Evidence
@@ -64,6 +65,7 @@ __all__ = [
     "REASONS",
     "Answer",
     "AskEndpoint",
+    "Asker",
     "AsyncFlowPlayer",
     "Back",
     "Behaviour",
@@ -114,6 +116,7 @@ __all__ = [
     "WrongTransition",
     "advance",
     "as_test",
+    "asker_for",
     "autoplay",
     "example_answers",
     "read_flow",
@@ -127,6 +130,7 @@ _MODULES: Final = {
     "._advance": ("advance",),
     "._as_test": ("as_test",),
     "._async_player": ("AsyncFlowPlayer",),
+    "._asking": ("Asker", "asker_for"),
     "._autoplay": ("autoplay",),
     "._behaviour": (
         "BEHAVIOUR",

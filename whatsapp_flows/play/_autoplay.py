@@ -19,16 +19,19 @@ from typing import Any, Final
 
 from .._dataclasses import dataclass
 from .._flow_facts import FlowSource
+from ..signatures import AppSecrets
+from ._asking import asker_for
 from ._branch_values import BranchValues, branch_values
 from ._events import Complete, Tap
+from ._exchange import Endpoint, PublicKey
 from ._filling import filled, left, variations
 from ._flow import PlayedFlow, read_flow
 from ._outcome import REASONS, Outcome, Reason, SeenScreen
 from ._session import Session, Step
 from ._start import start
 from ._steps import Ask, OutOfStepsError, Steps, Stopped, UnansweredError
+from ._summary import summary
 from ._values import Node, View
-from ._view import view
 
 _MAX_STEPS: Final = 3_000
 """Events of one walk, on all attempts together."""
@@ -37,14 +40,24 @@ _MAX_FILLINGS: Final = 8
 _MAX_VISITS: Final = 12
 """Visits of one screen, on all attempts together."""
 
+# What makes a value valid, of all fields, by the names in Flow JSON.
+_LIMITS: Final = (
+    "pattern", "min-chars", "max-chars", "max-length", "min-date", "max-date", "unavailable-dates", "include-days",
+    "min-days", "max-days", "data-source", "min-selected-items", "max-selected-items", "min-uploaded-photos",
+    "min-uploaded-documents",
+)  # fmt: skip
+
 
 def autoplay(
     flow: FlowSource | PlayedFlow,
     *,
     screen: str | None = None,
     data: Mapping[str, Any] | None = None,
+    endpoint: Endpoint | None = None,
     flow_token: str = "test",  # noqa: S107 - no secret: it stands in for the token of a message
     today: date | None = None,
+    public_key: PublicKey | None = None,
+    app_secret: AppSecrets | None = None,
     max_steps: int = _MAX_STEPS,
 ) -> Outcome:
     """
@@ -54,14 +67,20 @@ def autoplay(
         assert outcome, outcome.explanation
 
     The values are made up, the same in every run on the same day. Where a screen cannot be left, or leads to a dead
-    end, other values, options and ways are tried, at most `max_steps` events in all. `screen`, `data`,
-    `flow_token` and `today` are those of `start`. Requests are answered with the examples of the data models, along the
-    routing model, and with SUCCESS on a terminal screen.
+    end, other values, options and ways are tried, at most `max_steps` events in all. `screen`, `data`, `endpoint`,
+    `flow_token`, `today`, `public_key` and `app_secret` are those of `FlowPlayer`.
 
-    Raises `ConfigurationError` for a Flow JSON that cannot be read.
+    Without an endpoint, requests are answered with the examples of the data models, along the routing model, and with
+    SUCCESS on a terminal screen. With one, it is asked for each way that is tried, until it gives no answer that can be
+    used. What it raises is no exception here, but the reason `endpoint-failed`.
+
+    Raises `ConfigurationError` for a Flow JSON that cannot be read, and for what is no endpoint.
     """
     played = read_flow(flow)
-    return _Walk(start(played, screen, data, flow_token, today), None, max_steps).outcome()
+    with asker_for(endpoint, played, public_key=public_key, app_secret=app_secret) as ask:
+        init = ask is not None and ask.opens and screen is None and data is None
+        first = start(played, screen, data, flow_token, today, init=init)
+        return _Walk(first, ask, max_steps).outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +150,12 @@ class _Walk:
     def _ways_on(self, position: _Position) -> Iterator[_Position]:
         """The positions after each way to leave the screen; in the end, a note of why there are no more."""
         screen = position.session.screen
-        trail = (*position.trail, SeenScreen(view=view(position.session)))
+        trail = (*position.trail, SeenScreen(view=self._steps.view(position.session)))
         self._trail = trail
         found = elsewhere = False
         for number, ready in enumerate(self._entries(position.session)):
             if number == 0 and not left(ready, screen):
-                trail = (*position.trail, SeenScreen(view=view(ready)))
+                trail = (*position.trail, SeenScreen(view=self._steps.view(ready)))
             ways = iter((_Position(ready, trail),)) if left(ready, screen) else self._ways_off(ready, position.trail)
             for after in ways:
                 found, elsewhere = True, elsewhere or left(after.session, screen)
@@ -155,7 +174,7 @@ class _Walk:
 
     def _ways_off(self, session: Session, before: tuple[SeenScreen, ...]) -> Iterator[_Position]:
         """The positions after each tap that a filled screen offers."""
-        shown = view(session)
+        shown = self._steps.view(session)
         for tap, text in _exits(shown):
             self._trail = trail = (*before, SeenScreen(view=shown, tapped=text))
             for after in self._steps.after(session, tap):
@@ -190,7 +209,13 @@ def _failed(why: _Why, session: Session, trail: tuple[SeenScreen, ...]) -> Outco
 
 
 def _completed(position: _Position, end: Complete) -> Outcome:
-    return Outcome(completed=end.payload, sent=end.sent, screens=position.trail, session=position.session)
+    return Outcome(
+        completed=end.payload,
+        sent=end.sent,
+        summary=summary(position.session),
+        screens=position.trail,
+        session=position.session,
+    )
 
 
 def _exits(shown: View) -> Iterator[tuple[Tap, str]]:
@@ -225,23 +250,29 @@ def _why_no_further(shown: View, *, found: bool, elsewhere: bool) -> _Why:
         return _Why("going-in-circles", f"Everything on {shown.screen} leads to screens that were there before.")
     if found:
         return _Why("dead-end", f"What can be tapped on {shown.screen} leads to no other screen.")
-    for node in shown.nodes:
-        if node.shown and node.enabled and node.invalid:
-            named = f" {node.name!r}" if node.name else ""
-            what = f"No value was found that is valid for {node.kind}{named} on {shown.screen} ({node.invalid})."
-            return _Why("no-fitting-value", what, node.path)
-    nodes = [*shown.nodes, *(() if shown.footer is None else (shown.footer,))]
-    for path, issue in [
-        *(("", each) for each in shown.issues),
-        *((node.path, each) for node in nodes for each in node.issues),
-    ]:
-        if issue.blocking:
-            return _Why("unplayable", f"{shown.screen} cannot be played: {issue.text}", path)
-    if shown.footer is not None and shown.footer.shown:
+    footer = shown.footer if shown.footer is not None and shown.footer.shown else None
+    unfit = next((node for node in shown.nodes if node.shown and node.enabled and node.invalid), None)
+    if unfit is not None:
+        limits = ", ".join(name for name in _LIMITS if unfit.props.get(name)) or unfit.invalid
+        named = f" {unfit.name!r}" if unfit.name else ""
+        text = f"No value was found that is valid for {unfit.kind}{named} on {shown.screen}: see its {limits}."
+        return _Why("no-fitting-value", text, unfit.path)
+    blocking = next(_blocking(shown), None)
+    if blocking is not None:
+        return blocking
+    if footer is not None:
         return _Why(
-            "footer-disabled", f"The Footer of {shown.screen} stays disabled, whatever is entered.", shown.footer.path
+            "footer-disabled", f"The Footer of {shown.screen} stays disabled, whatever is entered.", footer.path
         )
     return _Why("dead-end", f"Nothing on {shown.screen} can be tapped.")
+
+
+def _blocking(shown: View) -> Iterator[_Why]:
+    """What of a screen cannot be drawn as a client would."""
+    for path, issues in (("", shown.issues), *((node.path, node.issues) for node in shown.nodes if node.shown)):
+        for issue in issues:
+            if issue.blocking:
+                yield _Why("unplayable", f"{shown.screen} cannot be played: {issue.text}", path)
 
 
 def _state(session: Session) -> str:

@@ -15,7 +15,6 @@ from ._fitting_values import Way, options, selected, selecting, ways_to_fill
 from ._session import Session
 from ._steps import Steps
 from ._values import Node
-from ._view import view
 
 _MAX_WAYS: Final = 60
 """Values that are tried for one field."""
@@ -47,7 +46,7 @@ def filled(steps: Steps, session: Session) -> Iterator[Session]:
         if filling is None:
             stack.pop()
             continue
-        wanting = None if left(filling.session, screen) else _next_field(filling)
+        wanting = None if left(filling.session, screen) else _next_field(steps, filling)
         if wanting is None:
             yield filling.session
         else:
@@ -61,8 +60,8 @@ class _Filling(NamedTuple):
     rounds: Mapping[str, int]
 
 
-def _next_field(filling: _Filling) -> Node | None:
-    for node in view(filling.session).nodes:
+def _next_field(steps: Steps, filling: _Filling) -> Node | None:
+    for node in steps.view(filling.session).nodes:
         if node.invalid and node.shown and node.enabled and filling.rounds.get(node.path, 0) < _MAX_ROUNDS:
             return node
     return None
@@ -89,7 +88,7 @@ def variations(steps: Steps, session: Session, branches: BranchValues) -> Iterat
     seen = [session.screens.get(screen)]
     while ahead:
         base, changes = ahead.popleft()
-        for way in _changes(base, branches):
+        for way in _changes(steps, base, branches):
             for changed in _applied(steps, base, way):
                 after = next(filled(steps, changed))
                 state = after.screens.get(screen)
@@ -108,7 +107,7 @@ def _with_value(steps: Steps, session: Session, node: Node) -> Iterator[Session]
     for way in islice(ways_to_fill(node, session.today), _MAX_WAYS):
         fits = False
         for after in _applied(steps, session, way):
-            again = None if left(after, session.screen) else view(after).node(node.path)
+            again = None if left(after, session.screen) else steps.view(after).node(node.path)
             if again is None or not again.shown or not again.invalid:
                 fits = True
                 yield after
@@ -128,15 +127,26 @@ def _applied(steps: Steps, session: Session, way: Way) -> Iterator[Session]:
 # -- variations
 
 
-def _changes(session: Session, branches: BranchValues) -> Iterator[Way]:
-    """Each change of one field: of those that a condition depends on, then of those with options."""
-    nodes = [node for node in view(session).nodes if node.shown and node.enabled and node.name]
+def _changes(steps: Steps, session: Session, branches: BranchValues) -> Iterator[Way]:
+    """
+    Each change of one field that may change more than itself: those that a condition depends on, then those with an
+    action of their own; all others only for an endpoint, whose answers may depend on them.
+    """
+    nodes = [node for node in steps.view(session).nodes if node.shown and node.enabled and node.name]
     pivots = [node for node in nodes if (session.screen, node.name) in branches]
-    others = [node for node in nodes if node not in pivots]
+    others = [node for node in nodes if node not in pivots and (steps.asks or _acts(session, node))]
     for node in pivots:
         yield from _changes_of(node, branches[session.screen, node.name])
     for node in others:
         yield from _changes_of(node, ())
+
+
+def _acts(session: Session, node: Node) -> bool:
+    """Whether the choice of an option has an action."""
+    component = session.flow.screens[session.screen].by_path.get(node.path)
+    options = node.props.get("data-source")
+    holders = [*(options if isinstance(options, (list, tuple)) else ()), {} if component is None else component.value]
+    return any(key in holder for holder in holders for key in ("on-select-action", "on-unselect-action"))
 
 
 def _changes_of(node: Node, values: tuple[str, ...]) -> Iterator[Way]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from .._dataclasses import dataclass, field
 from ._events import Event
 from ._session import Session
+from ._summary import SummaryRow
 from ._values import Node, View
 
 Reason = Literal[
@@ -70,15 +71,17 @@ class Outcome:
     What `autoplay` found. True if the walk came to an end of the Flow.
 
     `completed` is the payload of the message that the Flow ends with, or None; it is empty if the Flow closes without
-    a message (`sent` is then False). `reason` is why there is no end, one of `REASONS`, or None; `explanation` says in
-    a sentence where and why, and `path` is the JSON pointer of that place, if there is one. Of several attempts that
-    failed, it is the one that passed most screens. `screens` are those on the way, in order.
+    a message (`sent` is then False). `summary` is what the chat shows of the answers. `reason` is why there is no end,
+    one of `REASONS`, or None; `explanation` says in a sentence where and why, and `path` is the JSON pointer of that
+    place, if there is one. Of several attempts that failed, it is the one that passed most screens. `screens` are those
+    on the way, in order; `session` is the state in which it ended.
 
     The repr shows nothing that was entered or answered.
     """
 
     completed: Mapping[str, Any] | None = field(default=None, repr=False)
     sent: bool = False
+    summary: tuple[SummaryRow, ...] = field(default=(), repr=False)
     reason: Reason | None = None
     explanation: str = ""
     path: str = ""
@@ -108,22 +111,39 @@ _MAX_NESTED: Final = 4  # levels of an item of a list
 
 def texts_of(node: Node) -> tuple[str, ...]:
     """The texts of a component that a user reads or hears, in a fixed order, and its error."""
-    found = [*_texts(node.props, _TEXT_PROPERTIES, _MAX_NESTED)]
+    blocks = node.props.get("blocks")
+    if blocks:
+        found = [text for block in blocks for text in _block_texts(block)]
+    else:
+        found = _texts(node.props, _TEXT_PROPERTIES, _MAX_NESTED)
     for name in _LISTS:
         items = node.props.get(name)
-        for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
+        for item in items if isinstance(items, (list, tuple)) else ():
             found += _texts(item, (*_TEXT_PROPERTIES, *_PARTS), _MAX_NESTED)
     return (*found, *((node.error,) if node.error else ()))
+
+
+def _block_texts(block: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of a block of Markdown, without its marks: one for each line, item, cell or image."""
+    match block["type"]:
+        case "heading" | "paragraph":
+            pieces = [block["spans"]]
+        case "list":
+            pieces = block["items"]
+        case "table":
+            pieces = [cell for row in (block["header"], *block["rows"]) for cell in row]
+        case _:
+            yield block["alt"]
+            return
+    yield from ("".join(span["text"] for span in spans) for spans in pieces)
 
 
 def _texts(value: Any, names: Sequence[str], levels: int) -> list[str]:
     if isinstance(value, str):
         return [value] if value else []
-    if levels == 0:
-        return []
-    if isinstance(value, Mapping):
+    if isinstance(value, (list, tuple)) and levels > 0:
+        return [text for each in value for text in _texts(each, names, levels - 1)]
+    if isinstance(value, Mapping) and levels > 0:
         inner = [value[name] for name in names if name in value] or list(value.values())
         return [text for each in inner for text in _texts(each, names, levels - 1)]
-    if isinstance(value, (list, tuple)):
-        return [text for each in value for text in _texts(each, names, levels - 1)]
     return []

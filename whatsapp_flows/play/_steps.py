@@ -15,6 +15,8 @@ from ._advance import advance
 from ._events import Answer, AskEndpoint, Broken, Event, Refused
 from ._example_answers import example_answers
 from ._session import Session, Step
+from ._values import View
+from ._view import view
 
 _MAX_REQUESTS: Final = 4
 """Requests in a row without an event of the user between them."""
@@ -22,7 +24,9 @@ _MAX_ANSWERS: Final = 10
 """Answers that are tried for one request, without an endpoint. Meta, Flow JSON reference: a screen leads to 10."""
 
 _COMPONENTS: Final = 50
-"""Meta, Flow JSON reference: the most that a screen may have. On a larger one, a step counts as several."""
+"""Meta, Flow JSON reference: the most that a screen has."""
+_PER_STEP: Final = 5
+"""Components for which a step counts on a screen with more: each step looks at all of them."""
 
 Ask = Callable[[AskEndpoint], Answer]
 """What gives the endpoint's answer to a request."""
@@ -52,6 +56,18 @@ class Steps:
         self._ask = ask
         self._left = limit
         self._stopped = stopped
+        self._viewed: tuple[Session, View] | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether an endpoint is asked."""
+        return self._ask is not None
+
+    def view(self, session: Session) -> View:
+        """What the user sees; of the same session twice in a row, the same value."""
+        if self._viewed is None or self._viewed[0] is not session:
+            self._viewed = (session, view(session))
+        return self._viewed[1]
 
     def after(self, session: Session, event: Event) -> Iterator[Session]:
         """
@@ -83,7 +99,7 @@ class Steps:
             raise OutOfStepsError
         screen = session.flow.screens.get(session.screen)
         components = 0 if screen is None else len(screen.layout.components)
-        self._left -= max(1, components // _COMPONENTS)  # a step on a screen takes time for each of its components
+        self._left -= 1 if components <= _COMPONENTS else components // _PER_STEP
         return advance(session, event)
 
     def _answers(self, session: Session) -> Iterator[Answer]:

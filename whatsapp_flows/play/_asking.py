@@ -1,0 +1,84 @@
+"""The endpoint of an automatic walk: what it answers, and what it raises, is an `Answer`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import extract_tb
+from typing import cast
+
+from .. import signatures
+from .._wire import as_secrets
+from ..signatures import AppSecrets
+from ._events import Answer, AskEndpoint
+from ._exchange import TIME_LIMIT, VERSION, Call, Endpoint, Line, LineOptions, PublicKey, line_to
+from ._flow import PlayedFlow
+from ._uploads import Uploads
+
+
+class Asker:
+    """Asks an endpoint: call it with a request. `opens`: whether it decides about the first screen (INIT)."""
+
+    def __init__(self, line: Line, *, opens: bool) -> None:
+        self._line = line
+        self._uploads = Uploads()
+        self.opens = opens
+
+    def __call__(self, request: AskEndpoint) -> Answer:
+        """The answer; the failure `unreachable` for whatever the endpoint raises."""
+        try:
+            return self._line.ask(
+                Call(
+                    number=request.number,
+                    action=request.action,
+                    screen=request.screen,
+                    data=self._uploads.for_endpoint(request.data),
+                    flow_token=request.flow_token,
+                )
+            )
+        except Exception as raised:  # noqa: BLE001 - the host's function may raise anything; its text may hold secrets
+            message = f"The endpoint raised {type(raised).__name__}{_place(raised)}."
+            return Answer(number=request.number, failure="unreachable", message=message)
+
+
+@contextmanager
+def asker_for(
+    endpoint: Endpoint | None,
+    flow: PlayedFlow,
+    *,
+    public_key: PublicKey | None = None,
+    app_secret: AppSecrets | None = None,
+) -> Iterator[Asker | None]:
+    """
+    What asks an endpoint, as long as the block runs; None without an endpoint.
+
+    Raises `ConfigurationError` for what is no endpoint, or whose key or secret is missing.
+    """
+    app_secret = cast("AppSecrets | None", as_secrets(app_secret))  # no local variable shows a secret
+    if endpoint is None:
+        yield None
+        return
+    version = flow.document.get("data_api_version")
+    options = LineOptions(
+        secrets=None if app_secret is None else signatures.app_secrets(app_secret),
+        public_key=public_key,
+        path="/",
+        interface="auto",
+        time_limit=TIME_LIMIT,
+        version=version if isinstance(version, str) else VERSION,
+        sleep=None,
+        clock=time.monotonic,
+    )
+    line = line_to(endpoint, options)
+    try:
+        line.start()
+        yield Asker(line, opens=line.opens and version is not None)
+    finally:
+        line.close()
+
+
+def _place(raised: BaseException) -> str:
+    """Where it was raised: the innermost file and line."""
+    frames = extract_tb(raised.__traceback__)
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
