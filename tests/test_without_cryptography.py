@@ -72,3 +72,24 @@ with Emulator() as meta:
         print(outcome.code, *outcome.err.splitlines()[1:2])
 """
     assert run(code).splitlines() == [f"2 error: answering Flows needs cryptography: {INSTALL}.", "0"]
+
+
+@pytest.mark.slow
+def test_playing_a_flow_needs_no_extra() -> None:
+    """It is opened, played and shown without any package but the standard library, and nothing else is loaded."""
+    code = """
+from whatsapp_flows.play import Fill, Tap, advance, start, view
+
+children = [
+    {"type": "TextInput", "name": "name", "label": "Name", "required": True},
+    {"type": "Footer", "label": "Go", "on-click-action": {"name": "data_exchange", "payload": {"name": "${form.name}"}}},
+]
+screen = {"id": "A", "title": "A", "layout": {"type": "SingleColumnLayout", "children": children}}
+session = start({"version": "7.3", "data_api_version": "3.0", "routing_model": {"A": []}, "screens": [screen]}).session
+name, footer = view(session).nodes[0].path, view(session).footer.path
+session = advance(session, Fill(name, "Ada")).session
+(request,) = advance(session, Tap(footer)).effects
+print(request.data)
+print(sorted({"requests", "urllib3", "aiohttp", "click", "werkzeug", "whatsapp_flows.endpoint"} & sys.modules.keys()))
+"""
+    assert run(code).splitlines() == ["{'name': 'Ada'}", "[]"]
