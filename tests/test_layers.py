@@ -22,6 +22,7 @@ LAYERS = {
     "_json": -1,
     "_lazy": -1,
     "_dataclasses": -1,  # the decorator of all values
+    "_cached": 0,
     "_digest": 0,
     "_forks": 0,
     "_inspection": 0,

@@ -82,7 +82,7 @@ from whatsapp_flows.play import Fill, Tap, advance, start, view
 
 children = [
     {"type": "TextInput", "name": "name", "label": "Name", "required": True},
-    {"type": "Footer", "label": "Go", "on-click-action": {"name": "data_exchange", "payload": {"name": "${form.name}"}}},
+    {"type": "Footer", "label": "Go", "on-click-action": {"name": "data_exchange", "payload": {"n": "${form.name}"}}},
 ]
 screen = {"id": "A", "title": "A", "layout": {"type": "SingleColumnLayout", "children": children}}
 session = start({"version": "7.3", "data_api_version": "3.0", "routing_model": {"A": []}, "screens": [screen]}).session
@@ -92,4 +92,4 @@ session = advance(session, Fill(name, "Ada")).session
 print(request.data)
 print(sorted({"requests", "urllib3", "aiohttp", "click", "werkzeug", "whatsapp_flows.endpoint"} & sys.modules.keys()))
 """
-    assert run(code).splitlines() == ["{'name': 'Ada'}", "[]"]
+    assert run(code).splitlines() == ["{'n': 'Ada'}", "[]"]

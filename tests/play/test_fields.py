@@ -478,6 +478,18 @@ def test_a_value_that_is_no_longer_offered_is_reset() -> None:
     assert form(session) == {"d": "", "c": ("b",), "o": True}
 
 
+def test_the_options_of_a_hidden_branch_reset_nothing_of_the_other() -> None:
+    """Where two branches have a field of one name, the options of the shown one count."""
+    two = field("Dropdown", "f", **{"data-source": [{"id": "z", "title": "Z"}]})
+    branches = {"type": "If", "condition": "${data.b}", "then": [two], "else": [field("TextInput", "f")]}
+    switch = field("OptIn", "o", **{"on-select-action": update(x="new"), "on-unselect-action": update(b=True)})
+    session = one(branches, switch, data={"b": BOOLEAN, "x": TEXT})
+    o = at(session, "o")
+    session = played(session, Fill("/screens/0/layout/children/0/else/0", "mine"), Select(o)).session
+    assert form(session)["f"] == "mine"
+    assert form(played(session, Select(o, selected=False)).session)["f"] == ""
+
+
 INIT = {"init-value": "${data.x}"}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any, Final
 
 from .. import flow_json
+from .._cached import cached
 from .._dataclasses import dataclass, field
 from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
 from ._components import Component, Container, Layout, layout_of
@@ -34,16 +35,16 @@ class PlayedScreen:
         self.value = value
         self.facts = facts
 
-    @cached_property
+    @cached
     def layout(self) -> Layout:
         """The components of the screen, and what holds them."""
         return layout_of(self.value, self.path)
 
-    @cached_property
+    @cached
     def by_path(self) -> Mapping[str, Component]:
         return {component.path: component for component in self.layout.components}
 
-    @cached_property
+    @cached
     def by_name(self) -> Mapping[str, tuple[Component, ...]]:
         """The components with a name, one of each kind: the branches of an If often have one each."""
         found: dict[str, dict[str, Component]] = {}
@@ -52,18 +53,24 @@ class PlayedScreen:
                 found.setdefault(component.name, {}).setdefault(component.kind, component)
         return {name: tuple(components.values()) for name, components in found.items()}
 
-    @cached_property
+    @cached
+    def shared_names(self) -> frozenset[str]:
+        """The names that several components have, in branches of which one is shown."""
+        counts = Counter(component.name for component in self.layout.components if component.name)
+        return frozenset(name for name, count in counts.items() if count > 1)
+
+    @cached
     def form(self) -> Container | None:
         """The first Form at the top of the layout: it alone gives initial values and errors (form.first)."""
         top = f"{self.path}/layout/children"
         forms = (each for each in self.layout.containers if each.kind == "Form")
         return next((each for each in forms if each.path.rpartition("/")[0] == top), None)
 
-    @cached_property
+    @cached
     def has_navigation_list(self) -> bool:
         return any(component.kind == "NavigationList" for component in self.layout.components)
 
-    @cached_property
+    @cached
     def examples(self) -> Mapping[str, Any]:
         """The `__example__` of each field of the data model that has one; none that is nested too deeply."""
         model = self.facts.model or {}
@@ -71,7 +78,7 @@ class PlayedScreen:
         found = {name: schema["__example__"] for name, schema in fields.items() if "__example__" in schema}
         return {name: example for name, example in found.items() if not is_too_deep(example)}
 
-    @cached_property
+    @cached
     def issues(self) -> tuple[Issue, ...]:
         """What is noteworthy about the screen as it stands in the document."""
         if self.id != self.path:
@@ -93,16 +100,16 @@ class FlowIndex:
             found = self._plans[component.path] = plan_of(component, self.version)
         return found
 
-    @cached_property
+    @cached
     def version(self) -> flow_json.Version:
         found = self.document.get("version")
         return (flow_json.parse_version(found) if isinstance(found, str) else None) or _NEWEST
 
-    @cached_property
+    @cached
     def facts(self) -> FlowFacts:
         return facts_of(self.document)
 
-    @cached_property
+    @cached
     def screens(self) -> Mapping[str, PlayedScreen]:
         found: dict[str, PlayedScreen] = {}
         screens = self.document.get("screens")
@@ -115,7 +122,7 @@ class FlowIndex:
                 found.setdefault(path, PlayedScreen(path, path, value, screen_facts(value)))
         return found
 
-    @cached_property
+    @cached
     def routes(self) -> Mapping[str, frozenset[str]]:
         """
         The screens to which each screen leads: by the routing model, or else by the navigate actions.
@@ -126,14 +133,14 @@ class FlowIndex:
             return self.facts.routes
         return {name: frozenset(_targets(screen)) for name, screen in self.screens.items()}
 
-    @cached_property
+    @cached
     def anywhere(self) -> frozenset[str]:
         """The screens with a NavigationList, which lead to all others without a routing model and an endpoint."""
         if self.facts.routes is not None or "data_api_version" in self.document:
             return frozenset()
         return frozenset(name for name, screen in self.screens.items() if screen.has_navigation_list)
 
-    @cached_property
+    @cached
     def unreached(self) -> tuple[str, ...]:
         """The screens to which no other leads, in document order."""
         if len(self.anywhere) > 1:

@@ -35,7 +35,7 @@ def settled(
         now = Resolver(flow, {**screens, name: ScreenState(data=data, form=form)}, name)
     for component in screen.layout.components:
         kept = _still_offered(component, now)
-        if kept is not None:
+        if kept is not None and (component.name not in screen.shared_names or now.shown(component)):
             form[component.name] = kept
     refused = dict(state.refused)
     for path, source in _error_sources(screen):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from ..._cached import cached
 from ..language import (
     ExpressionError,
     Node,
@@ -21,7 +22,6 @@ from ..language import (
 )
 from ..schema import STRING_ARRAY, Component, Document, Part, Screen, is_plain, parts_of
 from ..text import Pointer
-from ._cached import cached
 from ._contents import Contents, PlacedAction
 from ._resolution import Resolution, ResolvedReference
 from ._routes import Routes

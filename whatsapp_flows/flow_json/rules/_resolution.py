@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..._cached import cached
 from ..language import UNTYPED, ExpressionError, Reference, parse_reference
 from ..schema import (
     EXAMPLE,
@@ -23,7 +24,6 @@ from ..schema import (
     type_of_field,
 )
 from ..text import Pointer
-from ._cached import cached
 from ._component_facts import STRING_ARRAY_INPUTS, value_type
 
 _NO_FIELDS: Final[Mapping[str, Any]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ._cached import cached
+from ..._cached import cached
 
 
 class Routes:
