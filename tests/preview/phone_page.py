@@ -84,8 +84,10 @@ def previewed(page: Page, flow: Mapping[str, Any] | Path, folder: Path, **option
     with Preview(path, **options) as preview:
         page.goto(preview.url)
         expect(page.locator(".phone")).to_be_visible()
-        yield PhonePage(page, preview)
-        page.goto("about:blank")
+        try:
+            yield PhonePage(page, preview)
+        finally:
+            page.goto("about:blank")
 
 
 # -- the texts of a view

@@ -105,6 +105,48 @@ def test_back_goes_back_and_then_closes(page: Page, tmp_path: Path) -> None:
         phone.shows("TEXTS")
 
 
+def test_a_stay_is_chosen_and_cleared(page: Page, tmp_path: Path) -> None:
+    """The first day leads on to the last one; days that cannot be chosen stay unchosen."""
+    with previewed(page, gallery(NEWEST), tmp_path) as phone:
+        phone.go("DATES")
+        stay, dialog = phone.named("stay"), page.get_by_role("dialog")
+        stay.locator("button").first.click()
+        page.get_by_label("Year", exact=True).fill("2026")
+        page.get_by_label("Month", exact=True).select_option(label="December")
+        page.locator("[data-day='2026-12-07']").click()
+        expect(dialog).to_have_accessible_name("Departure")
+        page.locator("[data-day='2026-12-11']").click()
+        expect(dialog).to_have_count(0)
+        assert stay.locator(".opener-value").all_text_contents() == ["Mon, 7 December 2026", "Fri, 11 December 2026"]
+        stay.locator("button").last.click()
+        page.get_by_role("button", name="Clear both dates").click()
+        expect(stay.locator(".opener-value").first).to_be_empty()
+        phone.named("day").locator("button").click()
+        page.get_by_label("Year", exact=True).fill("2026")
+        page.get_by_label("Month", exact=True).select_option(label="December")
+        page.locator("[data-day='2026-12-08']").click(force=True)
+        expect(dialog).to_be_visible()
+        page.locator("[data-day='2026-12-10']").click()
+        expect(phone.named("day").locator(".opener-value")).to_have_text("Thu, 10 December 2026")
+
+
+def test_files_are_added_and_taken_away(page: Page, tmp_path: Path) -> None:
+    """A real one and a made-up one: its name, type and size are used; an upload that failed blocks the button."""
+    (tmp_path / "roof.png").write_bytes(b"x" * 2000)
+    with previewed(page, gallery(NEWEST), tmp_path) as phone:
+        phone.go("PHOTOS")
+        photos = phone.named("photos")
+        photos.locator(".add").click()
+        page.locator("input[type=file]").set_input_files(tmp_path / "roof.png")
+        expect(photos.locator(".file-text")).to_have_text("roof.png 2 kB", use_inner_text=False)
+        photos.locator(".add").click()
+        page.get_by_role("button", name="Made-up photo, not uploaded").click()
+        expect(photos.locator(".file")).to_have_count(2)
+        expect(phone.footer).to_have_attribute("aria-disabled", "true")
+        page.get_by_role("button", name="Remove photo.jpg").click()
+        expect(phone.footer).to_have_attribute("aria-disabled", "false")
+
+
 def test_a_deep_link_opens_a_screen_with_its_data(page: Page, tmp_path: Path) -> None:
     """The link that is copied leads to the same screen, with the same data."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

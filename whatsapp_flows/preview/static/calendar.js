@@ -4,6 +4,7 @@
 import { html, nothing } from "./lit-html.js";
 import { note, opener } from "./fields.js";
 import { icons } from "./icons.js";
+import { footButton } from "./sheet.js";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
@@ -106,6 +107,11 @@ function choose(node, ui, text) {
   } else {
     ui.close();
   }
+}
+
+function clear(node, ui) {
+  ui.send({ type: "Fill", path: node.path, value: ui.sheet.end ? {} : "" });
+  ui.close();
 }
 
 function move(ui, at) {
@@ -212,6 +218,7 @@ export function calendarSheet(node, ui) {
   const at = opening(node, ui);
   const facts = { at, out: ruledOut(node.props), today: iso(new Date()) };
   const label = part(node.props.label, end) ?? "Date";
+  const chosen = end ? ENDS.some((one) => part(node.value, one)) : Boolean(node.value);
   return {
     title: label,
     focus: "[data-current]",
@@ -227,6 +234,6 @@ export function calendarSheet(node, ui) {
         </tbody>
       </table>
     </div>`,
-    done: "Cancel",
+    foot: chosen ? footButton(end ? "Clear both dates" : "Clear the date", () => clear(node, ui)) : undefined,
   };
 }

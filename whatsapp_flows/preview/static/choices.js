@@ -4,6 +4,7 @@ import { html, nothing } from "./lit-html.js";
 import { labelled, note, sheetField } from "./fields.js";
 import { icons } from "./icons.js";
 import { picture } from "./pictures.js";
+import { footButton } from "./sheet.js";
 
 const select = (node, ui, option) => ({ target }) =>
   ui.send({ type: "Select", path: node.path, option, selected: target.checked });
@@ -107,7 +108,7 @@ export const dropdownSheet = (node, ui) => ({
       }),
     )}
   </div>`,
-  done: "Done",
+  foot: footButton("Done", ui.close),
 });
 
 export function optIn(node, ui) {

@@ -154,6 +154,5 @@ export function pickerSheet(node, ui) {
       )}
       <p class="hint">A file stays on this computer. Its name, type and size are used.</p>
     </div>`,
-    done: "Cancel",
   };
 }

@@ -102,7 +102,7 @@ const screenState = (screen, ui) => html`<details class="screen-state" ?open=${s
     <h3>${screen.id}</h3>
     ${screen.title ? html`<span class="muted">${screen.title}</span>` : nothing}
     ${screen.current ? html`<span class="pill">current</span>` : nothing}
-    ${!screen.opened ? html`<span class="muted">not opened</span>` : nothing}
+    ${!screen.opened ? html`<span class="muted">· not opened</span>` : nothing}
   </summary>
   <div class="screen-values">
     ${values("Data", screen.data)} ${values("Form", screen.form)}

@@ -11,15 +11,18 @@ const escape = (ui) => (event) => {
   }
 };
 
-export const sheet = ({ title, body, done }, ui) => html`<div class="sheet-dim" @click=${ui.close}></div>
+export const sheet = ({ title, body, foot = nothing }, ui) => html`<div class="sheet-dim" @click=${ui.close}></div>
   <div class="sheet" role="dialog" aria-modal="true" aria-labelledby="sheet-title" @keydown=${escape(ui)}>
     <div class="sheet-head">
       <h2 id="sheet-title" tabindex="-1">${title}</h2>
       <button type="button" class="round" aria-label="Close" @click=${ui.close}>${icons.close}</button>
     </div>
     <div class="sheet-body">${body}</div>
-    ${done ? html`<div class="sheet-foot"><button type="button" class="button is-quiet" @click=${ui.close}>${done}</button></div>` : nothing}
+    ${foot === nothing ? nothing : html`<div class="sheet-foot">${foot}</div>`}
   </div>`;
+
+export const footButton = (text, onClick) =>
+  html`<button type="button" class="button is-quiet" @click=${onClick}>${text}</button>`;
 
 // What gets the focus when a sheet opens: the chosen option, the current day, or the first control.
 export function focusSheet(root, selector = "") {
