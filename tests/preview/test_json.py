@@ -96,7 +96,7 @@ def test_an_empty_view() -> None:
         ([float("inf"), float("-inf"), float("nan")], [None, None, None]),
         (
             (UploadedFile(name="a.png", size=3, state="running"),),
-            [{"name": "a.png", "mime_type": "application/octet-stream", "size": 3, "state": "running"}],
+            [{"name": "a.png", "mime_type": "application/octet-stream", "size": 3, "state": "running", "sha256": ""}],
         ),
         (
             {"blocks": (Heading(1, (Span(text="Hi", bold=True),)),)},

@@ -385,3 +385,44 @@ def test_what_cannot_be_previewed(tmp_path: Path) -> None:
     for missing, message in ((tmp_path / "no.json", "the file is not there"), (tmp_path, "Is a directory")):
         with pytest.raises(ValueError, match=message):
             Preview(missing)
+
+
+def test_the_play_as_a_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source names the file from the current folder, and does what was done."""
+    monkeypatch.chdir(tmp_path)
+    with previewing(tmp_path / "flow.json", two_screens()) as (_, tab):
+        tab.event("Fill", path_of(tab.state, "first_name"), value="Ada")
+        tab.event("Tap", tab.state["view"]["footer"]["path"])
+        source = tab.get("/test").json()["source"]
+    compile(source, "test_flow.py", "exec")
+    assert 'play_flow("flow.json"' in source
+    assert 'fill(first_name="Ada")' in source
+
+
+def test_a_completed_play(tmp_path: Path) -> None:
+    """The payload is there, and what the chat shows of it; after that, nothing but undo and restart is possible."""
+    with previewing(tmp_path / "flow.json", two_screens(), flow_token="t-1") as (_, tab):
+        tab.event("Fill", path_of(tab.state, "first_name"), value="Ada")
+        tab.event("Tap", tab.state["view"]["footer"]["path"])
+        tab.event("Fill", path_of(tab.state, "mail"), value="ada@example.org")
+        state = tab.event("Tap", tab.state["view"]["footer"]["path"])
+        assert state["view"]["over"]
+        assert state["completed"]["payload"] == {"name": "Ada", "mail": "ada@example.org", "flow_token": "t-1"}
+        assert state["completed"]["sent"]
+        assert {"label": "Mail", "value": "ada@example.org"} in state["completed"]["summary"]
+        assert state["log"][-1]["kind"] == "complete"
+        refused = tab.event("Back")["refused"]
+        assert refused["kind"] == "not-now"
+        assert tab.command("undo")["completed"] is None
+
+
+def test_a_link_to_a_screen(tmp_path: Path) -> None:
+    """A screen is opened with data, or with its examples; restart begins there again, and open without one anew."""
+    with previewing(tmp_path / "flow.json", two_screens()) as (_, tab):
+        state = tab.command("open", screen="END", data={"name": "Eve"})
+        assert (state["view"]["screen"], state["screens"][1]["data"]) == ("END", {"name": "Eve"})
+        tab.event("Fill", path_of(state, "mail"), value="x")
+        assert tab.command("restart")["screens"][1]["data"] == {"name": "Eve"}
+        assert tab.command("open", screen="END")["screens"][1]["data"] == {"name": "Ada"}
+        assert tab.command("open")["view"]["screen"] == "START"
+        assert tab.command("open", data={})["view"]["screen"] == "START"

@@ -47,6 +47,11 @@ if TYPE_CHECKING:
         UploadState,
     )
     from ._example_answers import example_answers
+    from ._exchange import Call as Call
+    from ._exchange import Line as Line
+    from ._exchange import LineOptions as LineOptions
+    from ._exchange import line_to as line_to
+    from ._exchange import notice_of as notice_of
     from ._fitting_values import ways_to_fill
     from ._flow import PlayedFlow, read_flow
     from ._markdown import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
     from ._session import ScreenState, Session, Step
     from ._start import start
     from ._summary import SummaryRow, summary
+    from ._uploads import Uploads as Uploads
     from ._values import Counter, Issue, Node, View
     from ._view import view
     from ._webhook_body import WebhookBody
@@ -167,6 +173,7 @@ _MODULES: Final = {
         "UploadedFile",
     ),
     "._example_answers": ("example_answers",),
+    "._exchange": ("Call", "Line", "LineOptions", "line_to", "notice_of"),  # for the preview
     "._fitting_values": ("ways_to_fill",),
     "._flow": (
         "PlayedFlow",
@@ -199,6 +206,7 @@ _MODULES: Final = {
         "SummaryRow",
         "summary",
     ),
+    "._uploads": ("Uploads",),  # for the preview
     "._values": (
         "Counter",
         "Issue",

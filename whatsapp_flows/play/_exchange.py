@@ -17,12 +17,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from .. import signatures
+from .._client_error_keys import CLIENT_ERROR_KEYS
 from .._dataclasses import dataclass, field, replace
 from .._endpoint_errors import InvalidToken
 from .._json import compact_json
 from .._wire import Secret
 from ..errors import ConfigurationError
-from ._events import Answer, Failure
+from ._events import Answer, Broken, Failure
 
 if TYPE_CHECKING:
     from ..endpoint import EndpointClient, EndpointReply
@@ -52,6 +53,18 @@ class Call:
     data: Mapping[str, Any] = field(repr=False)
     flow_token: str = field(repr=False)
     error: str = ""
+
+
+# What cannot be told to the endpoint: it was not reached, or does not decrypt.
+_UNTOLD: Final = frozenset({"no_http_response_error", "business-decryption-error", "public-key-missing"})
+_TOLD: Final = frozenset(CLIENT_ERROR_KEYS) - _UNTOLD
+
+
+def notice_of(call: Call, broken: Broken) -> Call | None:
+    """The notification that the client could not use the answer to a call; None for what is not told."""
+    if broken.key not in _TOLD:
+        return None
+    return replace(call, data={"error": broken.key, "error_message": broken.message}, error=broken.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

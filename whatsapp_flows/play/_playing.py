@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from .._client_error_keys import CLIENT_ERROR_KEYS
 from .._dataclasses import dataclass, field, replace
 from .._flow_facts import FlowSource
 from ..errors import ConfigurationError
@@ -33,7 +32,7 @@ from ._events import (
     Tap,
     Upload,
 )
-from ._exchange import Call
+from ._exchange import Call, notice_of
 from ._flow import PlayedFlow
 from ._locate import FOOTER, LISTED, OPT_IN, field_of, label_of, option_of, options_of, tapped
 from ._session import Session, Step
@@ -56,9 +55,6 @@ _NOT_FILLED: Final[Mapping[str, str]] = {
 }
 _SINGLE: Final = frozenset({"Dropdown", "RadioButtonsGroup"})
 _PICKERS: Final = frozenset({"DocumentPicker", "PhotoPicker"})
-# What cannot be told to the endpoint: it was not reached, or does not decrypt.
-_UNTOLD: Final = frozenset({"no_http_response_error", "business-decryption-error", "public-key-missing"})
-_TOLD: Final = frozenset(CLIENT_ERROR_KEYS) - _UNTOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,9 +238,10 @@ class Playing:
             yield from self._take(step)
             return
         error = error_of(broken, answer.failure, answered=True)
-        if broken.key in _TOLD:
+        notice = notice_of(call, broken)
+        if notice is not None:
             try:
-                yield from self._tell(call, broken)
+                yield from self._tell(notice)
             except Exception as failure:
                 raise error from failure
         raise error
@@ -255,13 +252,11 @@ class Playing:
         self.session = step.session
         return step
 
-    def _tell(self, call: Call, broken: Broken) -> Moves:
+    def _tell(self, told: Call) -> Moves:
         """Report to the endpoint, as a client does, what was wrong with its answer."""
-        data = {"error": broken.key, "error_message": broken.message}
-        told = replace(call, data=data, error=broken.key)
         self.requests.append(
             PlayedRequest(
-                action=told.action, screen=told.screen, data=data, flow_token=told.flow_token, error=told.error
+                action=told.action, screen=told.screen, data=told.data, flow_token=told.flow_token, error=told.error
             )
         )
         answer = yield told

@@ -61,6 +61,7 @@ class Application:
         self._routes: Mapping[str, Mapping[str, Callable[[HttpRequest], HttpResponse]]] = {
             "/": {"GET": lambda _: static_file(INDEX) or _refusal(404, "The page is missing")},
             "/state": {"GET": lambda _: _json(self._store.read())},
+            "/test": {"GET": lambda _: _json(compact_json({"source": self._store.test_source()}).encode())},
             "/changes": {"GET": lambda _: self._changes()},
             "/event": {"POST": self._event},
             "/command": {"POST": self._command},

@@ -19,9 +19,12 @@ from .._log import logger
 from .._server import Server, is_loopback
 from .._wire import short_repr
 from ..errors import ConfigurationError
+from ..signatures import AppSecrets
 from ._access import Access
 from ._application import Application, error_response
+from ._asking import Asking
 from ._document import Document, read_document
+from ._endpoint import TIME_LIMIT, connecting
 from ._state import PLATFORMS, THEMES, Platform, PreviewState, Theme
 from ._store import Begin, Store
 from ._watch import INTERVAL, FileContent, Watcher, read_content
@@ -41,7 +44,10 @@ class Preview:
     `path` is the file. `screen` and `data` say where the Flow opens: without them, on its first screen, with the
     examples of its data model.
 
-    Where the Flow asks its endpoint, the page asks its user for the answer.
+    `endpoint` is what a `FlowPlayer` can ask, by default nothing: then the page asks its user for the answer. A URL
+    without a `public_key` is a development server that takes the decrypted request as JSON, and answers likewise;
+    everything else but a function is asked with requests that are encrypted for `public_key` and signed with
+    `app_secret`. A request is given up after `time_limit` seconds.
 
     It is served on `host` and `port` (0: a free one) to the browser that opens `url`, which holds a random token. On a
     host that is not this machine's own, everybody who learns the address can use the preview, and a warning is logged.
@@ -49,7 +55,8 @@ class Preview:
     `today` is the date that relative dates are counted from (default: the current one), `clock` gives Unix seconds for
     the log, `interval` is the time between two looks at the file in seconds.
 
-    Raises `ConfigurationError` if the file cannot be read or lacks the screen, or if an option cannot be used. A file
+    Raises `ConfigurationError` if the file cannot be read or lacks the screen, or if an option cannot be used, and
+    `ImportError` if the endpoint needs the extra `endpoint`. A file
     that is no Flow JSON is shown as such until it is one.
     """
 
@@ -59,12 +66,16 @@ class Preview:
         *,
         screen: str | None = None,
         data: Mapping[str, Any] | None = None,
+        endpoint: object = None,
+        public_key: str | bytes | None = None,
+        app_secret: AppSecrets | None = None,
         flow_token: str = "preview",  # noqa: S107 - stands in for the token of a message
         platform: Platform = "android",
         theme: Theme = "auto",
         host: str = "127.0.0.1",
         port: int = 0,
         today: date | None = None,
+        time_limit: float = TIME_LIMIT,
         clock: Callable[[], float] = time.time,
         interval: float = INTERVAL,
     ) -> None:
@@ -77,14 +88,18 @@ class Preview:
             raise ConfigurationError(f"{self._path} cannot be previewed: {content.problem}.")
         document = read_document(content)
         _check_screen(document, screen)
+        asked = connecting(endpoint, public_key, app_secret, time_limit)
+        self._asking = None if asked is None else Asking(asked.connect, time_limit=time_limit)
         self._store = Store(
-            PreviewState(name=self._path.name, platform=platform, theme=theme, by_hand=True),
+            PreviewState(path=_shown(self._path), platform=platform, theme=theme, by_hand=asked is None),
             Begin(
                 screen=screen,
                 data=data,
+                opens=asked is not None and asked.opens,
                 flow_token=flow_token,
                 today=today,
             ),
+            self._asking,
             clock=clock,
         )
         self._document = document
@@ -132,6 +147,8 @@ class Preview:
                 return
             self._watcher.close()
             self._store.close()
+            if self._asking is not None:
+                self._asking.close()
             server.close()
 
     def after_fork(self) -> None:
@@ -158,14 +175,14 @@ class Preview:
         """The address to open in a browser. It holds the token: whoever has it can use the preview."""
         return self._url(self._access.token.reveal())
 
-    def open_browser(self, open_url: Callable[[str], object] = webbrowser.open) -> None:
+    def open_browser(self, open_url: Callable[[str], object] | None = None) -> None:
         """
-        Open the preview in the default browser.
+        Open the preview in a browser: with `open_url`, by default in the user's own.
 
         The address that the browser is started with stands in the list of processes, so it holds a token that works
         once.
         """
-        open_url(self._url(self._access.token_for_once().reveal()))
+        (open_url or webbrowser.open)(self._url(self._access.token_for_once().reveal()))
 
     def _url(self, token: str) -> str:
         if self._server is None:
@@ -191,6 +208,12 @@ class Preview:
 def _is_own(host: str) -> bool:
     """Whether an address to listen on is reached from this machine only."""
     return host == "localhost" or is_loopback(host)
+
+
+def _shown(path: Path) -> Path:
+    """The path from the current folder, if it is below that."""
+    full, folder = Path(os.path.abspath(path)), Path.cwd()
+    return full.relative_to(folder) if full.is_relative_to(folder) else full
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -112,6 +112,7 @@ def _file(found: Json) -> UploadedFile:
         mime_type=_text(found, "mime_type", "application/octet-stream"),
         size=size,
         state=state,
+        sha256=_text(found, "sha256", ""),
     )
 
 

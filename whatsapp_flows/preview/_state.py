@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Final, Literal
 
 from .._flow_facts import FINISH
-from ..play import AskEndpoint, Complete, Issue, PlayedFlow, Session, View, view
+from ..play import AskEndpoint, Complete, Issue, PlayedFlow, Session, View, summary, view
 from ._action_log import Line
 from ._history import History
 from ._json import Json, plain, view_json
@@ -22,11 +23,12 @@ class PreviewState:
     """
     What a preview is in: the play, and what stands around it.
 
-    `revision` grows with each change. `problem` is why the file cannot be read as it is now; the play then is that of
-    the last file that could. `by_hand`: the user answers in place of an endpoint. `stopped` is where a replay stopped.
+    `path` is that of the file, as a test names it. `revision` grows with each change. `problem` is why the file cannot
+    be read as it is now; the play then is that of the last file that could. `by_hand`: the user answers in place of an
+    endpoint. `stopped` is where a replay stopped.
     """
 
-    name: str
+    path: PurePath
     platform: Platform
     theme: Theme
     by_hand: bool
@@ -42,7 +44,7 @@ def state_json(state: PreviewState, log: tuple[Line, ...]) -> Json:
     session = None if state.history is None else state.history.session
     return {
         "revision": state.revision,
-        "file": {"name": state.name, "problem": state.problem or None},
+        "file": {"name": state.path.name, "problem": state.problem or None},
         "view": view_json(_nothing(state.problem) if session is None else view(session)),
         "findings": list(state.findings),
         "screens": [] if session is None else _screens(session),
@@ -85,7 +87,7 @@ def _completed(session: Session) -> Json | None:
         return None
     return {
         "payload": plain(session.end.payload),
-        "summary": [],
+        "summary": [{"label": row.label, "value": row.value} for row in summary(session)],
         "sent": session.end.sent,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from .._reading import read_regular
 from .._server import HttpResponse
 
 _FOLDER: Final = Path(__file__).parent / "static"
@@ -14,6 +15,7 @@ _TYPES: Final = {
     ".css": "text/css; charset=UTF-8",
 }
 INDEX: Final = "index.html"
+_MAX_BYTES: Final = 1024 * 1024  # the page has 150 kB in all
 
 
 def static_file(name: str) -> HttpResponse | None:
@@ -21,4 +23,4 @@ def static_file(name: str) -> HttpResponse | None:
     found = {path.name: path for path in _FOLDER.iterdir() if path.suffix in _TYPES}.get(name)
     if found is None:
         return None
-    return HttpResponse(headers={"Content-Type": _TYPES[found.suffix]}, body=found.read_bytes())
+    return HttpResponse(headers={"Content-Type": _TYPES[found.suffix]}, body=read_regular(found, _MAX_BYTES))

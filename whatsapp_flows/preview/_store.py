@@ -18,6 +18,7 @@ from ..play import (
     Answer,
     AskEndpoint,
     Broken,
+    Call,
     Complete,
     Effect,
     Event,
@@ -27,9 +28,12 @@ from ..play import (
     Snackbar,
     Step,
     advance,
+    as_test,
+    notice_of,
     start,
 )
 from ._action_log import ActionLog
+from ._asking import Asking
 from ._document import Document, findings
 from ._history import History
 from ._replay import replay
@@ -45,24 +49,31 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """How a play begins: see `play.start`. `today` None: the day on which it begins."""
+    """
+    How a play begins: see `play.start`. `today` None: the day on which it begins.
+
+    `opens`: there is an endpoint that decides about the first screen, unless a screen or data is given here.
+    """
 
     screen: str | None = None
     data: Mapping[str, Any] | None = field(default=None, repr=False)
-    init: bool = False
+    opens: bool = False
     flow_token: str = field(repr=False)
     today: date | None = None
 
 
 class Store:
     """
-    One play. `clock` gives Unix seconds, `timer` seconds for durations.
+    One play. `asking` asks the endpoint; None: the user answers.
+
+    `clock` gives Unix seconds, `timer` seconds for durations.
     """
 
     def __init__(
         self,
         state: PreviewState,
         begin: Begin,
+        asking: Asking | None,
         *,
         clock: Callable[[], float],
         timer: Callable[[], float] = time.perf_counter,
@@ -70,6 +81,7 @@ class Store:
         self._changed = threading.Condition()
         self._state = state
         self._begin = begin
+        self._asking = asking
         self._timer = timer
         self._log = ActionLog(clock)
         self._asked: AskEndpoint | None = None
@@ -94,12 +106,19 @@ class Store:
             self._changed.wait_for(lambda: self._closed or self._state.revision != seen, timeout)
             return None if self._closed else self._state.revision
 
+    def test_source(self) -> str:
+        """What was done so far, as the source of a test."""
+        with self._changed:
+            session, path = self._session, self._state.path
+        return as_test(session, path)
+
     # -- the page
 
     def advance(self, event: Event) -> Refused | None:
         """Do what the user did; why it is not possible, if it is not."""
         with self._changed:
-            return self._advanced(event, by_hand=True)
+            effects = self._advanced(event, by_hand=True)
+        return next((effect for effect in effects if isinstance(effect, Refused)), None)
 
     def run(self, command: Command) -> None:
         """Undo, restart, open or answer. Raises `ConflictError`."""
@@ -109,12 +128,13 @@ class Store:
             elif isinstance(command, Answer):
                 self._answer_by_hand(command)
             elif isinstance(command, Restart):
-                self._play(self._session_begin())
+                opening = self._session.opening
+                self._play(opening.screen, opening.data)
             else:
-                self._play(self._opened(command))
+                self._open(command)
 
     def _undo(self) -> None:
-        undone = None if self._state.history is None else self._state.history.undone
+        undone = self._history.undone
         if undone is None:
             raise ConflictError("There is nothing to undo")
         self._asked = None
@@ -122,22 +142,22 @@ class Store:
         self._ask_again(undone.session)
 
     def _answer_by_hand(self, answer: Answer) -> None:
+        if self._asking is not None:
+            raise ConflictError("The endpoint answers in this preview")
         pending = self._session.pending
         if pending is None or pending.number != answer.number:
             raise ConflictError(f"No request with the number {answer.number} waits for an answer")
-        self._answered(answer, None)
+        self._log_answer(answer, None)
+        self._advanced(answer, by_hand=True)
 
-    def _session_begin(self) -> Begin:
-        """As the current play began."""
-        opening = self._session.opening
-        return replace(self._begin, screen=opening.screen, data=opening.data, init=opening.init)
-
-    def _opened(self, command: Open) -> Begin:
-        if command.screen is None:
-            return self._begin if command.data is None else replace(self._begin, data=command.data, init=False)
-        if self._document.flow is None or command.screen not in self._document.flow.screens:
+    def _open(self, command: Open) -> None:
+        if command == Open():
+            self._play(self._begin.screen, self._begin.data)
+            return
+        flow = self._document.flow
+        if flow is not None and command.screen is not None and command.screen not in flow.screens:
             raise ConflictError(f"There is no screen {command.screen[:100]!r}")
-        return replace(self._begin, screen=command.screen, data=command.data, init=False)
+        self._play(command.screen, command.data)
 
     # -- the file
 
@@ -150,9 +170,9 @@ class Store:
                 self._set(problem=document.problem)
             elif self._state.history is None:
                 self._set(problem="", stopped="")
-                self._play(self._begin)
+                self._play(self._begin.screen, self._begin.data)
             else:
-                done = replay(document.flow, self._state.history.session, by_hand=True)
+                done = replay(document.flow, self._state.history.session, by_hand=self._asking is None)
                 self._log.add(
                     "reload",
                     done.stopped or f"The file has changed: {done.steps} steps replayed.",
@@ -181,38 +201,38 @@ class Store:
     # -- inside the lock
 
     @property
-    def _session(self) -> Session:
+    def _history(self) -> History:
         if self._state.history is None:
             raise ConflictError(_NO_FLOW)
-        return self._state.history.session
+        return self._state.history
+
+    @property
+    def _session(self) -> Session:
+        return self._history.session
 
     def _set(self, **changes: Any) -> None:
         self._state = replace(self._state, revision=self._state.revision + 1, **changes)
         self._changed.notify_all()
 
-    def _play(self, begin: Begin) -> None:
-        if self._document.flow is None:
+    def _play(self, screen: str | None, data: Mapping[str, Any] | None) -> None:
+        flow, begin = self._document.flow, self._begin
+        if flow is None:
             raise ConflictError(_NO_FLOW)
-        step = start(
-            self._document.flow,
-            begin.screen,
-            begin.data,
-            flow_token=begin.flow_token,
-            today=begin.today or date.today(),
-            init=begin.init,
-        )
+        # A Flow without this key has no endpoint (documented).
+        init = begin.opens and screen is None and data is None and "data_api_version" in flow.document
+        step = start(flow, screen, data, flow_token=begin.flow_token, today=begin.today, init=init)
         self._ticket += 1
         self._set(history=History(session=step.session), stopped="")
         self._carry_out(step)
 
-    def _advanced(self, event: Event, *, by_hand: bool) -> Refused | None:
-        session = self._session
-        step = advance(session, event)
-        refused = next((effect for effect in step.effects if isinstance(effect, Refused)), None)
-        if refused is None and self._state.history is not None:
-            self._set(history=self._state.history.then(step.session, event, by_hand=by_hand), stopped="")
+    def _advanced(self, event: Event, *, by_hand: bool) -> tuple[Effect, ...]:
+        """Take over what comes of an event, and return its effects; a refused event changes nothing."""
+        history = self._history
+        step = advance(history.session, event)
+        if not any(isinstance(effect, Refused) for effect in step.effects):
+            self._set(history=history.then(step.session, event, by_hand=by_hand), stopped="")
             self._carry_out(step)
-        return refused
+        return step.effects
 
     def _carry_out(self, step: Step) -> None:
         for effect in step.effects:
@@ -224,20 +244,54 @@ class Store:
         """The session was replaced: the request that is on its way still counts if it is the one that waits now."""
         if session.pending is None or session.pending != self._asked:
             self._ticket += 1
-            if session.pending is not None:
+            if session.pending is not None and self._asking is not None:
                 self._note(session.pending)
                 self._ask(session.pending)
 
     def _ask(self, request: AskEndpoint) -> None:
+        if self._asking is None:
+            return
+        self._ticket += 1
         self._asked = request
+        ticket, started = self._ticket, self._timer()
+        call = Call(
+            number=request.number,
+            action=request.action,
+            screen=request.screen,
+            data=request.data,
+            flow_token=request.flow_token,
+        )
 
-    def _answered(self, answer: Answer, duration_ms: float | None) -> None:
+        def answered(answer: Answer) -> None:
+            with self._changed:
+                if ticket == self._ticket:
+                    self._log_answer(answer, (self._timer() - started) * 1000)
+                    self._tell(call, self._advanced(answer, by_hand=False))
+
+        self._asking.ask(call, answered)
+
+    def _tell(self, call: Call, effects: tuple[Effect, ...]) -> None:
+        """Report to the endpoint, as a client does, what was wrong with its answer."""
+        broken = next((effect for effect in effects if isinstance(effect, Broken)), None)
+        notice = None if broken is None else notice_of(call, broken)
+        if notice is None or self._asking is None:
+            return
+        self._log.add("request", f"Notification of {notice.error}", notice.data)
+        started = self._timer()
+
+        def answered(answer: Answer) -> None:
+            with self._changed:
+                self._log_answer(answer, (self._timer() - started) * 1000)
+                self._set()
+
+        self._asking.ask(notice, answered)
+
+    def _log_answer(self, answer: Answer, duration_ms: float | None) -> None:
         if answer.failure:
             text, detail = f"No answer: {answer.failure}", answer.message or None
         else:
             text, detail = _answer_text(answer.content), answer.content
         self._log.add("answer", text, detail, duration_ms=duration_ms)
-        self._advanced(answer, by_hand=True)
 
     def _note(self, effect: Effect) -> None:
         """A line of the log for what the player asks for, except that an event is refused."""

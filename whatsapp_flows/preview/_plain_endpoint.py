@@ -1,0 +1,83 @@
+"""
+A development server that speaks the data exchange without encryption: the decrypted request is posted as JSON.
+
+Meta never does that: a real endpoint is asked with its public key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from .._http import TIMED_OUT
+from .._json import compact_json
+from .._requests import RequestsTransport
+from .._wire import Request
+from ..errors import ConfigurationError, TransportError, UnexpectedResponseError
+from ..play import Answer, Failure
+from ..transport import Timeout
+
+MAX_ANSWER: Final = 4 * 1024 * 1024
+"""Bytes that are read of an answer."""
+
+_STATUSES: Final[dict[int, Failure]] = {421: "not-decrypted", 427: "token-refused"}
+
+
+def plain_endpoint(url: str, time_limit: float) -> Callable[[dict[str, Any]], Answer]:
+    """
+    A function that posts a request to a URL, and reads the answer. No redirect is followed.
+
+    Raises `ConfigurationError` for a URL that is not http or https, or that has a user name or a password.
+    """
+    _check_url(url)
+    timeout = Timeout(connect=time_limit, read=time_limit, total=time_limit)
+
+    def ask(content: dict[str, Any]) -> Answer:
+        request = Request(
+            method="POST",
+            url=url.partition("#")[0],
+            operation="endpoint request",
+            body=compact_json(content).encode(),
+            content_type="application/json",
+            authenticated=False,
+        )
+        with closing(RequestsTransport(max_response_bytes=MAX_ANSWER, stop_grace=0.0)) as transport:
+            try:
+                response = transport.send(request, timeout=timeout)
+            except UnexpectedResponseError as error:
+                return Answer(number=0, failure="unreadable", message=error.message)
+            except TransportError as error:
+                late = TIMED_OUT in error.message
+                return Answer(number=0, failure="timeout" if late else "unreachable", message=error.message)
+        return _read(response.status, response.body)
+
+    return ask
+
+
+def _read(status: int, body: bytes) -> Answer:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if status != 200:
+        found = content.get("error_msg") if isinstance(content, dict) and status == 427 else None
+        message = found if isinstance(found, str) else f"The endpoint answered with HTTP {status}."
+        return Answer(number=0, failure=_STATUSES.get(status, "status"), message=message)
+    if content is None:
+        return Answer(number=0, failure="unreadable", message="The answer of the endpoint is not JSON.")
+    return Answer(number=0, content=content)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = SplitResult("", "", "", "", ""), None
+    if parts.scheme not in {"http", "https"} or not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise ConfigurationError("the URL of the endpoint must begin with http:// or https:// and name a host.")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError("the URL of the endpoint must not have a user name or a password.")
