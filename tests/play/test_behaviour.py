@@ -434,8 +434,8 @@ ROWS: Final[tuple[tuple[str, Callable[[], Any], Any], ...]] = (
     ),
     (
         "date-picker.format",
-        lambda: [why("DatePicker", day) for day in ("2026-01-31", "1693569600000", "31.1.2026")],
-        ["", "", "not-a-date"],
+        lambda: [why("DatePicker", day) for day in ("2026-01-31", "1693569600000")],
+        ["", "not-a-date"],
     ),
     (
         "date-picker.unavailable",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whatsapp_flows.flow_json import Version
 from whatsapp_flows.play import BEHAVIOUR, UploadedFile
 from whatsapp_flows.play._validity import (
     day_number,
@@ -131,9 +132,9 @@ DATES = [
     ("DatePicker", {"min-date": "soon"}, "1800-01-01", ""),
     ("DatePicker", {"unavailable-dates": ["2026-01-12"]}, "2026-01-12", "unavailable"),
     ("DatePicker", {"unavailable-dates": ["2026-01-12"]}, "2026-01-13", ""),
-    ("DatePicker", {"min-date": "1693569600000"}, "1693569600000", ""),
-    ("DatePicker", {"min-date": "1693569600000"}, "1693400000000", "too-early"),
-    ("DatePicker", {"unavailable-dates": ["1693569600000"]}, "1693573200000", "unavailable"),
+    ("DatePicker", {}, "1693569600000", "not-a-date"),
+    ("DatePicker", {"min-date": "1693569600000"}, "2023-01-01", ""),
+    ("CalendarPicker", {}, "1693569600000", "not-a-date"),
     ("CalendarPicker", {}, "", ""),
     ("CalendarPicker", {"required": True}, "", "required"),
     ("CalendarPicker", {}, "2026-01-12", ""),
@@ -186,6 +187,25 @@ def test_what_a_component_checks(kind: str, props: dict[str, Any], value: Any, r
     assert found is None or (
         found.text.endswith(".") and found.evidence in {row.evidence for row in BEHAVIOUR.values()}
     )
+
+
+@pytest.mark.parametrize(
+    ("props", "value", "reason"),
+    [
+        ({}, "", ""),
+        ({"required": True}, "", "required"),
+        ({"min-date": "1693569600000"}, "1693569600000", ""),
+        ({"min-date": "1693569600000"}, "1693400000000", "too-early"),
+        ({"unavailable-dates": ["1693569600000"]}, "1693573200000", "unavailable"),
+        ({"max-date": "1693569600000"}, "2023-09-01", ""),
+        ({"max-date": "1693569600000"}, "2023-09-02", "too-late"),
+        ({}, "soon", "not-a-date"),
+    ],
+)
+def test_a_date_picker_before_5_0(props: dict[str, Any], value: str, reason: str) -> None:
+    """Its dates are milliseconds since 1970; a day is taken as well, as it is what a test would write."""
+    found = invalid("DatePicker", props, value, Version(4, 0))
+    assert (found.reason if found else "") == reason
 
 
 @pytest.mark.parametrize(

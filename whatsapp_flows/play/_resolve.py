@@ -97,7 +97,7 @@ class Resolver:
         if component.path not in self._invalid:
             checked = is_field(component) and self.shown(component)
             values = self.properties(component).values
-            found = invalid(component.kind, values, self.value(component)) if checked else None
+            found = invalid(component.kind, values, self.value(component), self.version) if checked else None
             self._invalid[component.path] = found
         return self._invalid[component.path]
 

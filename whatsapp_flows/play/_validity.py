@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Final, Literal, TypeAlias
 
 from .._dataclasses import dataclass
+from ..flow_json import Version
 from ._behaviour import BEHAVIOUR, Evidence
 from ._evaluate import is_empty, is_true, text_of
 from ._events import UploadedFile
@@ -55,17 +56,20 @@ class Invalid:
     evidence: Evidence
 
 
+DAYS_SINCE: Final = Version(5, 0)
+"""From this version on, the dates of a DatePicker are days."""
 Props: TypeAlias = Mapping[str, Any]
 Found: TypeAlias = Iterator[Invalid]
 
 
-def invalid(kind: str, props: Props, value: Any) -> Invalid | None:
+def invalid(kind: str, props: Props, value: Any, version: Version = DAYS_SINCE) -> Invalid | None:
     """
     Why a client refuses the value of a component, or None. A component without a value is always valid.
 
-    `value` is as in `Node.value`. Values and properties of a wrong type are taken as text, or as not there.
+    `value` is as in `Node.value`. Values and properties of a wrong type are taken as text, or as not there. `version`
+    is that of the Flow JSON: in an old one, a DatePicker takes milliseconds (date-picker.format).
     """
-    checks = _CHECKS.get(kind)
+    checks = _old_date_picker if kind == "DatePicker" and version < DAYS_SINCE else _CHECKS.get(kind)
     return next(checks(props, value), None) if checks else None
 
 
@@ -259,8 +263,12 @@ def day_number(value: Any) -> int | None:
     None for what is no date.
     """
     text = text_of(value)
-    if _MILLISECONDS(text):
-        return date(1970, 1, 1).toordinal() + int(text) // _PER_DAY
+    return date(1970, 1, 1).toordinal() + int(text) // _PER_DAY if _MILLISECONDS(text) else _iso_day(text)
+
+
+def _iso_day(value: Any) -> int | None:
+    """The day that YYYY-MM-DD names, None for what is no date."""
+    text = text_of(value)
     if not _DAY(text):
         return None
     try:
@@ -272,7 +280,13 @@ def day_number(value: Any) -> int | None:
 def _date_picker(props: Props, value: Any) -> Found:
     yield from _required_text(props, text_of(value))
     if not is_empty(value):
-        yield from _day(props, value)
+        yield from _day(props, value, _iso_day)
+
+
+def _old_date_picker(props: Props, value: Any) -> Found:
+    yield from _required_text(props, text_of(value))
+    if not is_empty(value):
+        yield from _day(props, value, day_number)
 
 
 def _calendar_picker(props: Props, value: Any) -> Found:
@@ -287,24 +301,24 @@ def _calendar_picker(props: Props, value: Any) -> Found:
             yield _invalid("required", f"The {name} date is required.", "calendar-picker.required")
     for key, _ in _ENDS:
         if not is_empty(ends.get(key)):
-            yield from _day(props, ends[key])
-    start, end = (day_number(ends.get(key)) for key, _ in _ENDS)
+            yield from _day(props, ends[key], _iso_day)
+    start, end = (_iso_day(ends.get(key)) for key, _ in _ENDS)
     if start is not None and end is not None:
         yield from _length_of_range(props, start, end)
 
 
-def _day(props: Props, value: Any) -> Found:
-    day = day_number(value)
+def _day(props: Props, value: Any, read: Callable[[Any], int | None]) -> Found:
+    day = read(value)
     if day is None:
         yield _invalid("not-a-date", "Enter a date.", "date-picker.format")
         return
     first, last = BEHAVIOUR["date-picker.range"].value
-    earliest, latest = day_number(props.get("min-date", first)), day_number(props.get("max-date", last))
+    earliest, latest = (read(props.get(key, default)) for key, default in (("min-date", first), ("max-date", last)))
     if earliest is not None and day < earliest:
         yield _invalid("too-early", "This date is too early.", "date-picker.range")
     if latest is not None and day > latest:
         yield _invalid("too-late", "This date is too late.", "date-picker.range")
-    if day in map(day_number, _items(props.get("unavailable-dates"))):
+    if day in map(read, _items(props.get("unavailable-dates"))):
         yield _invalid("unavailable", "This date is not available.", "date-picker.unavailable")
     included = _items(props.get("include-days"))
     if included and _WEEKDAYS[(day - 1) % 7] not in included:
