@@ -113,6 +113,13 @@ def test_a_flow_that_cannot_open_has_ended(name: str, data: dict[str, Any] | Non
     assert step.session.screen == ""
 
 
+def test_all_that_is_wrong_with_data_is_told() -> None:
+    """The session ends with the first of the reasons."""
+    step = start(flow(screen("A", data={"x": TEXT, "n": NUMBER})), data={"x": 1, "n": "x"}, today=TODAY)
+    assert [getattr(effect, "path", None) for effect in step.effects] == ["/data/x", "/data/n"]
+    assert step.session.end == step.effects[0]
+
+
 def test_a_flow_without_screens_has_ended() -> None:
     """A document without screens cannot open."""
     assert broken(start({"version": "7.3"}, today=TODAY)).key == "no-such-screen"

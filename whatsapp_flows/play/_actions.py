@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .. import flow_json
 from .._answer_check import DATA, data_problems, listed, pointer
+from .._endpoint_errors import AnswerProblem
 from .._flow_facts import ScreenFacts
 from .._wire import short_repr
 from ._behaviour import BEHAVIOUR
@@ -61,11 +62,16 @@ def _navigate(turn: Turn, component: Component, action: Mapping[str, Any], at: s
         turn.broken(DATA, "Uploaded files cannot be handed to another screen.", f"{at}/payload")
         return
     screen = turn.flow.screens[target]
-    problems = listed(data_problems(turn.flow.facts, screen.facts, payload))
-    for problem in problems:
-        turn.broken(DATA, problem.message, f"{at}/payload{problem.path.removeprefix('/data')}")
-    if not problems:
+    if _fits(turn, data_problems(turn.flow.facts, screen.facts, payload), at):
         enter(turn, target, payload)
+
+
+def _fits(turn: Turn, problems: Iterable[AnswerProblem], at: str) -> bool:
+    """Whether there are no problems with a payload; those that there are, a client refuses."""
+    found = listed(problems)
+    for problem in found:
+        turn.broken(DATA, problem.message, f"{at}/payload{problem.path.removeprefix('/data')}")
+    return not found
 
 
 def _complete(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
@@ -80,25 +86,20 @@ def _data_exchange(turn: Turn, component: Component, action: Mapping[str, Any], 
 
 def _update_data(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
     payload = _payload(turn, action)
-    problems = [*_wrong_update(turn.screen.facts, payload)]
-    for path, message in problems:
-        turn.broken(DATA, message, f"{at}/payload{path}")
-    if not problems:
+    if _fits(turn, _wrong_update(turn.screen.facts, payload), at):
         merge(turn, turn.session.screen, payload)
 
 
-def _wrong_update(facts: ScreenFacts, payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _wrong_update(facts: ScreenFacts, payload: Mapping[str, Any]) -> Iterator[AnswerProblem]:
     """What a screen refuses of update_data: keys beyond its data model, values of a wrong type (data.update)."""
     model = facts.model or {}
-    found = [(_place((key,)), "The data model of the screen has no such key.") for key in payload if key not in model]
     for key, value in payload.items():
-        failures = flow_json.schema_failures(value, model[key], (key,)) if key in model else ()
-        found += [(_place(failure.path), f"{failure.reason}.") for failure in failures]
-    return found
-
-
-def _place(path: tuple[str | int, ...]) -> str:
-    return pointer(path).removeprefix("/data")
+        if key not in model:
+            message = "The data model of the screen has no such key."
+            yield AnswerProblem(key=DATA, message=message, path=pointer((key,)))
+            continue
+        for failure in flow_json.schema_failures(value, model[key], (key,)):
+            yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=pointer(failure.path))
 
 
 def _open_url(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:

@@ -95,7 +95,7 @@ class Turn:
         """
         effect = Broken(key=key, message=message, path=path)
         self.effects.append(effect)
-        if not self.session.history:
+        if not self.session.history and self.session.end is None:
             self.change(end=effect)
 
     def end(self, end: Complete | Broken) -> None:
