@@ -41,6 +41,8 @@ def test_a_screen_has_a_title_and_a_way_back() -> None:
     named = seen(TEXT, more={"title": "${data.title}"}, data={"title": "From data"})
     assert named.title == "From data"
     assert seen(TEXT, more={"title": 5}).title == ""
+    (told,) = issues(seen(TEXT, more={"title": "Dear ${data.name}"}))
+    assert "shown as written" in told
     missing = seen(TEXT, more={"title": "${data.missing}"})
     assert (missing.title, issues(missing)) == ("", ["${data.missing} has no value."])
 

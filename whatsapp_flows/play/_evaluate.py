@@ -52,7 +52,7 @@ def evaluate_condition(text: str, lookup: Lookup, report: Report = _unreported) 
         report(_issue("condition.backticks", "The condition stands in backticks: it is always false."))
         return bool(BEHAVIOUR["condition.backticks"].value)
     try:
-        tree = parse_condition(text)
+        tree = parse_condition(_short_enough(text))
     except ExpressionError as error:
         report(_issue("condition.unreadable", f"The condition cannot be read: {error.reason}."))
         return bool(BEHAVIOUR["condition.unreadable"].value)
@@ -69,7 +69,7 @@ def evaluate_expression(text: str, lookup: Lookup, report: Report = _unreported)
     None if the expression fails. A whole number is an `int`. Never raises; `lookup` must not either.
     """
     try:
-        tree = parse_expression(text)
+        tree = parse_expression(_short_enough(text))
     except ExpressionError as error:
         report(_issue("expression.unreadable", f"The expression cannot be read: {error.reason}."))
         return BEHAVIOUR["expression.unreadable"].value
@@ -82,6 +82,16 @@ def evaluate_expression(text: str, lookup: Lookup, report: Report = _unreported)
         report(_issue("expression.not-a-number", "The result is not a number."))
         return BEHAVIOUR["expression.not-a-number"].value
     return found
+
+
+_LONGEST: Final = 64 * 1024
+"""Characters. Our limit: a text is parsed again for each state, and a longer one would hold up whoever plays it."""
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise ExpressionError(f"it has more than {_LONGEST} characters", 0)
+    return text
 
 
 def is_true(value: Any) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -135,24 +134,12 @@ def _hint(component: Component, resolver: Resolver, props: _Props, issues: _Issu
 def _markdown(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
     """The blocks of a RichText, and of a TextBody or a TextCaption with markdown (text.markdown)."""
     text = props.get("text")
-    if text is not None and (component.kind == "RichText" or props.get("markdown") is True):
-        props["blocks"] = _blocks(text, component.kind)
-
-
-def _blocks(text: str | tuple[str, ...], kind: str) -> tuple[dict[str, Any], ...]:
-    short = len(text) <= _CACHED_LENGTH if isinstance(text, str) else sum(map(len, text)) <= _CACHED_LENGTH
-    return _cached(text, kind) if short else _made(text, kind)
-
-
-_CACHED_LENGTH: Final = 128 * 1024
-"""Characters. Longer texts are not kept, which bounds the memory of the cache."""
-
-
-def _made(text: str | tuple[str, ...], kind: str) -> tuple[dict[str, Any], ...]:
-    return tuple(block_json(block) for block in blocks(text, kind))
-
-
-_cached: Final = lru_cache(maxsize=16)(_made)
+    if text is None or not (component.kind == "RichText" or props.get("markdown") is True):
+        return
+    memory = resolver.memory(component)
+    if memory.blocks is None or memory.blocks[0] != text:
+        memory.blocks = (text, tuple(block_json(block) for block in blocks(text, component.kind)))
+    props["blocks"] = memory.blocks[1]
 
 
 def _link(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:

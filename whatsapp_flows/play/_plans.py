@@ -59,11 +59,16 @@ class ShownOptions(NamedTuple):
 
 
 class Memory:
-    """What was worked out last: it holds as long as what it was made from, which is longer than a key press."""
+    """
+    What was worked out last: it holds as long as what it was made from, which is longer than a key press.
 
-    __slots__ = ("lists", "options")
+    `blocks` are a text and the blocks of its Markdown, as JSON; `lists` are by the names of their properties.
+    """
+
+    __slots__ = ("blocks", "lists", "options")
 
     def __init__(self) -> None:
+        self.blocks: tuple[Any, tuple[dict[str, Any], ...]] | None = None
         self.lists: dict[str, ShownList] = {}
         self.options: ShownOptions | None = None
 
@@ -92,7 +97,7 @@ def plan_of(component: Component, version: Version) -> Plan:
             open_.append((row, written))
             continue
         take(component, row, written, version, fixed, issues)
-        issues += _as_written(row, fixed.get(name))
+        issues += as_written(name, fixed.get(name))
         if written is NOTHING and row.required:
             issues.append(Issue(f"{name!r} is missing.", blocking=True))
     return Plan(fixed, tuple(open_), tuple(issues), Memory())
@@ -162,11 +167,11 @@ def _option(item: Mapping[str, Any], value: Any, *, usable: bool, full: bool) ->
 _SHOWN: Final = 40  # characters of a value in a message
 
 
-def _as_written(row: Property, value: Any) -> Iterator[Issue]:
+def as_written(name: str, value: Any) -> Iterator[Issue]:
     """An issue for each text of the document that has a reference beside other text."""
     for text in value if isinstance(value, tuple) else (value,):
         if isinstance(text, str) and (found := flow_json.embedded_reference(text)):
-            message = f"{row.name!r} is shown as written: {found[:_SHOWN]} is replaced only where it stands alone."
+            message = f"{name!r} is shown as written: {found[:_SHOWN]} is replaced only where it stands alone."
             yield Issue(message, BEHAVIOUR["reference.whole"].evidence)
 
 

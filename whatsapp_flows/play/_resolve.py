@@ -16,7 +16,7 @@ from ._components import Component, Container
 from ._evaluate import Report, evaluate_condition, evaluate_expression, is_true, text_of
 from ._fields import held, is_field
 from ._flow import PlayedFlow, PlayedScreen
-from ._plans import DYNAMIC_IN_ITEMS, Option, options_of, take, take_list
+from ._plans import DYNAMIC_IN_ITEMS, Memory, Option, options_of, take, take_list
 from ._property_values import NOTHING
 from ._scope import Scope
 from ._session import ScreenState
@@ -89,8 +89,11 @@ class Resolver:
         value = self.value(component)
         usable = self.enabled(component)
         full = usable and component.kind in _GROUPS and _is_full(value, values.get("max-selected-items"))
-        memory = self._flow.plan(component).memory
-        return options_of(memory, items, value, usable=usable, full=full)
+        return options_of(self.memory(component), items, value, usable=usable, full=full)
+
+    def memory(self, component: Component) -> Memory:
+        """What is remembered of a component from state to state."""
+        return self._flow.plan(component).memory
 
     def invalid(self, component: Component) -> Invalid | None:
         """Why the value of a component is not valid. What is not shown is not checked (validity.hidden)."""

@@ -9,6 +9,7 @@ from .._dataclasses import replace
 from ._events import Broken
 from ._flow import PlayedScreen
 from ._nodes import node_of
+from ._plans import as_written
 from ._resolve import Resolver
 from ._session import Session
 from ._values import Issue, Node, View
@@ -32,7 +33,9 @@ def view(session: Session) -> View:
     shown = [node for node in footers if node.shown]
     if len(shown) > 1:
         issues.append(Issue("More than one Footer is shown: the first is taken."))
-    title = resolver.resolve(screen.value.get("title"), issues.append)
+    written = screen.value.get("title")
+    title = resolver.resolve(written, issues.append)
+    issues += as_written("title", written) if title == written else ()
     return View(
         screen=session.screen,
         title=title if isinstance(title, str) else "",
