@@ -105,6 +105,22 @@ def test_back_goes_back_and_then_closes(page: Page, tmp_path: Path) -> None:
         phone.shows("TEXTS")
 
 
+def test_a_click_beside_a_field_hits_what_it_was_aimed_at(page: Page, tmp_path: Path) -> None:
+    """The error of the field that is left appears after the click: nothing moves while the button is down."""
+    with previewed(page, gallery(NEWEST), tmp_path) as phone:
+        phone.go("FIELDS")
+        phone.named("mail").locator("input").fill("nobody")
+        box = phone.named("age").locator("input").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 20, box["y"] + 4)
+        page.mouse.down()
+        expect(phone.named("mail").locator("input")).not_to_be_focused()
+        expect(phone.named("mail").locator(".note.is-error")).to_have_count(0)
+        page.mouse.up()
+        expect(phone.named("age").locator("input")).to_be_focused()
+        expect(phone.named("mail").locator(".note.is-error")).to_be_visible()
+
+
 def test_a_stay_is_chosen_and_cleared(page: Page, tmp_path: Path) -> None:
     """The first day leads on to the last one; days that cannot be chosen stay unchosen."""
     with previewed(page, gallery(NEWEST), tmp_path) as phone:
@@ -165,6 +181,19 @@ def test_a_link_that_cannot_be_read_is_named(page: Page, tmp_path: Path) -> None
         page.evaluate("() => { location.hash = '#/END?data={' }")
         expect(page.locator("#notice")).to_contain_text("not JSON")
         phone.shows("START")
+
+
+def test_a_play_is_copied_as_a_test(page: Page, tmp_path: Path) -> None:
+    """What was done so far, as Python."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    with previewed(page, asking(), tmp_path) as phone:
+        phone.named("name").locator("input").fill("Ada")
+        expect(page.locator("#state")).to_contain_text("Ada")
+        page.get_by_role("button", name="Copy as test").click()
+        expect(page.locator("#notice")).to_have_text("The test is copied.")
+        copied: str = page.evaluate("() => navigator.clipboard.readText()")
+        assert "Ada" in copied
+        compile(copied, "copied.py", "exec")
 
 
 def test_a_finding_shows_its_component(page: Page, tmp_path: Path) -> None:

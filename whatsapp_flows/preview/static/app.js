@@ -22,6 +22,8 @@ let seenLog = 0;
 let snackbarTimer = 0;
 let noticeTimer = 0;
 let ids = new Map();
+let pressed = false;
+const left = []; // fields that a press outside of them has left
 
 const connection = new Connection({ onState, onTrouble });
 
@@ -37,6 +39,10 @@ const ui = {
   id: (node) => ids.get(node.path) ?? "n",
   // A tap on what cannot be used is sent too: the answer says why it cannot.
   async send(event) {
+    if (event.type === "Blur" && pressed) {
+      left.push(event);
+      return;
+    }
     const answer = await connection.event(event);
     if (answer?.refused && event.type !== "Blur") {
       say(answer.refused.message);
@@ -262,7 +268,16 @@ document.addEventListener("keydown", () => {
 }, true);
 document.addEventListener("pointerdown", () => {
   ui.byKeyboard = false;
+  pressed = true;
 }, true);
+// An error that appears while the button is down would move what is pressed: the field is left after the click.
+function released() {
+  pressed = false;
+  setTimeout(() => left.splice(0).forEach(ui.send), 0);
+}
+
+document.addEventListener("pointerup", released, true);
+document.addEventListener("pointercancel", released, true);
 addEventListener("hashchange", follow);
 
 draw();
