@@ -14,41 +14,18 @@ import difflib
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from whatsapp_flows.flow_json.schema._spec import COMPONENTS, ITEMS, Property, Shape
+from whatsapp_flows.flow_json.schema import COMPONENT_TEXTS, COMPONENTS, ITEMS, Property, Shape, property_limits
 
 TARGET: Final = Path(__file__).parent.parent / "whatsapp_flows" / "builder" / "_components.py"
 WIDTH: Final = 116
 
 # Class -> what it is, in a sentence. Items are classes too: (name of the shape, name of the class).
 SENTENCES: Final = {
-    "TextHeading": "A large heading.",
-    "TextSubheading": "A smaller heading.",
-    "TextBody": "A paragraph; with `markdown=True` it may have bold, italic, struck through text, lists and links.",
-    "TextCaption": "A paragraph in small letters; with `markdown=True` as TextBody.",
-    "RichText": "A whole page of Markdown, with headings, tables and images.",
-    "TextInput": "A line of text, a number, an e-mail address, a phone number or a password.",
-    "TextArea": "A text of several lines.",
-    "CheckboxGroup": "A list from which any number of options is chosen. Its value is a list of their ids.",
-    "RadioButtonsGroup": "A list from which one option is chosen. Its value is the id of the option.",
-    "Dropdown": "A list that opens, from which one option is chosen. Its value is the id of the option.",
-    "ChipsSelector": "Short options side by side, of which any number is chosen. Its value is a list of their ids.",
-    "OptIn": "A box to tick, with a text. Its value is a boolean.",
-    "EmbeddedLink": "A link within the screen.",
-    "DatePicker": "A date. Its value is a text, YYYY-MM-DD; before 5.0 milliseconds since 1970 as a text.",
-    "CalendarPicker": "A date, or a range of dates. Its value is a text, YYYY-MM-DD, or an object of two of them.",
-    "Image": "A picture: base64 text of a JPEG or PNG file, without a `data:` prefix.",
-    "ImageCarousel": "Up to three pictures, of which one is shown.",
-    "PhotoPicker": "Takes photos. Its value is a list of uploaded files.",
-    "DocumentPicker": "Takes files. Its value is a list of uploaded files.",
-    "NavigationList": "A list of which each item leads on.",
-    "Footer": "The button at the bottom of the screen.",
-    "Form": "A group of inputs. From 4.0 on, inputs may stand on a screen without a Form.",
-    "If": "Shows its `then` where a condition holds, otherwise its `else_`.",
-    "Switch": "Shows the case that a text names.",
+    **COMPONENT_TEXTS,
     "Option": "An option of a CheckboxGroup, RadioButtonsGroup or Dropdown.",
     "Chip": "An option of a ChipsSelector.",
     "CarouselImage": "A picture of an ImageCarousel.",
@@ -190,7 +167,9 @@ class Parameter(NamedTuple):
             )
         else:
             facts.append(TYPES[row.kind][1])
-        facts += self._limits(row)
+        facts += property_limits(row)
+        if row.default is not None and not isinstance(row.default, tuple):
+            facts.append(f"default {row.default}")
         required = [each for each in self.rows if each.required]
         if required:
             facts.append("required" if self.always_required else f"required since {required[0].since}")
@@ -201,20 +180,6 @@ class Parameter(NamedTuple):
         if row.outside_form:
             facts.append("not in a Form")
         return f"- `{self.python}`: {'; '.join(facts)}."
-
-    @staticmethod
-    def _limits(row: Property) -> Iterator[str]:
-        if row.display_length:
-            yield f"{row.display_length} characters are shown"
-        if row.advised_items:
-            yield "{} to {} items".format(*row.advised_items)
-        elif row.min_items is not None or row.max_items is not None:
-            least, most = row.min_items or 0, row.max_items
-            yield f"at least {least}" if most is None else f"{least} to {most}"
-        if row.minimum is not None or row.maximum is not None:
-            yield f"from {row.minimum}" + ("" if row.maximum is None else f" to {row.maximum}")
-        if row.advised_bytes:
-            yield f"at most {row.advised_bytes // 1024} kB"
 
 
 def parameters(shape: Shape) -> list[Parameter]:

@@ -23,7 +23,7 @@ class Option(Item):
     - `title`: a text; 80 characters are shown; required.
     - `description`: a text; 300 characters are shown.
     - `metadata`: a text; 20 characters are shown.
-    - `enabled`: a boolean.
+    - `enabled`: a boolean; default True.
     - `color`: a text; since 5.0.
     - `image`: base64 text; at most 100 kB; since 5.0.
     - `alt_text`: a text; since 5.0.
@@ -67,7 +67,7 @@ class Chip(Item):
 
     - `id`: a text; required.
     - `title`: a text; 20 characters are shown; required.
-    - `enabled`: a boolean.
+    - `enabled`: a boolean; default True.
     - `on_select_action`: an action: update_data.
     - `on_unselect_action`: an action: update_data.
     """
@@ -196,7 +196,7 @@ class NavigationItem(Item):
     - `start`: a `NavigationStart`.
     - `badge`: a text; 15 characters are shown.
     - `tags`: a list of texts; 15 characters are shown; 1 to 3.
-    - `enabled`: a fixed boolean.
+    - `enabled`: a fixed boolean; default True.
     - `on_click_action`: an action: data_exchange, navigate.
     """
 
@@ -233,7 +233,7 @@ class TextHeading(Component):
     May stand in (since): layout 2.1, Form 2.1, If 4.0, Switch 4.0.
 
     - `text`: a text; 80 characters are shown; required.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "TextHeading"
@@ -260,7 +260,7 @@ class TextSubheading(Component):
     May stand in (since): layout 2.1, Form 2.1, If 4.0, Switch 4.0.
 
     - `text`: a text; 80 characters are shown; required.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "TextSubheading"
@@ -282,15 +282,15 @@ class TextSubheading(Component):
 
 class TextBody(Component):
     """
-    A paragraph; with `markdown=True` it may have bold, italic, struck through text, lists and links.
+    A paragraph; with markdown it may have bold, italic, struck through text, lists and links.
 
     May stand in (since): layout 2.1, Form 2.1, If 4.0, Switch 4.0.
 
     - `text`: a text, or from 5.1 on a list of fixed texts; 4096 characters are shown; required.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     - `font_weight`: one of bold, italic, bold_italic, normal.
-    - `strikethrough`: a boolean.
-    - `markdown`: a fixed boolean; since 5.1.
+    - `strikethrough`: a boolean; default False.
+    - `markdown`: a fixed boolean; default False; since 5.1.
     """
 
     kind: ClassVar[str] = "TextBody"
@@ -320,15 +320,15 @@ class TextBody(Component):
 
 class TextCaption(Component):
     """
-    A paragraph in small letters; with `markdown=True` as TextBody.
+    A paragraph in small letters; with markdown as TextBody.
 
     May stand in (since): layout 2.1, Form 2.1, If 4.0, Switch 4.0.
 
     - `text`: a text, or from 5.1 on a list of fixed texts; 4096 characters are shown; required.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     - `font_weight`: one of bold, italic, bold_italic, normal.
-    - `strikethrough`: a boolean.
-    - `markdown`: a fixed boolean; since 5.1.
+    - `strikethrough`: a boolean; default False.
+    - `markdown`: a fixed boolean; default False; since 5.1.
     """
 
     kind: ClassVar[str] = "TextCaption"
@@ -363,7 +363,7 @@ class RichText(Component):
     May stand in (since): layout 5.1.
 
     - `text`: a text, or a list of fixed texts; required.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "RichText"
@@ -392,14 +392,14 @@ class TextInput(TextField):
     - `name`: a fixed text; required.
     - `label`: a text; 20 characters are shown; required.
     - `label_variant`: one of large; since 7.0.
-    - `input_type`: one of text, number, email, password, passcode, phone.
+    - `input_type`: one of text, number, email, password, passcode, phone; default text.
     - `pattern`: a text; since 6.2.
     - `helper_text`: a text; 80 characters are shown.
-    - `required`: a boolean.
+    - `required`: a boolean; default False.
     - `min_chars`: a number.
-    - `max_chars`: a number.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `max_chars`: a number; default 80.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `init_value`: a text; since 4.0; not in a Form.
     - `error_message`: a text; 30 characters are shown; since 4.0; not in a Form.
     """
@@ -458,10 +458,10 @@ class TextArea(Input[str]):
     - `label`: a text; 20 characters are shown; required.
     - `label_variant`: one of large; since 7.0.
     - `helper_text`: a text; 80 characters are shown.
-    - `required`: a boolean.
-    - `max_length`: a whole number.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean; default False.
+    - `max_length`: a whole number; default 600.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `init_value`: a text; since 4.0; not in a Form.
     - `error_message`: a text; since 4.0; not in a Form.
     """
@@ -512,9 +512,9 @@ class CheckboxGroup(Input[list[str]]):
     - `data_source`: a list of `Option`, or a reference to such a list; 1 to 20 items; required.
     - `label`: a text; 80 characters are shown; required since 4.0.
     - `description`: a text; 300 characters are shown; since 4.0.
-    - `required`: a boolean.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean; default False.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `media_size`: one of regular, large; since 5.0.
     - `on_select_action`: an action: data_exchange, update_data.
     - `on_unselect_action`: an action: update_data; since 6.0.
@@ -578,9 +578,9 @@ class RadioButtonsGroup(Input[str]):
     - `data_source`: a list of `Option`, or a reference to such a list; 1 to 20 items; required.
     - `label`: a text; 80 characters are shown; required since 4.0.
     - `description`: a text; 300 characters are shown; since 4.0.
-    - `required`: a boolean.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean; default False.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `media_size`: one of regular, large; since 5.0.
     - `on_select_action`: an action: data_exchange, update_data.
     - `on_unselect_action`: an action: update_data; since 6.0.
@@ -637,9 +637,9 @@ class Dropdown(Input[str]):
     - `name`: a fixed text; required.
     - `label`: a text; 20 characters are shown; required.
     - `data_source`: a list of `Option`, or a reference to such a list; 1 to 200 items; required.
-    - `required`: a boolean.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean; default False.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `on_select_action`: an action: data_exchange, update_data.
     - `on_unselect_action`: an action: update_data; since 6.0.
     - `init_value`: a text; since 4.0; not in a Form.
@@ -691,9 +691,9 @@ class ChipsSelector(Input[list[str]]):
     - `label`: a text; 80 characters are shown; required.
     - `data_source`: a list of `Chip`, or a reference to such a list; 2 to 20 items; required.
     - `description`: a text; 300 characters are shown.
-    - `required`: a boolean.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean; default False.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `min_selected_items`: a number; from 0.
     - `max_selected_items`: a number; from 1.
     - `on_select_action`: an action: data_exchange, update_data; since 7.1.
@@ -751,8 +751,8 @@ class OptIn(Input[bool]):
 
     - `name`: a fixed text; required.
     - `label`: a text; 300 characters are shown; required.
-    - `required`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean; default False.
+    - `visible`: a boolean; default True.
     - `on_click_action`: an action: data_exchange, navigate, open_url.
     - `on_select_action`: an action: update_data; since 6.0.
     - `on_unselect_action`: an action: update_data; since 6.0.
@@ -798,7 +798,7 @@ class EmbeddedLink(Component):
 
     - `text`: a text; 30 characters are shown; required.
     - `on_click_action`: an action: data_exchange, navigate, open_url; required.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "EmbeddedLink"
@@ -829,11 +829,11 @@ class DatePicker(Input[str]):
     - `name`: a fixed text; required.
     - `label`: a text; 40 characters are shown; required.
     - `helper_text`: a text; 80 characters are shown.
-    - `required`: a boolean.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
-    - `min_date`: a text.
-    - `max_date`: a text.
+    - `required`: a boolean; default False.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
+    - `min_date`: a text; default 1900-01-01.
+    - `max_date`: a text; default 2100-12-31.
     - `unavailable_dates`: a list of texts.
     - `on_select_action`: an action: data_exchange.
     - `init_value`: a text; since 4.0; not in a Form.
@@ -889,11 +889,11 @@ class CalendarPicker(Input[Any]):
     - `label`: a text, or an object with start-date and end-date; 40 characters are shown; required.
     - `title`: a text; 80 characters are shown.
     - `description`: a text; 300 characters are shown.
-    - `mode`: one of single, range.
+    - `mode`: one of single, range; default single.
     - `helper_text`: a text, or an object with start-date and end-date; 80 characters are shown.
-    - `required`: a boolean, or an object with start-date and end-date.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `required`: a boolean, or an object with start-date and end-date; default False.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `min_date`: a text.
     - `max_date`: a text.
     - `unavailable_dates`: a list of texts.
@@ -965,17 +965,17 @@ class CalendarPicker(Input[Any]):
 
 class Image(Component):
     """
-    A picture: base64 text of a JPEG or PNG file, without a `data:` prefix.
+    A picture: base64 text of a JPEG or PNG file, without a data: prefix.
 
     May stand in (since): layout 2.1, Form 2.1, If 4.0, Switch 4.0.
 
     - `src`: base64 text; at most 300 kB; required.
     - `width`: a number.
     - `height`: a number.
-    - `scale_type`: one of cover, contain.
-    - `aspect_ratio`: a number.
+    - `scale_type`: one of cover, contain; default contain.
+    - `aspect_ratio`: a number; default 1.
     - `alt_text`: a text.
-    - `visible`: a boolean.
+    - `visible`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "Image"
@@ -1014,9 +1014,9 @@ class ImageCarousel(Component):
     May stand in (since): layout 7.1, Form 7.1.
 
     - `images`: a list of `CarouselImage`, or a reference to such a list; at least 1; required.
-    - `aspect_ratio`: one of 4:3, 16:9.
-    - `scale_type`: one of contain, cover.
-    - `visible`: a boolean.
+    - `aspect_ratio`: one of 4:3, 16:9; default 4:3.
+    - `scale_type`: one of contain, cover; default contain.
+    - `visible`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "ImageCarousel"
@@ -1054,12 +1054,12 @@ class PhotoPicker(Input[list[Any]]):
     - `name`: a fixed text; required.
     - `label`: a text; 80 characters are shown; required.
     - `description`: a text; 300 characters are shown.
-    - `photo_source`: one of camera_gallery, camera, gallery.
-    - `max_file_size_kb`: a fixed whole number; from 1 to 25600.
-    - `min_uploaded_photos`: a fixed whole number; from 0 to 30.
-    - `max_uploaded_photos`: a fixed whole number; from 1 to 30.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `photo_source`: one of camera_gallery, camera, gallery; default camera_gallery.
+    - `max_file_size_kb`: a fixed whole number; from 1 to 25600; default 25600.
+    - `min_uploaded_photos`: a fixed whole number; from 0 to 30; default 0.
+    - `max_uploaded_photos`: a fixed whole number; from 1 to 30; default 30.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `error_message`: a text, or an object of texts; not in a Form.
     """
 
@@ -1108,12 +1108,12 @@ class DocumentPicker(Input[list[Any]]):
     - `name`: a fixed text; required.
     - `label`: a text; 80 characters are shown; required.
     - `description`: a text; 300 characters are shown.
-    - `max_file_size_kb`: a fixed whole number; from 1 to 25600.
-    - `min_uploaded_documents`: a fixed whole number; from 0 to 30.
-    - `max_uploaded_documents`: a fixed whole number; from 1 to 30.
+    - `max_file_size_kb`: a fixed whole number; from 1 to 25600; default 25600.
+    - `min_uploaded_documents`: a fixed whole number; from 0 to 30; default 0.
+    - `max_uploaded_documents`: a fixed whole number; from 1 to 30; default 30.
     - `allowed_mime_types`: a list of fixed texts out of the type's; at least 1.
-    - `enabled`: a boolean.
-    - `visible`: a boolean.
+    - `enabled`: a boolean; default True.
+    - `visible`: a boolean; default True.
     - `error_message`: a text, or an object of texts; not in a Form.
     """
 
@@ -1221,7 +1221,7 @@ class NavigationList(Input[str]):
     - `list_items`: a list of `NavigationItem`, or a reference to such a list; 1 to 20 items; required.
     - `label`: a text; 80 characters are shown.
     - `description`: a text; 300 characters are shown.
-    - `media_size`: one of regular, large.
+    - `media_size`: one of regular, large; default regular.
     - `on_click_action`: an action: data_exchange, navigate.
     """
 
@@ -1264,7 +1264,7 @@ class Footer(Component):
     - `left_caption`: a text; 15 characters are shown.
     - `center_caption`: a text; 15 characters are shown.
     - `right_caption`: a text; 15 characters are shown.
-    - `enabled`: a boolean.
+    - `enabled`: a boolean; default True.
     """
 
     kind: ClassVar[str] = "Footer"
@@ -1327,7 +1327,7 @@ class Form(Component):
 
 class If(Branches):
     """
-    Shows its `then` where a condition holds, otherwise its `else_`.
+    Shows its then where a condition holds, otherwise its else.
 
     May stand in (since): layout 4.0, Form 4.0, If 4.0.
 

@@ -22,6 +22,7 @@ from ._options import Group
 from ._play import play_command
 from ._preview import preview_command
 from ._pull import import_command, pull_command
+from ._schema import schema_command
 from ._serve import serve
 from ._to_python import to_python_command, types_command
 from ._upgrade import upgrade_command
@@ -58,7 +59,7 @@ endpoint.add_command(check)
 endpoint.add_command(serve)
 program.add_section("Deployment", plan_command, apply_command, sync_command, drift_command, status_command)
 program.add_section("Files", validate_command, upgrade_command, graph_command, pull_command, import_command)
-program.add_section("Python", to_python_command, types_command)
+program.add_section("Writing", to_python_command, types_command, schema_command)
 program.add_section("Play", preview_command, play_command)
 program.add_section("Single calls", flows, keys)
 program.add_section("Endpoint", endpoint)

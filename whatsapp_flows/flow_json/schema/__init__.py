@@ -5,6 +5,7 @@ A new version is a change of the tables in `_spec`: see docs/flow-json-versions.
 """
 
 from ._checks import BLANK, MAX_FINDINGS, did_you_mean, prefixed
+from ._descriptions import COMPONENT_TEXTS, describe_property, property_limits
 from ._draft07 import MAX_SCHEMA_DEPTH, PlainSchema, is_number, json_equal, plain_schema, schema_failures
 from ._fields import (
     EXAMPLE,
@@ -17,6 +18,7 @@ from ._fields import (
     parts_of,
     type_of_field,
 )
+from ._json_schema import json_schema
 from ._model import Component, Document, Finding, Screen, Severity
 from ._spec import (
     BINDINGS,
@@ -54,6 +56,7 @@ __all__ = [
     "BLANK",
     "CAROUSEL_IMAGES",
     "COMPONENTS",
+    "COMPONENT_TEXTS",
     "DROPDOWN_WITH_IMAGES",
     "EXAMPLE",
     "ITEMS",
@@ -90,18 +93,21 @@ __all__ = [
     "Structure",
     "Version",
     "data_model",
+    "describe_property",
     "did_you_mean",
     "is_number",
     "is_plain",
     "is_plain_and_valid",
     "is_string_array",
     "json_equal",
+    "json_schema",
     "parse_version",
     "parts_of",
     "places_of",
     "plain_schema",
     "prefixed",
     "properties_of",
+    "property_limits",
     "schema_failures",
     "structure_of",
     "type_of_field",

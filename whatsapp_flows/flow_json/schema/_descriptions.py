@@ -48,7 +48,7 @@ PROPERTY_TEXTS: Final[Mapping[str, str]] = {
     "OptIn.label": "Text beside the box.",
     "OptIn.on-click-action": "What a tap on the link after the label does. Without it there is no link.",
     "Switch.value": "The text that names the case.",
-    "a screen.data": "The data model: the data that the screen takes, a JSON schema with an __example__ for each field.",
+    "a screen.data": "The data that the screen takes: a JSON schema with an __example__ for each field.",
     "a screen.id": "Name of the screen, of letters and underscores; SUCCESS is reserved.",
     "a screen.title": "Text at the top of the screen.",
     "allowed-mime-types": "Which types of files are offered.",

@@ -255,8 +255,10 @@ def _layout(maker: _Maker, row: Property) -> Schema:
     if len(layouts) > 1:  # 5.2, never public
         return {"type": "object", "required": ["type"], "properties": {"type": {"enum": list(layouts)}}}
     found = maker.shape(LAYOUT)
-    found["properties"]["type"] = {"const": layouts[0], "description": "The only layout."}
-    return found
+    children = found["properties"]["children"]
+    found["properties"] = {"type": {"const": layouts[0], "description": "The only layout."}, "children": {}}
+    test = {"properties": {"type": {"const": layouts[0]}}, "required": ["type"]}
+    return {**found, "if": test, "then": {"properties": {"children": children}}}  # of another layout nothing is known
 
 
 def _data(maker: _Maker, row: Property) -> Schema:
