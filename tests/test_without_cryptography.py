@@ -43,6 +43,32 @@ print(client.send_flow("491701234567", "7", cta="Book", body="Choose a date").id
 
 
 @pytest.mark.slow
+def test_a_flow_is_played_without_the_extra() -> None:
+    """By itself, and with a function as its endpoint; what is encrypted says what to install."""
+    code = """
+import sys
+from whatsapp_flows.play import FlowPlayer, UploadedFile
+
+flow = "examples/endpoint/booking.json"
+player = FlowPlayer(flow).choose("service", "check").choose("date", "2030-05-06")
+print(player.screen, "whatsapp_flows.endpoint" in sys.modules)
+answer = {"screen": "SUCCESS", "data": {"extension_message_response": {"params": {"flow_token": "test"}}}}
+player = FlowPlayer(flow, endpoint=lambda request: answer, screen="CHOOSE", app_secret="a-secret")
+player.choose("service", "check").choose("date", "2030-05-06").tap()
+print(player.completed, sorted(player.webhook_body().headers))
+try:
+    FlowPlayer(flow, endpoint="https://example.com/flow")
+except ImportError as error:
+    print(error)
+"""
+    assert run(code).splitlines() == [
+        "CHOOSE False",
+        "{'flow_token': 'test'} ['Content-Type', 'X-Hub-Signature-256']",
+        f"answering Flows needs cryptography: {INSTALL}",
+    ]
+
+
+@pytest.mark.slow
 def test_what_needs_the_extra_says_how_to_install_it() -> None:
     """The import of the endpoint, not its first use, is an `ImportError` with the command."""
     code = """

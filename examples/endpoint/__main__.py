@@ -13,7 +13,8 @@ from examples.endpoint.diary import Diary
 from whatsapp_flows import FlowsClient
 from whatsapp_flows.contrib import wsgi
 from whatsapp_flows.emulator import Emulator
-from whatsapp_flows.endpoint import EndpointClient, PrivateKeys, generate_key_pair
+from whatsapp_flows.endpoint import PrivateKeys, generate_key_pair
+from whatsapp_flows.play import FlowPlayer
 from whatsapp_flows.webhooks import FlowCompleted, WebhookEvent, Webhooks, combined
 
 if TYPE_CHECKING:
@@ -59,26 +60,27 @@ def main() -> None:
                 phone_number_id=meta.phone_number_id,
             )  # fmt: skip
             print("sent, and opened on a phone:")
-            params = fill_in(EndpointClient(url, pair.public_pem, APP_SECRET), sent.token)
-            meta.complete_flow(sent.id, params)
+            phone = FlowPlayer(
+                FLOW, endpoint=url, public_key=pair.public_pem, app_secret=APP_SECRET, flow_token=sent.token
+            )  # fmt: skip
+            answers = fill_in(phone)
+            meta.complete_flow(sent.id, answers)
             meta.wait_for_webhooks()
     print(f"in the diary: {len(diary.bookings())} booking")
 
 
-def fill_in(phone: EndpointClient, token: str) -> dict[str, object]:
+def fill_in(phone: FlowPlayer) -> dict[str, object]:
     """What a person does: the first day, its first time, a name. Returns what the phone sends at the end."""
     with phone:
-        reply = phone.exchange("INIT", token=token)
-        print(f"  {reply.screen}: {len(reply.data['dates'])} days")
-        choice = {"service": "check", "date": reply.data["dates"][0]["id"]}
-        reply = phone.exchange("data_exchange", "CHOOSE", choice, token)
-        print(f"  {reply.screen}: {len(reply.data['times'])} times on {reply.data['day']}")
-        slot = {**choice, "time": reply.data["times"][0]["id"]}
-        reply = phone.exchange("data_exchange", "TIME", slot, token)
-        print(f"  {reply.screen}: {reply.data['summary']}")
-        reply = phone.exchange("data_exchange", "DETAILS", {"name": "Zoë", "note": ""}, token)
-        print(f"  {reply.screen}")
-        return reply.params or {}
+        print(f"  {phone.screen}: {len(phone.offered('date'))} days")
+        phone.choose("service", "Check-up").choose("date", next(iter(phone.offered("date")))).tap("Show times")
+        print(f"  {phone.screen}: {len(phone.offered('time'))} times on {phone.view.nodes[0].props['text']}")
+        phone.choose("time", next(iter(phone.offered("time")))).tap("Continue")
+        print(f"  {phone.screen}: {phone.view.nodes[0].props['text']}")
+        phone.fill(name="Zoë").tap("Book")
+        answers = phone.completed or {}
+        print(f"  completed: {', '.join(answers)}")
+        return answers
 
 
 def show(event: WebhookEvent) -> None:

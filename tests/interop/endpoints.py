@@ -1,8 +1,9 @@
 """
 `make interop`, second part: the endpoints of others answer our `EndpointClient` as they are known to do.
 
-pywa on its three frameworks, and Meta's Node example: a row of `CASES` is a request, and what each of them answers.
-Then the requests that pywa has published, which real clients have made, are opened with our keys.
+pywa on its three frameworks, and Meta's Node example: a row of `CASES` is a request, and what each of them answers. A
+row of `VISITS` is a Flow that `FlowPlayer` plays with each of them, and what becomes of it. Then the requests that pywa
+has published, which real clients have made, are opened with our keys.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 from tests.interop.captures import open_captures  # noqa: E402
 from tests.interop.peers import PEERS, SECRET, Peer, Running, SkippedError  # noqa: E402
 from tests.interop.sources import MissingSourceError  # noqa: E402
-from whatsapp_flows.endpoint import EndpointClient, EndpointReply, Tamper, generate_key_pair  # noqa: E402
+from whatsapp_flows.endpoint import EndpointClient, EndpointReply, KeyPair, Tamper, generate_key_pair  # noqa: E402
+from whatsapp_flows.play import FlowPlayer, PlayError  # noqa: E402
 
 README: Final = Path(__file__).with_name("README.md")
 MARKS: Final = ("<!-- endpoints: begin -->", "<!-- endpoints: end -->")
@@ -104,6 +106,61 @@ CASES: Final = (
 )
 
 
+def _flow(seen: dict[str, object]) -> dict[str, object]:
+    """A Flow with the screens that the peers know. pywa leads to NEXT; it has `seen`, which is what it was sent."""
+    name = {"type": "TextInput", "name": "name", "label": "Name"}
+    submit = {"name": "data_exchange", "payload": {"name": "${form.name}"}}
+    footer = {"type": "Footer", "label": "Send", "on-click-action": submit}
+    layout = {"type": "SingleColumnLayout", "children": [name, footer]}
+    greeting = {"greeting": {"type": "string", "__example__": "Hello"}}
+    following = {"seen": {**seen, "__example__": []}, "action": {"type": "string", "__example__": "INIT"}}
+    return {
+        "version": "7.3",
+        "data_api_version": "3.0",
+        "routing_model": {"MY_SCREEN": [], "NEXT": []},
+        "screens": [
+            {"id": "MY_SCREEN", "title": "Mine", "terminal": True, "data": greeting, "layout": layout},
+            {"id": "NEXT", "title": "Next", "terminal": True, "data": following, "layout": layout},
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A Flow that is played: opened with INIT, its field filled in and sent; and what becomes of it."""
+
+    name: str
+    seen: dict[str, object]
+    pywa: str
+    node: str
+    token: str = "token-1"
+
+    def expected(self, peer: Peer) -> str:
+        """What becomes of it with a peer."""
+        return self.node if peer is PEERS[-1] else self.pywa
+
+    def played(self, url: str, pair: KeyPair) -> str:
+        """What becomes of it, in a few words."""
+        seen: list[str] = []
+        options = {"endpoint": url, "public_key": pair.public_pem, "app_secret": SECRET, "flow_token": self.token}
+        try:
+            with FlowPlayer(_flow(self.seen), **options) as player:  # type: ignore[arg-type]
+                seen.append(player.screen)
+                player.fill(name="Zo\u00eb").tap()
+                seen.append(player.screen if player.completed is None else f"completed {sorted(player.completed)}")
+        except PlayError as refused:
+            seen.append(f"{type(refused).__name__} {refused.path or refused.message}")
+        return ", ".join(seen)
+
+
+_COMPLETED: Final = "MY_SCREEN, completed ['flow_token']"
+VISITS: Final = (
+    Visit("a visit", {"type": "array", "items": {"type": "string"}}, "NEXT, NEXT", _COMPLETED),
+    Visit("an object is declared", {"type": "object", "properties": {}}, "DataModelMismatch /data/seen", _COMPLETED),
+    Visit("a refused token", {"type": "array"}, "EndpointFault Order again.", _COMPLETED, token="refused"),
+)
+
+
 def main(argv: Sequence[str]) -> int:
     """Ask all peers, or those that are named; 1 when one answers otherwise than expected."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,8 +177,11 @@ def main(argv: Sequence[str]) -> int:
         except (SkippedError, MissingSourceError) as reason:
             print(f"{peer.name}: skipped, {reason}")
             continue
-        different = [case for case in CASES if answers[peer.name][case.name] != case.expected(peer)]
-        print(f"{peer.name}: {'ok' if not different else 'DIFFERENT'}, {len(CASES)} requests")
+        rows = (*CASES, *VISITS)
+        different = [case for case in rows if answers[peer.name][case.name] != case.expected(peer)]
+        print(
+            f"{peer.name}: {'ok' if not different else 'DIFFERENT'}, {len(CASES)} requests, {len(VISITS)} Flows played"
+        )
         for case in different:
             print(f"  {case.name}: {answers[peer.name][case.name]}; expected: {case.expected(peer)}")
         wrong += [case.name for case in different]
@@ -133,7 +193,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def ask(peer: Peer) -> dict[str, str]:
-    """What a peer answers to each case."""
+    """What a peer answers to each case, and what becomes of each visit."""
     found = {}
     with peer.running() as (running, pair):
         for case in CASES:
@@ -141,6 +201,7 @@ def ask(peer: Peer) -> dict[str, str]:
             keys = chain([generate_key_pair().public_pem] * case.rotated, repeat(pair.public_pem))
             with EndpointClient(running.url, lambda: next(keys), SECRET, sleep=lambda _: None) as client:  # noqa: B023
                 found[case.name] = described(case.send(client), running)
+        found |= {visit.name: visit.played(running.url, pair) for visit in VISITS}
     return found
 
 

@@ -88,3 +88,16 @@ def test_the_repr_shows_the_size_alone(play: Play) -> None:
     assert shown.startswith("WebhookBody(<")
     assert "s10" not in shown
     assert "sha256" not in shown
+
+
+@pytest.mark.parametrize("secret", ["", " a-secret-with-a-blank ", "a-secret\ud800"])
+def test_no_frame_shows_a_secret_that_is_refused(play: Play, secret: str) -> None:
+    """Neither of the player's constructor nor of `webhook_body`."""
+    player = completed(play(FLOW, endpoint=function([]), app_secret="a-good-secret"))
+    calls: list[Callable[[], object]] = [lambda: play(FLOW, app_secret=secret), lambda: player.webhook_body(secret)]
+    for fails in calls:
+        with pytest.raises(ConfigurationError) as caught:
+            fails()
+        frames = [each.frame for each in caught.traceback if "whatsapp_flows" in str(each.path)]
+        assert frames
+        assert not any("a-secret" in repr(value) for frame in frames for value in frame.f_locals.values())

@@ -256,6 +256,8 @@ class BasePlayer:
         digits; `context_id` is the id of the message with the Flow. The other ids are made up; the time is noon of
         `today`. Raises `PlayError` unless the Flow has sent a message, and `ConfigurationError` without a secret.
         """
+        # Rebound, so that no local variable of this frame shows a secret.
+        app_secret = cast("AppSecrets | None", as_secrets(app_secret))
         payload = self.completed
         if payload is None:
             raise PlayError("The user has sent no message: the Flow is not completed.")
@@ -264,7 +266,6 @@ class BasePlayer:
         return WebhookBody(body, {"Content-Type": "application/json", "X-Hub-Signature-256": signature})
 
     def _sign(self, body: bytes, app_secret: AppSecrets | None) -> str:
-        app_secret = cast("AppSecrets | None", as_secrets(app_secret))
         known = self._options.secrets if app_secret is None else signatures.app_secrets(app_secret)
         signature = signatures.sign(body, known[0]) if known else None
         if signature is None and self._line is not None:
@@ -274,9 +275,12 @@ class BasePlayer:
         return signature
 
     def __repr__(self) -> str:
-        session = self._playing.session
+        playing: Playing | None = self.__dict__.get("_playing")
+        if playing is None:  # of a player that could not be made, in a traceback with local variables
+            return f"{type(self).__name__}(not opened)"
+        session = playing.session
         where = f"screen {session.screen}" if session.end is None else "over"
-        return f"{type(self).__name__}({where}, {len(self._playing.requests)} requests)"
+        return f"{type(self).__name__}({where}, {len(playing.requests)} requests)"
 
 
 def _path_of(flow: object) -> Path | None:
