@@ -162,6 +162,21 @@ def test_a_move_that_raises_is_expected_to(play: Play) -> None:
     run(source)
 
 
+OFFLINE = {key: value for key, value in FLOW.items() if key != "data_api_version"}
+
+
+@pytest.mark.parametrize(("flow", "init"), [(FLOW, None), (FLOW, False), (OFFLINE, None), (OFFLINE, True)])
+def test_whether_the_flow_opens_with_init(flow: Any, init: bool | None) -> None:
+    """The test opens it in the same way."""
+    player = FlowPlayer(flow, endpoint=function([]), init=init).fill(name="Ada").tap()
+    assert player.requests[0].action == ("INIT" if init or (init is None and flow is FLOW) else "data_exchange")
+    source = player.as_test()
+    assert ("init=" in source) == (init is not None)
+    played: list[FlowPlayer] = []
+    run(source, played=played)
+    assert [each.action for each in played[0].requests] == [each.action for each in player.requests]
+
+
 def test_a_flow_that_does_not_open() -> None:
     """The test expects that."""
     session = start(FLOW, "NOWHERE", flow_token="secret", today=TODAY).session
@@ -301,7 +316,7 @@ def draw_answer(draw: st.DrawFn, asked: AskEndpoint, answer: Callable[[dict[str,
 
 
 @given(session=sessions())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_the_source_of_any_session_passes(session: Session) -> None:
     """And ends where the session has ended."""
     source = as_test(session)

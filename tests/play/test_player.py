@@ -232,6 +232,15 @@ def test_a_screen_that_is_not_there(play: Play) -> None:
         play(FLOW, screen="FROM")
 
 
+def test_what_cannot_be_played(play: Play) -> None:
+    """An action that does not exist is neither the user's nor an endpoint's fault."""
+    flow = {"version": "7.3", "screens": [screen("A", footer("Go", {"name": "fly"}))]}
+    with pytest.raises(PlayError, match=r"no action 'fly' \(/screens/0/layout/children/0/on-click-action\)") as caught:
+        play(flow).tap()
+    assert type(caught.value) is PlayError
+    assert caught.value.key == "unplayable"
+
+
 def test_a_flow_that_asks_needs_an_endpoint(play: Play) -> None:
     """The player says so; it stays as it was."""
     player = play(FLOW, screen="NUMBER")

@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
-from tests.play.visit import ENCRYPTED, FLOW, PLAIN, SLOTS, coroutine_function, flow_endpoint, function, served
+from tests.play.visit import (
+    ENCRYPTED,
+    FLOW,
+    PLAIN,
+    SLOTS,
+    coroutine_function,
+    flow_endpoint,
+    function,
+    private_keys,
+    served,
+)
 from whatsapp_flows import ConfigurationError
 from whatsapp_flows.contrib import asgi
-from whatsapp_flows.endpoint import FlowEndpoint, FlowRequest, KeyPair, PrivateKeys, Show
+from whatsapp_flows.endpoint import EndpointReply, FlowEndpoint, FlowRequest, KeyPair, Show
 from whatsapp_flows.play import (
     Answer,
     AsyncFlowPlayer,
@@ -23,6 +33,7 @@ from whatsapp_flows.play import (
     PlayError,
     WrongTransition,
 )
+from whatsapp_flows.play._exchange import answer_of
 
 Play = Callable[..., Any]
 
@@ -130,7 +141,7 @@ def test_a_flow_opens_on_a_screen_without_asking(visit: Visit) -> None:
 def test_the_endpoint_gets_the_version_of_the_flow(play: Play, flow_key_pair: KeyPair, flow_app_secret: str) -> None:
     """With 4.0, the flow token is signed, too."""
     seen: list[FlowRequest] = []
-    endpoint = FlowEndpoint(PrivateKeys(flow_key_pair.private_pem), app_secrets=flow_app_secret)
+    endpoint = FlowEndpoint(private_keys(flow_key_pair), app_secrets=flow_app_secret)
 
     @endpoint.init
     def start(request: FlowRequest) -> Show:
@@ -144,7 +155,7 @@ def test_the_endpoint_gets_the_version_of_the_flow(play: Play, flow_key_pair: Ke
 
 def test_an_endpoint_without_a_handler_for_init(play: Play, flow_key_pair: KeyPair, flow_app_secret: str) -> None:
     """The Flow opens on its first screen, as from a message with `navigate`."""
-    endpoint = FlowEndpoint(PrivateKeys(flow_key_pair.private_pem), app_secrets=flow_app_secret)
+    endpoint = FlowEndpoint(private_keys(flow_key_pair), app_secrets=flow_app_secret)
     endpoint.data_exchange("START")(lambda request: request.show("CHOOSE", slots=SLOTS))
     player = play(FLOW, endpoint=endpoint)
     assert (player.screen, player.requests) == ("START", ())
@@ -329,6 +340,7 @@ def test_a_callable_of_anything_is_a_function(play: Play) -> None:
         ("https://example.com/flow", "public_key is missing: requests to a URL"),
         (lambda body, headers: None, "public_key is missing: requests to a function"),
         (lambda: None, "public_key is missing"),
+        (max, "public_key is missing: requests to a builtin_function_or_method"),
     ],
 )
 def test_what_is_encrypted_needs_a_key(play: Play, endpoint: Any, says: str) -> None:
@@ -342,6 +354,12 @@ def test_what_is_no_endpoint(play: Play, flow_key_pair: KeyPair) -> None:
     for endpoint in (FlowEndpoint, 7, lambda: None):
         with pytest.raises(ConfigurationError, match="target"):
             play(FLOW, endpoint=endpoint, public_key=flow_key_pair.public_pem)
+
+
+def test_an_answer_that_is_no_json_cannot_be_read() -> None:
+    """It is decrypted, and then nothing."""
+    reply = EndpointReply(outcome="bad-payload", status=200, plaintext=b"no JSON", problem="It is no JSON.")
+    assert answer_of(3, reply) == Answer(number=3, failure="unreadable", message="It is no JSON.")
 
 
 # -- what only one of the players has

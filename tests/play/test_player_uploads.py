@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.play.visit import PLAYERS, screen
+from tests.play.visit import PLAYERS, private_keys, screen
 from whatsapp_flows.emulator import Emulator
-from whatsapp_flows.endpoint import FlowEndpoint, FlowRequest, KeyPair, PrivateKeys, Show
+from whatsapp_flows.endpoint import FlowEndpoint, FlowRequest, KeyPair, Show
 from whatsapp_flows.media import MAX_MEDIA_BYTES, EncryptedMedia, MediaDownloader, encrypted_media, open_media
 from whatsapp_flows.play import FlowPlayer, NotTappable, UploadedFile
 
@@ -115,7 +115,7 @@ def test_a_file_over_the_limit_is_not_read(play: Play, tmp_path: Path) -> None:
 def test_an_emulator_serves_the_files(kind: str, flow_key_pair: KeyPair, tmp_path: Path) -> None:
     """`upload` says where they are: the handler, or its worker, downloads them over a socket."""
     queue: list[str] = []
-    endpoint = FlowEndpoint(PrivateKeys(flow_key_pair.private_pem), app_secrets="a-secret")
+    endpoint = FlowEndpoint(private_keys(flow_key_pair), app_secrets="a-secret")
 
     @endpoint.data_exchange("PICKERS")
     def chosen(request: FlowRequest) -> Show:

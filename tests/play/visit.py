@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -104,9 +105,19 @@ _SPECIAL: Mapping[str, Callable[[], Answer]] = {
 # -- every kind of endpoint
 
 
+@lru_cache
+def _parsed(pem: str) -> PrivateKeys:
+    return PrivateKeys(pem)
+
+
+def private_keys(pair: KeyPair) -> PrivateKeys:
+    """Parsed once: that takes longer than a visit."""
+    return _parsed(pair.private_pem.reveal())
+
+
 def flow_endpoint(pair: KeyPair, secret: str, told: list[str], **options: Any) -> FlowEndpoint:
     """The endpoint itself; `told` gets what the client could not use."""
-    endpoint = FlowEndpoint(PrivateKeys(pair.private_pem), app_secrets=secret, **options)
+    endpoint = FlowEndpoint(private_keys(pair), app_secrets=secret, **options)
     endpoint.fallback(answer)
 
     @endpoint.on_error

@@ -96,12 +96,13 @@ class _Writer:
     def _opening(self) -> str:
         opening, asked = self._session.opening, self._session.asked > 0
         screen = opening.screen
-        if screen is None and opening.data is None and asked and not opening.init:
-            screen = next(iter(self._session.history), None)  # with an endpoint and no screen, there would be an INIT
+        has_version = "data_api_version" in self._session.flow.document
         arguments = ["FLOW" if self._path is None else literal(self._path.as_posix())]
         arguments += [f"screen={literal(screen)}"] if screen is not None else []
         arguments += [f"data={layout(opening.data)}"] if opening.data is not None else []
         arguments += ["endpoint=lambda request: next(answers)"] if asked else []
+        by_itself = asked and screen is None and opening.data is None and has_version  # whether the player asks INIT
+        arguments += [f"init={opening.init}"] if by_itself is not opening.init else []
         day = self._session.today
         return call("play_flow", [*arguments, f"today=date({day.year}, {day.month}, {day.day})"])
 

@@ -64,10 +64,10 @@ class AsyncFlowPlayer(BasePlayer):
                 while call is not None:
                     try:
                         answer = await self._endpoint.aask(call)
-                    except Exception as failure:
-                        moves.throw(failure)  # they settle the state, and raise
-                        raise
-                    call = following(moves, answer)
+                    except Exception as failure:  # noqa: BLE001 - whatever an application raises
+                        call = moves.throw(failure)  # they settle the state, and raise
+                    else:
+                        call = following(moves, answer)
                 self._waiting.popleft()
         finally:
             while self._waiting:

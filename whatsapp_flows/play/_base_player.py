@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class BasePlayer:
+class BasePlayer(ABC):
     """The options, the moves and the state of `FlowPlayer` and `AsyncFlowPlayer`: see there."""
 
     def __init__(
@@ -42,6 +43,7 @@ class BasePlayer:
         screen: str | None = None,
         data: Mapping[str, Any] | None = None,
         endpoint: Endpoint | None = None,
+        init: bool | None = None,
         flow_token: str = TOKEN,
         today: date | None = None,
         app_secret: AppSecrets | None = None,
@@ -71,14 +73,16 @@ class BasePlayer:
         self._source = _path_of(flow)
         self._line: Line | None = None if endpoint is None else line_to(endpoint, self._options)
         self._uploads = Uploads(upload)
-        opens = self._line is not None and self._line.opens and version is not None
+        if init is None:
+            opens = self._line is not None and self._line.opens and version is not None
+            init = opens and screen is None and data is None
         self._playing = Playing(
             played,
             screen=screen,
             data=data,
             flow_token=flow_token,
             today=today,
-            init=opens and screen is None and data is None,
+            init=init,
             has_endpoint=self._line is not None,
             uploads=self._uploads,
         )
@@ -86,13 +90,13 @@ class BasePlayer:
         self._lifespan = lifespan
         self._begin(self._playing.opening())
 
+    @abstractmethod
     def _begin(self, opening: Moves) -> None:
         """Open the Flow, or prepare that."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _do(self, moves: Moves) -> Self:
         """Carry out moves."""
-        raise NotImplementedError
 
     @property
     def _endpoint(self) -> Line:

@@ -21,7 +21,8 @@ class FlowPlayer(BasePlayer):
 
     `flow` is a Flow JSON: a path, a mapping, its text or bytes. It opens on `screen`, or on its first screen, with
     `data`, or with the `__example__` values of the screen's data model. With an `endpoint` and neither of them, it
-    opens with INIT, if the Flow has a `data_api_version`, and the `FlowEndpoint` a handler for INIT.
+    opens with INIT, if the Flow has a `data_api_version`, and the `FlowEndpoint` a handler for INIT; `init` says
+    otherwise.
 
     `endpoint` is one of
 
@@ -65,10 +66,10 @@ class FlowPlayer(BasePlayer):
             while call is not None:
                 try:
                     answer = self._endpoint.ask(call)
-                except Exception as failure:
-                    moves.throw(failure)  # they settle the state, and raise
-                    raise
-                call = following(moves, answer)
+                except Exception as failure:  # noqa: BLE001 - whatever an application raises
+                    call = moves.throw(failure)  # they settle the state, and raise
+                else:
+                    call = following(moves, answer)
         finally:
             moves.close()
         return self
