@@ -222,6 +222,15 @@ def test_many_screens_are_bounded() -> None:
     assert len(only(flow(screen("START", *children))).boards) == 2 + 12
 
 
+@pytest.mark.slow
+def test_a_screen_of_very_many_fields_is_filled_in_part() -> None:
+    """As many events as its size allows: each of them looks at all components."""
+    found = only(flow(screen("START", *(field(f"f{number}") for number in range(4_000)))))
+    _, wrong, filled = (board.view for board in found.boards)
+    assert sum(node.error != "" for node in wrong.nodes) == 5
+    assert 5 <= sum(node.value == "Example" for node in filled.nodes) <= 15
+
+
 def test_what_is_no_flow_json_is_refused() -> None:
     """With the reason."""
     with pytest.raises(ConfigurationError, match="must be a JSON object"):

@@ -11,18 +11,22 @@ import re
 from pathlib import Path
 from typing import Final
 
+from .._reading import read_regular
+
 STATIC: Final = Path(__file__).with_name("static")
+
+_MAX_BYTES: Final = 1024 * 1024  # of one file
 
 _IMPORT: Final = re.compile(r'^import\s*\{([^{}]*)\}\s*from\s*"\./([\w-]+\.js)";[ \t]*$', re.MULTILINE)
 _DECLARED: Final = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 _LISTED: Final = re.compile(r"\bexport\s*\{([^{}]*)\};?")
 _SOURCE_MAP: Final = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
-_LEFT: Final = re.compile(r"^\s*(?:import|export)\b.*$", re.MULTILINE)
+_LEFT: Final = re.compile(r"^[ \t]{0,99}(?:import|export)\b.{0,99}", re.MULTILINE)
 
 
 def static_text(name: str, *, folder: Path = STATIC) -> str:
     """A file of the page."""
-    return (folder / name).read_text(encoding="utf-8")
+    return read_regular(folder / name, _MAX_BYTES).decode()
 
 
 def bundled(entry: str, *, folder: Path = STATIC) -> str:
@@ -52,7 +56,7 @@ def _as_function(name: str, source: str) -> str:
     body = _LISTED.sub("", _DECLARED.sub("", body))
     left = _LEFT.search(body)
     if left is not None:
-        raise ValueError(f"{name} cannot be put into one script: {left[0].strip()[:100]}")
+        raise ValueError(f"{name} cannot be put into one script: {left[0].strip()}")
     result = ", ".join(f"{outer}: {inner}" for outer, inner in exported.items())
     return f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {result} }};\n}})();'
 

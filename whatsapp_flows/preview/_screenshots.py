@@ -16,6 +16,7 @@ from typing import Final
 
 from .._files import replace_file
 from .._flow_facts import FlowSource
+from .._reading import read_regular
 from .._safe_names import distinct_names, safe_name
 from ..errors import ConfigurationError
 from ..play import PlayedFlow
@@ -27,6 +28,7 @@ from ._storyboard import Storyboard, storyboard
 MAX_HEIGHT: Final = 8_000
 """CSS pixels of one picture: Chromium draws up to 16,384 pixels, and a pixel may count double."""
 
+_MAX_BYTES: Final = 256 * 2**20  # of one picture
 _MAX_JOBS: Final = 4  # browsers side by side; each takes a core and some 200 MB
 _SIZES: Final = re.compile(r'\s*(?:<!DOCTYPE html>\s*)?<html\b[^>]*\bdata-sizes="([^"]*)"', re.IGNORECASE)
 
@@ -76,7 +78,7 @@ def _take(story: Storyboard, folder: Path, page: Path, program: Path, scale: flo
         picture = page.with_name(f"{number}.png")
         width, height = sizes[number]
         browser.picture(f"{page.as_uri()}#picture={number}", picture, width=width, height=min(height, MAX_HEIGHT))
-        replace_file(files[number], picture.read_bytes())
+        replace_file(files[number], read_regular(picture, _MAX_BYTES))
 
     with ThreadPoolExecutor(min(_MAX_JOBS, os.cpu_count() or 1), thread_name_prefix="picture") as pool:
         taken = [pool.submit(take, number) for number in range(len(files))]

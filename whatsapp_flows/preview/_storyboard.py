@@ -26,7 +26,8 @@ MAX_SCREENS: Final = 200
 _MAX_CHOICES: Final = 4  # open lists of one screen
 _MAX_WAYS: Final = 20  # values that are tried for one field
 _MAX_ROUNDS: Final = 3  # times that a screen is filled: a value may show further fields
-_MAX_FIELDS: Final = 200  # fields of one screen that are filled
+_MAX_FIELDS: Final = 200  # fields of one screen that are left empty, and filled
+_MAX_WORK: Final = 20_000  # components that are looked at for it: each event looks at all of a screen
 _ANCHOR: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 Kind = Literal["empty", "errors", "filled", "branch", "choices"]
@@ -131,20 +132,21 @@ def _boards(flow: PlayedFlow, name: str, today: date, trials: Trials) -> tuple[B
 
 def _touched(session: Session) -> Session:
     """After each field has been left as it is."""
-    for node in islice(_fields(view(session)), _MAX_FIELDS):
+    for node in _fields(view(session)):
         session = advance(session, Blur(node.path)).session
     return session
 
 
 def _fields(seen: View) -> Iterator[Node]:
-    """The components that can be used and take a value."""
-    return (node for node in seen.nodes if node.shown and node.enabled and node.name)
+    """The first components that can be used and take a value: fewer of them on a screen with very many."""
+    number = min(max(_MAX_WORK // max(len(seen.nodes), 1), 4), _MAX_FIELDS)
+    return islice((node for node in seen.nodes if node.shown and node.enabled and node.name), number)
 
 
 def _filled(session: Session, today: date) -> Session:
     """With the first value that is valid in each field, as far as one is found."""
     for _ in range(_MAX_ROUNDS):
-        open_fields = [node for node in islice(_fields(view(session)), _MAX_FIELDS) if _is_empty(node)]
+        open_fields = [node for node in _fields(view(session)) if _is_empty(node)]
         if not open_fields:
             break
         for node in open_fields:

@@ -26,6 +26,8 @@ _MAX_LABEL: Final = 60
 """Characters of a value in a caption."""
 _MAX_TRIALS: Final = 2_000
 """States of one Flow that are looked at: some seconds, at two milliseconds for each."""
+_MANY: Final = 50
+"""Components for which a state is counted once more."""
 
 
 class Trials:
@@ -34,9 +36,9 @@ class Trials:
     def __init__(self, left: int = _MAX_TRIALS) -> None:
         self._left = left
 
-    def take(self) -> bool:
-        """Whether there is one left; it is gone then."""
-        self._left -= 1
+    def take(self, components: int) -> bool:
+        """Whether there is one left; it is gone then. One of very many components counts for several."""
+        self._left -= 1 + components // _MANY
         return self._left >= 0
 
 
@@ -70,7 +72,7 @@ def variations(
     while states and deciding:
         state = states.popleft()
         for changed in _changes(flow, name, state, deciding):
-            if found == _MAX_BOARDS or not trials.take():
+            if found == _MAX_BOARDS or not trials.take(len(state.session.flow.screens[name].by_path)):
                 return
             seen = view(changed.session)
             paths = shown(seen)
