@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 
 from tests.endpoint.key_material import pair
-from tests.preview.serving import PATIENCE, Tab, path_of, previewing, with_endpoint
+from tests.preview.serving import PATIENCE, Tab, exchange, footer, path_of, previewing, save, with_endpoint
 from whatsapp_flows.endpoint import Answer, FlowEndpoint, FlowRequest, PrivateKeys
+from whatsapp_flows.play import Call
 from whatsapp_flows.preview import Preview
+from whatsapp_flows.preview._asking import Asking
 
 SECRET = "an-app-secret-for-tests"
 SLOTS = {"screen": "SLOTS", "data": {"hint": "At noon"}}
@@ -350,3 +353,39 @@ def test_addresses_that_cannot_be_asked(path: Path, url: str, message: str) -> N
     with pytest.raises(ValueError, match=message) as refused:
         Preview(path, endpoint=url)
     assert "secret" not in str(refused.value)
+
+
+def test_a_change_of_the_file_while_the_endpoint_is_asked(path: Path, gate: Gate) -> None:
+    """A request that is the same still counts; one that has changed is sent again, and the first answer is dropped."""
+    with previewing(path, with_endpoint(), endpoint=gate, screen="START") as (_, tab):
+        ask(tab)
+        assert gate.asked.acquire(timeout=PATIENCE)
+        document = with_endpoint()
+        document["screens"][0]["title"] = "Where"
+        save(path, document)
+        state = tab.until(lambda state: state["view"]["title"] == "Where")
+        assert (state["view"]["loading"], kinds(state)) == (True, ["request", "reload"])
+        document["screens"][0]["layout"]["children"][1] = footer(exchange(place="Odesa"))
+        save(path, document)
+        assert gate.asked.acquire(timeout=PATIENCE)
+        gate.free.set()
+        state = tab.until(settled)
+        assert (state["view"]["screen"], state["screens"][1]["data"]) == ("SLOTS", {"hint": "Odesa"})
+        assert kinds(state) == ["request", "reload", "reload", "request", "answer"]
+
+
+def test_a_way_that_cannot_be_made() -> None:
+    """Each request is answered with what was raised; nothing is asked after the end."""
+
+    def connect() -> Any:
+        raise OSError("no way")
+
+    answers: queue.Queue[Any] = queue.Queue()
+    asking = Asking(connect, time_limit=PATIENCE)
+    call = Call(number=1, action="INIT", screen="", data={}, flow_token="t")
+    asking.ask(call, answers.put)
+    answer = answers.get(timeout=PATIENCE)
+    assert (answer.failure, answer.message.startswith("The endpoint raised OSError")) == ("unreachable", True)
+    asking.close()
+    asking.ask(call, answers.put)
+    assert answers.empty()

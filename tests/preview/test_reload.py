@@ -15,6 +15,7 @@ from tests.preview.serving import (
     Tab,
     complete,
     footer,
+    navigate,
     path_of,
     previewing,
     save,
@@ -22,6 +23,7 @@ from tests.preview.serving import (
     text_input,
     two_screens,
     value_of,
+    with_endpoint,
 )
 from whatsapp_flows.play import Blur, Event, Fill, Session, Tap, advance, read_flow, start
 from whatsapp_flows.preview._history import MAX_UNDO, History
@@ -273,3 +275,29 @@ def test_the_steps_to_undo_are_bounded() -> None:
         session = replace(session, events=(*session.events, event))
         history = history.then(session, event, by_hand=True)
     assert [len(each.events) for each in history.earlier] == list(range(5, MAX_UNDO + 5))
+
+
+def test_a_replay_stops_at_an_answer(path: Path) -> None:
+    """Where the changed Flow asks nothing, an answer does not fit."""
+    with previewing(path, with_endpoint()) as (_, tab):
+        number = tab.event("Tap", tab.state["view"]["footer"]["path"])["asks"]["number"]
+        tab.command("answer", number=number, screen="SLOTS", data={"hint": "At noon"})
+        changed = with_endpoint()
+        changed["screens"][0]["layout"]["children"][1] = footer(navigate("SLOTS", hint="Now"))
+        save(path, changed)
+        state = tab.until(lambda state: state["replay"])
+        assert state["replay"]["text"].startswith("Stopped at step 2 of 2 (answer): ")
+        assert state["screens"][1]["data"] == {"hint": "Now"}
+
+
+def test_a_fault_of_ours_does_not_end_the_watching(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and shown as a problem; the next change is played."""
+    times = iter([float("nan"), 1.0, 2.0])  # no time of day
+    with previewing(path, two_screens(), clock=lambda: next(times)) as (_, tab):
+        save(path, two_screens(HEADING))
+        state = tab.until(lambda state: state["file"]["problem"])
+        assert "could not be played" in state["file"]["problem"]
+        save(path, two_screens(HEADING, HEADING))
+        state = tab.until(lambda state: not state["file"]["problem"])
+        assert len(state["view"]["nodes"]) == 3
+    assert any(record.exc_info for record in caplog.records)

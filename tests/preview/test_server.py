@@ -7,9 +7,11 @@ import logging
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,11 @@ from tests.preview.serving import PATIENCE, Tab, path_of, previewing, two_screen
 from whatsapp_flows.preview import Preview
 from whatsapp_flows.preview._application import HEADERS, MAX_STREAMS
 from whatsapp_flows.preview._requests import MAX_BODY
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 FOREIGN = "http://evil.example"
 
@@ -426,3 +433,48 @@ def test_a_link_to_a_screen(tmp_path: Path) -> None:
         assert tab.command("open", screen="END")["screens"][1]["data"] == {"name": "Ada"}
         assert tab.command("open")["view"]["screen"] == "START"
         assert tab.command("open", data={})["view"]["screen"] == "START"
+
+
+def test_a_link_that_the_flow_opens(tmp_path: Path) -> None:
+    """It is a line of the log, whatever its scheme; nothing is fetched. A step that is refused is no line."""
+    link = {
+        "type": "EmbeddedLink",
+        "text": "More",
+        "on-click-action": {"name": "open_url", "url": "javascript:alert(1)"},
+    }
+    with previewing(tmp_path / "flow.json", two_screens(link)) as (_, tab):
+        path = tab.state["view"]["nodes"][0]["path"]
+        state = tab.event("Tap", path)
+        assert [(line["kind"], line["detail"]["url"]) for line in state["log"]] == [("open_url", "javascript:alert(1)")]
+        assert len(tab.event("Tap", "/nowhere")["log"]) == 1
+
+
+def test_there_may_be_nothing_to_undo(tab: Tab) -> None:
+    """It is a conflict, with a reason."""
+    tab.command("restart")
+    answer = tab.post("/command", {"command": "undo"})
+    assert (answer.status_code, answer.json()) == (409, {"error": "There is nothing to undo"})
+
+
+def test_it_serves_until_it_is_closed(tmp_path: Path) -> None:
+    """`serve` starts, and returns when another thread closes the preview."""
+    (tmp_path / "flow.json").write_text(json.dumps(two_screens()))
+    preview = Preview(tmp_path / "flow.json")
+    thread = threading.Thread(target=preview.serve)
+    thread.start()
+    while "not running" in repr(preview):
+        assert thread.is_alive()
+    assert Tab(preview).state["view"]["screen"] == "START"
+    preview.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_every_file_of_the_page_is_in_the_package() -> None:
+    """The wheel takes the whole package; the files stand in it, the licence of what is not ours too."""
+    folder = Path(str(resources.files("whatsapp_flows.preview"))) / "static"
+    names = {path.name for path in folder.iterdir()}
+    assert {"index.html", "app.js", "style.css", "lit-html.js", "lit-html.LICENSE"} <= names
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert settings["targets"]["wheel"] == {"packages": ["whatsapp_flows"]}
+    assert "exclude" not in settings

@@ -157,3 +157,24 @@ def test_the_thread_looks_until_it_is_closed(tmp_path: Path) -> None:
 def test_closing_what_was_not_started(saved: Watched) -> None:
     """It has no thread to wait for."""
     saved.watcher.close()
+
+
+def test_a_file_that_changes_while_it_is_read(saved: Watched) -> None:
+    """What was read is thrown away, and the file is read again when it has settled."""
+
+    class Changing:
+        """A path whose file is written again between the reading of its content and the look after it."""
+
+        uses = 0
+
+        def __fspath__(self) -> str:
+            self.uses += 1
+            if self.uses == 4:  # two looks, the reading, and the look after it
+                write(saved.path, "three", OLD + 30)
+            return str(saved.path)
+
+    seen: list[FileContent] = []
+    watcher = Watcher(Changing(), seen.append, FileContent(content=b"one"), limit=1000)
+    write(saved.path, "two", OLD + 20)
+    assert [watcher.look() for _ in range(4)] == [False, False, False, True]
+    assert seen == [FileContent(content=b"three")]

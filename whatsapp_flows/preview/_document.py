@@ -32,11 +32,9 @@ def read_document(found: FileContent) -> Document:
         return Document(problem=_sentence(found.problem))
     try:
         return Document(flow=read_flow(found.content), content=found.content)
-    except ConfigurationError as mistake:
-        report = validate(found.content)
-        if not report.issues:
-            return Document(problem=str(mistake), content=found.content)
-    first = report.issues[0]
+    except ConfigurationError as refused:
+        issues = validate(found.content).issues
+        first = issues[0] if issues else ValidationIssue(error="", message=str(refused))
     place = f" (line {first.line_start}, column {first.column_start})" if first.line_start else ""
     return Document(problem=f"{_sentence(first.message).removesuffix('.')}{place}.", content=found.content)
 

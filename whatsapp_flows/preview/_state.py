@@ -40,7 +40,7 @@ class PreviewState:
 
 
 def state_json(state: PreviewState, log: tuple[Line, ...]) -> Json:
-    """The state for the page; its form is described in `docs/preview.md`."""
+    """The state as the page takes it; see `static/app.js`."""
     session = None if state.history is None else state.history.session
     return {
         "revision": state.revision,
