@@ -162,6 +162,18 @@ def test_pictures_need_a_browser(path: Path, tmp_path: Path) -> None:
     assert (refused.code, "no-browser" in refused.err, (tmp_path / "out").exists()) == (2, True, False)
 
 
+def test_without_werkzeug_the_extra_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a usage error; a storyboard needs no extra."""
+    for name in [name for name in sys.modules if name.startswith("whatsapp_flows._server")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("whatsapp_flows._server", raising=False)
+    for name in ("werkzeug", "werkzeug.exceptions", "werkzeug.serving"):
+        monkeypatch.setitem(sys.modules, name, None)
+    refused = CommandLine()("preview", path, "--no-open")
+    assert (refused.code, 'pip install "whatsapp-flows-sdk[emulator]"' in refused.err) == (2, True)
+    assert CommandLine()("preview", path, "--export", "-").code == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for another process")
 def test_ctrl_c_ends_it(path: Path) -> None:

@@ -28,6 +28,7 @@ __import__(sys.argv[1])
         ("whatsapp_flows.contrib.fastapi", "fastapi", "fastapi", "fastapi"),
         ("whatsapp_flows.contrib.flask", "flask", "flask", "flask"),
         ("whatsapp_flows.emulator", "werkzeug", "werkzeug", "emulator"),
+        ("whatsapp_flows.preview._preview", "werkzeug", "werkzeug", "emulator"),
     ],
 )
 def test_a_missing_extra_is_named(module: str, hidden: str, needs: str, extra: str) -> None:

@@ -339,6 +339,15 @@ def test_starting_twice(tmp_path: Path) -> None:
         assert preview.start().url == url
 
 
+def test_data_that_is_no_json(tmp_path: Path) -> None:
+    """The preview does not start, and leaves nothing behind."""
+    (tmp_path / "flow.json").write_text(json.dumps(two_screens()))
+    preview = Preview(tmp_path / "flow.json", data={"name": object()})
+    with pytest.raises(ValueError, match="data is no JSON"):
+        preview.start()
+    assert "not running" in repr(preview)
+
+
 def test_a_port_that_is_taken(running: Preview, tmp_path: Path) -> None:
     """It is an OSError, and closing leaves nothing behind."""
     (tmp_path / "flow.json").write_text(json.dumps(two_screens()))

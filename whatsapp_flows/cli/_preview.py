@@ -129,7 +129,8 @@ def _import_preview() -> ModuleType:
     try:
         from .. import _server, preview  # noqa: F401, PLC0415 - serving needs the extra
     except ImportError:
-        raise click.UsageError('preview needs werkzeug: pip install "whatsapp-flows-sdk[emulator]".') from None
+        needed = 'pip install "whatsapp-flows-sdk[emulator]"'
+        raise click.UsageError(f"a preview in the browser needs werkzeug: {needed}; --export needs nothing.") from None
     return preview
 
 

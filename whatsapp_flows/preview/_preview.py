@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import threading
 import time
@@ -12,6 +13,9 @@ from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+
+if importlib.util.find_spec("werkzeug") is None:
+    raise ImportError('the preview needs werkzeug: pip install "whatsapp-flows-sdk[emulator]"')
 
 from .. import flow_json
 from .._forks import register_after_fork
@@ -115,7 +119,8 @@ class Preview:
         """
         Listen, and watch the file; a second call does nothing.
 
-        Raises `OSError` when the port is taken, and `RuntimeError` after `close`.
+        Raises `OSError` when the port is taken, `ConfigurationError` for data that is no JSON, and `RuntimeError` after
+        `close`.
         """
         if self._ended.is_set():
             raise RuntimeError("the preview is closed: make another one")
@@ -124,13 +129,17 @@ class Preview:
             server = Server(
                 application, host=self._host, port=self._port, name="preview", error_response=error_response
             )
+            server.start()
             self._server, self._port = server, server.port
             register_after_fork(self)
             if not _is_own(self._host):
                 logger.warning("the preview listens on %s: everybody who learns its address can use it", self._host)
-            self._store.load(self._document)
+            try:
+                self._store.load(self._document)
+            except BaseException:
+                self.close()
+                raise
             self._watcher.start()
-            server.start()
         return self
 
     def serve(self) -> None:

@@ -181,7 +181,7 @@ class Store:
                 self._set(problem="", history=done.history, stopped=done.stopped)
                 self._ask_again(done.history.session)
         # Afterwards, as it may take long for a large document.
-        found = findings(document)
+        found = findings(document, today=self._begin.today)
         with self._changed:
             if found != self._state.findings:
                 self._set(findings=found)
