@@ -78,6 +78,17 @@ def test_an_error_message_of_the_endpoint_is_a_snackbar(page: Page, tmp_path: Pa
         phone.shows("START")
 
 
+def test_an_answer_that_a_phone_refuses_is_named(page: Page, tmp_path: Path) -> None:
+    """The page says what is wrong with it, and the screen stays."""
+    with previewed(page, asking(), tmp_path) as phone:
+        phone.named("name").locator("input").fill("Ada")
+        phone.footer.click()
+        page.get_by_label("Answer, as JSON").fill(json.dumps({"screen": "NOWHERE", "data": {}}))
+        page.get_by_role("button", name="Answer", exact=True).click()
+        expect(page.locator("#notice")).to_contain_text("NOWHERE")
+        expect(page.locator(".log-kind.is-broken")).to_be_visible()
+
+
 def test_steps_are_undone_and_the_play_starts_again(page: Page, tmp_path: Path) -> None:
     """Undo takes back one step, restart all of them."""
     with previewed(page, gallery(NEWEST), tmp_path) as phone:

@@ -113,7 +113,7 @@ function onState(next) {
   } else if (asked && !begun) {
     place("asks-title")?.focus();
   }
-  offerLinks(next.log);
+  announce(next.log);
 }
 
 function draw() {
@@ -218,13 +218,21 @@ function message(title, body, actions = nothing) {
   }
 }
 
-// A link that the Flow wants to open is shown first: the page goes nowhere by itself.
-function offerLinks(log) {
-  const fresh = log.filter((entry) => entry.kind === "open_url" && entry.number > seenLog).at(-1);
+// What is new in the log and needs a look.
+function announce(log) {
+  const news = log.filter((entry) => entry.number > seenLog);
   seenLog = Math.max(seenLog, log.at(-1)?.number ?? 0);
-  if (!fresh) {
-    return;
+  const [broken, opened] = ["broken", "open_url"].map((kind) => news.findLast((entry) => entry.kind === kind));
+  if (broken) {
+    say(`A phone refuses this: ${broken.text}`);
   }
+  if (opened) {
+    offerLink(opened);
+  }
+}
+
+// A link that the Flow wants to open is shown first: the page goes nowhere by itself.
+function offerLink(fresh) {
   const url = typeof fresh.detail === "string" ? fresh.detail : fresh.detail?.url ?? fresh.text;
   const href = safeHref(url);
   message("The Flow opens a web page", html`<p class="address">${url}</p>
