@@ -152,14 +152,15 @@ def options_of(
     """The options that these items are, for a value of the component."""
     known = memory.options
     if known is None or known.items is not items or (known.value, known.usable, known.full) != (value, usable, full):
-        options = tuple(_option(item, value, usable=usable, full=full) for item in items)
+        chosen = frozenset(value if isinstance(value, tuple) else (value,))
+        options = tuple(_option(item, chosen, usable=usable, full=full) for item in items)
         known = memory.options = ShownOptions(items, value, usable, full, options)
     return known.options
 
 
-def _option(item: Mapping[str, Any], value: Any, *, usable: bool, full: bool) -> Option:
+def _option(item: Mapping[str, Any], chosen: frozenset[Any], *, usable: bool, full: bool) -> Option:
     name = item.get("id", "")
-    selected = name in value if isinstance(value, tuple) else bool(name) and name == value
+    selected = bool(name) and name in chosen
     enabled = usable and bool(name) and item.get("enabled") is not False and (selected or not full)
     return Option(name, {**item, "selected": selected, "enabled": enabled}, selected, enabled)
 
