@@ -1,7 +1,7 @@
 """
 The cost of playing a Flow.
 
-    python benchmarks/play.py [--json] [--rounds N] [--blocks K] [--seed S] [--corpus DIR]
+    python benchmarks/play.py [--json] [--rounds N] [--blocks K] [--seed S] [--corpus DIR] [--no-browser]
 
 Method. One process. A screen of 50 components, half of them fields, with expressions, Markdown and a branch, in which
 every text has a value. Every contender runs in rounds of shuffled order; the garbage collector runs between blocks.
@@ -15,7 +15,12 @@ every text has a value. Every contender runs in rounds of shuffled order; the ga
 
 Then `autoplay` finds its way through each Flow of `examples/` once, and through those in the folder of `--corpus`.
 
-Limits. A screen has fewer components as a rule: Meta allows 50. The browser is not part of these figures.
+The page of the preview is opened in Chromium, over loopback, with the same screen: from a key that goes down until the
+text that depends on it is painted, and from a file that is replaced until its new title is. That needs Chromium and
+Playwright. The export is the HTML file of `examples/flows/solar_installation.json`.
+
+Limits. A screen has fewer components as a rule: Meta allows 50. The browser shares the cores with the server, and is
+not a phone.
 """
 
 from __future__ import annotations
@@ -32,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _common as common
 from benchmarks._played_flow import SHOWN, full_screen_flow
+from benchmarks._preview_page import page_times, program
 
 TODAY: Final = date(2026, 1, 1)
 LOADS: Final = "json.loads"
@@ -42,6 +48,7 @@ EVENTS: Final = ("Fill", "Select")
 def main(argv: Sequence[str]) -> int:
     """Measures and prints; the exit code does not depend on the figures."""
     options = common.arguments("What playing a Flow costs.", rounds=200, blocks=10, peers=False)
+    options.add_argument("--no-browser", action="store_true", help="leave the page in Chromium out")
     options.add_argument("--corpus", type=Path, metavar="DIR", help="also play the Flows in this folder")
     chosen = options.parse_args(argv)
     samples = common.measure(
@@ -57,6 +64,9 @@ def main(argv: Sequence[str]) -> int:
         for name, blocks in samples.items()
     ]
     played = _played(chosen.corpus)
+    executable = None if chosen.no_browser else program()
+    page = [] if executable is None else _page(executable, rounds=chosen.rounds)
+    tables = {f"a screen of {SHOWN} components": rows, "autoplay": played, **({"the page": page} if page else {})}
     common.report(
         "play",
         as_json=chosen.json,
@@ -68,8 +78,8 @@ def main(argv: Sequence[str]) -> int:
             "garbage collection": "between blocks",
         },
         versions=common.versions("requests", "urllib3"),
-        tables={f"a screen of {SHOWN} components": rows, "autoplay": played},
-        targets=_targets(samples, played),
+        tables=tables,
+        targets=[*_targets(samples, played), *_page_targets(page)],
     )
     return 0
 
@@ -83,6 +93,38 @@ def _targets(samples: common.Samples, played: Sequence[common.Record]) -> list[c
         ),
         common.Target(what="autoplay of all, seconds", limit=20.0, value=sum(row["seconds"] for row in played)),
     ]
+
+
+def _page_targets(page: Sequence[common.Record]) -> list[common.Target]:
+    limits = {"a key press": 50.0, "a saved file": 1_000.0}
+    size = len(_exported()) / 1_000
+    return [
+        *(
+            common.Target(what=f"{row['until it is drawn']}, milliseconds (p95)", limit=limit, value=row["p95_ms"])
+            for row in page
+            if (limit := limits.get(row["until it is drawn"])) is not None
+        ),
+        common.Target(what="the exported page of solar_installation, kB", limit=400.0, value=size),
+    ]
+
+
+def _page(executable: str, *, rounds: int) -> list[common.Record]:
+    presses, saves = page_times(executable, presses=rounds, saves=max(1, rounds // 20))
+    return [
+        {
+            "until it is drawn": name,
+            "times": len(seconds),
+            "p50_ms": common.percentile(seconds, 50) * 1e3,
+            "p95_ms": common.percentile(seconds, 95) * 1e3,
+        }
+        for name, seconds in (("a key press", presses), ("a saved file", saves))
+    ]
+
+
+def _exported() -> bytes:
+    from whatsapp_flows.preview import export
+
+    return export(common.ROOT / "examples" / "flows" / "solar_installation.json").encode()
 
 
 def _contenders() -> dict[str, Callable[[], object]]:

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import _common as common
 from benchmarks._flows import made_flow
+from benchmarks._played_flow import full_screen_flow
 from benchmarks._schema import schema_of
 from benchmarks.suite import NAMES, described
 from whatsapp_flows.flow_json import validate
@@ -181,6 +182,23 @@ def test_endpoint_compares_with_the_rsa_decryption() -> None:
     assert 1_000_000 < found["method"]["large_request_bytes"] < 1_572_864
     assert 900_000 < found["method"]["large_answer_bytes"] < 1_048_576
     assert [target["limit"] for target in found["targets"]] == [1.25, 1.2, 1.2, 0.1]
+
+
+def test_play_measures_a_full_screen_and_every_example() -> None:
+    """Each contender has its times and its ratio to parsing, each Flow its end, and the exported page its size."""
+    found = measured("play", "--no-browser")
+    assert names(found["tables"]["a screen of 50 components"])[:3] == ["json.loads", "start", "view"]
+    played = found["tables"]["autoplay"]
+    assert {row["end"] for row in played} == {"completed"}
+    assert {"solar_installation", "booking"} <= set(names(played))
+    assert [target["limit"] for target in found["targets"]] == [2.0, 5.0, 5.0, 20.0, 400.0]
+
+
+def test_the_full_screen_has_no_error() -> None:
+    """It has as many components as Meta allows."""
+    report = validate(full_screen_flow())
+    assert {issue.error for issue in report.issues} <= {"ANSWER_NOT_SENT", "UNUSED_DATA_FIELD"}
+    assert report.ok
 
 
 @pytest.mark.parametrize(("screens", "size"), [(1, 5_000), (7, 13_000), (100, 200_000)])
