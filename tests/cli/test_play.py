@@ -80,7 +80,7 @@ def test_without_a_way_the_reason_is_shown() -> None:
     outcome = auto(flow(screen("START", text("name", pattern="^x{200}$"), navigate("END"))))
     assert outcome.code == 1
     assert outcome.out.endswith(
-        "Not completed: No value was found that is valid for TextInput 'name' on START: see its pattern, max-chars. "
+        "Not completed: No value was found that is valid for TextInput 'name' on START: see its pattern. "
         "(no-fitting-value)\n"
         "  at /screens/0/layout/children/0\n"
     )

@@ -161,7 +161,9 @@ class _Walk:
                 found, elsewhere = True, elsewhere or left(after.session, screen)
                 yield after
             self._trail = trail
-        self._note(_why_no_further(trail[-1].view, found=found, elsewhere=elsewhere), position.session, trail)
+        self._note(
+            _why_no_further(position.session, trail[-1].view, found=found, elsewhere=elsewhere), position.session, trail
+        )
 
     def _entries(self, session: Session) -> Iterator[Session]:
         """The filled screen, and after all its ways were tried, the same with other answers and other entries."""
@@ -244,7 +246,7 @@ def _taps(node: Node) -> Iterator[tuple[Tap, str]]:
             yield Tap(node.path), str(node.props.get("label", ""))
 
 
-def _why_no_further(shown: View, *, found: bool, elsewhere: bool) -> _Why:
+def _why_no_further(session: Session, shown: View, *, found: bool, elsewhere: bool) -> _Why:
     """Why a screen is not left: `found` says whether something was tapped, `elsewhere` whether it led elsewhere."""
     if elsewhere:
         return _Why("going-in-circles", f"Everything on {shown.screen} leads to screens that were there before.")
@@ -253,7 +255,8 @@ def _why_no_further(shown: View, *, found: bool, elsewhere: bool) -> _Why:
     footer = shown.footer if shown.footer is not None and shown.footer.shown else None
     unfit = next((node for node in shown.nodes if node.shown and node.enabled and node.invalid), None)
     if unfit is not None:
-        limits = ", ".join(name for name in _LIMITS if unfit.props.get(name)) or unfit.invalid
+        written = session.flow.screens[shown.screen].by_path[unfit.path].value
+        limits = ", ".join(name for name in _LIMITS if name in written) or unfit.invalid
         named = f" {unfit.name!r}" if unfit.name else ""
         text = f"No value was found that is valid for {unfit.kind}{named} on {shown.screen}: see its {limits}."
         return _Why("no-fitting-value", text, unfit.path)
