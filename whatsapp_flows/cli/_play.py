@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Final
+from typing import Any
 
 import click
 from rich.text import Text
@@ -16,13 +16,11 @@ from ..flow_json import read_flow_json
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
-from ._play_options import app_secret, named_endpoint, read_data
+from ._play_options import app_secret, named_endpoint, read_data, read_public_key
 from ._play_screen import heading, indented, screen_lines
 from ._sources import read_one_source
 from ._text import Lines, as_text, count
 from ._values import Value
-
-_MAX_KEY_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ def play_command(
     with named_endpoint(endpoint) as target:
         options |= {
             "endpoint": target,
-            "public_key": None if public_key is None else app.read(public_key, limit=_MAX_KEY_BYTES),
+            "public_key": read_public_key(app, public_key),
             "app_secret": app_secret(app),
         }
         try:

@@ -1,4 +1,4 @@
-"""What the commands that play a Flow have in common: the data to open with, the endpoint, the app secret."""
+"""What the commands that play a Flow have in common: the data to open with, the endpoint, its key, the app secret."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ._app import App
 from ._named_objects import import_named
 
 _MAX_DATA_BYTES: Final = 1024 * 1024
+_MAX_KEY_BYTES: Final = 64 * 1024
 _APP_SECRET: Final = "WHATSAPP_FLOWS_APP_SECRET"  # noqa: S105 - the name of the variable
 
 
@@ -39,6 +40,11 @@ def read_data(app: App, given: str | None) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         raise click.UsageError("--data must be a JSON object, or @ and the name of a file that holds one.")
     return found
+
+
+def read_public_key(app: App, file: str | None) -> bytes | None:
+    """The public key in the file of `--public-key`."""
+    return None if file is None else app.read(file, limit=_MAX_KEY_BYTES)
 
 
 def app_secret(app: App) -> Secret | None:

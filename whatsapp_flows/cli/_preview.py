@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator
@@ -10,26 +9,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 import click
 from rich.text import Text
 
 from .._inert import inert
 from .._log import logger
-from .._wire import Secret
 from ..errors import ConfigurationError
 from ._app import App
 from ._json import Json, as_json
-from ._named_objects import import_named
 from ._options import Command
+from ._play_options import app_secret, named_endpoint, read_data, read_public_key
 from ._sources import read_sources
 from ._text import Lines, as_text
 from ._values import Value
-
-_MAX_DATA_BYTES: Final = 1024 * 1024
-_MAX_KEY_BYTES: Final = 64 * 1024
-_APP_SECRET: Final = "WHATSAPP_FLOWS_APP_SECRET"  # noqa: S105 - the name of the variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +85,11 @@ def preview_command(
         return _write_storyboard(app, path, export, screenshots, browser, **look)
     preview_room = _import_preview()
     settings |= {
-        "data": None if data is None else _read_data(app, data),
-        "public_key": None if public_key is None else app.read(public_key, limit=_MAX_KEY_BYTES),
-        "app_secret": _app_secret(app),
+        "data": read_data(app, data),
+        "public_key": read_public_key(app, public_key),
+        "app_secret": app_secret(app),
     }
-    with _endpoint(endpoint) as target:
+    with named_endpoint(endpoint) as target:
         try:
             preview = preview_room.Preview(_file(app, path), endpoint=target, host=host, port=port, **settings)
         except ImportError as missing:  # of the extra that the endpoint needs
@@ -157,16 +151,6 @@ def _warnings_on(stream: TextIO) -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-@contextmanager
-def _endpoint(name: str | None) -> Iterator[object]:
-    """What --endpoint stands for: a URL as it is, an object of a module, or None."""
-    if name is None or "://" in name:
-        yield name
-        return
-    with import_named(name) as found:
-        yield found
-
-
 def _file(app: App, path: str) -> str:
     """The file, or the only Flow JSON in a folder."""
     if not os.path.isdir(path):
@@ -175,23 +159,6 @@ def _file(app: App, path: str) -> str:
     if len(files) > 1:
         raise ConfigurationError(f"{path} is a folder with {len(files)} Flow JSON files: give one of them.")
     return files[0]
-
-
-def _read_data(app: App, given: str) -> dict[str, Any]:
-    """The object of `--data`: JSON, or a file whose name follows an @."""
-    text: str | bytes = app.read(given[1:], limit=_MAX_DATA_BYTES) if given.startswith("@") else given
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise click.UsageError("--data must be a JSON object, or @ and the name of a file that holds one.")
-    return found
-
-
-def _app_secret(app: App) -> Secret | None:
-    found = app.env.get(_APP_SECRET, "").strip()
-    return Secret(found) if found else None
 
 
 @as_text.register
