@@ -106,6 +106,14 @@ def test_an_answer_that_a_phone_refuses(visit: Visit, name: str, error: type[Pla
     assert player.fill(name="Ada").tap().screen == "CHOOSE"
 
 
+def test_several_things_are_wrong(play: Play) -> None:
+    """The error is about the first, and says how many others there are."""
+    wrong = {"screen": "CHOOSE", "data": {"slots": [{"id": 1}, {"id": 2}, {"id": 3}]}}
+    player = play(FLOW, endpoint=lambda request: wrong, screen="START").fill(name="Ada")
+    with pytest.raises(DataModelMismatch, match=r"and 2 more like this \(/data/slots/0/id"):
+        player.tap()
+
+
 def test_a_flow_token_that_is_refused(visit: Visit) -> None:
     """427: the text of the endpoint, and the end of the Flow; no report names it."""
     player = visit().fill(name="gone")

@@ -161,7 +161,7 @@ class BasePlayer(ABC):
 
     def open(self, screen: str | None = None, data: Mapping[str, Any] | None = None) -> Self:
         """Start again on a screen, as a message with `flow_action` `navigate` opens it. Nothing is kept."""
-        return self._do(self._playing.open(screen, data))
+        return self._do(self._playing.begin_again(screen, data))
 
     # -- what there is to see
 

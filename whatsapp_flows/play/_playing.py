@@ -118,7 +118,7 @@ class Playing:
         """Open the Flow: the INIT, if there is one."""
         yield from self._take(self._begun)
 
-    def open(self, screen: str | None, data: Mapping[str, Any] | None) -> Moves:
+    def begin_again(self, screen: str | None, data: Mapping[str, Any] | None) -> Moves:
         """Start again, on a screen."""
         session = self.session
         begun = start(session.flow, screen, data, session.flow_token, session.today)
@@ -272,7 +272,11 @@ class Playing:
 
 
 def _broken(effects: Iterable[Effect]) -> Broken | None:
-    return next((effect for effect in effects if isinstance(effect, Broken)), None)
+    """The first thing that a client refuses; its message says how many others there are."""
+    found = [effect for effect in effects if isinstance(effect, Broken)]
+    if len(found) < 2:
+        return found[0] if found else None
+    return replace(found[0], message=f"{found[0].message.rstrip('.')}, and {len(found) - 1} more like this")
 
 
 def _entered(view: View, node: Node, value: object) -> str | Mapping[str, str]:

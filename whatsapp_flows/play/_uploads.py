@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._media_values import MAX_MEDIA_BYTES
+from .._reading import is_too_large, read_regular
 from .._wire import short_repr
 from ..errors import ConfigurationError
 from ._events import UploadedFile
@@ -71,11 +72,10 @@ class Uploads:
         path = Path(file)
         mime_type = mimetypes.guess_type(path.name)[0] or _BINARY
         try:
-            size = path.stat().st_size
-            if size > MAX_MEDIA_BYTES:
-                return UploadedFile(name=path.name, mime_type=mime_type, size=size)
-            return self._known(path.name, mime_type, path.read_bytes())
+            return self._known(path.name, mime_type, read_regular(path, MAX_MEDIA_BYTES))
         except OSError as failure:
+            if is_too_large(failure):
+                return UploadedFile(name=path.name, mime_type=mime_type, size=path.stat().st_size)
             reason = failure.strerror
         raise ConfigurationError(f"the file {str(file)!r} cannot be read: {reason}.")
 
