@@ -631,9 +631,10 @@ def test_a_footer_waits_for_the_data_of_the_next_screen() -> None:
     assert "data for the next screen" in refused(session, Tap(at(session, "Footer"))).message
 
 
-def test_what_is_no_component_is_not_played() -> None:
+@pytest.mark.parametrize("kind", ["Slider", "ChipsSelector"])
+def test_what_is_no_component_of_the_version_is_not_played(kind: str) -> None:
     """It is there, and cannot be used."""
-    session = one({"type": "Slider", "name": "f", "data-source": OPTIONS})
+    session = one({"type": kind, "name": "f", "data-source": OPTIONS}, version="6.0")
     assert refused(session, Select(at(session, "f"), "a")).kind == "not-tappable"
 
 
