@@ -109,7 +109,7 @@ OWNERS = {
     "cryptography": {"_flow_crypto"},
     "requests": {"_requests"},
     "urllib3": {"_requests", "_operations"},
-    "typing_extensions": {"errors", "_base_client", "_driver_async", "client", "aio", "play", "queued"},
+    "typing_extensions": {"endpoint", "errors", "_base_client", "_driver_async", "client", "aio", "play", "queued"},
     "aiohttp": {"_aiohttp"},
     "yarl": {"_aiohttp"},  # aiohttp's own URLs
     "click": {"cli"},

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -492,3 +492,19 @@ def test_an_endpoint_is_not_pickled() -> None:
     """It holds private keys."""
     with pytest.raises(TypeError, match="private keys"):
         pickle.dumps(endpoint())
+
+
+def test_a_typed_handler_is_registered_like_any_other() -> None:
+    """`data` is for type checkers alone; a request of a typed kind is the same value."""
+
+    class ChooseData(TypedDict):
+        service: str
+
+    typed = endpoint()
+
+    @typed.data_exchange("CHOOSE", data=ChooseData)
+    def choose(request: FlowRequest[ChooseData]) -> Show:
+        return request.show("NEXT", service=request.data["service"])
+
+    assert FlowRequest[ChooseData](action="BACK") == FlowRequest(action="BACK")
+    assert choose(FlowRequest(action="data_exchange", data={"service": "check"})) == Show("NEXT", {"service": "check"})

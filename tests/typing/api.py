@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from wsgiref.simple_server import make_server
 
 import aiohttp
@@ -75,6 +75,7 @@ from whatsapp_flows.contrib import asgi, aws_lambda, fastapi, flask, wsgi
 from whatsapp_flows.contrib.django import async_flow_view, flow_view
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer
+from whatsapp_flows.endpoint import Answer, FlowEndpoint, FlowRequest, Show
 from whatsapp_flows.media import ResponseMedia
 from whatsapp_flows.webhooks import EndpointLatency, FlowCompleted, HttpAnswer, WebhookEvent, Webhooks, combined
 
@@ -245,3 +246,27 @@ except FlowValidationError as error:
     assert_type(error.issues, tuple[ValidationIssue, ...])
 except (RetryableError, FatalError) as error:
     assert_type(error.attempts, tuple[FlowsError, ...])
+
+
+class ChooseData(TypedDict):
+    """What a screen submits."""
+
+    service: str
+
+
+def typed_handlers(endpoint: FlowEndpoint) -> None:
+    """A handler knows the keys of what its screen submits."""
+
+    @endpoint.data_exchange("CHOOSE", data=ChooseData)
+    def choose(request: FlowRequest[ChooseData]) -> Show:
+        assert_type(request.data["service"], str)
+        return request.show("NEXT")
+
+    @endpoint.data_exchange("OTHER", data=ChooseData)
+    async def other(request: FlowRequest[ChooseData]) -> Answer:
+        return request.show("NEXT", **request.data)
+
+    @endpoint.data_exchange
+    def every(request: FlowRequest) -> Answer:
+        assert_type(request, FlowRequest[Mapping[str, Any]])
+        return request.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, overload
 
 from .._flow_facts import FINISH, FlowFacts, FlowSource
 from .._http_answer import HttpAnswer
@@ -15,6 +15,7 @@ from ..errors import ConfigurationError
 from ..events import EventConsumer
 from ..signatures import AppSecrets
 from ..signatures import app_secrets as read_secrets
+from ._answers import Answer
 from ._driver_sync import drive
 from ._exchange import Checks, RequestInfo, Settings, answer_of
 from ._handlers import FALLBACK, ON_ERROR, Handler, Handlers, Observer, takes_a_request
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound=Handler)
 ObserverT = TypeVar("ObserverT", bound=Observer)
+DataT = TypeVar("DataT", bound=Mapping[str, Any])
+AnswerT = TypeVar("AnswerT", bound="Answer | Awaitable[Answer]")
+Typed = Callable[[Callable[[FlowRequest[DataT]], AnswerT]], Callable[[FlowRequest[DataT]], AnswerT]]
+"""A decorator of handlers whose request has data of a known type."""
 
 MAX_BODY: Final = 1_572_864
 """Bytes, 1.5 MiB: the 1 MB that Meta allows, in base64, and the envelope."""
@@ -124,10 +129,15 @@ class FlowEndpoint:
     @overload
     def data_exchange(self, screen: str, /) -> Callable[[H], H]: ...
     @overload
+    def data_exchange(self, screen: str, /, *, data: type[DataT]) -> Typed[DataT, AnswerT]: ...
+    @overload
     def data_exchange(self, handler: H, /) -> H: ...
-    def data_exchange(self, where: str | H, /) -> Callable[[H], H] | H:
+    def data_exchange(self, where: str | H, /, *, data: type[Any] | None = None) -> Any:
         """
         Decorator: the handler for what a screen submits, `@endpoint.data_exchange("CHOOSE")`.
+
+        `data` is a TypedDict of what the screen submits, as `builder.answers` writes it: a type checker then knows
+        that the handler takes a `FlowRequest[ChooseData]`. It changes nothing when the endpoint runs.
 
         Without a screen, for every screen that has no handler of its own. Raises `ConfigurationError` for a second
         handler in one place, and for a screen that the Flow does not have, with the nearest name.

@@ -6,20 +6,43 @@ import math
 import re
 from collections.abc import Mapping
 from json import JSONDecoder
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .._dataclasses import dataclass, field
 from .._media_values import EncryptedMedia, encrypted_media
 from ..errors import ConfigurationError
 from ._answers import Close, Finish, Show
 
+if TYPE_CHECKING:
+    from typing import Generic
+
+    from typing_extensions import TypeVar
+
+    D_co = TypeVar("D_co", bound=Mapping[str, Any], default=Mapping[str, Any], covariant=True)
+else:
+    D_co = Mapping[str, Any]
+
+    class _Unparametrized:
+        """When it runs, `FlowRequest[ChooseData]` is `FlowRequest`: a frozen value takes no note of its parameters."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters: object) -> type:
+            return cls
+
+    Generic = {D_co: _Unparametrized}  # so that `Generic[D_co]` is that class
+
+
 _ERROR_KEYS: Final = frozenset({"error", "error_key", "error_message"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowRequest:
+class FlowRequest(Generic[D_co]):
     """
     What the client of a Flow asks, decrypted.
+
+    `FlowRequest[ChooseData]` says which keys its `data` has, for type checkers: see `builder.answers`. Nothing is
+    checked when a request arrives.
 
     `action` is `INIT`, `data_exchange` or `BACK`; in an error notification also another one, such as `navigate`.
     `screen` is the screen that was submitted, or for `BACK` the one that was left; for `INIT` it is usually empty.
@@ -33,7 +56,7 @@ class FlowRequest:
 
     action: str
     screen: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    data: D_co = field(default_factory=dict, repr=False)  # type: ignore[assignment]
     flow_token: str | None = field(default=None, repr=False)
     version: str = ""
     token_signature: str | None = field(default=None, repr=False)
