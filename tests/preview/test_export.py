@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.preview.browser import axe
 from whatsapp_flows.play import Node, View
-from whatsapp_flows.preview import export
+from whatsapp_flows.preview import export, export_changes
 from whatsapp_flows.preview._export import embedded
 from whatsapp_flows.preview._storyboard import storyboard
 
@@ -174,3 +174,26 @@ def test_json_in_a_script_element_is_inert(text: str) -> None:
     assert not set(written) & set("<>&\u2028\u2029")
     assert json.loads(written)["boards"] == [{"a": text}]
     written.encode()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_two_versions_stand_side_by_side(page: Page, tmp_path: Path, theme: Any) -> None:
+    """Also without a network and without a finding of axe; what is unchanged is folded, and opens by keyboard."""
+    before = json.loads(SOLAR.read_text())
+    after = json.loads(SOLAR.read_text())
+    after["screens"][1]["layout"]["children"][0]["label"] = "What is it?"
+    after["screens"][6]["title"] = "Check"
+    after["screens"][5]["layout"]["children"].insert(0, {"type": "TextBody", "text": "New"})
+    file = tmp_path / "changes.html"
+    file.write_text(export_changes(before, after, theme=theme, today=TODAY), encoding="utf-8")
+    page.context.set_offline(True)
+    page.goto(file.as_uri())
+    assert page.get_by_text("Screens: 3 changed, 4 unchanged.").is_visible()
+    pair = page.locator("#screen-PROPERTY .pair").first
+    assert pair.locator("figcaption").all_inner_texts() == ["Before", "After"]
+    assert [pair.get_by_text(said).count() for said in ("Type of property", "What is it?")] == [1, 1]
+    assert not page.locator("#screen-ROOF .phone").first.is_visible()
+    page.locator("#screen-ROOF summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#screen-ROOF .phone").first.is_visible()
+    assert axe(page) == []
