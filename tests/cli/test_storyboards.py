@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -13,8 +14,10 @@ import pytest
 
 from tests.cli.support import CommandLine
 from tests.support import valid_flow
-from whatsapp_flows.cli._storyboards import relative_link
+from tests.sync.support import actual, desired
+from whatsapp_flows.cli._storyboards import relative_link, write_storyboards
 from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.sync import FlowChange, Plan
 
 TABLE = """
 [flows.{key}]
@@ -137,3 +140,25 @@ def test_a_folder_that_cannot_be_made_is_an_error(cli: CommandLine, booking: Pat
     outcome = cli("plan", "--config", booking / "flows.toml", "--storyboard", tmp_path / "file" / "boards")
     assert (outcome.code, outcome.out) == (2, "")
     assert "boards cannot be made: Not a directory." in outcome.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("live", [b"[]", None])
+def test_a_live_version_that_cannot_be_read_is_left_out(tmp_path: Path, live: bytes | None) -> None:
+    """The flow is then shown as it will be."""
+    change = FlowChange(
+        key="booking", name="Booking", action="upload", steps=("upload",), desired=desired(),
+        actual=replace(actual(), content=live),
+    )  # fmt: skip
+    written = write_storyboards(Plan(account_id="1", changes=(change,)), tmp_path)
+    assert "<h1>Booking: after the change</h1>" in written["booking"].read_text()
+
+
+def test_a_plan_of_very_many_flows_has_some_storyboards(tmp_path: Path) -> None:
+    """The first 50; changes without a new Flow JSON do not count."""
+    changes = [
+        FlowChange(key=f"f{number}", name="F", action="create", steps=("create",), desired=desired())
+        for number in range(52)
+    ]
+    other = FlowChange(key="meta", name="M", action="update", steps=("update",), desired=desired(), actual=actual())
+    written = write_storyboards(Plan(account_id="1", changes=(other, *changes)), tmp_path)
+    assert list(written) == [f"f{number}" for number in range(50)]

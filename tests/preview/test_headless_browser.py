@@ -40,6 +40,15 @@ def test_the_first_known_browser_on_path_is_taken(tmp_path: Path, monkeypatch: p
         assert find_browser() == file
 
 
+def test_without_a_browser_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install, or which option to give."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if sys.platform != "linux":
+        pytest.skip("an installed browser is found beside PATH")
+    with pytest.raises(ConfigurationError, match=r"No browser was found\. Install Chromium or .* --browser\."):
+        find_browser()
+
+
 def test_a_browser_that_is_named_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its path, or by a name on PATH."""
     file = program(tmp_path, "", "my-browser")
