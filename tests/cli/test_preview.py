@@ -123,15 +123,16 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_an_encrypted_endpoint(path: Path, tmp_path: Path) -> None:
-    """The public key is read from a file; the app secret comes from the environment, and is shown nowhere."""
+    """The public key is a PEM, or in a file; the app secret comes from the environment, and is shown nowhere."""
     (tmp_path / "key.pem").write_text(PUBLIC_KEY)
     stop = threading.Event()
     stop.set()
-    done = CommandLine()(
-        "preview", path, "--no-open", "--screen", "START", "--endpoint", "https://localhost/", "--public-key",
-        tmp_path / "key.pem", env={"WHATSAPP_FLOWS_APP_SECRET": "an-app-secret"}, stop=stop,
-    )  # fmt: skip
-    assert (done.code, "an-app-secret" in done.out + done.err) == (0, False)
+    for key in (PUBLIC_KEY, tmp_path / "key.pem"):
+        done = CommandLine()(
+            "preview", path, "--no-open", "--screen", "START", "--endpoint", "https://localhost/", "--public-key", key,
+            env={"WHATSAPP_FLOWS_APP_SECRET": "an-app-secret"}, stop=stop,
+        )  # fmt: skip
+        assert (done.code, "an-app-secret" in done.out + done.err) == (0, False)
     assert done.out.splitlines()[0].startswith(f"Playing {path} at http://127.0.0.1:")
     assert done.out.splitlines()[-1] == "Stopped."
 

@@ -53,7 +53,7 @@ class PlayedByHand(Value):
 @click.option("--screen", metavar="ID", help="Open on this screen.")
 @click.option("--data", metavar="JSON|@FILE", help="Open with this data instead of the screen's examples.")
 @click.option("--endpoint", metavar="URL|MODULE:NAME", help="Ask this endpoint.")
-@click.option("--public-key", metavar="FILE", help="Encrypt requests to the endpoint for the public key in FILE.")
+@click.option("--public-key", metavar="PEM|FILE", help="Encrypt requests to the endpoint for this public key.")
 @click.option("--flow-token", metavar="TEXT", default="test", show_default=True, help="Flow token.")
 @click.pass_obj
 def play_command(

@@ -42,9 +42,11 @@ def read_data(app: App, given: str | None) -> dict[str, Any] | None:
     return found
 
 
-def read_public_key(app: App, file: str | None) -> bytes | None:
-    """The public key in the file of `--public-key`."""
-    return None if file is None else app.read(file, limit=_MAX_KEY_BYTES)
+def read_public_key(app: App, given: str | None) -> bytes | None:
+    """The public key of `--public-key`, which is no secret: its PEM, or the name of a file that holds it."""
+    if given is None:
+        return None
+    return given.encode() if given.lstrip().startswith("-----BEGIN") else app.read(given, limit=_MAX_KEY_BYTES)
 
 
 def app_secret(app: App) -> Secret | None:

@@ -51,7 +51,7 @@ class StoryboardWritten(Value):
 @click.option("--screen", metavar="ID", help="Open on this screen.")
 @click.option("--data", metavar="JSON|@FILE", help="Open with this data instead of the screen's examples.")
 @click.option("--endpoint", metavar="URL|MODULE:NAME", help="Ask this endpoint.")
-@click.option("--public-key", metavar="FILE", help="Encrypt requests to the endpoint for the public key in FILE.")
+@click.option("--public-key", metavar="PEM|FILE", help="Encrypt requests to the endpoint for this public key.")
 @click.option("--flow-token", metavar="TEXT", default="preview", show_default=True, help="Flow token.")
 @click.option("--platform", type=click.Choice(["android", "ios"]), default="android", show_default=True,
               help="Layout of the phone.")  # fmt: skip

@@ -15,6 +15,8 @@ from ._plain_endpoint import plain_endpoint
 TIME_LIMIT: Final = 10.0
 """Seconds. Source: Meta, "Flows error codes": the client gives up after 10 seconds."""
 
+_VERSION: Final = "3.0"  # of the data API, for a Flow that states none
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -25,10 +27,15 @@ class Asked:
 
 
 def connecting(
-    endpoint: object, public_key: str | bytes | None, app_secret: AppSecrets | None, time_limit: float
+    endpoint: object,
+    public_key: str | bytes | None,
+    app_secret: AppSecrets | None,
+    *,
+    version: object,
+    time_limit: float,
 ) -> Asked | None:
     """
-    How to ask an endpoint; None without one.
+    How to ask an endpoint; None without one. `version` is the `data_api_version` of the Flow, whatever that is.
 
     Raises `ConfigurationError` if it cannot be asked, and `ImportError` if it needs the extra `endpoint`.
     """
@@ -41,7 +48,7 @@ def connecting(
         path="/",
         interface="auto",
         time_limit=time_limit,
-        version="3.0",
+        version=version if isinstance(version, str) else _VERSION,
         sleep=None,
         clock=time.monotonic,
     )

@@ -92,7 +92,8 @@ class Preview:
             raise ConfigurationError(f"{self._path} cannot be previewed: {content.problem}.")
         document = read_document(content)
         _check_screen(document, screen)
-        asked = connecting(endpoint, public_key, app_secret, time_limit)
+        version = None if document.flow is None else document.flow.document.get("data_api_version")
+        asked = connecting(endpoint, public_key, app_secret, version=version, time_limit=time_limit)
         self._asking = None if asked is None else Asking(asked.connect, time_limit=time_limit)
         self._store = Store(
             PreviewState(path=_shown(self._path), platform=platform, theme=theme, by_hand=asked is None),
