@@ -21,6 +21,7 @@ from whatsapp_flows.preview import Preview
 from whatsapp_flows.preview._asking import Asking
 
 SECRET = "an-app-secret-for-tests"
+NEWER = {**with_endpoint(), "data_api_version": "4.0"}
 SLOTS = {"screen": "SLOTS", "data": {"hint": "At noon"}}
 
 
@@ -311,10 +312,10 @@ def test_a_development_server_that_fails(path: Path, place: str, text: str, deta
 
 
 def test_a_development_server(path: Path) -> None:
-    """Without a key the decrypted request is posted as JSON."""
+    """Without a key the decrypted request is posted as JSON, with the version that the Flow states."""
     with (
         development() as (url, requests),
-        previewing(path, with_endpoint(), endpoint=f"{url}/good#part", screen="START") as (_, tab),
+        previewing(path, NEWER, endpoint=f"{url}/good#part", screen="START") as (_, tab),
     ):
         ask(tab)
         assert tab.until(settled)["view"]["screen"] == "SLOTS"
@@ -324,7 +325,7 @@ def test_a_development_server(path: Path) -> None:
                 "flow_token": "preview",
                 "screen": "START",
                 "action": "data_exchange",
-                "version": "3.0",
+                "version": "4.0",
             }
         ]
 
