@@ -161,6 +161,41 @@ def test_every_component_has_a_form(document: str) -> None:
         assert outcome.err == ""
 
 
+def test_markdown_and_lists_are_lines_of_text() -> None:
+    """Tables, images, links and line breaks; of a long list as many options as are read at a glance."""
+    dot = "iVBORw0KGgo="
+    table = ["# Prices", "| Size | Price |", "|---|---|", "| S | 5 |"]
+    rich = {"type": "RichText", "text": "\n".join([*table, "", "A [page](https://example.com/)", "below",
+                                                   "", f"![A dot](data:image/png;base64,{dot})"])}  # fmt: skip
+    long = {"type": "Dropdown", "name": "a", "label": "Size", "data-source": ids(*(f"s{each}" for each in range(30)))}
+    odd = {"type": "Carousel3D"}
+    outcome = auto(flow(screen("END", rich, long, odd, footer(), terminal=True)))
+    assert "  Prices\n  Size | Price\n  S | 5\n" in outcome.out
+    assert "  A page (https://example.com/)" in outcome.out
+    assert "  (image: A dot)\n" in outcome.out
+    assert outcome.out.count("    ( ) S") == 20
+    assert "    and 10 more\n" in outcome.out
+    assert "  (Carousel3D)\n" in outcome.out
+
+
+def test_a_list_to_navigate_has_its_label() -> None:
+    """And each item what stands beside and below its title."""
+    go = {"name": "navigate", "next": {"type": "screen", "name": "END"}, "payload": {}}
+    item = {"id": "one", "main-content": {"title": "One", "description": "The first"}, "end": {"title": "5 $"},
+            "badge": "New", "tags": ["a"], "on-click-action": go}  # fmt: skip
+    menu = {
+        "type": "NavigationList",
+        "name": "menu",
+        "label": "Offers",
+        "description": "Of today",
+        "list-items": [item],
+    }
+    outcome = auto(flow(screen("MENU", menu), screen("END", footer(), terminal=True)))
+    assert outcome.out.startswith(
+        "MENU  Title\n  Offers\n    Of today\n    > One  5 $ New a\n      The first\n  -> One\n"
+    )
+
+
 # -- options
 
 

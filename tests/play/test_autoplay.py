@@ -15,7 +15,7 @@ import pytest
 from tests.flow_json.fuzz import broken
 from tests.flow_json.samples import footer, navigate, samples, screen
 from whatsapp_flows.errors import ConfigurationError
-from whatsapp_flows.play import REASONS, Answer, Outcome, Reason, advance, autoplay, start
+from whatsapp_flows.play import REASONS, Answer, Back, Outcome, Reason, Tap, advance, autoplay, example_answers, start
 
 TODAY = date(2026, 3, 4)
 ROOT = Path(__file__).parents[2]
@@ -219,6 +219,25 @@ def test_a_flow_opens_where_it_is_told() -> None:
     assert outcome.screens[0].texts == ("mine", "Done")
 
 
+def test_a_group_may_have_to_change() -> None:
+    """An option that is chosen by default is taken back, or another one added, where that shows the Footer."""
+    show = {"name": "update_data", "payload": {"ready": True}}
+    source = [*ids("x"), {"id": "y", "title": "Y", "on-select-action": show}]
+    data = {"ready": {"type": "boolean", "__example__": False}}
+    group = {"type": "CheckboxGroup", "name": "a", "label": "A", "required": True, "data-source": source}
+    assert played(screen("END", group, {**footer(), "enabled": "${data.ready}"}, terminal=True, data=data))
+
+
+def test_texts_with_markdown_are_read_without_its_marks() -> None:
+    """Headings, lists, the cells of tables, and what an image shows."""
+    dot = "![A dot](data:image/png;base64,iVBORw0KGgo=)"
+    pieces = ["# Big", "Some **bold** text", "- one\n- two", "| A | B |\n|---|---|\n| c | d |", dot]
+    rich = {"type": "RichText", "text": pieces}
+    assert played(last(rich)).screens[0].texts == (
+        "Big", "Some bold text", "one", "two", "A", "B", "c", "d", "A dot", "Done",
+    )  # fmt: skip
+
+
 # -- with and without an endpoint
 
 
@@ -279,6 +298,33 @@ def test_an_end_without_a_message_is_an_end() -> None:
     start_ = screen("START", exchange(), terminal=True)
     outcome = played(start_, endpoint=close, routing_model={"START": []}, **WITH_ENDPOINT)
     assert (outcome.completed, outcome.sent) == ({}, False)
+
+
+def test_the_examples_answer_an_opening_too() -> None:
+    """INIT with the screens at which the Flow can open; without a request there is no answer."""
+    two = (screen("A", exchange()), screen("B", exchange()), screen("END", exchange(), terminal=True))
+    routes = {"A": ["END"], "B": ["END"], "END": []}
+    opening = start(flow(*two, routing_model=routes, **WITH_ENDPOINT), init=True).session
+    assert [each["screen"] for each in example_answers(opening)] == ["A", "B"]
+    assert list(example_answers(start(flow(last())).session)) == []
+
+
+def test_back_may_ask_for_the_screen_before() -> None:
+    """With refresh_on_back: its examples, also with all booleans true, and what it had; or the screen that is left."""
+    data = {"a": {"type": "string", "__example__": "x"}, "b": {"type": "boolean", "__example__": False}}
+    two = (screen("A", navigate("END"), data=data, refresh_on_back=True), screen("END", exchange(), terminal=True,
+                                                                                 refresh_on_back=True))  # fmt: skip
+    session = start(flow(*two, routing_model={"A": ["END"], "END": []}, **WITH_ENDPOINT), data={"a": "y", "b": True})
+    step = advance(session.session, Tap("/screens/0/layout/children/0"))
+    step = advance(step.session, Back())
+    assert step.session.pending is not None
+    answers = list(example_answers(step.session))
+    assert answers == [
+        {"screen": "A", "data": {"a": "x", "b": False}},
+        {"screen": "A", "data": {"a": "x", "b": True}},
+        {"screen": "A", "data": {"a": "y", "b": True}},
+        {"screen": "END", "data": {}},
+    ]
 
 
 # -- reasons

@@ -20,14 +20,17 @@ def example_answers(session: Session) -> Iterator[dict[str, Any]]:
     Each is the decrypted JSON, `{"screen": ..., "data": {...}}`, with the examples of the screen's data model. A
     terminal screen ends with SUCCESS, and a message that has the flow token alone; so does a screen from which no route
     leads on. A request that the choice of an option or a date has caused gets the same screen again, also with all
-    booleans of its data true.
+    booleans of its data true; BACK the screen before, and then that which is left.
     """
     request, flow = session.pending, session.flow
     if request is None:
         return
     if request.action == "INIT":
         yield from (_examples(session, name) for name in flow.entries)
-    elif request.action == "BACK" or _cause(session, request) not in _LEADING_ON:
+    elif request.action == "BACK":
+        before = [name for name in session.history if name != request.screen][-1:]
+        yield from (answer for name in (*before, request.screen) for answer in _same_screen(session, name))
+    elif _cause(session, request) not in _LEADING_ON:
         yield from _same_screen(session, request.screen)
     else:
         here = flow.screens.get(request.screen)
