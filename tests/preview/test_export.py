@@ -197,3 +197,14 @@ def test_two_versions_stand_side_by_side(page: Page, tmp_path: Path, theme: Any)
     page.keyboard.press("Enter")
     assert page.locator("#screen-ROOF .phone").first.is_visible()
     assert axe(page) == []
+
+
+def test_every_example_is_drawn_as_its_views_say(page: Page, tmp_path: Path) -> None:
+    """Every picture of it has the texts of its view."""
+    for source in sorted(SOLAR.parent.glob("*.json")):
+        opened(page, tmp_path, source)
+        drawn = page.locator(".phone").all_text_contents()
+        for board, texts in zip(storyboard(source, today=TODAY).boards, drawn, strict=True):
+            seen = re.sub(r"\s+", " ", texts)
+            missing = [said for said in all_texts(board.view) if re.sub(r"\s+", " ", said).strip() not in seen]
+            assert missing == [], f"{source.name}: {board.view.screen}, {board.caption}"
