@@ -31,6 +31,7 @@ _INPUTS: Final = {
     "OptIn": "bool",
     "PhotoPicker": f"list[{_FILE}]",
 }
+_WORDS: Final = re.compile(r"\w+").findall
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -70,8 +71,9 @@ class _Module:
         found = _merged([payload for screen in screens for payload in _payloads(screen, Complete)])
         self._write("Answer", "What the business gets at the end.", [("flow_token", "str", True), *found])
         body = "\n\n\n".join(self._classes)
-        extended = ", ".join(name for name in ("NotRequired", "TypedDict") if re.search(rf"\b{name}\b", body))
-        typing = "from typing import Any\n\n" if re.search(r"\bAny\b", body) else ""
+        words = set(_WORDS(body))
+        extended = ", ".join(name for name in ("NotRequired", "TypedDict") if name in words)
+        typing = "from typing import Any\n\n" if "Any" in words else ""
         return f"{typing}from typing_extensions import {extended}\n\n\n{body}\n"
 
     def _write(self, name: str, documentation: str, entries: Sequence[tuple[str, str, bool]]) -> None:

@@ -119,7 +119,7 @@ _SHOWN_ITEMS: Final = 1000
 _LONGEST_TEXT: Final = 1_000_000
 """Characters. Our limit: an expression may join a long text many times."""
 _WHOLE: Final = re.compile(r"\s*([+-]?[0-9]+)").match
-_NUMBER: Final = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*").fullmatch
+_NUMBER: Final = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*").fullmatch
 _EXPONENT: Final = re.compile(r"e([+-])0+").sub
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL).sub
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}

@@ -201,7 +201,7 @@ _FORMS: Final[dict[str, tuple[Callable[[str], object], Reason, str, str]]] = {
     "email": (_is_email, "not-an-email", "Enter an email address.", "text-input.email"),
     "passcode": (re.compile(r"[0-9]+").fullmatch, "not-digits", "Enter digits only.", "text-input.passcode"),
     "phone": (
-        re.compile(r"\s*\+?[\s().\-/]*[0-9][0-9\s().\-/]*").fullmatch,
+        re.compile(r"(?:\s*\+)?[\s().\-/]*[0-9][0-9\s().\-/]*").fullmatch,
         "not-a-phone-number", "Enter a phone number.", "text-input.phone",
     ),
     "number": (
