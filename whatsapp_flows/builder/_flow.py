@@ -128,6 +128,9 @@ class Flow(Mapping[str, Any]):
     ) -> None:
         self.version = _version(version)
         self.screens = tuple(screens)
+        for screen in self.screens:
+            if not isinstance(screen, (Screen, Raw)):
+                raise FlowBuildError(f"screens is a list of Screen, not of {short_repr(screen)}.")
         self._data_api_version = data_api_version
         self._routing_model = routing_model
         self._more = dict(more or {})

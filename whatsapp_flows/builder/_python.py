@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword as keywords
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from ._write import owners
 _MODULE: Final = "whatsapp_flows.builder"
 _SYMBOLS: Final = {"&&": "&", "||": "|", "!": "~"}
 _TAKEN: Final = frozenset({"flow", "text"})
-_SOFT: Final = frozenset({"bool", "dict", "float", "id", "int", "input", "list", "str", "type"})
+_SOFT: Final = frozenset(name for name in dir(builtins) if name.islower())
 """Names of Python's own that a variable should not hide."""
 _POSITIONAL: Final = {"If": "condition"}
 

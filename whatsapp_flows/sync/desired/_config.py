@@ -32,6 +32,7 @@ from ...flow_json import BYTE_ORDER_MARK, MAX_BYTES, read_flow_json
 from ._config_file import PYPROJECT, ConfigFile, refuse_secrets
 from ._desired import DesiredFlow, Workspace
 from ._hints import hint
+from ._python_file import PythonFile, flow_of, python_file
 from ._toml import TomlPath
 from ._variables import VARIABLE, Filled, fill
 
@@ -282,8 +283,9 @@ class _Resolver:
         variables = {name: setting.value for name, setting in entry.variables.items()}
         if "endpoint" in values:
             variables.setdefault("endpoint", values["endpoint"])
-        path = self._file.path.parent / values["file"]
-        content, filled = self._content(path, settings["file"].at, variables)
+        made = python_file(self._file.path.parent, values["file"])
+        path = made.path if made is not None else self._file.path.parent / values["file"]
+        content, filled = self._content(made or path, settings["file"].at, variables)
         flow = DesiredFlow(
             key=entry.key,
             name=entry.name,
@@ -293,25 +295,30 @@ class _Resolver:
             application_id=values.get("application"),
             publish=values.get("publish", False),
             replace=values.get("replace", False),
-            file=path,
+            file=None if made is not None else path,  # a Python file is not written by `pull`
             variables=variables,
             replaced=filled.replaced,
         )
         return flow, filled.used
 
-    def _content(self, path: Path, at: TomlPath, variables: Mapping[str, str]) -> tuple[bytes, Filled]:
+    def _content(self, source: Path | PythonFile, at: TomlPath, variables: Mapping[str, str]) -> tuple[bytes, Filled]:
+        path = source.path if isinstance(source, PythonFile) else source
         try:
-            with open_regular(path) as file:
-                content = file.read(MAX_BYTES + len(BYTE_ORDER_MARK) + 1)
-        except (OSError, ValueError) as exc:
-            message = getattr(exc, "strerror", None) or exc
-            raise self._file.error_at(at, f"{path} cannot be read: {message}.") from None
-        try:
+            content = flow_of(source) if isinstance(source, PythonFile) else self._read(path)
             text = read_flow_json(content, argument=str(path)).decode()
             filled = fill(text, variables, source=str(path))
             return read_flow_json(filled.text.encode(), argument=str(path)), filled
         except ConfigurationError as error:
             raise self._file.error_at(at, error.message) from None
+
+    @staticmethod
+    def _read(path: Path) -> bytes:
+        try:
+            with open_regular(path) as file:
+                return file.read(MAX_BYTES + len(BYTE_ORDER_MARK) + 1)
+        except (OSError, ValueError) as exc:
+            message = getattr(exc, "strerror", None) or exc
+            raise ConfigurationError(f"{path} cannot be read: {message}.") from None
 
     def unused(self, used: Collection[str]) -> Iterator[str]:
         """A warning for each variable that no file uses."""
@@ -325,7 +332,9 @@ class _Resolver:
 
 def _unlisted(source: Path, entries: Sequence[_Entry]) -> Iterator[str]:
     """A warning for each Flow JSON file in the same folders that no table names."""
-    listed = {(source.parent / entry.settings["file"].value).resolve() for entry in entries}
+    values = [entry.settings["file"].value for entry in entries]
+    made = [python_file(source.parent, value) for value in values]
+    listed = {(source.parent / value).resolve() for value, each in zip(values, made, strict=True) if each is None}
     for folder in sorted({file.parent for file in listed}):
         for path in sorted(folder.glob("*.json")):
             if path.resolve() not in listed and _looks_like_a_flow(path):
