@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -452,11 +452,19 @@ def test_an_upload_that_is_not_done_blocks_the_footer(state: Any) -> None:
         (field("PhotoPicker", "f"), [PHOTO], "not-offered"),
         (field("PhotoPicker", "f"), ("a.png",), "not-offered"),
         (field("PhotoPicker", "f"), (PHOTO,) * 101, "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name=cast("Any", 5)),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", mime_type=cast("Any", [])),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", size=cast("Any", "1")),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", size=cast("Any", float("nan"))),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", size=-1),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", state=cast("Any", "lost")),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", state=cast("Any", [])),), "not-offered"),
+        (field("PhotoPicker", "f"), (UploadedFile(name="a", sha256=cast("Any", b"x")),), "not-offered"),
         (field("PhotoPicker", "f", enabled=False), (PHOTO,), "not-tappable"),
     ],
 )
 def test_what_cannot_be_uploaded(component: dict[str, Any], files: Any, kind: str) -> None:
-    """Files go to a picker, at most 100 of them."""
+    """Files go to a picker, at most 100 of them, and what tells of them is of the right types."""
     session = one(component)
     assert refused(session, Upload(at(session, "f"), files)).kind == kind
 

@@ -238,6 +238,23 @@ def test_a_flow_that_is_no_json_cannot_be_read() -> None:
         start({"screens": []}, data={"x": nested(200)}, today=TODAY)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"screen": 5}, "screen must be a text or None, not int"),
+        ({"screen": []}, "screen must be a text or None, not list"),
+        ({"data": [("x", 1)]}, "data must be a mapping, not list"),
+        ({"data": "{}"}, "data must be a mapping, not str"),
+        ({"flow_token": None}, "flow_token must be a text, not NoneType"),
+        ({"today": "2026-03-04"}, "today must be a date or None, not str"),
+    ],
+)
+def test_arguments_of_a_wrong_type(arguments: dict[str, Any], told: str) -> None:
+    """They are the caller's mistake, and named before anything is played."""
+    with pytest.raises(ConfigurationError, match=told):
+        start({"screens": []}, **arguments)
+
+
 def test_replaying_stops_nowhere() -> None:
     """The opening and the events are all that a replay needs, a closed Flow included."""
     session = opened(flow(screen("A", field("TextInput", "t"))), flow_token="t")

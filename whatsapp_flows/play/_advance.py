@@ -11,7 +11,7 @@ from ._actions import CLICK, SELECT, UNSELECT, perform
 from ._answers import as_recorded, take_answer
 from ._components import Component
 from ._events import Answer, Back, Blur, Complete, Event, Fill, RefusalKind, Refused, Select, Tap, Upload, UploadedFile
-from ._fields import CALENDAR, CHOICES, ENDS, GROUPS, OPT_IN, PICKERS, TEXTS
+from ._fields import CALENDAR, CHOICES, ENDS, GROUPS, OPT_IN, PICKERS, TEXTS, is_file
 from ._property_values import rows_of
 from ._session import Session, Step
 from ._turn import Turn
@@ -270,6 +270,8 @@ def _upload(turn: Turn, event: Upload) -> Refused | None:
         return _not_offered(component, "takes a tuple of UploadedFile")
     if len(files) > MAX_FILES:
         return _not_offered(component, f"takes at most {MAX_FILES} files")
+    if not all(map(is_file, files)):
+        return _not_offered(component, "takes files with texts, a size that is no negative number, and a known state")
     turn.focus(component.path)
     turn.change(focused="")
     turn.touch(component.path)

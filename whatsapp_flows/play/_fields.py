@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from ._components import Component
-from ._events import UploadedFile
+from ._events import UploadedFile, UploadState
 
 TEXTS: Final = frozenset({"TextInput", "TextArea", "DatePicker"})
 """Fields that are filled with a text; a CalendarPicker too, or with two."""
@@ -32,6 +32,12 @@ _EMPTY: Final[Mapping[str, Any]] = {
 def is_field(component: Component) -> bool:
     """Whether a component holds a value."""
     return component.kind in _EMPTY and bool(component.name)
+
+
+def is_file(file: UploadedFile) -> bool:
+    """Whether what tells of an uploaded file is of the types that it names."""
+    texts = all(isinstance(each, str) for each in (file.name, file.mime_type, file.sha256))
+    return texts and type(file.size) is int and file.size >= 0 and file.state in get_args(UploadState)
 
 
 def held(component: Component, form: Mapping[str, Any]) -> Any:

@@ -41,7 +41,7 @@ class FlowPlayer(BasePlayer):
     An ASGI application runs each request in an event loop of its own. With `lifespan=True` all run in one, and the
     application's lifespan around them, until `close()`, or the end of `with`.
 
-    `today` is the date for what depends on it; None is the date of now. `app_secret` also signs `webhook_body()`.
+    `today` is the day on which the Flow is played; None is the current one. `app_secret` also signs `webhook_body()`.
     `upload(content, file_name=...)` gives what an endpoint gets for an attached file, such as
     `Emulator.add_encrypted_media`; without one, `cdn_files` has what the CDN would serve. `sleep` waits between the two
     requests of a 421, `clock` gives seconds.

@@ -43,7 +43,8 @@ class Session:
     `history` are the ids of the screens from the first to the current one; empty while an INIT is on its way.
     `screens` are the screens that have been opened, `events` what has happened so far, in order. `pending` is the
     request that awaits its answer. `end` says how it ended, if it has. `focused` is the path of the field that has the
-    focus, or empty. `today` is the date that relative checks use.
+    focus, or empty. `today` is the day on which the Flow is played: dates are suggested from
+    it on.
 
     The repr shows neither the flow token nor anything that the user has entered.
     """

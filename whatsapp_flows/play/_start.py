@@ -31,13 +31,17 @@ def start(
     `flow` is a Flow JSON (a path, a mapping, text or bytes), or a `PlayedFlow`, which is read once for many sessions.
     `screen` is the id of the screen to open, the first one to which no other leads if it is not given. `data` is the
     data for it, each `__example__` of its data model if it is not given. `flow_token` stands in the requests and in
-    the message at the end. `today` is what relative dates are counted from, the current date if it is not given.
+    the message at the end. `today` is the day on which the Flow is played, the current date if it is not given.
 
     `init`: the endpoint decides about the screen: there is none yet, and the effect is an `AskEndpoint` for INIT.
 
     A screen that does not exist, or data that does not fit, gives a session that has ended, and the effect `Broken`.
-    Raises `ConfigurationError` for a Flow JSON that cannot be read, or data that is no JSON.
+    Raises `ConfigurationError` for a Flow JSON that cannot be read, data that is no JSON, or another argument of a
+    wrong type.
     """
+    _require_type("screen", screen, str | None, "a text or None")
+    _require_type("flow_token", flow_token, str, "a text")
+    _require_type("today", today, date | None, "a date or None")
     played = read_flow(flow)
     own = None if data is None else _own(data)
     opening = Opening(screen=screen, data=own, init=init)
@@ -60,11 +64,17 @@ def start(
     return turn.step()
 
 
+def _require_type(argument: str, value: object, expected: Any, named: str) -> None:
+    if not isinstance(value, expected):
+        raise ConfigurationError(f"{argument} must be {named}, not {type(value).__name__}.")
+
+
 def _own(data: Mapping[str, Any]) -> dict[str, Any]:
     """A copy that nobody changes later."""
+    _require_type("data", data, Mapping, "a mapping")
     try:
         copied: dict[str, Any] = owned(dict(data))
-    except (TypeError, ValueError) as exc:
+    except ValueError as exc:
         reason = str(exc)
     else:
         return copied

@@ -46,8 +46,8 @@ def export(
     A storyboard of a Flow as one HTML file, which opens without a network: every screen as it opens, with errors,
     filled in, and in each branch, linked along the routes.
 
-    `theme` "auto" follows the reader's system. `today` is what relative dates are checked with; by default the current
-    date. Raises `ConfigurationError` for what is no JSON object, or over 10 MB.
+    `theme` "auto" follows the reader's system. `today` is the day from which dates are filled in; by default the
+    current one. Raises `ConfigurationError` for what is no JSON object, or over 10 MB.
     """
     return render_storyboard(storyboard(flow, today=today), platform=platform, theme=theme, title=title)
 

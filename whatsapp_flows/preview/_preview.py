@@ -56,7 +56,7 @@ class Preview:
     It is served on `host` and `port` (0: a free one) to the browser that opens `url`, which holds a random token. On a
     host that is not this machine's own, everybody who learns the address can use the preview, and a warning is logged.
 
-    `today` is the date that relative dates are counted from (default: the current one), `clock` gives Unix seconds for
+    `today` is the day on which the Flow is played (default: the current one), `clock` gives Unix seconds for
     the log, `interval` is the time between two looks at the file in seconds.
 
     Raises `ConfigurationError` if the file cannot be read or lacks the screen, or if an option cannot be used, and

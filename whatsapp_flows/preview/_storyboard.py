@@ -85,7 +85,7 @@ def storyboard(flow: FlowSource | PlayedFlow, *, today: date | None = None) -> S
     """
     The storyboard of a Flow JSON: the same for the same document and day.
 
-    `today` is what relative dates are checked with; by default the current date. A document with errors is drawn as
+    `today` is the day from which dates are filled in; by default the current one. A document with errors is drawn as
     far as it goes. Raises `ConfigurationError` for what is no JSON object, or over 10 MB.
     """
     played = read_flow(flow)
