@@ -14,6 +14,7 @@ from tests.cli.support import CommandLine, Outcome
 from tests.cli.support import Terminal as Screen
 from tests.cli.terminal import Terminal
 from tests.flow_json.samples import footer, navigate, samples, screen
+from tests.play.development import development
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -37,6 +38,13 @@ BOOKING = flow(
     screen("END", {"type": "TextBody", "text": "`'Thank you, ' ${data.name}`"},
            footer(payload={"name": "${data.name}", "seat": "${screen.START.form.seat}"}), terminal=True,
            data={"name": {"type": "string", "__example__": "x"}}),
+)  # fmt: skip
+
+DEVELOPED = flow(
+    screen("START", {"type": "Footer", "label": "Go", "on-click-action": {"name": "data_exchange", "payload": {}}}),
+    screen("SLOTS", {"type": "TextBody", "text": "${data.hint}"}, footer(), terminal=True,
+           data={"hint": {"type": "string", "__example__": "At ten"}}),
+    data_api_version="3.0", routing_model={"START": ["SLOTS"], "SLOTS": []},
 )  # fmt: skip
 
 
@@ -216,7 +224,7 @@ def test_a_screen_and_its_data_can_be_given(tmp_path: Path) -> None:
         (("--data", "@none.json"), "none.json cannot be read"),
         (("--endpoint", "nothing"), "'nothing' is no name of an object"),
         (("--endpoint", "no_such_module:endpoint"), "there is no module no_such_module"),
-        (("--endpoint", "http://127.0.0.1:9/"), "public_key is missing"),
+        (("--endpoint", "ftp://127.0.0.1/"), "must begin with http:// or https://"),
         (("--public-key", "none.pem"), "none.pem cannot be read"),
     ],
 )
@@ -225,6 +233,14 @@ def test_a_wrong_option_is_a_usage_error(options: tuple[str, ...], message: str)
     outcome = auto(BOOKING, *options)
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
+
+
+def test_a_url_without_a_key_is_asked_in_plain_json() -> None:
+    """As `preview` does; what it answers is checked."""
+    with development() as (url, requests):
+        outcome = auto(DEVELOPED, "--endpoint", f"{url}/good", "--screen", "START")
+    assert (outcome.code, requests[0]["data"]) == (0, {})
+    assert "At noon" in outcome.out
 
 
 def test_what_is_no_flow_json_is_a_usage_error(tmp_path: Path) -> None:

@@ -345,7 +345,6 @@ def test_a_callable_of_anything_is_a_function(play: Play) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "says"),
     [
-        ("https://example.com/flow", "public_key is missing: requests to a URL"),
         (lambda body, headers: None, "public_key is missing: requests to a function"),
         (lambda: None, "public_key is missing"),
         (max, "public_key is missing: requests to a builtin_function_or_method"),

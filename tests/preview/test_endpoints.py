@@ -6,14 +6,13 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.endpoint.key_material import pair
+from tests.play.development import SLOTS, development
 from tests.preview.serving import PATIENCE, Tab, exchange, footer, path_of, previewing, save, with_endpoint
 from whatsapp_flows.endpoint import Answer, FlowEndpoint, FlowRequest, PrivateKeys
 from whatsapp_flows.play import Call
@@ -22,7 +21,6 @@ from whatsapp_flows.preview._asking import Asking
 
 SECRET = "an-app-secret-for-tests"
 NEWER = {**with_endpoint(), "data_api_version": "4.0"}
-SLOTS = {"screen": "SLOTS", "data": {"hint": "At noon"}}
 
 
 @pytest.fixture
@@ -243,59 +241,15 @@ def test_closing_does_not_wait_for_the_endpoint(path: Path, gate: Gate) -> None:
 # -- a server in development
 
 
-class Development(BaseHTTPRequestHandler):
-    """Answers a path with what stands for it."""
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append(request)  # type: ignore[attr-defined]
-        status, body = ANSWERS[self.path]
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "/good")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing."""
-
-
-ANSWERS = {
-    "/good": (200, json.dumps(SLOTS).encode()),
-    "/text": (200, b"<html>"),
-    "/large": (200, b'"' + b"x" * 5_000_000 + b'"'),
-    "/away": (302, b""),
-    "/error": (500, b"oops"),
-    "/token": (427, b'{"error_msg": "This link has expired."}'),
-    "/key": (421, b""),
-}
-
-
-@contextmanager
-def development() -> Iterator[tuple[str, list[Any]]]:
-    """The address of a server without encryption, and the requests that it has got."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Development)
-    server.requests = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", server.requests  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.mark.parametrize(
     ("place", "text", "detail"),
     [
-        ("/text", "No answer: unreadable", "The answer of the endpoint is not JSON."),
+        ("/text", "No answer: unreadable", "The answer of the endpoint is not JSON (it was asked in plain JSON"),
         ("/large", "No answer: unreadable", "4194304 bytes"),
-        ("/away", "No answer: status", "The endpoint answered with HTTP 302."),
-        ("/error", "No answer: status", "The endpoint answered with HTTP 500."),
+        ("/away", "No answer: status", "The endpoint answered with HTTP 302 (it was asked in plain JSON"),
+        ("/error", "No answer: status", "The endpoint answered with HTTP 500 (it was asked in plain JSON"),
         ("/token", "No answer: token-refused", "This link has expired."),
-        ("/key", "No answer: not-decrypted", "The endpoint answered with HTTP 421."),
+        ("/key", "No answer: not-decrypted", "The endpoint answered with HTTP 421 (it was asked in plain JSON"),
     ],
 )
 def test_a_development_server_that_fails(path: Path, place: str, text: str, detail: str) -> None:

@@ -70,7 +70,7 @@ def play_command(
     Without --endpoint, requests are answered with the examples of the data models, along the routing model. The
     endpoint is a URL, or an object in a Python module: a FlowEndpoint, an ASGI or WSGI application, or a function that
     takes the decrypted request. Requests to a URL or an application are encrypted with --public-key, and signed with
-    WHATSAPP_FLOWS_APP_SECRET.
+    WHATSAPP_FLOWS_APP_SECRET; without a key, a URL gets plain JSON, for a server in development.
     """
     flow = play.read_flow(read_flow_json(read_one_source(app, path), argument=path))
     if screen is not None:

@@ -3,6 +3,7 @@ The endpoints that a player can ask, and what becomes of their answers: an `Answ
 
     None                          nothing is asked: a Flow that asks is an `EndpointFault`
     a function of one argument    the decrypted request in, the decrypted answer out, without any encryption
+    a URL without a public key    the same, as JSON: a server in development
     everything else               through `EndpointClient`, signed and encrypted as by Meta's client
 
 What a function or an application raises propagates, as in other test clients.
@@ -24,6 +25,7 @@ from .._json import compact_json
 from .._wire import Secret
 from ..errors import ConfigurationError
 from ._events import Answer, Broken, Failure
+from ._plain_endpoint import plain_endpoint
 
 if TYPE_CHECKING:
     from ..endpoint import EndpointClient, EndpointReply
@@ -106,10 +108,12 @@ def line_to(endpoint: Endpoint, options: LineOptions) -> Line:
     The way to an endpoint, by its kind.
 
     Raises `ConfigurationError` for what is no endpoint, or one whose key or secret is missing, and `ImportError`
-    without the extra `endpoint` for anything but a function.
+    without the extra `endpoint` for anything but a function, or a URL without a public key.
     """
     if options.interface == FUNCTION or (options.interface == "auto" and is_function(endpoint)):
         return FunctionLine(cast("Callable[[dict[str, Any]], Any]", endpoint), options)
+    if isinstance(endpoint, str) and options.public_key is None:
+        return PlainLine(plain_endpoint(endpoint, options.time_limit), options)
     return ClientLine(endpoint, options)
 
 
@@ -191,6 +195,13 @@ class FunctionLine:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+class PlainLine(FunctionLine):
+    """A URL that is asked in plain JSON: see `_plain_endpoint`. Awaited, it is asked on a thread."""
+
+    async def aask(self, call: Call, /) -> Answer:
+        return await asyncio.to_thread(self.ask, call)
 
 
 _LATE: Final = object()
@@ -328,17 +339,14 @@ def _client_of(endpoint: Endpoint, options: LineOptions) -> tuple[EndpointClient
         return client, endpoint.handles("INIT")
     if options.public_key is None:
         raise ConfigurationError(
-            f"public_key is missing: requests to {_called(endpoint)} are encrypted for it, and signed with app_secret."
+            f"public_key is missing: requests to a {type(endpoint).__name__} are encrypted for it, and signed with "
+            "app_secret."
         )
     target, interface = cast("Any", endpoint), cast("Any", options.interface)
     client = EndpointClient(
         target, options.public_key, options.secrets, path=options.path, interface=interface, **common
     )
     return client, True
-
-
-def _called(endpoint: object) -> str:
-    return "a URL" if isinstance(endpoint, str) else f"a {type(endpoint).__name__}"
 
 
 def _signature(body: bytes, options: LineOptions) -> str | None:

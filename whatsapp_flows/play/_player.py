@@ -30,11 +30,13 @@ class FlowPlayer(BasePlayer):
     - another receiver (`combined(...)`), an ASGI application, a WSGI application, or a URL: https, or http to this
       machine. They need `public_key` and `app_secret`, as `EndpointClient` does; an application gets its requests at
       `path`, and `interface` (`"asgi"`, `"wsgi"`, `"callable"`) says what a callable is whose arguments do not;
+    - a URL without `public_key`: a server in development, to which the decrypted request is posted as JSON, and which
+      answers likewise;
     - a function of one argument, plain or a coroutine function: it gets the decrypted request as a dict, and returns
       the decrypted answer as a dict, a `Show`, `Finish` or `Close`, or an `Answer` with a `failure`. It may raise
       `InvalidToken`. `interface="function"` says so where its arguments do not.
 
-    All but a function need the extra `endpoint`. A request is given up after `time_limit` seconds. Where an answer is
+    All but the last two need the extra `endpoint`. A request is given up after `time_limit` seconds. Where an answer is
     refused, the endpoint is told, as a client does, and the move raises `WrongTransition`, `DataModelMismatch` or
     `EndpointFault`.
 

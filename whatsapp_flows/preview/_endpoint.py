@@ -10,7 +10,6 @@ from typing import Final, cast
 from .._wire import as_secrets
 from ..play import Line, LineOptions, line_to
 from ..signatures import AppSecrets, app_secrets
-from ._plain_endpoint import plain_endpoint
 
 TIME_LIMIT: Final = 10.0
 """Seconds. Source: Meta, "Flows error codes": the client gives up after 10 seconds."""
@@ -52,7 +51,6 @@ def connecting(
         sleep=None,
         clock=time.monotonic,
     )
-    target = plain_endpoint(endpoint, time_limit) if isinstance(endpoint, str) and public_key is None else endpoint
-    first = line_to(target, options)
+    first = line_to(endpoint, options)
     spare = [first]  # made here, so that a mistake shows at once
-    return Asked(connect=lambda: spare.pop() if spare else line_to(target, options), opens=first.opens)
+    return Asked(connect=lambda: spare.pop() if spare else line_to(endpoint, options), opens=first.opens)

@@ -1,7 +1,7 @@
 """
 A development server that speaks the data exchange without encryption: the decrypted request is posted as JSON.
 
-Meta never does that: a real endpoint is asked with its public key.
+Meta never does that: a real endpoint is asked with its public key. What the server refuses says so.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from .._http import TIMED_OUT
 from .._json import compact_json
-from .._requests import RequestsTransport
 from .._wire import Request
 from ..errors import ConfigurationError, TransportError, UnexpectedResponseError
-from ..play import Answer, Failure
 from ..transport import Timeout
+from ._events import Answer, Failure
 
 MAX_ANSWER: Final = 4 * 1024 * 1024
 """Bytes that are read of an answer."""
+
+_AS_PLAIN: Final = " (it was asked in plain JSON, as no public key is given)"
 
 _STATUSES: Final[dict[int, Failure]] = {421: "not-decrypted", 427: "token-refused"}
 
@@ -32,6 +33,8 @@ def plain_endpoint(url: str, time_limit: float) -> Callable[[dict[str, Any]], An
 
     Raises `ConfigurationError` for a URL that is not http or https, or that has a user name or a password.
     """
+    from .._requests import RequestsTransport  # noqa: PLC0415 - no other endpoint needs it
+
     _check_url(url)
     timeout = Timeout(connect=time_limit, read=time_limit, total=time_limit)
 
@@ -64,10 +67,10 @@ def _read(status: int, body: bytes) -> Answer:
         content = None
     if status != 200:
         found = content.get("error_msg") if isinstance(content, dict) and status == 427 else None
-        message = found if isinstance(found, str) else f"The endpoint answered with HTTP {status}."
+        message = found if isinstance(found, str) else f"The endpoint answered with HTTP {status}{_AS_PLAIN}."
         return Answer(number=0, failure=_STATUSES.get(status, "status"), message=message)
     if content is None:
-        return Answer(number=0, failure="unreadable", message="The answer of the endpoint is not JSON.")
+        return Answer(number=0, failure="unreadable", message=f"The answer of the endpoint is not JSON{_AS_PLAIN}.")
     return Answer(number=0, content=content)
 
 
