@@ -182,3 +182,11 @@ def test_every_version_is_written() -> None:
     for version in KNOWN_VERSIONS:
         document = {"version": str(version), "screens": [{"id": "A", "title": "A", "terminal": True}]}
         assert run(to_python(document)).to_dict() == document
+
+
+def test_a_version_that_cannot_be_uploaded_is_told() -> None:
+    """With the command that upgrades the document."""
+    old, new = ({"version": version, "screens": []} for version in ("3.1", "7.3"))
+    assert to_python(old).startswith("# Meta takes no uploads of Flow JSON 3.1 any more.")
+    assert "whatsapp-flows upgrade FILE --write" in to_python(old)
+    assert not to_python(new).startswith("#")

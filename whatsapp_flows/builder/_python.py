@@ -29,6 +29,8 @@ def to_python(source: flow_json.FlowJson) -> str:
     """
     A Python module that builds a Flow JSON with `whatsapp_flows.builder`, and binds it to the name `flow`.
 
+    A version that cannot be uploaded any more is told in a comment, with what to do.
+
     Fields and inputs that are referred to become variables, named as they are; so does each screen. The module is laid
     out as common formatters do and passes `mypy --strict`. Running it gives the same document.
 
@@ -70,7 +72,17 @@ class _Module:
         line = f"from {_MODULE} import {', '.join(names)}"
         if len(line) > 88:
             line = "\n".join([f"from {_MODULE} import (", *(f"    {name}," for name in names), ")"])
-        return [*typing, line]
+        return [*self._advice(), *typing, line]
+
+    def _advice(self) -> list[str]:
+        """Comments on a version that cannot be uploaded any more."""
+        if flow_json.KNOWN_VERSIONS[self._flow.version].frozen is None:
+            return []
+        return [
+            f"# Meta takes no uploads of Flow JSON {self._flow.version} any more. To go on from a newer version:",
+            "# whatsapp-flows upgrade FILE --write",
+            "",
+        ]
 
     def _assign(self, name: str, code: Code, *, annotation: str = "") -> None:
         self._statements.append(lay_out(code, before=f"{name}{annotation} = "))
