@@ -28,6 +28,7 @@ HERE: Final = Path(__file__).resolve().parent
 # In the order of the page.
 NAMES: Final = (
     "upload_overhead", "async_throughput", "import_time", "engine_overhead", "validate", "sync", "endpoint", "play",
+    "builder",
 )  # fmt: skip
 _WITHOUT_PEERS: Final = frozenset({"import_time", "play"})
 _WITHOUT_ROUNDS: Final = frozenset({"sync"})

@@ -301,3 +301,11 @@ def test_a_number_of_rounds_is_at_least_one(rounds: str, capsys: pytest.CaptureF
         common.arguments("", rounds=1, blocks=1, peers=False).parse_args(["--rounds", rounds])
     assert stopped.value.code == 2
     assert "--rounds" in capsys.readouterr().err
+
+
+def test_builder_measures_a_flow_and_an_import() -> None:
+    """Both ways of writing it, and the import of every class."""
+    found = measured("builder", "--no-peer")
+    assert len(found["tables"]["a Flow"]) == 4
+    assert [row["process"] for row in found["tables"]["an import"]] == ["from whatsapp_flows.builder import *"]
+    assert all(target["value"] > 0 for target in found["targets"])
