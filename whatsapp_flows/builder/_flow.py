@@ -80,7 +80,7 @@ class Screen:
 
     def written(self, writer: Writer) -> dict[str, Any]:
         """The screen as it stands in the document."""
-        writer.begin(self.id)
+        writer.begin(self)
         found: dict[str, Any] = {"id": self.id}
         found.update((key, writer.value(value)) for key, value in self._properties.items())
         if isinstance(self._data, Raw):

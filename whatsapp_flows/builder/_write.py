@@ -41,16 +41,16 @@ class Writer:
         self._version = version
         self._screen = ""
         self._inside: list[Component] = []
-        self._homes: dict[int, list[str]] = {}
+        self._here: set[int] = set()
+        self._screens = screens
+        self._all_homes: dict[int, list[str]] | None = None
         self.routes: dict[str, list[str]] = {}
         self.asking: list[str] = []
-        for screen in screens:
-            for owner in owners(screen):
-                self._homes.setdefault(id(owner), []).append(screen.id)
 
-    def begin(self, screen: str) -> None:
+    def begin(self, screen: ScreenParts) -> None:
         """What is written from now on stands on this screen."""
-        self._screen = screen
+        self._screen = screen.id
+        self._here = {id(field) for field in screen.data}
 
     # -- components
 
@@ -71,6 +71,8 @@ class Writer:
         if len(self._inside) >= MAX_DEPTH:
             raise FlowBuildError("the components are nested too deeply: is one its own child?")
         self._inside.append(component)
+        if isinstance(component, Input):
+            self._here.add(id(component))
         written: dict[str, Any] = {}
         try:
             for key, value in component.properties.items():
@@ -168,7 +170,9 @@ class Writer:
         """`${form.x}` on the screen of its owner, `${screen.ID.form.x}` on another."""
         if isinstance(reference, OwnValue):
             return self._own()
-        homes = self._homes.get(id(reference.owner), ())
+        if id(reference.owner) in self._here:
+            return reference.local
+        homes = self._homes().get(id(reference.owner), [])
         if self._screen in homes:
             return reference.local
         if not homes:
@@ -182,6 +186,19 @@ class Writer:
                 "in the payload of Navigate."
             )
         return f"${{screen.{homes[0]}.{reference.local[2:]}"
+
+    def _homes(self) -> Mapping[int, Sequence[str]]:
+        """
+        For each field and input, by its identity: the screens that it is on.
+
+        Needed only for what stands on another screen, or further down on this one.
+        """
+        if self._all_homes is None:
+            self._all_homes = {}
+            for screen in self._screens:
+                for owner in owners(screen):
+                    self._all_homes.setdefault(id(owner), []).append(screen.id)
+        return self._all_homes
 
     def _own(self) -> str:
         """The reference to the input that is being written."""
