@@ -186,7 +186,8 @@ def test_every_version_is_written() -> None:
 
 def test_a_version_that_cannot_be_uploaded_is_told() -> None:
     """With the command that upgrades the document."""
-    old, new = ({"version": version, "screens": []} for version in ("3.1", "7.3"))
+    documents: list[dict[str, Any]] = [{"version": version, "screens": []} for version in ("3.1", "7.3")]
+    old, new = documents
     assert to_python(old).startswith("# Meta takes no uploads of Flow JSON 3.1 any more.")
     assert "whatsapp-flows upgrade FILE --write" in to_python(old)
     assert not to_python(new).startswith("#")
