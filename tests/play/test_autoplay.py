@@ -15,7 +15,19 @@ import pytest
 from tests.flow_json.fuzz import broken
 from tests.flow_json.samples import footer, navigate, samples, screen
 from whatsapp_flows.errors import ConfigurationError
-from whatsapp_flows.play import REASONS, Answer, Back, Outcome, Reason, Tap, advance, autoplay, example_answers, start
+from whatsapp_flows.play import (
+    REASONS,
+    Answer,
+    Back,
+    Broken,
+    Outcome,
+    Reason,
+    Tap,
+    advance,
+    autoplay,
+    example_answers,
+    start,
+)
 
 TODAY = date(2026, 3, 4)
 ROOT = Path(__file__).parents[2]
@@ -325,6 +337,25 @@ def test_back_may_ask_for_the_screen_before() -> None:
         {"screen": "A", "data": {"a": "y", "b": True}},
         {"screen": "END", "data": {}},
     ]
+
+
+def test_all_that_a_client_accepts() -> None:
+    """For somebody who chooses: the likely answers first, then the other screens of the routes, and the end."""
+    last_ = screen("END", exchange(), terminal=True, refresh_on_back=True)
+    two = (screen("A", navigate("END")), last_, screen("Z", exchange(), terminal=True))
+    session = start(flow(*two, routing_model={"A": ["END"], "END": ["Z"], "Z": []}, **WITH_ENDPOINT)).session
+    session = advance(session, Tap("/screens/0/layout/children/0")).session
+    asked, left = advance(session, Tap("/screens/1/layout/children/0")), advance(session, Back())
+    for step, likely, every in (
+        (asked, ["SUCCESS", "Z"], ["SUCCESS", "Z", "END", "A"]),
+        (left, ["A", "END"], ["A", "END", "Z", "SUCCESS"]),
+    ):
+        found = list(example_answers(step.session, every=True))
+        assert [each["screen"] for each in example_answers(step.session)] == likely
+        assert list(dict.fromkeys(each["screen"] for each in found)) == every
+        for content in found:
+            effects = advance(step.session, Answer(number=1, content=content)).effects
+            assert not [effect for effect in effects if isinstance(effect, Broken)], content
 
 
 # -- reasons

@@ -13,7 +13,7 @@ _LEADING_ON: Final = frozenset({"Footer", "EmbeddedLink", "NavigationList", "Opt
 """Components whose requests lead on; a request of another is taken to ask for new data of the same screen."""
 
 
-def example_answers(session: Session) -> Iterator[dict[str, Any]]:
+def example_answers(session: Session, *, every: bool = False) -> Iterator[dict[str, Any]]:
     """
     Answers to the pending request of a session that a client would take, the likeliest first; none without a request.
 
@@ -21,10 +21,20 @@ def example_answers(session: Session) -> Iterator[dict[str, Any]]:
     terminal screen ends with SUCCESS, and a message that has the flow token alone; so does a screen from which no route
     leads on. A request that the choice of an option or a date has caused gets the same screen again, also with all
     booleans of its data true; BACK the screen before, and then that which is left.
+
+    With `every`, the unlikely ones follow, for somebody who chooses: the screens to which a route leads, SUCCESS, the
+    screen that has asked, and those from which a route leads to it.
     """
-    request, flow = session.pending, session.flow
+    request = session.pending
     if request is None:
         return
+    yield from _likely(session, request)
+    if every and request.action != "INIT":
+        yield from _unlikely(session, request.screen)
+
+
+def _likely(session: Session, request: AskEndpoint) -> Iterator[dict[str, Any]]:
+    flow = session.flow
     if request.action == "INIT":
         yield from (_examples(session, name) for name in flow.entries)
     elif request.action == "BACK":
@@ -38,6 +48,15 @@ def example_answers(session: Session) -> Iterator[dict[str, Any]]:
         if not targets or (here is not None and here.value.get("terminal") is True):
             yield _end(session)
         yield from (_examples(session, name) for name in targets)
+
+
+def _unlikely(session: Session, asking: str) -> Iterator[dict[str, Any]]:
+    flow = session.flow
+    yield from (_examples(session, name) for name in flow.screens if flow.leads(asking, name))
+    yield _end(session)
+    if asking in flow.screens and not flow.screens[asking].has_navigation_list:
+        yield _examples(session, asking)
+    yield from (_examples(session, name) for name in flow.screens if flow.leads(name, asking))
 
 
 def _cause(session: Session, request: AskEndpoint) -> str:

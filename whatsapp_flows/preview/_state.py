@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Final, Literal
 
-from .._flow_facts import FINISH
-from ..play import AskEndpoint, Complete, Issue, PlayedFlow, Session, View, summary, view
+from ..play import Complete, Issue, Session, View, example_answers, summary, view
 from ._action_log import Line
 from ._history import History
 from ._json import Json, plain, view_json
@@ -101,25 +100,13 @@ def _asks(session: Session) -> Json | None:
         "action": request.action,
         "screen": request.screen,
         "data": plain(request.data),
-        "choices": choices(session.flow, request),
+        "choices": choices(session),
     }
 
 
-def choices(flow: PlayedFlow, request: AskEndpoint) -> list[Json]:
-    """
-    Answers that a client accepts, each as `{"screen", "data"}` with the examples of the screen's data model.
-
-    First the screens to which the routing model leads, then the end of the Flow, then the screen that has asked, and
-    those from which the model leads to it. To an INIT: the screens at which the Flow can open.
-    """
-    asking = request.screen
-    onward = list(flow.entries) if not asking else [name for name in flow.screens if flow.leads(asking, name)]
-    back = [name for name in flow.screens if asking and flow.leads(name, asking)]
-    same = [asking] if asking in flow.screens and not flow.screens[asking].has_navigation_list else []
-    names = [*onward, FINISH, *same, *back] if asking else onward
-    return [_choice(flow, name, request) for name in dict.fromkeys(names)]
-
-
-def _choice(flow: PlayedFlow, name: str, request: AskEndpoint) -> Json:
-    data: dict[str, Any] = {"extension_message_response": {"params": {"flow_token": request.flow_token}}}
-    return {"screen": name, "data": data if name == FINISH else plain(flow.screens[name].examples)}
+def choices(session: Session) -> list[Json]:
+    """Answers that a client accepts, each as `{"screen", "data"}`: the likeliest first, and one for each screen."""
+    found: dict[str, Any] = {}
+    for answer in example_answers(session, every=True):
+        found.setdefault(answer["screen"], answer["data"])
+    return [{"screen": name, "data": plain(data)} for name, data in found.items()]
