@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.play.small_flows import flow, screen
 from whatsapp_flows.play._components import MAX_NESTING, Layout, layout_of
 
 BODY = {"type": "TextBody", "text": "Hello"}
@@ -49,14 +50,14 @@ def test_the_form_is_the_first_at_the_top() -> None:
     """A Form that stands in a branch gives no initial values."""
     nested = {"type": "If", "condition": "${form.a}", "then": [{"type": "Form", "name": "inner", "children": []}]}
     forms: list[Any] = [{"type": "Form", "name": name, "children": []} for name in ("first", "second")]
-    found = laid_out(nested, *forms).form
-    assert found is not None
-    assert found.value["name"] == "first"
-    assert laid_out(nested).form is None
+    screens = flow(screen("A", nested, *forms), screen("B", nested)).screens
+    assert screens["A"].form is not None
+    assert screens["A"].form.value["name"] == "first"
+    assert screens["B"].form is None
 
 
 @pytest.mark.parametrize(
-    "screen",
+    "value",
     [
         {},
         {"layout": None},
@@ -66,9 +67,9 @@ def test_the_form_is_the_first_at_the_top() -> None:
         {"layout": {"children": None}},
     ],
 )
-def test_a_screen_without_a_layout_has_no_components(screen: dict[str, Any]) -> None:
+def test_a_screen_without_a_layout_has_no_components(value: dict[str, Any]) -> None:
     """Whatever stands in place of the layout and of its children."""
-    assert layout_of(screen, "/screens/0") == Layout()
+    assert layout_of(value, "/screens/0") == Layout()
 
 
 @pytest.mark.parametrize("child", [None, 5, "TextBody", [], {}, {"type": 5}, {"type": ["TextBody"], "name": {}}])

@@ -406,6 +406,15 @@ def test_a_date_was_handed_on_in_milliseconds(version: str, value: str, handed_o
     assert Scope(session.flow, session.screens, "A").find(reference).value == handed_on
 
 
+def test_a_date_of_a_shared_name_is_handed_on_as_a_date() -> None:
+    """The kind of the field that has the value counts, not that of the first one with its name."""
+    group = field("CheckboxGroup", "f", **{"data-source": OPTIONS})
+    branches = {"type": "If", "condition": "${data.b}", "then": [group], "else": [field("DatePicker", "f")]}
+    session = one(branches, footer(complete(f="${form.f}")), data={"b": BOOLEAN}, version="4.0")
+    session = played(session, Fill(at(session, "DatePicker"), "2026-01-02"), Tap(at(session, "Footer"))).session
+    assert session.end == Complete(payload={"f": "1767312000000", "flow_token": "preview"})
+
+
 # -- files
 
 

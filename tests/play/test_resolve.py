@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.play.small_flows import TEXT, flow, footer, navigate, opened, screen
 from tests.play.views import resolver, session
+from whatsapp_flows.play import view
 from whatsapp_flows.play._property_values import NOTHING
 from whatsapp_flows.play._resolve import Resolver
 
@@ -67,6 +69,18 @@ def test_what_is_a_reference_depends_on_the_version(version: str, written: str, 
     state = {"data": {"name": "Ada"}, "form": {"field": "typed"}}
     found, (one, _) = resolver(text, {"type": "Form", "name": "f", "children": [field]}, version=version, **state)
     assert found.properties(one).values["text"] == expected
+
+
+def test_backticks_are_text_before_expressions_came() -> None:
+    """Also where they stand for a title, the value of a Switch or in a payload."""
+    cases = {"a": [{"type": "TextBody", "text": "A"}], "default": [{"type": "TextBody", "text": "B"}]}
+    children = ({"type": "Switch", "value": "`'a'`", "cases": cases}, footer(navigate("B", x="`${data.none}`")))
+    played_flow = flow(screen("A", *children) | {"title": "`'T'`"}, screen("B", data={"x": TEXT}), version="5.1")
+    seen = view(opened(played_flow))
+    assert seen.title == "`'T'`"
+    assert [node.props["text"] for node in seen.nodes if node.shown] == ["B"]
+    assert seen.footer is not None
+    assert seen.footer.enabled
 
 
 def test_defaults_are_filled_in() -> None:

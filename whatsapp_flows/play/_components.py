@@ -55,15 +55,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """
-    All components of a screen in document order, flattened, and all Forms, Ifs and Switches.
-
-    `form` is the first Form at the top of the layout: it alone gives initial values and errors of fields (observed).
-    """
+    """All components of a screen in document order, flattened, and all Forms, Ifs and Switches."""
 
     components: tuple[Component, ...] = ()
     containers: tuple[Container, ...] = ()
-    form: Container | None = None
 
 
 def layout_of(screen: Mapping[str, Any], path: str) -> Layout:
@@ -84,12 +79,7 @@ def layout_of(screen: Mapping[str, Any], path: str) -> Layout:
             ahead += [(depth + 1, inner) for inner in _inside(container, found)][::-1]
         else:
             components.append(found)
-    form = next((each for each in containers if each.kind == "Form" and _at_the_top(each, path)), None)
-    return Layout(components=tuple(components), containers=tuple(containers), form=form)
-
-
-def _at_the_top(container: Container, path: str) -> bool:
-    return container.path.removeprefix(f"{path}/layout/children/").isdigit()
+    return Layout(components=tuple(components), containers=tuple(containers))
 
 
 def pointer_step(key: str) -> str:

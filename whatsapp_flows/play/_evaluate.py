@@ -42,11 +42,11 @@ Report = Callable[[Issue], object]
 """Takes what is noteworthy about an evaluation, such as the `append` of a list."""
 
 
-def _unreported(issue: Issue) -> None:
-    """Takes an issue that nobody wants to know."""
+def ignored(issue: Issue) -> None:
+    """The report of those who want to know of no issue."""
 
 
-def evaluate_condition(text: str, lookup: Lookup, report: Report = _unreported) -> bool:
+def evaluate_condition(text: str, lookup: Lookup, report: Report = ignored) -> bool:
     """Whether the condition of an If holds. Never raises; `lookup` must not either."""
     if is_expression(text):
         report(_issue("condition.backticks", "The condition stands in backticks: it is always false."))
@@ -62,7 +62,7 @@ def evaluate_condition(text: str, lookup: Lookup, report: Report = _unreported) 
     return is_true(_Condition(lookup).value(tree))
 
 
-def evaluate_expression(text: str, lookup: Lookup, report: Report = _unreported) -> Any:
+def evaluate_expression(text: str, lookup: Lookup, report: Report = ignored) -> Any:
     """
     The value of a whole property in backticks: a text, a number, a boolean, what a reference has, or None.
 

@@ -15,10 +15,10 @@ from ._components import Component, Container, Layout, layout_of
 from ._owned import is_too_deep
 from ._plans import Plan, plan_of
 from ._values import Issue
+from ._versions import NEWEST
 
 ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
 ITEM_LISTS: Final = ("data-source", "list-items")
-_NEWEST: Final = flow_json.Version(99, 99)  # of a version that cannot be read: nothing is too new for it
 _NO_OBJECT: Final[Mapping[str, Any]] = {}
 
 
@@ -103,7 +103,7 @@ class FlowIndex:
     @cached
     def version(self) -> flow_json.Version:
         found = self.document.get("version")
-        return (flow_json.parse_version(found) if isinstance(found, str) else None) or _NEWEST
+        return (flow_json.parse_version(found) if isinstance(found, str) else None) or NEWEST
 
     @cached
     def facts(self) -> FlowFacts:

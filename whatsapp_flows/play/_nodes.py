@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ..flow_json import Version
 from ._behaviour import BEHAVIOUR
 from ._components import CONTAINERS, Component
 from ._display import displayed
@@ -21,6 +20,7 @@ from ._property_values import rows_of
 from ._resolve import Resolver
 from ._validity import day_number, length_of, limit_of, pattern_issue
 from ._values import Counter, Issue, Node
+from ._versions import DAYS_SINCE, NEWEST
 
 _Props = dict[str, Any]
 _Issues = list[Issue]
@@ -59,7 +59,7 @@ def _unplayable(component: Component, resolver: Resolver) -> Node:
     """A component that the version does not have, or that is none."""
     if component.kind in CONTAINERS:
         text = f"This {component.kind} is nested too deeply."
-    elif rows_of(component.kind, _NEWEST):
+    elif rows_of(component.kind, NEWEST):
         text = f"There is no {component.kind} in this version of Flow JSON."
     elif component.kind:
         text = f"There is no component {component.kind[:40]!r}."
@@ -74,9 +74,6 @@ def _unplayable(component: Component, resolver: Resolver) -> Node:
         shown=resolver.shown(component),
         issues=(Issue(text, blocking=True),),
     )
-
-
-_NEWEST: Final = Version(99, 99)
 
 
 def _refused(component: Component, resolver: Resolver, issues: _Issues) -> str:
@@ -174,12 +171,9 @@ def _days(component: Component, resolver: Resolver, props: _Props, issues: _Issu
     first, last = BEHAVIOUR["date-picker.range"].value
     props.setdefault("min-date", first)
     props.setdefault("max-date", last)
-    if resolver.version < _DAYS_SINCE:
+    if resolver.version < DAYS_SINCE:
         props.update({key: _as_day(props[key]) for key in ("min-date", "max-date")})
         props["unavailable-dates"] = tuple(map(_as_day, props.get("unavailable-dates", ())))
-
-
-_DAYS_SINCE: Final = Version(5, 0)
 
 
 def _as_day(text: str) -> str:

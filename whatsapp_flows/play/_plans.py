@@ -18,10 +18,7 @@ from ._components import Component
 from ._display import displayed
 from ._property_values import NOTHING, fitted, rows_of
 from ._values import Issue
-
-_EXPRESSIONS_SINCE: Final = Version(6, 0)
-_FORMS_SINCE: Final = Version(4, 0)
-"""Until 3.1 a property takes references to data alone. Source: Meta, Flow JSON reference ("Dynamic properties")."""
+from ._versions import EXPRESSIONS_SINCE, FORMS_SINCE
 
 DYNAMIC_IN_ITEMS: Final = ("enabled", "image", "src", "alt-text")
 """What may be a reference in the items of a list that stands in the document ("Dynamic properties")."""
@@ -193,11 +190,11 @@ def _is_open(value: Any, version: Version) -> bool:
 
 def _is_reference(text: str, version: Version) -> bool:
     found = flow_json.parse_reference(text)
-    return found is not None and (version >= _FORMS_SINCE or (found.screen is None and found.source == "data"))
+    return found is not None and (version >= FORMS_SINCE or (found.screen is None and found.source == "data"))
 
 
 def _is_computed(text: str, version: Version) -> bool:
-    return text[:1] == "`" and version >= _EXPRESSIONS_SINCE and flow_json.is_expression(text)
+    return text[:1] == "`" and version >= EXPRESSIONS_SINCE and flow_json.is_expression(text)
 
 
 def _named(value: Any) -> str:

@@ -13,20 +13,17 @@ from .. import flow_json
 from ..flow_json import Property
 from ._behaviour import BEHAVIOUR
 from ._components import Component, Container
-from ._evaluate import Report, evaluate_condition, evaluate_expression, is_true, text_of
-from ._fields import held, is_field
-from ._flow import PlayedFlow, PlayedScreen
+from ._evaluate import Report, evaluate_condition, is_true, text_of
+from ._fields import GROUPS, held, is_field
+from ._flow import ITEM_LISTS, PlayedFlow, PlayedScreen
 from ._plans import DYNAMIC_IN_ITEMS, Memory, Option, options_of, take, take_list
 from ._property_values import NOTHING
 from ._scope import Scope
-from ._session import ScreenState
+from ._session import UNOPENED, ScreenState
 from ._validity import Invalid, invalid
 from ._values import Issue
 
-_NO_STATE: Final = ScreenState()
-_LISTS: Final = ("data-source", "list-items")
 _BOOLEAN: Final = "bool"
-_GROUPS: Final = ("CheckboxGroup", "ChipsSelector")
 
 
 class Properties(NamedTuple):
@@ -46,7 +43,7 @@ class Resolver:
     def __init__(self, flow: PlayedFlow, states: Mapping[str, ScreenState], screen: str) -> None:
         self.scope = Scope(flow, states, screen)
         self.screen: PlayedScreen | None = flow.screens.get(screen)
-        self.state = states.get(screen, _NO_STATE)
+        self.state = states.get(screen, UNOPENED)
         self.version = flow.version
         self.components = self.screen.layout.components if self.screen else ()
         self._flow = flow
@@ -85,10 +82,10 @@ class Resolver:
     def options(self, component: Component) -> tuple[Option, ...]:
         """The options of a group or a Dropdown, the items of a NavigationList; none for other components."""
         values = self.properties(component).values
-        items = next((values[key] for key in _LISTS if key in values), ())
+        items = next((values[key] for key in ITEM_LISTS if key in values), ())
         value = self.value(component)
         usable = self.enabled(component)
-        full = usable and component.kind in _GROUPS and _is_full(value, values.get("max-selected-items"))
+        full = usable and component.kind in GROUPS and _is_full(value, values.get("max-selected-items"))
         return options_of(self.memory(component), items, value, usable=usable, full=full)
 
     def memory(self, component: Component) -> Memory:
@@ -114,7 +111,7 @@ class Resolver:
         action = footer.value.get("on-click-action")
         payload = action.get("payload") if isinstance(action, dict) and action.get("name") == "navigate" else None
         values = payload.items() if isinstance(payload, dict) else ()
-        return tuple(key for key, each in values if self.resolve(each, _ignored) is NOTHING)
+        return tuple(key for key, each in values if not self.scope.value(each).known)
 
     def branch_issues(self) -> tuple[Issue, ...]:
         """What is noteworthy about the conditions of Ifs and the values of Switches."""
@@ -123,22 +120,9 @@ class Resolver:
         return tuple(self._branch_issues)
 
     def resolve(self, written: Any, report: Report) -> Any:
-        """
-        The value of a text that is a reference or an expression, anything else as it is; `NOTHING` if it has no value.
-
-        A reference is replaced only where it is the whole text.
-        """
-        if type(written) is not str:
-            return written
-        if written[:2] == "${" and (reference := flow_json.parse_reference(written)):
-            known, value = self.scope.find(reference)
-            if not known:
-                report(Issue(f"{written[:80]} has no value.", BEHAVIOUR["reference.missing"].evidence))
-            return value if known else NOTHING
-        if written[:1] == "`" and flow_json.is_expression(written):
-            found = evaluate_expression(written, self.scope.lookup, report)
-            return NOTHING if found is None else found
-        return written
+        """What `Scope.value` gives: `NOTHING` if there is no value."""
+        found = self.scope.value(written, report)
+        return found.value if found.known else NOTHING
 
     def _resolved(self, component: Component) -> Properties:
         plan = self._flow.plan(component)
@@ -211,10 +195,6 @@ class Resolver:
             self._branch_issues.append(Issue(f"{container.path}: {issue.text}", issue.evidence, issue.blocking))
 
         return report
-
-
-def _ignored(issue: Issue) -> None:
-    """Takes an issue that is told elsewhere."""
 
 
 def _is_full(value: Any, most: Any) -> bool:

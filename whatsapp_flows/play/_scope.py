@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from .. import flow_json
+from ._behaviour import BEHAVIOUR
 from ._components import Component
-from ._evaluate import evaluate_expression
+from ._evaluate import Report, evaluate_expression, ignored
 from ._fields import as_json, as_milliseconds, held
 from ._flow import PlayedFlow
-from ._session import ScreenState
+from ._session import UNOPENED, ScreenState
+from ._values import Issue
+from ._versions import DAYS_SINCE, EXPRESSIONS_SINCE
 
-EXPRESSIONS: Final = flow_json.Version(6, 0)
-"""Backticks mean something from this version on. Source: Meta, Flow JSON changelog."""
-DATES_AS_TEXT: Final = flow_json.Version(5, 0)
-"""The first version in which a DatePicker hands on YYYY-MM-DD (date-picker.format)."""
 MAX_DEPTH: Final = 32
 """How deep references are looked for in the objects and lists of a payload. Our limit."""
-_NO_STATE: Final = ScreenState()
 
 
 class Found(NamedTuple):
@@ -38,12 +36,12 @@ class Scope:
         self.flow = flow
         self.screen = screen
         self._states = states
-        self._expressions = flow.version >= EXPRESSIONS
+        self._expressions = flow.version >= EXPRESSIONS_SINCE
 
     def find(self, reference: flow_json.Reference) -> Found:
         """What a reference gives. Never raises."""
         name = self.screen if reference.screen is None else reference.screen
-        state = self._states.get(name, _NO_STATE)
+        state = self._states.get(name, UNOPENED)
         if reference.source == "form":
             return self._field(name, state, reference.path)
         value: Any = state.data
@@ -58,17 +56,17 @@ class Scope:
         components = screen.by_name.get(path[0], ()) if screen is not None else ()
         if not components:
             return _NOTHING
-        values = [held(component, state.form) for component in components]
-        value = next((each for each in values if each), values[0])
+        values = [(component, held(component, state.form)) for component in components]
+        component, value = next((each for each in values if each[1]), values[0])
         for step in path[1:]:
             if not isinstance(value, Mapping) or step not in value:
                 return _NOTHING
             value = value[step]
-        return Found(known=True, value=self._handed_on(components[0], value))
+        return Found(known=True, value=self._handed_on(component, value))
 
     def _handed_on(self, component: Component, value: Any) -> Any:
         """The value of a field as a payload and an expression have it."""
-        if component.kind == "DatePicker" and self.flow.version < DATES_AS_TEXT:
+        if component.kind == "DatePicker" and self.flow.version < DAYS_SINCE:
             return as_milliseconds(value)
         return as_json(value)
 
@@ -76,19 +74,23 @@ class Scope:
         """The value of a reference, None if it leads to nothing: for the evaluator."""
         return self.find(reference).value
 
-    def value(self, written: Any) -> Found:
+    def value(self, written: Any, report: Report = ignored) -> Found:
         """
         What a property gives: a reference or an expression is replaced, anything else is as written.
 
         A reference is replaced only where it is the whole text.
         """
-        if not isinstance(written, str):
+        if type(written) is not str:
             return Found(known=True, value=written)
-        if self._expressions and flow_json.is_expression(written):
-            value = evaluate_expression(written, self.lookup)
+        if written[:2] == "${" and (reference := flow_json.parse_reference(written)):
+            found = self.find(reference)
+            if not found.known:
+                report(Issue(f"{written[:80]} has no value.", BEHAVIOUR["reference.missing"].evidence))
+            return found
+        if written[:1] == "`" and self._expressions and flow_json.is_expression(written):
+            value = evaluate_expression(written, self.lookup, report)
             return _NOTHING if value is None else Found(known=True, value=value)
-        reference = flow_json.parse_reference(written)
-        return Found(known=True, value=written) if reference is None else self.find(reference)
+        return Found(known=True, value=written)
 
     def deep(self, written: Any, depth: int = 0) -> Any:
         """

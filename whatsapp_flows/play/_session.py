@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from .._dataclasses import dataclass, field
 from ._events import AskEndpoint, Broken, Complete, Effect, Event, Snackbar
@@ -24,6 +24,10 @@ class ScreenState:
     form: Mapping[str, Any] = field(default_factory=dict, repr=False)
     touched: frozenset[str] = frozenset()
     refused: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+UNOPENED: Final = ScreenState()
+"""What a screen holds before it is opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

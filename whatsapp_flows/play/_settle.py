@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from .. import flow_json
 from ._components import Component
@@ -11,9 +11,7 @@ from ._fields import CHOICES, GROUPS, initial
 from ._flow import PlayedFlow, PlayedScreen
 from ._resolve import Resolver
 from ._scope import Scope
-from ._session import ScreenState
-
-_NO_STATE: Final = ScreenState()
+from ._session import UNOPENED, ScreenState
 
 
 def settled(
@@ -26,7 +24,7 @@ def settled(
     screen is opened for the first time; later, where it has changed and the user has not changed the value
     (init-value.changed). An error of a field appears when it is sent, also when it is sent again (error.of-server).
     """
-    screen, state = flow.screens[name], screens.get(name, _NO_STATE)
+    screen, state = flow.screens[name], screens.get(name, UNOPENED)
     before = Scope(flow, screens, name) if name in screens else None
     data = {**state.data, **incoming}
     now = Resolver(flow, {**screens, name: ScreenState(data=data, form=state.form)}, name)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .._dataclasses import dataclass, field
-from ..flow_json import Version
 from ._behaviour import BEHAVIOUR
 from ._components import Component
 from ._evaluate import is_empty, text_of
@@ -15,8 +14,8 @@ from ._fields import ENDS, PICKERS, is_field
 from ._flow import PlayedScreen
 from ._resolve import Resolver
 from ._session import Session
+from ._versions import SUMMARY_SINCE
 
-_SINCE: Final = Version(5, 1)
 _LEFT_OUT: Final = PICKERS | {"NavigationList"}
 _HIDDEN_INPUTS: Final = ("password", "passcode")
 
@@ -40,7 +39,7 @@ def summary(session: Session) -> tuple[SummaryRow, ...]:
     is an OptIn (summary.masked); no password, passcode or file (summary.left-out).
     """
     sent = isinstance(session.end, Complete) and session.end.sent
-    if not sent or session.flow.version < _SINCE:
+    if not sent or session.flow.version < SUMMARY_SINCE:
         return ()
     screens = (session.flow.screens.get(name) for name in dict.fromkeys(session.history))
     return tuple(row for screen in screens if screen is not None for row in _rows(session, screen))

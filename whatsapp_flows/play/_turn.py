@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from .._dataclasses import replace
 from ._components import Component
 from ._events import AskEndpoint, Broken, Complete, Effect
 from ._flow import PlayedFlow, PlayedScreen
 from ._resolve import Resolver
-from ._session import ScreenState, Session, Step
-
-_NO_STATE: Final = ScreenState()
+from ._session import UNOPENED, ScreenState, Session, Step
 
 
 class Turn:
@@ -35,7 +33,7 @@ class Turn:
     @property
     def state(self) -> ScreenState:
         """What the current screen holds."""
-        return self.session.screens.get(self.session.screen, _NO_STATE)
+        return self.session.screens.get(self.session.screen, UNOPENED)
 
     @property
     def resolver(self) -> Resolver:

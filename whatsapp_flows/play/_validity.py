@@ -19,6 +19,7 @@ from ._evaluate import is_empty, is_true, text_of
 from ._events import UploadedFile
 from ._patterns import Pattern, read_pattern
 from ._values import Issue
+from ._versions import DAYS_SINCE
 
 Reason = Literal[
     "required",
@@ -56,8 +57,6 @@ class Invalid:
     evidence: Evidence
 
 
-DAYS_SINCE: Final = Version(5, 0)
-"""From this version on, the dates of a DatePicker are days."""
 Props: TypeAlias = Mapping[str, Any]
 Found: TypeAlias = Iterator[Invalid]
 
