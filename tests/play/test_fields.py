@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.play.fuzz import replayed
 from tests.play.small_flows import (
     LIST,
     OPTIONS,
@@ -505,6 +506,47 @@ def test_the_options_of_a_hidden_branch_reset_nothing_of_the_other() -> None:
     session = played(session, Fill("/screens/0/layout/children/0/else/0", "mine"), Select(o)).session
     assert form(session)["f"] == "mine"
     assert form(played(session, Select(o, selected=False)).session)["f"] == ""
+
+
+@pytest.mark.parametrize("kind", ["Dropdown", "RadioButtonsGroup", "CheckboxGroup"])
+@pytest.mark.parametrize("switch", [field("TextInput", "t"), field("Dropdown", "t", **{"data-source": OPTIONS})])
+def test_a_value_that_switches_the_branch_resets_what_the_other_does_not_offer(
+    kind: str, switch: dict[str, Any]
+) -> None:
+    """What is selected in one branch is not handed on by a field of the same name in another, nor on the way back."""
+    there, here = ([{"id": each, "title": each}, {"id": "z", "title": "Z"}] for each in "xy")
+    fields = [field(kind, "f", required=True, **{"data-source": options}) for options in (there, here)]
+    branches = {"type": "If", "condition": "${form.t} == 'b'", "then": [fields[0]], "else": [fields[1]]}
+    session = one(switch, branches, footer(complete(f="${form.f}")))
+    t, f = at(session, "t"), "/screens/0/layout/children/1/else/0"
+
+    def switched(before: Session, value: str) -> Session:
+        return played(before, Fill(t, value) if switch["type"] == "TextInput" else Select(t, value)).session
+
+    selected = played(session, Select(f, "y")).session
+    lost = switched(selected, "b")
+    assert not form(lost)["f"]
+    assert refused(lost, Tap(at(lost, "Footer"))).kind == "not-tappable"
+    again = switched(switched(lost, "a"), "c")
+    assert not form(again)["f"]
+    assert replayed(again) == again
+    both = switched(played(session, Select(f, "z")).session, "b")
+    assert form(both)["f"] in ("z", ("z",))
+
+
+def test_a_field_that_is_reset_may_switch_a_branch_too() -> None:
+    """All that is no longer offered is reset, one after the other."""
+
+    def branch(condition: str, name: str, *options: str) -> dict[str, Any]:
+        sources = ([{"id": each, "title": each}] for each in options)
+        then, otherwise = ([field("Dropdown", name, **{"data-source": source})] for source in sources)
+        return {"type": "If", "condition": condition, "then": then, "else": otherwise}
+
+    second, first = branch("${form.f} == 'x'", "g", "v", "w"), branch("${form.o}", "f", "y", "x")
+    session = one(second, first, field("OptIn", "o"))
+    f, g = "/screens/0/layout/children/1/else/0", "/screens/0/layout/children/0/then/0"
+    session = played(session, Select(f, "x"), Select(g, "v"), Select(at(session, "o"))).session
+    assert form(session) == {"f": "", "g": "", "o": True}
 
 
 INIT = {"init-value": "${data.x}"}

@@ -64,17 +64,18 @@ def _recorded(events: tuple[Event, ...], event: Event, turn: Turn) -> tuple[Even
     last = events[-1] if events else None
     if isinstance(event, Fill) and isinstance(last, Fill) and event.path == last.path:
         component = turn.screen.by_path.get(event.path)
-        if (
-            component is not None
-            and component.kind in _JOINED
-            and not isinstance(component.value.get("max-length"), str)
-        ):
+        if component is not None and component.kind in _JOINED and not _each_fill_matters(turn, component):
             return (*events[:-1], event)
     return (*events, event)
 
 
+def _each_fill_matters(turn: Turn, component: Component) -> bool:
+    """Whether a limit depends on what was filled in, or a branch that a text switches may reset an option."""
+    return isinstance(component.value.get("max-length"), str) or turn.screen.switches_options
+
+
 _JOINED: Final = frozenset({"TextInput", "TextArea"})
-"""Fields without actions: only the last of consecutive Fills matters, unless a limit depends on what was filled in."""
+"""Fields without actions: only the last of consecutive Fills matters as a rule."""
 
 
 # -- what is on the screen

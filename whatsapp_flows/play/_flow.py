@@ -12,6 +12,7 @@ from .._cached import cached
 from .._dataclasses import dataclass, field
 from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
 from ._components import Component, Container, Layout, layout_of
+from ._fields import CHOICES, GROUPS
 from ._owned import is_too_deep
 from ._plans import Plan, plan_of
 from ._values import Issue
@@ -58,6 +59,12 @@ class PlayedScreen:
         """The names that several components have, in branches of which one is shown."""
         counts = Counter(component.name for component in self.layout.components if component.name)
         return frozenset(name for name, count in counts.items() if count > 1)
+
+    @cached
+    def switches_options(self) -> bool:
+        """Whether a field with options shares its name: a value that switches a branch may reset it."""
+        fields = (each for each in self.layout.components if each.name in self.shared_names)
+        return any(each.kind in CHOICES | GROUPS for each in fields)
 
     @cached
     def form(self) -> Container | None:

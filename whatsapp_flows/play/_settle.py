@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .. import flow_json
-from ._components import Component
+from .._dataclasses import replace
 from ._fields import CHOICES, GROUPS, initial
 from ._flow import PlayedFlow, PlayedScreen
 from ._resolve import Resolver
@@ -31,17 +31,54 @@ def settled(
     form = _with_initial_values(screen, before, now.scope, state.form)
     if form != state.form:
         now = Resolver(flow, {**screens, name: ScreenState(data=data, form=form)}, name)
-    for component in screen.layout.components:
-        kept = _still_offered(component, now)
-        if kept is not None and (component.name not in screen.shared_names or now.shown(component)):
-            form[component.name] = kept
     refused = dict(state.refused)
     for path, source in _error_sources(screen):
         if before is None or _names(source) & incoming.keys():
             refused.pop(path, None)
             if text := _text(now.scope, source):
                 refused[path] = text
-    return {**screens, name: ScreenState(data=data, form=form, touched=state.touched, refused=refused)}
+    arrived = ScreenState(data=data, form=form, touched=state.touched, refused=refused)
+    return reoffered(flow, {**screens, name: arrived}, name)
+
+
+def reoffered(flow: PlayedFlow, screens: Mapping[str, ScreenState], name: str) -> Mapping[str, ScreenState]:
+    """
+    The states of all screens without what the fields of one no longer offer (data-source.reset).
+
+    A field that is reset may switch a branch, in which another one is reset.
+    """
+    for _ in range(_MAX_RESETS):
+        lost = dict(_no_longer_offered(flow.screens[name], Resolver(flow, screens, name)))
+        if not lost:
+            break
+        state = screens[name]
+        screens = {**screens, name: replace(state, form={**state.form, **lost})}
+    return screens
+
+
+_MAX_RESETS: Final = 50
+"""Of one field after the other: as many as Meta allows components on a screen."""
+
+
+def _no_longer_offered(screen: PlayedScreen, now: Resolver) -> Iterator[tuple[str, Any]]:
+    """The names of the fields that lose what they hold, with what is left. Of one name, those that are shown count."""
+    offered: dict[str, set[str]] = {}
+    holding = [
+        component
+        for component in now.components
+        if component.kind in CHOICES | GROUPS
+        and now.value(component)
+        and "data-source" in now.properties(component).values
+        and (component.name not in screen.shared_names or now.shown(component))
+    ]
+    for component in holding:
+        offered.setdefault(component.name, set()).update(option.id for option in now.options(component))
+    for component in holding:
+        value, known = now.value(component), offered[component.name]
+        if component.kind in GROUPS and not known.issuperset(value):
+            yield component.name, tuple(each for each in value if each in known)
+        elif component.kind in CHOICES and value not in known:
+            yield component.name, ""
 
 
 def _with_initial_values(
@@ -74,20 +111,6 @@ def _initial_values(screen: PlayedScreen, scope: Scope) -> dict[str, Any]:
             if fitting is not None:
                 found[component.name] = fitting
     return found
-
-
-def _still_offered(component: Component, now: Resolver) -> Any:
-    """What is left of the value of a field whose options have changed; None if nothing is lost (data-source.reset)."""
-    if component.kind not in CHOICES and component.kind not in GROUPS:
-        return None
-    value = now.value(component)
-    if not value or "data-source" not in now.properties(component).values:
-        return None
-    offered = {option.id for option in now.options(component)}
-    if component.kind in CHOICES:
-        return None if value in offered else ""
-    kept = tuple(each for each in value if each in offered)
-    return None if kept == value else kept
 
 
 # -- errors that a server has sent

@@ -11,6 +11,7 @@ from ._events import AskEndpoint, Broken, Complete, Effect
 from ._flow import PlayedFlow, PlayedScreen
 from ._resolve import Resolver
 from ._session import UNOPENED, ScreenState, Session, Step
+from ._settle import reoffered
 
 
 class Turn:
@@ -56,9 +57,11 @@ class Turn:
         self.change(screens=screens)
 
     def put(self, component: Component, value: Any) -> None:
-        """The user changes a value: an error that a server has sent for it is gone."""
+        """The user changes a value: an error that a server has sent for it is gone, and it may switch a branch."""
         refused = {path: text for path, text in self.state.refused.items() if path != component.path}
         self.keep(form={**self.state.form, component.name: value}, refused=refused)
+        if self.screen.switches_options:
+            self.change(screens=reoffered(self.flow, self.session.screens, self.session.screen))
 
     def touch(self, path: str) -> None:
         """From now on a field shows its error."""
