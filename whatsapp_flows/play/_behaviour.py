@@ -152,7 +152,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("picker.type", "a document is of one of allowed-mime-types, if its type is known", _GUESS, None),
     # -- Footer, branches, Form, frame
     ("footer.captions", "captions on the left and the right, or in the centre", _PAGE, None),
-    ("footer.enabled", "enabled if its property says so and every shown field is valid", _PAGE, None),
+    ("footer.enabled", "enabled if its property says so and every shown field is valid", _CLIENT, None),
     ("footer.loading", "disabled while a request is on its way", _CLIENT, None),
     ("footer.navigate", "with navigate, disabled until the payload of the next screen is there", _PAGE, None),
     ("branch.shown-only", "only fields in the branch that is shown count for validity", _CLIENT, None),
@@ -187,7 +187,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("routes.inferred", "without a routing model, the navigate actions are the routes", _CLIENT, None),
     ("snackbar.seconds", "an error_message is shown for 4.5 s up to 45 characters, otherwise 7 s", _CLIENT,
      (45, 4.5, 7.0)),
-    ("complete.payload", "the message holds the payload and the flow_token", _PAGE, None),
+    ("complete.payload", "the message holds the payload and the flow_token", _CLIENT, None),
     ("complete.params", "after SUCCESS the message holds extension_message_response.params and nothing else", _CLIENT,
      None),
     ("complete.unsent", "after SUCCESS without params the Flow closes, and no message is sent", _CLIENT, None),
