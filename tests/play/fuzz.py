@@ -55,7 +55,10 @@ def random_event(chance: random.Random, session: Session) -> Any:
     if session.pending is not None and chance.random() < 0.8:
         return Answer(number=session.pending.number, content=_content(chance, session), failure=_failure(chance))
     if chance.random() < 0.03:
-        return chance.choice((None, 5, "Tap", Tap(5), Fill(path, None), Select(path, []), Upload(path, None)))  # type: ignore[arg-type]
+        file: Any = UploadedFile(name="a.png", size="9")  # type: ignore[arg-type]
+        return chance.choice(
+            (None, 5, "Tap", Tap(5), Fill(path, None), Select(path, []), Upload(path, None), Upload(path, (file,)))  # type: ignore[arg-type]
+        )
     kinds: list[Any] = [
         lambda: Fill(path, chance.choice(TEXTS)),
         lambda: Fill(path, {"start-date": "2025-01-01", "end-date": chance.choice(TEXTS)}),

@@ -27,15 +27,14 @@ def settled(
     screen, state = flow.screens[name], screens.get(name, UNOPENED)
     before = Scope(flow, screens, name) if name in screens else None
     data = {**state.data, **incoming}
-    now = Resolver(flow, {**screens, name: ScreenState(data=data, form=state.form)}, name)
-    form = _with_initial_values(screen, before, now.scope, state.form)
-    if form != state.form:
-        now = Resolver(flow, {**screens, name: ScreenState(data=data, form=form)}, name)
+    opening = Scope(flow, {**screens, name: ScreenState(data=data, form=state.form)}, name)
+    form = _with_initial_values(screen, before, opening, state.form)
+    now = Scope(flow, {**screens, name: ScreenState(data=data, form=form)}, name)
     refused = dict(state.refused)
     for path, source in _error_sources(screen):
         if before is None or _names(source) & incoming.keys():
             refused.pop(path, None)
-            if text := _text(now.scope, source):
+            if text := _text(now, source):
                 refused[path] = text
     arrived = ScreenState(data=data, form=form, touched=state.touched, refused=refused)
     return reoffered(flow, {**screens, name: arrived}, name)
