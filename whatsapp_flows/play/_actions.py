@@ -11,16 +11,13 @@ from .._endpoint_errors import AnswerProblem
 from .._flow_facts import ScreenFacts
 from .._wire import short_repr
 from ._behaviour import BEHAVIOUR
-from ._components import Component
+from ._components import SELECT, Component
 from ._events import Complete, OpenUrl
 from ._media import in_message, uploads_in
 from ._owned import is_too_deep
 from ._settle import settled
 from ._turn import Turn
 
-SELECT: Final = "on-select-action"
-UNSELECT: Final = "on-unselect-action"
-CLICK: Final = "on-click-action"
 NO_SCREEN: Final = "no-such-screen"
 UNPLAYABLE: Final = "unplayable"
 _ON_SELECT: Final = frozenset({"data_exchange", "update_data"})

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from .._dataclasses import replace
 from .._wire import short_repr
-from ._actions import CLICK, SELECT, UNSELECT, perform
+from ._actions import perform
 from ._answers import as_recorded, take_answer
-from ._components import Component
+from ._components import CLICK, SELECT, UNSELECT, Component
 from ._events import Answer, Back, Blur, Complete, Event, Fill, RefusalKind, Refused, Select, Tap, Upload, UploadedFile
 from ._fields import CALENDAR, CHOICES, ENDS, GROUPS, OPT_IN, PICKERS, TEXTS, is_file
 from ._property_values import rows_of

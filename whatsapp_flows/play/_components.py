@@ -14,6 +14,14 @@ from .._dataclasses import dataclass, field
 MAX_NESTING: Final = 200
 """Of Form, If and Switch. What stands deeper is not played. The validator has the same limit; Meta allows three Ifs."""
 
+CLICK: Final = "on-click-action"
+SELECT: Final = "on-select-action"
+UNSELECT: Final = "on-unselect-action"
+ACTION_KEYS: Final = (CLICK, SELECT, UNSELECT)
+"""The properties that hold an action, of components and of their items."""
+ITEM_LISTS: Final = ("data-source", "list-items")
+"""The properties that hold the items of which a user chooses."""
+
 _NOTHING: Final[Mapping[str, Any]] = {}
 _LISTS: Final = {"Form": ("children",), "If": ("then", "else"), "Switch": ()}
 CONTAINERS: Final = frozenset(_LISTS)

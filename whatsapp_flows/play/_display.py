@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..flow_json import CAROUSEL_IMAGES, DROPDOWN_WITH_IMAGES, LARGE_LABEL, Property, Version
 from ._behaviour import BEHAVIOUR
+from ._components import ITEM_LISTS
 from ._pictures import picture_of
 from ._property_values import item_rows
 from ._values import Issue
@@ -134,7 +135,7 @@ def _image_of_item(name: str, row: Property, value: str, report: Report) -> str 
 
 def _identified(row: Property, items: tuple[Mapping[str, Any], ...], report: Report) -> None:
     """An issue if items have no id, or one that another has."""
-    if row.name not in ("data-source", "list-items"):
+    if row.name not in ITEM_LISTS:
         return
     ids = [item.get("id", "") for item in items]
     if not all(ids):

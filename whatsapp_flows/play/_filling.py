@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from ._branch_values import BranchValues
+from ._components import SELECT, UNSELECT
 from ._events import Fill, Select
 from ._fitting_values import Way, options, selected, selecting, ways_to_fill
 from ._session import Session
@@ -146,7 +147,7 @@ def _acts(session: Session, node: Node) -> bool:
     component = session.flow.screens[session.screen].by_path.get(node.path)
     options = node.props.get("data-source")
     holders = [*(options if isinstance(options, (list, tuple)) else ()), {} if component is None else component.value]
-    return any(key in holder for holder in holders for key in ("on-select-action", "on-unselect-action"))
+    return any(key in holder for holder in holders for key in (SELECT, UNSELECT))
 
 
 def _changes_of(node: Node, values: tuple[str, ...]) -> Iterator[Way]:

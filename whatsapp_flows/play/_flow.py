@@ -11,15 +11,13 @@ from .. import flow_json
 from .._cached import cached
 from .._dataclasses import dataclass, field
 from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
-from ._components import Component, Container, Layout, layout_of
+from ._components import ACTION_KEYS, ITEM_LISTS, Component, Container, Layout, layout_of
 from ._fields import CHOICES, GROUPS
 from ._owned import is_too_deep
 from ._plans import Plan, plan_of
 from ._values import Issue
 from ._versions import NEWEST
 
-ACTION_KEYS: Final = ("on-click-action", "on-select-action", "on-unselect-action")
-ITEM_LISTS: Final = ("data-source", "list-items")
 _NO_OBJECT: Final[Mapping[str, Any]] = {}
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .. import flow_json
 from .._dataclasses import dataclass
+from ._components import ITEM_LISTS
 from ._errors import NoSuchField, NotOffered, NotTappable, sentence
 from ._values import Node, View
 
@@ -116,7 +117,7 @@ def option_of(view: View, node: Node, wanted: str) -> str:
 
 def options_of(node: Node) -> Iterator[Option]:
     """The options of a component, or the items of a NavigationList."""
-    for key in ("data-source", "list-items"):
+    for key in ITEM_LISTS:
         source = node.props.get(key)
         for item in source if isinstance(source, (list, tuple)) else ():
             if isinstance(item, Mapping) and isinstance(item.get("id"), str):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ._behaviour import BEHAVIOUR
-from ._components import CONTAINERS, Component
+from ._components import CLICK, CONTAINERS, Component
 from ._display import displayed
 from ._fields import ENDS
 from ._markdown import block_json, blocks
@@ -141,7 +141,7 @@ def _markdown(component: Component, resolver: Resolver, props: _Props, issues: _
 
 def _link(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:
     """An open_url leads to the web; other URLs are shown, and not opened."""
-    url = props.get("on-click-action", {}).get("url", "")
+    url = props.get(CLICK, {}).get("url", "")
     if url and not _is_web(url):
         issues.append(_issue("link.web", f"{url[:80]!r} is no http or https URL: nothing is opened."))
 

@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 from .. import flow_json
 from ..flow_json import Property
 from ._behaviour import BEHAVIOUR
-from ._components import Component, Container
+from ._components import CLICK, ITEM_LISTS, Component, Container
 from ._evaluate import Report, evaluate_condition, is_true, text_of
 from ._fields import GROUPS, held, is_field
-from ._flow import ITEM_LISTS, PlayedFlow, PlayedScreen
+from ._flow import PlayedFlow, PlayedScreen
 from ._plans import DYNAMIC_IN_ITEMS, Memory, Option, options_of, take, take_list
 from ._property_values import NOTHING
 from ._scope import Scope
@@ -108,7 +108,7 @@ class Resolver:
 
     def missing_payload(self, footer: Component) -> tuple[str, ...]:
         """The keys of the payload of a navigate that have no value yet (footer.navigate); none for other actions."""
-        action = footer.value.get("on-click-action")
+        action = footer.value.get(CLICK)
         payload = action.get("payload") if isinstance(action, dict) and action.get("name") == "navigate" else None
         values = payload.items() if isinstance(payload, dict) else ()
         return tuple(key for key, each in values if not self.scope.value(each).known)
