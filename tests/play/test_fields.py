@@ -549,6 +549,23 @@ def test_a_field_that_is_reset_may_switch_a_branch_too() -> None:
     assert form(session) == {"f": "", "g": "", "o": True}
 
 
+def test_one_event_resets_a_limited_number_of_fields() -> None:
+    """A chain of branches that is longer than a screen may be is followed in part, and the session replays."""
+    x, y = ([{"id": each, "title": each}] for each in "xy")
+    branches = [
+        {"type": "If", "condition": "${form.o}" if i == 0 else f"${{form.f{i - 1}}} == 'x'",
+         "then": [field("Dropdown", f"f{i}", **{"data-source": x})],
+         "else": [field("Dropdown", f"f{i}", **{"data-source": y})]}
+        for i in range(52)
+    ]  # fmt: skip
+    session = played(one(field("OptIn", "o"), *branches), Select("/screens/0/layout/children/0")).session
+    path = "/screens/0/layout/children/{}/then/0"
+    session = played(session, *(Select(path.format(i + 1), "x") for i in range(52))).session
+    session = played(session, Select("/screens/0/layout/children/0", selected=False)).session
+    assert [form(session)[f"f{i}"] for i in (0, 49, 50, 51)] == ["", "", "x", "x"]
+    assert replayed(session) == session
+
+
 INIT = {"init-value": "${data.x}"}
 
 

@@ -30,7 +30,8 @@ def advance(session: Session, event: Event) -> Step:
     The session after an event, and what the event asks of the surroundings.
 
     Never raises: an event that is impossible on a phone gives a `Refused` and the session as it was. Consecutive Fills
-    of one text field are recorded as one event; a session takes at most 10,000 events.
+    of one text field are recorded as one event, unless the state depends on those before the last; a session takes at
+    most 10,000 events.
     """
     handle = _HANDLERS.get(type(event))
     if handle is None:

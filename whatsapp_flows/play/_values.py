@@ -40,7 +40,8 @@ class Node:
     stands in them does. `name` is empty where it has none. `props` are its properties by their names in Flow JSON, with
     references and expressions replaced by their values and defaults filled in; a key that cannot be resolved is left
     out, with an issue. Lists of options (`data-source`, `list-items`) hold mappings, in which `selected` and `enabled`
-    say what is true now. A text with Markdown stands as blocks in `props["blocks"]`, see `Block`.
+    say what is true now. A text with Markdown stands as blocks in `props["blocks"]`, see `Block`. Do not change them:
+    views share them.
 
     `value` is what the form holds: a text, a tuple of ids, a boolean, a mapping, a tuple of `UploadedFile`, or None.
     `error` is the text that is shown below the field; `invalid` is why its value is not valid ("required",
