@@ -153,6 +153,7 @@ PUBLIC_MODULES = [
     "whatsapp_flows.emulator",
     "whatsapp_flows.endpoint",
     "whatsapp_flows.flow_json",
+    "whatsapp_flows.lsp",
     "whatsapp_flows.media",
     "whatsapp_flows.play",
     "whatsapp_flows.preview",

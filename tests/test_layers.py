@@ -94,6 +94,7 @@ LAYERS = {
     "aio": 8,
     "client": 8,
     "emulator": 9,
+    "lsp": 9,
     "preview": 9,
     "sync": 9,
     "cli": 10,
@@ -125,6 +126,8 @@ OWNERS = {
     "fastapi": {"contrib"},
     "starlette": {"contrib"},  # of FastAPI
     "_typeshed": {"contrib"},  # of type checkers: the types of WSGI
+    "pygls": {"lsp"},
+    "lsprotocol": {"lsp"},  # the types of pygls
     "pytest": {"pytest_plugin"},
     "tomli": {"sync", "cli"},
     "tomllib": {"sync", "cli"},  # not in the standard library of Python 3.10
@@ -230,7 +233,7 @@ def test_the_package_loads_what_is_used() -> None:
         "opentelemetry",
         "prometheus_client",
     }
-    upper = {f"whatsapp_flows.{name}" for name in ("sync", "emulator", "preview", "cli", "contrib")}
+    upper = {f"whatsapp_flows.{name}" for name in ("sync", "emulator", "preview", "lsp", "cli", "contrib")}
     assert not loaded_after("import whatsapp_flows") & {"requests", "urllib3", *extras, *upper}
     everything = loaded_after("from whatsapp_flows import *; FlowsClient('token')")
     assert "requests" in everything

@@ -18,6 +18,7 @@ from ._endpoint_check import check
 from ._explain import explain
 from ._graph import graph_command
 from ._keys import keys
+from ._lsp import lsp_command
 from ._options import Group
 from ._play import play_command
 from ._preview import preview_command
@@ -59,7 +60,7 @@ endpoint.add_command(check)
 endpoint.add_command(serve)
 program.add_section("Deployment", plan_command, apply_command, sync_command, drift_command, status_command)
 program.add_section("Files", validate_command, upgrade_command, graph_command, pull_command, import_command)
-program.add_section("Writing", to_python_command, types_command, schema_command)
+program.add_section("Writing", to_python_command, types_command, schema_command, lsp_command)
 program.add_section("Play", preview_command, play_command)
 program.add_section("Single calls", flows, keys)
 program.add_section("Endpoint", endpoint)

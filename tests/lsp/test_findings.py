@@ -1,0 +1,64 @@
+"""Findings as an editor shows them, and documents that change."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lsp.lsp_support import FLOW
+from whatsapp_flows.flow_json import MAX_BYTES
+from whatsapp_flows.lsp import _findings
+from whatsapp_flows.lsp._documents import opened
+from whatsapp_flows.lsp._findings import check
+from whatsapp_flows.lsp._names import Index
+
+
+def test_a_finding_stands_where_the_fault_is() -> None:
+    """Columns are UTF-16 units, from 0; a place of several lines is cut to the first one."""
+    text = FLOW.replace('"title": "Begin 😀",', '"title": "Begin 😀", "titel": 1,').replace('"label": "Next",', "")
+    first, second = check(Index(text)).found
+    assert (first.code, first.is_error) == ("INVALID_PROPERTY_KEY", True)
+    line = text.split("\n")[first.line]
+    units = line.encode("utf-16-le")
+    assert units[2 * first.column : 2 * first.end_column].decode("utf-16-le") == '"titel"'
+    assert second.code == "MISSING_REQUIRED_PROPERTY"
+    assert (second.line, second.end_line) == (second.line, second.line)
+    assert text.split("\n")[second.line][second.column : second.end_column] == "{"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"name": "package"}', '{"version": "1.0.0", "scripts": {}}', "not JSON"])
+def test_other_documents_have_no_findings(text: str) -> None:
+    """An editor sends every JSON file."""
+    assert check(Index(text)) == ((), False)
+
+
+def test_a_half_written_document_has_its_fault() -> None:
+    """Where the parser stops; also with half an emoji."""
+    (found,), whole = check(Index('{"screens": [\n  {"id": }\n]}'))
+    assert not whole
+    assert (found.code, found.line) == ("INVALID_FLOW_JSON", 1)
+    assert check(Index(FLOW.replace("😀", "\ud83d"))).whole
+
+
+def test_findings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One issue may have many places."""
+    monkeypatch.setattr(_findings, "MAX_SHOWN", 3)
+    assert len(check(Index(f'{{"version": "7.3", "screens": [{", ".join(["{}"] * 50)}]}}')).found) == 3
+
+
+def test_the_last_whole_state_is_known_while_the_text_is_broken() -> None:
+    """Until the next whole one; a state is whole once that was checked."""
+    first = opened(FLOW, 1).checked(whole=True)
+    second = first.changed(FLOW[:500], 2).checked(whole=False)
+    third = second.changed(FLOW[:400], 3)
+    assert (second.version, third.version) == (2, 3)
+    assert second.known is third.known is first.index
+    assert third.changed(FLOW, 4).known is first.index
+    assert first.known is None
+    assert check(first.index).whole
+
+
+def test_nothing_is_said_of_a_text_over_the_limit() -> None:
+    """Meta takes at most 10 MB."""
+    document = opened('{"screens": "' + "x" * MAX_BYTES, 1)
+    assert check(document.index) == ((), False)
+    assert document.index.lines.offset(9, 9) == 0
