@@ -65,8 +65,7 @@ class Turn:
 
     def touch(self, path: str) -> None:
         """From now on a field shows its error."""
-        if path in self.screen.by_path:
-            self.keep(touched=self.state.touched | {path})
+        self.keep(touched=self.state.touched | {path})
 
     def focus(self, path: str) -> None:
         """Another component is used: the field that had the focus has been left."""

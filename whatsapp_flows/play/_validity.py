@@ -181,10 +181,15 @@ def _text_area(props: Props, value: Any) -> Found:
 
 
 def _required_text(props: Props, text: str) -> Found:
-    if is_true(props.get("required")) and not text.strip():
+    if is_true(props.get("required")) and not text.strip(_BLANKS):
         yield _REQUIRED
 
 
+_BLANKS: Final = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""What JavaScript trims (ECMAScript, "WhiteSpace" and "LineTerminator"); Python trims others."""
 _REQUIRED: Final = _invalid("required", "This field is required.", "validity.required")
 
 
