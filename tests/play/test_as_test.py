@@ -246,6 +246,14 @@ def test_names_and_values_are_quoted(text: str) -> None:
     assert played[0].events == player.events
 
 
+def test_the_text_for_the_user_is_to_be_seen() -> None:
+    """The snackbar that is shown at the end."""
+    player = FlowPlayer(FLOW, endpoint=function([]), screen="START").fill(name="again").tap()
+    source = player.as_test()
+    assert source.endswith('assert player.view.snackbar.text == "Once more, please."\n')
+    run(source)
+
+
 def test_the_name_of_a_test_is_a_text() -> None:
     """Of whatever is in it, a name of Python is made."""
     player = FlowPlayer(FORM)

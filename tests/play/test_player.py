@@ -203,6 +203,8 @@ def test_what_a_user_cannot_do_is_told(
     [
         (lambda p: p.choose("colours"), "say which option"),
         (lambda p: p.choose("colours", 1), "not by a int"),
+        (lambda p: p.tap(3), "named by a text, not by a value of type int"),
+        (lambda p: p.fill({3: "Ada"}), "named by a text"),
         (lambda p: p.fill(name=None), "not a NoneType"),
         (lambda p: p.fill(name=True), "not a bool"),
         (lambda p: p.attach("photos", 1), "must be bytes, a path or an UploadedFile"),

@@ -345,9 +345,9 @@ def test_a_callable_of_anything_is_a_function(play: Play) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "says"),
     [
-        (lambda body, headers: None, "public_key is missing: requests to a function"),
+        (lambda body, headers: None, "public_key is missing: requests to a callable"),
         (lambda: None, "public_key is missing"),
-        (max, "public_key is missing: requests to a builtin_function_or_method"),
+        (max, "public_key is missing: requests to a callable"),
     ],
 )
 def test_what_is_encrypted_needs_a_key(play: Play, endpoint: Any, says: str) -> None:
@@ -356,10 +356,25 @@ def test_what_is_encrypted_needs_a_key(play: Play, endpoint: Any, says: str) -> 
         play(FLOW, endpoint=endpoint)
 
 
+@pytest.mark.parametrize("endpoint", [7, [], {"screen": "START"}, object()])
+def test_what_cannot_be_asked_needs_no_key(play: Play, endpoint: object) -> None:
+    """A key would not help: the message says what an endpoint is."""
+    with pytest.raises(ConfigurationError, match=r"endpoint must be .* not of type"):
+        play(FLOW, endpoint=endpoint)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "10", None, True])
+def test_a_time_limit_that_is_none(play: Play, seconds: Any) -> None:
+    """It is a number of seconds, for every endpoint, and said before anything is asked."""
+    for endpoint in (function([]), "http://127.0.0.1:9/"):
+        with pytest.raises(ConfigurationError, match="time_limit must be a number of seconds"):
+            play(FLOW, endpoint=endpoint, time_limit=seconds)
+
+
 def test_what_is_no_endpoint(play: Play, flow_key_pair: KeyPair) -> None:
     """A class, a number, a callable of no arguments."""
     for endpoint in (FlowEndpoint, 7, lambda: None):
-        with pytest.raises(ConfigurationError, match="target"):
+        with pytest.raises(ConfigurationError, match=r"target|endpoint"):
             play(FLOW, endpoint=endpoint, public_key=flow_key_pair.public_pem)
 
 
@@ -478,6 +493,23 @@ def test_after_an_error_the_rest_of_a_chain_is_dropped() -> None:
         assert (player.screen, player.view.over) == ("START", False)
         await player.fill(name="Ada").tap()
         assert player.screen == "CHOOSE"
+
+    asyncio.run(main())
+
+
+def test_two_tasks_that_await_one_player() -> None:
+    """The second is told; the first goes on, and the player with it."""
+
+    async def main() -> None:
+        player = await AsyncFlowPlayer(FLOW, endpoint=coroutine_function([]))
+        player.fill(name="Ada").tap()
+        first, second = await asyncio.gather(
+            asyncio.ensure_future(player), asyncio.ensure_future(player), return_exceptions=True
+        )
+        assert first is player
+        assert isinstance(second, ConfigurationError)
+        assert "another task" in str(second)
+        assert (await player.choose("slot", "11:00").tap()).completed == {"slot": "s11", "flow_token": "test"}
 
     asyncio.run(main())
 

@@ -130,7 +130,7 @@ def _(value: PlayedByHand) -> Lines:
     if isinstance(end, play.Complete):
         yield from _end_lines(end.payload, play.summary(value.session), sent=end.sent)
     elif end is not None:
-        yield Text.assemble(("A client refuses to go on: ", "bold red"), inert(end.message))
+        yield Text.assemble(("The Flow cannot go on: ", "bold red"), inert(end.message))
     else:
         yield Text("Stopped before the end.")
 

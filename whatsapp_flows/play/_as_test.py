@@ -171,13 +171,16 @@ class _Writer:
             self._lines.append(f"assert player.screen == {literal(screen)}")
 
     def _expect_end(self) -> None:
-        session, errors = self._playing.session, shown_errors(self._playing.view)
+        session, shown = self._playing.session, self._playing.view
         if isinstance(session.end, Complete) and session.end.sent:
             self._lines.append(f"assert player.completed == {layout(session.end.payload)}")
         elif session.end is not None:
             self._lines.append("assert player.view.over")
-        elif errors:
-            self._lines.append(f"assert player.errors == {layout(errors)}")
+        else:
+            errors = shown_errors(shown)
+            self._lines += [f"assert player.errors == {layout(errors)}"] if errors else []
+            text = "" if shown.snackbar is None else shown.snackbar.text
+            self._lines += [f"assert player.view.snackbar.text == {literal(text)}"] if text else []
 
     def _written(self) -> str:
         answers = [f"answers = iter({layout(self._given)})"] if self._given else []

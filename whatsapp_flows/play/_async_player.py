@@ -36,6 +36,7 @@ class AsyncFlowPlayer(BasePlayer):
     def _begin(self, opening: Moves) -> None:
         self._waiting: deque[tuple[Moves, Call | None]] = deque()  # each with its request, if it has come to one
         self._started = False
+        self._settling = False
         self._do(opening)
 
     def _do(self, moves: Moves) -> Self:
@@ -56,6 +57,9 @@ class AsyncFlowPlayer(BasePlayer):
         return self._settle().__await__()
 
     async def _settle(self) -> Self:
+        if self._settling:
+            raise ConfigurationError("another task awaits the player: one at a time may use it.")
+        self._settling = True
         try:
             await self._start()
             while self._waiting:
@@ -70,6 +74,7 @@ class AsyncFlowPlayer(BasePlayer):
                         call = following(moves, answer)
                 self._waiting.popleft()
         finally:
+            self._settling = False
             while self._waiting:
                 self._waiting.popleft()[0].close()
         return self

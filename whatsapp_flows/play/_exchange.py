@@ -15,6 +15,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from .. import signatures
@@ -22,7 +23,7 @@ from .._client_error_keys import CLIENT_ERROR_KEYS
 from .._dataclasses import dataclass, field, replace
 from .._endpoint_errors import InvalidToken
 from .._json import compact_json
-from .._wire import Secret
+from .._wire import Secret, short_repr
 from ..errors import ConfigurationError
 from ._events import Answer, Broken, Failure
 from ._plain_endpoint import plain_endpoint
@@ -110,11 +111,29 @@ def line_to(endpoint: Endpoint, options: LineOptions) -> Line:
     Raises `ConfigurationError` for what is no endpoint, or one whose key or secret is missing, and `ImportError`
     without the extra `endpoint` for anything but a function, or a URL without a public key.
     """
+    _check_kind(endpoint)
+    _check_time_limit(options.time_limit)
     if options.interface == FUNCTION or (options.interface == "auto" and is_function(endpoint)):
         return FunctionLine(cast("Callable[[dict[str, Any]], Any]", endpoint), options)
     if isinstance(endpoint, str) and options.public_key is None:
         return PlainLine(plain_endpoint(endpoint, options.time_limit), options)
     return ClientLine(endpoint, options)
+
+
+def _check_kind(endpoint: object) -> None:
+    if isinstance(endpoint, type):
+        kind = f"the class {endpoint.__name__}"
+    elif isinstance(endpoint, str) or callable(endpoint) or hasattr(endpoint, "areceive"):
+        return
+    else:
+        kind = f"of type {type(endpoint).__name__}"
+    raise ConfigurationError(f"endpoint must be a FlowEndpoint, an application, a URL or a function, not {kind}.")
+
+
+def _check_time_limit(seconds: object) -> None:
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not is_number or not 0 < cast("float", seconds) < inf:
+        raise ConfigurationError(f"time_limit must be a number of seconds above 0, not {short_repr(seconds)}.")
 
 
 def is_function(endpoint: object) -> bool:
@@ -339,14 +358,17 @@ def _client_of(endpoint: Endpoint, options: LineOptions) -> tuple[EndpointClient
         return client, endpoint.handles("INIT")
     if options.public_key is None:
         raise ConfigurationError(
-            f"public_key is missing: requests to a {type(endpoint).__name__} are encrypted for it, and signed with "
-            "app_secret."
+            f"public_key is missing: requests to {_called(endpoint)} are encrypted for it, and signed with app_secret."
         )
     target, interface = cast("Any", endpoint), cast("Any", options.interface)
     client = EndpointClient(
         target, options.public_key, options.secrets, path=options.path, interface=interface, **common
     )
     return client, True
+
+
+def _called(endpoint: object) -> str:
+    return "a callable" if callable(endpoint) else type(endpoint).__name__
 
 
 def _signature(body: bytes, options: LineOptions) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .. import flow_json
 from .._dataclasses import dataclass
+from ..errors import ConfigurationError
 from ._components import ITEM_LISTS
 from ._errors import NoSuchField, NotOffered, NotTappable, sentence
 from ._values import Node, View
@@ -146,6 +147,8 @@ def _tappable(view: View) -> tuple[Node, ...]:
 
 def _found(nodes: Iterable[Node], wanted: str) -> Node | None:
     """The component that is meant; one that is shown, if several are. None if there is none."""
+    if not isinstance(wanted, str):
+        raise ConfigurationError(f"a component is named by a text, not by a value of type {type(wanted).__name__}.")
     each = tuple(nodes)
     for text_of in (_name, label_of, _path):
         found = [node for node in each if text_of(node) == wanted]
