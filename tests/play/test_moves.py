@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -118,6 +119,13 @@ def test_all_that_is_wrong_with_data_is_told() -> None:
     step = start(flow(screen("A", data={"x": TEXT, "n": NUMBER})), data={"x": 1, "n": "x"}, today=TODAY)
     assert [getattr(effect, "path", None) for effect in step.effects] == ["/data/x", "/data/n"]
     assert step.session.end == step.effects[0]
+
+
+def test_the_day_of_a_time_is_meant() -> None:
+    """A datetime is a date for Python, but the two are not compared."""
+    step = start(flow(screen("A")), today=datetime(2026, 11, 30, 23, 59))
+    assert type(step.session.today) is date
+    assert step.session == start(flow(screen("A")), today=date(2026, 11, 30)).session
 
 
 def test_a_flow_without_screens_has_ended() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from .._answer_check import data_problems, image_problems, listed
@@ -45,7 +45,8 @@ def start(
     played = read_flow(flow)
     own = None if data is None else _own(data)
     opening = Opening(screen=screen, data=own, init=init)
-    session = Session(flow=played, opening=opening, flow_token=flow_token, today=today or date.today())
+    day = today.date() if isinstance(today, datetime) else today or date.today()
+    session = Session(flow=played, opening=opening, flow_token=flow_token, today=day)
     turn = Turn(session)
     if init:
         turn.ask("INIT", {})
