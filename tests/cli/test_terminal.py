@@ -229,7 +229,7 @@ def test_a_group_lists_its_commands(group: tuple[str, ...]) -> None:
     member = program.commands[group[0]] if group else program
     assert isinstance(member, click.Group)
     listed = CommandLine()(*group, "--help").out.partition("Show this help and exit.\n")[2]
-    entries = re.findall(r"^  (\w+) +(.+(?:\n    .+)*)", listed, re.MULTILINE)
+    entries = re.findall(r"^  ([\w-]+) +(.+(?:\n    .+)*)", listed, re.MULTILINE)
     assert sorted(name for name, _ in entries) == sorted(member.commands)
     assert all(sentence.endswith(".") for _, sentence in entries)
 
