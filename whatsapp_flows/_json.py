@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from json import JSONEncoder
+from typing import Any
 
 
-def compact_json(value: object, *, ascii_only: bool = True, allow_nan: bool = True, sort_keys: bool = False) -> str:
+def compact_json(
+    value: object,
+    *,
+    ascii_only: bool = True,
+    allow_nan: bool = True,
+    sort_keys: bool = False,
+    default: Callable[[Any], Any] | None = None,
+) -> str:
     """
-    The text of a value, with characters beyond ASCII escaped if `ascii_only`.
+    The text of a value, with characters beyond ASCII escaped if `ascii_only`. `default` makes JSON of what has no form.
 
     Raises TypeError, ValueError or RecursionError if the value has no JSON form. With `allow_nan`, NaN and infinities
     are written as Python reads them, although JSON does not have them.
     """
-    return _encoder(ascii_only, allow_nan, sort_keys).encode(value)
+    return _encoder(ascii_only, allow_nan, sort_keys, default).encode(value)
 
 
 @lru_cache
-def _encoder(ascii_only: bool, allow_nan: bool, sort_keys: bool) -> JSONEncoder:
+def _encoder(ascii_only: bool, allow_nan: bool, sort_keys: bool, default: Callable[[Any], Any] | None) -> JSONEncoder:
     """Kept: `json.dumps` makes one for each call with options. It holds nothing of what it encodes."""
-    return JSONEncoder(ensure_ascii=ascii_only, allow_nan=allow_nan, sort_keys=sort_keys, separators=(",", ":"))
+    return JSONEncoder(
+        ensure_ascii=ascii_only, allow_nan=allow_nan, sort_keys=sort_keys, separators=(",", ":"), default=default
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from whatsapp_flows.play import Counter, Evidence, Heading, Issue, Node, Snackbar, Span, UploadedFile, View
-from whatsapp_flows.preview._json import MAX_DEPTH, plain, view_json
+from whatsapp_flows.preview._json import MAX_DEPTH, array_text, json_text, object_text, plain, view_json
 
 ISSUE = Issue("cut", Evidence("observed", "a client, 2026-08"), blocking=True)
 
@@ -116,7 +116,7 @@ def test_an_empty_view() -> None:
 def test_any_value_becomes_json(value: Any, expected: Any) -> None:
     """Tuples are arrays, values of the package objects, numbers that are not finite null."""
     assert plain(value) == expected
-    json.dumps(plain(value), allow_nan=False)
+    assert json.loads(json_text(value), parse_constant=pytest.fail) == expected
 
 
 def test_depth_is_bounded() -> None:
@@ -128,3 +128,24 @@ def test_depth_is_bounded() -> None:
     while found is not None:
         found, levels = found[0], levels + 1
     assert levels == MAX_DEPTH
+    assert json_text(value) == json.dumps(plain(value))
+
+
+def test_a_key_that_is_no_text_and_a_cycle_are_written() -> None:
+    """What the encoder refuses is made plain first: the page always gets a state."""
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    assert json_text({(1, 2): float("nan"), "a": {"b"}}) == '{"(1, 2)":null,"a":["b"]}'
+    assert json_text(cycle) == json.dumps(plain(cycle))
+
+
+def test_a_view_is_written_as_it_is_made_plain() -> None:
+    """The text that the page gets and the values of a storyboard are the same."""
+    view = View(screen="A", snackbar=Snackbar("Sorry", 4.5), issues=(ISSUE,))
+    assert json.loads(json_text(view)) == view_json(view)
+
+
+def test_texts_of_json_are_joined() -> None:
+    """Parts that were written before become an object or an array, whatever the names are."""
+    written = object_text({'a"b': array_text(["1", '"x"']), "c": array_text([])})
+    assert json.loads(written) == {'a"b': [1, "x"], "c": []}

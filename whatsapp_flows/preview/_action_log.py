@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Final, Literal
 
 from .._json import compact_json
-from ._json import Json, plain
+from ._json import Json, json_text, plain
 
 MAX_LINES: Final = 200
 MAX_BYTES: Final = 256 * 1024
@@ -23,7 +23,11 @@ Kind = Literal["request", "answer", "open_url", "complete", "snackbar", "broken"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """`time` is in ISO 8601, UTC. `duration_ms` is how long an answer or a reload took."""
+    """
+    `time` is in ISO 8601, UTC. `duration_ms` is how long an answer or a reload took.
+
+    `written` is its text as JSON, which is made once: each update of the page carries all lines.
+    """
 
     number: int
     time: str
@@ -32,6 +36,7 @@ class Line:
     detail: Any = field(default=None, repr=False)
     duration_ms: float | None = None
     size: int = 0
+    written: str = field(default="", repr=False)
 
     def as_json(self) -> Json:
         """The line for the page."""
@@ -69,7 +74,7 @@ class ActionLog:
             duration_ms=duration_ms if duration_ms is None else round(duration_ms, 1),
             size=size,
         )
-        self._lines.append(line)
+        self._lines.append(replace(line, written=json_text(line.as_json())))
         while sum(each.size for each in self._lines) > MAX_BYTES:
             self._lines.popleft()
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from .._json import compact_json
 from ..play import (
     Answer,
     AskEndpoint,
@@ -36,9 +35,10 @@ from ._action_log import ActionLog
 from ._asking import Asking
 from ._document import Document, findings
 from ._history import History
+from ._json import json_text
 from ._replay import replay
 from ._requests import Command, Open, Restart, Undo
-from ._state import PreviewState, state_json
+from ._state import PreviewState, state_text
 
 _NO_FLOW: Final = "There is no Flow to play: the file cannot be read"
 
@@ -95,10 +95,7 @@ class Store:
         """The state as JSON; `refused` is why the event that was sent has changed nothing."""
         with self._changed:
             state, lines = self._state, self._log.lines
-        found = state_json(state, lines)
-        if refused is not None:
-            found["refused"] = {"kind": refused.kind, "message": refused.message, "path": refused.path}
-        return compact_json(found, allow_nan=False).encode()
+        return state_text(state, lines, refused).encode()
 
     def wait(self, seen: int, timeout: float) -> int | None:
         """The revision as soon as it is not the one that was seen, or after some seconds; None at the end."""
@@ -181,7 +178,7 @@ class Store:
                 self._set(problem="", history=done.history, stopped=done.stopped)
                 self._ask_again(done.history.session)
         # Afterwards, as it may take long for a large document.
-        found = findings(document, today=self._begin.today)
+        found = json_text(findings(document, today=self._begin.today))
         with self._changed:
             if found != self._state.findings:
                 self._set(findings=found)
