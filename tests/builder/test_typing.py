@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +27,15 @@ def expected(checker: str) -> dict[int, str]:
 
 def mypy() -> dict[int, set[str]]:
     """Line -> the codes of its errors."""
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(ROOT / ".mypy_cache"), str(WRONG)]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        str(ROOT / ".cache" / "mypy-builder"),
+        str(WRONG),
+    ]
     found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT).stdout
     errors: dict[int, set[str]] = {}
     for number, code in re.findall(r"^[^:\n]+:(\d+): error: .*\[([\w-]+)\]$", found, re.MULTILINE):
@@ -48,8 +55,9 @@ def pyright() -> dict[int, set[str]]:
 
 
 def _run(checker: str) -> Callable[[], dict[int, set[str]]]:
-    if checker == "pyright" and (find_spec("pyright") is None or shutil.which("node") is None):
-        pytest.skip("pyright or Node.js is not installed")
+    pytest.importorskip(checker)
+    if checker == "pyright" and shutil.which("node") is None:
+        pytest.skip("Node.js is not installed")
     return {"mypy": mypy, "pyright": pyright}[checker]
 
 

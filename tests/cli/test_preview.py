@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
@@ -187,3 +188,37 @@ def test_ctrl_c_ends_it(path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, json.loads(out), err) == (0, {"stopped": True}, "")
+
+
+@pytest.mark.parametrize("link", [None, Path.symlink_to, Path.hardlink_to])
+def test_an_export_does_not_replace_the_flow_itself(
+    link: Callable[[Path, Path], None] | None, path: Path, tmp_path: Path
+) -> None:
+    """By its own name, or by a link to it."""
+    target, content = path, path.read_bytes()
+    if link is not None:
+        target = tmp_path / "link.html"
+        link(target, path)
+    outcome = CommandLine()("preview", path, "--export", target)
+    assert outcome.code == 2
+    assert "would replace" in outcome.err
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "option", [("--screen", "A"), ("--data", "{}"), ("--port", "1"), ("--no-open",), ("--endpoint", "x:y")]
+)
+def test_options_of_playing_are_refused_where_they_have_no_effect(
+    option: tuple[str, ...], path: Path, tmp_path: Path
+) -> None:
+    """A storyboard shows all screens, each with its examples."""
+    outcome = CommandLine()("preview", path, "--export", tmp_path / "a.html", *option)
+    assert outcome.code == 2
+    assert f"{option[0]} is for playing" in outcome.err
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_a_browser_without_pictures_is_refused(path: Path) -> None:
+    """It names the program that takes them."""
+    outcome = CommandLine()("preview", path, "--browser", "x", "--no-open")
+    assert (outcome.code, "give a folder" in outcome.err) == (2, True)

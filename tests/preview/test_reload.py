@@ -105,7 +105,20 @@ def test_the_screen_of_the_start_is_gone(path: Path) -> None:
         save(path, changed)
         state = tab.until(lambda state: state["replay"])
         assert state["view"]["screen"] == "START"
-        assert state["replay"]["text"] == "There is no screen END any more: the Flow was opened anew."
+        assert state["replay"]["text"] == "There is no screen END any more. The Flow was opened anew."
+
+
+def test_the_data_of_the_start_fits_no_more(path: Path) -> None:
+    """The reason is the player's: the screen is there, but takes a number now."""
+    flow = two_screens()
+    flow["screens"][1]["data"] = {"x": {"type": "string", "__example__": "a"}}
+    with previewing(path, flow, screen="END", data={"x": "b"}) as (_, tab):
+        flow["screens"][1]["data"] = {"x": {"type": "number", "__example__": 1}}
+        save(path, flow)
+        text = tab.until(lambda state: state["replay"])["replay"]["text"]
+        assert "There is no screen" not in text
+        assert "x" in text
+        assert text.endswith("The Flow was opened anew.")
 
 
 def test_a_file_that_is_no_json_keeps_the_play(path: Path) -> None:

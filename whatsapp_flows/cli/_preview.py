@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
+from click.core import ParameterSource
 from rich.text import Text
 
 from .._inert import inert
@@ -64,10 +65,11 @@ class StoryboardWritten(Value):
 @click.option("--export", metavar="FILE", help="Write a storyboard of all screens as one HTML file, and end.")
 @click.option("--screenshots", metavar="DIR", help="Write a PNG of each screen of the storyboard, and end.")
 @click.option("--browser", metavar="PATH", help="Program of Chromium, Chrome or Edge for --screenshots.")
-@click.pass_obj
+@click.pass_context
 def preview_command(
-    app: App, /, *, path: str, data: str | None, endpoint: str | None, public_key: str | None, no_open: bool,
-    host: str, port: int, export: str | None, screenshots: str | None, browser: str | None, **settings: Any,
+    context: click.Context, /, *, path: str, data: str | None, endpoint: str | None, public_key: str | None,
+    no_open: bool, host: str, port: int, export: str | None, screenshots: str | None, browser: str | None,
+    **settings: Any,
 ) -> Value:  # fmt: skip
     """
     Play a Flow JSON file in the browser, until Ctrl-C.
@@ -80,7 +82,13 @@ def preview_command(
 
     With --export or --screenshots it serves nothing, and needs no extra but that of the command line.
     """
-    if export is not None or screenshots is not None:
+    app: App = context.obj
+    writes = export is not None or screenshots is not None
+    if writes:
+        _refuse_options_of_playing(context)
+    if browser is not None and screenshots is None:
+        raise click.UsageError("--browser is the program for --screenshots: give a folder.")
+    if writes:
         look = {name: settings[name] for name in ("platform", "theme")}
         return _write_storyboard(app, path, export, screenshots, browser, **look)
     preview_room = _import_preview()
@@ -110,6 +118,8 @@ def _write_storyboard(
     from .. import preview  # noqa: PLC0415 - loaded for this command alone
 
     name = _file(app, path)
+    if file is not None and _same_file(name, file):
+        raise click.UsageError(f"--export would replace {inert(name)} itself: give the name of another file.")
     content = app.read(name)
     page = None if file is None else preview.export(content, title=Path(name).name, **look).encode()
     pictures = () if folder is None else preview.screenshots(content, folder, browser=browser, **look)
@@ -117,6 +127,25 @@ def _write_storyboard(
     if page is not None and written is None:
         return StoryboardWritten(files=pictures, raw=page)
     return StoryboardWritten(files=(*filter(None, [written]), *pictures))
+
+
+_FOR_PLAYING: Final = ("screen", "data", "endpoint", "public_key", "flow_token", "host", "port", "no_open")
+
+
+def _refuse_options_of_playing(context: click.Context) -> None:
+    """Options that a storyboard has no use for: it shows all screens, each with its examples."""
+    for name in _FOR_PLAYING:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} is for playing: it has no effect with --export or --screenshots.")
+
+
+def _same_file(first: str, second: str) -> bool:
+    """Whether two names stand for one file, by way of links too."""
+    try:
+        return os.path.samefile(first, second)
+    except OSError:  # one of them does not exist
+        return False
 
 
 def _import_preview() -> ModuleType:

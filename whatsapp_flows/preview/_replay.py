@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ..play import Answer, Back, Event, PlayedFlow, Refused, Session, Step, advance, start
+from ..play import Answer, Back, Broken, Event, PlayedFlow, Refused, Session, Step, advance, start
 from ._history import History
 
 
@@ -43,7 +43,7 @@ def replay(flow: PlayedFlow, played: Session, *, by_hand: bool) -> Replay:
     first = _started(flow, played)
     if played.opening.screen is not None and not first.session.history:
         again = start(flow, flow_token=played.flow_token, today=played.today, init=played.opening.init)
-        stopped = f"There is no screen {played.opening.screen} any more: the Flow was opened anew."
+        stopped = f"{_unopened(flow, played.opening.screen, first.session)} The Flow was opened anew."
         return Replay(history=History(session=again.session), steps=0, stopped=stopped)
     history = History(session=first.session)
     old, new = addresses(played.flow), {address: path for path, address in addresses(flow).items()}
@@ -63,6 +63,13 @@ def _started(flow: PlayedFlow, played: Session) -> Step:
     return start(
         flow, opening.screen, opening.data, flow_token=played.flow_token, today=played.today, init=opening.init
     )
+
+
+def _unopened(flow: PlayedFlow, screen: str, session: Session) -> str:
+    """Why the Flow does not open on the screen that it was opened on before."""
+    if isinstance(session.end, Broken) and screen in flow.screens:
+        return session.end.message
+    return f"There is no screen {screen} any more."
 
 
 def _refusal(step: Step | None) -> str | None:
