@@ -134,6 +134,7 @@ def test_every_document_has_types(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("mypy")
 def test_the_types_pass_a_type_checker(tmp_path: Path) -> None:
     """mypy --strict has nothing to say."""
     pytest.importorskip("mypy")

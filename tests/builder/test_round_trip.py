@@ -59,6 +59,7 @@ def test_the_code_has_no_raw_json(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("mypy")
 def test_the_code_is_laid_out_and_typed(tmp_path: Path) -> None:
     """A formatter leaves it as it is, and `mypy --strict` has nothing to say."""
     pytest.importorskip("mypy")

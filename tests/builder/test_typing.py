@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mypy")]  # one process uses the cache
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
 WRONG: Final = HERE / "wrong_uses.py"
