@@ -20,6 +20,8 @@ import pytest
 import requests
 
 from tests.preview.serving import PATIENCE, Tab, path_of, previewing, two_screens, value_of
+from whatsapp_flows import ConfigurationError
+from whatsapp_flows.builder import Complete, Data, Flow, Footer, Screen
 from whatsapp_flows.preview import Preview
 from whatsapp_flows.preview._application import HEADERS, MAX_STREAMS
 from whatsapp_flows.preview._requests import MAX_BODY
@@ -487,3 +489,18 @@ def test_every_file_of_the_page_is_in_the_package() -> None:
     settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert settings["targets"]["wheel"] == {"packages": ["whatsapp_flows"]}
     assert "exclude" not in settings
+
+
+def test_a_flow_that_is_no_file_is_played() -> None:
+    """A mapping, such as one that the builder has made; its findings have lines."""
+    footer = Footer(label="Go", on_click_action=Complete({}))
+    flow = Flow(
+        version="7.3", screens=[Screen("A", title="Book", terminal=True, children=[footer], data=[Data("x", 1)])]
+    )
+    with Preview(flow) as preview:
+        state = Tab(preview).state
+    assert (state["file"]["name"], state["view"]["title"]) == ("flow.json", "Book")
+    assert [finding["code"] for finding in state["findings"]] == ["UNUSED_DATA_FIELD"]
+    assert state["findings"][0]["line"] > 1
+    with pytest.raises(ConfigurationError, match="path"):
+        Preview({"version": object()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import threading
 import time
@@ -33,6 +34,8 @@ from ._state import PLATFORMS, THEMES, Platform, PreviewState, Theme
 from ._store import Begin, Store
 from ._watch import INTERVAL, FileContent, Watcher, read_content
 
+_IN_MEMORY: Final = Path("flow.json")
+"""The name of a Flow that is no file, for the page and for tests that are copied from it."""
 _LIMIT: Final = flow_json.MAX_BYTES + len(flow_json.BYTE_ORDER_MARK)
 # Addresses that stand for every address of this machine -> one that a browser on it can open.
 _ANY_ADDRESS: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
@@ -45,8 +48,8 @@ class Preview:
         with Preview("booking.json") as preview:
             print(preview.url)
 
-    `path` is the file. `screen` and `data` say where the Flow opens: without them, on its first screen, with the
-    examples of its data model.
+    `path` is the file, which is watched; or a mapping, such as a `builder.Flow`, which is played as it is. `screen` and
+    `data` say where the Flow opens: without them, on its first screen, with the examples of its data model.
 
     `endpoint` is what a `FlowPlayer` can ask, by default nothing: then the page asks its user for the answer. A URL
     without a `public_key` is a development server that takes the decrypted request as JSON, and answers likewise;
@@ -66,7 +69,7 @@ class Preview:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | Mapping[str, Any],
         *,
         screen: str | None = None,
         data: Mapping[str, Any] | None = None,
@@ -85,9 +88,9 @@ class Preview:
     ) -> None:
         _check_choice("platform", platform, PLATFORMS)
         _check_choice("theme", theme, THEMES)
-        self._path = Path(path)
+        self._path = _IN_MEMORY if isinstance(path, Mapping) else Path(path)
         self._host, self._port = host, port
-        content = read_content(self._path, _LIMIT)
+        content = _written(path) if isinstance(path, Mapping) else read_content(self._path, _LIMIT)
         if content.problem:
             raise ConfigurationError(f"{self._path} cannot be previewed: {content.problem}.")
         document = read_document(content)
@@ -108,7 +111,11 @@ class Preview:
             clock=clock,
         )
         self._document = document
-        self._watcher = Watcher(self._path, self._changed, content, limit=_LIMIT, interval=interval)
+        self._watcher = (
+            None
+            if isinstance(path, Mapping)
+            else Watcher(self._path, self._changed, content, limit=_LIMIT, interval=interval)
+        )
         self._access = Access(loopback=_is_own(host), hosts={host} - {*_ANY_ADDRESS})
         self._server: Server | None = None
         self._ended = threading.Event()
@@ -140,7 +147,8 @@ class Preview:
             except BaseException:
                 self.close()
                 raise
-            self._watcher.start()
+            if self._watcher is not None:
+                self._watcher.start()
         return self
 
     def serve(self) -> None:
@@ -155,7 +163,8 @@ class Preview:
             self._ended.set()
             if server is None:
                 return
-            self._watcher.close()
+            if self._watcher is not None:
+                self._watcher.close()
             self._store.close()
             if self._asking is not None:
                 self._asking.close()
@@ -215,6 +224,12 @@ class Preview:
             self._store.fail("The changed file could not be played. This is a bug: please report it.")
 
 
+def _written(flow: Mapping[str, Any]) -> FileContent:
+    """A Flow that is no file, in lines, so that findings have a place. Raises `ConfigurationError` if it is no JSON."""
+    document = json.loads(flow_json.read_flow_json(flow, argument="path"))
+    return FileContent(content=json.dumps(document, ensure_ascii=False, indent=2).encode())
+
+
 def _is_own(host: str) -> bool:
     """Whether an address to listen on is reached from this machine only."""
     return host == "localhost" or is_loopback(host)
@@ -222,6 +237,8 @@ def _is_own(host: str) -> bool:
 
 def _shown(path: Path) -> Path:
     """The path from the current folder, if it is below that."""
+    if path is _IN_MEMORY:
+        return path
     full, folder = Path(os.path.abspath(path)), Path.cwd()
     return full.relative_to(folder) if full.is_relative_to(folder) else full
 
