@@ -157,3 +157,11 @@ def test_what_is_no_flow_json_is_refused() -> None:
     """With a ConfigurationError."""
     with pytest.raises(ConfigurationError):
         answers(b"[]")
+
+
+@pytest.mark.parametrize("hostile", ['A"""\nraise SystemExit\n"""', "A\\", 'A"', "A\nraise SystemExit", "A\r\u2028"])
+def test_the_id_of_a_screen_is_no_code(hostile: str) -> None:
+    """A document is input: whatever it holds, the module defines classes and does nothing else."""
+    footer = Footer(label="Go", on_click_action=DataExchange({hostile: "x"}))
+    screen = Screen(hostile, data=[Data(hostile, 1)], terminal=True, children=[footer])
+    assert types(Flow(version="7.3", screens=[screen]))

@@ -32,6 +32,8 @@ _INPUTS: Final = {
     "PhotoPicker": f"list[{_FILE}]",
 }
 _WORDS: Final = re.compile(r"\w+").findall
+_UNPLAIN: Final = re.compile(r"[^A-Za-z0-9_,]")
+"""What no screen id has that Meta takes. A docstring must not end where a hostile one wants it to."""
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -62,12 +64,12 @@ class _Module:
         screens = [screen for screen in self._flow.screens if isinstance(screen, Screen)]
         for screen in screens:
             sent = _payloads(screen, DataExchange)
-            name = _camel(screen.id)
+            name, shown = _camel(screen.id), _UNPLAIN.sub("_", screen.id)
             if sent:
-                self._write(f"{name}Data", f"What {screen.id} submits to the endpoint.", _merged(sent))
+                self._write(f"{name}Data", f"What {shown} submits to the endpoint.", _merged(sent))
             if screen.data:
                 fields = [(field.name, _schema_type(field.schema), True) for field in screen.data]
-                self._write(f"{name}Screen", f"The data that {screen.id} is shown with.", fields)
+                self._write(f"{name}Screen", f"The data that {shown} is shown with.", fields)
         found = _merged([payload for screen in screens for payload in _payloads(screen, Complete)])
         self._write("Answer", "What the business gets at the end.", [("flow_token", "str", True), *found])
         body = "\n\n\n".join(self._classes)
