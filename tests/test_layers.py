@@ -44,6 +44,7 @@ LAYERS = {
     "_endpoint_check": 5,
     "_endpoint_errors": 1,
     "_endpoint_report": 1,
+    "_endpoint_url": 1,
     "_endpoint_events": 2,
     "_receiving": 1,
     "_flow_crypto": 2,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, Final
 
 from .. import flow_json
@@ -122,10 +123,11 @@ def _is_screen(value: Any) -> bool:
     return all(isinstance(value.get(key, False), bool) for key in _FLAGS)
 
 
-def _shape(kind: object, items: bool) -> Mapping[str, flow_json.Property]:
+@cache
+def _shape(kind: str, *, items: bool) -> Mapping[str, flow_json.Property]:
     """The properties of a component or an item, over all versions."""
     if items:
-        shape = flow_json.ITEMS.get(str(kind))
+        shape = flow_json.ITEMS.get(kind)
     else:
         shape = next((each for each in flow_json.COMPONENTS if each.name == kind), None)
     return {row.name: row for row in shape.properties} if shape is not None else {}
@@ -194,8 +196,9 @@ class _Reader:
             return Raw(source)
         if id(source) not in self._made:
             self._making.append(source)
-            kind = source.get("type")
-            made = self._object(COMPONENTS.get(str(kind)), source, _shape(kind, items=False), depth, {"type"})
+            kind = str(source.get("type"))
+            rows = _shape(kind, items=False) if kind in COMPONENTS else {}
+            made = self._object(COMPONENTS.get(kind), source, rows, depth, {"type"})
             self._homes[id(made)] = self._screen
             self._made[id(source)] = made
             self._making.pop()

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ._example_answers import example_answers
     from ._exchange import Call as Call
     from ._exchange import Line as Line
-    from ._exchange import LineOptions as LineOptions
+    from ._exchange import line_options as line_options
     from ._exchange import line_to as line_to
     from ._exchange import notice_of as notice_of
     from ._fitting_values import ways_to_fill
@@ -173,7 +173,7 @@ _MODULES: Final = {
         "UploadedFile",
     ),
     "._example_answers": ("example_answers",),
-    "._exchange": ("Call", "Line", "LineOptions", "line_to", "notice_of"),  # for the preview
+    "._exchange": ("Call", "Line", "line_options", "line_to", "notice_of"),  # for the preview
     "._fitting_values": ("ways_to_fill",),
     "._flow": (
         "PlayedFlow",

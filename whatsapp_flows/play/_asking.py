@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import extract_tb
 from typing import cast
 
-from .. import signatures
 from .._wire import as_secrets
 from ..signatures import AppSecrets
 from ._events import Answer, AskEndpoint
-from ._exchange import TIME_LIMIT, VERSION, Call, Endpoint, Line, LineOptions, PublicKey, line_to
+from ._exchange import Call, Endpoint, Line, PublicKey, line_options, line_to
 from ._flow import PlayedFlow
 from ._uploads import Uploads
 
@@ -60,16 +58,7 @@ def asker_for(
         yield None
         return
     version = flow.document.get("data_api_version")
-    options = LineOptions(
-        secrets=None if app_secret is None else signatures.app_secrets(app_secret),
-        public_key=public_key,
-        path="/",
-        interface="auto",
-        time_limit=TIME_LIMIT,
-        version=version if isinstance(version, str) else VERSION,
-        sleep=None,
-        clock=time.monotonic,
-    )
+    options = line_options(public_key, app_secret, version=version)
     line = line_to(endpoint, options)
     try:
         line.start()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -23,8 +24,9 @@ from .._client_error_keys import CLIENT_ERROR_KEYS
 from .._dataclasses import dataclass, field, replace
 from .._endpoint_errors import InvalidToken
 from .._json import compact_json
-from .._wire import Secret, short_repr
+from .._wire import Secret, as_secrets, short_repr
 from ..errors import ConfigurationError
+from ..signatures import AppSecrets
 from ._events import Answer, Broken, Failure
 from ._plain_endpoint import plain_endpoint
 
@@ -82,6 +84,27 @@ class LineOptions:
     version: str
     sleep: Callable[[float], object] | None
     clock: Callable[[], float]
+
+
+def line_options(
+    public_key: PublicKey | None, app_secret: AppSecrets | None, *, version: object, time_limit: float = TIME_LIMIT
+) -> LineOptions:
+    """
+    The options of who asks in no test: real time, an application at its root.
+
+    `version` is the `data_api_version` of the Flow, whatever that is.
+    """
+    app_secret = cast("AppSecrets | None", as_secrets(app_secret))  # no local variable shows a secret
+    return LineOptions(
+        secrets=None if app_secret is None else signatures.app_secrets(app_secret),
+        public_key=public_key,
+        path="/",
+        interface="auto",
+        time_limit=time_limit,
+        version=version if isinstance(version, str) else VERSION,
+        sleep=None,
+        clock=time.monotonic,
+    )
 
 
 class Line(Protocol):

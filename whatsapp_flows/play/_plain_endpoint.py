@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
 
+from .._endpoint_url import endpoint_url
 from .._http import TIMED_OUT
 from .._json import compact_json
 from .._wire import Request
-from ..errors import ConfigurationError, TransportError, UnexpectedResponseError
+from ..errors import TransportError, UnexpectedResponseError
 from ..transport import Timeout
 from ._events import Answer, Failure
 
@@ -35,7 +35,7 @@ def plain_endpoint(url: str, time_limit: float) -> Callable[[dict[str, Any]], An
     """
     from .._requests import RequestsTransport  # noqa: PLC0415 - no other endpoint needs it
 
-    _check_url(url)
+    endpoint_url(url, begins="http:// or https://")
     timeout = Timeout(connect=time_limit, read=time_limit, total=time_limit)
 
     def ask(content: dict[str, Any]) -> Answer:
@@ -72,15 +72,3 @@ def _read(status: int, body: bytes) -> Answer:
     if content is None:
         return Answer(number=0, failure="unreadable", message=f"The answer of the endpoint is not JSON{_AS_PLAIN}.")
     return Answer(number=0, content=content)
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = SplitResult("", "", "", "", ""), None
-    if parts.scheme not in {"http", "https"} or not host or not url.isascii() or not url.isprintable() or " " in url:
-        raise ConfigurationError("the URL of the endpoint must begin with http:// or https:// and name a host.")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("the URL of the endpoint must not have a user name or a password.")

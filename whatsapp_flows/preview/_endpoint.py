@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
-from .._wire import as_secrets
-from ..play import Line, LineOptions, line_to
-from ..signatures import AppSecrets, app_secrets
+from ..play import Line, line_options, line_to
+from ..signatures import AppSecrets
 
 TIME_LIMIT: Final = 10.0
 """Seconds. Source: Meta, "Flows error codes": the client gives up after 10 seconds."""
-
-_VERSION: Final = "3.0"  # of the data API, for a Flow that states none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +36,7 @@ def connecting(
     """
     if endpoint is None:
         return None
-    secret = cast("AppSecrets | None", as_secrets(app_secret))
-    options = LineOptions(
-        secrets=None if secret is None else app_secrets(secret),
-        public_key=public_key,
-        path="/",
-        interface="auto",
-        time_limit=time_limit,
-        version=version if isinstance(version, str) else _VERSION,
-        sleep=None,
-        clock=time.monotonic,
-    )
+    options = line_options(public_key, app_secret, version=version, time_limit=time_limit)
     first = line_to(endpoint, options)
     spare = [first]  # made here, so that a mistake shows at once
     return Asked(connect=lambda: spare.pop() if spare else line_to(endpoint, options), opens=first.opens)

@@ -6,9 +6,10 @@ import asyncio
 import ipaddress
 import threading
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from ..._decoding import BodyTooLargeError
+from ..._endpoint_url import endpoint_url
 from ..._http import TIMED_OUT
 from ..._requests import RequestsTransport
 from ..._wire import Request
@@ -39,16 +40,8 @@ def checked_url(url: str) -> SplitResult:
     Raises `ConfigurationError` unless it is https, or http to this machine: Meta calls nothing else, and the answer
     may hold what a user has entered. A URL with a user name or a password is refused: it would get into a log.
     """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = SplitResult("", "", "", "", ""), None
-    if parts.scheme not in {"http", "https"} or not host or not url.isascii() or not url.isprintable() or " " in url:
-        raise ConfigurationError("the URL of the endpoint must begin with https:// and name a host.")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("the URL of the endpoint must not have a user name or a password.")
-    if parts.scheme == "http" and not is_loopback(host):
+    parts = endpoint_url(url, begins="https://")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError("the URL of the endpoint must begin with https://: http is for this machine only.")
     return parts
 
