@@ -22,9 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Nothing is read outside the repository, and nothing is left behind."""
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist have it from here
         _live_nowhere(config)
-    base = config.option.basetemp
+    named = [path for path in (config.option.basetemp, os.environ.get("FLOW_JSON_CORPUS")) if path]
     install_trace_functions_in_turn()
-    leftovers = Leftovers(forbid_outside(allowed_roots(*([base] if base else []))))
+    leftovers = Leftovers(forbid_outside(allowed_roots(*named)))
     config.pluginmanager.register(leftovers, "leftovers")
 
 

@@ -16,14 +16,13 @@ from typing import Any, Final
 import pytest
 
 from tests.flow_json.fuzz import broken
-from tests.flow_json.samples import samples
+from tests.flow_json.samples import CORPUS, samples
 from whatsapp_flows import ConfigurationError
 from whatsapp_flows.builder import Flow, from_json, to_python
 from whatsapp_flows.flow_json import KNOWN_VERSIONS
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = sorted((ROOT / "examples").glob("*/*.json"))
-CORPUS: Final = sorted((ROOT.parent / "shared" / "corpus" / "valid").glob("*.json"))  # elsewhere there is none
 DOCUMENTS: Final[dict[str, dict[str, Any]]] = {
     **{f"sample {name}": document for name, document in samples()},
     **{path.stem: json.loads(path.read_text("utf-8")) for path in (*EXAMPLES, *CORPUS)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Final
 
 TODAY: Final = date(2025, 4, 1)  # the day before versions were frozen for the first time
 FLOWS: Final = sorted((Path(__file__).parents[2] / "examples" / "flows").glob("*.json"))
+# Flow JSON that others wrote: the files of the folder that FLOW_JSON_CORPUS names, or none.
+CORPUS: Final = sorted(Path(os.environ["FLOW_JSON_CORPUS"]).glob("*.json")) if "FLOW_JSON_CORPUS" in os.environ else []
 _PNG: Final = "iVBORw0KGgo="
 _TEXT: Final = {"type": "string", "__example__": "x"}
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.support import CommandLine
 from tests.flow_json.fuzz import broken
-from tests.flow_json.samples import TODAY, samples
+from tests.flow_json.samples import CORPUS, TODAY, samples
 from whatsapp_flows.flow_json import (
     COMPONENT_TEXTS,
     COMPONENTS,
@@ -28,7 +28,6 @@ from whatsapp_flows.flow_json import (
 )
 
 ROOT: Final = Path(__file__).parents[2]
-CORPUS: Final = sorted((ROOT.parent / "shared" / "corpus" / "valid").glob("*.json"))  # elsewhere there is none
 DOCUMENTS: Final[dict[str, Any]] = {
     **{f"sample {name}": document for name, document in samples()},
     **{

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,11 @@ from tests.flow_json.rules_support import (
     runs_in,
     severity_of,
 )
+from tests.flow_json.samples import CORPUS
 from whatsapp_flows.flow_json.rules import RULES, Rule, index
 from whatsapp_flows.flow_json.schema import Severity, Version
 
 FLOWS = sorted(EXAMPLES.glob("*.json"))
-# A folder of real Flow JSON documents, if there is one: FLOW_JSON_CORPUS names it.
-REAL = sorted(Path(os.environ["FLOW_JSON_CORPUS"]).glob("*.json")) if "FLOW_JSON_CORPUS" in os.environ else []
 VERSIONS = tuple(
     Version(*pair)
     for pair in [
@@ -106,7 +104,7 @@ def test_the_example_flows_have_no_finding(path: Path) -> None:
 KNOWN_VERSIONS = {"navigation_list": {"FJ302", "FJ310", "FJ311"}}
 
 
-@pytest.mark.parametrize("path", REAL or [None], ids=lambda path: path.stem[:60] if path else "absent")
+@pytest.mark.parametrize("path", CORPUS or [None], ids=lambda path: path.stem[:60] if path else "absent")
 def test_real_documents_have_no_finding(path: Path | None) -> None:
     """Documents of others are valid in their own version."""
     if path is None:

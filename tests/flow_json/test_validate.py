@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.flow_json.samples import CORPUS
 from whatsapp_flows import _documents
 from whatsapp_flows.errors import ConfigurationError
 from whatsapp_flows.flow_json import MAX_BYTES, read_flow_json, validate
@@ -22,8 +22,6 @@ from whatsapp_flows.flow_json.schema import KNOWN_VERSIONS, NEWEST, Document, Fi
 TODAY = date(2026, 1, 1)
 ROOT = Path(__file__).resolve().parents[2]
 FLOWS = sorted((ROOT / "examples" / "flows").glob("*.json"))
-# A folder of real Flow JSON documents, if there is one: FLOW_JSON_CORPUS names it.
-CORPUS = sorted(Path(os.environ["FLOW_JSON_CORPUS"]).glob("*.json")) if "FLOW_JSON_CORPUS" in os.environ else []
 FOOTER = {"type": "Footer", "label": "Send", "on-click-action": {"name": "complete", "payload": {}}}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.flow_json.fuzz import broken
-from tests.flow_json.samples import footer, navigate, samples, screen
+from tests.flow_json.samples import CORPUS, footer, navigate, samples, screen
 from whatsapp_flows.errors import ConfigurationError
 from whatsapp_flows.play import (
     REASONS,
@@ -31,8 +30,6 @@ from whatsapp_flows.play import (
 
 TODAY = date(2026, 3, 4)
 ROOT = Path(__file__).parents[2]
-# A folder of real Flow JSON documents, if there is one: FLOW_JSON_CORPUS names it.
-CORPUS = sorted(Path(os.environ["FLOW_JSON_CORPUS"]).glob("*.json")) if "FLOW_JSON_CORPUS" in os.environ else []
 
 
 def flow(*screens: dict[str, Any], **more: Any) -> dict[str, Any]:
