@@ -131,14 +131,30 @@ def test_a_malformed_request_is_refused(request_text: bytes) -> None:
         assert body == b"The request could not be read"
 
 
-@pytest.mark.parametrize("request_text", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 70_000])
-def test_what_is_not_http_is_refused(request_text: bytes) -> None:
-    """The server sends an error, logs nothing, and continues."""
-    with _serving() as server:
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        (b"nonsense\r\n\r\n", "400 Bad Request"),
+        (b"PUT /?token=secret\r\n\r\n", "400 Bad Request"),
+        (b"GET /?token=secret HTTP/9.9\r\n\r\n", "505 HTTP Version Not Supported"),
+        (b"GET /?token=secret" + b"x" * 70_000, "414 "),
+        (b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 101 + b"\r\n", "431 Request Header Fields Too Large"),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000, "431 Request Header Fields Too Large"),
+    ],
+    ids=lambda each: each[:40] if isinstance(each, bytes) else each,
+)
+def test_what_is_not_http_is_refused(request_text: bytes, status: str) -> None:
+    """In the application's words, without the server's name or what was sent; it logs nothing, and continues."""
+    with _previewing() as (_, server):
         with _connected(server) as connection:
             connection.sendall(request_text)
             connection.shutdown(socket.SHUT_WR)
-            assert connection.recv(100)
+            line, headers, body = _read_answer(connection)
+        assert line.startswith(f"HTTP/1.1 {status}")
+        assert body.startswith(b"preview: ")
+        assert headers.keys() == {"Content-Length", "Date", "Connection"}
+        assert headers["Connection"] == "close"
+        assert b"secret" not in body
         assert _ask(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[0] == "HTTP/1.1 200 OK"
 
 

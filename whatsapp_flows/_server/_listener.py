@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
 from werkzeug.exceptions import NotImplemented  # noqa: A004  the HTTP status of that name
@@ -40,7 +41,7 @@ class Server:
     A listening socket and the threads behind it, until `close`.
 
     `name` names the logger (`whatsapp_flows.NAME`), the accepting thread, and the application in log messages.
-    `error_response` makes the response to an unreadable request (400) and to an exception of the handler (500).
+    `error_response` makes the response to an unreadable request (4xx, 505) and to an exception of the handler (500).
     OSError when the address cannot be bound.
     """
 
@@ -173,6 +174,14 @@ class _Request(WSGIRequestHandler):
             self.close_connection = True
             response = self.server.error_response(400, "The request could not be read")
         self._send(response)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """
+        Answer what is no HTTP request, as any other error: the base class would name itself in a `Server` header, and
+        repeat the request's line, which may hold a token.
+        """
+        self.close_connection = True
+        self._send(self.server.error_response(code, HTTPStatus(code).phrase))
 
     def _response_to(self, environ: dict[str, Any], body: bytes | None) -> HttpResponse:
         """The response to a request whose body has been read, or was too large (None)."""
