@@ -83,6 +83,19 @@ def _created(path: Path, content: bytes, mode: int) -> str | None:
     return None
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, as far as they are missing. Raises `ConfigurationError`, which names it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        reason = "it is not a folder"
+    except OSError as failure:
+        reason = failure.strerror or str(failure)
+    else:
+        return
+    raise ConfigurationError(f"{folder} cannot be written: {reason}.")
+
+
 def check_target(path: Path) -> None:
     """
     Raise `ConfigurationError` when a file cannot be written for a reason that is seen at once: no such folder, no right

@@ -19,7 +19,8 @@ import pytest
 import requests
 
 from tests.cli.support import PUBLIC_KEY, CommandLine, running
-from tests.preview.serving import save, two_screens, with_endpoint
+from tests.preview.serving import save, screen, two_screens, with_endpoint
+from tests.preview.test_headless_browser import program
 
 TIMEOUT = 30
 
@@ -156,6 +157,38 @@ def test_a_storyboard_as_a_file(path: Path, tmp_path: Path) -> None:
     assert CommandLine()("preview", path, "--export", tmp_path / "flow.html", "--json").json == {
         "files": [str(tmp_path / "flow.html")]
     }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="its browser is a shell script")
+def test_a_line_for_each_picture(tmp_path: Path) -> None:
+    """On stderr as soon as it is taken, because a browser takes its time; the paths follow on stdout."""
+    path = save(tmp_path / "flow.json", {"version": "7.3", "screens": [screen("A"), screen("B")]})
+    does = """case "$*" in *'#sizes'*) echo '<html data-sizes="[[300,600],[300,600]]">';; esac
+for word; do case $word in --screenshot=*) echo a > "${word#--screenshot=}";; esac; done"""
+    done = CommandLine()("preview", path, "--screenshots", tmp_path / "out", "--browser", program(tmp_path, does))
+    assert (done.code, done.err) == (0, "Picture 1 of 2.\nPicture 2 of 2.\n")
+    assert done.out.splitlines() == [
+        str(tmp_path / "out" / f"0{n}-{name}-As it opens.png") for n, name in ((1, "A"), (2, "B"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"a":', "is not JSON"),
+        (b"", "is not JSON"),
+        (b"[1]", "must be a JSON object"),
+        (b"\xff\xfe{\x00", "is not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_drawn_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    """With what is wrong, by both ways to draw it."""
+    (tmp_path / "flow.json").write_bytes(content)
+    for option, target in (("--export", "a.html"), ("--screenshots", "out")):
+        refused = CommandLine()("preview", tmp_path / "flow.json", option, tmp_path / target)
+        assert (refused.code, refused.err.startswith(f"error: {tmp_path / 'flow.json'} {said}")) == (2, True)
+        assert not (tmp_path / target).exists()
 
 
 def test_pictures_need_a_browser(path: Path, tmp_path: Path) -> None:

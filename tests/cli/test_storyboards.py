@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(cli: CommandLine, booking: Pat
     (tmp_path / "file").write_text("")
     outcome = cli("plan", "--config", booking / "flows.toml", "--storyboard", tmp_path / "file" / "boards")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "boards cannot be made: Not a directory." in outcome.err.replace("\n", " ")
+    assert "boards cannot be written: Not a directory." in outcome.err.replace("\n", " ")
 
 
 @pytest.mark.parametrize("live", [b"[]", None])

@@ -39,9 +39,15 @@ def test_a_real_browser_takes_the_pictures(tmp_path: Path) -> None:
         assert not in_ci(), MISSING
         pytest.skip(MISSING)
     lines = [text(f"Line {number}") for number in range(60)]
-    files = screenshots(flow(screen("START", *lines)), tmp_path / "a" / "b", scale=1, today=TODAY)
-    assert [file.name for file in files] == ["01-START-As it opens.png"]
-    assert os.listdir(tmp_path / "a" / "b") == ["01-START-As it opens.png"]
+    taken: list[tuple[int, int]] = []
+    document = flow(screen("START", *lines), screen("END", text("Bye")))
+    files = screenshots(
+        document, tmp_path / "a" / "b", scale=1, today=TODAY, on_taken=lambda *count: taken.append(count)
+    )
+    names = ["01-START-As it opens.png", "02-END-As it opens.png"]
+    assert [file.name for file in files] == names
+    assert sorted(os.listdir(tmp_path / "a" / "b")) == names
+    assert taken == [(1, 2), (2, 2)]
     width, height = size(files[0])
     assert 300 < width < 500
     assert height > 1_500
@@ -91,11 +97,12 @@ def test_without_a_browser_nothing_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "pictures").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("folder", "said"), [("file/pictures", "Not a directory"), ("file", "it is not a folder")])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str, said: str) -> None:
     """With the reason."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match="pictures cannot be written: Not a directory"):
-        screenshots(ONE, tmp_path / "file" / "pictures", browser=sys.executable, today=TODAY)
+    with pytest.raises(ConfigurationError, match=f"{folder} cannot be written: {said}"):
+        screenshots(ONE, tmp_path / folder, browser=sys.executable, today=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from rich.text import Text
 from .._inert import inert
 from .._log import logger
 from ..errors import ConfigurationError
+from ..flow_json import read_flow_json
 from ._app import App
 from ._json import Json, as_json
 from ._options import Command
@@ -120,9 +121,19 @@ def _write_storyboard(
     name = _file(app, path)
     if file is not None and _same_file(name, file):
         raise click.UsageError(f"--export would replace {inert(name)} itself: give the name of another file.")
-    content = app.read(name)
+    content = read_flow_json(app.read(name), argument=inert(name))
     page = None if file is None else preview.export(content, title=Path(name).name, **look).encode()
-    pictures = () if folder is None else preview.screenshots(content, folder, browser=browser, **look)
+    pictures = (
+        ()
+        if folder is None
+        else preview.screenshots(
+            content,
+            folder,
+            browser=browser,
+            on_taken=lambda taken, number: app.print_line(f"Picture {taken} of {number}."),
+            **look,
+        )
+    )
     written = None if page is None else app.write(file, page)
     if page is not None and written is None:
         return StoryboardWritten(files=pictures, raw=page)

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from .. import preview
-from .._files import replace_file
+from .._files import make_folder, replace_file
 from .._safe_names import distinct_names, safe_name
 from ..errors import ConfigurationError
 from ..sync import ActualFlow, FlowChange, Plan
@@ -29,10 +29,7 @@ def write_storyboards(plan: Plan, folder: Path) -> Mapping[str, Path]:
     written = {}
     for change, name in zip(changes, names, strict=True):
         page = _page(change)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as failure:
-            raise ConfigurationError(f"{folder} cannot be made: {failure.strerror}.") from None
+        make_folder(folder)
         replace_file(folder / name, page.encode())
         written[change.key] = folder / name
     return written

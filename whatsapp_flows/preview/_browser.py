@@ -91,7 +91,7 @@ class Browser:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._program, self._folder, self._scale = program, folder, scale
-        self._timeout, self._stop, self._clock, self._sleep = timeout, stop, clock, sleep
+        self._timeout, self.stop, self._clock, self._sleep = timeout, stop, clock, sleep
 
     def dom(self, address: str) -> str:
         """The document at an address as it is after its scripts have run, as HTML."""
@@ -127,7 +127,7 @@ class Browser:
         deadline = self._clock() + self._timeout
         try:
             while (code := process.poll()) is None:
-                if self._stop.is_set():
+                if self.stop.is_set():
                     raise ConfigurationError(f"{self._program.name} was ended.")
                 if self._clock() >= deadline:
                     raise ConfigurationError(f"{self._program.name} took over {self._timeout:g} s, and was ended.")

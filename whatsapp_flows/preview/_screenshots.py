@@ -8,13 +8,13 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from .._files import replace_file
+from .._files import make_folder, replace_file
 from .._flow_facts import FlowSource
 from .._reading import read_regular
 from .._safe_names import distinct_names, safe_name
@@ -43,6 +43,7 @@ def screenshots(
     scale: float = 2,
     timeout: float = 60,
     today: date | None = None,
+    on_taken: Callable[[int, int], object] = lambda taken, number: None,
 ) -> tuple[Path, ...]:
     """
     Write a PNG of each picture of the storyboard into a folder, and return their paths in the order of the storyboard.
@@ -51,26 +52,28 @@ def screenshots(
     `browser` is the program of Chromium, Chrome or Edge; by default the first that is found. It runs without a window,
     with an empty profile inside the folder, which is removed, and without a network. `scale` is the number of pixels of
     a CSS pixel. `timeout` is the limit of one picture in seconds. `theme` "auto" is the theme of the browser.
+    A picture takes some seconds: `on_taken` is called after each, with how many are written, and how many will be.
 
     Raises `ConfigurationError` if there is no browser, if it fails or takes too long, or if a file cannot be written.
     """
     program = find_browser(browser)
     story = storyboard(flow, today=today)
     folder = Path(directory)
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         # Below the user's own folder: a Chromium that is a snap sees no other process's temporary files.
         with tempfile.TemporaryDirectory(prefix="pictures-", dir=folder, ignore_cleanup_errors=True) as work:
             page = Path(work).resolve() / "storyboard.html"
             page.write_text(render_storyboard(story, platform=platform, theme=theme), encoding="utf-8")
-            return _take(story, folder, page, program, scale, timeout)
+            runs = Browser(program, page.parent, timeout=timeout, scale=scale, stop=threading.Event())
+            return _take(story, folder, page, runs, on_taken)
     except OSError as failure:
         raise ConfigurationError(f"{folder} cannot be written: {failure.strerror or failure}.") from None
 
 
-def _take(story: Storyboard, folder: Path, page: Path, program: Path, scale: float, timeout: float) -> tuple[Path, ...]:
-    stop = threading.Event()
-    browser = Browser(program, page.parent, timeout=timeout, scale=scale, stop=stop)
+def _take(
+    story: Storyboard, folder: Path, page: Path, browser: Browser, on_taken: Callable[[int, int], object]
+) -> tuple[Path, ...]:
     files = [folder / name for name in names_of(story)]
     sizes = _sizes(browser.dom(f"{page.as_uri()}#sizes"), len(files))
 
@@ -83,11 +86,11 @@ def _take(story: Storyboard, folder: Path, page: Path, program: Path, scale: flo
     with ThreadPoolExecutor(min(_MAX_JOBS, os.cpu_count() or 1), thread_name_prefix="picture") as pool:
         taken = [pool.submit(take, number) for number in range(len(files))]
         try:
-            done, _ = wait(taken, return_when=FIRST_EXCEPTION)
-            for each in done:
+            for count, each in enumerate(as_completed(taken), start=1):
                 each.result()
+                on_taken(count, len(files))
         finally:  # an error or an interrupt ends the other browsers, too
-            stop.set()
+            browser.stop.set()
             pool.shutdown(cancel_futures=True)
     return tuple(files)
 

@@ -98,10 +98,11 @@ function sizes() {
   });
 }
 
-places.forEach((place) => draw(place, boards[Number(place.dataset.board)]));
 const picture = /^#picture=(\d+)$/.exec(location.hash);
+const drawn = picture ? [places[Number(picture[1])]] : places;
+drawn.forEach((place) => draw(place, boards[Number(place.dataset.board)]));
 if (picture) {
-  only(places[Number(picture[1])]);
+  drawn.forEach(only);
 } else if (location.hash === "#sizes") {
   root.dataset.sizes = JSON.stringify(sizes());
 }
