@@ -27,7 +27,7 @@ def compact_json(
 
 @lru_cache
 def _encoder(ascii_only: bool, allow_nan: bool, sort_keys: bool, default: Callable[[Any], Any] | None) -> JSONEncoder:
-    """Kept: `json.dumps` makes one for each call with options. It holds nothing of what it encodes."""
+    """Cached, because `json.dumps` makes one for each call with options. It holds nothing of what it encodes."""
     return JSONEncoder(
         ensure_ascii=ascii_only, allow_nan=allow_nan, sort_keys=sort_keys, separators=(",", ":"), default=default
     )

@@ -12,7 +12,7 @@ from ._http_answer import HttpAnswer, Receiver, VerifyingReceiver
 from .errors import ConfigurationError
 
 INCOMPLETE: Final = HttpAnswer(400, {}, b"", "bad-envelope")
-"""For a body that ended early: nobody reads it, and a receiver would count a wrong signature."""
+"""The answer to a body that ended early. The receiver does not get it: it would count a wrong signature."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 _MOST_DIGITS: Final = 15  # of a length that is read as a number; int() refuses thousands of them with ValueError

@@ -33,7 +33,7 @@ _INPUTS: Final = {
 }
 _WORDS: Final = re.compile(r"\w+").findall
 _UNPLAIN: Final = re.compile(r"[^A-Za-z0-9_,]")
-"""What no screen id has that Meta takes. A docstring must not end where a hostile one wants it to."""
+"""Characters that no valid screen id has. They are removed, so that a hostile id cannot end the docstring."""
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
 
 

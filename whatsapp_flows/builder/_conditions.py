@@ -1,5 +1,5 @@
 """
-What a condition of an If can say: less than an expression in backticks.
+What the condition of an If can express: less than an expression in backticks.
 
 A condition has comparisons, `&`, `|`, `~`, whole numbers, texts without quotes, and fields at the top of a data model.
 Source: Meta, Flow JSON reference ("If"); Meta's client validator, August 2026.
@@ -19,7 +19,7 @@ _COMPARABLE: Final = frozenset({"", "boolean", "number", "string"})
 
 
 def check_condition(condition: object) -> None:
-    """Raise `FlowBuildError`, with the remedy, for what the condition of an If cannot say."""
+    """Raise `FlowBuildError`, with the remedy, for what the condition of an If cannot express."""
     if isinstance(condition, Raw):
         return
     if isinstance(condition, bool):

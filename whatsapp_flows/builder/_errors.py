@@ -6,4 +6,4 @@ from ..errors import ConfigurationError
 
 
 class FlowBuildError(ConfigurationError):
-    """What was written in Python cannot be said in Flow JSON. The message names the remedy."""
+    """What was written in Python has no form in Flow JSON. The message names the remedy."""

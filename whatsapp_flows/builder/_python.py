@@ -257,8 +257,8 @@ class _Names:
         """The name of a screen."""
         return self._first(screen.id, f"{screen.id}_screen")
 
-    def _first(self, *wished: str) -> str:
-        found = [_identifier(each) for each in wished]
+    def _first(self, *candidates: str) -> str:
+        found = [_identifier(each) for each in candidates]
         found += [f"{found[0]}_{number}" for number in range(2, len(self._taken) + 3)]
         name = next(each for each in found if each not in self._taken)
         self._taken.add(name)
@@ -267,8 +267,8 @@ class _Names:
 
 def _identifier(text: str) -> str:
     """A variable's name: lower case, words joined by underscores."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text) if not text.isupper() else text
-    name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+    separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text) if not text.isupper() else text
+    name = re.sub(r"[^a-z0-9]+", "_", separated.lower()).strip("_")
     if not name or name[0].isdigit():
         name = f"value_{name}".rstrip("_")
     return f"{name}_" if keywords.iskeyword(name) or name in _SOFT else name

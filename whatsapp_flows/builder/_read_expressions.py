@@ -58,8 +58,8 @@ def _read(text: str, parse: Callable[[str], flow_json.Node], find: Find) -> Expr
         return None
 
 
-class _UnsaidError(FlowBuildError):
-    """Python would compute this at once, or turn it round."""
+class _NoPythonFormError(FlowBuildError):
+    """The expression has no form in Python: it would be computed at once, or with its operands swapped."""
 
 
 def _node(node: flow_json.Node, find: Find, *, numeric: bool = False) -> Expr[Any]:
@@ -87,7 +87,7 @@ def _constant(node: flow_json.Literal) -> str | bool | float:
 def _name(node: flow_json.Name, find: Find, *, numeric: bool) -> Expr[Any]:
     found = find(node.reference)
     if found is None:
-        raise _UnsaidError("a reference to nothing")
+        raise _NoPythonFormError("a reference to nothing")
     return found.number if numeric and isinstance(found, TextField) else found
 
 
@@ -96,7 +96,7 @@ def _unary(node: flow_json.Unary, find: Find) -> Expr[Any]:
     if node.operator == "-" and isinstance(inner, Constant) and not isinstance(inner.value, (str, bool)):
         return Constant(-inner.value)
     if node.operator == "+" or isinstance(inner, Constant):
-        raise _UnsaidError("Python would compute it")
+        raise _NoPythonFormError("Python would compute it")
     return Prefixed(node.operator, inner)
 
 
@@ -110,10 +110,10 @@ def _binary(node: flow_json.Binary, find: Find) -> Expr[Any]:
         left_side = _node(link.left, find, numeric=numeric) if found is None else found
         right_side = _node(link.right, find, numeric=numeric)
         if isinstance(left_side, Constant) and (isinstance(right_side, Constant) or link.operator in _COMPARISONS):
-            raise _UnsaidError("Python would turn it round")
+            raise _NoPythonFormError("Python would turn it round")
         found = Operation(link.operator, left_side, right_side)
     if found is None:
-        raise _UnsaidError("nothing")
+        raise _NoPythonFormError("nothing")
     return found
 
 

@@ -77,8 +77,8 @@ def run(
 
 def _wants_json(argv: Sequence[str]) -> bool:
     """Whether errors are written as JSON, even if the rest of the command line is invalid."""
-    options = list(takewhile(lambda word: word != "--", argv))
-    formats = {*pairwise(options), *(tuple(word.split("=", 1)) for word in options)}
+    options = list(takewhile(lambda argument: argument != "--", argv))
+    formats = {*pairwise(options), *(tuple(argument.split("=", 1)) for argument in options)}
     return "--json" in options or ("--format", "json") in formats
 
 

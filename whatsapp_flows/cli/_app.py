@@ -171,9 +171,9 @@ class App:
 
     def print_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Write that the run was interrupted or terminated."""
-        word = "terminated" if isinstance(interrupt, Terminated) else "interrupted"
-        self._print_error_json(other_error_as_json(word.title(), word))
-        self.print_line(word)
+        event = "terminated" if isinstance(interrupt, Terminated) else "interrupted"
+        self._print_error_json(other_error_as_json(event.title(), event))
+        self.print_line(event)
 
     def print_internal_error(self, fault: Exception) -> None:
         """Write the traceback of a bug in this program, for a report."""

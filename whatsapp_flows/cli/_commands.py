@@ -127,7 +127,7 @@ def _found(client: FlowsClient, text: str) -> Flow:
 @click.option(
     "--category",
     "categories",
-    metavar="WORD",
+    metavar="CATEGORY",
     multiple=True,
     required=True,
     help=f"Category: {_categories}; repeatable.",
@@ -174,7 +174,7 @@ def _with_id(client: FlowsClient, name: str, taken: NameTakenError) -> NameTaken
 @flows.command()
 @_flow_id
 @click.option("--name", metavar="TEXT", help="New name.")
-@click.option("--category", "categories", metavar="WORD", multiple=True, help="New category; repeatable.")
+@click.option("--category", "categories", metavar="CATEGORY", multiple=True, help="New category; repeatable.")
 @click.option("--endpoint", metavar="URL", help="URL of the data exchange endpoint.")
 @click.option("--application", metavar="ID", help="Id of the connected app.")
 @click.pass_obj

@@ -62,7 +62,7 @@ def deploy_options(command: F) -> F:
         click.option("--jobs", type=click.IntRange(1, 64), default=8, metavar="N", show_default=True,
                      help="Work on N flows at a time."),
         click.option("--calls-per-hour", type=click.FloatRange(min=1), metavar="N",
-                     show_default="from Meta's headers, else 200", help="Maximum requests an hour."),
+                     help="Maximum requests an hour. Default: from Meta's headers, else 200."),
         click.option("--validate", type=click.Choice(["error", "warn", "off"]), default="error", show_default=True,
                      help="For errors in a Flow JSON: block the flow, warn, or do not validate."),
         click.option("--prune", is_flag=True,

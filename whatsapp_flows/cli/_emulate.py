@@ -65,8 +65,8 @@ def import_emulator() -> ModuleType:
 
 @click.command(cls=Command, api=False)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", show_default="a free port",
-              help="Port to listen on.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+              help="Port to listen on. Default: a free port.")  # fmt: skip
 @click.option("--state", "--database", "database", metavar="FILE", help="Keep the state in this SQLite file.")
 @click.option("--waba-id", metavar="ID", help="Id of the first account.")
 @click.option("--account", "accounts", multiple=True, metavar="ID[:BUSINESS]", help="Add an account; repeatable.")

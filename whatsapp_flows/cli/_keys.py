@@ -112,14 +112,14 @@ def register(app: App, file: str, phones: tuple[str, ...]) -> KeyReport:
 
 @keys.command()
 @click.argument("file", metavar="[FILE|-]", required=False)
-@click.option("--phone", "phones", metavar="ID", multiple=True, help="A phone number; repeatable.  [default: all]")
+@click.option("--phone", "phones", metavar="ID", multiple=True, help="A phone number; repeatable. Default: all.")
 @click.pass_obj
 def check(app: App, file: str | None, phones: tuple[str, ...]) -> KeyReport:
     """
     Compare the registered keys with the local one.
 
     FILE is a private or a public key. Without it, the keys of WHATSAPP_FLOWS_PRIVATE_KEY and
-    WHATSAPP_FLOWS_PRIVATE_KEY_2 are used. The exit code is 1 unless each phone number has one of them, validly signed.
+    WHATSAPP_FLOWS_PRIVATE_KEY_2 are used. Exits with 1 unless each phone number has one of them, validly signed.
     """
     local = public_pems(app, file)
     with app.client(app.progress_reporter(), account=not phones) as client:

@@ -59,9 +59,10 @@ def _stored(
     name: str, metavar: str, help_text: str, kind: click.ParamType[Any] | None = None, *, default: str | None = None
 ) -> click.Option:
     """An option that is stored in the run. `default` is only shown: the client has the default."""
+    if default is not None:
+        help_text = f"{help_text} Default: {default}."
     return click.Option(
-        [name], metavar=metavar, type=kind, expose_value=False, callback=_store_option, help=help_text,
-        show_default=default,
+        [name], metavar=metavar, type=kind, expose_value=False, callback=_store_option, help=help_text
     )  # fmt: skip
 
 

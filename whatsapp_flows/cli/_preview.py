@@ -60,8 +60,8 @@ class StoryboardWritten(Value):
 @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="auto", show_default=True,
               help="Colours; auto: as the browser.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", show_default="a free port",
-              help="Port to listen on.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+              help="Port to listen on. Default: a free port.")  # fmt: skip
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 @click.option("--export", metavar="FILE", help="Write a storyboard of all screens as one HTML file, and end.")
 @click.option("--screenshots", metavar="DIR", help="Write a PNG of each screen of the storyboard, and end.")

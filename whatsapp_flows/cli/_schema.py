@@ -37,7 +37,8 @@ def schema_command(app: App, version: str) -> SchemaText:
     """
     Write a JSON schema of Flow JSON, for editors.
 
-    Editors complete and underline by it: see the page "Editors" of the documentation. It finds less than validate.
+    Editors complete and underline by it: see "Help in the editor" in the documentation. It finds less than
+    validate.
     """
     found = parse_version(version)
     if found is None or found not in KNOWN_VERSIONS:

@@ -24,8 +24,7 @@ def workspace_options(command: F) -> F:
     options = (
         click.option(
             "--config", metavar="FILE", type=click.Path(path_type=Path),
-            show_default="./flows.toml",
-            help="The flows.toml or pyproject.toml to use.",
+            help="The flows.toml or pyproject.toml to use. Default: ./flows.toml.",
         ),
         click.option("--env", metavar="NAME", help="Environment: the table [env.NAME] of the file."),
         click.option(

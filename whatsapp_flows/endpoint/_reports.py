@@ -27,7 +27,7 @@ _ACTIONS: Final = frozenset({"INIT", "BACK", "data_exchange", "ping", "navigate"
 _SIGNIFICANT: Final = 5  # problems of one answer that are logged
 _call_ids: Final = itertools.count(1)
 
-# What is logged at which level. An answer is no news; what is refused may be an attack, or a setting that is wrong.
+# The level at which an outcome is logged. A refused request may be an attack or a wrong setting, so it is a warning.
 _LEVELS: Final[dict[Outcome, int]] = {
     "answered": logging.DEBUG,
     "ping": logging.DEBUG,

@@ -122,8 +122,8 @@ def validate(
     if document is not None:
         if advice:
             rules = _ALL if rules is RULES else rules + ADVICE
-        uncertain = _UNCERTAIN[target.newer, bool(faults)]
-        reported += _run(rules, document, uncertain)
+        only_warnings = _ONLY_WARNINGS[target.newer, bool(faults)]
+        reported += _run(rules, document, only_warnings)
         document.cache.clear()  # it refers to the document: no cycle is left for the garbage collector
     if advice and parsed.has_anomalies:
         reported += [
@@ -133,7 +133,7 @@ def validate(
     return _report(parsed, _truncate(reported) if len(reported) > MAX_FINDINGS else reported, used)
 
 
-_UNCERTAIN: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
+_ONLY_WARNINGS: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
     (False, False): frozenset(),
     (False, True): frozenset(),
     (True, False): frozenset({Newer.NEVER}),
@@ -211,9 +211,9 @@ def _error(code: str, message: str, pointer: tuple[str | int, ...]) -> _Reported
 # -- rules
 
 
-def _run(rules: tuple[Rule, ...], document: Document, uncertain: frozenset[Newer]) -> list[_Reported]:
+def _run(rules: tuple[Rule, ...], document: Document, only_warnings: frozenset[Newer]) -> list[_Reported]:
     """
-    The findings of the rules that apply to the document; those of `uncertain` rules are warnings.
+    The findings of the rules that apply to the document; those of `only_warnings` rules are warnings.
 
     A rule may recurse into a payload or an example: one too deep for Python's stack is an error of the document.
     """
@@ -223,7 +223,7 @@ def _run(rules: tuple[Rule, ...], document: Document, uncertain: frozenset[Newer
         try:
             for finding in rule.check(document):
                 severity = finding.severity or _severity(rule, version)
-                if rule.newer in uncertain:
+                if rule.newer in only_warnings:
                     severity = Severity.WARNING
                 found.append(_Reported(rule.id, severity, finding))
                 if len(found) > MAX_FINDINGS and severity is Severity.ERROR:

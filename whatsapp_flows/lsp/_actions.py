@@ -39,7 +39,7 @@ _EXPRESSIONS: Final = Version(6, 0)
 
 class Action(NamedTuple):
     """
-    One remedy. `finding` is the position in the list of findings of the one that it mends; None for a rewriting.
+    One remedy. `finding` is the position in the list of findings of the one that it fixes; None for a rewriting.
 
     `preferred`: it is surely what was meant.
     """

@@ -35,5 +35,5 @@ def opened(text: str, version: int) -> OpenDocument:
 
 
 def _index(text: str) -> Index:
-    """Nothing is said of a text of over 10 MB: Meta takes no larger one."""
+    """The index of a text; an empty one for a text of over 10 MB, which Meta does not accept."""
     return Index("" if len(text) > MAX_BYTES else text)

@@ -81,11 +81,11 @@ class FlowLanguageServer(LanguageServer):
         if pause:
             await asyncio.sleep(PAUSE)
         async with self._one_at_a_time.setdefault(uri, asyncio.Lock()):
-            work = asyncio.ensure_future(asyncio.to_thread(check, document.index))
+            checking = asyncio.ensure_future(asyncio.to_thread(check, document.index))
             try:
-                checked = await asyncio.shield(work)
+                checked = await asyncio.shield(checking)
             except asyncio.CancelledError:
-                await asyncio.wait([work])  # a thread cannot be stopped: the next state waits until it has ended
+                await asyncio.wait([checking])  # a thread cannot be stopped: the next state waits until it has ended
                 raise
         if self._documents.get(uri) is document:
             self._documents[uri] = document.checked(whole=checked.whole)
@@ -271,10 +271,10 @@ def _workspace_edit(uri: str, document: OpenDocument, edits: Sequence[Edit]) -> 
 def _code_action(
     uri: str, document: OpenDocument, action: Action, given: Sequence[types.Diagnostic]
 ) -> types.CodeAction:
-    mends = action.finding is not None or action.preferred
+    is_fix = action.finding is not None or action.preferred
     return types.CodeAction(
         title=action.title,
-        kind=types.CodeActionKind.QuickFix if mends else types.CodeActionKind.RefactorRewrite,
+        kind=types.CodeActionKind.QuickFix if is_fix else types.CodeActionKind.RefactorRewrite,
         diagnostics=None if action.finding is None else [given[action.finding]],
         is_preferred=action.preferred or None,
         edit=_workspace_edit(uri, document, action.edits),

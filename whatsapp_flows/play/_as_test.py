@@ -257,5 +257,5 @@ def _function_name(name: str) -> str:
     """`booking-2.json` as `test_booking_2`."""
     if not isinstance(name, str):
         raise ConfigurationError(f"name must be a text, not a {type(name).__name__}.")
-    words = re.sub(r"[^0-9A-Za-z]+", "_", name.removeprefix("test_")).strip("_").lower()
-    return f"test_{words or 'flow'}"
+    slug = re.sub(r"[^0-9A-Za-z]+", "_", name.removeprefix("test_")).strip("_").lower()
+    return f"test_{slug or 'flow'}"

@@ -91,9 +91,9 @@ def _list(kind: str, row: Property, items: tuple[Any, ...], version: Version, re
             _report(report, "list.size", f"{row.name!r} has {len(items)} items: a client takes {least} to {most}.")
     if not items:
         _report(report, "list.size", f"{row.name!r} has no items.")
-    said: dict[str, Issue] = {}
-    shown = tuple(_item(row.item, item, version, lambda issue: said.setdefault(issue.text, issue)) for item in items)
-    for issue in list(said.values())[:_MAX_ISSUES]:
+    by_text: dict[str, Issue] = {}
+    shown = tuple(_item(row.item, item, version, lambda issue: by_text.setdefault(issue.text, issue)) for item in items)
+    for issue in list(by_text.values())[:_MAX_ISSUES]:
         report(issue)
     _identified(row, shown, report)
     return shown

@@ -1,5 +1,5 @@
 """
-What conditions and expressions give when a Flow runs. A client evaluates them by different rules, each odd in its way.
+What conditions and expressions give when a Flow runs. A client evaluates the two by different rules.
 
 A condition is flattened into operands and operators, parentheses apart, and folded in the order of the row
 `condition.folding`; an expression is evaluated as its tree says. Neither raises: what fails has a value of its own

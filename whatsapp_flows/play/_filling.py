@@ -108,8 +108,8 @@ def _with_value(steps: Steps, session: Session, node: Node) -> Iterator[Session]
     for way in islice(ways_to_fill(node, session.today), _MAX_WAYS):
         fits = False
         for after in _applied(steps, session, way):
-            again = None if left(after, session.screen) else steps.view(after).node(node.path)
-            if again is None or not again.shown or not again.invalid:
+            node_now = None if left(after, session.screen) else steps.view(after).node(node.path)
+            if node_now is None or not node_now.shown or not node_now.invalid:
                 fits = True
                 yield after
         if fits:

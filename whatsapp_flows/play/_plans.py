@@ -128,9 +128,9 @@ def take_list(
     known = plan.memory.lists.get(row.name)
     if known is None or known.data != value:
         found: dict[str, Any] = {}
-        told: list[Issue] = []
-        take(component, row, value, version, found, told)
-        known = plan.memory.lists[row.name] = ShownList(_copied(value), found.get(row.name, NOTHING), tuple(told))
+        listed: list[Issue] = []
+        take(component, row, value, version, found, listed)
+        known = plan.memory.lists[row.name] = ShownList(_copied(value), found.get(row.name, NOTHING), tuple(listed))
     issues += known.issues
     return known.shown
 

@@ -252,14 +252,18 @@ class Playing:
         self.session = step.session
         return step
 
-    def _tell(self, told: Call) -> Moves:
+    def _tell(self, report: Call) -> Moves:
         """Report to the endpoint, as a client does, what was wrong with its answer."""
         self.requests.append(
             PlayedRequest(
-                action=told.action, screen=told.screen, data=told.data, flow_token=told.flow_token, error=told.error
+                action=report.action,
+                screen=report.screen,
+                data=report.data,
+                flow_token=report.flow_token,
+                error=report.error,
             )
         )
-        answer = yield told
+        answer = yield report
         self.requests[-1] = replace(self.requests[-1], answer=answer.content, failure=answer.failure)
 
     def _refused(self, event: Event, refused: Refused) -> PlayError:

@@ -1,8 +1,8 @@
 """
 The preview over HTTP: the page and its files, the state, the commands, and a stream of changes.
 
-Every answer has the headers that keep the page to itself. A refusal has a reason: as JSON `{"error": ...}`, except for
-what a person sees who opens an address.
+Every response has the headers that protect the page from other sites. A refusal has a reason: as JSON
+`{"error": ...}`, except on pages that a person opens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ._static import INDEX, static_file
 from ._store import ConflictError, Store
 
 KEEP_ALIVE: Final = 2.0
-"""Seconds between two signs of life in the stream of changes: a browser that is gone is noticed by the second one."""
+"""Seconds between two keep-alive comments in the stream of changes. The second one finds a closed connection."""
 
 MAX_STREAMS: Final = 32
 """Streams of changes at the same time; each tab has one."""

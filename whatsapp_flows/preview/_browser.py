@@ -24,7 +24,7 @@ from .._inert import inert
 from ..errors import ConfigurationError
 
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-"""Names under which Chromium and its kin are looked for on PATH, in this order."""
+"""Names under which Chromium and the browsers based on it are looked for on PATH, in this order."""
 
 _PLACES: Final = (  # where an installer puts it that adds nothing to PATH
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",

@@ -68,5 +68,5 @@ def _binding(names: str, module: str) -> str:
 
 def _renamed(names: str) -> list[tuple[str, str]]:
     """The pairs of `a, b as c`: `(a, a), (b, c)`."""
-    words = [entry.split() for entry in names.split(",") if entry.strip()]
-    return [(entry[0], entry[-1]) for entry in words]
+    pairs = [entry.split() for entry in names.split(",") if entry.strip()]
+    return [(entry[0], entry[-1]) for entry in pairs]

@@ -61,11 +61,13 @@ def export_changes(
     page = StoryPage({each.screen.id: each.screen.anchor for each in changes})
     sections = [_section(page, each) for each in changes]
     counts = {kind: sum(each.change == kind for each in changes) for kind in _MARKS}
-    words = {"changed": "changed", "new": "new", "removed": "removed", "same": "unchanged"}
-    said = ", ".join(f"{counts[kind]} {words[kind]}" for kind in ("changed", "new", "removed", "same") if counts[kind])
+    labels = {"changed": "changed", "new": "new", "removed": "removed", "same": "unchanged"}
+    totals = ", ".join(
+        f"{counts[kind]} {labels[kind]}" for kind in ("changed", "new", "removed", "same") if counts[kind]
+    )
     marks = {each.screen.id: f" {_mark(each.change)}" for each in changes if each.change != "same"}
     links = links_to([each.screen for each in changes], marks)
-    return page.document(title, [f"Screens: {said or 'none'}."], links, sections, platform=platform, theme=theme)
+    return page.document(title, [f"Screens: {totals or 'none'}."], links, sections, platform=platform, theme=theme)
 
 
 def compared(before: Storyboard, after: Storyboard) -> tuple[ScreenChange, ...]:
@@ -145,5 +147,7 @@ def _pairs(before: BoardedScreen, after: BoardedScreen) -> Iterator[tuple[Board 
 
 def _pair(page: StoryPage, before: Board | None, after: Board | None) -> str:
     caption = text((after or before).caption)  # type: ignore[union-attr]
-    figures = [page.figure(board, said) for board, said in ((before, "Before"), (after, "After")) if board is not None]
+    figures = [
+        page.figure(board, caption) for board, caption in ((before, "Before"), (after, "After")) if board is not None
+    ]
     return f'<div class="pair"><h3 class="pair-title">{caption}</h3>{"".join(figures)}</div>'

@@ -101,10 +101,10 @@ class StoryPage:
         seen = view_json(board.view)
         seen["nodes"] = [node for node in seen["nodes"] if node["shown"]]
         self._boards.append({"view": seen, "sheet": board.sheet, "first": board.first, "taps": taps})
-        said = text(caption or board.caption)
+        label = text(caption or board.caption)
         return (
-            f'<figure class="board"><figcaption>{said}</figcaption>'
-            f'<div data-board="{number}" role="group" aria-label="{said}"></div></figure>'
+            f'<figure class="board"><figcaption>{label}</figcaption>'
+            f'<div data-board="{number}" role="group" aria-label="{label}"></div></figure>'
         )
 
     def document(
@@ -124,7 +124,7 @@ class StoryPage:
             f"default-src 'none'; script-src {_digest(script)}; "
             f"style-src {_digest(look)} {_digest(page_look)}; img-src data:; base-uri 'none'; form-action 'none'"
         )
-        said = "".join(f"<p>{note}</p>" for note in notes)
+        remarks = "".join(f"<p>{note}</p>" for note in notes)
         return (
             f'<!doctype html>\n<html lang="en" data-theme="{theme}" data-platform="{platform}">\n<head>\n'
             f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -132,7 +132,7 @@ class StoryPage:
             f'<meta name="referrer" content="no-referrer">\n<title>{text(title)}</title>\n'
             f'<style id="look">{look}</style>\n<style>{page_look}</style>\n'
             f'<script type="text/plain" id="board-look">{board_look}</script>\n</head>\n<body>\n'
-            f'<header class="story-head"><h1>{text(title)}</h1>{said}<p class="story-note">{_APPROXIMATION}</p>'
+            f'<header class="story-head"><h1>{text(title)}</h1>{remarks}<p class="story-note">{_APPROXIMATION}</p>'
             f"<noscript><p>The pictures are drawn by a script in this file, which loads nothing.</p></noscript>{links}"
             f"</header>\n<main>\n{''.join(sections)}</main>\n"
             f'<script type="application/json" id="story">{embedded(self._boards)}</script>\n'

@@ -42,9 +42,9 @@ def replay(flow: PlayedFlow, played: Session, *, by_hand: bool) -> Replay:
     """The events of a session on another document. `by_hand`: the answers in it were given by the user."""
     first = _started(flow, played)
     if played.opening.screen is not None and not first.session.history:
-        again = start(flow, flow_token=played.flow_token, today=played.today, init=played.opening.init)
+        reopened = start(flow, flow_token=played.flow_token, today=played.today, init=played.opening.init)
         stopped = f"{_unopened(flow, played.opening.screen, first.session)} The Flow was opened anew."
-        return Replay(history=History(session=again.session), steps=0, stopped=stopped)
+        return Replay(history=History(session=reopened.session), steps=0, stopped=stopped)
     history = History(session=first.session)
     old, new = addresses(played.flow), {address: path for path, address in addresses(flow).items()}
     for number, event in enumerate(played.events):

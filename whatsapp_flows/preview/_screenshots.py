@@ -62,8 +62,8 @@ def screenshots(
     make_folder(folder)
     try:
         # Below the user's own folder: a Chromium that is a snap sees no other process's temporary files.
-        with tempfile.TemporaryDirectory(prefix="pictures-", dir=folder, ignore_cleanup_errors=True) as work:
-            page = Path(work).resolve() / "storyboard.html"
+        with tempfile.TemporaryDirectory(prefix="pictures-", dir=folder, ignore_cleanup_errors=True) as scratch:
+            page = Path(scratch).resolve() / "storyboard.html"
             page.write_text(render_storyboard(story, platform=platform, theme=theme), encoding="utf-8")
             runs = Browser(program, page.parent, timeout=timeout, scale=scale, stop=threading.Event())
             return _take(story, folder, page, runs, on_taken)

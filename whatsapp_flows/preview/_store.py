@@ -1,7 +1,7 @@
 """
 The state of one preview: changed by the page, by the endpoint's answers and by the watched file, one at a time.
 
-Each change has a number, the revision; who waits for changes is woken.
+Each change has a number, the revision; threads that wait for changes are notified.
 """
 
 from __future__ import annotations

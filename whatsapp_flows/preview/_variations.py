@@ -1,5 +1,5 @@
 """
-The parts of a screen that are not shown as it opens: what other choices and other data bring to light.
+The parts of a screen that are not shown as it opens: what other choices and other data show.
 
 From a screen that is known, one thing is changed at a time: a field, or a value of the data. A state that shows
 something new is kept and changed further, so that an If in an If is found. What is tried is bounded.
@@ -156,8 +156,8 @@ def _items(node: Node) -> list[Mapping[str, Any]]:
 
 
 def _words(name: str, value: object) -> str:
-    said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-    return f"{_short(name)}: {_short(said) or 'empty'}"
+    label = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return f"{_short(name)}: {_short(label) or 'empty'}"
 
 
 def _short(text: str) -> str:

@@ -3,7 +3,7 @@ A file that is watched: its content whenever it has changed.
 
 Rule 1: a change is read once the file has been the same for two looks, so that a file that is being written is not
 read half.
-Rule 2: what counts is the content: a file that is replaced, touched, or written again without a change is no news.
+Rule 2: what counts is the content: a file that is replaced, touched, or written again without a change is not reported.
 Rule 3: a file that has just been written is read again for a while, because two changes may have the same timestamp.
 
 The system's notifications are not used: they differ by system, and network file systems and containers lack them.

@@ -66,10 +66,10 @@ def keyed(flows: Iterable[Flow], wanted: Collection[str], config: Path) -> tuple
         key = key_for(flow, taken)
         taken.add(key)
         found.append(ImportedFlow(key=key, flow=flow, file=config.parent / f"{key}.json", problem=_unwritable(flow)))
-    known = {word for each in found for word in (each.key, each.flow.name)}
-    for word in wanted:
-        if word not in known:
-            raise ConfigurationError(f"the account has no flow {word!r}{hint(word, known)}")
+    known = {name for each in found for name in (each.key, each.flow.name)}
+    for name in wanted:
+        if name not in known:
+            raise ConfigurationError(f"the account has no flow {name!r}{hint(name, known)}")
     chosen = (
         each
         for each in found

@@ -1,8 +1,8 @@
 """
 From the JSON of a webhook to its events.
 
-Every entry, every change, and every message and status of a change is read by itself: what is odd about one becomes an
-`UnknownEvent`, and takes nothing from the others.
+Every entry, every change, and every message and status of a change is read by itself: one that cannot be read becomes
+an `UnknownEvent`, and the others are not affected.
 """
 
 from __future__ import annotations

@@ -105,8 +105,8 @@ class Webhooks:
         The events of a webhook, in Meta's order: every entry, change and message.
 
         `body` is the raw body, as it arrived; the names of `headers` are in any case. Raises `SignatureError` when it
-        is not signed with one of the secrets, and `WebhookFormatError` when it is no webhook. An event that is odd or
-        not known is an `UnknownEvent`.
+        is not signed with one of the secrets, and `WebhookFormatError` when it is no webhook. An event that cannot be
+        read or is not known is an `UnknownEvent`.
         """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise ConfigurationError(f"body must be the raw bytes of the request, not a {type(body).__name__}.")

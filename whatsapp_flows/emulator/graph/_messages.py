@@ -2,8 +2,8 @@
 Sending messages that open a Flow: interactive ones, and templates with FLOW buttons.
 
 Source: "Sending a Flow" and "Messages" pages; the lengths are those of two vendors. Meta accepts messages of other
-types too, and reports some of these errors later, by webhook. A message that breaks no rule is stored, and goes
-nowhere.
+types too, and reports some of these errors later, by webhook. A message that breaks no rule is stored;
+nothing is delivered.
 """
 
 from __future__ import annotations

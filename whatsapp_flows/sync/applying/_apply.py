@@ -185,16 +185,16 @@ class _Run:
             self._context.abandon.set()
         self._context.stop.set()
 
-    def _wait_for(self, work: Future[None]) -> None:
+    def _wait_for(self, run: Future[None]) -> None:
         """Wait through interrupts; the third one ends the wait for the requests that are in progress, too."""
         interrupts = 0
         while True:
             try:
-                wait([work])
+                wait([run])
                 break
             except BaseException as interrupt:
                 interrupts += 1
                 if interrupts > 2:
                     raise
                 self._interrupt(interrupt)
-        work.result()
+        run.result()

@@ -34,7 +34,7 @@ from ._record import FlowRecord
 from ._reporting import FlowReporter, ReportingPolicy
 from ._result import INTERRUPTED, KEPT, NOT_BEGUN, FlowResult, Halted, State
 from ._safeguard import Safeguard
-from ._steps import STEPS, FlowSteps, InvalidFlowJsonError, KeptError
+from ._steps import STEPS, FlowSteps, InvalidFlowJsonError, SuccessorNotLiveError
 
 logger: Final = logging.getLogger("whatsapp_flows")
 
@@ -99,7 +99,7 @@ class _FlowMachine:
             except InvalidFlowJsonError as invalid:
                 self._issues = invalid.issues
                 progress.state = self._ended("failed", str(invalid))
-            except KeptError as reason:
+            except SuccessorNotLiveError as reason:
                 progress.state, self._halted, self._problem = "stopped", KEPT, f"{KEPT}: {reason}"
             except BaseException as raised:
                 if isinstance(raised, Exception) and not is_interrupt(raised):
@@ -107,7 +107,7 @@ class _FlowMachine:
                     progress.state = self._ended("failed", f"{type(raised).__name__}: {raised}")
                 else:  # raised in the host's own `sleep`, for example; `apply` raises it in the end
                     self._context.interrupt(raised)
-                    progress.state = self._stopped(in_doubt=True)
+                    progress.state = self._stopped(outcome_unknown=True)
         if not self._problem:
             self._safeguard.release()
             self._record.finish()
@@ -181,19 +181,19 @@ class _FlowMachine:
 
     def _failed(self, error: FlowsError) -> State:
         at_risk, state = self._safeguard.at_risk, self._progress.state
-        in_doubt = error.may_have_acted or isinstance(error, FlowProcessingError)
+        outcome_unknown = error.may_have_acted or isinstance(error, FlowProcessingError)
         if self._context.stop.is_set() and (not at_risk or isinstance(error, RetryableError)):
-            return self._stopped(in_doubt=in_doubt)
+            return self._stopped(outcome_unknown=outcome_unknown)
         self._error = error
-        if state == "creating" and not in_doubt:
+        if state == "creating" and not outcome_unknown:
             self._record.note_successor("")
-        if in_doubt:
+        if outcome_unknown:
             self._progress.status = "" if at_risk else self._read_status()
         return self._ended("failed", str(error))
 
-    def _stopped(self, *, in_doubt: bool = False) -> State:
-        begun = bool(self._progress.done) or in_doubt or self._safeguard.at_risk
-        if in_doubt:
+    def _stopped(self, *, outcome_unknown: bool = False) -> State:
+        begun = bool(self._progress.done) or outcome_unknown or self._safeguard.at_risk
+        if outcome_unknown:
             self._progress.status = ""
         if self._progress.state != "restoring":
             self._halted = INTERRUPTED if begun else NOT_BEGUN

@@ -36,7 +36,7 @@ _STATE_OF: Final[Mapping[Step, State]] = {
 _FIELDS: Final = "id,name,status,categories,endpoint_uri"
 
 
-class KeptError(Exception):
+class SuccessorNotLiveError(Exception):
     """The successor of a flow that is to be deprecated is not live."""
 
 
@@ -252,7 +252,7 @@ class FlowSteps:
             assert self._successor is not None  # noqa: S101 - without a result of it, the flow is not begun
             successor = self._client.get_flow(self._successor.flow_id, fields="id,name,status")
             if successor.status != FlowStatus.PUBLISHED:
-                raise KeptError(f"{self._successor.name} is {successor.status}")
+                raise SuccessorNotLiveError(f"{self._successor.name} is {successor.status}")
         return "deprecating"
 
     def _continue_from(self, found: ActualFlow, *, appeared: bool) -> State:

@@ -91,7 +91,7 @@ class FlowJsonDiff:
 NO_CHANGES: Final = FlowJsonDiff()
 
 
-def word(text: str) -> str:
+def quoted_id(text: str) -> str:
     """An id or a type, in quotes if it is not a plain word."""
     return text if _PLAIN(text) and len(text) <= _MAX_SHOWN else short(text)
 

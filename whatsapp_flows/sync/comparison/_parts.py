@@ -6,7 +6,7 @@ import json
 from typing import Any, Final, NamedTuple
 
 from ...flow_json import Pointer, format_pointer
-from ._difference import short, word
+from ._difference import quoted_id, short
 
 _LISTS: Final = ("children", "then", "else")  # of components; the `cases` of a Switch are such lists too
 _TEXTS: Final = ("name", "text", "label", "title")  # what identifies a component: the first that it has
@@ -32,7 +32,7 @@ class Component(NamedTuple):
     def label(self) -> str:
         """`TextInput "email"`."""
         text = self.text
-        return f"{word(self.type)} {short(text)}" if text else word(self.type)
+        return f"{quoted_id(self.type)} {short(text)}" if text else quoted_id(self.type)
 
 
 class Screen(NamedTuple):
@@ -45,7 +45,7 @@ class Screen(NamedTuple):
     @property
     def label(self) -> str:
         """Its id, or its place without one."""
-        return word(self.id) if self.id else format_pointer(self.pointer)
+        return quoted_id(self.id) if self.id else format_pointer(self.pointer)
 
 
 def parsed(content: bytes | None) -> Any:

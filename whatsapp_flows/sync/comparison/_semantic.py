@@ -20,7 +20,7 @@ from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 from ...flow_json import Pointer, format_pointer
-from ._difference import Difference, FlowJsonDiff, Kind, short, short_pair, word
+from ._difference import Difference, FlowJsonDiff, Kind, quoted_id, short, short_pair
 from ._parts import Component, Screen, parsed, screens_of
 
 T = TypeVar("T")
@@ -286,7 +286,7 @@ def _routes_between(before: Mapping[str, list[str]], after: Mapping[str, list[st
     for screen in dict.fromkeys((*before, *after)):
         old, new = before.get(screen), after.get(screen)
         about = Difference(
-            kind="changed", subject="route", property=word(screen), path=format_pointer(("routing_model", screen))
+            kind="changed", subject="route", property=quoted_id(screen), path=format_pointer(("routing_model", screen))
         )
         if old is None and not new:
             yield replace(about, kind="added", after="nowhere")
@@ -294,10 +294,10 @@ def _routes_between(before: Mapping[str, list[str]], after: Mapping[str, list[st
             yield replace(about, kind="removed", before="nowhere")
         for target in dict.fromkeys(old or ()):
             if target not in (new or ()):
-                yield replace(about, kind="removed", before=word(target))
+                yield replace(about, kind="removed", before=quoted_id(target))
         for target in dict.fromkeys(new or ()):
             if target not in (old or ()):
-                yield replace(about, kind="added", after=word(target))
+                yield replace(about, kind="added", after=quoted_id(target))
 
 
 def _property(about: Difference, old: Any, new: Any) -> Difference:

@@ -270,10 +270,10 @@ class _Resolver:
         """The flows with these keys or names, in the order of the file; all flows if `only` is empty."""
         known = {entry.name: entry.key for entry in self.entries}
         known |= {entry.key: entry.key for entry in self.entries}
-        for word in only:
-            if word not in known:
-                raise ConfigurationError(f"{self._file.path} has no flow {word!r}{hint(word, known)}")
-        keys = {known[word] for word in only}
+        for name in only:
+            if name not in known:
+                raise ConfigurationError(f"{self._file.path} has no flow {name!r}{hint(name, known)}")
+        keys = {known[name] for name in only}
         return [entry for entry in self.entries if not only or entry.key in keys]
 
     def flow(self, entry: _Entry) -> tuple[DesiredFlow, frozenset[str]]:

@@ -169,10 +169,10 @@ class Workspace:
 
         Raises `ConfigurationError` for an unknown one.
         """
-        known = {word: flow.key for flow in self.flows for word in (flow.name, flow.key)}
+        known = {name: flow.key for flow in self.flows for name in (flow.name, flow.key)}
         known.update({flow.key: flow.key for flow in self.flows})
-        for word in wanted:
-            if word not in known:
-                raise ConfigurationError(f"{self.source or 'the workspace'} has no flow {word!r}{hint(word, known)}")
-        chosen = {known[word] for word in wanted}
+        for name in wanted:
+            if name not in known:
+                raise ConfigurationError(f"{self.source or 'the workspace'} has no flow {name!r}{hint(name, known)}")
+        chosen = {known[name] for name in wanted}
         return tuple(flow for flow in self.flows if not wanted or flow.key in chosen)

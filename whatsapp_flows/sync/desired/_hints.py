@@ -9,14 +9,14 @@ from typing import Final
 _MAX_SUGGESTIONS: Final = 10
 
 
-def hint(word: str, known: Collection[str]) -> str:
+def hint(name: str, known: Collection[str]) -> str:
     """
     The end of a message about an unknown name: the nearest known one, or the first known ones if none is close.
 
     >>> hint("flow", ["flows", "defaults"])
     ": did you mean 'flows'?"
     """
-    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     if close:
         return f": did you mean {close[0]!r}?"
     if not known:
