@@ -35,8 +35,8 @@ def lsp_command(app: App) -> LanguageServerStopped:
     """
     Serve an editor as a language server, on standard input and output.
 
-    An editor starts it: see "Help in the editor" in the documentation. Finds errors while you type, completes, explains,
-    renames, and offers fixes.
+    An editor starts it: see "Help in the editor" in the documentation. Finds errors while you type, completes,
+    explains, renames, and offers fixes.
     """
     try:
         from ..lsp import serve  # noqa: PLC0415 - needs the extra
