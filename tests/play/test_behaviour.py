@@ -397,7 +397,11 @@ ROWS: Final[tuple[tuple[str, Callable[[], Any], Any], ...]] = (
         lambda: node(field("RadioButtonsGroup", "r", **{"media-size": "large"})).props["media-size"],
         "large",
     ),
-    ("dropdown.offered", lambda: why("Dropdown", "z", data_source=TWO), "not-offered"),
+    (
+        "dropdown.offered",
+        lambda: [why("Dropdown", "z", data_source=TWO), usable(group(type="Dropdown"), form={"group": "z"})],
+        ["not-offered", False],
+    ),
     ("data-source.reset", lambda: data_source([{"id": "c", "title": "C"}]), ("c",)),
     (
         "opt-in.read-more",

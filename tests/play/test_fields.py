@@ -496,6 +496,24 @@ def test_a_value_that_is_no_longer_offered_is_reset() -> None:
     assert form(session) == {"d": "", "c": ("b",), "o": True}
 
 
+@pytest.mark.parametrize(
+    ("kind", "initial", "reason"),
+    [("Dropdown", "z", "not-offered"), ("RadioButtonsGroup", "z", ""), ("CheckboxGroup", ["a", "z"], "")],
+)
+def test_an_initial_value_that_was_never_offered_is_kept(kind: str, initial: Any, reason: str) -> None:
+    """A Dropdown finds it invalid, other fields do not look; it is gone when the options change, not before."""
+    switch = field("OptIn", "o", **{"on-select-action": update(x="new"), "on-unselect-action": update(l=OPTIONS[:1])})
+    fields = field(kind, "f", **{"data-source": "${data.l}", "init-value": initial}), field("TextInput", "t")
+    session = one(*fields, switch, data={"l": LIST, "x": TEXT})
+    held = tuple(initial) if isinstance(initial, list) else initial
+    used = played(session, Fill(at(session, "t"), "a"), Select(at(session, "o"))).session
+    node = view(used).named("f")
+    assert node is not None
+    assert (form(used)["f"], node.value, node.invalid) == (held, held, reason)
+    changed = played(used, Select(at(session, "o"), selected=False)).session
+    assert form(changed)["f"] == (("a",) if isinstance(held, tuple) else "")
+
+
 def test_the_options_of_a_hidden_branch_reset_nothing_of_the_other() -> None:
     """Where two branches have a field of one name, the options of the shown one count."""
     two = field("Dropdown", "f", **{"data-source": [{"id": "z", "title": "Z"}]})
@@ -586,7 +604,7 @@ def test_initial_values_of_components() -> None:
         data={"x": TEXT, "b": BOOLEAN},
     )
     assert form(session) == {
-        "t": "x", "n": "5", "c": ("b",), "d": "", "o": True, "r": {"start-date": "2026-01-02"}, "hidden": "x",
+        "t": "x", "n": "5", "c": ("b",), "d": "z", "o": True, "r": {"start-date": "2026-01-02"}, "hidden": "x",
         "case": "x",
     }  # fmt: skip
 
@@ -646,11 +664,28 @@ def test_an_error_of_the_server_stays_until_the_value_changes(messages: Any) -> 
     assert session.screens["A"].refused == {a: "Wrong."}
     assert played(session, Blur(a)).session.screens["A"].refused == {a: "Wrong."}
     assert answer(session).screens["A"].refused == {a: "Wrong."}
+    assert played(session, Fill(a, "")).session.screens["A"].refused == {a: "Wrong."}
     session = played(session, Fill(a, "x")).session
     assert session.screens["A"].refused == {}
-    session = answer(session, **wrong)
+    session = played(session, Fill(a, "xy"), Fill(a, "")).session
+    assert session.screens["A"].refused == {}
+    assert replayed(session) == session
+    session = answer(played(session, Fill(a, "x"), Fill(a, "xy")).session, **wrong)
     assert session.screens["A"].refused == {a: "Wrong."}
+    assert replayed(session) == session
     assert answer(session, e={}, t="").screens["A"].refused == {}
+
+
+def test_a_version_without_a_property_does_not_take_it() -> None:
+    """A component has an initial value and an error of its own from 4.0 on; an If is none before that."""
+    name = field("TextInput", "t", **{"init-value": "x", "error-message": "Wrong."})
+    branch = {"type": "If", "condition": "${data.b}", "then": [field("TextInput", "f")]}
+    old, new = (opened(flow(screen("A", name, branch, data={"b": BOOLEAN}), version=each)) for each in ("3.1", "4.0"))
+    assert [dict(each.screens["A"].form) for each in (old, new)] == [{}, {"t": "x"}]
+    assert [dict(each.screens["A"].refused) for each in (old, new)] == [{}, {at(new, "t"): "Wrong."}]
+    assert [node.kind for node in view(old).nodes] == ["TextInput", "If"]
+    assert [issue.text for issue in view(old).nodes[1].issues] == ["There is no If in this version of Flow JSON."]
+    assert [node.kind for node in view(new).nodes] == ["TextInput", "TextInput"]
 
 
 def test_errors_of_components_without_a_form() -> None:

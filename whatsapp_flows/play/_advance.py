@@ -65,14 +65,22 @@ def _recorded(events: tuple[Event, ...], event: Event, turn: Turn) -> tuple[Even
     last = events[-1] if events else None
     if isinstance(event, Fill) and isinstance(last, Fill) and event.path == last.path:
         component = turn.screen.by_path.get(event.path)
-        if component is not None and component.kind in _JOINED and not _each_fill_matters(turn, component):
+        if component is not None and component.kind in _JOINED and not _each_fill_matters(turn, component, last, event):
             return (*events[:-1], event)
     return (*events, event)
 
 
-def _each_fill_matters(turn: Turn, component: Component) -> bool:
-    """Whether a limit depends on what was filled in, or a branch that a text switches may reset an option."""
-    return isinstance(component.value.get("max-length"), str) or turn.screen.switches_options
+def _each_fill_matters(turn: Turn, component: Component, *fills: Fill) -> bool:
+    """
+    Whether each of two Fills has an effect that stays.
+
+    A limit may depend on what was filled in; a branch that a text switches may reset an option; and an error of a
+    server is gone even if the value is again what it was sent for.
+    """
+    if isinstance(component.value.get("max-length"), str) or turn.screen.switches_options:
+        return True
+    gone = turn.state.refused_values.get(component.path) if component.path not in turn.state.refused else None
+    return gone is not None and any(gone == _entered(turn, component, each.value) for each in fills)
 
 
 _JOINED: Final = frozenset({"TextInput", "TextArea"})

@@ -69,8 +69,12 @@ class Layout:
     containers: tuple[Container, ...] = ()
 
 
-def layout_of(screen: Mapping[str, Any], path: str) -> Layout:
-    """The components of a screen; `path` is its own JSON pointer. Never raises."""
+def layout_of(screen: Mapping[str, Any], path: str, kinds: frozenset[str] = CONTAINERS) -> Layout:
+    """
+    The components of a screen; `path` is its own JSON pointer. Never raises.
+
+    `kinds` are those of `CONTAINERS` that the version of the Flow JSON has: another one is kept as a component.
+    """
     layout = screen.get("layout")
     children = layout.get("children") if isinstance(layout, dict) else None
     components: list[Component] = []
@@ -81,7 +85,7 @@ def layout_of(screen: Mapping[str, Any], path: str) -> Layout:
         found = next(siblings, None)
         if found is None:
             ahead.pop()
-        elif found.kind in _LISTS and depth < MAX_NESTING:
+        elif found.kind in kinds and depth < MAX_NESTING:
             container = Container(path=found.path, kind=found.kind, value=found.value)
             containers.append(container)
             ahead += [(depth + 1, inner) for inner in _inside(container, found)][::-1]

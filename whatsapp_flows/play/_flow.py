@@ -11,10 +11,11 @@ from .. import flow_json
 from .._cached import cached
 from .._dataclasses import dataclass, field
 from .._flow_facts import FlowFacts, FlowSource, ScreenFacts, facts_of, flow_document, screen_facts
-from ._components import ACTION_KEYS, ITEM_LISTS, Component, Container, Layout, layout_of
+from ._components import ACTION_KEYS, CONTAINERS, ITEM_LISTS, Component, Container, Layout, layout_of
 from ._fields import CHOICES, GROUPS
 from ._owned import is_too_deep
 from ._plans import Plan, plan_of
+from ._property_values import rows_of
 from ._values import Issue
 from ._versions import NEWEST
 
@@ -26,18 +27,22 @@ class PlayedScreen:
     One screen. `path` is its JSON pointer, `value` the mapping in the document.
 
     A screen without an id, or with that of an earlier one, has its path as its id, so that it can be opened too.
+    `containers` are the kinds of what may hold its components.
     """
 
-    def __init__(self, name: str, path: str, value: Mapping[str, Any], facts: ScreenFacts) -> None:
+    def __init__(
+        self, name: str, path: str, value: Mapping[str, Any], facts: ScreenFacts, containers: frozenset[str]
+    ) -> None:
         self.id = name
         self.path = path
         self.value = value
         self.facts = facts
+        self._containers = containers
 
     @cached
     def layout(self) -> Layout:
         """The components of the screen, and what holds them."""
-        return layout_of(self.value, self.path)
+        return layout_of(self.value, self.path, self._containers)
 
     @cached
     def by_path(self) -> Mapping[str, Component]:
@@ -118,13 +123,14 @@ class FlowIndex:
     def screens(self) -> Mapping[str, PlayedScreen]:
         found: dict[str, PlayedScreen] = {}
         screens = self.document.get("screens")
+        containers = frozenset(kind for kind in CONTAINERS if rows_of(kind, self.version))
         for i, screen in enumerate(screens if isinstance(screens, list) else ()):
             value = screen if isinstance(screen, dict) else _NO_OBJECT
             path, name = f"/screens/{i}", value.get("id")
             if isinstance(name, str) and name and name not in found:
-                found[name] = PlayedScreen(name, path, value, self.facts.screens[name])
+                found[name] = PlayedScreen(name, path, value, self.facts.screens[name], containers)
             else:
-                found.setdefault(path, PlayedScreen(path, path, value, screen_facts(value)))
+                found.setdefault(path, PlayedScreen(path, path, value, screen_facts(value), containers))
         return found
 
     @cached

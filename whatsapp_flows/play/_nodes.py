@@ -57,7 +57,7 @@ def node_of(component: Component, resolver: Resolver, *, focused: bool) -> Node:
 
 def _unplayable(component: Component, resolver: Resolver) -> Node:
     """A component that the version does not have, or that is none."""
-    if component.kind in CONTAINERS:
+    if component.kind in CONTAINERS and rows_of(component.kind, resolver.version):
         text = f"This {component.kind} is nested too deeply."
     elif rows_of(component.kind, NEWEST):
         text = f"There is no {component.kind} in this version of Flow JSON."

@@ -17,13 +17,15 @@ class ScreenState:
     What one screen holds: its data, and the form by the names of its components.
 
     A value in the form is as in `Node.value`. `touched` are the paths whose errors may be shown; `refused` are the
-    texts that a server has sent as the errors of fields, by path, until the value changes.
+    texts that a server has sent as the errors of fields, by path, until the value changes; `refused_values` are the
+    values that it sent them for.
     """
 
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     form: Mapping[str, Any] = field(default_factory=dict, repr=False)
     touched: frozenset[str] = frozenset()
     refused: Mapping[str, str] = field(default_factory=dict, repr=False)
+    refused_values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 UNOPENED: Final = ScreenState()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .. import flow_json
 from .._dataclasses import replace
-from ._fields import CHOICES, GROUPS, initial
+from ._components import Component
+from ._fields import CHOICES, GROUPS, held, initial
 from ._flow import PlayedFlow, PlayedScreen
+from ._property_values import rows_of
 from ._resolve import Resolver
 from ._scope import Scope
 from ._session import UNOPENED, ScreenState
@@ -31,23 +33,31 @@ def settled(
     form = _with_initial_values(screen, before, opening, state.form)
     now = Scope(flow, {**screens, name: ScreenState(data=data, form=form)}, name)
     refused = dict(state.refused)
-    for path, source in _error_sources(screen):
+    for path, source in _error_sources(screen, now):
         if before is None or _names(source) & incoming.keys():
             refused.pop(path, None)
             if text := _text(now, source):
                 refused[path] = text
-    arrived = ScreenState(data=data, form=form, touched=state.touched, refused=refused)
-    return reoffered(flow, {**screens, name: arrived}, name)
+    values = {path: held(screen.by_path[path], form) for path in refused}
+    arrived = ScreenState(
+        data=data, form=form, touched=state.touched, refused=refused, refused_values={**state.refused_values, **values}
+    )
+    after = {**screens, name: arrived}
+    return after if before is None else reoffered(flow, screens, after, name)
 
 
-def reoffered(flow: PlayedFlow, screens: Mapping[str, ScreenState], name: str) -> Mapping[str, ScreenState]:
+def reoffered(
+    flow: PlayedFlow, before: Mapping[str, ScreenState], screens: Mapping[str, ScreenState], name: str
+) -> Mapping[str, ScreenState]:
     """
     The states of all screens without what the fields of one no longer offer (data-source.reset).
 
-    A field that is reset may switch a branch, in which another one is reset.
+    Only fields whose options are others than `before` are reset: an initial value that was never offered stays, and a
+    Dropdown finds it invalid (dropdown.offered). A field that is reset may switch a branch, in which another is reset.
     """
+    earlier = Resolver(flow, before, name)
     for _ in range(_MAX_RESETS):
-        lost = dict(_no_longer_offered(flow.screens[name], Resolver(flow, screens, name)))
+        lost = dict(_no_longer_offered(flow.screens[name], earlier, Resolver(flow, screens, name)))
         if not lost:
             break
         state = screens[name]
@@ -59,25 +69,38 @@ _MAX_RESETS: Final = 50
 """Of one field after the other: as many as Meta allows components on a screen."""
 
 
-def _no_longer_offered(screen: PlayedScreen, now: Resolver) -> Iterator[tuple[str, Any]]:
+def _no_longer_offered(screen: PlayedScreen, before: Resolver, now: Resolver) -> Iterator[tuple[str, Any]]:
     """The names of the fields that lose what they hold, with what is left. Of one name, those that are shown count."""
-    offered: dict[str, set[str]] = {}
-    holding = [
-        component
-        for component in now.components
-        if component.kind in CHOICES | GROUPS
-        and now.value(component)
-        and "data-source" in now.properties(component).values
-        and (component.name not in screen.shared_names or now.shown(component))
-    ]
-    for component in holding:
-        offered.setdefault(component.name, set()).update(option.id for option in now.options(component))
-    for component in holding:
+    offering = [component for component in _offering(screen, now) if now.value(component)]
+    offered = _offered(now, offering)
+    for component in offering:
         value, known = now.value(component), offered[component.name]
-        if component.kind in GROUPS and not known.issuperset(value):
-            yield component.name, tuple(each for each in value if each in known)
-        elif component.kind in CHOICES and value not in known:
-            yield component.name, ""
+        if component.kind in GROUPS:
+            left: Any = tuple(each for each in value if each in known)
+        else:
+            left = value if value in known else ""
+        if left != value and _offered(before, _offering(screen, before, component.name)).get(component.name) != known:
+            yield component.name, left
+
+
+def _offering(screen: PlayedScreen, at: Resolver, name: str | None = None) -> list[Component]:
+    """The fields with options, all or those of one name; of a name that several have, those that are shown."""
+    return [
+        component
+        for component in at.components
+        if component.kind in CHOICES | GROUPS
+        and name in (None, component.name)
+        and "data-source" in at.properties(component).values
+        and (component.name not in screen.shared_names or at.shown(component))
+    ]
+
+
+def _offered(at: Resolver, offering: Iterable[Component]) -> dict[str, set[str]]:
+    """The ids of the options of fields, by the names of the fields."""
+    found: dict[str, set[str]] = {}
+    for component in offering:
+        found.setdefault(component.name, set()).update(option.id for option in at.options(component))
+    return found
 
 
 def _with_initial_values(
@@ -104,7 +127,7 @@ def _initial_values(screen: PlayedScreen, scope: Scope) -> dict[str, Any]:
         written = dict(values) if isinstance(values, Mapping) else {}
     found: dict[str, Any] = {}
     for component in screen.layout.components:
-        value = component.value.get("init-value") if screen.form is None else written.get(component.name)
+        value = _own(component, "init-value", scope) if screen.form is None else written.get(component.name)
         if component.name and component.name not in found and value is not None:
             fitting = initial(component, scope.deep(value))
             if fitting is not None:
@@ -112,15 +135,20 @@ def _initial_values(screen: PlayedScreen, scope: Scope) -> dict[str, Any]:
     return found
 
 
+def _own(component: Component, name: str, scope: Scope) -> Any:
+    """A property of a component as it is written, where the version has it; None otherwise."""
+    return component.value.get(name) if name in rows_of(component.kind, scope.flow.version) else None
+
+
 # -- errors that a server has sent
 
 
-def _error_sources(screen: PlayedScreen) -> Iterator[tuple[str, Any]]:
+def _error_sources(screen: PlayedScreen, scope: Scope) -> Iterator[tuple[str, Any]]:
     """The path of each field that may have an error, and what gives it: a property, or a part of the Form's."""
     messages = None if screen.form is None else screen.form.value.get("error-messages")
     for component in screen.layout.components:
         if screen.form is None:
-            written = component.value.get("error-message")
+            written = _own(component, "error-message", scope)
         elif isinstance(messages, Mapping):
             written = messages.get(component.name)
         else:

@@ -57,11 +57,17 @@ class Turn:
         self.change(screens=screens)
 
     def put(self, component: Component, value: Any) -> None:
-        """The user changes a value: an error that a server has sent for it is gone, and it may switch a branch."""
-        refused = {path: text for path, text in self.state.refused.items() if path != component.path}
+        """
+        The user enters a value, which may switch a branch.
+
+        An error that a server has sent for it is gone if the value has changed (error.of-server).
+        """
+        before, refused = self.session.screens, self.state.refused
+        if value != self.resolver.value(component):
+            refused = {path: text for path, text in refused.items() if path != component.path}
         self.keep(form={**self.state.form, component.name: value}, refused=refused)
         if self.screen.switches_options:
-            self.change(screens=reoffered(self.flow, self.session.screens, self.session.screen))
+            self.change(screens=reoffered(self.flow, before, self.session.screens, self.session.screen))
 
     def touch(self, path: str) -> None:
         """From now on a field shows its error."""
