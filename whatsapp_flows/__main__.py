@@ -16,7 +16,16 @@ _COMPLETION: Final = "_WHATSAPP_FLOWS_COMPLETE"
 
 
 def main() -> NoReturn:
-    """Run the command line with this process's arguments, streams and environment, and exit."""
+    """
+    Run the command line with this process's arguments, streams and environment, and exit.
+
+    The language server starts without the other commands, which are half of the imports: an editor waits for it.
+    """
+    if sys.argv[1:] == ["lsp"] and find_spec("pygls") is not None:
+        from .lsp import serve  # noqa: PLC0415  needs the extra
+
+        _replace_closed_streams()
+        sys.exit(serve())
     if any(find_spec(package) is None for package in _REQUIRED):
         sys.stderr.write('The command line needs its extra: pip install "whatsapp-flows-sdk[cli]"\n')
         sys.exit(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from io import StringIO
 
@@ -12,15 +11,16 @@ import whatsapp_flows.lsp
 from whatsapp_flows.cli import run
 
 
-def test_the_command_serves_until_the_editor_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It writes nothing itself: standard output belongs to the protocol. With --json it says that it stopped."""
-    served: list[bool] = []
-    monkeypatch.setattr(whatsapp_flows.lsp, "serve", lambda: served.append(True), raising=False)
+@pytest.mark.parametrize("arguments", [["lsp"], ["lsp", "--json"]])
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_command_serves_until_the_editor_ends(
+    arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes nothing itself: standard output belongs to the protocol. The exit code is the protocol's, too."""
+    monkeypatch.setattr(whatsapp_flows.lsp, "serve", lambda: code, raising=False)
     stdout, stderr = StringIO(), StringIO()
-    assert run(["lsp"], stdout=stdout, stderr=stderr, env={}) == 0
-    assert (served, stdout.getvalue(), stderr.getvalue()) == ([True], "", "")
-    assert run(["lsp", "--json"], stdout=stdout, stderr=stderr, env={}) == 0
-    assert json.loads(stdout.getvalue()) == {"stopped": True}
+    assert run(arguments, stdout=stdout, stderr=stderr, env={}) == code
+    assert (stdout.getvalue(), stderr.getvalue()) == ("", "")
 
 
 def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

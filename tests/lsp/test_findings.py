@@ -7,7 +7,7 @@ import pytest
 from tests.lsp.lsp_support import FLOW
 from whatsapp_flows.flow_json import MAX_BYTES
 from whatsapp_flows.lsp import _findings
-from whatsapp_flows.lsp._documents import opened
+from whatsapp_flows.lsp._documents import Change, opened
 from whatsapp_flows.lsp._findings import check
 from whatsapp_flows.lsp._names import Index
 
@@ -48,11 +48,11 @@ def test_findings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_last_whole_state_is_known_while_the_text_is_broken() -> None:
     """Until the next whole one; a state is whole once that was checked."""
     first = opened(FLOW, 1).checked(whole=True)
-    second = first.changed(FLOW[:500], 2).checked(whole=False)
-    third = second.changed(FLOW[:400], 3)
+    second = first.changed([Change(FLOW[:500])], 2).checked(whole=False)
+    third = second.changed([Change(FLOW[:400])], 3)
     assert (second.version, third.version) == (2, 3)
     assert second.known is third.known is first.index
-    assert third.changed(FLOW, 4).known is first.index
+    assert third.changed([Change(FLOW)], 4).known is first.index
     assert first.known is None
     assert check(first.index).whole
 
@@ -62,3 +62,24 @@ def test_nothing_is_said_of_a_text_over_the_limit() -> None:
     document = opened('{"screens": "' + "x" * MAX_BYTES, 1)
     assert check(document.index) == ((), False)
     assert document.index.lines.offset(9, 9) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "after"),
+    [
+        ("a😀b", [Change("x", (0, 3), (0, 3))], "a😀xb"),
+        ("a😀b", [Change("x", (0, 1), (0, 2))], "ax😀b"),  # half an emoji is its start
+        ("a😀b", [Change("", (0, 1), (0, 3)), Change("c", (0, 2), (0, 2))], "abc"),
+        ("a\r\nb\r\n", [Change("x", (1, 0), (1, 1))], "a\r\nx\r\n"),
+        ("a\u2028b\nc", [Change("x", (1, 0), (1, 1))], "a\u2028b\nx"),
+        ("a\nb", [Change("x", (1, 1), (1, 1))], "a\nbx"),
+        ("a\nb", [Change("x", (9, 9), (99, 9))], "a\nbx"),
+        ("a\nb", [Change("x", (0, 99), (0, 99))], "ax\nb"),
+        ("abc", [Change("x", (0, 2), (0, 1))], "abxc"),  # an end before the start
+        ("", [Change("a\nb", (0, 0), (0, 0)), Change("x", (1, 1), (1, 1))], "a\nbx"),
+        ("abc", [Change("x", (0, 0), (0, 1)), Change("whole")], "whole"),
+    ],
+)
+def test_changes_are_applied_one_by_one(text: str, changes: list[Change], after: str) -> None:
+    """In UTF-16 units; a newline alone ends a line, and a position outside the text is the nearest place in it."""
+    assert opened(text, 1).changed(changes, 2).text == after

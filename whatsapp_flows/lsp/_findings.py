@@ -51,7 +51,7 @@ def check(index: Index, *, today: date | None = None) -> Checked:
     except UnicodeEncodeError:  # half of an emoji: it is being written
         source = text.encode(errors="replace")
     value = parse_json(source).value  # faster than the tree, which is for what is half written
-    if not (index.is_flow if value is None else is_flow_json(value)):
+    if not (Index(text).is_flow if value is None else is_flow_json(value)):  # this runs in a thread: no shared index
         return Checked((), whole=False)
     report = validate(source, today=today)
     lines = text.split("\n") if report.issues else []

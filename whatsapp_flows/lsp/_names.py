@@ -7,6 +7,7 @@ Read from the tolerant tree, so that it exists while the text is half written.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -43,15 +44,41 @@ class Use(NamedTuple):
     name_at: tuple[int, int]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ScreenNames:
-    """A screen: where its id stands, its inputs by their names, its fields of data by theirs."""
+    """A screen and its names, each worked out when it is asked for."""
 
     value: Object
-    id: str
-    id_at: Scalar | None
-    components: dict[str, list[Object]] = field(default_factory=dict)
-    data: dict[str, tuple[Scalar, Value | None]] = field(default_factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """Its id; "" if it has none."""
+        return self.value.text("id") or ""
+
+    @cached_property
+    def id_at(self) -> Scalar | None:
+        """Where its id stands."""
+        found = self.value.get("id")
+        return found if isinstance(found, Scalar) and found.is_string else None
+
+    @cached_property
+    def components(self) -> dict[str, list[Object]]:
+        """Its inputs by their names."""
+        found: dict[str, list[Object]] = {}
+        for part, _, _ in parts(self.value.get("layout")):
+            if isinstance(part, Object) and part.text("type") in _NAMED and (name := part.text("name")):
+                found.setdefault(name, []).append(part)
+        return found
+
+    @cached_property
+    def data(self) -> dict[str, tuple[Scalar, Value | None]]:
+        """Its fields of data by their names: the name and the value."""
+        held = self.value.object("data")
+        return {
+            member.key.text: (member.key, member.value)
+            for member in (held.members if held else ())
+            if member.key.text != "required" or isinstance(member.value, Object)
+        }
 
     def schema(self, path: tuple[str, ...]) -> dict[str, Any] | None:
         """The schema of a field of data, or of a part of it; None if there is none."""
@@ -94,7 +121,7 @@ class Index:
     def screens(self) -> tuple[ScreenNames, ...]:
         """The screens in their order."""
         listed = self.root.list("screens") if isinstance(self.root, Object) else []
-        return tuple(_screen(each) for each in listed if isinstance(each, Object))
+        return tuple(ScreenNames(each) for each in listed if isinstance(each, Object))
 
     def screen(self, name: str) -> ScreenNames | None:
         """The screen with an id."""
@@ -102,7 +129,13 @@ class Index:
 
     def screen_around(self, offset: int) -> ScreenNames | None:
         """The screen in which an offset is."""
-        return next((each for each in self.screens if each.value.start <= offset <= each.value.end), None)
+        before = bisect_right(self._starts, offset)
+        found = self.screens[before - 1] if before else None
+        return found if found is not None and offset <= found.value.end else None
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [each.value.start for each in self.screens]
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
@@ -141,20 +174,6 @@ class Index:
         for value, _, key in parts(screen.value):
             if key is not None and key.text in {"init-values", "error-messages"} and isinstance(value, Object):
                 yield from (member.key for member in value.members)
-
-
-def _screen(value: Object) -> ScreenNames:
-    id_at = value.get("id")
-    id_at = id_at if isinstance(id_at, Scalar) and id_at.is_string else None
-    found = ScreenNames(value, id_at.text if id_at else "", id_at)
-    data = value.object("data")
-    for member in data.members if data else ():
-        if member.key.text != "required" or isinstance(member.value, Object):
-            found.data[member.key.text] = (member.key, member.value)
-    for part, _, _ in parts(value.get("layout")):
-        if isinstance(part, Object) and part.text("type") in _NAMED and (name := part.text("name")):
-            found.components.setdefault(name, []).append(part)
-    return found
 
 
 def shape_of(component: Object) -> Shape | None:

@@ -1,9 +1,8 @@
 """
 The server: the features of this room over the Language Server Protocol, with pygls.
 
-Documents are sent whole with each change: pygls 2 applies partial changes by Python's idea of a line, in which U+2028
-within a JSON string ends one. Findings are worked out in a thread, one document's at a time, after a short pause; a
-newer state cancels the pause, and findings of an older state are dropped.
+Findings are worked out in a thread, one document's at a time, after a short pause; a newer state cancels the pause, and
+findings of an older state are dropped.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -19,13 +19,15 @@ from typing import Final
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
 
 from .._version import __version__
 from ._actions import Action, actions
 from ._complete import Completion, complete
-from ._documents import OpenDocument, opened
+from ._documents import Change, OpenDocument, opened
 from ._findings import Found, check
 from ._hover import definitions, hover
+from ._protocol import FlowProtocol
 from ._rename import Edit, RenameError, rename, renamed_at
 
 PAUSE: Final = 0.015
@@ -46,8 +48,13 @@ _KINDS: Final = {
 class FlowLanguageServer(LanguageServer):
     """The open documents of an editor, and the tasks that work out their findings."""
 
+    protocol: FlowProtocol
+
     def __init__(self) -> None:
-        super().__init__("whatsapp-flows", __version__, types.TextDocumentSyncKind.Full)
+        super().__init__(
+            "whatsapp-flows", __version__, types.TextDocumentSyncKind.Incremental, protocol_cls=FlowProtocol,
+            converter_factory=default_converter,
+        )  # fmt: skip
         self._documents: dict[str, OpenDocument] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._one_at_a_time: dict[str, asyncio.Lock] = {}
@@ -56,14 +63,20 @@ class FlowLanguageServer(LanguageServer):
         """The state of a document; an empty one if it is not open."""
         return self._documents.get(uri) or opened("", 0)
 
-    def change(self, uri: str, version: int) -> None:
-        """Take the text that an editor has sent, and work out its findings soon."""
-        text = self.workspace.get_text_document(uri).source
+    def open(self, uri: str, document: OpenDocument) -> None:
+        """Take a document that an editor has opened, and work out its findings."""
+        self._take(uri, document, pause=False)
+
+    def change(self, uri: str, version: int, changes: Sequence[Change]) -> None:
+        """Take the changes of an open document, and work out its findings soon."""
         before = self._documents.get(uri)
-        now = opened(text, version) if before is None else before.changed(text, version)
-        self._documents[uri] = now
+        if before is not None:
+            self._take(uri, before.changed(changes, version), pause=True)
+
+    def _take(self, uri: str, document: OpenDocument, *, pause: bool) -> None:
+        self._documents[uri] = document
         self._cancel(uri)
-        self._tasks[uri] = asyncio.ensure_future(self._publish(uri, now, pause=before is not None))
+        self._tasks[uri] = asyncio.ensure_future(self._publish(uri, document, pause=pause))
 
     def close(self, uri: str) -> None:
         """Forget a document, and take its findings away."""
@@ -105,26 +118,31 @@ def make_server() -> FlowLanguageServer:
     return server
 
 
-def serve() -> None:
+def serve() -> int:
     """
-    Serve an editor on standard input and output, until it says exit or closes them.
+    Serve an editor on standard input and output, until it says exit or closes them; gives the exit code.
 
-    Everything else that writes to standard output is kept out of the conversation: it goes to standard error.
+    Everything else that writes to standard output is kept out of the conversation: it goes to standard error. SIGINT
+    and SIGTERM end the process at once: an exception would wait for the thread that reads standard input.
     """
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # its lines would hold the texts of documents
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    server = make_server()
     with open(os.dup(sys.stdout.fileno()), "wb") as output, redirect_stdout(sys.stderr):
-        make_server().start_io(stdout=output)
+        server.start_io(stdout=output)
+    return server.protocol.exit_code
 
 
 # -- documents
 
 
 def _did_open(server: FlowLanguageServer, params: types.DidOpenTextDocumentParams) -> None:
-    server.change(params.text_document.uri, params.text_document.version)
+    server.open(params.text_document.uri, opened(params.text_document.text, params.text_document.version))
 
 
 def _did_change(server: FlowLanguageServer, params: types.DidChangeTextDocumentParams) -> None:
-    server.change(params.text_document.uri, params.text_document.version)
+    server.change(params.text_document.uri, params.text_document.version, list(map(_change, params.content_changes)))
 
 
 def _did_close(server: FlowLanguageServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -221,6 +239,13 @@ def _place(
 
 def _offset(document: OpenDocument, position: types.Position) -> int:
     return document.index.lines.offset(position.line, position.character)
+
+
+def _change(given: types.TextDocumentContentChangeEvent) -> Change:
+    if isinstance(given, types.TextDocumentContentChangeWholeDocument):
+        return Change(given.text)
+    start, end = given.range.start, given.range.end
+    return Change(given.text, (start.line, start.character), (end.line, end.character))
 
 
 def _range(document: OpenDocument, start: int, end: int) -> types.Range:
