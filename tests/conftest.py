@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 
@@ -22,6 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Nothing is read outside the repository, and nothing is left behind."""
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist have it from here
         _live_nowhere(config)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts a job in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # or processes that tests start would ignore it too
     named = [path for path in (config.option.basetemp, os.environ.get("FLOW_JSON_CORPUS")) if path]
     install_trace_functions_in_turn()
     leftovers = Leftovers(forbid_outside(allowed_roots(*named)))

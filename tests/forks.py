@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
-_PATIENCE = 20.0  # seconds
+_PATIENCE = 30.0  # seconds
 
 
 def in_a_child(task: Callable[[], T], *, children: int = 1) -> T:

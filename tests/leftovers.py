@@ -25,7 +25,7 @@ MARK: Final = "FLOWS_TEST_SESSION"
 _PROC: Final = Path("/proc")
 _LISTENS: Final = "0A"  # the state of a listening socket in /proc/net/tcp
 _ACCEPTS: Final = "00010000"  # the flag of one in /proc/net/unix
-_PATIENCE: Final = 3.0  # seconds for processes and threads that are ending
+_PATIENCE: Final = 30.0  # seconds for processes and threads that are ending
 
 
 # -- processes, sockets and threads

@@ -50,7 +50,7 @@ M2cjvWw+AlabdQ==
 -----END CERTIFICATE-----
 """
 
-_PATIENCE: Final = 10.0  # seconds after which a test that waits for the server has failed
+_PATIENCE: Final = 30.0  # seconds after which a test that waits for the server has failed
 _ENVIRONMENT: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 

@@ -595,7 +595,7 @@ def answers_until(told: threading.Event) -> Behaviour:
     def act(connection: bad.Connection) -> bool:
         if connection.receive() is not None:
             connection.send(Answer().encoded())
-            told.wait(10)
+            told.wait(30)
         return False
 
     return Behaviour("answers until told", act)

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import misbehaving as bad
-from tests.bombs import BOMBS
+from tests.bombs import BOMBS, bomb_of
 from tests.misbehaving import Answer, Behaviour, Server, answers
 from tests.transport_support import DOCUMENT, FLOW_ID, SHORT, TOKEN, assert_is, request_to
 from tests.wires import event_loop
@@ -195,7 +195,7 @@ def test_a_deadline_lets_other_cancellations_through() -> None:
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_decompression_bomb_is_too_large(bomb: str) -> None:
     """No more than the maximum is kept in memory; a response of exactly the maximum is read."""
-    coding, body = BOMBS[bomb]
+    coding, body = bomb_of(bomb)
 
     async def main() -> int:
         async with AsyncFlowsClient(TOKEN, base_url=server.url, max_attempts=1) as client:

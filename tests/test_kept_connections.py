@@ -67,7 +67,7 @@ class ExtraBytes:
     def tell(self) -> None:
         """Sends the bytes, and returns when they are sent."""
         self._told.set()
-        assert self.done.wait(10)
+        assert self.done.wait(30)
 
     def act(self, connection: bad.Connection) -> bool:
         received = connection.receive()
@@ -76,7 +76,7 @@ class ExtraBytes:
         answer = flow(received).encoded()
         connection.send(answer + self._extra if self._at_once else answer)
         if not self._at_once:
-            assert self._told.wait(10)
+            assert self._told.wait(30)
             connection.send(self._extra)
         if not self._ends:
             self.done.set()

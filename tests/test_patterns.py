@@ -94,16 +94,20 @@ def _namespace(path: Path) -> dict[str, Any]:
 
 
 def _expressions_of(path: Path) -> Iterator[Expression]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    if not re.search(r"\bre\.", source):  # most modules have none, and a walk through their trees takes seconds in all
+        return
+    tree = ast.parse(source)
+    nodes = list(ast.walk(tree))
     inside = path.relative_to(ROOT).as_posix()
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
     on_re = [call for call in calls if isinstance(call.func.value, ast.Name) and call.func.value.id == "re"]  # type: ignore[attr-defined]
     namespace = _namespace(path) if on_re else {}
     for call in on_re:
         function = call.func.attr  # type: ignore[attr-defined]
         if function not in METHODS | {"compile"}:
             continue
-        methods = {function} if function != "compile" else _methods_of(call, tree, calls)
+        methods = {function} if function != "compile" else _methods_of(call, nodes, calls)
         for pattern in _patterns_of(call, inside, namespace):
             for method in sorted(methods):
                 yield Expression(f"{inside}:{call.lineno} {method}", method, pattern)
@@ -122,14 +126,14 @@ def _patterns_of(call: ast.Call, inside: str, namespace: dict[str, Any]) -> list
     return [re.compile(each, flag) for each in written if isinstance(each, str)]
 
 
-def _methods_of(call: ast.Call, tree: ast.Module, calls: list[ast.Call]) -> set[str]:
+def _methods_of(call: ast.Call, nodes: list[ast.AST], calls: list[ast.Call]) -> set[str]:
     """The methods by which a compiled expression is used."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and node.value is call:
             return {node.attr}
     names = {
         target.id
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is call
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)

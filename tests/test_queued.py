@@ -15,7 +15,7 @@ import pytest
 from tests.support import FLOW, PROCESSING, UPLOADED, Scene
 from whatsapp_flows import Call, ConfigurationError, Event, QueuedConsumer, RetryCounters
 
-PATIENCE = 10.0  # seconds; a test that needs them has failed
+PATIENCE = 30.0  # seconds; a test that needs them has failed
 
 
 def event(number: int = 1) -> Event:

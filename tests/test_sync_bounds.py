@@ -21,7 +21,7 @@ import urllib3.util.connection
 from requests.adapters import HTTPAdapter
 
 from tests import misbehaving as bad
-from tests.bombs import BOMBS
+from tests.bombs import BOMBS, bomb_of
 from tests.forks import in_a_child, needs_fork
 from tests.misbehaving import Answer, Behaviour, Received, Server, answers, replies
 from tests.transport_support import FLOW_ID, SHORT, TOKEN, assert_is, request_to
@@ -172,7 +172,7 @@ def test_a_stop_ends_a_request_under_way(session_of: Any) -> None:
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_decompression_bomb_is_too_large(bomb: str, session_of: Any) -> None:
     """No more than the maximum is kept in memory."""
-    coding, body = BOMBS[bomb]
+    coding, body = bomb_of(bomb)
     headers = {"Content-Encoding": coding} if coding else {}
     with Server(answers(body, headers=headers)) as server, session_of() as session:
         tracemalloc.start()

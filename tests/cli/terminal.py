@@ -19,7 +19,7 @@ import pyte
 
 from whatsapp_flows.cli import run
 
-_TIMEOUT: Final = 20.0  # seconds for what a test waits for, on a busy machine
+_TIMEOUT: Final = 30.0  # seconds for what a test waits for, on a busy machine
 
 
 class Terminal:

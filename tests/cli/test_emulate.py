@@ -220,7 +220,7 @@ def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path, as_json: bool) 
     thread = threading.Thread(target=lambda: codes.append(run(argv, stdout=out, stderr=err, env={}, stop=stop)))
     thread.start()
     try:
-        assert out.flushed.wait(10)
+        assert out.flushed.wait(30)
         if not as_json:
             exported = dict(
                 line.removeprefix("export WHATSAPP_FLOWS_").split("=", 1)

@@ -215,11 +215,14 @@ def test_ctrl_c_ends_it(path: Path) -> None:
     """The process ends by itself, with the exit code of a server that was stopped, and its output says so."""
     command = [sys.executable, "-m", "whatsapp_flows", "preview", str(path), "--no-open", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        started = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
-        assert _state(started["url"])["view"]["screen"] == "START"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=TIMEOUT)
+        try:
+            assert process.stdout is not None
+            started = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+            assert _state(started["url"])["view"]["screen"] == "START"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=TIMEOUT)
+        finally:
+            process.kill()  # if it has not ended: leaving the block waits for it
         assert (process.returncode, json.loads(out), err) == (0, {"stopped": True}, "")
 
 

@@ -109,7 +109,7 @@ def test_an_interrupt_is_answered_at_once(terminal: Terminal, meta: Emulator, fo
     """While requests in progress end, the terminal says so, and how to abort them."""
     meta.fail("create_flow", code=131000, times=1)
     stop, end_of_wait = threading.Event(), threading.Event()
-    terminal.start("sync", *config(folder), "--jobs", "1", stop=stop, sleep=lambda seconds: end_of_wait.wait(20))
+    terminal.start("sync", *config(folder), "--jobs", "1", stop=stop, sleep=lambda seconds: end_of_wait.wait(30))
     terminal.until("retry 2/3 in ")
     stop.set()  # as the first Ctrl-C does
     terminal.until("stopping: finishing what is in progress; press Ctrl-C again to abort")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from fakeredis import TcpFakeServer
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -39,19 +38,26 @@ def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         with _imitation() as port:
             yield port
         return
-    folder, port = tmp_path_factory.mktemp("redis"), free_port()
-    options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no", "daemonize": "no"}
-    command = ["redis-server", *(str(word) for name, value in options.items() for word in (f"--{name}", value))]
-    with Path(folder, "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
-        try:
-            _wait_for(port)
-            yield port
-        finally:
-            server.kill()
+    folder = tmp_path_factory.mktemp("redis")
+    options = {"bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no", "daemonize": "no"}
+    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    for _ in range(5):  # another process may take a port before Redis does
+        port = free_port()
+        command = ["redis-server", "--port", str(port), *words]
+        with Path(folder, "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+            try:
+                if _answers(port, server):
+                    yield port
+                    return
+            finally:
+                server.kill()
+    raise AssertionError(f"redis-server does not answer: {Path(folder, 'log').read_text()[-500:]}")
 
 
 @contextmanager
 def _imitation() -> Iterator[int]:
+    from fakeredis import TcpFakeServer  # imported here: it takes half a second
+
     with TcpFakeServer(("127.0.0.1", 0)) as server:
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         serving.start()
@@ -62,16 +68,17 @@ def _imitation() -> Iterator[int]:
             serving.join()
 
 
-def _wait_for(port: int) -> None:
+def _answers(port: int, server: subprocess.Popen[bytes]) -> bool:
+    until = time.monotonic() + 30
     with Redis(port=port) as client:
-        for _ in range(200):
+        while server.poll() is None and time.monotonic() < until:
             try:
                 client.ping()
             except RedisConnectionError:
                 time.sleep(0.02)
             else:
-                return
-    raise TimeoutError("redis-server does not answer")
+                return server.poll() is None
+    return False
 
 
 @pytest.fixture

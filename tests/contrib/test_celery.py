@@ -84,7 +84,7 @@ AS_DESIRED = [("Booking", "PUBLISHED", True), ("Survey", "DRAFT", True)]
 
 
 def collected(deployment: FleetDeployment) -> list[FlowDeployment]:
-    return [result for results in deployment.results(timeout=20).values() for result in results]
+    return [result for results in deployment.results(timeout=30).values() for result in results]
 
 
 class Everything:
@@ -139,7 +139,7 @@ def test_a_fleet_is_deployed_by_workers_that_share_it(
     ):
         deployment = tasks.deploy_fleet(ACCOUNTS, (BOOKING, SURVEY))
         solo.ready(), fork.ready()
-        results = deployment.results(timeout=25)
+        results = deployment.results(timeout=30)
         output = solo.log + fork.log
 
     close(tasks)

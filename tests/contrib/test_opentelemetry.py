@@ -34,7 +34,7 @@ from whatsapp_flows import (
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.emulator import Emulator
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Sdk:

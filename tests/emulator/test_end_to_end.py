@@ -296,9 +296,9 @@ def test_a_killed_emulator_loses_nothing_that_was_answered(tmp_path: Path) -> No
 
         with ThreadPoolExecutor(1) as pool:
             pool.submit(keep_creating)
-            assert enough.wait(20)
+            assert enough.wait(30)
             process.kill()
-            process.wait(10)
+            process.wait(30)
     with Emulator(database=database) as meta:
         kept = [flow.id for flow in meta.flows()]
         assert kept[: len(answered)] == answered

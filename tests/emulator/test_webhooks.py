@@ -380,7 +380,7 @@ def test_a_slow_target_delays_no_request(meta: Emulator, graph: Graph) -> None:
     released = threading.Event()
 
     def handle(_body: bytes, _headers: Mapping[str, str]) -> None:
-        assert released.wait(10)
+        assert released.wait(30)
 
     meta.webhooks_to(handle, app_secret=SECRET)
     flow_id = graph.create(meta, "survey")

@@ -477,7 +477,7 @@ def test_a_known_tenant_does_not_wait_for_a_new_one() -> None:
             self.readings += 1
             if self.readings > 1:
                 inside.set()
-                assert leave.wait(20)
+                assert leave.wait(30)
             return super().reveal()
 
     stored: dict[str, Secret] = {"known": Secret(plain()), "new": Slow(plain(1))}
@@ -486,7 +486,7 @@ def test_a_known_tenant_does_not_wait_for_a_new_one() -> None:
     thread = threading.Thread(target=tenants.keys_of, args=("new",))
     thread.start()
     try:
-        assert inside.wait(20)
+        assert inside.wait(30)
         answered = threading.Thread(target=tenants.keys_of, args=("known",))
         answered.start()
         answered.join(30)

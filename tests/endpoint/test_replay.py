@@ -21,7 +21,7 @@ from whatsapp_flows import ConfigurationError
 from whatsapp_flows.endpoint import Answer, FlowRequest, HttpAnswer, InvalidToken, RecentAnswers, ReplayGuard
 
 both_drivers = pytest.mark.parametrize("receive", DRIVERS, ids=lambda it: it.__name__)
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 class Clock:

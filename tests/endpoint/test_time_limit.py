@@ -20,7 +20,7 @@ from whatsapp_flows.endpoint._workers import Job, Workers
 
 both_drivers = pytest.mark.parametrize("receive", DRIVERS, ids=lambda it: it.__name__)
 SHORT = 0.05  # seconds
-PATIENCE = 20.0  # seconds for what happens at once unless something is broken
+PATIENCE = 30.0  # seconds for what happens at once unless something is broken
 
 
 class Gate:

@@ -192,14 +192,14 @@ def test_an_account_in_progress_ends_when_the_iteration_is_left(meta: Emulator) 
         def hold(event: object) -> None:
             if isinstance(event, AttemptStarted) and event.call.operation == "publish_flow":
                 reached.set()
-                go_on.wait(10)
+                go_on.wait(30)
 
         client = client_for(meta.url, account)
         return client.with_options(on_event=hold) if account == ACCOUNTS[1] else client
 
     results = Fleet(client_for=resolve, size=2).deploy(WANTED, [*ACCOUNTS[1::-1]])
     assert next(results).account_id == ACCOUNTS[0]
-    assert reached.wait(10)
+    assert reached.wait(30)
     threading.Timer(0.05, go_on.set).start()
     results.close()  # type: ignore[attr-defined]
     assert (meta.flow(flow.id).status, meta.flow(flow.id).flow_json) == ("PUBLISHED", FLOW_JSON)

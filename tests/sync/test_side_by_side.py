@@ -94,5 +94,5 @@ def test_a_wait_for_the_budget_ends_with_them() -> None:
     with Server(answers(b'{"id": "1"}')) as server, client_for(server.url) as client:
         tasks = ["1", "2", "mistake"]
         with pytest.raises(Mistake), paced(client, pace) as slow:
-            list(side_by_side(slow, reading(outcomes, lambda: waits.wait(10)), tasks[::-1], jobs=3))
+            list(side_by_side(slow, reading(outcomes, lambda: waits.wait(30)), tasks[::-1], jobs=3))
     assert [type(error) for error in outcomes] == [NotSentError]

@@ -324,7 +324,7 @@ def test_a_plain_handler_does_not_hold_up_the_loop() -> None:
 
         def handler(_event: WebhookEvent) -> None:
             loop.call_soon_threadsafe(reached.set)
-            assert released.wait(10)
+            assert released.wait(30)
 
         hooks = Webhooks(app_secrets=SECRET, handler=handler)
         answer = asyncio.ensure_future(hooks.areceive(BODY, signed(BODY)))

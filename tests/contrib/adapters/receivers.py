@@ -12,7 +12,7 @@ from typing import Final
 from whatsapp_flows._http_answer import HttpAnswer
 
 MAX_BODY: Final = 2000
-PATIENCE: Final = 10.0  # seconds after which a test that waits has failed
+PATIENCE: Final = 30.0  # seconds after which a test that waits has failed
 
 ANSWERS: Final = {
     "200": HttpAnswer(200, {"Content-Type": "text/plain"}, b"c2VhbGVk", "answered"),

@@ -22,7 +22,7 @@ from django.core.servers import basehttp
 
 from tests.contrib.adapters.wires import ASGIApp, Reply, Sent, WSGIApp
 
-PATIENCE: Final = 20.0  # seconds; reached only when something is wrong
+PATIENCE: Final = 30.0  # seconds; reached only when something is wrong
 ROOT: Final = Path(__file__).parents[3]
 Address = tuple[str, int]
 
@@ -90,24 +90,23 @@ def _on_a_thread(server: Any) -> Iterator[Address]:
 @contextmanager
 def gunicorn_server(private_pem: str) -> Iterator[Address]:
     """gunicorn, a process of its own with four threads, that serves the applications of `gunicorn_host`."""
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("wb") as log:
-        command = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Path(folder, "log").open("wb") as log,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        address, number = listener.getsockname(), listener.fileno()
+        command = ["-m", "gunicorn", "--bind", f"fd://{number}", "--threads", "4"]
         environment = {**os.environ, "XDG_RUNTIME_DIR": folder, "TEST_PRIVATE_KEY": private_pem}
         command = [sys.executable, *command, "tests.contrib.adapters.gunicorn_host:application"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, pass_fds=[number])
+        listener.close()
         try:
-            _wait_until_it_answers(("127.0.0.1", port), process, path="/wsgi/flow")
-            yield ("127.0.0.1", port)
+            _wait_until_it_answers(address, process, path="/wsgi/flow")
+            yield address
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 def _wait_until_it_answers(
