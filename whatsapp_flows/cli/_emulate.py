@@ -24,7 +24,7 @@ from ._json import Json, as_json
 from ._line_log import LineLog
 from ._options import Command
 from ._text import Lines, as_text
-from ._values import Value
+from ._values import Stopped, Value
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -47,11 +47,6 @@ class EmulatorStarted(Value):
     phone_numbers: Sequence[str] = ()
     faults: Sequence[str] = ()
     any_token: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmulatorStopped(Value):
-    """The emulator has ended."""
 
 
 def import_emulator() -> ModuleType:
@@ -100,7 +95,7 @@ def import_emulator() -> ModuleType:
 def emulate(
     app: App, /, *, accounts: tuple[str, ...], numbers: tuple[str, ...], faults: tuple[str, ...], file: str | None,
     quiet: bool, **settings: Any,
-) -> EmulatorStopped:  # fmt: skip
+) -> Stopped:  # fmt: skip
     """Run an emulator of Meta's Flows API until Ctrl-C."""
     emulator = import_emulator()
     any_token = settings["token_file"] is None
@@ -131,7 +126,7 @@ def emulate(
             on_request=None if quiet else RequestLog(app.stderr), on_ready=on_ready, stop=app.stop,
             **_server_settings(app, numbers, **settings),
         )  # fmt: skip
-    return EmulatorStopped()
+    return Stopped()
 
 
 def _server_settings(
@@ -289,13 +284,3 @@ def _(value: EmulatorStarted) -> Json:
         "phone_numbers": list(value.phone_numbers),
         "faults": list(value.faults),
     }
-
-
-@as_text.register
-def _(_: EmulatorStopped) -> Lines:
-    yield Text("Stopped.")
-
-
-@as_json.register
-def _(_: EmulatorStopped) -> Json:
-    return {"stopped": True}

@@ -113,6 +113,11 @@ def _(value: values.Declined) -> Json:
 
 
 @as_json.register
+def _(_: values.Stopped) -> Json:
+    return {"stopped": True}
+
+
+@as_json.register
 def _(value: values.Created) -> Json:
     created = value.created
     return {

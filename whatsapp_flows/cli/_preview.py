@@ -25,7 +25,7 @@ from ._options import Command
 from ._play_options import app_secret, named_endpoint, read_data, read_public_key
 from ._sources import read_sources
 from ._text import Lines, as_text
-from ._values import Value
+from ._values import Stopped, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,6 @@ class PreviewStarted(Value):
 
     file: str
     url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewStopped(Value):
-    """The preview has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +104,7 @@ def preview_command(
             if not no_open:
                 preview.open_browser()
             app.stop.wait()
-    return PreviewStopped()
+    return Stopped()
 
 
 def _write_storyboard(
@@ -211,16 +206,6 @@ def _(value: PreviewStarted) -> Lines:
 @as_json.register
 def _(value: PreviewStarted) -> Json:
     return {"file": value.file, "url": value.url}
-
-
-@as_text.register
-def _(_: PreviewStopped) -> Lines:
-    yield Text("Stopped.")
-
-
-@as_json.register
-def _(_: PreviewStopped) -> Json:
-    return {"stopped": True}
 
 
 @as_text.register

@@ -29,7 +29,7 @@ from ._line_log import LineLog
 from ._named_objects import import_named
 from ._options import Command
 from ._text import Lines, as_text
-from ._values import Value
+from ._values import Stopped, Value
 
 _DEFAULT_PORT: Final = 8080
 
@@ -42,11 +42,6 @@ class EndpointStarted(Value):
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointStopped(Value):
-    """The server has ended."""
-
-
 @click.command("serve", cls=Command, api=False)
 @click.argument("name", metavar="MODULE:NAME")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME", help="Address to listen on.")
@@ -54,7 +49,7 @@ class EndpointStopped(Value):
               help="Port to listen on; 0 for a free one.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Do not log requests.")
 @click.pass_obj
-def serve(app: App, /, *, name: str, host: str, port: int, quiet: bool) -> EndpointStopped:
+def serve(app: App, /, *, name: str, host: str, port: int, quiet: bool) -> Stopped:
     """
     Serve an endpoint or webhooks until Ctrl-C, for development.
 
@@ -80,7 +75,7 @@ def serve(app: App, /, *, name: str, host: str, port: int, quiet: bool) -> Endpo
                 app.stop.wait()
         finally:
             server.close()
-    return EndpointStopped()
+    return Stopped()
 
 
 def _import_server() -> ModuleType:
@@ -215,13 +210,3 @@ def _(value: EndpointStarted) -> Lines:
 @as_json.register
 def _(value: EndpointStarted) -> Json:
     return {"name": value.name, "url": value.url}
-
-
-@as_text.register
-def _(_: EndpointStopped) -> Lines:
-    yield Text("Stopped.")
-
-
-@as_json.register
-def _(_: EndpointStopped) -> Json:
-    return {"stopped": True}

@@ -116,6 +116,11 @@ def _(value: values.Declined) -> Lines:
 
 
 @as_text.register
+def _(_: values.Stopped) -> Lines:
+    yield Text("Stopped.")
+
+
+@as_text.register
 def _(value: values.Created) -> Lines:
     created = value.created
     action = "Found" if created.adopted else "Created and published" if value.published else "Created"

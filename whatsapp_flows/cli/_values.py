@@ -68,6 +68,11 @@ class Declined(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped(Value):
+    """A server (emulator, endpoint, preview, language server) has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Created(Value):
     """A new flow. `published`: whether the command asked for publication."""
 
