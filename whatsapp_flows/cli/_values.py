@@ -69,7 +69,7 @@ class Declined(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped(Value):
-    """A server (emulator, endpoint, preview, language server) has ended."""
+    """A server (emulator, endpoint, preview) has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
