@@ -41,6 +41,7 @@ LAYERS = {
     "errors": 0,
     "usage": 0,
     "_answer_check": 3,
+    "_awaiting": 1,
     "_endpoint_check": 5,
     "_endpoint_errors": 1,
     "_endpoint_report": 1,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -209,6 +210,12 @@ def check_count(name: str, value: object) -> None:
     """Raise `ConfigurationError` unless `value` is a whole number above 0."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigurationError(f"{name} must be a whole number above 0, not {short_repr(value)}.")
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Raise `ConfigurationError` unless `value` is a number of seconds above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {short_repr(value)}.")
 
 
 def looks_secret(value: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import Final, NoReturn, Protocol
 
 from ._dataclasses import dataclass, replace
 from ._interrupts import is_interrupt
-from ._wire import Request, Response, Secret, appsecret_proof, as_secret, short_repr
+from ._wire import Request, Response, Secret, appsecret_proof, as_secret, check_seconds
 from .errors import ConfigurationError, TokenUnavailableError
 
 __all__ = ["MAX_RESPONSE_BYTES", "STOP_GRACE", "AsyncTransport", "Request", "Response", "Timeout", "Transport"]
@@ -49,11 +48,8 @@ class Timeout:
         for name, value in (("connect", connect), ("read", read), ("total", total)):
             object.__setattr__(self, name, value)  # before anything is raised: a traceback may show the repr
         for name, value in (("connect", connect), ("read", read), ("total", total)):
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if (value is not None or name != "total") and (not number or not 0 < float(value or 0) < math.inf):
-                raise ConfigurationError(
-                    f"timeout: {name} must be a number of seconds above 0, not {short_repr(value)}."
-                )
+            if value is not None or name != "total":
+                check_seconds(f"timeout: {name}", value)
         if total is None:
             object.__setattr__(self, "total", _TOTAL_FACTOR * max(connect, read))
 

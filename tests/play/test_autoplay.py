@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, get_args
@@ -62,7 +64,9 @@ def body(words: str = "Words") -> dict[str, Any]:
 
 def played(*screens: dict[str, Any], **more: Any) -> Outcome:
     """The outcome, after what every outcome has was checked."""
-    options = {key: more.pop(key) for key in ("endpoint", "screen", "data", "max_steps") if key in more}
+    options = {
+        key: more.pop(key) for key in ("endpoint", "screen", "data", "max_steps", "time_limit", "clock") if key in more
+    }
     outcome = autoplay(flow(*screens, **more), today=TODAY, **options)
     check(outcome)
     return outcome
@@ -295,6 +299,37 @@ def test_an_endpoint_is_asked() -> None:
     outcome = played(start_, endpoint=answer, routing_model={"START": []}, **WITH_ENDPOINT)
     assert outcome.completed == {"flow_token": "t", "x": 1}
     assert asked == [("INIT", {}), ("data_exchange", {"a": "Example"})]
+
+
+def test_an_endpoint_that_hangs_is_given_up() -> None:
+    """After the time limit, and it is not asked again."""
+    asked: list[str] = []
+
+    async def hang(request: dict[str, Any]) -> None:
+        asked.append(request["action"])
+        await asyncio.Event().wait()
+
+    start_ = screen("START", exchange(), terminal=True)
+    outcome = played(start_, endpoint=hang, time_limit=0.01, routing_model={"START": []}, **WITH_ENDPOINT)
+    assert (outcome.reason, asked) == ("endpoint-failed", ["INIT"])
+    assert outcome.explanation == "No complete answer within 0.01 s."
+
+
+def test_an_endpoint_that_is_slow_each_time_has_an_end() -> None:
+    """Waiting counts as steps: a walk takes minutes, not hours."""
+    seconds, asked = count(0, 5), []
+
+    def slow(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return {"screen": "START", "data": {"a": str(len(asked)), "error_message": "Once more."}}
+
+    data = {"a": {"type": "string", "__example__": "x"}}
+    start_ = screen("START", *(text(name) for name in "abc"), exchange(), data=data, terminal=True)
+    outcome = played(
+        start_, endpoint=slow, max_steps=200, clock=lambda: next(seconds), routing_model={"START": []}, **WITH_ENDPOINT
+    )
+    assert len(asked) == 4
+    assert outcome.explanation == "No end was found within 200 steps, with 20 s of waiting for the endpoint."
 
 
 def test_an_end_without_a_message_is_an_end() -> None:

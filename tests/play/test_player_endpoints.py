@@ -239,6 +239,25 @@ def test_a_slow_endpoint(play: Play, kind: str, flow_key_pair: KeyPair, flow_app
     assert player.tap().screen == "CHOOSE"
 
 
+@pytest.mark.parametrize("kind", ["FlowEndpoint", "function"])
+def test_nobody_waits_long_for_a_notification(
+    play: Play, kind: str, flow_key_pair: KeyPair, flow_app_secret: str
+) -> None:
+    """It is given up after a second, so that an endpoint that hangs does not cost the time limit twice."""
+    told: list[str] = []
+    endpoint: Any = function(told)
+    if kind == "FlowEndpoint":
+        endpoint = flow_endpoint(flow_key_pair, flow_app_secret, told, time_limit=None)
+    clock = Clock(0.1)
+    player = play(FLOW, endpoint=endpoint, clock=clock).fill(name="nowhere")
+    clock.step = 1.5
+    with pytest.raises(WrongTransition):
+        player.tap()
+    request, notice = player.requests[-2:]
+    assert (request.failure, notice.error, notice.failure) == ("", "invalid-screen-transition", "timeout")
+    assert told == ["START: invalid-screen-transition"]
+
+
 def test_a_coroutine_that_hangs(play: Play) -> None:
     """It is cancelled after the time limit."""
     cancelled: list[bool] = []

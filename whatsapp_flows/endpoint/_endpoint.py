@@ -10,7 +10,7 @@ from .._flow_facts import FINISH, FlowFacts, FlowSource
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
 from .._log import logger
-from .._wire import Secret, as_secret, as_secrets, check_count, short_repr
+from .._wire import Secret, as_secret, as_secrets, check_count, check_seconds, short_repr
 from ..errors import ConfigurationError
 from ..events import EventConsumer
 from ..signatures import AppSecrets
@@ -20,7 +20,7 @@ from ._driver_sync import drive
 from ._exchange import Checks, RequestInfo, Settings, answer_of
 from ._handlers import FALLBACK, ON_ERROR, Handler, Handlers, Observer, takes_a_request
 from ._keys import Lookup, PrivateKeys, TenantKeys
-from ._replay import InProgress, ReplayGuard, check_seconds
+from ._replay import InProgress, ReplayGuard
 from ._reports import Reports
 from ._request import FlowRequest
 from ._steps import Function

@@ -18,8 +18,7 @@ from typing import Final, Protocol
 
 from .._forks import Mutex, register_after_fork
 from .._http_answer import HttpAnswer
-from .._wire import check_count, short_repr
-from ..errors import ConfigurationError
+from .._wire import check_count, check_seconds
 
 _OVERHEAD: Final = 600  # bytes of memory for one answer beside its body; 540 measured on CPython 3.11
 _MAX_BYTES: Final = 64 * 1024 * 1024  # 10,000 answers of 6 KB
@@ -159,10 +158,3 @@ def _canonical(end: bytes) -> bytes:
         return b64encode(b64decode(end))
     except ValueError:
         return end
-
-
-def check_seconds(name: str, value: object) -> None:
-    """Raise `ConfigurationError` unless `value` is a number of seconds above 0."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < value < float("inf"):  # type: ignore[operator]
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {short_repr(value)}.")

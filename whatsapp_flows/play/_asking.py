@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from traceback import extract_tb
 from typing import cast
 
+from .._log import place_of
 from .._wire import as_secrets
 from ..signatures import AppSecrets
 from ._events import Answer, AskEndpoint
-from ._exchange import Call, Endpoint, Line, PublicKey, line_options, line_to
+from ._exchange import TIME_LIMIT, Call, Endpoint, Line, PublicKey, line_options, line_to
 from ._flow import PlayedFlow
 from ._uploads import Uploads
 
@@ -36,7 +36,7 @@ class Asker:
                 )
             )
         except Exception as raised:  # noqa: BLE001 - the host's function may raise anything; its text may hold secrets
-            message = f"The endpoint raised {type(raised).__name__}{_place(raised)}."
+            message = f"The endpoint raised {place_of(raised)}."
             return Answer(number=request.number, failure="unreachable", message=message)
 
 
@@ -47,27 +47,23 @@ def asker_for(
     *,
     public_key: PublicKey | None = None,
     app_secret: AppSecrets | None = None,
+    time_limit: float = TIME_LIMIT,
 ) -> Iterator[Asker | None]:
     """
     What asks an endpoint, as long as the block runs; None without an endpoint.
 
-    Raises `ConfigurationError` for what is no endpoint, or whose key or secret is missing.
+    A request is given up after `time_limit` seconds. Raises `ConfigurationError` for what is no endpoint, or whose key
+    or secret is missing.
     """
     app_secret = cast("AppSecrets | None", as_secrets(app_secret))  # no local variable shows a secret
     if endpoint is None:
         yield None
         return
     version = flow.document.get("data_api_version")
-    options = line_options(public_key, app_secret, version=version)
+    options = line_options(public_key, app_secret, version=version, time_limit=time_limit)
     line = line_to(endpoint, options)
     try:
         line.start()
         yield Asker(line, opens=line.opens and version is not None)
     finally:
         line.close()
-
-
-def _place(raised: BaseException) -> str:
-    """Where it was raised: the innermost file and line."""
-    frames = extract_tb(raised.__traceback__)
-    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""

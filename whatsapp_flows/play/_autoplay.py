@@ -11,19 +11,21 @@ Everything is decided by `start`, `advance` and `view`; here are guesses, an ord
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import islice
 from typing import Any, Final
 
 from .._dataclasses import dataclass
 from .._flow_facts import FlowSource
+from .._wire import check_count
 from ..signatures import AppSecrets
 from ._asking import asker_for
 from ._branch_values import BranchValues, branch_values
 from ._events import Complete, Tap
-from ._exchange import Endpoint, PublicKey
+from ._exchange import TIME_LIMIT, Endpoint, PublicKey
 from ._filling import filled, left, variations
 from ._flow import PlayedFlow, read_flow
 from ._outcome import REASONS, Outcome, Reason, SeenScreen
@@ -58,7 +60,9 @@ def autoplay(
     today: date | None = None,
     public_key: PublicKey | None = None,
     app_secret: AppSecrets | None = None,
+    time_limit: float = TIME_LIMIT,
     max_steps: int = _MAX_STEPS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """
     Play a Flow without a user: fill in what is required, and tap on until it ends.
@@ -68,19 +72,21 @@ def autoplay(
 
     The values are made up, the same in every run on the same day. Where a screen cannot be left, or leads to a dead
     end, other values, options and ways are tried, at most `max_steps` events in all. `screen`, `data`, `endpoint`,
-    `flow_token`, `today`, `public_key` and `app_secret` are those of `FlowPlayer`.
+    `flow_token`, `today`, `public_key`, `app_secret` and `time_limit` are those of `FlowPlayer`.
 
     Without an endpoint, requests are answered with the examples of the data models, along the routing model, and with
     SUCCESS on a terminal screen. With one, it is asked for each way that is tried, until it gives no answer that can be
-    used. What it raises is no exception here, but the reason `endpoint-failed`.
+    used, in at most `time_limit` seconds each. A second of waiting for it, by `clock`, counts as ten events: all its
+    answers together may take about five minutes. What it raises is no exception here, but the reason `endpoint-failed`.
 
     Raises `ConfigurationError` for a Flow JSON that cannot be read, and for what is no endpoint.
     """
     played = read_flow(flow)
-    with asker_for(endpoint, played, public_key=public_key, app_secret=app_secret) as ask:
+    check_count("max_steps", max_steps)
+    with asker_for(endpoint, played, public_key=public_key, app_secret=app_secret, time_limit=time_limit) as ask:
         init = ask is not None and ask.opens and screen is None and data is None
         first = start(played, screen, data, flow_token, today, init=init)
-        return _Walk(first, ask, max_steps).outcome()
+        return _Walk(first, ask, max_steps, clock).outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,10 @@ class _Why:
 class _Walk:
     """One walk: what was tried so far, and what is left to try."""
 
-    def __init__(self, first: Step, ask: Ask | None, max_steps: int) -> None:
+    def __init__(self, first: Step, ask: Ask | None, max_steps: int, clock: Callable[[], float]) -> None:
         self._first = first
         self._max_steps = max_steps
-        self._steps = Steps(ask, max_steps, self._note_stop)
+        self._steps = Steps(ask, max_steps, self._note_stop, clock)
         self._branches: BranchValues = branch_values(first.session.flow.document)
         self._visits: Counter[str] = Counter()
         self._seen: set[str] = set()
@@ -119,7 +125,9 @@ class _Walk:
             if (found := self._walked()) is not None:
                 return found
         except OutOfStepsError:
-            self._give_up(_Why("too-many-steps", f"No end was found within {self._max_steps:,} steps."))
+            seconds = self._steps.waited
+            waited = f", with {seconds:.0f} s of waiting for the endpoint" if seconds >= 1 else ""
+            self._give_up(_Why("too-many-steps", f"No end was found within {self._max_steps:,} steps{waited}."))
         except UnansweredError:
             pass  # it is noted
         nowhere = _failed(_Why("dead-end", REASONS["dead-end"]), self._first.session, self._trail)

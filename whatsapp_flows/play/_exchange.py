@@ -15,16 +15,16 @@ import asyncio
 import inspect
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from math import inf
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from .. import signatures
+from .._awaiting import LATE, run_within, within
 from .._client_error_keys import CLIENT_ERROR_KEYS
 from .._dataclasses import dataclass, field, replace
 from .._endpoint_errors import InvalidToken
 from .._json import compact_json
-from .._wire import Secret, as_secrets, short_repr
+from .._wire import Secret, as_secrets, check_seconds
 from ..errors import ConfigurationError
 from ..signatures import AppSecrets
 from ._events import Answer, Broken, Failure
@@ -40,6 +40,12 @@ PublicKey = str | bytes | Callable[[], Any]
 
 TIME_LIMIT: Final = 10.0
 """Seconds after which a client gives up a request (documented: "Flows error codes")."""
+NOTICE_LIMIT: Final = 1.0
+"""
+Seconds after which a notification is given up: nobody waits for its answer, and a hanging endpoint has cost enough.
+
+Meta asks an endpoint to answer within a second (documented: "Implementing Endpoint for Flows").
+"""
 VERSION: Final = "3.0"
 
 FUNCTION: Final = "function"
@@ -58,6 +64,11 @@ class Call:
     data: Mapping[str, Any] = field(repr=False)
     flow_token: str = field(repr=False)
     error: str = ""
+
+
+def _limit(call: Call, options: LineOptions) -> float:
+    """Seconds that a request may take."""
+    return min(options.time_limit, NOTICE_LIMIT) if call.error else options.time_limit
 
 
 # What cannot be told to the endpoint: it was not reached, or does not decrypt.
@@ -135,11 +146,12 @@ def line_to(endpoint: Endpoint, options: LineOptions) -> Line:
     without the extra `endpoint` for anything but a function, or a URL without a public key.
     """
     _check_kind(endpoint)
-    _check_time_limit(options.time_limit)
+    check_seconds("time_limit", options.time_limit)
     if options.interface == FUNCTION or (options.interface == "auto" and is_function(endpoint)):
-        return FunctionLine(cast("Callable[[dict[str, Any]], Any]", endpoint), options)
+        function = cast("Callable[[dict[str, Any]], Any]", endpoint)
+        return FunctionLine(lambda content, _: function(content), options)
     if isinstance(endpoint, str) and options.public_key is None:
-        return PlainLine(plain_endpoint(endpoint, options.time_limit), options)
+        return PlainLine(plain_endpoint(endpoint), options)
     return ClientLine(endpoint, options)
 
 
@@ -151,12 +163,6 @@ def _check_kind(endpoint: object) -> None:
     else:
         kind = f"of type {type(endpoint).__name__}"
     raise ConfigurationError(f"endpoint must be a FlowEndpoint, an application, a URL or a function, not {kind}.")
-
-
-def _check_time_limit(seconds: object) -> None:
-    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if not is_number or not 0 < cast("float", seconds) < inf:
-        raise ConfigurationError(f"time_limit must be a number of seconds above 0, not {short_repr(seconds)}.")
 
 
 def is_function(endpoint: object) -> bool:
@@ -179,37 +185,41 @@ def is_function(endpoint: object) -> bool:
 
 
 class FunctionLine:
-    """A function from a decrypted request to a decrypted answer, plain or a coroutine function."""
+    """
+    A function from a decrypted request to a decrypted answer, plain or a coroutine function.
+
+    It is also given the seconds that the request may take.
+    """
 
     opens = True
 
-    def __init__(self, function: Callable[[dict[str, Any]], Any], options: LineOptions) -> None:
+    def __init__(self, function: Callable[[dict[str, Any], float], Any], options: LineOptions) -> None:
         self._function = function
         self._options = options
 
     def ask(self, call: Call, /) -> Answer:
-        began = self._options.clock()
+        began, seconds = self._options.clock(), _limit(call, self._options)
         try:
-            found = self._function(_content(call, self._options.version))
+            found = self._function(_content(call, self._options.version), seconds)
             if isinstance(found, Awaitable):
-                found = asyncio.run(_within(self._options.time_limit, _alone(found)))
+                found = run_within(seconds, found, instead="use AsyncFlowPlayer")
         except InvalidToken as refused:
             return _refused(call, refused)
-        return self._read(call, found, began)
+        return self._read(call, found, began, seconds)
 
     async def aask(self, call: Call, /) -> Answer:
-        began = self._options.clock()
+        began, seconds = self._options.clock(), _limit(call, self._options)
         try:
-            found = self._function(_content(call, self._options.version))
+            found = self._function(_content(call, self._options.version), seconds)
             if isinstance(found, Awaitable):
-                found = await _within(self._options.time_limit, found)
+                found = await within(seconds, found)
         except InvalidToken as refused:
             return _refused(call, refused)
-        return self._read(call, found, began)
+        return self._read(call, found, began, seconds)
 
-    def _read(self, call: Call, found: Any, began: float) -> Answer:
-        if found is _LATE or self._options.clock() - began >= self._options.time_limit:
-            return Answer(number=call.number, failure="timeout", message=_too_late(self._options.time_limit))
+    def _read(self, call: Call, found: Any, began: float, seconds: float) -> Answer:
+        if found is LATE or self._options.clock() - began >= seconds:
+            return Answer(number=call.number, failure="timeout", message=f"No complete answer within {seconds:g} s.")
         if isinstance(found, Answer):
             return replace(found, number=call.number)
         plaintext = getattr(found, "plaintext", None)  # of a Show, Finish or Close
@@ -246,32 +256,6 @@ class PlainLine(FunctionLine):
         return await asyncio.to_thread(self.ask, call)
 
 
-_LATE: Final = object()
-
-
-async def _within(seconds: float, pending: Awaitable[Any]) -> Any:
-    """The awaited value, or `_LATE`. A time-out of the function's own propagates."""
-    task = asyncio.ensure_future(pending)
-    try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-    return task.result() if done else _LATE
-
-
-def _alone(pending: Awaitable[Any]) -> Awaitable[Any]:
-    """The same, where no event loop is running in this thread. Raises `ConfigurationError` where one is."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return pending
-    if isinstance(pending, Coroutine):
-        pending.close()  # or Python warns that it was never awaited
-    raise ConfigurationError("an event loop is running in this thread: use AsyncFlowPlayer.")
-
-
 def _content(call: Call, version: str) -> dict[str, Any]:
     """The decrypted request, a copy of its own; in the order of a real one."""
     content = {
@@ -287,10 +271,6 @@ def _content(call: Call, version: str) -> dict[str, Any]:
 
 def _refused(call: Call, refused: InvalidToken) -> Answer:
     return Answer(number=call.number, failure="token-refused", message=refused.message)
-
-
-def _too_late(seconds: float) -> str:
-    return f"No complete answer within {seconds:g} s."
 
 
 # -- everything that is encrypted
@@ -321,7 +301,8 @@ class ClientLine:
     def ask(self, call: Call, /) -> Answer:
         client, place = self._client, _place(call)
         if call.error:
-            reply = client.notify_error(call.error, call.data["error_message"], **place)
+            limit = _limit(call, self._options)
+            reply = client.notify_error(call.error, call.data["error_message"], **place, time_limit=limit)
         else:
             reply = client.exchange(data=call.data, **place)
         return answer_of(call.number, reply)
@@ -329,7 +310,8 @@ class ClientLine:
     async def aask(self, call: Call, /) -> Answer:
         client, place = self._client, _place(call)
         if call.error:
-            reply = await client.anotify_error(call.error, call.data["error_message"], **place)
+            limit = _limit(call, self._options)
+            reply = await client.anotify_error(call.error, call.data["error_message"], **place, time_limit=limit)
         else:
             reply = await client.aexchange(data=call.data, **place)
         return answer_of(call.number, reply)

@@ -27,18 +27,17 @@ _AS_PLAIN: Final = " (it was asked in plain JSON, as no public key is given)"
 _STATUSES: Final[dict[int, Failure]] = {421: "not-decrypted", 427: "token-refused"}
 
 
-def plain_endpoint(url: str, time_limit: float) -> Callable[[dict[str, Any]], Answer]:
+def plain_endpoint(url: str) -> Callable[[dict[str, Any], float], Answer]:
     """
-    A function that posts a request to a URL, and reads the answer. No redirect is followed.
+    A function that posts a request to a URL, and reads the answer within so many seconds. No redirect is followed.
 
     Raises `ConfigurationError` for a URL that is not http or https, or that has a user name or a password.
     """
     from .._requests import RequestsTransport  # noqa: PLC0415 - no other endpoint needs it
 
     endpoint_url(url, begins="http:// or https://")
-    timeout = Timeout(connect=time_limit, read=time_limit, total=time_limit)
 
-    def ask(content: dict[str, Any]) -> Answer:
+    def ask(content: dict[str, Any], seconds: float) -> Answer:
         request = Request(
             method="POST",
             url=url.partition("#")[0],
@@ -49,7 +48,7 @@ def plain_endpoint(url: str, time_limit: float) -> Callable[[dict[str, Any]], An
         )
         with closing(RequestsTransport(max_response_bytes=MAX_ANSWER, stop_grace=0.0)) as transport:
             try:
-                response = transport.send(request, timeout=timeout)
+                response = transport.send(request, timeout=Timeout(connect=seconds, read=seconds, total=seconds))
             except UnexpectedResponseError as error:
                 return Answer(number=0, failure="unreadable", message=error.message)
             except TransportError as error:

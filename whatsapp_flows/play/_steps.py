@@ -27,6 +27,8 @@ _COMPONENTS: Final = 50
 """Meta, Flow JSON reference: the most that a screen has."""
 _PER_STEP: Final = 5
 """Components for which a step counts on a screen with more: each step looks at all of them."""
+_PER_SECOND: Final = 10
+"""Steps for which a second of waiting for the endpoint counts. Our limit: a walk has an end if each answer is slow."""
 
 Ask = Callable[[AskEndpoint], Answer]
 """What gives the endpoint's answer to a request."""
@@ -52,10 +54,15 @@ class Stopped:
 class Steps:
     """Takes steps, `limit` of them. `stopped` is told of each way that a client would not go on."""
 
-    def __init__(self, ask: Ask | None, limit: int, stopped: Callable[[Stopped], None]) -> None:
+    def __init__(
+        self, ask: Ask | None, limit: int, stopped: Callable[[Stopped], None], clock: Callable[[], float]
+    ) -> None:
+        self.waited = 0.0  # seconds, for the endpoint
         self._ask = ask
-        self._left = limit
+        self._limit = limit
+        self._taken = 0
         self._stopped = stopped
+        self._clock = clock
         self._viewed: tuple[Session, View] | None = None
 
     @property
@@ -95,17 +102,20 @@ class Steps:
                 yield from self.answered(self._step(session, answer), rounds - 1, unanswered=bool(answer.failure))
 
     def _step(self, session: Session, event: Event) -> Step:
-        if self._left <= 0:
+        if self._taken + self.waited * _PER_SECOND >= self._limit:
             raise OutOfStepsError
         screen = session.flow.screens.get(session.screen)
         components = 0 if screen is None else len(screen.layout.components)
-        self._left -= 1 if components <= _COMPONENTS else components // _PER_STEP
+        self._taken += 1 if components <= _COMPONENTS else components // _PER_STEP
         return advance(session, event)
 
     def _answers(self, session: Session) -> Iterator[Answer]:
         request = session.pending
         if request is not None and self._ask is not None:
-            yield self._ask(request)
+            began = self._clock()
+            answer = self._ask(request)
+            self.waited += self._clock() - began
+            yield answer
         elif request is not None:
             for content in islice(example_answers(session), _MAX_ANSWERS):
                 yield Answer(number=request.number, content=content)

@@ -11,11 +11,12 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote, unquote_to_bytes
 
+from ..._awaiting import LATE, check_no_loop, within
 from ..._wire import Response
-from ._targets import Arrival, Post, Silence, bounded, check_no_loop, too_large, within
+from ._targets import AWAIT, Arrival, Post, Silence, bounded, timed_out, too_large
 
 _HOST: Final = "testserver"
 _PORT: Final = 443
@@ -60,14 +61,16 @@ class WsgiTarget:
         return bounded(Response(status=int(status[:3]), headers=dict(headers), body=bytes(body)), post)
 
     async def asend(self, post: Post, /) -> Arrival:
-        return await within(post.time_limit, asyncio.to_thread(self.send, post), _same)
+        return await _arrived(post, asyncio.to_thread(self.send, post))
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def _same(arrival: Arrival) -> Arrival:
-    return arrival
+async def _arrived(post: Post, pending: Awaitable[Arrival]) -> Arrival:
+    """What arrives within the time limit."""
+    found = await within(post.time_limit, pending)
+    return timed_out(post.time_limit) if found is LATE else cast("Arrival", found)
 
 
 def _environ(post: Post) -> dict[str, Any]:
@@ -112,18 +115,18 @@ class AsgiTarget:
         self._lifespan: _Lifespan | None = None
 
     def send(self, post: Post, /) -> Arrival:
-        check_no_loop()
+        check_no_loop(AWAIT)
         if self._loop is None:
             return asyncio.run(self.asend(post))
         return self._loop.run_until_complete(self.asend(post))
 
     async def asend(self, post: Post, /) -> Arrival:
         exchange = _AsgiExchange(post, self._lifespan.state if self._lifespan is not None else {})
-        return await within(post.time_limit, exchange.run(self._application), _same)
+        return await _arrived(post, exchange.run(self._application))
 
     def start(self) -> None:
         """Make one event loop for all requests, and run the application's startup in it."""
-        check_no_loop()
+        check_no_loop(AWAIT)
         self._loop = asyncio.new_event_loop()
         self._loop.run_until_complete(self.astart())
 

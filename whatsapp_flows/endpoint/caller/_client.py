@@ -7,9 +7,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, cast
 
+from ..._dataclasses import replace
 from ..._flow_crypto import SealingKey, read_public_key
 from ..._http_answer import Receiver
-from ..._wire import as_secret, as_secrets, check_count, short_repr
+from ..._wire import as_secret, as_secrets, check_count, check_seconds, short_repr
 from ...errors import ConfigurationError
 from ...signatures import AppSecrets, sign
 from ...signatures import app_secrets as checked_secrets
@@ -86,7 +87,7 @@ class EndpointClient:
         app_secrets = cast("AppSecrets | None", as_secrets(app_secrets))
         secrets = None if app_secrets is None else checked_secrets(app_secrets)
         check_count("max_answer", max_answer)
-        _check_seconds("time_limit", time_limit)
+        check_seconds("time_limit", time_limit)
         _check_path(path, target)
         fault_of(tamper)
         self._source = public_key if callable(public_key) else None
@@ -150,13 +151,15 @@ class EndpointClient:
         screen: str | None = None,
         token: str | None = None,
         tamper: Tamper | None = None,
+        time_limit: float | None = None,
     ) -> EndpointReply:
         """
         The client's report that it could not use the last answer, such as `payload-schema-error`.
 
-        `action` is that of the request which was answered so. `tamper` as for `ping`.
+        `action` is that of the request which was answered so. `tamper` as for `ping`. `time_limit` are the seconds
+        after which this request is given up, if it is not the client's option of that name.
         """
-        return self._run(self._notify(error, error_message, action, screen, token, tamper))
+        return self._run(self._notify(error, error_message, action, screen, token, tamper, time_limit))
 
     async def anotify_error(
         self,
@@ -167,9 +170,10 @@ class EndpointClient:
         screen: str | None = None,
         token: str | None = None,
         tamper: Tamper | None = None,
+        time_limit: float | None = None,
     ) -> EndpointReply:
         """`notify_error`, awaited."""
-        return await self._arun(self._notify(error, error_message, action, screen, token, tamper))
+        return await self._arun(self._notify(error, error_message, action, screen, token, tamper, time_limit))
 
     def signature(self, body: bytes) -> str | None:
         """The `X-Hub-Signature-256` with which this client signs a raw body; None if it signs nothing."""
@@ -211,10 +215,21 @@ class EndpointClient:
         return self._request(self._content(action, screen, dict(data or {}), token), action, tamper)
 
     def _notify(
-        self, error: str, message: str, action: str, screen: str | None, token: str | None, tamper: Tamper | None
+        self,
+        error: str,
+        message: str,
+        action: str,
+        screen: str | None,
+        token: str | None,
+        tamper: Tamper | None,
+        time_limit: float | None,
     ) -> Steps:
+        settings = self._settings
+        if time_limit is not None:
+            check_seconds("time_limit", time_limit)
+            settings = replace(settings, time_limit=time_limit)
         data = {"error": error, "error_message": message}
-        return self._request(self._content(action, screen, data, token), NOTIFICATION, tamper)
+        return self._request(self._content(action, screen, data, token), NOTIFICATION, tamper, settings)
 
     def _content(
         self, action: str, screen: str | None, data: Mapping[str, Any], token: str | None
@@ -223,8 +238,10 @@ class EndpointClient:
         found = {"data": data, "flow_token": token, "screen": screen, "action": action, "version": self._version}
         return {name: value for name, value in found.items() if value is not None}
 
-    def _request(self, content: Mapping[str, Any], action: str, tamper: Tamper | None) -> Steps:
-        return exchange(content, action, self._settings, tamper if tamper is not None else self._tamper)
+    def _request(
+        self, content: Mapping[str, Any], action: str, tamper: Tamper | None, settings: Settings | None = None
+    ) -> Steps:
+        return exchange(content, action, settings or self._settings, tamper if tamper is not None else self._tamper)
 
     def _run(self, steps: Steps) -> EndpointReply:
         outcome: object = None
@@ -318,8 +335,3 @@ def _check_path(path: object, target: object) -> None:
         raise ConfigurationError(f"path must begin with / and be ASCII, not {short_repr(path)}.")
     if is_url(target) and path != "/":
         raise ConfigurationError("path is for an application: a URL has its own.")
-
-
-def _check_seconds(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {short_repr(value)}.")

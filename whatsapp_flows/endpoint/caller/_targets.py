@@ -8,11 +8,11 @@ the reader's code, and a test wants its traceback.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Literal, Protocol
 
+from ..._awaiting import LATE, run_within, within
 from ..._dataclasses import dataclass, field
 from ..._http_answer import HttpAnswer, Receiver
 from ..._wire import Response, short_repr
@@ -25,7 +25,8 @@ INTERFACES: Final[tuple[Interface, ...]] = ("auto", "asgi", "wsgi", "callable")
 Answer = HttpAnswer | tuple[int, Mapping[str, str], bytes]
 EndpointCallable = Callable[[bytes, Mapping[str, str]], Answer | Awaitable[Answer]]
 
-IN_A_LOOP: Final = "an event loop is running in this thread: await aping, aexchange or anotify_error instead."
+AWAIT: Final = "await aping, aexchange or anotify_error instead"
+"""What to do where an event loop is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class ReceiverTarget:
 
     async def asend(self, post: Post, /) -> Arrival:
         pending = self._receiver.areceive(post.body, post.headers)
-        return await within(post.time_limit, pending, lambda answer: _answered(answer, post))
+        return _in_time(await within(post.time_limit, pending), post)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -134,20 +135,14 @@ class CallableTarget:
 
     def send(self, post: Post, /) -> Arrival:
         found = self._function(post.body, post.headers)
-        if not isinstance(found, Awaitable):
-            return _answered(found, post)
-        try:
-            check_no_loop()
-        except ConfigurationError:
-            if isinstance(found, Coroutine):
-                found.close()  # or Python warns that it was never awaited
-            raise
-        return asyncio.run(within(post.time_limit, found, lambda answer: _answered(answer, post)))
+        if isinstance(found, Awaitable):
+            return _in_time(run_within(post.time_limit, found, instead=AWAIT), post)
+        return _answered(found, post)
 
     async def asend(self, post: Post, /) -> Arrival:
         found = self._function(post.body, post.headers)
         if isinstance(found, Awaitable):
-            return await within(post.time_limit, found, lambda answer: _answered(answer, post))
+            return _in_time(await within(post.time_limit, found), post)
         return _answered(found, post)
 
     def close(self) -> None:
@@ -155,6 +150,10 @@ class CallableTarget:
 
 
 _PARTS: Final = (int, Mapping, bytes)
+
+
+def _in_time(found: Any, post: Post) -> Arrival:
+    return timed_out(post.time_limit) if found is LATE else _answered(found, post)
 
 
 def _answered(found: Answer, post: Post) -> Arrival:
@@ -182,24 +181,3 @@ def too_large(post: Post) -> Silence:
 def timed_out(seconds: float) -> Silence:
     """No whole answer within the time limit."""
     return Silence("timeout", f"No complete answer within {seconds:g} s.")
-
-
-def check_no_loop() -> None:
-    """Raise `ConfigurationError` where an event loop is running in this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise ConfigurationError(IN_A_LOOP)
-
-
-async def within(seconds: float, pending: Awaitable[Any], result: Callable[[Any], Arrival]) -> Arrival:
-    """What `result` makes of the awaited value; a `Silence` after so many seconds. A time-out of its own propagates."""
-    task = asyncio.ensure_future(pending)
-    try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-    return result(task.result()) if done else timed_out(seconds)
