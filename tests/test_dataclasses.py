@@ -65,6 +65,7 @@ def fresh() -> Any:
         (dataclasses.is_dataclass, True),
         (lambda cls: dataclasses.asdict(cls(1)), {"x": 1, "y": 2}),
         (lambda cls: str(inspect.signature(cls)), "(x: 'int', y: 'int' = 2) -> None"),
+        (lambda cls: hasattr(cls, "__signature__"), False),
         (lambda cls: cls.__slots__, ("x", "y")),
         (lambda cls: cls.__match_args__, ("x", "y")),
         (lambda cls: create_autospec(cls)(1, y=3).x is not None, True),

@@ -51,9 +51,9 @@ class _Metadata:
 
     def __get__(self, instance: object, owner: type) -> object:
         made = self.make()
-        if self.name == "__signature__" and owner is not made:
-            raise AttributeError(self.name)  # a subclass may have an `__init__` of its own
-        return import_module("inspect").signature(made) if self.name == "__signature__" else getattr(made, self.name)
+        if self.name == "__signature__":  # which no dataclass has: what is read next is the `__init__` that was made
+            raise AttributeError(self.name)
+        return getattr(made, self.name)
 
 
 def _dataclass(**options: Any) -> Callable[[type], type]:
