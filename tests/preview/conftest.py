@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.preview.browser import MISSING, Watched, in_ci, program, started
 
+PATIENCE_MS = 30_000  # for what has to come; on a loaded machine a few seconds may pass
 BROWSER_FIXTURES = {"browser", "page"}
 
 
@@ -18,6 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and BROWSER_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +50,12 @@ def watched() -> Watched:
 @pytest.fixture
 def page(browser: Browser, watched: Watched) -> Iterator[Page]:
     """
-    A page in a new context: no cookie, nothing stored. Each wait ends after 10 seconds.
+    A page in a new context: no cookie, nothing stored. Each wait ends after 30 seconds.
 
     The test fails if the page has written an error or a warning to the console, or has asked another origin.
     """
     with browser.new_context() as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         watched.watch(page)
         yield page

@@ -116,9 +116,9 @@ class Tab:
     def state(self) -> Any:
         return self.get("/state").json()
 
-    def event(self, kind: str, path: str = "", **fields: Any) -> Any:
-        """Send an event, and return the state."""
-        answer = self.post("/event", {"event": {"type": kind, "path": path, **fields}})
+    def event(self, kind: str, path: str = "", *, seen: int = -1, **fields: Any) -> Any:
+        """Send an event, and return the state, or what is new in it since the revision `seen`."""
+        answer = self.post("/event", {"event": {"type": kind, "path": path, **fields}, "seen": seen})
         assert answer.status_code == 200, answer.text
         return answer.json()
 

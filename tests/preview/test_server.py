@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.preview.serving import PATIENCE, Tab, path_of, previewing, two_screens, value_of
+from tests.preview.serving import PATIENCE, Tab, path_of, previewing, screen, two_screens, value_of
 from whatsapp_flows import ConfigurationError
 from whatsapp_flows.builder import Complete, Data, Flow, Footer, Screen
 from whatsapp_flows.preview import Preview
@@ -84,6 +84,7 @@ PATHS = [
     ("GET", "/?token=%ff&" + "a=1&" * 30),
     ("GET", "/state"),
     ("GET", "/test"),
+    ("GET", "/link"),
     ("GET", "/changes"),
     ("GET", "/static/app.js"),
     ("GET", "/nothing"),
@@ -248,7 +249,7 @@ def test_the_state_of_a_play(tab: Tab) -> None:
     state = tab.command("restart")
     assert state.keys() == {
         "revision", "file", "view", "findings", "screens", "log", "asks", "completed", "can_undo", "platform", "theme",
-        "replay", "history",
+        "replay", "history", "screens_left_out",
     }  # fmt: skip
     assert state["file"] == {"name": "flow.json", "problem": None}
     assert (state["platform"], state["theme"], state["can_undo"]) == ("android", "auto", False)
@@ -256,6 +257,38 @@ def test_the_state_of_a_play(tab: Tab) -> None:
         ("START", True, True),
         ("END", False, False),
     ]
+
+
+def test_only_what_is_new_is_sent(tmp_path: Path) -> None:
+    """A page that names the revision it has gets the field and the screen that are another, and no image again."""
+    image = {"type": "Image", "src": "iVBORw0KGgo" + "A" * 100_000}
+    with previewing(tmp_path / "flow.json", two_screens(image)) as (_, tab):
+        whole = tab.state
+        sent = tab.event("Fill", path_of(whole, "first_name"), value="Ada", seen=whole["revision"])
+        assert [node["name"] for node in sent["view"]["nodes"]["items"]] == ["first_name"]
+        assert [screen["id"] for screen in sent["screens"]["items"]] == ["START"]
+        assert (sent["since"], "keys" in sent["view"]["nodes"]) == (whole["revision"], False)
+        assert len(json.dumps(sent)) < 2_000
+        refused = tab.event("Tap", "/nowhere", seen=sent["revision"])
+        assert refused.keys() == {"refused", "since"}
+        assert tab.get(f"/state?seen={sent['revision']}").json() == {"since": sent["revision"]}
+        assert tab.get("/state?seen=999999").json() == tab.get("/state?seen=x").json() == tab.state
+
+
+def test_the_data_of_the_screens_are_bounded(tmp_path: Path) -> None:
+    """However large the data of an opened screen and however many screens there are: the page lists the beginning."""
+    many = [screen(f"S{number}") for number in range(400)]
+    document = two_screens()
+    document["screens"] += many
+    with previewing(tmp_path / "flow.json", document) as (_, tab):
+        state = tab.command("open", screen="END", data={"name": "x" * 900_000})
+        assert state["screens"][1]["data"] == {"name": f"{'x' * 300}… (900000 characters)"}
+        assert tab.get("/link").json() == {"screen": "END", "data": None, "complete": False}
+        assert (len(state["screens"]), state["screens_left_out"]) == (200, 202)
+        state = tab.command("open", screen="S399")
+        assert state["screens"][-1] == {
+            "id": "S399", "number": 401, "title": "S399", "current": True, "opened": True, "data": {}, "form": {},
+        }  # fmt: skip
 
 
 def test_two_tabs_play_together(running: Preview) -> None:
@@ -444,6 +477,22 @@ def test_a_link_to_a_screen(tmp_path: Path) -> None:
         assert tab.command("open", screen="END")["screens"][1]["data"] == {"name": "Ada"}
         assert tab.command("open")["view"]["screen"] == "START"
         assert tab.command("open", data={})["view"]["screen"] == "START"
+
+
+def test_restart_after_a_link_that_cannot_be_opened(tmp_path: Path) -> None:
+    """It opens what the preview was started with, not the wrong data again."""
+    with previewing(tmp_path / "flow.json", two_screens()) as (_, tab):
+        assert tab.command("open", screen="END", data={"name": 5})["view"]["screen"] == ""
+        assert tab.command("restart")["view"]["screen"] == "START"
+
+
+def test_what_a_link_to_the_screen_holds(tmp_path: Path) -> None:
+    """The screen and all of its data; nothing of data if it has none."""
+    with previewing(tmp_path / "flow.json", two_screens()) as (_, tab):
+        assert tab.get("/link").json() == {"screen": "START", "data": None, "complete": True}
+        data = {"name": "é" * 3_000}
+        tab.command("open", screen="END", data=data)
+        assert tab.get("/link").json() == {"screen": "END", "data": data, "complete": True}
 
 
 def test_a_link_that_the_flow_opens(tmp_path: Path) -> None:

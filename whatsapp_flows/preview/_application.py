@@ -17,8 +17,8 @@ from .._json import compact_json
 from .._server import HttpRequest, HttpResponse
 from ..errors import ConfigurationError
 from ._access import Access, has_token
-from ._json import Json
-from ._requests import MAX_BODY, BadRequestError, read_command, read_event, read_object
+from ._json import Json, json_text
+from ._requests import MAX_BODY, BadRequestError, read_command, read_event, read_object, read_seen
 from ._static import INDEX, static_file
 from ._store import ConflictError, Store
 
@@ -60,7 +60,8 @@ class Application:
         self._streams = threading.BoundedSemaphore(MAX_STREAMS)
         self._routes: Mapping[str, Mapping[str, Callable[[HttpRequest], HttpResponse]]] = {
             "/": {"GET": lambda _: static_file(INDEX) or _refusal(404, "The page is missing")},
-            "/state": {"GET": lambda _: _json(self._store.read())},
+            "/state": {"GET": self._state},
+            "/link": {"GET": lambda _: _json(json_text(self._store.link()).encode())},
             "/test": {"GET": lambda _: _json(compact_json({"source": self._store.test_source()}).encode())},
             "/changes": {"GET": lambda _: self._changes()},
             "/event": {"POST": self._event},
@@ -113,13 +114,18 @@ class Application:
         except ConflictError as conflict:
             return _refusal(409, str(conflict))
 
+    def _state(self, request: HttpRequest) -> HttpResponse:
+        return _json(self._store.read(read_seen(request.environ["QUERY_STRING"].removeprefix("seen="))))
+
     def _event(self, request: HttpRequest) -> HttpResponse:
-        refused = self._store.advance(read_event(read_object(request.body)))
-        return _json(self._store.read(refused=refused))
+        body = read_object(request.body)
+        refused = self._store.advance(read_event(body))
+        return _json(self._store.read(read_seen(body.get("seen")), refused=refused))
 
     def _command(self, request: HttpRequest) -> HttpResponse:
-        self._store.run(read_command(read_object(request.body)))
-        return _json(self._store.read())
+        body = read_object(request.body)
+        self._store.run(read_command(body))
+        return _json(self._store.read(read_seen(body.get("seen"))))
 
     def _changes(self) -> HttpResponse:
         if not self._streams.acquire(blocking=False):

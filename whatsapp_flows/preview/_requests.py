@@ -15,6 +15,8 @@ MAX_BODY: Final = 2 * 1024 * 1024
 
 MAX_FILES: Final = 100  # of one upload; Meta's limit for a picker is 30
 
+_MAX_DIGITS: Final = 15  # of a revision; JavaScript writes more of them with an exponent
+
 
 class BadRequestError(Exception):
     """A body is not what the page sends; the message says what is wrong."""
@@ -77,6 +79,12 @@ def read_command(body: Json) -> Command:
     if reader is None:
         raise BadRequestError(f'"command" must be one of {", ".join(_COMMANDS)}')
     return reader(body)
+
+
+def read_seen(value: object) -> int:
+    """The revision that the page has, a number or its text; -1 if it says none."""
+    number = str(value)
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS else -1
 
 
 # -- events

@@ -31,14 +31,15 @@ from ..play import (
     notice_of,
     start,
 )
-from ._action_log import ActionLog
+from ._action_log import ActionLog, Kind
 from ._asking import Asking
+from ._delta import Delta
 from ._document import Document, findings
 from ._history import History
-from ._json import json_text
+from ._json import Json, json_text
 from ._replay import replay
 from ._requests import Command, Open, Restart, Undo
-from ._state import PreviewState, state_text
+from ._state import PreviewState, link, refused_text, state_parts
 
 _NO_FLOW: Final = "There is no Flow to play: the file cannot be read"
 
@@ -88,20 +89,34 @@ class Store:
         self._ticket = 0  # of the request to the endpoint whose answer counts
         self._document = Document()
         self._closed = False
+        self._writing = threading.Lock()  # so that nobody who plays waits for the text of a large state
+        self._written = Delta()
 
     # -- reading
 
-    def read(self, *, refused: Refused | None = None) -> bytes:
-        """The state as JSON; `refused` is why the event that was sent has changed nothing."""
-        with self._changed:
-            state, lines = self._state, self._log.lines
-        return state_text(state, lines, refused).encode()
+    def read(self, seen: int = -1, *, refused: Refused | None = None) -> bytes:
+        """
+        The state as JSON, or what is new in it since the revision `seen`.
+
+        `refused` is why the event that was sent has changed nothing.
+        """
+        with self._writing:
+            with self._changed:
+                state, lines = self._state, self._log.lines
+            if state.revision > self._written.revision:
+                self._written.update(state_parts(state, lines), state.revision)
+            return self._written.text(seen, {} if refused is None else {"refused": refused_text(refused)}).encode()
 
     def wait(self, seen: int, timeout: float) -> int | None:
         """The revision as soon as it is not the one that was seen, or after some seconds; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._state.revision != seen, timeout)
             return None if self._closed else self._state.revision
+
+    def link(self) -> Json:
+        """What a link to the current screen holds."""
+        with self._changed:
+            return link(self._session)
 
     def test_source(self) -> str:
         """What was done so far, as the source of a test."""
@@ -125,8 +140,7 @@ class Store:
             elif isinstance(command, Answer):
                 self._answer_by_hand(command)
             elif isinstance(command, Restart):
-                opening = self._session.opening
-                self._play(opening.screen, opening.data)
+                self._restart()
             else:
                 self._open(command)
 
@@ -137,6 +151,12 @@ class Store:
         self._asked = None
         self._set(history=undone, stopped="")
         self._ask_again(undone.session)
+
+    def _restart(self) -> None:
+        """As the play began; as the preview was started if that could not be opened, such as a link with wrong data."""
+        session = self._session
+        opening = session.opening if session.history else self._begin
+        self._play(opening.screen, opening.data)
 
     def _answer_by_hand(self, answer: Answer) -> None:
         if self._asking is not None:
@@ -170,7 +190,7 @@ class Store:
                 self._play(self._begin.screen, self._begin.data)
             else:
                 done = replay(document.flow, self._state.history.session, by_hand=self._asking is None)
-                self._log.add(
+                self._add_line(
                     "reload",
                     done.stopped or f"The file has changed: {done.steps} steps replayed.",
                     duration_ms=(self._timer() - started) * 1000,
@@ -210,6 +230,10 @@ class Store:
     def _set(self, **changes: Any) -> None:
         self._state = replace(self._state, revision=self._state.revision + 1, **changes)
         self._changed.notify_all()
+
+    def _add_line(self, kind: Kind, text: str, detail: Any = None, *, duration_ms: float | None = None) -> None:
+        self._log.add(kind, text, detail, duration_ms=duration_ms)
+        self._set()
 
     def _play(self, screen: str | None, data: Mapping[str, Any] | None) -> None:
         flow, begin = self._document.flow, self._begin
@@ -273,13 +297,12 @@ class Store:
         notice = None if broken is None else notice_of(call, broken)
         if notice is None or self._asking is None:
             return
-        self._log.add("request", f"Notification of {notice.error}", notice.data)
+        self._add_line("request", f"Notification of {notice.error}", notice.data)
         started = self._timer()
 
         def answered(answer: Answer) -> None:
             with self._changed:
                 self._log_answer(answer, (self._timer() - started) * 1000)
-                self._set()
 
         self._asking.ask(notice, answered)
 
@@ -288,24 +311,24 @@ class Store:
             text, detail = f"No answer: {answer.failure}", answer.message or None
         else:
             text, detail = _answer_text(answer.content), answer.content
-        self._log.add("answer", text, detail, duration_ms=duration_ms)
+        self._add_line("answer", text, detail, duration_ms=duration_ms)
 
     def _note(self, effect: Effect) -> None:
         """A line of the log for what the player asks for, except that an event is refused."""
         if isinstance(effect, AskEndpoint):
             of = f" of {effect.screen}" if effect.screen else ""
             detail = {"action": effect.action, "screen": effect.screen, "data": effect.data}
-            self._log.add("request", f"{effect.action}{of}", detail)
+            self._add_line("request", f"{effect.action}{of}", detail)
         elif isinstance(effect, OpenUrl):
-            self._log.add("open_url", effect.url, {"url": effect.url, "path": effect.path})
+            self._add_line("open_url", effect.url, {"url": effect.url, "path": effect.path})
         elif isinstance(effect, Complete):
             text = "The Flow is complete." if effect.sent else "The Flow closes without a message."
-            self._log.add("complete", text, effect.payload)
+            self._add_line("complete", text, effect.payload)
         elif isinstance(effect, Snackbar):
-            self._log.add("snackbar", effect.text)
+            self._add_line("snackbar", effect.text)
         elif isinstance(effect, Broken):
             found = {"key": effect.key, "path": effect.path, "closed": effect.closed}
-            self._log.add("broken", effect.message, found)
+            self._add_line("broken", effect.message, found)
 
 
 def _answer_text(content: Any) -> str:

@@ -10,7 +10,6 @@ import { safeHref } from "./markdown.js";
 import { panel } from "./panel.js";
 import { phone } from "./phone.js";
 import { present } from "./presentation.js";
-import { scrub } from "./scrub.js";
 import { focusSheet } from "./sheet.js";
 
 const place = (id) => document.getElementById(id);
@@ -71,7 +70,7 @@ const ui = {
   answer: (fields) => connection.command("answer", fields),
   openScreen: (screen, data = null) => connection.command("open", data === null ? { screen } : { screen, data }),
   copyTest,
-  copyLink: () => copy(makeLink(location.href.split("#")[0], state.screens.find((screen) => screen.current) ?? { id: state.view.screen }), "The link is copied."),
+  copyLink,
   setPlatform(value) {
     ui.platform = value;
     draw();
@@ -96,7 +95,6 @@ function onState(next) {
     ui.theme = next.theme ?? "auto";
     seenLog = next.log.at(-1)?.number ?? 0;
   }
-  scrub(next.view);
   const screen = next.view.over ? "over" : `${next.view.screen}`;
   const changed = drawnScreen !== null && screen !== drawnScreen;
   if (changed) {
@@ -170,7 +168,7 @@ function nodeAt(path) {
 function flash(path) {
   const node = path ? nodeAt(path) : phonePlace.querySelector(".screen");
   const index = Number(/^\/screens\/(\d+)(?:\/|$)/.exec(path ?? "")?.[1] ?? -1);
-  const screen = state.screens[index];
+  const screen = state.screens.find((each) => each.number === index);
   if (node) {
     node.scrollIntoView({ block: "nearest" });
     node.classList.remove("is-flashing");
@@ -252,12 +250,24 @@ async function copy(text, done) {
   }
 }
 
-async function copyTest() {
+// Copies what the server answers; `words` makes the text of it, and what is said afterwards.
+async function copyFrom(request, words) {
   try {
-    await copy(await connection.test(), "The test is copied.");
+    await copy(...words(await request));
   } catch (error) {
     onTrouble(error);
   }
+}
+
+function copyTest() {
+  return copyFrom(connection.test(), (source) => [source, "The test is copied."]);
+}
+
+function copyLink() {
+  return copyFrom(connection.link(), (link) => [
+    makeLink(location.href.split("#")[0], link),
+    link.complete ? "The link is copied." : "The link is copied without the data of the screen: they are too long for an address.",
+  ]);
 }
 
 // -- start
@@ -268,6 +278,9 @@ function follow() {
     say(link.problem);
   } else if (link) {
     ui.openScreen(link.screen, link.data);
+  }
+  if (link) {
+    history.replaceState(null, "", location.pathname); // it is followed once: what is played from there on is no link
   }
 }
 

@@ -1,6 +1,9 @@
 // The conversation with the server: requests one after another, in the order in which they were made. A key press that
 // has not been sent yet is replaced by the next one in the same field. Nothing here knows what an event means.
 
+import { Changes } from "./changes.js";
+import { merged } from "./merging.js";
+
 const RETRY_MS = 1500;
 const TIMEOUT_MS = 30000;
 
@@ -44,10 +47,21 @@ export class Connection {
     this.onTrouble = onTrouble;
     this.waiting = [];
     this.busy = false;
-    this.revision = -1;
+    this.state = null;
     this.announced = -1;
-    this.changes = null;
     this.retry = 0;
+    // The server says when something has changed that the page has not asked for: the file, or an answer that took long.
+    this.changes = new Changes({
+      onRevision: (revision) => {
+        this.announced = revision;
+        this.#catchUp();
+      },
+      onLost: () => this.refresh(),
+    });
+  }
+
+  get revision() {
+    return this.state?.revision ?? -1;
   }
 
   // Whether a newer answer is on its way than the one that was drawn last.
@@ -57,7 +71,7 @@ export class Connection {
 
   open() {
     this.refresh();
-    this.#listen();
+    this.changes.open();
   }
 
   refresh() {
@@ -83,6 +97,10 @@ export class Connection {
     return (await request("/test")).source;
   }
 
+  link() {
+    return request("/link");
+  }
+
   #push(job) {
     job.done = new Promise((resolve) => {
       job.resolve = resolve;
@@ -100,13 +118,12 @@ export class Connection {
     while (this.waiting.length > 0) {
       const job = this.waiting.shift();
       try {
-        const state = await request(job.path, job.body);
+        // Only what is new comes back. One request follows another, so the page still has the state that it names.
+        const answer = await this.#ask(job);
         this.onTrouble(null);
-        if (state.revision >= this.revision) {
-          this.revision = state.revision;
-          this.onState(state);
-        }
-        job.resolve(state);
+        this.state = merged(this.state, answer);
+        this.onState(this.state);
+        job.resolve(answer);
       } catch (error) {
         job.resolve(null);
         this.#failed(error);
@@ -114,6 +131,11 @@ export class Connection {
     }
     this.busy = false;
     this.#catchUp();
+  }
+
+  #ask({ path, body }) {
+    const seen = this.revision;
+    return body === undefined ? request(`${path}?seen=${seen}`) : request(path, { ...body, seen });
   }
 
   // A change that a request of this page has made is announced too, often before its response is here.
@@ -135,22 +157,9 @@ export class Connection {
       queueMicrotask(() => this.refresh());
       return;
     }
-    this.revision = -1;
+    this.state = null;
     this.announced = -1;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => this.open(), RETRY_MS);
-  }
-
-  // The server says when something has changed that the page has not asked for: the file, or an answer that took long.
-  #listen() {
-    if (this.changes && this.changes.readyState !== EventSource.CLOSED) {
-      return;
-    }
-    this.changes = new EventSource("/changes");
-    this.changes.onmessage = ({ data }) => {
-      this.announced = JSON.parse(data).revision;
-      this.#catchUp();
-    };
-    this.changes.onerror = () => this.refresh();
   }
 }

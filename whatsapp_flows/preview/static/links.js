@@ -15,7 +15,7 @@ export function readLink(hash) {
   }
 }
 
-export function makeLink(base, screen) {
-  const data = Object.keys(screen.data ?? {}).length > 0 ? `?data=${encodeURIComponent(JSON.stringify(screen.data))}` : "";
-  return `${base}#/${encodeURIComponent(screen.id)}${data}`;
+export function makeLink(base, { screen, data }) {
+  const query = data === null ? "" : `?data=${encodeURIComponent(JSON.stringify(data))}`;
+  return screen ? `${base}#/${encodeURIComponent(screen)}${query}` : base;
 }

@@ -110,7 +110,11 @@ const screenState = (screen, ui) => html`<details class="screen-state" ?open=${s
   </div>
 </details>`;
 
-const states = (state, ui) => (state.screens.length > 0 ? state.screens.map((screen) => screenState(screen, ui)) : empty("There is no screen."));
+const states = (state, ui) =>
+  state.screens.length > 0
+    ? html`${state.screens.map((screen) => screenState(screen, ui))}
+        ${state.screens_left_out > 0 ? empty(`${state.screens_left_out} more screens are not listed.`) : nothing}`
+    : empty("There is no screen.");
 
 // -- log
 
