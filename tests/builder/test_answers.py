@@ -69,7 +69,8 @@ VALUES: Final[dict[str, tuple[Any, Any]]] = {
     "decimal": (3.5, float),
     "mapping": ({"a": 1}, dict[str, Any]),
     "array": ([1], list[Any]),
-    "raw": (Raw("${form.age}"), Any),
+    "raw": (Raw(["${form.age}"]), list[Any]),
+    "a reference in Raw": (Raw("${form.age}"), str | float),
 }
 
 

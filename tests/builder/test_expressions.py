@@ -189,7 +189,7 @@ UNSAID: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "list": (lambda: If(extras, then=[]), "only texts, numbers and booleans"),  # type: ignore[arg-type]
     "text": (lambda: If(name, then=[]), "is a boolean, and"),  # type: ignore[arg-type]
     "computed": (lambda: If(1 == 2, then=[]), "already known"),  # type: ignore[arg-type,comparison-overlap]
-    "no expression": (lambda: If("x", then=[]), "is an expression, not"),  # type: ignore[arg-type]
+    "no expression": (lambda: If("x", then=[]), "is an expression, such as"),  # type: ignore[arg-type]
     "switch on a number": (lambda: Switch(price, cases={}), "use If with a comparison"),  # type: ignore[arg-type]
     "switch on an expression": (lambda: Switch(text("a"), cases={}), "is a reference"),
 }

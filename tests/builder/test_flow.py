@@ -165,7 +165,7 @@ MISTAKES: Final[Mapping[str, tuple[Any, str]]] = {
     "no component": (lambda: Screen("A", children=["x"]), "a component is needed here"),  # type: ignore[list-item]
     "an option as a child": (lambda: Screen("A", children=[Option(id="a", title="b")]), "a component is needed"),  # type: ignore[list-item]
     "children that are no list": (lambda: Screen("A", children=[Form(name="f", children="x")]), "stand in a list"),  # type: ignore[arg-type]
-    "a date": (lambda: Screen("A", children=[TextBody(text=object())]), "a object has no JSON form"),  # type: ignore[arg-type]
+    "a date": (lambda: Screen("A", children=[TextBody(text=object())]), "an object has no JSON form"),  # type: ignore[arg-type]
     "a text as a value": (
         lambda: Screen("A", children=[Footer(label="x", on_click_action=Complete({"x": TextBody(text="y")}))]),
         "a TextBody has no value",

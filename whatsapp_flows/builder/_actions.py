@@ -8,43 +8,79 @@ Source: Meta, Flow JSON reference ("Actions").
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from ._base import Action, given
+from .._wire import short_repr
+from ._base import Action, Raw
+from ._errors import FlowBuildError
+from ._expressions import Expr
+
+
+class Target(Protocol):
+    """A `Screen`, as far as an action needs it."""
+
+    id: str
 
 
 class Navigate(Action):
     """Go to another screen; `payload` is that screen's data. `screen` is the id of the screen, or the `Screen`."""
 
-    def __init__(self, screen: Any, payload: Mapping[str, Any] | None = None, *, type: str = "screen") -> None:
-        self.properties = given({"name": "navigate", "next": {"type": type, "name": screen}, "payload": payload})
+    __slots__ = ()
+
+    def __init__(
+        self, screen: str | Target | Raw, payload: Mapping[str, Any] | Raw | None = None, *, type: str = "screen"
+    ) -> None:
+        name = screen if isinstance(screen, (str, Raw)) else getattr(screen, "id", None)
+        if not isinstance(name, (str, Raw)):
+            raise FlowBuildError(f"Navigate takes the id of a screen, or a Screen, not {short_repr(screen)}.")
+        self.properties = {"name": "navigate", "next": {"type": type, "name": name}}
+        if payload is not None:
+            self.properties["payload"] = _payload(payload)
 
 
 class DataExchange(Action):
     """Send `payload` to the endpoint, whose answer decides what follows."""
 
-    def __init__(self, payload: Mapping[str, Any] | None = None) -> None:
-        self.properties = (
-            {"name": "data_exchange"} if payload is None else {"name": "data_exchange", "payload": payload}
-        )
+    __slots__ = ()
+
+    def __init__(self, payload: Mapping[str, Any] | Raw | None = None) -> None:
+        self.properties = {"name": "data_exchange"}
+        if payload is not None:
+            self.properties["payload"] = _payload(payload)
 
 
 class Complete(Action):
     """End the Flow; `payload` is the answer that the business gets. On a terminal screen only."""
 
-    def __init__(self, payload: Mapping[str, Any] | None = None) -> None:
-        self.properties = given({"name": "complete", "payload": payload})
+    __slots__ = ()
+
+    def __init__(self, payload: Mapping[str, Any] | Raw | None = None) -> None:
+        self.properties = {"name": "complete"}
+        if payload is not None:
+            self.properties["payload"] = _payload(payload)
 
 
 class UpdateData(Action):
     """Change fields of the screen's own data. From 6.0 on."""
 
-    def __init__(self, payload: Mapping[str, Any]) -> None:
-        self.properties = {"name": "update_data", "payload": payload}
+    __slots__ = ()
+
+    def __init__(self, payload: Mapping[str, Any] | Raw) -> None:
+        self.properties = {"name": "update_data", "payload": _payload(payload)}
 
 
 class OpenUrl(Action):
     """Open a web page. From 6.0 on, of an EmbeddedLink and an OptIn."""
 
-    def __init__(self, url: str) -> None:
+    __slots__ = ()
+
+    def __init__(self, url: str | Expr[str] | Raw) -> None:
+        if not isinstance(url, (str, Expr, Raw)):
+            raise FlowBuildError(f"OpenUrl takes a URL as a text, not {short_repr(url)}.")
         self.properties = {"name": "open_url", "url": url}
+
+
+def _payload(payload: Any) -> Mapping[str, Any] | Raw:
+    if isinstance(payload, (Mapping, Raw)):
+        return payload
+    raise FlowBuildError(f'a payload is a dict, such as {{"name": name}}, not {short_repr(payload)}.')

@@ -48,8 +48,7 @@ def answers(source: flow_json.FlowJson) -> str:
     A key that not every action of a screen sends is `NotRequired`. The module is laid out as common formatters do and
     passes `mypy --strict`. Raises `ConfigurationError` for what cannot be read.
     """
-    flow = source if isinstance(source, Flow) else from_json(source)
-    return _Module(flow).source()
+    return _Module(from_json(source)).source()
 
 
 class _Module:

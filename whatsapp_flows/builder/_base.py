@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
 from .. import flow_json
 from .._wire import short_repr
-from ._errors import FlowBuildError
+from ._errors import FlowBuildError, a, instead
 from ._expressions import Expr
 
 T_co = TypeVar("T_co", covariant=True)
@@ -37,15 +37,28 @@ class Reference(Expr[T_co]):
     `${screen.ID.form.x}` depends on where it stands, and is decided when the Flow is written.
     """
 
-    __slots__ = ("json_type", "local", "owner", "path", "source")
+    __slots__ = ()
+    source: ClassVar[str] = "form"
 
-    def __init__(self, owner: object, source: str, path: tuple[str, ...], json_type: str) -> None:
-        self.owner = owner
-        self.source = source
-        self.path = path
-        self.json_type = json_type
-        self.local = f"${{{source}.{'.'.join(path)}}}"
+    @property
+    def owner(self) -> object:
+        """The `Data` or the input."""
+        return self
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead to the value."""
+        raise NotImplementedError
+
+    @property
+    def json_type(self) -> str:
+        """The type of the value; empty if it is not known before the Flow runs."""
+        raise NotImplementedError
+
+    @property
+    def local(self) -> str:
         """How it is written on the screen of its owner."""
+        return f"${{{self.source}.{'.'.join(self.path)}}}"
 
     def __repr__(self) -> str:
         return self.local
@@ -56,11 +69,15 @@ class OwnValue(Reference[Any]):
 
     __slots__ = ()
 
+    @property
+    def json_type(self) -> str:
+        return ""
+
     def __repr__(self) -> str:
         return "own_value"
 
 
-own_value: Final[Expr[Any]] = OwnValue(None, "form", (), "")
+own_value: Final[Expr[Any]] = OwnValue()
 """
 The value of the input that this stands in: `Dropdown(..., on_select_action=DataExchange({"day": own_value}))`.
 
@@ -68,6 +85,8 @@ An input cannot be named in its own arguments, since it is not made yet.
 """
 
 
+TYPES: Final = ("string", "number", "integer", "boolean", "object", "array")
+"""The types of a data model. Source: Meta, Flow JSON reference ("Dynamic properties")."""
 _JSON_TYPES: Final = ((bool, "boolean"), (str, "string"), ((int, float), "number"), (Mapping, "object"))
 
 
@@ -78,7 +97,9 @@ def json_type(example: object) -> str:
             return name
     if isinstance(example, (list, tuple)):
         return "array"
-    raise FlowBuildError(f"a {type(example).__name__} cannot be an example: {short_repr(example)}.")
+    found = "null" if example is None else type(example).__name__
+    remedy = "; give a value of the type that the field will have" if example is None else instead(example)
+    raise FlowBuildError(f"{a(found)} cannot be an example: {short_repr(example)}{remedy}.")
 
 
 def schema_of(example: object) -> dict[str, Any]:
@@ -101,16 +122,28 @@ class Data(Reference[T_co]):
     """
 
     __slots__ = ("example", "name", "schema")
+    source: ClassVar[str] = "data"
 
     def __init__(
         self, name: str, example: T_co, *, type: str | None = None, schema: Mapping[str, Any] | None = None
     ) -> None:
+        if not isinstance(name, str) or not name:
+            raise FlowBuildError(f"the name of a Data is a text that is not empty, not {short_repr(name)}.")
         if type is not None and schema is not None:
             raise FlowBuildError("Data takes a type or a schema, not both.")
+        if type is not None and type not in TYPES:
+            raise FlowBuildError(f"the type of a Data is one of {', '.join(TYPES)}, not {short_repr(type)}.")
         self.name = name
         self.example = example
         self.schema = schema if schema is not None else {"type": type} if type is not None else schema_of(example)
-        super().__init__(self, "data", (name,), str(self.schema.get("type", "")))
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def json_type(self) -> str:
+        return str(self.schema.get("type", ""))
 
     def __getitem__(self, name: str, /) -> InnerField:
         """The value of a field of an object."""
@@ -120,10 +153,10 @@ class Data(Reference[T_co]):
         """What `Data` needs beside the name and the example, to make this field."""
         if self.schema == schema_of(self.example):
             return []
-        short = self.schema.keys() == {"type"}
+        short = self.schema.keys() == {"type"} and self.schema["type"] in TYPES
         return [("type", self.schema["type"]) if short else ("schema", self.schema)]
 
-    def written(self) -> dict[str, Any]:
+    def model(self) -> dict[str, Any]:
         """The field as it stands in the data model."""
         return {**self.schema, "__example__": self.example}
 
@@ -131,11 +164,23 @@ class Data(Reference[T_co]):
 class InnerField(Reference[Any]):
     """A value inside an object of the data: `customer["name"]`."""
 
-    __slots__ = ("schema",)
+    __slots__ = ("_owner", "_path", "schema")
+    source: ClassVar[str] = "data"
 
     def __init__(self, owner: object, path: tuple[str, ...], schema: Mapping[str, Any]) -> None:
-        super().__init__(owner, "data", path, str(schema.get("type", "")))
-        self.schema = schema
+        self._owner, self._path, self.schema = owner, path, schema
+
+    @property
+    def owner(self) -> object:
+        return self._owner
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return self._path
+
+    @property
+    def json_type(self) -> str:
+        return str(self.schema.get("type", ""))
 
     def __getitem__(self, name: str, /) -> InnerField:
         """The value of a field of an object."""
@@ -144,7 +189,8 @@ class InnerField(Reference[Any]):
 
 def _inner(owner: object, path: tuple[str, ...], schema: Mapping[str, Any], name: str) -> InnerField:
     if schema.get("type") != "object":
-        raise FlowBuildError(f"{'.'.join(path)} is no object: only the fields of an object have names.")
+        remedy = "; show its items as the data_source of a component" if schema.get("type") == "array" else ""
+        raise FlowBuildError(f"{'.'.join(path)} is no object: only the fields of an object have names{remedy}.")
     fields = schema.get("properties")
     field = fields.get(name) if isinstance(fields, Mapping) else None
     if not isinstance(field, Mapping):
@@ -156,21 +202,30 @@ def _inner(owner: object, path: tuple[str, ...], schema: Mapping[str, Any], name
 class Component:
     """A component. `properties` are its properties by their names in Flow JSON, `type` included."""
 
+    __slots__ = ("properties",)
     kind: ClassVar[str] = ""
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Property -> the only texts that it takes."""
     properties: dict[str, Any]
 
-    def _finish(self) -> None:
-        """Check what only the values tell. Raises `FlowBuildError`."""
-        for name, texts in self.choices.items():
-            value = self.properties.get(name)
-            for each in value if isinstance(value, (list, tuple)) else (value,):
-                if isinstance(each, str) and each not in texts:
-                    hint = flow_json.did_you_mean(each, texts)
-                    raise FlowBuildError(
-                        f"{name} of a {self.kind} cannot be {short_repr(each)}: it is one of {', '.join(texts)}.{hint}"
-                    )
+    def _choice(self, name: str, value: Any) -> Any:
+        """A value of a property with a closed list. Raises `FlowBuildError` if it is out of the list."""
+        texts = self.choices[name]
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(each, str) and each not in texts:
+                hint = flow_json.did_you_mean(each, texts)
+                raise FlowBuildError(
+                    f"{name} of {a(self.kind)} cannot be {short_repr(each)}: it is one of {', '.join(texts)}.{hint}"
+                )
+        return value
+
+    def _name(self, name: Any) -> Any:
+        """The name of a component. Raises `FlowBuildError` for what is none."""
+        if not isinstance(name, str) or not name:
+            raise FlowBuildError(
+                f"the name of {a(self.kind)} must be a text that is not empty, not {short_repr(name)}{instead(name)}."
+            )
+        return name
 
     def __repr__(self) -> str:
         named = self.properties.get("name")
@@ -184,25 +239,45 @@ class Input(Component, Reference[T_co]):
     Operators use the value: `size == "large"`, `~terms`.
     """
 
+    __slots__ = ()
     value_type: ClassVar[str] = "string"
 
-    def _finish(self) -> None:
-        """Make the component the reference to its own value."""
-        super()._finish()
-        name = self.properties["name"]
-        if not isinstance(name, str) or not name:
-            raise FlowBuildError(f"the name of a {self.kind} must be a text that is not empty, not {short_repr(name)}.")
-        Reference.__init__(self, self, "form", (name,), self.value_type)
+    @property
+    def path(self) -> tuple[str, ...]:
+        return (self.properties["name"],)
+
+    @property
+    def json_type(self) -> str:
+        return self.value_type
 
 
-def given(properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties that are given: JSON has no null here, so None stands for a property that is not."""
-    return {key: value for key, value in properties.items() if value is not None}
+def listed(what: str, value: Any) -> tuple[Any, ...]:
+    """The objects of a list. Raises `FlowBuildError` for anything but an iterable of objects."""
+    if isinstance(value, (list, tuple)):
+        return tuple(value)
+    if not isinstance(value, Iterable) or isinstance(value, (str, Mapping, Expr)):
+        raise FlowBuildError(f"{what} stand in a list, not in {a(type(value).__name__)}: write [...].")
+    return tuple(value)
+
+
+def components_of(value: Any) -> Any:
+    """The components in a component. Raises `FlowBuildError` for what is neither a list of them nor `Raw`."""
+    return value if isinstance(value, Raw) else listed("components", value)
+
+
+def cases_of(value: Any) -> Any:
+    """The components of each case of a Switch. Raises `FlowBuildError` for anything but a dict of lists, and `Raw`."""
+    if isinstance(value, Raw):
+        return value
+    if not isinstance(value, Mapping) or not all(isinstance(case, str) for case in value):
+        raise FlowBuildError(f'cases is a dict, such as {{"text": [...]}}, not {short_repr(value)}.')
+    return {case: components_of(each) for case, each in value.items()}
 
 
 class Item:
     """An item of a list, such as an `Option`. `properties` are by their names in Flow JSON."""
 
+    __slots__ = ("properties",)
     properties: dict[str, Any]
 
     def __repr__(self) -> str:
@@ -212,6 +287,7 @@ class Item:
 class Action:
     """What a tap or a selection does. `properties` are by their names in Flow JSON."""
 
+    __slots__ = ("properties",)
     properties: dict[str, Any]
 
     def __repr__(self) -> str:

@@ -7,12 +7,40 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from ._actions import Complete, DataExchange, Navigate, OpenUrl, UpdateData
-from ._base import Component, Input, Item, Raw, given
+from ._base import Component, Input, Item, Raw, cases_of, components_of
+from ._conditions import checked_condition
 from ._expressions import Expr
-from ._special import Branches, Cases, TextField
+from ._special import TextField, switched
 
 Text = str | Expr[str] | Raw
 Bool = bool | Expr[bool] | Raw
+MimeType = Literal[
+    "application/pdf",
+    "image/png",
+    "image/jpeg",
+    "image/avif",
+    "image/heic",
+    "image/heif",
+    "image/gif",
+    "image/tiff",
+    "image/webp",
+    "application/zip",
+    "application/gzip",
+    "application/x-7z-compressed",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.text",
+    "video/mp4",
+    "video/mpeg",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "text/plain",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/xml",
+]
 
 
 class Option(Item):
@@ -31,6 +59,8 @@ class Option(Item):
     - `on_unselect_action`: an action: update_data; since 6.0.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
@@ -45,20 +75,24 @@ class Option(Item):
         on_select_action: UpdateData | Raw | None = None,
         on_unselect_action: UpdateData | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "id": id,
-                "title": title,
-                "description": description,
-                "metadata": metadata,
-                "enabled": enabled,
-                "color": color,
-                "image": image,
-                "alt-text": alt_text,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-            }
-        )
+        properties: dict[str, Any] = {"id": id, "title": title}
+        if description is not None:
+            properties["description"] = description
+        if metadata is not None:
+            properties["metadata"] = metadata
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if color is not None:
+            properties["color"] = color
+        if image is not None:
+            properties["image"] = image
+        if alt_text is not None:
+            properties["alt-text"] = alt_text
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        self.properties = properties
 
 
 class Chip(Item):
@@ -72,6 +106,8 @@ class Chip(Item):
     - `on_unselect_action`: an action: update_data.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
@@ -81,15 +117,14 @@ class Chip(Item):
         on_select_action: UpdateData | Raw | None = None,
         on_unselect_action: UpdateData | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "id": id,
-                "title": title,
-                "enabled": enabled,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-            }
-        )
+        properties: dict[str, Any] = {"id": id, "title": title}
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        self.properties = properties
 
 
 class CarouselImage(Item):
@@ -100,18 +135,15 @@ class CarouselImage(Item):
     - `alt_text`: a text; required.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
         src: Text,
         alt_text: Text,
     ) -> None:
-        self.properties = given(
-            {
-                "src": src,
-                "alt-text": alt_text,
-            }
-        )
+        self.properties = {"src": src, "alt-text": alt_text}
 
 
 class NavigationContent(Item):
@@ -123,6 +155,8 @@ class NavigationContent(Item):
     - `metadata`: a text; 80 characters are shown.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
@@ -130,13 +164,12 @@ class NavigationContent(Item):
         description: Text | None = None,
         metadata: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "title": title,
-                "description": description,
-                "metadata": metadata,
-            }
-        )
+        properties: dict[str, Any] = {"title": title}
+        if description is not None:
+            properties["description"] = description
+        if metadata is not None:
+            properties["metadata"] = metadata
+        self.properties = properties
 
 
 class NavigationEnd(Item):
@@ -148,6 +181,8 @@ class NavigationEnd(Item):
     - `metadata`: a text; 10 characters are shown.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
@@ -155,13 +190,14 @@ class NavigationEnd(Item):
         description: Text | None = None,
         metadata: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "title": title,
-                "description": description,
-                "metadata": metadata,
-            }
-        )
+        properties: dict[str, Any] = {}
+        if title is not None:
+            properties["title"] = title
+        if description is not None:
+            properties["description"] = description
+        if metadata is not None:
+            properties["metadata"] = metadata
+        self.properties = properties
 
 
 class NavigationStart(Item):
@@ -172,18 +208,18 @@ class NavigationStart(Item):
     - `alt_text`: a text.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
         image: Text,
         alt_text: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "image": image,
-                "alt-text": alt_text,
-            }
-        )
+        properties: dict[str, Any] = {"image": image}
+        if alt_text is not None:
+            properties["alt-text"] = alt_text
+        self.properties = properties
 
 
 class NavigationItem(Item):
@@ -200,6 +236,8 @@ class NavigationItem(Item):
     - `on_click_action`: an action: data_exchange, navigate.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         *,
@@ -212,18 +250,20 @@ class NavigationItem(Item):
         enabled: bool | Raw | None = None,
         on_click_action: DataExchange | Navigate | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "id": id,
-                "main-content": main_content,
-                "end": end,
-                "start": start,
-                "badge": badge,
-                "tags": tags,
-                "enabled": enabled,
-                "on-click-action": on_click_action,
-            }
-        )
+        properties: dict[str, Any] = {"id": id, "main-content": main_content}
+        if end is not None:
+            properties["end"] = end
+        if start is not None:
+            properties["start"] = start
+        if badge is not None:
+            properties["badge"] = badge
+        if tags is not None:
+            properties["tags"] = tags
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if on_click_action is not None:
+            properties["on-click-action"] = on_click_action
+        self.properties = properties
 
 
 class TextHeading(Component):
@@ -236,6 +276,7 @@ class TextHeading(Component):
     - `visible`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "TextHeading"
 
     def __init__(
@@ -244,13 +285,10 @@ class TextHeading(Component):
         *,
         visible: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "TextHeading",
-                "text": text,
-                "visible": visible,
-            }
-        )
+        properties: dict[str, Any] = {"type": "TextHeading", "text": text}
+        if visible is not None:
+            properties["visible"] = visible
+        self.properties = properties
 
 
 class TextSubheading(Component):
@@ -263,6 +301,7 @@ class TextSubheading(Component):
     - `visible`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "TextSubheading"
 
     def __init__(
@@ -271,13 +310,10 @@ class TextSubheading(Component):
         *,
         visible: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "TextSubheading",
-                "text": text,
-                "visible": visible,
-            }
-        )
+        properties: dict[str, Any] = {"type": "TextSubheading", "text": text}
+        if visible is not None:
+            properties["visible"] = visible
+        self.properties = properties
 
 
 class TextBody(Component):
@@ -293,6 +329,7 @@ class TextBody(Component):
     - `markdown`: a fixed boolean; default False; since 5.1.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "TextBody"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"font-weight": ("bold", "italic", "bold_italic", "normal")}
 
@@ -305,17 +342,16 @@ class TextBody(Component):
         strikethrough: Bool | None = None,
         markdown: bool | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "TextBody",
-                "text": text,
-                "visible": visible,
-                "font-weight": font_weight,
-                "strikethrough": strikethrough,
-                "markdown": markdown,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "TextBody", "text": text}
+        if visible is not None:
+            properties["visible"] = visible
+        if font_weight is not None:
+            properties["font-weight"] = self._choice("font-weight", font_weight)
+        if strikethrough is not None:
+            properties["strikethrough"] = strikethrough
+        if markdown is not None:
+            properties["markdown"] = markdown
+        self.properties = properties
 
 
 class TextCaption(Component):
@@ -331,6 +367,7 @@ class TextCaption(Component):
     - `markdown`: a fixed boolean; default False; since 5.1.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "TextCaption"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"font-weight": ("bold", "italic", "bold_italic", "normal")}
 
@@ -343,17 +380,16 @@ class TextCaption(Component):
         strikethrough: Bool | None = None,
         markdown: bool | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "TextCaption",
-                "text": text,
-                "visible": visible,
-                "font-weight": font_weight,
-                "strikethrough": strikethrough,
-                "markdown": markdown,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "TextCaption", "text": text}
+        if visible is not None:
+            properties["visible"] = visible
+        if font_weight is not None:
+            properties["font-weight"] = self._choice("font-weight", font_weight)
+        if strikethrough is not None:
+            properties["strikethrough"] = strikethrough
+        if markdown is not None:
+            properties["markdown"] = markdown
+        self.properties = properties
 
 
 class RichText(Component):
@@ -366,6 +402,7 @@ class RichText(Component):
     - `visible`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "RichText"
 
     def __init__(
@@ -374,13 +411,10 @@ class RichText(Component):
         *,
         visible: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "RichText",
-                "text": text,
-                "visible": visible,
-            }
-        )
+        properties: dict[str, Any] = {"type": "RichText", "text": text}
+        if visible is not None:
+            properties["visible"] = visible
+        self.properties = properties
 
 
 class TextInput(TextField):
@@ -404,6 +438,7 @@ class TextInput(TextField):
     - `error_message`: a text; 30 characters are shown; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "TextInput"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "label-variant": ("large",),
@@ -427,25 +462,30 @@ class TextInput(TextField):
         init_value: Text | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "TextInput",
-                "name": name,
-                "label": label,
-                "label-variant": label_variant,
-                "input-type": input_type,
-                "pattern": pattern,
-                "helper-text": helper_text,
-                "required": required,
-                "min-chars": min_chars,
-                "max-chars": max_chars,
-                "enabled": enabled,
-                "visible": visible,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "TextInput", "name": self._name(name), "label": label}
+        if label_variant is not None:
+            properties["label-variant"] = self._choice("label-variant", label_variant)
+        if input_type is not None:
+            properties["input-type"] = self._choice("input-type", input_type)
+        if pattern is not None:
+            properties["pattern"] = pattern
+        if helper_text is not None:
+            properties["helper-text"] = helper_text
+        if required is not None:
+            properties["required"] = required
+        if min_chars is not None:
+            properties["min-chars"] = min_chars
+        if max_chars is not None:
+            properties["max-chars"] = max_chars
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class TextArea(Input[str]):
@@ -466,6 +506,7 @@ class TextArea(Input[str]):
     - `error_message`: a text; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "TextArea"
     value_type: ClassVar[str] = "string"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"label-variant": ("large",)}
@@ -484,22 +525,24 @@ class TextArea(Input[str]):
         init_value: Text | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "TextArea",
-                "name": name,
-                "label": label,
-                "label-variant": label_variant,
-                "helper-text": helper_text,
-                "required": required,
-                "max-length": max_length,
-                "enabled": enabled,
-                "visible": visible,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "TextArea", "name": self._name(name), "label": label}
+        if label_variant is not None:
+            properties["label-variant"] = self._choice("label-variant", label_variant)
+        if helper_text is not None:
+            properties["helper-text"] = helper_text
+        if required is not None:
+            properties["required"] = required
+        if max_length is not None:
+            properties["max-length"] = max_length
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class CheckboxGroup(Input[list[str]]):
@@ -524,6 +567,7 @@ class CheckboxGroup(Input[list[str]]):
     - `error_message`: a text; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "CheckboxGroup"
     value_type: ClassVar[str] = "array"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"media-size": ("regular", "large")}
@@ -546,26 +590,32 @@ class CheckboxGroup(Input[list[str]]):
         init_value: Sequence[str] | Expr[Any] | Raw | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "CheckboxGroup",
-                "name": name,
-                "data-source": data_source,
-                "label": label,
-                "description": description,
-                "required": required,
-                "enabled": enabled,
-                "visible": visible,
-                "media-size": media_size,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-                "min-selected-items": min_selected_items,
-                "max-selected-items": max_selected_items,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "CheckboxGroup", "name": self._name(name), "data-source": data_source}
+        if label is not None:
+            properties["label"] = label
+        if description is not None:
+            properties["description"] = description
+        if required is not None:
+            properties["required"] = required
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if media_size is not None:
+            properties["media-size"] = self._choice("media-size", media_size)
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        if min_selected_items is not None:
+            properties["min-selected-items"] = min_selected_items
+        if max_selected_items is not None:
+            properties["max-selected-items"] = max_selected_items
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class RadioButtonsGroup(Input[str]):
@@ -588,6 +638,7 @@ class RadioButtonsGroup(Input[str]):
     - `error_message`: a text; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "RadioButtonsGroup"
     value_type: ClassVar[str] = "string"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"media-size": ("regular", "large")}
@@ -608,24 +659,28 @@ class RadioButtonsGroup(Input[str]):
         init_value: Text | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "RadioButtonsGroup",
-                "name": name,
-                "data-source": data_source,
-                "label": label,
-                "description": description,
-                "required": required,
-                "enabled": enabled,
-                "visible": visible,
-                "media-size": media_size,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "RadioButtonsGroup", "name": self._name(name), "data-source": data_source}
+        if label is not None:
+            properties["label"] = label
+        if description is not None:
+            properties["description"] = description
+        if required is not None:
+            properties["required"] = required
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if media_size is not None:
+            properties["media-size"] = self._choice("media-size", media_size)
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class Dropdown(Input[str]):
@@ -646,6 +701,7 @@ class Dropdown(Input[str]):
     - `error_message`: a text; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "Dropdown"
     value_type: ClassVar[str] = "string"
 
@@ -663,22 +719,27 @@ class Dropdown(Input[str]):
         init_value: Text | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "Dropdown",
-                "name": name,
-                "label": label,
-                "data-source": data_source,
-                "required": required,
-                "enabled": enabled,
-                "visible": visible,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {
+            "type": "Dropdown",
+            "name": self._name(name),
+            "label": label,
+            "data-source": data_source,
+        }
+        if required is not None:
+            properties["required"] = required
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class ChipsSelector(Input[list[str]]):
@@ -702,6 +763,7 @@ class ChipsSelector(Input[list[str]]):
     - `error_message`: a text; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "ChipsSelector"
     value_type: ClassVar[str] = "array"
 
@@ -722,25 +784,33 @@ class ChipsSelector(Input[list[str]]):
         init_value: Sequence[str] | Expr[Any] | Raw | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "ChipsSelector",
-                "name": name,
-                "label": label,
-                "data-source": data_source,
-                "description": description,
-                "required": required,
-                "enabled": enabled,
-                "visible": visible,
-                "min-selected-items": min_selected_items,
-                "max-selected-items": max_selected_items,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {
+            "type": "ChipsSelector",
+            "name": self._name(name),
+            "label": label,
+            "data-source": data_source,
+        }
+        if description is not None:
+            properties["description"] = description
+        if required is not None:
+            properties["required"] = required
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if min_selected_items is not None:
+            properties["min-selected-items"] = min_selected_items
+        if max_selected_items is not None:
+            properties["max-selected-items"] = max_selected_items
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class OptIn(Input[bool]):
@@ -759,6 +829,7 @@ class OptIn(Input[bool]):
     - `init_value`: a boolean; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "OptIn"
     value_type: ClassVar[str] = "boolean"
 
@@ -774,20 +845,20 @@ class OptIn(Input[bool]):
         on_unselect_action: UpdateData | Raw | None = None,
         init_value: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "OptIn",
-                "name": name,
-                "label": label,
-                "required": required,
-                "visible": visible,
-                "on-click-action": on_click_action,
-                "on-select-action": on_select_action,
-                "on-unselect-action": on_unselect_action,
-                "init-value": init_value,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "OptIn", "name": self._name(name), "label": label}
+        if required is not None:
+            properties["required"] = required
+        if visible is not None:
+            properties["visible"] = visible
+        if on_click_action is not None:
+            properties["on-click-action"] = on_click_action
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if on_unselect_action is not None:
+            properties["on-unselect-action"] = on_unselect_action
+        if init_value is not None:
+            properties["init-value"] = init_value
+        self.properties = properties
 
 
 class EmbeddedLink(Component):
@@ -801,6 +872,7 @@ class EmbeddedLink(Component):
     - `visible`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "EmbeddedLink"
 
     def __init__(
@@ -810,14 +882,10 @@ class EmbeddedLink(Component):
         on_click_action: DataExchange | Navigate | OpenUrl | Raw,
         visible: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "EmbeddedLink",
-                "text": text,
-                "on-click-action": on_click_action,
-                "visible": visible,
-            }
-        )
+        properties: dict[str, Any] = {"type": "EmbeddedLink", "text": text, "on-click-action": on_click_action}
+        if visible is not None:
+            properties["visible"] = visible
+        self.properties = properties
 
 
 class DatePicker(Input[str]):
@@ -840,6 +908,7 @@ class DatePicker(Input[str]):
     - `error_message`: a text; 80 characters are shown; since 4.0; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "DatePicker"
     value_type: ClassVar[str] = "string"
 
@@ -859,24 +928,28 @@ class DatePicker(Input[str]):
         init_value: Text | None = None,
         error_message: Text | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "DatePicker",
-                "name": name,
-                "label": label,
-                "helper-text": helper_text,
-                "required": required,
-                "enabled": enabled,
-                "visible": visible,
-                "min-date": min_date,
-                "max-date": max_date,
-                "unavailable-dates": unavailable_dates,
-                "on-select-action": on_select_action,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "DatePicker", "name": self._name(name), "label": label}
+        if helper_text is not None:
+            properties["helper-text"] = helper_text
+        if required is not None:
+            properties["required"] = required
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if min_date is not None:
+            properties["min-date"] = min_date
+        if max_date is not None:
+            properties["max-date"] = max_date
+        if unavailable_dates is not None:
+            properties["unavailable-dates"] = unavailable_dates
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class CalendarPicker(Input[Any]):
@@ -905,6 +978,7 @@ class CalendarPicker(Input[Any]):
     - `error_message`: a text, or an object with start-date and end-date; 80 characters are shown; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "CalendarPicker"
     value_type: ClassVar[str] = ""
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -937,30 +1011,40 @@ class CalendarPicker(Input[Any]):
         init_value: Text | Mapping[str, Text] | None = None,
         error_message: Text | Mapping[str, Text] | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "CalendarPicker",
-                "name": name,
-                "label": label,
-                "title": title,
-                "description": description,
-                "mode": mode,
-                "helper-text": helper_text,
-                "required": required,
-                "enabled": enabled,
-                "visible": visible,
-                "min-date": min_date,
-                "max-date": max_date,
-                "unavailable-dates": unavailable_dates,
-                "include-days": include_days,
-                "min-days": min_days,
-                "max-days": max_days,
-                "on-select-action": on_select_action,
-                "init-value": init_value,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "CalendarPicker", "name": self._name(name), "label": label}
+        if title is not None:
+            properties["title"] = title
+        if description is not None:
+            properties["description"] = description
+        if mode is not None:
+            properties["mode"] = self._choice("mode", mode)
+        if helper_text is not None:
+            properties["helper-text"] = helper_text
+        if required is not None:
+            properties["required"] = required
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if min_date is not None:
+            properties["min-date"] = min_date
+        if max_date is not None:
+            properties["max-date"] = max_date
+        if unavailable_dates is not None:
+            properties["unavailable-dates"] = unavailable_dates
+        if include_days is not None:
+            properties["include-days"] = self._choice("include-days", include_days)
+        if min_days is not None:
+            properties["min-days"] = min_days
+        if max_days is not None:
+            properties["max-days"] = max_days
+        if on_select_action is not None:
+            properties["on-select-action"] = on_select_action
+        if init_value is not None:
+            properties["init-value"] = init_value
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class Image(Component):
@@ -978,6 +1062,7 @@ class Image(Component):
     - `visible`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "Image"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"scale-type": ("cover", "contain")}
 
@@ -992,19 +1077,20 @@ class Image(Component):
         alt_text: Text | None = None,
         visible: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "Image",
-                "src": src,
-                "width": width,
-                "height": height,
-                "scale-type": scale_type,
-                "aspect-ratio": aspect_ratio,
-                "alt-text": alt_text,
-                "visible": visible,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "Image", "src": src}
+        if width is not None:
+            properties["width"] = width
+        if height is not None:
+            properties["height"] = height
+        if scale_type is not None:
+            properties["scale-type"] = self._choice("scale-type", scale_type)
+        if aspect_ratio is not None:
+            properties["aspect-ratio"] = aspect_ratio
+        if alt_text is not None:
+            properties["alt-text"] = alt_text
+        if visible is not None:
+            properties["visible"] = visible
+        self.properties = properties
 
 
 class ImageCarousel(Component):
@@ -1019,6 +1105,7 @@ class ImageCarousel(Component):
     - `visible`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "ImageCarousel"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "aspect-ratio": ("4:3", "16:9"),
@@ -1033,16 +1120,14 @@ class ImageCarousel(Component):
         scale_type: Literal["contain", "cover"] | Raw | None = None,
         visible: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "ImageCarousel",
-                "images": images,
-                "aspect-ratio": aspect_ratio,
-                "scale-type": scale_type,
-                "visible": visible,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "ImageCarousel", "images": images}
+        if aspect_ratio is not None:
+            properties["aspect-ratio"] = self._choice("aspect-ratio", aspect_ratio)
+        if scale_type is not None:
+            properties["scale-type"] = self._choice("scale-type", scale_type)
+        if visible is not None:
+            properties["visible"] = visible
+        self.properties = properties
 
 
 class PhotoPicker(Input[list[Any]]):
@@ -1063,6 +1148,7 @@ class PhotoPicker(Input[list[Any]]):
     - `error_message`: a text, or an object of texts; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "PhotoPicker"
     value_type: ClassVar[str] = "array"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"photo-source": ("camera_gallery", "camera", "gallery")}
@@ -1081,22 +1167,24 @@ class PhotoPicker(Input[list[Any]]):
         visible: Bool | None = None,
         error_message: Text | Mapping[str, str] | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "PhotoPicker",
-                "name": name,
-                "label": label,
-                "description": description,
-                "photo-source": photo_source,
-                "max-file-size-kb": max_file_size_kb,
-                "min-uploaded-photos": min_uploaded_photos,
-                "max-uploaded-photos": max_uploaded_photos,
-                "enabled": enabled,
-                "visible": visible,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "PhotoPicker", "name": self._name(name), "label": label}
+        if description is not None:
+            properties["description"] = description
+        if photo_source is not None:
+            properties["photo-source"] = self._choice("photo-source", photo_source)
+        if max_file_size_kb is not None:
+            properties["max-file-size-kb"] = max_file_size_kb
+        if min_uploaded_photos is not None:
+            properties["min-uploaded-photos"] = min_uploaded_photos
+        if max_uploaded_photos is not None:
+            properties["max-uploaded-photos"] = max_uploaded_photos
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class DocumentPicker(Input[list[Any]]):
@@ -1117,6 +1205,7 @@ class DocumentPicker(Input[list[Any]]):
     - `error_message`: a text, or an object of texts; not in a Form.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "DocumentPicker"
     value_type: ClassVar[str] = "array"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -1158,57 +1247,29 @@ class DocumentPicker(Input[list[Any]]):
         max_file_size_kb: int | Raw | None = None,
         min_uploaded_documents: int | Raw | None = None,
         max_uploaded_documents: int | Raw | None = None,
-        allowed_mime_types: Sequence[
-            Literal[
-                "application/pdf",
-                "image/png",
-                "image/jpeg",
-                "image/avif",
-                "image/heic",
-                "image/heif",
-                "image/gif",
-                "image/tiff",
-                "image/webp",
-                "application/zip",
-                "application/gzip",
-                "application/x-7z-compressed",
-                "application/msword",
-                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-                "application/vnd.oasis.opendocument.presentation",
-                "application/vnd.oasis.opendocument.spreadsheet",
-                "application/vnd.oasis.opendocument.text",
-                "video/mp4",
-                "video/mpeg",
-                "application/vnd.ms-powerpoint",
-                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-                "text/plain",
-                "application/vnd.ms-excel",
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                "application/xml",
-            ]
-        ]
-        | Raw
-        | None = None,
+        allowed_mime_types: Sequence[MimeType] | Raw | None = None,
         enabled: Bool | None = None,
         visible: Bool | None = None,
         error_message: Text | Mapping[str, str] | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "DocumentPicker",
-                "name": name,
-                "label": label,
-                "description": description,
-                "max-file-size-kb": max_file_size_kb,
-                "min-uploaded-documents": min_uploaded_documents,
-                "max-uploaded-documents": max_uploaded_documents,
-                "allowed-mime-types": allowed_mime_types,
-                "enabled": enabled,
-                "visible": visible,
-                "error-message": error_message,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "DocumentPicker", "name": self._name(name), "label": label}
+        if description is not None:
+            properties["description"] = description
+        if max_file_size_kb is not None:
+            properties["max-file-size-kb"] = max_file_size_kb
+        if min_uploaded_documents is not None:
+            properties["min-uploaded-documents"] = min_uploaded_documents
+        if max_uploaded_documents is not None:
+            properties["max-uploaded-documents"] = max_uploaded_documents
+        if allowed_mime_types is not None:
+            properties["allowed-mime-types"] = self._choice("allowed-mime-types", allowed_mime_types)
+        if enabled is not None:
+            properties["enabled"] = enabled
+        if visible is not None:
+            properties["visible"] = visible
+        if error_message is not None:
+            properties["error-message"] = error_message
+        self.properties = properties
 
 
 class NavigationList(Input[str]):
@@ -1225,6 +1286,7 @@ class NavigationList(Input[str]):
     - `on_click_action`: an action: data_exchange, navigate.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "NavigationList"
     value_type: ClassVar[str] = "string"
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"media-size": ("regular", "large")}
@@ -1239,18 +1301,16 @@ class NavigationList(Input[str]):
         media_size: Literal["regular", "large"] | Raw | None = None,
         on_click_action: DataExchange | Navigate | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "NavigationList",
-                "name": name,
-                "list-items": list_items,
-                "label": label,
-                "description": description,
-                "media-size": media_size,
-                "on-click-action": on_click_action,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {"type": "NavigationList", "name": self._name(name), "list-items": list_items}
+        if label is not None:
+            properties["label"] = label
+        if description is not None:
+            properties["description"] = description
+        if media_size is not None:
+            properties["media-size"] = self._choice("media-size", media_size)
+        if on_click_action is not None:
+            properties["on-click-action"] = on_click_action
+        self.properties = properties
 
 
 class Footer(Component):
@@ -1267,6 +1327,7 @@ class Footer(Component):
     - `enabled`: a boolean; default True.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "Footer"
 
     def __init__(
@@ -1279,17 +1340,16 @@ class Footer(Component):
         right_caption: Text | None = None,
         enabled: Bool | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "Footer",
-                "label": label,
-                "on-click-action": on_click_action,
-                "left-caption": left_caption,
-                "center-caption": center_caption,
-                "right-caption": right_caption,
-                "enabled": enabled,
-            }
-        )
+        properties: dict[str, Any] = {"type": "Footer", "label": label, "on-click-action": on_click_action}
+        if left_caption is not None:
+            properties["left-caption"] = left_caption
+        if center_caption is not None:
+            properties["center-caption"] = center_caption
+        if right_caption is not None:
+            properties["right-caption"] = right_caption
+        if enabled is not None:
+            properties["enabled"] = enabled
+        self.properties = properties
 
 
 class Form(Component):
@@ -1304,6 +1364,7 @@ class Form(Component):
     - `error_messages`: an object of texts by the names of inputs.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "Form"
 
     def __init__(
@@ -1314,18 +1375,15 @@ class Form(Component):
         init_values: Mapping[str, Any] | Expr[Any] | Raw | None = None,
         error_messages: Mapping[str, Any] | Expr[Any] | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "Form",
-                "name": name,
-                "children": children,
-                "init-values": init_values,
-                "error-messages": error_messages,
-            }
-        )
+        properties: dict[str, Any] = {"type": "Form", "name": name, "children": components_of(children)}
+        if init_values is not None:
+            properties["init-values"] = init_values
+        if error_messages is not None:
+            properties["error-messages"] = error_messages
+        self.properties = properties
 
 
-class If(Branches):
+class If(Component):
     """
     Shows its then where a condition holds, otherwise its else.
 
@@ -1336,6 +1394,7 @@ class If(Branches):
     - `else_`: a list of components.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "If"
 
     def __init__(
@@ -1345,18 +1404,17 @@ class If(Branches):
         then: Sequence[Component | Raw] | Raw,
         else_: Sequence[Component | Raw] | Raw | None = None,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "If",
-                "condition": condition,
-                "then": then,
-                "else": else_,
-            }
-        )
-        self._finish()
+        properties: dict[str, Any] = {
+            "type": "If",
+            "condition": checked_condition(condition),
+            "then": components_of(then),
+        }
+        if else_ is not None:
+            properties["else"] = components_of(else_)
+        self.properties = properties
 
 
-class Switch(Cases):
+class Switch(Component):
     """
     Shows the case that a text names.
 
@@ -1366,6 +1424,7 @@ class Switch(Cases):
     - `cases`: a list of components for each text; required.
     """
 
+    __slots__ = ()
     kind: ClassVar[str] = "Switch"
 
     def __init__(
@@ -1374,14 +1433,7 @@ class Switch(Cases):
         *,
         cases: Mapping[str, Sequence[Component | Raw] | Raw] | Raw,
     ) -> None:
-        self.properties = given(
-            {
-                "type": "Switch",
-                "value": value,
-                "cases": cases,
-            }
-        )
-        self._finish()
+        self.properties = {"type": "Switch", "value": switched(value), "cases": cases_of(cases)}
 
 
 COMPONENTS: dict[str, type[Component]] = {

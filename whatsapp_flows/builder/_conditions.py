@@ -11,28 +11,32 @@ from typing import Any, Final
 
 from .._wire import short_repr
 from ._base import InnerField, Raw, Reference
-from ._errors import FlowBuildError
+from ._errors import FlowBuildError, a
 from ._expressions import Constant, Expr, Joined, Operation, Prefixed, Written, type_of
 
 _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%"})
 _COMPARABLE: Final = frozenset({"", "boolean", "number", "string"})
 
 
-def check_condition(condition: object) -> None:
-    """Raise `FlowBuildError`, with the remedy, for what the condition of an If cannot express."""
+def checked_condition(condition: Any) -> Any:
+    """The condition of an If. Raises `FlowBuildError`, with the remedy, for what one cannot express."""
     if isinstance(condition, Raw):
-        return
+        return condition
     if isinstance(condition, bool):
         raise FlowBuildError(
             "the condition is already known: a comparison of two Python values gives a bool. Compare a Data or an "
             "input, or choose the components in Python."
         )
     if not isinstance(condition, Expr):
-        raise FlowBuildError(f"the condition of an If is an expression, not {short_repr(condition)}.")
+        raise FlowBuildError(
+            f"the condition of an If is an expression, such as name == 'a', not {short_repr(condition)}; what is "
+            "written already stands in Raw(...)."
+        )
     _check(condition)
     kind = type_of(condition)
     if kind not in ("", "boolean"):
-        raise FlowBuildError(f"the condition of an If is a boolean, and {condition!r} is a {kind}: compare it.")
+        raise FlowBuildError(f"the condition of an If is a boolean, and {condition!r} is {a(kind)}: compare it.")
+    return condition
 
 
 def _check(node: Expr[Any]) -> None:
@@ -74,4 +78,4 @@ def _check_reference(node: Reference[Any]) -> None:
         raise FlowBuildError(f"a condition takes fields at the top of a data model only, not {node!r}.")
     kind = type_of(node)
     if kind not in _COMPARABLE:
-        raise FlowBuildError(f"a condition cannot use {node!r}, a {kind}: only texts, numbers and booleans.")
+        raise FlowBuildError(f"a condition cannot use {node!r}, {a(kind)}: only texts, numbers and booleans.")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Generic, NoReturn, TypeVar, overload
 
 from .._wire import short_repr
-from ._errors import FlowBuildError
+from ._errors import FlowBuildError, a, instead
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -19,7 +19,8 @@ _NO_TRUTH: Final = (
     "an expression has no value before the Flow runs: write & for and, | for or, ~ for not, and "
     "(low < x) & (x < high) for low < x < high; each comparison in parentheses."
 )
-_Plain = str | bool | int | float
+_NO_TEXT: Final = 'an expression has no text before the Flow runs: write text("Hello ", name).'
+_NO_SUM: Final = 'a number is needed, and texts are joined by text("Hello ", name)'
 
 
 class Expr(Generic[T_co]):
@@ -120,7 +121,10 @@ class Expr(Generic[T_co]):
         raise FlowBuildError("`in` is evaluated at once: compare with ==, and join comparisons with |.")
 
     def __format__(self, spec: str, /) -> NoReturn:
-        raise FlowBuildError('an expression has no text before the Flow runs: write text("Hello ", name).')
+        raise FlowBuildError(_NO_TEXT)
+
+    def __str__(self) -> NoReturn:
+        raise FlowBuildError(_NO_TEXT)
 
     def written_as(self, source: str) -> Expr[T_co]:
         """
@@ -129,6 +133,8 @@ class Expr(Generic[T_co]):
         `source` stands in backticks, or is a condition. Raises `FlowBuildError` when the Flow is written if it says
         something else than this expression.
         """
+        if not isinstance(source, str):
+            raise FlowBuildError(f"written_as takes the text of the expression, not {short_repr(source)}.")
         return Written(self, source)
 
 
@@ -213,12 +219,16 @@ def operand(value: object) -> Expr[Any]:
     """An operand: an expression as it is, a plain value as a constant. Raises `FlowBuildError` for anything else."""
     if isinstance(value, Expr):
         return value
-    if isinstance(value, _Plain):
+    if isinstance(value, str):
+        return Constant(str.__str__(value))  # an enum may be a text
+    if isinstance(value, (bool, float)):
         return Constant(value)
-    kind = type(value).__name__
+    if isinstance(value, int):
+        return Constant(int(value))
     if value is None:
-        raise FlowBuildError("Flow JSON has no null: compare with an empty text, '' .")
-    raise FlowBuildError(f"a {kind} cannot stand in an expression: {short_repr(value)}.")
+        raise FlowBuildError("Flow JSON has no null: compare with an empty text, ''.")
+    kind = a(type(value).__name__)
+    raise FlowBuildError(f"{kind} cannot stand in an expression: {short_repr(value)}{instead(value)}.")
 
 
 # -- types, as far as they are known before the Flow runs
@@ -258,7 +268,8 @@ def check_operands(operator: str, *operands: Expr[Any]) -> None:
     shown = _PYTHON.get(operator, operator)
     for each, kind in zip(operands, kinds, strict=True):
         if takes and kind and kind != takes:
-            raise FlowBuildError(f"{shown} does not take {each!r}, a {kind}: {_REMEDIES[takes]}.")
+            remedy = _NO_SUM if (operator, kind) == ("+", "string") else _REMEDIES[takes]
+            raise FlowBuildError(f"{shown} does not take {each!r}, {a(kind)}: {remedy}.")
     if takes is None and len(set(filter(None, kinds))) > 1:
         left, right = kinds
-        raise FlowBuildError(f"{shown} compares a {left} with a {right}: both sides must be of one type.")
+        raise FlowBuildError(f"{shown} compares {a(left)} with {a(right)}: both sides must be of one type.")

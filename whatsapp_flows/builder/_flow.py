@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from .. import flow_json
 from .._wire import short_repr
-from ._base import Component, Data, Raw
+from ._base import Component, Data, Input, Raw, listed
 from ._check import check
-from ._errors import FlowBuildError
-from ._write import Writer
+from ._errors import FlowBuildError, instead
+from ._write import Writer, object_text, placed
 
 _INFER: Final = "infer"
 
@@ -43,66 +44,75 @@ class Screen:
         if not isinstance(id, str):
             raise FlowBuildError(f"the id of a screen is a text, not {short_repr(id)}.")
         self.id = id
-        self.data: tuple[Any, ...] = () if data is None or isinstance(data, Raw) else tuple(data)
-        self.children = None if children is None else tuple(children)
+        self.data = () if data is None or isinstance(data, Raw) else listed("the fields of data", data)
+        self.children = None if children is None else listed("components", children)
         self.terminal = terminal is True
-        self._data = data
-        self._properties = {
-            key: value
-            for key, value in (
-                ("title", title),
-                ("terminal", terminal),
-                ("success", success),
-                ("refresh_on_back", refresh_on_back),
-            )
-            if value is not None
+        given = {
+            "id": id,
+            "title": title,
+            "data": data if isinstance(data, Raw) else None if data is None else self.data,
+            "terminal": terminal,
+            "success": success,
+            "refresh_on_back": refresh_on_back,
+            "sensitive": None if sensitive is None else _input_names(sensitive),
+            "children": self.children,
+            "more": more or None,
         }
-        self._sensitive = sensitive
-        self._more = dict(more or {})
+        self._given = {name: value for name, value in given.items() if value is not None}
 
     def __repr__(self) -> str:
         return f"Screen({self.id!r})"
 
-    def arguments(self) -> list[tuple[str, Any]]:
+    def arguments(self) -> Mapping[str, Any]:
         """The arguments that make this screen: those that were given."""
-        found: list[tuple[str, Any]] = [("id", self.id)]
-        title = self._properties.get("title")
-        found += [("title", title)] if title is not None else []
-        found += [("data", self._data)] if self._data is not None else []
-        found += [(key, value) for key, value in self._properties.items() if key != "title"]
-        found += [("sensitive", self._names())] if self._sensitive is not None else []
-        found += [("children", self.children)] if self.children is not None else []
-        return [*found, *([("more", self._more)] if self._more else [])]
+        return self._given
 
-    def _names(self) -> list[str]:
-        """The names of the sensitive inputs."""
-        return [each.properties["name"] if isinstance(each, Component) else each for each in self._sensitive or ()]
-
-    def written(self, writer: Writer) -> dict[str, Any]:
+    def written(self, writer: Writer) -> str:
         """The screen as it stands in the document."""
         writer.begin(self)
-        found: dict[str, Any] = {"id": self.id}
-        found.update((key, writer.value(value)) for key, value in self._properties.items())
-        if isinstance(self._data, Raw):
-            found["data"] = self._data.value
-        elif self._data is not None:
-            found["data"] = self._model()
-        if self._sensitive is not None:
-            found["sensitive"] = self._names()
-        if self.children is not None:
-            found["layout"] = {"type": "SingleColumnLayout", "children": writer.components(self.children)}
-        found.update((key, writer.value(value)) for key, value in self._more.items())
-        return found
+        found: dict[str, str] = {}
+        try:
+            for name, value in self._given.items():
+                if name == "children":
+                    found["layout"] = f'{{"type":"SingleColumnLayout","children":{writer.components(value)}}}'
+                elif name == "data" and not isinstance(value, Raw):
+                    found["data"] = self._model(writer)
+                elif name == "more":
+                    _add(found, value, writer)
+                else:
+                    found[name] = writer.value(value)
+        except (FlowBuildError, RecursionError) as error:
+            raise placed(error, self.id) from None
+        return object_text(found)
 
-    def _model(self) -> dict[str, Any]:
-        model: dict[str, Any] = {}
+    def _model(self, writer: Writer) -> str:
+        model: dict[str, str] = {}
         for field in self.data:
             if not isinstance(field, Data):
-                raise FlowBuildError(f"screen {self.id}: data is a list of Data, not of {short_repr(field)}.")
+                raise FlowBuildError(f"data is a list of Data, not of {short_repr(field)}.")
             if field.name in model:
-                raise FlowBuildError(f"screen {self.id}: two fields of data are called {field.name!r}.")
-            model[field.name] = field.written()
-        return model
+                raise FlowBuildError(f"two fields of data are called {field.name!r}.")
+            model[field.name] = writer.plain(field.model())
+        return object_text(model)
+
+
+def _input_names(sensitive: Sequence[str | Component]) -> list[str]:
+    """The names of inputs. Raises `FlowBuildError` for what is no input, and no name of one."""
+    names: list[str] = []
+    for each in listed("the sensitive inputs", sensitive):
+        name = each.properties["name"] if isinstance(each, Input) else each
+        if not isinstance(name, str):
+            raise FlowBuildError(f"sensitive is a list of inputs, or of their names, not of {short_repr(each)}.")
+        names.append(name)
+    return names
+
+
+def _add(found: dict[str, str], more: Mapping[str, Any], writer: Writer) -> None:
+    """Write the properties for which there is no argument."""
+    for name, value in more.items():
+        if name in found:
+            raise FlowBuildError(f"{name} is given twice: once in more.")
+        found[name] = writer.value(value)
 
 
 class Flow(Mapping[str, Any]):
@@ -127,13 +137,18 @@ class Flow(Mapping[str, Any]):
         more: Mapping[str, Any] | None = None,
     ) -> None:
         self.version = _version(version)
-        self.screens = tuple(screens)
+        self.screens: tuple[Screen | Raw, ...] = listed("screens", screens)
         for screen in self.screens:
             if not isinstance(screen, (Screen, Raw)):
-                raise FlowBuildError(f"screens is a list of Screen, not of {short_repr(screen)}.")
+                raise FlowBuildError(f"screens is a list of Screen, not of {short_repr(screen)}{instead(screen)}.")
+        if data_api_version is not None and not isinstance(data_api_version, str):
+            raise FlowBuildError(f'data_api_version is a text, such as "3.0", not {short_repr(data_api_version)}.')
         self._data_api_version = data_api_version
-        self._routing_model = routing_model
-        self._more = dict(more or {})
+        self._routing_model = routing_model if isinstance(routing_model, str) else _routes_of(routing_model)
+        if isinstance(routing_model, str) and routing_model != _INFER:
+            raise FlowBuildError(f"routing_model is a dict, or {_INFER!r}, not {short_repr(routing_model)}.")
+        self._more = more or {}
+        self._text: str | None = None
         self._document: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
@@ -148,26 +163,30 @@ class Flow(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._written())
 
-    def arguments(self) -> list[tuple[str, Any]]:
+    def arguments(self) -> Mapping[str, Any]:
         """The arguments beside the version that make this Flow: those that were given."""
-        found: list[tuple[str, Any]] = []
-        if self._data_api_version is not None:
-            found.append(("data_api_version", self._data_api_version))
-        if self._routing_model is not None and self._routing_model != _INFER:
-            found.append(("routing_model", self._routing_model))
-        elif self._routing_model is None and self._data_api_version is not None:
-            found.append(("routing_model", None))
-        return [*found, ("screens", self.screens), *([("more", self._more)] if self._more else [])]
+        found: dict[str, Any] = {"data_api_version": self._data_api_version, "routing_model": self._routing_model}
+        if self._routing_model == _INFER:
+            del found["routing_model"]
+        kept = {
+            name: value
+            for name, value in found.items()
+            if value is not None or (name == "routing_model" and self._data_api_version is not None)
+        }
+        return {**kept, "screens": self.screens, **({"more": self._more} if self._more else {})}
 
     def to_dict(self) -> dict[str, Any]:
         """The Flow JSON. Raises `FlowBuildError`, with the place, for what cannot be written."""
-        copied: dict[str, Any] = _copied(self._written())
-        return copied
+        document: dict[str, Any] = json.loads(self.to_json())
+        return document
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The Flow JSON as text. `indent` are the blanks of a level; None writes one line."""
-        separators = (",", ":") if indent is None else None
-        return json.dumps(self._written(), ensure_ascii=False, indent=indent, separators=separators)
+        if indent is not None:
+            return json.dumps(self._written(), ensure_ascii=False, indent=indent)
+        if self._text is None:
+            self._text = self._write()
+        return self._text
 
     def check(self) -> flow_json.Report:
         """
@@ -179,25 +198,25 @@ class Flow(Mapping[str, Any]):
 
     def _written(self) -> dict[str, Any]:
         if self._document is None:
-            self._document = self._write()
+            self._document = self.to_dict()
         return self._document
 
-    def _write(self) -> dict[str, Any]:
+    def _write(self) -> str:
         writer = Writer([screen for screen in self.screens if isinstance(screen, Screen)], self.version)
-        screens = [screen.value if isinstance(screen, Raw) else screen.written(writer) for screen in self.screens]
-        document: dict[str, Any] = {"version": str(self.version)}
+        screens = [writer.plain(each.value) if isinstance(each, Raw) else each.written(writer) for each in self.screens]
+        document = {"version": writer.value(str(self.version))}
         if self._data_api_version is not None:
-            document["data_api_version"] = self._data_api_version
+            document["data_api_version"] = writer.value(self._data_api_version)
         routes = self._routes(writer)
         if routes is not None:
-            document["routing_model"] = routes
-        document["screens"] = screens
-        document.update((key, writer.value(value)) for key, value in self._more.items())
-        return document
+            document["routing_model"] = writer.plain(routes)
+        document["screens"] = f"[{','.join(screens)}]"
+        _add(document, self._more, writer)
+        return object_text(document)
 
     def _routes(self, writer: Writer) -> Mapping[str, Any] | None:
         if not isinstance(self._routing_model, str):
-            return None if self._routing_model is None else {k: list(v) for k, v in self._routing_model.items()}
+            return self._routing_model
         if self._data_api_version is None:
             return None
         open_ended = [screen for screen in writer.asking if screen not in writer.routes and not self._ends(screen)]
@@ -225,15 +244,29 @@ def inferred_routes(screens: Sequence[str], navigations: Mapping[str, Sequence[s
     return routes
 
 
+def _routes_of(model: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]] | None:
+    """A routing model. Raises `FlowBuildError` for what is not ids of screens by ids of screens."""
+    if model is None:
+        return None
+    if not isinstance(model, Mapping):
+        raise FlowBuildError(f"routing_model is a dict, or {_INFER!r}, not {short_repr(model)}.")
+    for screen, targets in model.items():
+        listed_ids = isinstance(targets, (list, tuple)) and all(isinstance(each, str) for each in targets)
+        if not isinstance(screen, str) or not listed_ids:
+            raise FlowBuildError(
+                f'routing_model has a list of ids for each id of a screen, such as {{"A": ["B"]}}, not '
+                f"{short_repr(screen)}: {short_repr(targets)}."
+            )
+    return {screen: list(targets) for screen, targets in model.items()}
+
+
+@cache
+def _versions() -> Mapping[str, flow_json.Version]:
+    return {str(version): version for version in flow_json.KNOWN_VERSIONS}
+
+
 def _version(text: object) -> flow_json.Version:
-    known = [str(version) for version in flow_json.KNOWN_VERSIONS]
-    if not isinstance(text, str) or text not in known:
-        raise FlowBuildError(f"there is no Flow JSON version {short_repr(text)}: {', '.join(known)}.")
-    major, minor = text.split(".")
-    return flow_json.Version(int(major), int(minor))
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copied(each) for key, each in value.items()}
-    return [_copied(each) for each in value] if isinstance(value, list) else value
+    found = _versions().get(text) if isinstance(text, str) else None
+    if found is None:
+        raise FlowBuildError(f"there is no Flow JSON version {short_repr(text)}: {', '.join(_versions())}.")
+    return found

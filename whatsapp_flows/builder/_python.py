@@ -37,8 +37,7 @@ def to_python(source: flow_json.FlowJson) -> str:
     `source` is a mapping (a `Flow` is one), JSON text, bytes, a path or a binary file. Raises `ConfigurationError` for
     what cannot be read, and what has no known version or no screens.
     """
-    flow = source if isinstance(source, Flow) else from_json(source)
-    return _Module(flow).source()
+    return _Module(from_json(source)).source()
 
 
 class _Module:
@@ -89,7 +88,7 @@ class _Module:
 
     def _flow_arguments(self, screens: Code) -> Iterator[Code]:
         yield keyword("version", string(str(self._flow.version)))
-        for name, value in self._flow.arguments():
+        for name, value in self._flow.arguments().items():
             yield keyword(name, screens if name == "screens" else self._value(value))
 
     # -- variables
@@ -101,7 +100,7 @@ class _Module:
             self._require(reference.owner)
         name = self._names.screen(screen)
         self._used.add("Screen")
-        parts = [keyword(key, self._argument(key, value)) for key, value in screen.arguments()]
+        parts = [keyword(key, self._argument(key, value)) for key, value in screen.arguments().items()]
         self._assign(name, call("Screen", *parts))
         return name
 
@@ -276,7 +275,7 @@ def _identifier(text: str) -> str:
 
 def _referred(screen: Screen) -> Iterator[Reference[Any]]:
     """The references on a screen."""
-    for name, value in screen.arguments():
+    for name, value in screen.arguments().items():
         if name == "children":
             for child in value:
                 if isinstance(child, Component):

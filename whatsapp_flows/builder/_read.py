@@ -15,7 +15,7 @@ from typing import Any, Final
 from .. import flow_json
 from ..errors import ConfigurationError
 from ._actions import Complete, DataExchange, Navigate, OpenUrl, UpdateData
-from ._base import Component, Data, Input, OwnValue, Raw, Reference, own_value, schema_of
+from ._base import TYPES, Component, Data, Input, OwnValue, Raw, Reference, own_value, schema_of
 from ._components import COMPONENTS, ITEMS
 from ._errors import FlowBuildError
 from ._expressions import Expr, type_of
@@ -57,13 +57,12 @@ def from_json(source: flow_json.FlowJson) -> Flow:
 
     Raises `ConfigurationError` for what cannot be read, and what has no known version or no screens.
     """
-    document = flow_json.parse_json(source).value
-    if document is None:
-        raise ConfigurationError("json is no JSON object.")
+    document = source.to_dict() if isinstance(source, Flow) else _object_of(source)
     version, screens = document.get("version"), document.get("screens")
     known = {str(each): each for each in flow_json.KNOWN_VERSIONS}
-    if version not in known or not isinstance(screens, list):
-        raise ConfigurationError("json is no Flow JSON: it has no known version, or no list of screens.")
+    if not isinstance(version, str) or version not in known or not isinstance(screens, list):
+        wanted = "a list of screens" if str(version) in known else f"a version, which is one of {', '.join(known)}"
+        raise ConfigurationError(f"json is no Flow JSON: it needs {wanted}.")
     for references in (True, False):  # a reference into raw JSON belongs to no object
         flow = _flow(document, known[version], references=references)
         with suppress(FlowBuildError):
@@ -75,6 +74,16 @@ def from_json(source: flow_json.FlowJson) -> Flow:
         routing_model=None,
         more={key: Raw(value) for key, value in document.items() if key not in {"version", "screens"}},
     )
+
+
+def _object_of(source: flow_json.FlowJson) -> dict[str, Any]:
+    """The JSON object of a source. Raises `ConfigurationError` with what is wrong, and the line."""
+    parsed = flow_json.parse_json(source)
+    if parsed.value is not None:
+        return parsed.value
+    message, offset = (parsed.problem.message, parsed.problem.offset) if parsed.problem else ("it is empty.", None)
+    line = f"line {parsed.text.count(chr(10), 0, offset) + 1}: " if offset else ""
+    raise ConfigurationError(f"json is no Flow JSON: {line}{message}")
 
 
 def _flow(document: Mapping[str, Any], version: flow_json.Version, *, references: bool) -> Flow:
@@ -156,7 +165,7 @@ class _Reader:
 
     def _collect(self, screen: Mapping[str, Any]) -> None:
         for name, field in screen.get("data", {}).items():
-            if isinstance(field, dict) and "__example__" in field:
+            if name and isinstance(field, dict) and "__example__" in field:
                 self._fields[screen["id"], name] = _field(name, field)
         for component in _components(screen.get("layout", {}).get("children")):
             name = component.get("name")
@@ -276,7 +285,9 @@ class _Reader:
             return Raw(value)
         read = {key: self._plain(each) for key, each in payload.items()} if "payload" in value else None
         if name == "navigate" and following.keys() == {"name", "type"} and isinstance(following["type"], str):
-            return Navigate(self._plain(following["name"]), read, type=following["type"])
+            target = following["name"]
+            fixed = isinstance(target, str) and not flow_json.is_dynamic(target)
+            return Navigate(target if fixed else Raw(target), read, type=following["type"])
         if name == "open_url" and read is None and isinstance(value["url"], str):
             return OpenUrl(self._plain(value["url"]))
         if name == "update_data" and read is not None:
@@ -352,7 +363,7 @@ def _field(name: str, field: Mapping[str, Any]) -> Data[Any]:
     with suppress(FlowBuildError):
         if schema_of(example) == schema:
             return Data(name, example)
-    if schema.keys() == {"type"} and isinstance(schema["type"], str):
+    if schema.keys() == {"type"} and schema["type"] in TYPES:
         return Data(name, example, type=schema["type"])
     return Data(name, example, schema=schema)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .. import flow_json
 from ._base import Reference
-from ._conditions import check_condition
+from ._conditions import checked_condition
 from ._errors import FlowBuildError
 from ._expressions import Constant, Expr, Joined, Operation, Prefixed
 from ._special import TextField
@@ -45,7 +45,7 @@ def read_condition(text: str, find: Find, spell: Callable[[Reference[Any]], str]
     if made is None:
         return None
     try:
-        check_condition(made)
+        checked_condition(made)
     except FlowBuildError:
         return None
     return made if condition_text(made, spell) == text else made.written_as(text)

@@ -66,7 +66,7 @@ def _constant(value: Any, quote: Callable[[str], str]) -> str:
         return quote(value)
     if isinstance(value, int) or (value.is_integer() and abs(value) < 2**53):
         return str(int(value))
-    found = f"{value:.10f}".rstrip("0")
+    found = f"{value:.10f}".rstrip("0").removesuffix(".")
     if found in ("inf", "-inf", "nan") or float(found) != value:
         raise FlowBuildError(f"{value!r} cannot be written in an expression: it may have ten decimals.")
     return found
