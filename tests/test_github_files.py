@@ -204,6 +204,29 @@ def test_a_release_needs_its_tag_and_its_section(tmp_path: Path) -> None:
     assert run("v1.2.4") == 1
 
 
+@pytest.mark.slow
+def test_the_built_wheel_deploys_the_flows_of_the_checkout(tmp_path: Path) -> None:
+    """The step that tries the wheel finds the example flows, although it runs outside of the checkout."""
+    (script,) = [step["run"] for step in RELEASE["jobs"]["build"]["steps"] if "clean" in step.get("run", "")]
+    installed = tmp_path / "clean" / "bin"  # what the script's first two lines make, which need a package index
+    installed.mkdir(parents=True)
+    for python in (tmp_path / "python", installed / "python"):
+        python.write_text("#!/bin/sh\n")
+        python.chmod(0o755)
+    (installed / "whatsapp-flows").symlink_to(Path(sys.executable).with_name("whatsapp-flows"))
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "a.whl").touch()
+    environment = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_WORKSPACE": str(ROOT),
+    }
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("published")) == (0, 7), done.stderr
+
+
 def test_only_the_publishing_job_may_ask_for_an_identity() -> None:
     """Trusted publishing: the one job with `id-token: write` runs no code of the repository; no secret is read."""
     jobs = RELEASE["jobs"]
