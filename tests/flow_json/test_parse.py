@@ -53,6 +53,50 @@ def test_a_byte_order_mark_is_no_part_of_the_text(source: Any) -> None:
     assert not parse_json("{}").marked
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": 1, }', "a comma before a closing brace is one too many"),
+        ('{"a": [1, ]}', "a comma before a closing bracket is one too many"),
+        ('{"a": [1,, 2]}', "a value is missing here"),
+        ('{"a": 1,, "b": 2}', "a comma is one too many"),
+        ('{"a" }', "a colon is missing after the key"),
+        ('{"a": 1 "b": 2}', "a comma is missing before this"),
+        ('{"a": [1 2]}', "a comma is missing before this"),
+        ('{"a": ["b": 1]}', "a key stands in a list, or a comma is missing before the key"),
+        ('{"a": 01}', "a number does not begin with 0"),
+        ('{"a": True}', "true, false and null are the only words in JSON, in small letters"),
+        ('{"a": yes}', "a text needs double quotes"),
+        ("{\"a\": 'b'}", "a text needs double quotes"),
+        ("{'a': 1}", "a key needs double quotes"),
+        ("{a: 1}", "a key needs double quotes"),
+        ('{"a": // b\n1}', "there are no comments in JSON"),
+        ('{/* b */ "a": 1}', "there are no comments in JSON"),
+        ('{"a": "b\n"}', "the string does not end on this line"),
+        ('{"a": "b\tc"}', "U+0009 must be written as \\u0009 in a string"),
+        ('{"a": "\\q"}', "\\ begins an escape that there is not"),
+        ('{"a": "\\u12"}', "\\u needs four hexadecimal digits"),
+        ('{"a": "b', "the string that begins here has no closing quote"),
+        ('{"a": [{"b": 1]}', "the object before this ] is not closed: a } is missing"),
+        ('{"a": {"b": 1, ]}', "the object before this ] is not closed: a } is missing"),
+        ('{"a": [1}', "the list before this } is not closed: a ] is missing"),
+        ('[{"a": 1, {"a": 2}]', "the object before this is not closed, or its next key is missing"),
+        ('{1: 2}', "a key in double quotes is expected here"),
+        ('{"a": ?}', "a value is expected here"),
+        ('{"a": 1} x', "something follows the end of the document"),
+        ('{"a": 1', "it ends too early: a closing bracket or brace is missing"),
+        ('{"a":', "it ends too early: nothing follows the last colon"),
+        ('{"a": 1,', "it ends too early: nothing follows the last comma"),
+        (" ", "it ends too early: there is nothing"),
+    ],
+)  # fmt: skip
+def test_a_syntax_error_says_what_to_do(text: str, message: str) -> None:
+    """In our own words: those of Python's parser are of Python, and change with its version."""
+    problem = parse_json(text).problem
+    assert problem is not None
+    assert problem.message.startswith(f"this is not valid JSON: {message}")
+
+
 def test_a_mapping_is_its_compact_text() -> None:
     """The text of a mapping is what would be sent."""
     parsed = parse_json({"a": "é", "b": [1, 2]})
@@ -65,10 +109,10 @@ def test_a_mapping_is_its_compact_text() -> None:
     [
         ("", "ends too early", 0),
         ("{", "ends too early", 1),
-        ('{"a": }', "expecting value", 6),
+        ('{"a": }', "a value is missing here", 6),
         ("[]", "a JSON object, not list", 0),
         ("  7", "a JSON object, not int", 2),
-        ("\ufeff\ufeff{}", "expecting value", 0),
+        ("\ufeff\ufeff{}", "a value is expected here", 0),
         ('[NaNx, "' + '\\"' * 9, "NaN is not a JSON number", 1),
         ('{\n\u00a0"a": 1}', "U+00A0 is not a space", 2),
         ('{"a": NaN}', "NaN is not a JSON number", 6),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
-from tests.lsp.lsp_support import FLOW
+from tests.lsp.lsp_support import FLOW, at
 from whatsapp_flows.flow_json import MAX_BYTES
 from whatsapp_flows.lsp import _findings
 from whatsapp_flows.lsp._documents import Change, opened
@@ -47,14 +49,45 @@ def test_findings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_last_whole_state_is_known_while_the_text_is_broken() -> None:
     """Until the next whole one; a state is whole once that was checked."""
-    first = opened(FLOW, 1).checked(whole=True)
-    second = first.changed([Change(FLOW[:500])], 2).checked(whole=False)
+    first = opened(FLOW, 1).check()
+    second = first.changed([Change(FLOW[:500])], 2).check()
     third = second.changed([Change(FLOW[:400])], 3)
     assert (second.version, third.version) == (2, 3)
-    assert second.known is third.known is first.index
-    assert third.changed([Change(FLOW)], 4).known is first.index
-    assert first.known is None
-    assert check(first.index).whole
+    assert second.known_index is third.known_index is first.index
+    assert third.changed([Change(FLOW)], 4).known_index is first.index
+    assert first.known_index is None
+    assert third.checked is None
+
+
+FAULTY: Final = FLOW.replace('"title": "Begin', '"titel": 1, "title": "Begin').replace('"title": "End"', '"titel": 1')
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "kept"),
+    [
+        ('"label": "I agree"', ", ", [0, 0]),
+        ('"label": "I agree"', ",\n\n", [0, 2]),
+        ('"titel": 1,', "\n,", [1]),  # what is on a line that has changed is left out
+        ('"terminal": true', "\n x", [0, 0]),
+    ],
+)
+def test_findings_of_lines_that_have_not_changed_stay_while_the_text_is_broken(
+    before: str, typed: str, kept: list[int]
+) -> None:
+    """With the fault of syntax, in their new lines; the next whole text has its own."""
+    first = opened(FAULTY, 1).check()
+    assert first.checked is not None
+    both = [each for each in first.checked.found if "'titel'" in each.message]
+    offset = at(before, text=FAULTY)
+    broken = first.changed([Change(FAULTY[:offset] + typed + FAULTY[offset:])], 2).check()
+    assert broken.checked is not None
+    assert not broken.checked.whole
+    stayed = [each for each in broken.checked.found if "'titel'" in each.message]
+    expected = both[-len(kept) :]
+    assert [each.line for each in stayed] == [each.line + more for each, more in zip(expected, kept, strict=True)]
+    assert [each.code for each in broken.checked.found].count("INVALID_FLOW_JSON") == 1
+    again = broken.changed([Change(FLOW)], 3).check()
+    assert again.checked == check(Index(FLOW))
 
 
 def test_nothing_is_said_of_a_text_over_the_limit() -> None:

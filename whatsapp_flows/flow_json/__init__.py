@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._images import ImagePlace, image_places
     from ._report import Report
     from ._upgrade import Upgrade, upgrade
-    from ._validate import validate
+    from ._validate import validate, validate_further
     from .language import (
         COMPARISONS,
         LOGICAL,
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         describe_property,
         did_you_mean,
         json_schema,
+        meant_by,
         parse_version,
         places_of,
         plain_schema,
@@ -118,6 +119,7 @@ __all__ = [
     "data_model",
     "describe_property",
     "did_you_mean",
+    "meant_by",
     "dump_in_style",
     "embedded_reference",
     "format_pointer",
@@ -143,6 +145,7 @@ __all__ = [
     "update_text",
     "upgrade",
     "validate",
+    "validate_further",
     "walk",
 ]
 
@@ -150,7 +153,7 @@ _LAZY: Final = {
     "._images": ("ImagePlace", "image_places"),
     "._report": ("Report",),
     "._upgrade": ("Upgrade", "upgrade"),
-    "._validate": ("validate",),
+    "._validate": ("validate", "validate_further"),
     ".language": (
         "COMPARISONS",
         "LOGICAL",
@@ -197,6 +200,7 @@ _LAZY: Final = {
         "data_model",
         "describe_property",
         "did_you_mean",
+        "meant_by",
         "json_schema",
         "parse_version",
         "places_of",

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
 from ._build import build
 from ._report import Report
+from ._sound import sound_parts
 from .rules import ADVICE, RULES, Newer, Rule, index
 from .schema import (
     KNOWN_VERSIONS,
@@ -104,6 +105,27 @@ def validate(
     current date. `advice=False` leaves only what Meta documents. `rules` are the rules to run after the structure.
     Raises `ConfigurationError` if the source cannot be read or `version` does not exist.
     """
+    return _examine(source, version=version, today=today, advice=advice, rules=rules)
+
+
+def validate_further(source: FlowJson, *, today: date | None = None) -> Report:
+    """
+    What `validate` reports; and if the structure has errors, what is wrong of the other parts whatever those mean.
+
+    For editors: Meta, and so `validate`, says nothing of the meaning of a document while its structure has errors.
+    """
+    return _examine(source, today=today, further=True)
+
+
+def _examine(
+    source: FlowJson,
+    *,
+    version: str | Version | None = None,
+    today: date | None = None,
+    advice: bool = True,
+    rules: tuple[Rule, ...] = RULES,
+    further: bool = False,
+) -> Report:
     today = date.today() if today is None else today
     requested = _requested_target(version)
     parsed = parse_json(source)
@@ -125,6 +147,8 @@ def validate(
         only_warnings = _ONLY_WARNINGS[target.newer, bool(faults)]
         reported += _run(rules, document, only_warnings)
         document.cache.clear()  # it refers to the document: no cycle is left for the garbage collector
+    elif further:
+        reported += _of_sound_parts(parsed, used, faults, today)
     if advice and parsed.has_anomalies:
         reported += [
             _Reported(ANOMALIES, Severity.WARNING, Finding(*found))
@@ -140,6 +164,23 @@ _ONLY_WARNINGS: Final[Mapping[tuple[bool, bool], frozenset[Newer]]] = {
     (True, True): frozenset({Newer.NEVER, Newer.IF_ALL_IS_KNOWN}),
 }
 """(version is newer, structure has something unknown) -> the rules whose findings are only warnings."""
+
+
+def _of_sound_parts(parsed: ParsedJson, used: Version, faults: list[Finding], today: date) -> list[_Reported]:
+    """What the rules say of a document whose structure has errors; only those that are sure, if some are left."""
+    sound = sound_parts(parsed, used, faults, today)
+    if sound is None:
+        return []
+    reported = [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in sound.found]
+    for each in _run(_ALL if sound.is_whole else _SURE, sound.document, frozenset()):
+        placed = sound.place(each.finding)
+        if placed is not None:
+            reported.append(each._replace(finding=placed))
+    sound.document.cache.clear()
+    return reported
+
+
+_SURE: Final = tuple(rule for rule in RULES if rule.newer is Newer.SURE)
 
 
 def _truncate(reported: list[_Reported]) -> list[_Reported]:

@@ -21,6 +21,7 @@ from ..flow_json import (
     Unary,
     Version,
     did_you_mean,
+    meant_by,
     parse_condition,
     parse_version,
     update_text,
@@ -32,7 +33,6 @@ from ._names import Index, Use
 from ._rename import Edit
 from ._tree import Object, Scalar, quoted
 
-_DID_YOU_MEAN: Final = re.compile(r" Did you mean (?:'([^']+)'|\"([^\"]+)\")\?")
 _REFERENCE: Final = re.compile(r"\$\{(?:screen\.[^.{}]*\.)?(?:data|form)\.[^{}]+\}")
 _EXPRESSIONS: Final = Version(6, 0)
 
@@ -67,9 +67,8 @@ def _remedies(index: Index, found: Found, at: int) -> Iterator[Action]:
     scalar = cursor_at(index.root, at).scalar
     if scalar is None or scalar.start != at:
         return
-    meant = _DID_YOU_MEAN.search(found.message)
-    if meant is not None:
-        name = meant[1] or meant[2]
+    name = meant_by(found.message)
+    if name is not None:
         yield Action(f"Replace by {name!r}", (Edit(scalar.start, scalar.end, quoted(name)),), preferred=True)
     remedy = _BY_CODE.get(found.code)
     text = remedy(index, scalar.text) if remedy is not None and scalar.is_string else None
@@ -174,9 +173,8 @@ def _nearest_name(index: Index, use: Use) -> Iterator[Action]:
 
 
 def _replacement(name: str, names: tuple[str, ...], at: tuple[int, int]) -> Iterator[Action]:
-    meant = _DID_YOU_MEAN.search(did_you_mean(name, names))
-    if meant is not None:
-        near = meant[1] or meant[2]
+    near = meant_by(did_you_mean(name, names))
+    if near is not None:
         yield Action(f"Refer to {near!r}", (Edit(*at, near),), preferred=True)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..flow_json import MAX_BYTES
+from ._findings import Checked, check, place_of, still_in_place
 from ._names import Index
 from ._tree import Lines
 
@@ -22,26 +23,36 @@ class Change(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class OpenDocument:
     """
-    One state of a document. `whole`: its text is known to be JSON. `known` is the index of the last state of which
-    that was known before; None if there was none.
+    One state of a document. `checked`: what was found in it; None until it is known. `known` is the last state before
+    it whose text was known to be JSON; None if there was none.
     """
 
     text: str = field(repr=False)
     index: Index = field(repr=False)
     version: int = 0
-    whole: bool = False
-    known: Index | None = field(default=None, repr=False)
+    checked: Checked | None = field(default=None, repr=False)
+    known: OpenDocument | None = field(default=None, repr=False)
+
+    @property
+    def known_index(self) -> Index | None:
+        """The names of the last state that was known to be JSON."""
+        return self.known.index if self.known is not None else None
 
     def changed(self, changes: Iterable[Change], version: int) -> OpenDocument:
         """The next state, after changes one by one. A position outside the text is the nearest one in it."""
         text = self.text
         for change in changes:
             text = _after(text, change)
-        return OpenDocument(text, _index(text), version, known=self.index if self.whole else self.known)
+        known = replace(self, known=None) if self.checked is not None and self.checked.whole else self.known
+        return OpenDocument(text, _index(text), version, known=known)
 
-    def checked(self, *, whole: bool) -> OpenDocument:
-        """The same state, of which it is known now whether it is whole."""
-        return replace(self, whole=whole)
+    def check(self) -> OpenDocument:
+        """The same state with its findings; while it is no JSON, with those of `known` that are still in place."""
+        checked = check(self.index)
+        if not checked.whole and checked.found and self.known is not None and self.known.checked is not None:
+            kept = still_in_place(self.known.checked.found, self.known.text, self.text)
+            checked = checked._replace(found=tuple(sorted((*checked.found, *kept), key=place_of)))
+        return replace(self, checked=checked)
 
 
 def opened(text: str, version: int) -> OpenDocument:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
 from ..errors import ValidationIssue
-from ..flow_json import parse_json, validate
+from ..flow_json import parse_json, validate_further
 from ._names import Index, is_flow_json
 from ._tree import utf16_length
 
@@ -53,11 +53,43 @@ def check(index: Index, *, today: date | None = None) -> Checked:
     value = parse_json(source).value  # faster than the tree, which is for what is half written
     if not (Index(text).is_flow if value is None else is_flow_json(value)):  # this runs in a thread: no shared index
         return Checked((), whole=False)
-    report = validate(source, today=today)
+    report = validate_further(source, today=today)
     lines = text.split("\n") if report.issues else []
     found = [each for issue in report.issues for each in _placed(issue, lines)]
-    shown = sorted(found, key=lambda each: (each.line, each.column))[:MAX_SHOWN]
+    shown = sorted(found, key=place_of)[:MAX_SHOWN]
     return Checked(tuple(shown), whole=value is not None)
+
+
+def place_of(found: Found) -> tuple[int, int]:
+    """Where it begins: what findings are sorted by."""
+    return found.line, found.column
+
+
+def still_in_place(found: Iterable[Found], before: str, now: str) -> Iterator[Found]:
+    """The findings of an earlier text on lines that have not changed since, with their lines of now."""
+    start = _common(before, now)
+    size = min(len(before), len(now)) - start
+    end = min(_common(before[::-1], now[::-1]), size)
+    first = before.count("\n", 0, start)  # the first line that has changed
+    last = before.count("\n", 0, len(before) - end)
+    moved = now.count("\n") - before.count("\n")
+    for each in found:
+        if each.line < first:
+            yield each
+        elif each.line > last:
+            yield each._replace(line=each.line + moved, end_line=each.end_line + moved)
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at the beginning, by halving: comparing slices is fast."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _placed(issue: ValidationIssue, lines: list[str]) -> Iterator[Found]:

@@ -25,7 +25,7 @@ from .._version import __version__
 from ._actions import Action, actions
 from ._complete import Completion, complete
 from ._documents import Change, OpenDocument, opened
-from ._findings import Found, check
+from ._findings import Found
 from ._hover import definitions, hover
 from ._protocol import FlowProtocol
 from ._rename import Edit, RenameError, rename, renamed_at
@@ -94,15 +94,16 @@ class FlowLanguageServer(LanguageServer):
         if pause:
             await asyncio.sleep(PAUSE)
         async with self._one_at_a_time.setdefault(uri, asyncio.Lock()):
-            checking = asyncio.ensure_future(asyncio.to_thread(check, document.index))
+            checking = asyncio.ensure_future(asyncio.to_thread(document.check))
             try:
                 checked = await asyncio.shield(checking)
             except asyncio.CancelledError:
                 await asyncio.wait([checking])  # a thread cannot be stopped: the next state waits until it has ended
                 raise
         if self._documents.get(uri) is document:
-            self._documents[uri] = document.checked(whole=checked.whole)
-            self._send(uri, document.version, list(map(_diagnostic, checked.found)))
+            self._documents[uri] = checked
+            found = checked.checked.found if checked.checked is not None else ()
+            self._send(uri, checked.version, list(map(_diagnostic, found)))
 
     def _send(self, uri: str, version: int | None, found: list[types.Diagnostic]) -> None:
         self.text_document_publish_diagnostics(
@@ -154,7 +155,7 @@ def _did_close(server: FlowLanguageServer, params: types.DidCloseTextDocumentPar
 
 def _completion(server: FlowLanguageServer, params: types.CompletionParams) -> types.CompletionList:
     document, offset = _place(server, params)
-    found = complete(document.index, offset, document.known)
+    found = complete(document.index, offset, document.known_index)
     return types.CompletionList(
         is_incomplete=False, items=[_completion_item(document, each, number) for number, each in enumerate(found)]
     )

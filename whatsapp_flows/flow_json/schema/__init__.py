@@ -4,7 +4,7 @@ The structure of Flow JSON in each version: the tables, the checks made from the
 A new version is a change of the tables in `_spec`: see docs/flow-json-versions.md.
 """
 
-from ._checks import BLANK, MAX_FINDINGS, did_you_mean, prefixed
+from ._checks import BLANK, MAX_FINDINGS, did_you_mean, meant_by, prefixed
 from ._descriptions import COMPONENT_TEXTS, describe_property, property_limits
 from ._draft07 import MAX_SCHEMA_DEPTH, PlainSchema, is_number, json_equal, plain_schema, schema_failures
 from ._fields import (
@@ -95,6 +95,7 @@ __all__ = [
     "data_model",
     "describe_property",
     "did_you_mean",
+    "meant_by",
     "is_number",
     "is_plain",
     "is_plain_and_valid",

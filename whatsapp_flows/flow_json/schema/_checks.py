@@ -112,3 +112,12 @@ def did_you_mean(name: str, candidates: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(name.casefold().replace("_", "-"), by_fold, n=1, cutoff=0.7)
     near = near or difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.7)
     return f" Did you mean {by_fold[near[0]]!r}?" if near else ""
+
+
+def meant_by(message: str) -> str | None:
+    """The name that `did_you_mean` has put into a message, as its last sentence or before a hint."""
+    proposals = _PROPOSAL.findall(message)
+    return proposals[-1][0] or proposals[-1][1] if proposals else None
+
+
+_PROPOSAL: Final = re.compile(r" Did you mean (?:'([^']+)'|\"([^\"]+)\")\?")

@@ -19,6 +19,7 @@ from ...errors import ConfigurationError
 from ._messages import short_repr
 from ._positions import TOKEN, Pointer, tokens
 from ._source import BYTE_ORDER_MARK, MAX_BYTES, FlowJson, UnreadableError, mapping_text, read_file, read_path
+from ._syntax import syntax_reason
 
 _SAFE_DIGITS: Final = 15  # every integer of up to 15 digits is exact in a double
 _MAX_DIGITS: Final = 600  # Python may be set to refuse the conversion of more than 640
@@ -128,7 +129,7 @@ def _from_json(text: str, size: int, *, marked: bool) -> ParsedJson:
         except _AnomalyError:
             value, has_anomalies = _TOLERANT.decode(text), True
     except jsonlib.JSONDecodeError as exc:
-        return _unreadable(text, size, _reason(exc), exc.pos)
+        return _unreadable(text, size, syntax_reason(exc), exc.pos)
     except RecursionError:
         return _unreadable(text, size, "it is nested too deeply", None)
     except _NotJsonConstantError as exc:
@@ -143,13 +144,6 @@ def _from_json(text: str, size: int, *, marked: bool) -> ParsedJson:
 
 def _unreadable(text: str, size: int, reason: str, offset: int | None) -> ParsedJson:
     return ParsedJson(text, size, problem=ParseProblem(f"this is not valid JSON: {reason}.", offset))
-
-
-def _reason(error: jsonlib.JSONDecodeError) -> str:
-    found = error.doc[error.pos : error.pos + 1]
-    if found.isspace() and found not in " \t\r\n":
-        return f"U+{ord(found):04X} is not a space in JSON, though it looks like one"
-    return error.msg[:1].lower() + error.msg[1:] if found else f"it ends too early: {error.msg.lower()}"
 
 
 class _AnomalyError(ValueError):
