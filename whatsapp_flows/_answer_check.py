@@ -10,7 +10,7 @@ What the client checks is observed (Meta's web client, August 2026); the shapes 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -206,13 +206,22 @@ def image_problems(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[Ans
 
 def _texts_at(data: Mapping[str, Any], path: tuple[str | None, ...]) -> list[str]:
     """The texts at a path that are not empty; None in it stands for each item of an array."""
-    found: list[Any] = [data]
+    found: Sequence[Any] = [data]
     for step in path:
         if step is None:
-            found = list(chain.from_iterable([each for each in found if isinstance(each, (list, tuple))]))
+            arrays = [each for each in found if isinstance(each, (list, tuple))]
+            found = arrays[0] if len(arrays) == 1 else list(chain.from_iterable(arrays))
         else:
-            found = [each[step] for each in found if isinstance(each, dict) and step in each]
+            found = _values_at(found, step)
     return [each for each in found if isinstance(each, str) and each]
+
+
+def _values_at(values: Sequence[Any], name: str) -> list[Any]:
+    """The value of a name in each of the objects that have it."""
+    try:  # most often, all are objects
+        return [each[name] for each in values if name in each]
+    except TypeError:
+        return [each[name] for each in values if isinstance(each, dict) and name in each]
 
 
 def _pointers_at(

@@ -23,6 +23,7 @@ AppSecrets = str | Secret | Iterable[str | Secret]
 """One app secret, or several while one replaces another."""
 
 _HEADER: Final = "x-hub-signature-256"
+_WRITTEN: Final = "X-Hub-Signature-256"  # as Meta writes it, and frameworks that give names as they come
 _PREFIX: Final = b"sha256="
 _JWT_HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 _JWT: Final = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
@@ -86,7 +87,7 @@ def _fault(secret: Secret) -> str:
 
 def signature_header(headers: Mapping[str, str]) -> str | None:
     """The `X-Hub-Signature-256` of a request, whatever the case of its name; None if it is missing or no text."""
-    found: object = headers.get(_HEADER)
+    found: object = headers.get(_HEADER, headers.get(_WRITTEN))
     if found is None:
         found = next((value for name, value in headers.items() if name.lower() == _HEADER), None)
     return found if isinstance(found, str) else None

@@ -373,6 +373,13 @@ def test_images_that_fit(changes: dict[str, Any]) -> None:
     assert check_answer(FACTS, "PHOTOS", "data_exchange", answer("PHOTOS", **changes)) == ()
 
 
+@pytest.mark.parametrize("other", ["an image", 5, None, ["image"], {"image": ""}])
+def test_an_image_is_found_beside_items_of_any_kind(other: Any) -> None:
+    """An item that is no object is a problem of its own, and hides no image."""
+    found = check_answer(FACTS, "DETAILS", "BACK", answer("CHOOSE", dates=[other, {"id": "1", "image": "data:,"}]))
+    assert "/data/dates/1/image" in {problem.path for problem in found if problem.key == COMPONENTS}
+
+
 def test_an_older_flow_takes_larger_images_in_lists() -> None:
     """The size of a list's image is that of the Flow's version: 300 kB until 5.1, 100 kB from 6.0."""
     large = answer("CHOOSE", dates=[{"id": "1", "image": picture(200_000)}])

@@ -84,8 +84,14 @@ Answer = Show | Finish | Close
 """What a handler returns."""
 
 
+_TEXT: Final = frozenset({str})
+
+
 def _check_mapping(name: str, value: object) -> None:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+    fits = isinstance(value, (dict, Mapping)) and (
+        _TEXT.issuperset(map(type, value)) or all(isinstance(key, str) for key in value)
+    )
+    if not fits:
         raise ConfigurationError(f"{name} must be a mapping with texts as keys.")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from json import loads
+from json import JSONDecoder
 from typing import Any, Final, Literal
 
 from .._answer_check import answer_problems
@@ -49,6 +49,7 @@ _STATUS: Final[Mapping[Outcome, int]] = {
     "answered": 200,
 }
 _KEY, _DATA, _VECTOR = "encrypted_aes_key", "encrypted_flow_data", "initial_vector"
+_decode: Final = JSONDecoder().decode
 _ACTIVE: Final = b'{"data":{"status":"active"}}'
 _ACKNOWLEDGED: Final = b'{"data":{"acknowledged":true}}'
 _KEPT: Final = frozenset({"answered", "token-refused"})  # what a replay guard keeps: what seals a text of the host's
@@ -150,7 +151,7 @@ def _unsigned(signature: str | None) -> str:
 def _read_envelope(body: bytes) -> Envelope | None:
     """The three texts of a request; None if they are not there."""
     try:
-        document = loads(body.decode())
+        document = _decode(body.decode())
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):

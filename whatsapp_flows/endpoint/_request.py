@@ -128,24 +128,17 @@ def read_request(plaintext: bytes) -> FlowRequest | None:
         return None
     if not isinstance(document, dict):
         return None
-    data = document.get("data")
+    texts = {name: value for name, value in document.items() if isinstance(value, str)}
+    data, version = document.get("data"), document.get("version")
     return FlowRequest(
-        action=_text(document.get("action")) or "",
-        screen=_text(document.get("screen")) or "",
+        action=texts.get("action", ""),
+        screen=texts.get("screen", ""),
         data=data if isinstance(data, dict) else {},
-        flow_token=_text(document.get("flow_token")),
-        version=_scalar(document.get("version")),
-        token_signature=_text(document.get("flow_token_signature")),
+        flow_token=texts.get("flow_token"),
+        version=str(version) if isinstance(version, (str, int, float)) else "",
+        token_signature=texts.get("flow_token_signature"),
         raw=document,
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _scalar(value: object) -> str:
-    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
 
 
 def _refuse(constant: str) -> float:

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Literal, TypeVar
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any, Final, Literal, TypeVar
 
 from .._dataclasses import dataclass
 from .._http_answer import HttpAnswer
@@ -20,6 +21,8 @@ from .._inspection import is_coroutine_function
 from .._log import place_of
 
 T = TypeVar("T")
+
+_GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 Pool = Literal["handlers", "guard"]
 """Which threads and tasks a function takes: a replay guard that hangs keeps none from the handlers."""
@@ -58,7 +61,7 @@ def _is_async(call: object) -> bool:
 
 def is_unfinished(value: object) -> bool:
     """Whether a function has returned what has yet to run: an awaitable, or a generator, which nothing here runs."""
-    return inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
+    return inspect.isawaitable(value) or isinstance(value, _GENERATORS)
 
 
 def result_of(value: Any, error: BaseException | None) -> tuple[Any, Exception | None]:
@@ -69,7 +72,7 @@ def result_of(value: Any, error: BaseException | None) -> tuple[Any, Exception |
     no request: they become a `HandlerError`. What ends the process or a thread, such as `SystemExit`, is raised here.
     """
     if error is None:
-        if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        if isinstance(value, _GENERATORS):
             return None, HandlerError("a function returned a generator: it has not run. Return a value, or use await")
         return value, None
     if isinstance(error, (StopIteration, GeneratorExit)) or _is_cancelled(error):

@@ -65,17 +65,26 @@ _EXACT_TYPES: Final[Mapping[str, frozenset[type]]] = {
 }
 
 
+class PlainProperty(NamedTuple):
+    """A property of a `PlainSchema`: its types, and its schema unless the types say all."""
+
+    name: str
+    types: frozenset[type]
+    schema: PlainSchema | None
+    is_required: bool
+
+
 class PlainSchema(NamedTuple):
     """
     A schema of nothing but types and parts, read once for many values: see `plain_schema`.
 
-    A property is its name, its types, and its schema unless the types say all.
+    `required` are the names that are required without being properties.
     """
 
     types: frozenset[type]
     items: PlainSchema | None = None
     required: frozenset[str] = frozenset()
-    properties: tuple[tuple[str, frozenset[type], PlainSchema | None], ...] = ()
+    properties: tuple[PlainProperty, ...] = ()
 
     def fits(self, values: Sequence[Any]) -> bool:
         """
@@ -87,21 +96,21 @@ class PlainSchema(NamedTuple):
         if not own.issuperset(map(type, values)):
             return False
         if items is not None:
-            return items.fits(list(chain.from_iterable(values)))
+            return items.fits(values[0] if len(values) == 1 else list(chain.from_iterable(values)))
         if required and not all(map(required.issubset, values)):
             return False
-        for name, types, schema in properties:
+        for name, types, schema, is_required in properties:
+            column: Iterable[Any] = map(itemgetter(name), values)
             try:
-                fits = _fit(map(itemgetter(name), values), types, schema)
+                fits = types.issuperset(map(type, column)) if schema is None else schema.fits(list(column))
             except KeyError:  # some of the values do not have it
-                fits = _fit([value[name] for value in values if name in value], types, schema)
+                if is_required:
+                    return False
+                column = [value[name] for value in values if name in value]
+                fits = types.issuperset(map(type, column)) if schema is None else schema.fits(column)
             if not fits:
                 return False
         return True
-
-
-def _fit(column: Iterable[Any], types: frozenset[type], schema: PlainSchema | None) -> bool:
-    return types.issuperset(map(type, column)) if schema is None else schema.fits(list(column))
 
 
 def plain_schema(schema: Any, depth: int = 0) -> PlainSchema | None:
@@ -120,8 +129,13 @@ def plain_schema(schema: Any, depth: int = 0) -> PlainSchema | None:
         if type(properties) is not dict or type(required) is not list or not all(type(it) is str for it in required):
             return None
         inner = {name: plain_schema(each, depth + 1) for name, each in properties.items()}
-        known = tuple((name, each.types, each if any(each[1:]) else None) for name, each in inner.items() if each)
-        return PlainSchema(types, None, frozenset(required), known) if len(known) == len(inner) else None
+        known = tuple(
+            PlainProperty(name, each.types, each if any(each[1:]) else None, name in required)
+            for name, each in inner.items()
+            if each
+        )
+        others = frozenset(required).difference(inner)
+        return PlainSchema(types, None, others, known) if len(known) == len(inner) else None
     return PlainSchema(types)
 
 
