@@ -15,9 +15,11 @@ from prometheus_client import CollectorRegistry
 
 import whatsapp_flows
 import whatsapp_flows.endpoint
+from whatsapp_flows.builder import Complete, Navigate, OpenUrl
 from whatsapp_flows.contrib.opentelemetry import OpenTelemetryConsumer
 from whatsapp_flows.contrib.prometheus import PrometheusConsumer
 from whatsapp_flows.emulator import Emulator
+from whatsapp_flows.play import read_flow
 from whatsapp_flows.pytest_plugin import FlowsClock
 from whatsapp_flows.sync import Lock, LockEntry, OldDocuments, RunPace
 
@@ -142,13 +144,20 @@ def test_an_emulator_shows_where_it_is() -> None:
     "module",
     [
         "",
+        ".builder",
+        ".cli",
         ".contrib.celery",
         ".contrib.opentelemetry",
         ".contrib.prometheus",
         ".emulator",
         ".endpoint",
         ".flow_json",
+        ".lsp",
         ".media",
+        ".play",
+        ".preview",
+        ".pytest_plugin",
+        ".signatures",
         ".sync",
         ".webhooks",
     ],
@@ -168,6 +177,10 @@ def test_no_public_class_has_the_repr_of_object(module: str) -> None:
         (RunPace(150), "RunPace(calls_per_hour=150, calls=0)"),
         (PrometheusConsumer(CollectorRegistry()), "PrometheusConsumer(metrics=15)"),
         (FlowsClock(), "FlowsClock(now=0, sleeps=[])"),
+        (read_flow({"version": "7.3", "screens": [{"id": "A"}]}), "PlayedFlow(version='7.3', screens=1)"),
+        (Navigate("END", {"age": 5}), "Navigate('END')"),
+        (Complete({"age": 5}), "Complete(payload=['age'])"),
+        (OpenUrl("https://example.com"), "OpenUrl()"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )

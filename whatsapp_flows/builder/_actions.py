@@ -37,6 +37,9 @@ class Navigate(Action):
         if payload is not None:
             self.properties["payload"] = _payload(payload)
 
+    def __repr__(self) -> str:
+        return f"Navigate({short_repr(self.properties['next']['name'])})"
+
 
 class DataExchange(Action):
     """Send `payload` to the endpoint, whose answer decides what follows."""

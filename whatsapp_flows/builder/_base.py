@@ -291,4 +291,6 @@ class Action:
     properties: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        payload = self.properties.get("payload")
+        shown = f"payload={list(payload)!r}" if isinstance(payload, Mapping) else ""
+        return f"{type(self).__name__}({shown})"

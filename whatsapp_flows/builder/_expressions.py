@@ -33,6 +33,9 @@ class Expr(Generic[T_co]):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     # `==` makes an expression, as in SQLAlchemy: an Expr is hashable by its identity.
     @overload  # type: ignore[override]
     def __eq__(self: Expr[str], other: str | Expr[str], /) -> Expr[bool]: ...

@@ -23,6 +23,9 @@ class Asker:
         self._uploads = Uploads()
         self.opens = opens
 
+    def __repr__(self) -> str:
+        return f"Asker(opens={self.opens})"
+
     def __call__(self, request: AskEndpoint) -> Answer:
         """The answer; the failure `unreachable` for whatever the endpoint raises."""
         try:

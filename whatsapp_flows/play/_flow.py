@@ -172,6 +172,9 @@ class PlayedFlow:
     document: Mapping[str, Any] = field(repr=False)
     index: FlowIndex = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"PlayedFlow(version='{self.version}', screens={len(self.screens)})"
+
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return _loaded, (json.dumps(self.document),)  # not as it is: pickle takes more of the stack for deep documents
 
