@@ -47,7 +47,7 @@ def test_a_python_file_makes_the_flow(name: str, tmp_path: Path) -> None:
 
 
 MISTAKES: Final = {
-    "booking.py:flw": "binds no name 'flw'",
+    "booking.py:flw": "booking.py binds no name 'flw'; it binds flow, plain.",
     "booking.py:number": "is a int: it must be a Flow",
     "other.py:flow": "other.py cannot be read: No such file",
     "booking.py:": "cannot be read",
@@ -69,6 +69,10 @@ BROKEN: Final = {
     "import nothing_of_that_name": "booking.py:1: ModuleNotFoundError",
     "from whatsapp_flows.builder import Flow\nflow = Flow(version='9.9', screens=[])": "booking.py:2: there is no Flow",
     "from whatsapp_flows.builder import Flow\nflow = Flow(version='7.3', screens=[3])": "booking.py:2: screens is",
+    "import sys\nsys.exit(3)": "booking.py:2: SystemExit: 3",
+    "flow = None": "flow of",
+    "from whatsapp_flows.builder import *\nbody = TextBody(text=Data('x', 'y'))\n"
+    "flow = Flow(version='7.3', screens=[Screen('A', children=[body])])": "booking.py: screen A, TextBody(): ${data.x}",
 }
 
 
@@ -78,3 +82,34 @@ def test_a_file_that_fails_is_told_with_its_line(code: str, tmp_path: Path) -> N
     with pytest.raises(ConfigurationError) as caught:
         workspace(tmp_path, "booking.py:flow", code)
     assert BROKEN[code] in caught.value.message
+
+
+def test_a_module_beside_the_file_is_that_of_its_own_folder(tmp_path: Path) -> None:
+    """Two folders may each have one of a name, and it is read again after a change."""
+    titles = []
+    for folder, title in (("a", "First"), ("b", "Second"), ("a", "Third")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "texts").mkdir(exist_ok=True)
+        (tmp_path / folder / "texts" / "__init__.py").write_text("from texts.words import TITLE\n", "utf-8")
+        (tmp_path / folder / "texts" / "words.py").write_text(f"TITLE = {title!r}\n", "utf-8")
+        (flow,) = workspace(tmp_path / folder, "booking.py:flow", FLOW).flows
+        titles.append(json.loads(flow.content)["screens"][0]["title"])
+    assert titles == ["First", "Second", "Third"]
+    assert not {"texts", "texts.words", "booking"} & sys.modules.keys()
+
+
+def test_a_file_may_define_dataclasses_and_print(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As any module; the standard output is for the command's own."""
+    code = """\
+from __future__ import annotations
+from dataclasses import dataclass
+
+@dataclass
+class Text:
+    title: str
+
+print("made")
+flow = {"version": "7.3", "screens": []}
+"""
+    assert workspace(tmp_path, "booking.py:flow", code).flows
+    assert capsys.readouterr() == ("", "made\n")

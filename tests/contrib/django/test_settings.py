@@ -15,7 +15,9 @@ from django.views.debug import SafeExceptionReporterFilter
 from tests.contrib.django.support import TOKEN, flow, rows
 from tests.support import valid_flow
 from whatsapp_flows import ConfigurationError
+from whatsapp_flows.builder import Flow, Screen, from_json
 from whatsapp_flows.contrib.django.conf import read_settings
+from whatsapp_flows.contrib.django.definitions import read_definitions
 from whatsapp_flows.contrib.django.models import WhatsAppFlow
 
 INVALID = {"version": "7.3", "screens": []}
@@ -147,6 +149,17 @@ def test_an_invalid_definition_is_w001(monkeypatch: pytest.MonkeyPatch) -> None:
         (found,) = run_checks(tags=["whatsapp_flows"])
     assert (found.id, found.msg) == ("whatsapp_flows.W001", "The flow 'a' has 1 error in its Flow JSON.")
     assert "MIN_ITEMS_REQUIRED" in (found.hint or "")
+
+
+def test_a_definition_takes_a_flow_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its row holds the JSON; an error in it is one of the definition."""
+    define(monkeypatch, [{"name": "a", "flow_json": from_json(valid_flow())}])
+    with override_settings(WHATSAPP_FLOWS=FROM_HERE):
+        (definition,) = read_definitions(read_settings({}))
+        assert WhatsAppFlow(**definition).flow_json == valid_flow()
+        define(monkeypatch, [{"name": "a", "flow_json": Flow(version="7.3", screens=[Screen("A", title="${data.x}")])}])
+        with pytest.raises(ConfigurationError, match=r"\[0\] \('a'\): flow_json: screen A: "):
+            read_definitions(read_settings({}))
 
 
 def test_an_invalid_row_is_w002_when_the_database_is_checked() -> None:

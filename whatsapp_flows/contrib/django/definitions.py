@@ -4,7 +4,8 @@ Flows that a project defines in Python, loaded into rows.
     FLOWS = [{"name": "solar_installation", "friendly_name": "Solar Installation Request", "flow_json": {...}}]
 
 `WHATSAPP_FLOWS["FLOWS"]` is the dotted path of such a list, or of a callable that returns one. The keys are fields of
-`WhatsAppFlow`. `name` and `flow_json` are required; the row keeps its values of the keys that are missing.
+`WhatsAppFlow`. `name` and `flow_json`, a dict or a `builder.Flow`, are required; the row keeps its values of the keys
+that are missing.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def validated(items: Iterable[Any], *, place: str) -> tuple[Definition, ...]:
         if unknown:
             known = ", ".join((*_REQUIRED, *_OPTIONAL))
             raise ConfigurationError(f"{label} has an unknown key {unknown[0]!r}: known are {known}.")
-        flow = WhatsAppFlow(**definition)
+        given = {**definition, "flow_json": _document(definition["flow_json"], label)}
+        flow = WhatsAppFlow(**given)
         try:
             flow.clean_fields()
             flow.clean()
@@ -70,8 +72,18 @@ def validated(items: Iterable[Any], *, place: str) -> tuple[Definition, ...]:
         if {flow.name, flow.name_at_meta} & names:
             raise ConfigurationError(f"{label}: the name occurs twice.")
         names |= {flow.name, flow.name_at_meta}
-        definitions.append(definition)
+        definitions.append(given)
     return tuple(definitions)
+
+
+def _document(flow_json: object, label: str) -> object:
+    """The Flow JSON as a dict, if it is another mapping, such as a `builder.Flow`: the column takes nothing else."""
+    if isinstance(flow_json, dict) or not isinstance(flow_json, Mapping):
+        return flow_json
+    try:
+        return dict(flow_json)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{label}: flow_json: {error.message}") from None
 
 
 def load_definitions(definitions: Iterable[Definition], *, save: bool = True) -> tuple[WhatsAppFlow, ...]:

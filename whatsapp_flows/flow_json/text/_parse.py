@@ -95,6 +95,8 @@ def _from_mapping(document: Mapping[str, Any]) -> ParsedJson:
     """Parses the text that would be sent, as that is what Meta reads."""
     try:
         text = mapping_text(document)
+    except ConfigurationError as exc:  # of a Flow in Python, with its own place
+        return ParsedJson("", 0, problem=ParseProblem(exc.message))
     except (TypeError, ValueError, RecursionError) as exc:
         return ParsedJson("", 0, problem=ParseProblem(f"this cannot be written as JSON: {exc}."))
     return _from_text(text)

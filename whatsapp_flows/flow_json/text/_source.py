@@ -67,6 +67,8 @@ def mapping_text(document: Mapping[str, Any]) -> str:
 def _from_mapping(document: Mapping[str, Any]) -> bytes:
     try:
         text = mapping_text(document)
+    except ConfigurationError:  # of a Flow in Python, with its own place
+        raise
     except (TypeError, ValueError, RecursionError) as exc:
         raise UnreadableError(f"cannot be written as JSON: {exc}.") from None
     return _encode(text)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from traceback import extract_tb
-from types import ModuleType
 from typing import Final, NamedTuple
 
 from ...errors import ConfigurationError, FlowsError
@@ -37,41 +36,69 @@ def flow_of(source: PythonFile) -> bytes:
     """
     The Flow JSON of the object, which is a mapping, such as a `builder.Flow`.
 
-    Runs the file; modules beside it can be imported. Raises `ConfigurationError` with what is wrong and where.
+    Runs the file; modules beside it can be imported. What it prints goes to the standard error. Raises
+    `ConfigurationError` with what is wrong and where.
     """
-    module = _run(source.path)
-    found = module.__dict__.get(source.name)
-    if found is None:
-        raise ConfigurationError(f"{source.path} binds no name {source.name!r}.")
-    if not isinstance(found, Mapping):
-        kind = type(found).__name__
+    names = _run(source.path)
+    if source.name not in names:
+        flows = ", ".join(name for name, value in names.items() if isinstance(value, Mapping) and name[:1] != "_")
+        found = f"; it binds {flows}" if flows else ""
+        raise ConfigurationError(f"{source.path} binds no name {source.name!r}{found}.")
+    made = names[source.name]
+    if not isinstance(made, Mapping):
+        kind = type(made).__name__
         raise ConfigurationError(f"{source.name} of {source.path} is a {kind}: it must be a Flow, or another mapping.")
-    return read_flow_json(dict(found), argument=f"{source.name} of {source.path}")
+    try:
+        document = dict(made)
+    except FlowsError as error:
+        raise ConfigurationError(f"{source.name} of {source.path}: {error.message}") from None
+    return read_flow_json(document, argument=f"{source.name} of {source.path}")
 
 
-def _run(path: Path) -> ModuleType:
+def _run(path: Path) -> Mapping[str, object]:
+    """The names that a file binds. Its modules are forgotten: another folder may have some of the same names."""
     spec = importlib.util.spec_from_file_location(f"_whatsapp_flow_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ConfigurationError(f"{path} is no Python file.")
     module = importlib.util.module_from_spec(spec)
-    folder = str(path.parent.resolve())
-    sys.path.insert(0, folder)
+    folder = path.parent.resolve()
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    sys.modules[spec.name] = module  # a dataclass looks its module up
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
     except FlowsError as error:
         raise ConfigurationError(f"{path}{_line(error, path)}: {error.message}") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except Exception as error:  # noqa: BLE001 - the host's file may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the host's file may raise anything
         text = f"{type(error).__name__}: {error}".removesuffix(": ")
         raise ConfigurationError(f"{path}{_line(error, path)}: {text}") from None
     finally:
         with suppress(ValueError):
-            sys.path.remove(folder)
-    return module
+            sys.path.remove(str(folder))
+        _forget(folder, sys.modules.keys() - before)
+    return module.__dict__
+
+
+def _forget(folder: Path, names: Iterable[str]) -> None:
+    """Remove the modules that were found directly in a folder, and those within them."""
+    beside = {name for name in names if name.startswith("_whatsapp_flow_") or _is_beside(folder, name)}
+    for name in list(names):
+        if name.partition(".")[0] in beside:
+            del sys.modules[name]
+
+
+def _is_beside(folder: Path, name: str) -> bool:
+    """Whether a module is a file of the folder, or a package in it."""
+    module = sys.modules[name]
+    file = getattr(module, "__file__", None)
+    places = [Path(file).parent] if isinstance(file, str) else [Path(each) for each in getattr(module, "__path__", ())]
+    return any(each in (folder, folder / name) for each in places)
 
 
 def _line(error: BaseException, path: Path) -> str:
     """The line of the file in which it was raised."""
-    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename) == path.absolute()]
     return f":{lines[-1]}" if lines else ""
