@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ._async_player import AsyncFlowPlayer
     from ._autoplay import autoplay
     from ._behaviour import BEHAVIOUR, Behaviour, Evidence
+    from ._branch_values import Scalar as Scalar
+    from ._branch_values import Source as Source
+    from ._branch_values import deciding_values as deciding_values
+    from ._branch_values import entered as entered
     from ._errors import (
         DataModelMismatch,
         EndpointFault,
@@ -172,6 +176,7 @@ _MODULES: Final = {
         "UploadState",
         "UploadedFile",
     ),
+    "._branch_values": ("Scalar", "Source", "deciding_values", "entered"),  # for the preview
     "._example_answers": ("example_answers",),
     "._exchange": ("Call", "Line", "line_options", "line_to", "notice_of"),  # for the preview
     "._fitting_values": ("ways_to_fill",),

@@ -13,8 +13,23 @@ from typing import Any, Final
 
 from .._dataclasses import dataclass, field
 from .._inert import inert
-from ..play import Event, Fill, Node, PlayedFlow, Select, Session, View, advance, start, view, ways_to_fill
-from ._deciding_values import Scalar, Source, deciding_values
+from ..play import (
+    Event,
+    Fill,
+    Node,
+    PlayedFlow,
+    Scalar,
+    Select,
+    Session,
+    Source,
+    View,
+    advance,
+    deciding_values,
+    entered,
+    start,
+    view,
+    ways_to_fill,
+)
 
 _MAX_BOARDS: Final = 12
 """Boards of one screen that show something new."""
@@ -66,19 +81,20 @@ def variations(
 
     They are looked for from the screen as it opens, and from the same screen filled in.
     """
-    deciding = deciding_values(flow.screens[name].value)
+    found = deciding_values(flow.screens[name].value)
+    deciding = {source: values for source, values in found.items() if source.screen == name}  # as no other is open
     states = deque([_State(session=opened), _State(session=filled, events=filled.events, words=("Filled in",))])
-    found, covered = 0, set(known)
+    boards, covered = 0, set(known)
     while states and deciding:
         state = states.popleft()
         for changed in _changes(flow, name, state, deciding):
-            if found == _MAX_BOARDS or not trials.take(len(state.session.flow.screens[name].by_path)):
+            if boards == _MAX_BOARDS or not trials.take(len(state.session.flow.screens[name].by_path)):
                 return
             seen = view(changed.session)
             paths = shown(seen)
             if seen.screen == name and not seen.over and not paths <= covered:
                 covered |= paths
-                found += 1
+                boards += 1
                 states.append(changed)
                 yield ", ".join(changed.words), seen
 
@@ -139,8 +155,7 @@ def _entries(node: Node, values: Sequence[Scalar], session: Session) -> Iterator
             yield (event,), _words(label, item.get("title") or item["id"])
     elif values and node.kind in {"TextInput", "TextArea"}:
         for value in values:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            yield (Fill(node.path, text),), _words(label, text)
+            yield (Fill(node.path, entered(value)),), _words(label, entered(value))
     else:
         for _, way in zip(range(_MAX_WAYS), ways_to_fill(node, session.today), strict=False):
             yield tuple(way), f"{_short(label)} filled in"

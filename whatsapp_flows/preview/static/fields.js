@@ -24,60 +24,39 @@ const counter = (count) =>
 
 const HIDDEN = new Set(["password", "passcode"]);
 
-const typed = (node, ui) => ({ target }) => ui.send({ type: "Fill", path: node.path, value: target.value });
-const left = (node, ui) => () => ui.send({ type: "Blur", path: node.path });
 const composing = (on) => ({ target }) => {
   target.composing = on;
 };
 
-const around = (node, id, large, control) => html`<div
-  class=${`field ${large ? "has-large-label" : ""} ${node.error ? "is-invalid" : ""} ${node.enabled ? "" : "is-disabled"}`}
->
-  <div class="field-box">${control}<label for=${id}>${labelled(node.props.label, node.props.optional)}</label></div>
-  <div class="field-foot">${note(id, node.error, node.props["helper-text"])}${counter(node.counter)}</div>
-</div>`;
-
-export function textInput(node, ui) {
+// A text that is typed, in a line or in several.
+export function textField(node, ui) {
   const id = ui.id(node);
-  const type = node.props["input-type"];
-  return around(node, id, node.props["label-variant"] === "large", html`<input
-      id=${id}
-      type=${HIDDEN.has(type) ? "password" : "text"}
-      inputmode=${node.props.keyboard ?? "text"}
-      autocomplete="off"
-      autocapitalize="off"
-      spellcheck="false"
-      placeholder=" "
-      data-held
-      .held=${node.value}
-      ?disabled=${!node.enabled}
-      aria-required=${node.props.required === true ? "true" : "false"}
-      aria-invalid=${node.error ? "true" : "false"}
-      aria-describedby=${`${id}-note`}
-      @input=${typed(node, ui)}
-      @blur=${left(node, ui)}
+  const { label, optional, keyboard, "label-variant": variant, "helper-text": help, "input-type": type } = node.props;
+  const required = node.props.required === true ? "true" : "false";
+  const invalid = node.error ? "true" : "false";
+  const control = node.kind === "TextArea"
+    ? html`<textarea
+        id=${id} rows="4" placeholder=" " data-held .held=${node.value} ?disabled=${!node.enabled}
+        aria-required=${required} aria-invalid=${invalid} aria-describedby=${`${id}-note`}
+      ></textarea>`
+    : html`<input
+        id=${id} type=${HIDDEN.has(type) ? "password" : "text"} inputmode=${keyboard ?? "text"}
+        autocomplete="off" autocapitalize="off" spellcheck="false"
+        placeholder=" " data-held .held=${node.value} ?disabled=${!node.enabled}
+        aria-required=${required} aria-invalid=${invalid} aria-describedby=${`${id}-note`}
+      />`;
+  return html`<div
+    class=${`field ${variant === "large" ? "has-large-label" : ""} ${node.error ? "is-invalid" : ""} ${node.enabled ? "" : "is-disabled"}`}
+  >
+    <div
+      class="field-box"
+      @input=${({ target }) => ui.send({ type: "Fill", path: node.path, value: target.value })}
+      @focusout=${() => ui.send({ type: "Blur", path: node.path })}
       @compositionstart=${composing(true)}
       @compositionend=${composing(false)}
-    />`);
-}
-
-export function textArea(node, ui) {
-  const id = ui.id(node);
-  return around(node, id, node.props["label-variant"] === "large", html`<textarea
-      id=${id}
-      rows="4"
-      placeholder=" "
-      data-held
-      .held=${node.value}
-      ?disabled=${!node.enabled}
-      aria-required=${node.props.required === true ? "true" : "false"}
-      aria-invalid=${node.error ? "true" : "false"}
-      aria-describedby=${`${id}-note`}
-      @input=${typed(node, ui)}
-      @blur=${left(node, ui)}
-      @compositionstart=${composing(true)}
-      @compositionend=${composing(false)}
-    ></textarea>`);
+    >${control}<label for=${id}>${labelled(label, optional)}</label></div>
+    <div class="field-foot">${note(id, node.error, help)}${counter(node.counter)}</div>
+  </div>`;
 }
 
 // A field that opens a sheet: it looks like a text field, and is a button.

@@ -5,7 +5,7 @@ import { html, nothing } from "./lit-html.js";
 import { calendarPicker, calendarSheet, datePicker } from "./calendar.js";
 import { chat } from "./chat.js";
 import { checkboxGroup, chipsSelector, dropdown, dropdownSheet, navigationList, optIn, radioButtonsGroup } from "./choices.js";
-import { textArea, textInput } from "./fields.js";
+import { textField } from "./fields.js";
 import { icons } from "./icons.js";
 import { blocks } from "./markdown.js";
 import { image, imageCarousel, picker, pickerSheet } from "./media.js";
@@ -37,8 +37,8 @@ const COMPONENTS = {
   TextBody: prose("text-body"),
   TextCaption: prose("text-caption"),
   RichText: ({ props }) => html`<div class="rich prose">${props.blocks ? blocks(props.blocks) : paragraphs(props.text, "")}</div>`,
-  TextInput: textInput,
-  TextArea: textArea,
+  TextInput: textField,
+  TextArea: textField,
   CheckboxGroup: checkboxGroup,
   RadioButtonsGroup: radioButtonsGroup,
   ChipsSelector: chipsSelector,
