@@ -1,6 +1,7 @@
 # make demo       the main job on the embedded emulator          make check    all that CI runs
 # make test       the tests                                      make matrix   the tests on every Python found
 # make test-fast  those for the inner loop                       make bench    the benchmarks, onto docs/benchmarks.md
+# make thorough   the tests, with five times the random examples, others each time
 # make coverage   the tests, and the gate of branch coverage
 # make house      circles, private access, the longest function and file
 # make docs       the documentation, into docs/_build/html       make simulate the retry policies in a made-up outage
@@ -26,7 +27,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadgroup
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast coverage house check format lint generate types docs bench simulate fuzz interop matrix clean
+.PHONY: demo test test-fast thorough coverage house check format lint generate types docs bench simulate fuzz interop matrix clean
 
 demo: $(VENV)/.$(or $(SET),demo)
 	@$(BIN)/whatsapp-flows demo --flows examples/flows
@@ -42,6 +43,9 @@ coverage: $(VENV)/.$(or $(SET),test)
 
 test-fast: $(VENV)/.$(or $(SET),test)
 	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not hypothesis" --ignore=tests/contrib --ignore=tests/live
+
+thorough: $(VENV)/.$(or $(SET),test)
+	@THOROUGH=1 $(BIN)/python -m pytest $(WORKERS)
 
 check: lint types docs coverage
 

@@ -6,17 +6,17 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Generator
+from contextlib import nullcontext
 
 import pytest
-from hypothesis import settings
 
+from tests.effort import use_profile
 from tests.leftovers import Leftovers
 from tests.outside import ROOT, allowed_roots, forbid_outside
-from tests.tracing import install_trace_functions_in_turn
+from tests.tracing import install_trace_functions_in_turn, unmeasured
 
-# A busy machine must not fail a test: times are measured in benchmarks/ only.
-settings.register_profile("no clock", deadline=None)
-settings.load_profile("no clock")
+use_profile()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,6 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
     install_trace_functions_in_turn()
     leftovers = Leftovers(forbid_outside(allowed_roots(*named)))
     config.pluginmanager.register(leftovers, "leftovers")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """What runs the same lines again and again is not measured by coverage, which makes it take three times as long."""
+    repeats = item.get_closest_marker("unmeasured") or item.get_closest_marker("hypothesis")
+    with unmeasured() if repeats else nullcontext():
+        return (yield)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

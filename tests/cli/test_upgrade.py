@@ -175,6 +175,7 @@ def test_an_unknown_version_is_wrong_usage(command: CommandLine, tmp_path: Path)
     assert "'9.9' is not a version" in outcome.err
 
 
+@pytest.mark.unmeasured
 def test_a_document_too_deep_to_be_read_or_written_is_refused(command: CommandLine, tmp_path: Path) -> None:
     """Whatever Python's limits for reading and writing are: never a traceback."""
     codes = set()

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
+from tests.effort import some
 from tests.emulator.support import NUMBER, WABA, Model, endpoint_json, flow_json
 from whatsapp_flows.emulator.graph._errors import Problem
 from whatsapp_flows.emulator.graph._lifecycle import failed_checks
@@ -260,4 +261,4 @@ class Lifecycle(RuleBasedStateMachine):
 
 
 TestLifecycle = Lifecycle.TestCase
-TestLifecycle.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestLifecycle.settings = settings(max_examples=some(30), stateful_step_count=30, deadline=None)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.endpoint.key_material import pair
 from whatsapp_flows import ConfigurationError
 from whatsapp_flows.endpoint import (
@@ -117,7 +118,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.hypothesis
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), JSON, max_size=4)
 )

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.endpoint import plain_crypto
 from tests.endpoint.key_material import pair, private_keys
 from tests.endpoint.plain_crypto import RefusedError, Sealed
@@ -71,7 +72,7 @@ def test_answers_with_a_known_ciphertext_are_made_and_opened(plaintext: bytes, b
     assert channel().open(body) == plaintext
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_a_conversation_is_read_by_an_implementation_that_shares_no_code(question: bytes, reply: bytes) -> None:
     """Requests and answers of any length pass between the package and the plain implementation, in both directions."""
@@ -216,7 +217,7 @@ def test_bits_that_base64_ignores_are_ignored() -> None:
     assert private_keys().open(**changed(initial_vector=other)).plaintext == PING
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(st.integers(0, 255), st.integers(0, 7))
 def test_no_bit_of_the_wrapped_key_may_change(at: int, bit: int) -> None:
     """A changed bit of the RSA ciphertext is never decrypted."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.endpoint import plain_crypto
 from tests.endpoint.plain_crypto import Upload
 from whatsapp_flows._flow_crypto import MediaKeys, open_media_file
@@ -44,7 +45,7 @@ def test_a_file_with_a_known_ciphertext_is_opened() -> None:
     assert content_of(UPLOAD) == CONTENT
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(st.binary(max_size=70))
 def test_a_file_of_any_length_is_opened(content: bytes) -> None:
     """Contents of every length modulo the block size, the empty one too; the plain implementation agrees."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from whatsapp_flows.flow_json.language import (
     Binary,
     Concatenation,
@@ -231,7 +232,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=some(300), deadline=None)
 @given(PIECES)
 @example("(" * 5000)
 @example("!" * 5000)

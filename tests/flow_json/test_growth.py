@@ -17,7 +17,7 @@ from tests import counting
 from tests.flow_json.samples import TODAY, footer, form, navigate, screen
 from whatsapp_flows.flow_json import validate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 SIZES: Final = (55, 75, 95)
 MOST: Final = 1.05  # the second increase against the first; work for each pair of parts alone would come to 1.3

@@ -18,7 +18,7 @@ from tests.counting import copied
 from tests.flow_json.samples import TODAY, footer, navigate, screen
 from whatsapp_flows.flow_json import validate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 FEW: Final = 100
 MANY: Final = 4 * FEW

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.flow_json.samples import TODAY, samples
 from whatsapp_flows.flow_json import Report, validate
 from whatsapp_flows.flow_json.text import format_pointer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 Steps = tuple[str | int, ...]
 DOCUMENTS: Final = {name: document for name, document in samples() if "-" in name or name == "loan_application"}
@@ -163,7 +164,7 @@ def broken(original: dict[str, Any], steps: Steps, how: str) -> Iterator[tuple[d
         yield document, {parent, format_pointer((*around, f"{last}-x"))}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 @given(st.data())
 def test_nothing_raises_whatever_is_broken(data: st.DataObject) -> None:
     """Up to five nodes dropped, renamed, retyped, doubled or moved give a report, twice the same one."""
@@ -195,7 +196,7 @@ def test_nothing_raises_whatever_is_broken(data: st.DataObject) -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.data())
 def test_a_key_that_does_not_belong_is_found(data: st.DataObject) -> None:
     """An unknown key is found in the root, a screen, a layout, a component, an item and an action."""
@@ -210,7 +211,7 @@ def test_a_key_that_does_not_belong_is_found(data: st.DataObject) -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.data())
 def test_duplicates_are_found(data: st.DataObject) -> None:
     """Of a duplicated screen, input or Footer the copy is reported, or both."""

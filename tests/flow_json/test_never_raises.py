@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.counting import steps
+from tests.effort import some
 from tests.flow_json.samples import TODAY, footer, samples, screen
 from whatsapp_flows.flow_json import MAX_BYTES, Report, validate
+
+pytestmark = pytest.mark.unmeasured
 
 LEVELS: Final = 10_000
 GOOD: Final = json.dumps(
@@ -247,7 +250,7 @@ def test_what_is_no_flow_json(source: Any) -> None:
     assert not validate(source, today=TODAY).ok
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 @given(st.binary(max_size=400) | st.text(max_size=200))
 def test_random_bytes_and_text(content: bytes | str) -> None:
     """Random input is reported as no Flow JSON; occasionally it is a JSON object."""
@@ -297,7 +300,7 @@ def test_components_that_are_nested_too_deeply_are_refused(depth: int) -> None:
     assert ("components are nested too deeply to be checked." in errors) == (depth > 200)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some(100), deadline=None)
 @given(
     st.sampled_from([document for _, document in samples()]), st.binary(max_size=6), st.floats(0, 1), st.floats(0, 0.1)
 )

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.flow_json.rules_support import (
     EXAMPLES,
     NEWEST,
@@ -199,7 +200,7 @@ def owner_of(document: Any, path: tuple[Any, ...]) -> Any:
     return document
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=some(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(PLACES), st.one_of(JUNK, st.just(...))), min_size=1, max_size=3),
     st.sampled_from(VERSIONS),
@@ -222,7 +223,7 @@ def test_broken_documents_never_raise(changes: list[tuple[tuple[Any, ...], Any]]
         assert finding.code == finding.code.upper()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.recursive(st.one_of(JUNK, st.text(max_size=8)), lambda inner: st.one_of(
     st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(sorted({str(path[-1]) for path in PLACES})), inner,
         max_size=4)

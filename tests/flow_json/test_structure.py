@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.counting import steps
+from tests.effort import some
 from whatsapp_flows.errors import ValidationIssue
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json._build import build
@@ -459,7 +460,7 @@ def path_is_near(issue: ValidationIssue, at: Steps) -> bool:
     return any(pointer.path == parent or pointer.path.startswith(node) for pointer in issue.pointers)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=some(120), deadline=None)
 @given(
     place=st.sampled_from(PLACES), how=st.sampled_from(["drop", "rename", "retype", "double", "move"]), data=st.data()
 )
@@ -491,7 +492,7 @@ REQUIRED = [(name, at) for name, at in PLACES if at[-1] in NEEDED
             and at[-2:-1] != ("data",) and "payload" not in at]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(place=st.sampled_from(REQUIRED))
 def test_a_removed_requirement_is_always_found_near_its_place(place: tuple[str, Steps]) -> None:
     """A required property that is missing is an error at the object that lacks it."""
@@ -502,7 +503,7 @@ def test_a_removed_requirement_is_always_found_near_its_place(place: tuple[str, 
     assert any(path_is_near(issue, at) for issue in report.errors)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(place=st.sampled_from(KEYS))
 def test_a_misspelt_property_is_found_at_its_key(place: tuple[str, Steps]) -> None:
     """A renamed property is an unknown key, at that key."""

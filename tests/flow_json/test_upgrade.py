@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from whatsapp_flows.errors import ConfigurationError
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json._upgrade import STEPS, Change, Undecided, upgrade
@@ -364,7 +365,7 @@ ROOT_ALONE = ("data_channel_uri", "routing_model")
 
 
 @given(DOCUMENTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 def test_the_input_is_not_touched_and_what_is_unknown_survives(document: dict[str, Any]) -> None:
     """Every key stays in its place, except two of the root."""
     before = copy.deepcopy(document)
@@ -376,7 +377,7 @@ def test_the_input_is_not_touched_and_what_is_unknown_survives(document: dict[st
 
 
 @given(DOCUMENTS, st.sampled_from(NEWS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 def test_an_upgraded_document_has_nothing_to_upgrade(document: dict[str, Any], to: str) -> None:
     """The upgrade is idempotent."""
     if NEWS.index(to) >= NEWS.index(document["version"]):
@@ -387,7 +388,7 @@ def test_an_upgraded_document_has_nothing_to_upgrade(document: dict[str, Any], t
 
 
 @given(DOCUMENTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 def test_one_upgrade_equals_many_small_ones(document: dict[str, Any]) -> None:
     """The document and the changes are the same; small steps may leave more to decide."""
     direct = upgrade(document)

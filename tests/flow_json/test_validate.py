@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.flow_json.samples import CORPUS
 from whatsapp_flows import _documents
 from whatsapp_flows.errors import ConfigurationError
@@ -236,7 +237,7 @@ def test_components_may_be_nested_as_deep_as_json_allows() -> None:
     assert validate(value, today=TODAY, rules=(), advice=False).ok
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 @given(st.binary(max_size=300))
 def test_random_bytes_never_raise(content: bytes) -> None:
     """Any bytes give a report."""
@@ -260,7 +261,7 @@ TREE = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.dictionaries(st.sampled_from(["screens", "routing_model", "data_api_version", "meta"]), TREE), TREE, TREE)
 def test_random_documents_never_raise(root: dict[str, Any], screen: Any, child: Any) -> None:
     """Any JSON value, and any mapping, gives a report."""

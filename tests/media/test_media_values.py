@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from whatsapp_flows._endpoint_errors import MediaRefusedError
 from whatsapp_flows._media_values import (
     MAX_FILES,
@@ -224,7 +225,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(JSON)
 def test_any_json_is_read_or_refused(value: object) -> None:
     """No other exception comes out, whatever a peer sends."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.play.conftest import TODAY
 from tests.play.test_player import FLOW as FORM
 from tests.play.visit import FLOW, SLOTS, function, screen
@@ -324,7 +325,7 @@ def draw_answer(draw: st.DrawFn, asked: AskEndpoint, answer: Callable[[dict[str,
 
 
 @given(session=sessions())
-@settings(max_examples=12)
+@settings(max_examples=some(12))
 def test_the_source_of_any_session_passes(session: Session) -> None:
     """And ends where the session has ended."""
     source = as_test(session)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.play.small_flows import flow, screen
 from whatsapp_flows.play._components import MAX_NESTING, Layout, layout_of
 
@@ -102,7 +103,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(layout=JSON)
 def test_no_document_is_refused(layout: Any) -> None:
     """Whatever the JSON is, the walk ends, and no two components have one path."""

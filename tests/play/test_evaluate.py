@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from whatsapp_flows.flow_json import Reference
 from whatsapp_flows.play import BEHAVIOUR
 from whatsapp_flows.play._evaluate import evaluate_condition, evaluate_expression, is_true, text_of
@@ -267,7 +268,7 @@ def trees(*operators: str) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=80)
+@settings(max_examples=some(80))
 @given(TEXTS | trees("==", "!=", "<", ">=", "&&", "||", "+", "*", "/", "%", "-", ""), FORMS)
 def test_no_text_and_no_value_makes_an_evaluation_raise(text: str, form: dict[str, Any]) -> None:
     """There is always a result, the same each time, and one that JSON can hold."""
@@ -279,7 +280,7 @@ def test_no_text_and_no_value_makes_an_evaluation_raise(text: str, form: dict[st
         assert not isinstance(first, float) or math.isfinite(first)
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(trees("&&", "||", "=="), st.dictionaries(st.sampled_from("ab"), st.booleans() | st.sampled_from(["x", "y"])))
 def test_with_all_parentheses_both_dialects_agree(text: str, form: dict[str, Any]) -> None:
     """Where every operation has its own parentheses, a condition means what it says."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.flow_json.fuzz import broken
 from tests.flow_json.samples import FLOWS, samples
 from tests.play.fuzz import check, play, replayed
@@ -38,7 +39,7 @@ SEEDS = st.integers(0, 2**32)
 DOCUMENTS = [*(document for _, document in samples()), *(json.loads(path.read_bytes()) for path in FLOWS)]
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=some(30), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(SEEDS)
 def test_a_document_that_is_broken_plays_as_far_as_it_goes(seed: int) -> None:
     """Nothing raises; a refused event changes nothing; replaying the events gives the same session; it pickles."""
@@ -50,7 +51,7 @@ def test_a_document_that_is_broken_plays_as_far_as_it_goes(seed: int) -> None:
     check(play(chance, played_flow, 8))
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=some(15), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(SEEDS, st.sampled_from(DOCUMENTS))
 def test_a_valid_document_plays(seed: int, document: dict[str, Any]) -> None:
     """The same, for documents as they should be, which go further."""

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.counting import copied, steps
+from tests.effort import some
 from whatsapp_flows.play import Block, Heading, ImageBlock, ListBlock, Paragraph, Span, Table
 from whatsapp_flows.play._markdown import block_json, blocks, spans
 
@@ -172,7 +173,7 @@ def shown(block: Block) -> str:
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=some(100))
 @example("[a **b](https://a.b) c**", "RichText")
 @example("**a [b** c](https://a.b)", "TextBody")
 @given(TEXTS, st.sampled_from(["RichText", "TextBody", "TextCaption"]))

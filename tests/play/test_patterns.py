@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from whatsapp_flows.play import _patterns
 from whatsapp_flows.play._pattern_syntax import MAX_LENGTH
 from whatsapp_flows.play._patterns import read_pattern
@@ -171,7 +172,7 @@ def test_node_finds_the_same() -> None:
         assert found == expected, (pattern, read.reason)
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(
     st.text(st.sampled_from([*r"ab1\[]()^$.*+?{},|-=!:<>dDwWbBuxk", "😀", "\ud800"]), max_size=24), st.text(max_size=20)
 )

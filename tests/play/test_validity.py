@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from whatsapp_flows.flow_json import Version
 from whatsapp_flows.play import BEHAVIOUR, UploadedFile
 from whatsapp_flows.play._validity import (
@@ -286,7 +287,7 @@ KEYS = ["required", "min-chars", "max-chars", "max-length", "pattern", "input-ty
         "max-days", "min-uploaded-photos", "max-file-size-kb", "allowed-mime-types"]  # fmt: skip
 
 
-@settings(max_examples=80)
+@settings(max_examples=some(80))
 @given(
     st.sampled_from(sorted({row[0] for row in ROWS})),
     st.dictionaries(st.sampled_from(KEYS), JSON | st.sampled_from(["range", "number", "email"]), max_size=6),

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.counting import steps
+from tests.effort import some
 from tests.flow_json.fuzz import VALUES
 from tests.flow_json.samples import samples
 from tests.play.views import CHILD, FIRST, TODAY, issues, seen, session
@@ -208,7 +209,7 @@ def spoilt(seed: int) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(seed=st.integers(0, 2**32))
 def test_no_document_stops_a_view(seed: int) -> None:
     """Valid documents with values replaced by others at random, data as well."""
@@ -234,7 +235,7 @@ DATA: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(seed=st.integers(0, 2**32))
 def test_no_data_stops_a_view(seed: int) -> None:
     """Every property is bound to data, which is anything, and so is the value in the form."""
@@ -249,7 +250,7 @@ def anything(chance: random.Random, flow: PlayedFlow) -> Session:
     return replace(session(), flow=flow, screens={"START": ScreenState(data=data, form=form, touched=touched)})
 
 
-@settings(max_examples=25)
+@settings(max_examples=some(25))
 @given(seed=st.integers(0, 2**32))
 def test_what_is_remembered_changes_no_view(seed: int) -> None:
     """A Flow that was shown in many states gives the same views as one that is read anew."""

@@ -9,19 +9,22 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.preview.browser import MISSING, Watched, in_ci, program, started
 
-PATIENCE_MS = 30_000  # for what has to come; on a loaded machine a few seconds may pass
 BROWSER_FIXTURES = {"browser", "page"}
+PATIENCE_MS = 30_000  # for what has to come; on a loaded machine a few seconds may pass
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests in a browser are slow, and share a process, so that few browsers run side by side."""
+    """
+    The tests in a browser are slow, and share a process, so that few browsers run side by side.
+
+    Coverage does not watch them: what Python does for a page has tests of its own.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and BROWSER_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.unmeasured)
             item.add_marker(pytest.mark.xdist_group("browser"))
-
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

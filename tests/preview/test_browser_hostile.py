@@ -20,6 +20,8 @@ TEXTS: Final = (
     "a & b &lt; c \u202e d",
 )
 
+SCREENS: Final = "ABCDEFG"
+
 
 def flow(*children: dict[str, Any], **screen: Any) -> dict[str, Any]:
     footer = {"type": "Footer", "label": "Send", "on-click-action": {"name": "complete", "payload": {}}}
@@ -39,8 +41,7 @@ def components(text: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_a_text_is_text(page: Page, tmp_path: Path, text: str) -> None:
+def test_a_text_is_text(page: Page, tmp_path: Path) -> None:
     """Markup and scripts in titles, labels, options and alternative texts are shown as they are written."""
     dialogs: list[str] = []
 
@@ -49,14 +50,20 @@ def test_a_text_is_text(page: Page, tmp_path: Path, text: str) -> None:
         dialog.dismiss()
 
     page.on("dialog", said)
-    with previewed(page, flow(*components(text), title=text), tmp_path) as phone:
-        expect(page.locator(".option-title").first).to_be_visible()
-        body = phone.at("/screens/0/layout/children/0")
-        assert (body.text_content() or "").strip() == text or "$" in text
-        assert page.locator(".phone b, .phone script, .phone style, .phone img[src=x]").count() == 0
-        phone.named("c").locator("button").click()
-        expect(page.get_by_role("dialog")).to_be_visible()
-    assert dialogs == []
+    made = [flow(*components(text), id=letter, title=text) for letter, text in zip(SCREENS, TEXTS, strict=True)]
+    document = {"version": "7.3", "screens": [screen for each in made for screen in each["screens"]]}
+    with previewed(page, document, tmp_path) as phone:
+        for number, (letter, text) in enumerate(zip(SCREENS, TEXTS, strict=True)):
+            phone.go(letter)
+            expect(page.locator(".option-title").first).to_be_visible()
+            body = phone.at(f"/screens/{number}/layout/children/0")
+            assert (body.text_content() or "").strip() == text or "$" in text
+            assert page.locator(".phone b, .phone script, .phone style, .phone img[src=x]").count() == 0
+            phone.named("c").locator("button").click()
+            expect(page.get_by_role("dialog")).to_be_visible()
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            assert (text, dialogs) == (text, [])
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,<b>a</b>", "file:///etc/passwd", "//host/a"])

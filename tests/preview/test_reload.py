@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.preview.serving import (
     Tab,
     complete,
@@ -240,7 +241,7 @@ def history_of(events: list[Event]) -> History:
     return history
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(EVENTS)
 def test_a_replay_on_the_same_document_gives_the_same_session(events: list[Event]) -> None:
     """And the same steps to undo."""
@@ -249,7 +250,7 @@ def test_a_replay_on_the_same_document_gives_the_same_session(events: list[Event
     assert (done.history, done.stopped, done.steps) == (history, "", len(history.session.events))
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(EVENTS)
 def test_a_replay_goes_as_far_as_the_steps_fit(events: list[Event]) -> None:
     """On a document without the second screen's field, everything before the first step that needs it is there."""
@@ -265,7 +266,7 @@ def test_a_replay_goes_as_far_as_the_steps_fit(events: list[Event]) -> None:
     assert again.history.session.events == played.events[: done.steps]
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(EVENTS)
 def test_undo_goes_back_to_the_start(events: list[Event]) -> None:
     """Each undo takes events away, and the last one leaves the session as it was opened."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.support import ScriptedTransport, answer
 from tests.sync.support import FLOW_JSON
 from whatsapp_flows import ConfigurationError, Flow, FlowsClient
@@ -62,7 +63,7 @@ def test_keys_are_unique(names: list[str]) -> None:
 ODD = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#' "
 
 
-@settings(max_examples=300)
+@settings(max_examples=some(300))
 @given(
     st.lists(
         st.builds(

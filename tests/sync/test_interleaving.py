@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.effort import some
 from tests.sync.support import OTHER_FLOW_JSON, as_wanted, client_of, desired, planned, synced
 from whatsapp_flows import FlowsClient, FlowsError, NoAnswerError, RequestsTransport
 from whatsapp_flows.emulator import Emulator
@@ -149,6 +150,6 @@ class TwoDeployments(RuleBasedStateMachine):
 
 
 TwoDeployments.TestCase.settings = settings(
-    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=some(20, least=5), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 test_two_deployments_at_once_do_no_harm = TwoDeployments.TestCase

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, client_of, desired, planned
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import apply
@@ -35,7 +36,7 @@ wishes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.lists(st.tuples(there, wishes, st.booleans()), min_size=1, max_size=4), st.booleans())
 def test_a_plan_that_was_applied_leaves_nothing_to_do(
     cases: list[tuple[dict[str, Any] | None, dict[str, Any], bool]], allow: bool

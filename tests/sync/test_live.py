@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.sync.support import (
     FLOW_JSON,
     OTHER_FLOW_JSON,
@@ -549,7 +550,7 @@ faults = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=some(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(faults=faults, jobs=st.sampled_from([1, 3]), moments=st.none() | st.integers(0, 12))
 def test_a_live_flow_is_live_after_any_faults_or_its_result_says_that_it_is_not(
     tmp_path_factory: pytest.TempPathFactory,

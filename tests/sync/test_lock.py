@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, as_wanted, calls, desired, synced
 from whatsapp_flows import ConfigurationError, FlowsClient
 from whatsapp_flows.emulator import Emulator
@@ -384,7 +385,7 @@ ENTRIES = st.dictionaries(
 )
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=some(150), suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(st.sampled_from(["booking", "booking@1", "x"]), ENTRIES | ANY, max_size=3),
     st.sampled_from([("version", 1), ("account_id", "8"), ("environment", "staging")]),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import some
 from tests.sync.support import FLOW_JSON, OTHER_FLOW_JSON, actual, desired
 from whatsapp_flows import ConfigurationError, PlanError
 from whatsapp_flows.sync import DesiredFlow, OtherFlow, Plan, PlanOptions, Snapshot, diff
@@ -57,7 +58,7 @@ ANYTHING = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=some(400))
 @given(st.sampled_from(places(DOCUMENT)), ANYTHING, st.booleans())
 def test_any_plan_document_is_read_or_refused(at: tuple[Any, ...], value: Any, remove: bool) -> None:
     """The only error is `PlanError`, and a plan that was read can be used like any other."""
