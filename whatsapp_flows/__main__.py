@@ -13,14 +13,21 @@ from typing import Final, NoReturn, TextIO
 
 _REQUIRED: Final = ("click", "rich")
 _COMPLETION: Final = "_WHATSAPP_FLOWS_COMPLETE"
+_INTERRUPTED: Final = 128 + signal.SIGINT
 
 
 def main() -> NoReturn:
-    """
-    Run the command line with this process's arguments, streams and environment, and exit.
+    """Run the command line with this process's arguments, streams and environment, and exit."""
+    try:
+        _run()
+    except KeyboardInterrupt as interrupt:  # while modules are imported, or after the command has ended
+        with suppress(AttributeError, OSError):  # there may be no stderr yet
+            sys.stderr.write("interrupted\n")
+        sys.exit(getattr(interrupt, "exit_code", _INTERRUPTED))
 
-    The language server starts without the other commands, which are half of the imports: an editor waits for it.
-    """
+
+def _run() -> NoReturn:
+    """The language server starts without the other commands, which are half of the imports: an editor waits for it."""
     if sys.argv[1:] == ["lsp"] and find_spec("pygls") is not None:
         from .lsp import serve  # noqa: PLC0415  needs the extra
 

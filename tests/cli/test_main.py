@@ -151,6 +151,26 @@ def test_a_signal_ends_a_wait_and_says_what_was_done(
     assert "Traceback" not in err
 
 
+_INTERRUPT_THE_IMPORT = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "whatsapp_flows.cli._commands":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from whatsapp_flows.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_while_modules_are_imported_causes_no_traceback() -> None:
+    """Ctrl-C right after the command was entered; the exit code is that of any interrupt."""
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPT_THE_IMPORT], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 LISTED = json.dumps({"data": [{"id": "1", "name": "One", "status": "DRAFT"}]}).encode()
 NOTHING = b'{"data": []}'
 INTERRUPTED = {
