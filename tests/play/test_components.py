@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.effort import some
 from tests.play.small_flows import flow, screen
-from whatsapp_flows.play._components import MAX_NESTING, Layout, layout_of
+from tests.play.views import seen
+from whatsapp_flows.play._components import MAX_COMPONENTS, MAX_NESTING, Layout, layout_of
 
 BODY = {"type": "TextBody", "text": "Hello"}
 FIELD = {"type": "TextInput", "name": "a", "label": "A"}
@@ -88,6 +89,18 @@ def test_nesting_ends() -> None:
         tree = {"type": "If", "condition": "${form.a}", "then": [tree]}
     (found,) = laid_out(tree).components
     assert (found.kind, len(found.branches)) == ("If", MAX_NESTING)
+
+
+@pytest.mark.parametrize("child", [BODY, {"type": "If", "condition": "${form.a}", "then": [BODY]}])
+def test_a_screen_has_a_limited_number_of_components(child: dict[str, Any]) -> None:
+    """Those after them are not played, and an issue says so."""
+    assert laid_out(*[child] * MAX_COMPONENTS).is_whole
+    found = laid_out(*[child] * (MAX_COMPONENTS + 1), BODY)
+    assert (len(found.components), found.is_whole) == (MAX_COMPONENTS, False)
+    issues = seen(*[child] * (MAX_COMPONENTS + 1)).issues
+    assert [each.text for each in issues if each.blocking] == [
+        "The screen has more than 5,000 components: the rest is not drawn."
+    ]
 
 
 JSON = st.recursive(

@@ -181,6 +181,16 @@ def test_a_rich_text_has_blocks() -> None:
     assert "blocks" not in node(good("RichText", text="${data.missing}")).props
 
 
+@pytest.mark.parametrize("texts", ["a " * 60_000, ("a " * 30_000, "b " * 30_000, "c")])
+def test_a_text_with_markdown_has_a_limit(texts: Any) -> None:
+    """The first 100,000 characters are shown, and an issue says so."""
+    found = node(good("RichText", text="${data.terms}"), data={"terms": texts})
+    shown = found.props["text"]
+    assert "".join(shown) == "".join(texts)[:100_000]
+    assert len(found.props["blocks"]) == (1 if isinstance(texts, str) else 2)
+    assert issues(found) == ["'text' has more than 100,000 characters: the first of them are shown."]
+
+
 def test_an_array_of_texts_stays_one() -> None:
     """Each is a paragraph, and none of them is a reference (reference.whole)."""
     found = node(good("TextBody", text=["One", "${data.two}", "And ${data.two}"]), data={"two": "x"})

@@ -7,6 +7,7 @@ The properties and the sizes are those of the tables. Works on a document whose 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ._raw_document import SHAPES, components_of, screens_of
@@ -47,10 +48,18 @@ def image_places(document: dict[str, Any]) -> Iterator[ImagePlace]:
         if not isinstance(name, str):
             continue
         for place, component in components_of(screen, pointer):
-            shape = SHAPES[component["type"]]
-            counted = _counted(shape.name, name, place)
-            for path_screen, path, most in _bound(component, properties_of(shape, version), version):
-                yield ImagePlace(path_screen or name, path, shape.name, most, counted)
+            kind = component["type"]
+            rows = _rows(kind, version)
+            counted = _counted(kind, name, place) if rows else ""
+            for path_screen, path, most in _bound(component, rows, version):
+                yield ImagePlace(path_screen or name, path, kind, most, counted)
+
+
+@lru_cache(maxsize=512)
+def _rows(kind: str, version: Version) -> Mapping[str, Property]:
+    """The properties of a component or an item that hold images, or items that do."""
+    rows = properties_of(SHAPES[kind] if kind in SHAPES else ITEMS[kind], version)
+    return {name: row for name, row in rows.items() if _is_image(row) or (row.item and _rows(row.item, version))}
 
 
 def _counted(component: str, screen: str, place: Pointer) -> str:
@@ -70,7 +79,7 @@ def _bound(value: Mapping[str, Any], rows: Mapping[str, Property], version: Vers
         if _is_image(row):
             yield from _referred(held, (), row.advised_bytes or _MAX_IMAGE_BYTES)
         elif row.item:
-            inner = properties_of(ITEMS[row.item], version)
+            inner = _rows(row.item, version)
             for each in held if isinstance(held, list) else (held,):
                 if isinstance(each, dict):
                     yield from _bound(each, inner, version)
@@ -86,7 +95,7 @@ def _images_in(rows: Mapping[str, Property], version: Version) -> Iterator[tuple
             yield (row.name,), row.advised_bytes or _MAX_IMAGE_BYTES
         elif row.item:
             step = () if row.kind == "object" else (None,)
-            for path, most in _images_in(properties_of(ITEMS[row.item], version), version):
+            for path, most in _images_in(_rows(row.item, version), version):
                 yield (row.name, *step, *path), most
 
 

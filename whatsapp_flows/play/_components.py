@@ -13,6 +13,8 @@ from .._dataclasses import dataclass, field
 
 MAX_NESTING: Final = 200
 """Of Form, If and Switch. What stands deeper is not played. The validator has the same limit; Meta allows three Ifs."""
+MAX_COMPONENTS: Final = 5_000
+"""On a screen. Those after them are not played. Our limit; Meta allows 50."""
 
 CLICK: Final = "on-click-action"
 SELECT: Final = "on-select-action"
@@ -63,10 +65,15 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """All components of a screen in document order, flattened, and all Forms, Ifs and Switches."""
+    """
+    All components of a screen in document order, flattened, and all Forms, Ifs and Switches.
+
+    `is_whole` is False if the screen has more of either than are played.
+    """
 
     components: tuple[Component, ...] = ()
     containers: tuple[Container, ...] = ()
+    is_whole: bool = True
 
 
 def layout_of(screen: Mapping[str, Any], path: str, kinds: frozenset[str] = CONTAINERS) -> Layout:
@@ -85,7 +92,11 @@ def layout_of(screen: Mapping[str, Any], path: str, kinds: frozenset[str] = CONT
         found = next(siblings, None)
         if found is None:
             ahead.pop()
-        elif found.kind in kinds and depth < MAX_NESTING:
+            continue
+        holds = found.kind in kinds and depth < MAX_NESTING
+        if len(containers if holds else components) == MAX_COMPONENTS:
+            return Layout(components=tuple(components), containers=tuple(containers), is_whole=False)
+        if holds:
             container = Container(path=found.path, kind=found.kind, value=found.value)
             containers.append(container)
             ahead += [(depth + 1, inner) for inner in _inside(container, found)][::-1]

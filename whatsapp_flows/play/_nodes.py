@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -133,10 +134,26 @@ def _markdown(component: Component, resolver: Resolver, props: _Props, issues: _
     text = props.get("text")
     if text is None or not (component.kind == "RichText" or props.get("markdown") is True):
         return
+    props["text"] = shown = _beginning(text)
+    if shown != text:
+        issues.append(Issue(f"'text' has more than {_LONGEST:,} characters: the first of them are shown."))
+        text = shown
     memory = resolver.memory(component)
     if memory.blocks is None or memory.blocks[0] != text:
         memory.blocks = (text, tuple(block_json(block) for block in blocks(text, component.kind)))
     props["blocks"] = memory.blocks[1]
+
+
+_LONGEST: Final = 100_000
+"""Characters of a text with Markdown. Our limit; a RichText has none."""
+
+
+def _beginning(text: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """The first characters of a text, or of several: all, if there are not too many."""
+    if isinstance(text, str):
+        return text[:_LONGEST]
+    starts = accumulate(map(len, text), initial=0)
+    return tuple(each[: _LONGEST - start] for start, each in zip(starts, text, strict=False) if start < _LONGEST)
 
 
 def _link(component: Component, resolver: Resolver, props: _Props, issues: _Issues) -> None:

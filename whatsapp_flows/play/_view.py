@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .._dataclasses import replace
+from ._components import MAX_COMPONENTS
 from ._events import Broken
 from ._flow import PlayedScreen
 from ._nodes import node_of
@@ -56,6 +57,8 @@ def _layout_issues(screen: PlayedScreen) -> Iterator[Issue]:
         yield Issue("The screen has no layout with components.", blocking=True)
     elif layout.get("type") not in (None, _LAYOUT):
         yield Issue(f"The layout is no {_LAYOUT}: its components are drawn as if it were.")
+    if not screen.layout.is_whole:
+        yield Issue(f"The screen has more than {MAX_COMPONENTS:,} components: the rest is not drawn.", blocking=True)
 
 
 _LAYOUT: Final = "SingleColumnLayout"
