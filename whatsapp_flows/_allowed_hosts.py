@@ -50,7 +50,7 @@ class AllowedHosts:
     __slots__ = ("_names", "_origins", "given")
 
     def __init__(self, given: Iterable[str]) -> None:
-        if isinstance(given, (str, bytes)):
+        if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
             raise ConfigurationError('allowed_hosts must be a list of hosts, like [".whatsapp.net"].')
         self.given = tuple(given)
         self._names: list[str] = []

@@ -78,9 +78,14 @@ def environ_headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name.replace("_", "-"), value
 
 
-def is_chunked(environ: Mapping[str, Any]) -> bool:
-    """Whether the body ends where `wsgi.input` ends: it is chunked, and the server decodes it."""
-    return "HTTP_TRANSFER_ENCODING" in environ and bool(environ.get("wsgi.input_terminated"))
+def ends_itself(environ: Mapping[str, Any]) -> bool:
+    """
+    Whether the body ends where `wsgi.input` ends, as the server says (`wsgi.input_terminated`).
+
+    So it is with a chunked body, and with one that has neither length nor encoding, as in HTTP/2.
+    """
+    has_no_length = "HTTP_TRANSFER_ENCODING" in environ or not environ.get("CONTENT_LENGTH")
+    return has_no_length and bool(environ.get("wsgi.input_terminated"))
 
 
 def sent_headers(answer: HttpAnswer) -> list[tuple[str, str]]:

@@ -126,8 +126,9 @@ def test_two_parsers_agree_where_an_accepted_address_leads(url: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [".whatsapp.net", b".whatsapp.net", [""], ["."], ["*"], ["*.whatsapp.net"], ["whatsapp.net."], ["a..b"], [7],
-     [None], ["https://user@a.example"], ["https://a.example/path"], ["ftp://a.example"], ["a.example:8443"], ["a b"]],
+    [None, 5, ".whatsapp.net", b".whatsapp.net", [""], ["."], ["*"], ["*.whatsapp.net"], ["whatsapp.net."], ["a..b"],
+     [7], [None], ["https://user@a.example"], ["https://a.example/path"], ["ftp://a.example"], ["a.example:8443"],
+     ["a b"]],
 )  # fmt: skip
 def test_a_list_that_means_nothing_is_refused(given: Any) -> None:
     """One text in place of a list, wildcards, paths, users: the constructor says what each entry may be."""

@@ -87,4 +87,4 @@ def _no_block(text: str) -> Fault:
         return Fault("is a path", "Give the text of the file: Path(...).read_text()")
     if re.fullmatch(r"[A-Za-z0-9+/=\s]{200,}", text):
         return Fault("is base64 without its BEGIN and END lines", "Copy the whole file, with both lines.")
-    return Fault("is no PEM", "A PEM key begins with a line like -----BEGIN PRIVATE KEY-----.")
+    return Fault("is no PEM", "It begins with a line like -----BEGIN PRIVATE KEY----- or BEGIN PUBLIC KEY.")

@@ -18,8 +18,8 @@ from .._receiving import (
     INCOMPLETE,
     answer_without_body,
     check_receiver,
+    ends_itself,
     environ_headers,
-    is_chunked,
     joined,
     read_body,
     sent_headers,
@@ -54,6 +54,6 @@ def _answer(receiver: Receiver, environ: Mapping[str, Any]) -> HttpAnswer:
     answer = answer_without_body(receiver, environ["REQUEST_METHOD"], environ.get("QUERY_STRING", ""))
     if answer is not None:
         return answer
-    length = None if is_chunked(environ) else environ.get("CONTENT_LENGTH") or "0"
+    length = None if ends_itself(environ) else environ.get("CONTENT_LENGTH") or "0"
     body = read_body(environ["wsgi.input"], length, receiver.max_body + 1)
     return INCOMPLETE if body is None else receiver.receive(body, joined(environ_headers(environ)))

@@ -189,8 +189,9 @@ class FlowEndpoint:
         """
         The answer to a request: the raw body, and its headers with names in any case.
 
-        Never raises for what a peer sends, or what a handler raises. An asynchronous handler is answered with 500: it
-        needs `areceive`. Raises `ConfigurationError` if the body is not bytes.
+        Never raises for what a peer sends, or what a handler raises; `SystemExit` and `KeyboardInterrupt` pass. An
+        asynchronous handler is answered with 500: it needs `areceive`. Raises `ConfigurationError` if the body is not
+        bytes.
         """
         return drive(answer_of(self._settings, _raw(body), headers), self._pools)
 

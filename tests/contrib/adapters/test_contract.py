@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.contrib.adapters.applications import ASGI
+from tests.contrib.adapters.applications import ASGI, django_wsgi, flask_app, wsgi_app
 from tests.contrib.adapters.receivers import ANSWERS, MAX_BODY, PATIENCE, Echo
 from tests.contrib.adapters.ways import IN_A_PROCESS, IN_THIS_PROCESS, LAMBDAS, SERVERS, WAYS, WITHOUT_SERVER, Ways
 from tests.contrib.adapters.wires import Reply, Sent, wsgi_environ
@@ -212,6 +212,19 @@ def test_a_length_of_many_digits_is_no_fault_of_the_server(ways: Ways, name: str
 def test_a_body_shorter_than_a_length_of_many_digits_is_refused(ways: Ways, name: str) -> None:
     """It ended early, as with any other length."""
     assert ways(name).call(Sent(body=b"{}", length="9" * 5000)).status == 400
+
+
+@pytest.mark.parametrize("application", [wsgi_app, flask_app, django_wsgi])
+@pytest.mark.parametrize(("terminated", "size"), [(True, 3), (False, 0)])
+def test_a_body_without_length_or_encoding_is_read_where_it_ends_itself(
+    application: Callable[[Any], Any], terminated: bool, size: int
+) -> None:
+    """As HTTP/2 has it; PEP 3333 calls it empty, unless the server says that its input ends (gunicorn, waitress)."""
+    environ = wsgi_environ(Sent(), io.BytesIO(b"abc"))
+    del environ["CONTENT_LENGTH"]
+    environ["wsgi.input_terminated"] = terminated
+    answer = application({"/flow": Echo()})(environ, lambda status, headers, exc_info=None: None)
+    assert json.loads(b"".join(answer))["size"] == size
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -22,8 +22,8 @@ from ..._receiving import (
     INCOMPLETE,
     answer_without_body,
     check_receiver,
+    ends_itself,
     environ_headers,
-    is_chunked,
     joined,
     read_body,
     sent_headers,
@@ -77,8 +77,8 @@ def _without_body(receiver: Receiver, request: HttpRequest) -> HttpAnswer | None
 
 
 def _read(request: HttpRequest, most: int) -> bytes | None:
-    """The body; Django itself takes a chunked one for empty under WSGI."""
-    if is_chunked(request.META):
+    """The body; Django itself takes one without Content-Length for empty under WSGI."""
+    if ends_itself(request.META):
         return read_body(request.META["wsgi.input"], None, most)
     return read_body(request, request.META.get("CONTENT_LENGTH") or None, most)
 
