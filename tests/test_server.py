@@ -391,7 +391,7 @@ def test_closing_does_not_wait_for_idle_clients() -> None:
 
 def test_a_taken_port_is_an_error() -> None:
     """An OSError, not the end of the process."""
-    with _serving() as server, pytest.raises(OSError, match="in use"):
+    with _serving() as server, pytest.raises(OSError, match=r"in use$"):
         Server(_echo, host="127.0.0.1", port=server.port, name="test")
 
 

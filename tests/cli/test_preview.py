@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -122,6 +123,15 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """It is a usage error."""
     refused = CommandLine()("preview", tmp_path / "no.json", "--no-open")
     assert (refused.code, "the file is not there" in refused.err) == (2, True)
+
+
+def test_a_port_that_is_taken(path: Path) -> None:
+    """With the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = CommandLine()("preview", path, "--no-open", "--port", str(port))
+    said = f"error: cannot listen on 127.0.0.1:{port}: Address already in use. Give another port, or none for one that"
+    assert (refused.code, refused.err) == (2, f"{said} is free.\n")
 
 
 def test_an_encrypted_endpoint(path: Path, tmp_path: Path) -> None:

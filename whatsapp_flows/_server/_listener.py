@@ -100,7 +100,12 @@ def _listen(
 ) -> _Listener:
     # The socket is created here: werkzeug ends the process when the port is taken, and callers expect OSError.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=128) as bound:
+    try:
+        bound = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as failure:  # its reason ends with the address in brackets, which the caller knows
+        reason = (failure.strerror or str(failure)).partition(" (while attempting")[0]
+        raise type(failure)(failure.errno, reason) from None
+    with bound:
         address = (host, bound.getsockname()[1])
         return _Listener(handler, error_response, connections, address, bound.fileno(), name)
 

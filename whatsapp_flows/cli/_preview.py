@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -168,7 +169,8 @@ def _listening(preview: Any, host: str, port: int) -> Iterator[None]:
     try:
         preview.start()
     except OSError as error:
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}.") from None
+        advice = " Give another port, or none for one that is free." if error.errno == errno.EADDRINUSE else ""
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}.{advice}") from None
     with preview:
         yield
 
