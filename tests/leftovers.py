@@ -85,7 +85,7 @@ class Leftovers:
     """
 
     def __init__(self, faults: list[str], *, patience: float = _PATIENCE) -> None:
-        self.told: list[str] = []
+        self.reported: list[str] = []
         self._faults = faults
         self._patience = patience
         self._mark = uuid.uuid4().hex
@@ -139,8 +139,8 @@ class Leftovers:
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["leftovers"] = left
         else:
-            self.told += left
-            if self.told and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            self.reported += left
+            if self.reported and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return done
 
@@ -148,11 +148,11 @@ class Leftovers:
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker of pytest-xdist has ended: collect its report."""
         found = getattr(node, "workeroutput", {}).get("leftovers", [])
-        self.told += [f"{node.gateway.id}: {line}" for line in found]
+        self.reported += [f"{node.gateway.id}: {line}" for line in found]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the report below the failures."""
-        if self.told:
+        if self.reported:
             terminalreporter.section("left behind", red=True, bold=True)
-            for line in self.told:
+            for line in self.reported:
                 terminalreporter.line(line)

@@ -57,9 +57,9 @@ def forbid_outside(roots: tuple[str, ...]) -> list[str]:
         place = _EVENTS.get(event)
         if place is not None and is_outside(arguments[place], roots):
             test = os.environ.get("PYTEST_CURRENT_TEST", "while tests are collected")
-            said = f"{event} of {arguments[place]!r}, which is outside the repository ({test})"
-            tried.append(said)
-            raise OutsideError(said)
+            description = f"{event} of {arguments[place]!r}, which is outside the repository ({test})"
+            tried.append(description)
+            raise OutsideError(description)
 
     sys.addaudithook(check)
     return tried

@@ -468,16 +468,16 @@ def test_cancelling_ends_a_wait_at_once(stoppable: bool) -> None:
     run(main)
 
 
-def unresponsive(said: bytes) -> Behaviour:
+def unresponsive(beginning: bytes) -> Behaviour:
     """Completes the TLS handshake, reads the request, sends this much, and then ignores everything, a close too."""
 
     def act(connection: bad.Connection) -> bool:
         if connection.receive() is not None:
-            connection.send(said)
+            connection.send(beginning)
             connection.wait_for_the_end()
         return False
 
-    return Behaviour(f"unresponsive after {len(said)} bytes", act, "https", secured=True)
+    return Behaviour(f"unresponsive after {len(beginning)} bytes", act, "https", secured=True)
 
 
 STUCK: tuple[Behaviour, ...] = (
@@ -589,13 +589,13 @@ def test_a_cancelled_call_frees_its_place() -> None:
         run(main)
 
 
-def answers_until(told: threading.Event) -> Behaviour:
+def answers_until(close_now: threading.Event) -> Behaviour:
     """Answers once, and closes the connection when it is told to."""
 
     def act(connection: bad.Connection) -> bool:
         if connection.receive() is not None:
             connection.send(Answer().encoded())
-            told.wait(30)
+            close_now.wait(30)
         return False
 
     return Behaviour("answers until told", act)
@@ -607,20 +607,20 @@ def test_a_kept_connection_that_ended_while_the_loop_was_busy_is_not_used(
     document: str | bytes | None, uvloop: bool
 ) -> None:
     """A blocked loop has not processed the end of the connection: it is checked before it is used."""
-    told = threading.Event()
+    close_now = threading.Event()
 
     async def main() -> None:
         async with AsyncFlowsClient(TOKEN, base_url=server.url, timeout=PATIENT, max_attempts=1) as client:
             await client.publish_flow(FLOW)
             await asyncio.sleep(0.01)
-            told.set()
+            close_now.set()
             assert server.all_connections_end()  # this blocks
             if document is None:
                 await client.publish_flow(FLOW)
             else:
                 await client.update_flow_json(FLOW, document)
 
-    with Server(answers_until(told), answers()) as server, event_loop(_uvloop() if uvloop else None) as loop:
+    with Server(answers_until(close_now), answers()) as server, event_loop(_uvloop() if uvloop else None) as loop:
         loop.run(main())
     assert (len(server.requests), server.connections) == (2, 2)
 
@@ -810,8 +810,8 @@ def test_each_client_refuses_the_options_of_the_other() -> None:
             (AsyncFlowsClient, {"validate": "yes"}, "validate"),
             (AsyncFlowsClient, {"api_version": "25"}, "api_version"),
         ]
-        for kind, options, said in mistakes:
-            with pytest.raises(ConfigurationError, match=said):
+        for kind, options, beginning in mistakes:
+            with pytest.raises(ConfigurationError, match=beginning):
                 kind(TOKEN, WABA, **options)
         loop.run(of_aiohttp.close())
     with pytest.raises(ConfigurationError, match="AsyncFlowsClient"):
@@ -827,7 +827,7 @@ def in_a_fresh_interpreter(code: str) -> str:
 
 def test_without_aiohttp_the_error_says_what_to_install() -> None:
     """When a client or a transport is made. An async client on a transport of the host's works without aiohttp."""
-    said = in_a_fresh_interpreter("""
+    beginning = in_a_fresh_interpreter("""
 import sys
 sys.modules["aiohttp"] = None
 from whatsapp_flows import *
@@ -842,9 +842,9 @@ for make in (lambda: AsyncFlowsClient("token"), AiohttpTransport):
     except ImportError as error:
         print(error)
 """)
-    assert said.splitlines()[0].startswith("AsyncFlowsClient(waba_id=None")
+    assert beginning.splitlines()[0].startswith("AsyncFlowsClient(waba_id=None")
     needed = 'AsyncFlowsClient and AiohttpTransport need aiohttp: pip install "whatsapp-flows-sdk[async]"'
-    assert said.splitlines()[1:] == [needed, needed]
+    assert beginning.splitlines()[1:] == [needed, needed]
 
 
 def test_the_transport_can_be_imported_without_importing_aiohttp() -> None:

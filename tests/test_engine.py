@@ -175,9 +175,9 @@ def test_each_request_of_an_attempt_has_events() -> None:
     assets = answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": link}]})
     scene = Scene(assets, answer({"version": "7.3"}))
     scene.client.download_flow_json(FLOW)
-    told = [(event.number, event.method, event.url) for event in scene.events if isinstance(event, RequestStarted)]
+    started = [(event.number, event.method, event.url) for event in scene.events if isinstance(event, RequestStarted)]
     listing = f"https://graph.facebook.com/v25.0/{FLOW}/assets"
-    assert [(number, method, url.partition("?")[0]) for number, method, url in told] == [
+    assert [(number, method, url.partition("?")[0]) for number, method, url in started] == [
         (1, "GET", listing),
         (2, "GET", "https://cdn.example/file.json"),
     ]

@@ -58,15 +58,15 @@ rows = pytest.mark.parametrize(
 
 
 class ExtraBytes:
-    """Answers, and sends more bytes on the same connection: with the answer, or on `tell`."""
+    """Answers, and sends more bytes on the same connection: with the answer, or on `send_now`."""
 
     def __init__(self, extra: bytes, *, at_once: bool, ends: bool) -> None:
         self._extra, self._at_once, self._ends = extra, at_once, ends
-        self._told, self.done = threading.Event(), threading.Event()
+        self._send_now, self.done = threading.Event(), threading.Event()
 
-    def tell(self) -> None:
+    def send_now(self) -> None:
         """Sends the bytes, and returns when they are sent."""
-        self._told.set()
+        self._send_now.set()
         assert self.done.wait(30)
 
     def act(self, connection: bad.Connection) -> bool:
@@ -76,7 +76,7 @@ class ExtraBytes:
         answer = flow(received).encoded()
         connection.send(answer + self._extra if self._at_once else answer)
         if not self._at_once:
-            assert self._told.wait(30)
+            assert self._send_now.wait(30)
             connection.send(self._extra)
         if not self._ends:
             self.done.set()
@@ -130,7 +130,7 @@ def test_unread_bytes_are_no_response(at_once: bool, extra: str, secured: bool, 
     ):
         assert client.get_flow("1").id == "1"
         if not at_once:
-            extra_bytes.tell()
+            extra_bytes.send_now()
         assert client.get_flow("2").id == "2"
         assert client.get_flow("3").id == "3"
     assert len(server.requests) == 3
@@ -144,7 +144,7 @@ def test_a_session_of_our_own_checks_too(wire: Wire) -> None:
         wire.client(TOKEN, WABA, base_url=server.url, timeout=PATIENT, max_attempts=1) as client,
     ):
         assert client.get_flow("1").id == "1"
-        extra_bytes.tell()
+        extra_bytes.send_now()
         assert client.get_flow("2").id == "2"
     assert server.connections == 2
 
@@ -159,7 +159,7 @@ def test_bytes_that_the_loop_has_read_are_no_response(extra: str, secured: bool,
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as session:
             client = AsyncFlowsClient(TOKEN, WABA, base_url=url, session=session, timeout=PATIENT, max_attempts=1)
             first = await client.get_flow("1")
-            extra_bytes.tell()
+            extra_bytes.send_now()
             await asyncio.sleep(0.01)
             flows = [first, await client.get_flow("2"), await client.get_flow("3")]
             return [flow.id for flow in flows]
@@ -179,7 +179,7 @@ def test_other_kept_connections_stay_in_use() -> None:
     async def main() -> None:
         async with AsyncFlowsClient(TOKEN, WABA, base_url=server.url, timeout=PATIENT, max_attempts=1) as client:
             await asyncio.gather(client.get_flow("1"), client.get_flow("2"))
-            extra_bytes.tell()
+            extra_bytes.send_now()
             flows = await asyncio.gather(client.get_flow("3"), client.get_flow("4"))
             assert [flow.id for flow in flows] == ["3", "4"]
 

@@ -174,8 +174,8 @@ def test_a_token_is_unpredictable_unless_it_is_given() -> None:
     tokens = [asked.client.send_flow(TO, FLOW, cta="Book", body="Choose").token for _ in range(3)]
     assert len({*tokens}) == 3
     assert all(re.fullmatch(r"[\w-]{32}", token) for token in tokens)
-    told = [body_of(asked, number)["interactive"]["action"]["parameters"]["flow_token"] for number in range(4)]
-    assert told == [*tokens, tokens[2]]
+    tokens_sent = [body_of(asked, number)["interactive"]["action"]["parameters"]["flow_token"] for number in range(4)]
+    assert tokens_sent == [*tokens, tokens[2]]
 
 
 # Templates

@@ -346,7 +346,7 @@ def _says(make: Callable[[str], str]) -> Behaviour:
     return Behaviour("says", act)
 
 
-ODD_ANSWERS: Mapping[str, Behaviour] = {
+MALFORMED_ANSWERS: Mapping[str, Behaviour] = {
     "HTML": _reply(lambda value: Answer(f"<html>{value}</html>".encode(), 502, {"Content-Type": "text/html"})),
     "HTML with 200": _reply(lambda value: Answer(f"<html>{value}</html>".encode())),
     "a list": _reply(lambda value: Answer(json.dumps([value]).encode())),
@@ -376,10 +376,10 @@ ODD_ANSWERS: Mapping[str, Behaviour] = {
 
 
 @both_tokens
-@pytest.mark.parametrize("name", ODD_ANSWERS)
+@pytest.mark.parametrize("name", MALFORMED_ANSWERS)
 def test_an_answer_of_a_proxy_shows_nothing(name: str, app: bool, watch: Watch) -> None:
     """A proxy's page, a damaged answer, a header: whatever repeats the request's Authorization."""
-    with Server(ODD_ANSWERS[name]) as server, client_for(watch, server.url, app=app) as client:
+    with Server(MALFORMED_ANSWERS[name]) as server, client_for(watch, server.url, app=app) as client:
         assert_failure_is_clean(watch, client, server)
 
 
@@ -701,11 +701,11 @@ def uploading(client: FlowsClient) -> object:
     ("call", "behaviour"),
     [
         *((uploading, echo(fields, SPELLINGS["plain"])) for fields in FIELDS.values()),
-        *((uploading, behaviour) for behaviour in ODD_ANSWERS.values()),
+        *((uploading, behaviour) for behaviour in MALFORMED_ANSWERS.values()),
         *((uploading, behaviour) for behaviour in (bad.RESET_AFTER_REQUEST, bad.SHORT_BODY, bad.DAMAGED_GZIP)),
         *((listing, behaviour) for behaviour in BROKEN_LISTS.values()),
     ],
-    ids=[*FIELDS, *ODD_ANSWERS, "reset", "short", "damaged", *BROKEN_LISTS],
+    ids=[*FIELDS, *MALFORMED_ANSWERS, "reset", "short", "damaged", *BROKEN_LISTS],
 )
 def test_no_frame_of_a_failure_shows_the_token(
     call: Callable[[FlowsClient], object], behaviour: Behaviour, app: bool, watch: Watch

@@ -137,7 +137,7 @@ def test_no_traceback_of_a_refused_secret_shows_another(use: Callable[[list[str]
         lambda secret: sign(BODY, ""),
     ],
 )
-def test_a_mistake_is_told_without_the_secret(use: Callable[[str], object]) -> None:
+def test_a_mistake_is_reported_without_the_secret(use: Callable[[str], object]) -> None:
     """Neither the message, nor the exception before it, nor a frame of the module has it."""
     with pytest.raises(ConfigurationError) as caught:
         use("topsecret-3f9a")

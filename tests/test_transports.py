@@ -295,7 +295,7 @@ def test_the_certificate_that_the_session_trusts_is_trusted(wire: Wire, tmp_path
     assert len(server.requests) == 2
 
 
-ODD_LINKS = {
+UNUSUAL_LINKS = {
     "/file?oh=a%2Fb&x=%7e%7E&y=[1]": "/file?oh=a%2Fb&x=%7e%7E&y=[1]",
     "/a%0d%0ab/./c/../d": None,
     "/file?a=1\r\nX-Injected: yes": None,
@@ -305,14 +305,14 @@ ODD_LINKS = {
 
 
 @over_both
-@pytest.mark.parametrize("path", ODD_LINKS, ids=range(len(ODD_LINKS)))
+@pytest.mark.parametrize("path", UNUSUAL_LINKS, ids=range(len(UNUSUAL_LINKS)))
 def test_a_download_link_cannot_add_headers(path: str, wire: Wire) -> None:
     """A download link is sent unchanged where possible; whatever it contains, it makes one request and no header."""
     with Server(answers(DOCUMENT.encode())) as cdn:
         wire.exchange(request_to(cdn.url + path, method="GET", token=None), PATIENT)
     (received,) = cdn.requests
     assert not {"x-injected"} & set(received.headers)
-    expected = ODD_LINKS[path]
+    expected = UNUSUAL_LINKS[path]
     if expected is not None and wire.name == "aiohttp":
         assert received.target == expected
 

@@ -195,7 +195,7 @@ def test_every_version_is_written() -> None:
         assert run(to_python(document)).to_dict() == document
 
 
-def test_a_version_that_cannot_be_uploaded_is_told() -> None:
+def test_a_version_that_cannot_be_uploaded_is_reported() -> None:
     """With the command that upgrades the document."""
     documents: list[dict[str, Any]] = [{"version": version, "screens": []} for version in ("3.1", "7.3")]
     old, new = documents

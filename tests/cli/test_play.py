@@ -176,8 +176,8 @@ def test_markdown_and_lists_are_lines_of_text() -> None:
     rich = {"type": "RichText", "text": "\n".join([*table, "", "A [page](https://example.com/)", "below",
                                                    "", f"![A dot](data:image/png;base64,{dot})"])}  # fmt: skip
     long = {"type": "Dropdown", "name": "a", "label": "Size", "data-source": ids(*(f"s{each}" for each in range(30)))}
-    odd = {"type": "Carousel3D"}
-    outcome = auto(flow(screen("END", rich, long, odd, footer(), terminal=True)))
+    unknown = {"type": "Carousel3D"}
+    outcome = auto(flow(screen("END", rich, long, unknown, footer(), terminal=True)))
     assert "  Prices\n  Size | Price\n  S | 5\n" in outcome.out
     assert "  A page (https://example.com/)" in outcome.out
     assert "  (image: A dot)\n" in outcome.out

@@ -184,7 +184,7 @@ for word; do case $word in --screenshot=*) echo a > "${word#--screenshot=}";; es
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b'{"a":', "is not JSON"),
         (b"", "is not JSON"),
@@ -192,12 +192,12 @@ for word; do case $word in --screenshot=*) echo a > "${word#--screenshot=}";; es
         (b"\xff\xfe{\x00", "is not UTF-8"),
     ],
 )
-def test_a_file_that_cannot_be_drawn_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_cannot_be_drawn_is_named(tmp_path: Path, content: bytes, expected: str) -> None:
     """With what is wrong, by both ways to draw it."""
     (tmp_path / "flow.json").write_bytes(content)
     for option, target in (("--export", "a.html"), ("--screenshots", "out")):
         refused = CommandLine()("preview", tmp_path / "flow.json", option, tmp_path / target)
-        assert (refused.code, refused.err.startswith(f"error: {tmp_path / 'flow.json'} {said}")) == (2, True)
+        assert (refused.code, refused.err.startswith(f"error: {tmp_path / 'flow.json'} {expected}")) == (2, True)
         assert not (tmp_path / target).exists()
 
 

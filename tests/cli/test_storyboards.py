@@ -92,8 +92,8 @@ def test_screens_that_are_new_or_gone_are_marked(cli: CommandLine, booking: Path
     boards = tmp_path / "boards"
     assert cli("plan", "--config", booking / "flows.toml", "--storyboard", boards).code == 0
     assert "<p>Screens: 1 changed, 1 new, 1 unchanged.</p>" in (boards / "booking.html").read_text()
-    said = "Its pictures are the same: what changed is what it does, or its data."
-    assert said in (boards / "booking.html").read_text()
+    note = "Its pictures are the same: what changed is what it does, or its data."
+    assert note in (boards / "booking.html").read_text()
     write(booking, "booking.json", "Hello")
     assert cli("plan", "--config", booking / "flows.toml", "--storyboard", boards).code == 0
     assert titles(boards / "booking.html") == ["Hello", "Goodbye"]

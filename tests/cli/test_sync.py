@@ -100,15 +100,15 @@ def test_a_published_flow_is_not_changed_without_permission(cli: CommandLine, me
 
 
 @pytest.mark.parametrize(
-    ("wish", "options", "status"),
+    ("publish", "options", "status"),
     [(True, (), "PUBLISHED"), (False, ("--publish",), "PUBLISHED"), (False, ("--allow-unpublish",), "DRAFT")],
 )
 def test_permission_to_touch_a_published_flow(
-    cli: CommandLine, meta: Emulator, tmp_path: Path, wish: bool, options: tuple[str, ...], status: str
+    cli: CommandLine, meta: Emulator, tmp_path: Path, publish: bool, options: tuple[str, ...], status: str
 ) -> None:
     """The file or --publish publishes it again; --allow-unpublish leaves a draft, and the report says so."""
     flow = meta.add_flow("One", flow_json=OTHER_FLOW_JSON, status="PUBLISHED")
-    write_flows(tmp_path, {"one": FLOW_JSON}, publish=wish)
+    write_flows(tmp_path, {"one": FLOW_JSON}, publish=publish)
     outcome = cli("sync", tmp_path, *options)
     document = meta.flow(flow.id).document
     assert document is not None

@@ -51,7 +51,7 @@ def got(meta: Emulator, inbox: Inbox) -> list[Any]:
 # Status changes
 
 
-def test_the_status_changes_of_a_flow_are_told(meta: Emulator, graph: Graph, inbox: Inbox) -> None:
+def test_the_status_changes_of_a_flow_are_reported(meta: Emulator, graph: Graph, inbox: Inbox) -> None:
     """On creation without an old status, then on each move but that of an edit back to DRAFT."""
     flow_id = graph.create(meta, "survey")
     graph.upload(flow_id, flow_json())

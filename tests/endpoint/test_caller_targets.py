@@ -635,7 +635,7 @@ def test_a_url_is_given_up_at_the_limit_whatever_trickles_in(
     assert (reply.outcome, reply.error_key, reply.attempts) == ("timeout", "timeout_error", 1)
 
 
-def test_a_refused_connection_is_said(flow_endpoint_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_is_reported(flow_endpoint_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing has arrived."""
     bad.forget_environment(monkeypatch)
     with bad.refusing() as url:

@@ -145,7 +145,7 @@ def test_without_a_flow_a_screen_with_a_handler_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reported"),
     [
         ("payload-schema-error", "payload-schema-error"),
         ("INVALID_SCREEN_TRANSITION", "invalid_screen_transition"),
@@ -154,7 +154,7 @@ def test_without_a_flow_a_screen_with_a_handler_is_shown() -> None:
     ],
 )
 def test_an_error_notification_is_an_event_of_the_same_request(
-    given: str, told: str, caplog: pytest.LogCaptureFixture
+    given: str, reported: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the key alone: the client's text may quote what was answered."""
     events: list[Event] = []
@@ -162,9 +162,9 @@ def test_an_error_notification_is_an_event_of_the_same_request(
     receive(target, ask(data={"error": given, "error_message": "Zoë Zeppelin"}))
     first, last = events
     assert isinstance(first, ErrorNotified)
-    assert (first.error, first.action, first.screen) == (told, "data_exchange", "CHOOSE")
+    assert (first.error, first.action, first.screen) == (reported, "data_exchange", "CHOOSE")
     assert first.call == last.call
-    assert f"the client reports {told}, data_exchange of CHOOSE" in caplog.text
+    assert f"the client reports {reported}, data_exchange of CHOOSE" in caplog.text
     assert "Zeppelin" not in caplog.text
 
 
@@ -219,7 +219,7 @@ def test_names_that_a_peer_has_chosen_are_not_told(
         assert len(text) < 3000
 
 
-def test_a_misspelled_screen_is_told_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_misspelled_screen_is_reported_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
     """Unless the request comes from an unknown screen: the handler may have repeated its name."""
     target = endpoint()
     target.fallback(lambda request: request.show("DETIALS"))
@@ -278,7 +278,7 @@ def test_a_consumer_that_fails_does_not_spoil_the_answer(caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     ("seconds", "alert"), [(0.9, None), (1.0, 1.0), (4.9, 1.0), (5.0, 5.0), (6.9, 5.0), (7.0, 7.0), (60.0, 7.0)]
 )
-def test_a_slow_answer_is_told_at_metas_alert_levels(
+def test_a_slow_answer_is_reported_at_metas_alert_levels(
     seconds: float, alert: float | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """1, 5 and 7 seconds: the highest that was reached."""
@@ -455,27 +455,27 @@ def troubled(consume: Callable[[Event], object]) -> Iterator[tuple[FlowEndpoint,
 
 
 @both_drivers
-def test_nothing_of_a_user_a_token_or_a_key_is_told(
+def test_nothing_of_a_user_a_token_or_a_key_is_reported(
     receive: Receive, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not in a log record, an event, a repr, or on standard error, whatever goes wrong."""
     caplog.set_level(logging.DEBUG)
-    told: list[str] = []
+    reported: list[str] = []
     count = 0
 
     def consume(event: Event) -> None:
-        told.append(repr(event))
+        reported.append(repr(event))
 
     for target, sent in troubled(consume):
         answer = receive(target, sent)
-        told += [repr(answer), repr(target), repr(target._settings), repr(target._settings.replay)]
+        reported += [repr(answer), repr(target), repr(target._settings), repr(target._settings.replay)]
         count += 1
     assert count > 40
     for record in caplog.records:
-        told += [record.getMessage(), repr(vars(record)), logging.Formatter().format(record)]
-    told += capfd.readouterr()
+        reported += [record.getMessage(), repr(vars(record)), logging.Formatter().format(record)]
+    reported += capfd.readouterr()
     for secret in SECRETS:
-        assert not [text for text in told if secret in text], secret
+        assert not [text for text in reported if secret in text], secret
 
 
 def test_no_traceback_of_the_options_shows_a_secret() -> None:

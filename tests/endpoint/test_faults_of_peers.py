@@ -62,7 +62,7 @@ def test_a_field_named_error_does_not_swallow_the_answer() -> None:
     assert got[0].data["error"] == "the machine does not start"
 
 
-def test_a_wrong_password_is_told_when_the_key_is_read() -> None:
+def test_a_wrong_password_is_reported_when_the_key_is_read() -> None:
     """With pywa every request is answered 421, without a word."""
     locked = rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"right"))
     with pytest.raises(ConfigurationError, match="password"):
@@ -302,6 +302,6 @@ def test_a_changed_header_changes_nothing_else() -> None:
     """Headers beside the signature are not looked at, whatever they hold."""
     target, _ = answering()
     request = ask()
-    odd = {"Content-Type": "text/html", "Content-Length": "-1", "Transfer-Encoding": "x", **request.headers}
-    assert target.receive(request.body, odd).status == 200
-    assert target.receive(replace(request, body=b"").body, odd).status == 432
+    unusual = {"Content-Type": "text/html", "Content-Length": "-1", "Transfer-Encoding": "x", **request.headers}
+    assert target.receive(request.body, unusual).status == 200
+    assert target.receive(replace(request, body=b"").body, unusual).status == 432

@@ -81,7 +81,7 @@ def close(request: FlowRequest) -> Answer:
         ({"keys": asyncio.sleep}, "not an asynchronous function"),
     ],
 )
-def test_an_option_that_makes_no_sense_is_told_at_once(options: dict[str, Any], message: str) -> None:
+def test_an_option_that_makes_no_sense_is_reported_at_once(options: dict[str, Any], message: str) -> None:
     """With what to do."""
     with pytest.raises(ConfigurationError, match=message):
         endpoint(**options)
@@ -111,7 +111,7 @@ def two(_: object, request: FlowRequest) -> Answer:
 
 
 @pytest.mark.parametrize("register", [FlowEndpoint.data_exchange, FlowEndpoint.back])
-def test_a_screen_that_the_flow_does_not_have_is_told_at_once(register: Any) -> None:
+def test_a_screen_that_the_flow_does_not_have_is_reported_at_once(register: Any) -> None:
     """With the nearest name; without a Flow, any name goes."""
     with pytest.raises(ConfigurationError, match="DETAILS"):
         register(endpoint(), "DETALS")
@@ -130,7 +130,7 @@ PLACES: list[Callable[[FlowEndpoint], Callable[[Any], Any]]] = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_two_handlers_for_one_place_are_told_at_once(place: Callable[[FlowEndpoint], Callable[[Any], Any]]) -> None:
+def test_two_handlers_for_one_place_are_reported_at_once(place: Callable[[FlowEndpoint], Callable[[Any], Any]]) -> None:
     """Both are named; all other places are free."""
     target = endpoint()
     for each in PLACES:
@@ -361,7 +361,7 @@ UNTYPED: tuple[Any, Any] = (Show, Finish)  # as code without types calls them
         (lambda: FlowRequest(action="INIT").same_screen(), "comes from no screen"),
     ],
 )
-def test_an_answer_that_makes_no_sense_is_told_in_the_handler(make: Any, message: str) -> None:
+def test_an_answer_that_makes_no_sense_is_reported_in_the_handler(make: Any, message: str) -> None:
     """Where its line is."""
     with pytest.raises(ConfigurationError, match=message):
         make()

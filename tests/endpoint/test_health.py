@@ -233,7 +233,7 @@ def test_another_content_type_is_a_warning(
     [(0.9, "passed", "0.90 s"), (1.0, "warning", "less than 1 s"), (5.5, "warning", "begins at 5 s"),
      (9.0, "warning", "up to 7 s"), (10.0, "failed", "within 10 s")],
 )  # fmt: skip
-def test_the_latency_is_told_at_the_levels_of_metas_alerts(
+def test_the_latency_is_reported_at_the_levels_of_metas_alerts(
     endpoint: PlainEndpoint, flow_key_pair: KeyPair, flows_clock: Any, seconds: float, result: str, word: str
 ) -> None:
     """At 10 s there is no answer for the client."""

@@ -224,7 +224,7 @@ def own_error(info: RequestInfo) -> Any:
 
 @both_drivers
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "reported"),
     [
         (bad_pem, "private key"),
         (own_error, "ConfigurationError in own_error"),
@@ -232,12 +232,12 @@ def own_error(info: RequestInfo) -> Any:
     ],
 )
 def test_the_log_says_what_is_wrong_with_the_keys_of_a_tenant(
-    receive: Receive, keys: Any, told: str, caplog: pytest.LogCaptureFixture
+    receive: Receive, keys: Any, reported: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Our own message about a PEM shows nothing of it; what a host raises is named by its place."""
     assert receive(endpoint(keys), ask()).outcome == "handler-failed"
     (line,) = caplog.messages
     assert line.startswith("Flow endpoint: no private keys (HTTP 500), a request that was not opened: ")
-    assert told in line
+    assert reported in line
     assert "secret" not in line
     assert "c2VjcmV0" not in line

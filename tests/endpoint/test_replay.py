@@ -450,7 +450,7 @@ def test_bounds_hold_whatever_is_put(steps: list[tuple[int, int, float]]) -> Non
 @pytest.mark.parametrize(
     "options", [{"seconds": 0}, {"seconds": float("inf")}, {"seconds": True}, {"most": 0}, {"max_bytes": -1}]
 )
-def test_a_bound_out_of_range_is_told(options: dict[str, Any]) -> None:
+def test_a_bound_out_of_range_is_reported(options: dict[str, Any]) -> None:
     """At once."""
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         RecentAnswers(**options)

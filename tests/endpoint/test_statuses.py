@@ -299,15 +299,15 @@ def test_an_error_notification_is_acknowledged(
     receive: Receive, action: str, data: dict[str, str], booking: FlowEndpoint
 ) -> None:
     """Whatever its action is; the host is told, and no handler is called."""
-    told: list[FlowRequest] = []
-    booking.on_error(told.append)
+    notifications: list[FlowRequest] = []
+    booking.on_error(notifications.append)
     sent = ask(action, "", data, flow_token="")
     answer = receive(booking, sent)
     answered(answer, 200, "error-notified")
     assert sent.opened(answer) == {"data": {"acknowledged": True}}
     error = data.get("error")
-    assert [it.error_key for it in told] == [data.get("error_key") if error is None else error]
-    assert told[0].error_message == data.get("error_message")
+    assert [it.error_key for it in notifications] == [data.get("error_key") if error is None else error]
+    assert notifications[0].error_message == data.get("error_message")
 
 
 @both_drivers

@@ -87,7 +87,7 @@ def test_errors_behind_a_proposal_are_found_too() -> None:
 
 
 @pytest.mark.parametrize("where", [(), ("screens", 0), ("screens", 0, "layout")])
-def test_after_an_error_outside_of_components_nothing_more_is_said(where: tuple[str | int, ...]) -> None:
+def test_after_an_error_outside_of_components_nothing_more_is_reported(where: tuple[str | int, ...]) -> None:
     """A key that cannot be read may be one on which much depends."""
     value = document(MIN)
     part: Any = value

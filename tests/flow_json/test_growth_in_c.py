@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 FEW: Final = 100
 MANY: Final = 4 * FEW
-MOST: Final = 6.0
+MAX_RATIO: Final = 6.0
 ROUNDING: Final = 20_000  # bytes: tables that double their size
 B: Final = {"b": {"type": "boolean", "__example__": True}}
 
@@ -85,7 +85,7 @@ def test_four_times_the_document_copies_about_four_times_as_much(shape: str) -> 
     """Parts that do not grow with the document, such as the limit of findings, only make the factor smaller."""
     few, many = (json.dumps(SHAPES[shape](n)) for n in (FEW, MANY))
     validate(many, today=TODAY)  # what is made once, for a version or for a text, is made
-    assert copies(many) < MOST * copies(few) + ROUNDING
+    assert copies(many) < MAX_RATIO * copies(few) + ROUNDING
 
 
 def test_a_quadratic_copy_would_be_seen() -> None:
@@ -98,7 +98,7 @@ def test_a_quadratic_copy_would_be_seen() -> None:
             return super().items()
 
     few, many = (copies(one(Copying(text("x", **keys(n))))) for n in (FEW, MANY))
-    assert many > MOST * few + ROUNDING
+    assert many > MAX_RATIO * few + ROUNDING
 
 
 @pytest.mark.parametrize("shape", ["wrong keys of an update", "wrong keys of a payload"])

@@ -214,12 +214,12 @@ def test_what_only_5_2_had_is_left_to_decide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "undecided_count"),
     [("5.1", "6.3", 1), ("5.1", "7.3", 0), ("6.0", "6.3", 0), ("6.0", "7.0", 1), ("7.0", "7.3", 0)],
 )
-def test_actions_of_the_first_render(old: str, new: str, told: int) -> None:
+def test_actions_of_the_first_render(old: str, new: str, undecided_count: int) -> None:
     """Reported only where the behaviour of the document changes."""
-    assert len(upgrade(flow(old, {"type": "Dropdown", "on-select-action": {}}), new).undecided) == told
+    assert len(upgrade(flow(old, {"type": "Dropdown", "on-select-action": {}}), new).undecided) == undecided_count
 
 
 def test_a_terminal_screen_without_footer_is_left_to_decide() -> None:

@@ -90,7 +90,7 @@ def test_findings_of_lines_that_have_not_changed_stay_while_the_text_is_broken(
     assert again.checked == check(Index(FLOW))
 
 
-def test_nothing_is_said_of_a_text_over_the_limit() -> None:
+def test_nothing_is_reported_of_a_text_over_the_limit() -> None:
     """Meta takes at most 10 MB."""
     document = opened('{"screens": "' + "x" * MAX_BYTES, 1)
     assert check(document.index) == ((), False)

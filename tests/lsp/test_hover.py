@@ -32,7 +32,7 @@ INDEX = Index(FLOW)
         ("${screen.START.data.pr", "Data of screen START, type number.", "Example: 12.5"),
     ],
 )  # fmt: skip
-def test_what_is_under_the_cursor_is_told(before: str, text: str, code: str) -> None:
+def test_what_is_under_the_cursor_is_reported(before: str, text: str, code: str) -> None:
     """Properties, values, components, screens, and what a reference refers to."""
     found = hover(INDEX, at(before))
     assert found is not None
@@ -41,7 +41,7 @@ def test_what_is_under_the_cursor_is_told(before: str, text: str, code: str) -> 
     assert found.code == code
 
 
-def test_the_type_of_a_component_is_told() -> None:
+def test_the_type_of_a_component_is_reported() -> None:
     """The key, and a component that may not stand here."""
     found = hover(INDEX, at('[\n              {"typ'))
     assert found is not None

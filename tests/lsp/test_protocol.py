@@ -44,9 +44,9 @@ def answers(written: bytes) -> dict[int, Any]:
     while written:
         head, _, rest = written.partition(b"\r\n\r\n")
         length = int(dict(line.split(b": ") for line in head.split(b"\r\n"))[b"Content-Length"])
-        told, written = json.loads(rest[:length]), rest[length:]
-        if "id" in told:
-            found[told["id"]] = told["error"]["code"] if "error" in told else told["result"]
+        reply, written = json.loads(rest[:length]), rest[length:]
+        if "id" in reply:
+            found[reply["id"]] = reply["error"]["code"] if "error" in reply else reply["result"]
     return found
 
 
@@ -91,8 +91,8 @@ def test_a_wrong_message_gets_an_error_and_ends_nothing() -> None:
         OPEN,
         message("exit"),
     )
-    told = found.pop(11)
-    assert told["contents"]["value"] == "Version of Flow JSON. Required."
+    reply = found.pop(11)
+    assert reply["contents"]["value"] == "Version of Flow JSON. Required."
     started, again = found.pop(0), found.pop(2)
     assert started["capabilities"]["positionEncoding"] == again["capabilities"]["positionEncoding"] == "utf-16"
     assert found == {
@@ -113,14 +113,14 @@ def test_the_process_ends_with_the_conversation() -> None:
         each.stdin.write(START + OPEN)
         each.stdin.flush()
         each.stdout.readline()  # it has begun
-    told, left, interrupted, terminated = running
+    reply, left, interrupted, terminated = running
     interrupted.send_signal(signal.SIGINT)
     terminated.send_signal(signal.SIGTERM)
     codes = [interrupted.wait(_LONGEST), terminated.wait(_LONGEST)]
-    assert told.stdin is not None
-    told.stdin.write(message("exit"))
-    told.stdin.flush()
-    codes += [told.wait(_LONGEST)]
+    assert reply.stdin is not None
+    reply.stdin.write(message("exit"))
+    reply.stdin.flush()
+    codes += [reply.wait(_LONGEST)]
     for each in running:
         _, errors = each.communicate(timeout=_LONGEST)
         assert errors == b""

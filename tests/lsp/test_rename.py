@@ -76,7 +76,7 @@ def test_an_input_of_the_same_name_on_another_screen_stays() -> None:
     )
 
 
-def test_the_name_under_the_cursor_is_told_before() -> None:
+def test_the_name_under_the_cursor_is_reported_before() -> None:
     """With its place, so that an editor can offer it."""
     found = renamed_at(Index(FLOW), at("`${form.a"))
     assert found is not None

@@ -49,10 +49,10 @@ def test_an_editor_writes_a_flow() -> None:
 
         editor.change(5, FLOW)
         await editor.findings(5)
-        told = await editor.client.text_document_hover_async(types.HoverParams(DOCUMENT, editor.place('"name": "LA')))
-        assert told is not None
-        assert isinstance(told.contents, types.MarkupContent)
-        assert told.contents.value == 'A screen.\n\n```json\n"End"\n```'
+        hover = await editor.client.text_document_hover_async(types.HoverParams(DOCUMENT, editor.place('"name": "LA')))
+        assert hover is not None
+        assert isinstance(hover.contents, types.MarkupContent)
+        assert hover.contents.value == 'A screen.\n\n```json\n"End"\n```'
         (defined,) = await definition(editor, "${screen.STA")
         assert editor.text.split("\n")[defined.range.start.line].endswith('"id": "START",')
         place = editor.place("`${form.a")

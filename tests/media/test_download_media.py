@@ -226,7 +226,7 @@ def test_the_advice_of_a_time_out_fits_both_requests_of_a_file(path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "served", "error", "message"),
+    ("announced", "served", "error", "message"),
     [
         ({}, CONTENT[:-1], MediaIntegrityError, "incomplete"),
         ({"file_size": None}, CONTENT[:-1], MediaIntegrityError, "SHA-256"),
@@ -241,11 +241,11 @@ def test_the_advice_of_a_time_out_fits_both_requests_of_a_file(path: Path) -> No
     ],
 )
 def test_a_file_of_a_message_that_fails_a_check_is_not_saved(
-    said: dict[str, Any], served: bytes | None, error: type[FlowsError], message: str, path: Path
+    announced: dict[str, Any], served: bytes | None, error: type[FlowsError], message: str, path: Path
 ) -> None:
     """By what Meta says about it, before it is downloaded; by its size and its SHA-256, after that."""
     path.write_bytes(b"old")
-    scene = Scene(asked(**said), *([] if served is None else [answer(served)]))
+    scene = Scene(asked(**announced), *([] if served is None else [answer(served)]))
     with pytest.raises(error, match=message):
         scene.client.download_media(ITEM, path, max_bytes=1000)
     assert scene.transport.script == []
@@ -255,8 +255,8 @@ def test_a_file_of_a_message_that_fails_a_check_is_not_saved(
 
 def test_a_file_without_any_hash_is_refused(path: Path) -> None:
     """The hash of Meta's answer is enough, and so is that of the message."""
-    for item, said in ((ResponseMedia(id="1"), {}), (ITEM, {"sha256": None})):
-        Scene(asked(**said), answer(CONTENT)).client.download_media(item, path)
+    for item, announced in ((ResponseMedia(id="1"), {}), (ITEM, {"sha256": None})):
+        Scene(asked(**announced), answer(CONTENT)).client.download_media(item, path)
     with pytest.raises(MediaIntegrityError, match="Neither") as caught:
         Scene(asked(sha256=None)).client.download_media(ResponseMedia(id="1"), path)
     assert caught.value.check == "sha256"

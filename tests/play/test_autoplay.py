@@ -444,7 +444,7 @@ def test_the_list_of_reasons_is_closed() -> None:
     assert set(REASONS) == set(get_args(Reason)) == {row[0] for row in FAILURES}
 
 
-def test_the_farthest_attempt_is_told() -> None:
+def test_the_farthest_attempt_is_reported() -> None:
     """Of several dead ends, that with most screens on the way."""
     link = {"type": "EmbeddedLink", "text": "Link", "on-click-action": navigate("WALL")["on-click-action"]}
     outcome = played(

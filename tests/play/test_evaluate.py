@@ -309,7 +309,7 @@ def test_and_before_or(first: str, second: str, form: tuple[bool, bool, bool]) -
 
 def test_very_long_texts_are_not_evaluated() -> None:
     """They are what cannot be read: parsing them again for each state would take too long."""
-    told: list[Issue] = []
-    assert evaluate_expression(f"`{'1 + ' * 20_000}1`", lambda _: None, told.append) is None
-    assert evaluate_condition(" && ".join(["(${data.x} == 1)"] * 5_000), lambda _: 1, told.append) is False
-    assert ["more than 65536 characters" in issue.text for issue in told] == [True, True]
+    reported: list[Issue] = []
+    assert evaluate_expression(f"`{'1 + ' * 20_000}1`", lambda _: None, reported.append) is None
+    assert evaluate_condition(" && ".join(["(${data.x} == 1)"] * 5_000), lambda _: 1, reported.append) is False
+    assert ["more than 65536 characters" in issue.text for issue in reported] == [True, True]

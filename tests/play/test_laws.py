@@ -240,7 +240,7 @@ def test_a_flow_that_is_no_json_cannot_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         ({"screen": 5}, "screen must be a text or None, not int"),
         ({"screen": []}, "screen must be a text or None, not list"),
@@ -250,9 +250,9 @@ def test_a_flow_that_is_no_json_cannot_be_read() -> None:
         ({"today": "2026-03-04"}, "today must be a date or None, not str"),
     ],
 )
-def test_arguments_of_a_wrong_type(arguments: dict[str, Any], told: str) -> None:
+def test_arguments_of_a_wrong_type(arguments: dict[str, Any], reported: str) -> None:
     """They are the caller's mistake, and named before anything is played."""
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=reported):
         start({"screens": []}, **arguments)
 
 

@@ -114,7 +114,7 @@ def test_a_flow_that_cannot_open_has_ended(name: str, data: dict[str, Any] | Non
     assert step.session.screen == ""
 
 
-def test_all_that_is_wrong_with_data_is_told() -> None:
+def test_all_that_is_wrong_with_data_is_reported() -> None:
     """The session ends with the first of the reasons."""
     step = start(flow(screen("A", data={"x": TEXT, "n": NUMBER})), data={"x": 1, "n": "x"}, today=TODAY)
     assert [getattr(effect, "path", None) for effect in step.effects] == ["/data/x", "/data/n"]

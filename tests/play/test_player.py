@@ -183,7 +183,7 @@ IMPOSSIBLE: list[tuple[Callable[[Any], object], type[PlayError], str, str]] = [
 
 
 @pytest.mark.parametrize(("move", "error", "says", "path"), IMPOSSIBLE)
-def test_what_a_user_cannot_do_is_told(
+def test_what_a_user_cannot_do_is_reported(
     play: Play, move: Callable[[Any], object], error: type[PlayError], says: str, path: str
 ) -> None:
     """Why, in a sentence with the path; a field keeps what it has."""

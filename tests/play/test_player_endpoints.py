@@ -39,19 +39,19 @@ Play = Callable[..., Any]
 
 
 class Visit:
-    """Plays the Flow with one kind of endpoint. `told` is what the endpoint was told of its answers."""
+    """Plays the Flow with one kind of endpoint. `notified` is what the endpoint was notified of."""
 
     def __init__(self, play: Play, kind: str, pair: KeyPair, secret: str) -> None:
         self._play = play
         self._kind = kind
         self._pair = pair
         self._secret = secret
-        self.told: list[str] = []
+        self.notified: list[str] = []
 
     def __call__(self, flow: Any = FLOW, **options: Any) -> Any:
         if self._kind in PLAIN:
-            return self._play(flow, endpoint=PLAIN[self._kind](self.told), **options)
-        endpoint = flow_endpoint(self._pair, self._secret, self.told)
+            return self._play(flow, endpoint=PLAIN[self._kind](self.notified), **options)
+        endpoint = flow_endpoint(self._pair, self._secret, self.notified)
         if self._kind != "FlowEndpoint":
             options = {"public_key": self._pair.public_pem, "app_secret": self._secret, **options}
         return self._play(flow, endpoint=ENCRYPTED[self._kind](endpoint), **options)
@@ -83,24 +83,26 @@ def test_a_visit(visit: Visit) -> None:
     ]
     assert player.requests[1].answer == {"screen": "CHOOSE", "data": {"slots": SLOTS}}
     assert {each.flow_token for each in player.requests} == {"test"}
-    assert visit.told == []
+    assert visit.notified == []
 
 
 @pytest.mark.parametrize(
-    ("name", "error", "says", "told"),
+    ("name", "error", "says", "notice"),
     [
         ("nowhere", WrongTransition, r"NOWHERE.*\(/screen; observed", "START: invalid-screen-transition"),
         ("too far", WrongTransition, r"neither from 'START' to 'DONE'", "START: invalid-screen-transition"),
         ("wrong data", DataModelMismatch, r"/data/slots; observed", "START: payload-schema-error"),
     ],
 )
-def test_an_answer_that_a_phone_refuses(visit: Visit, name: str, error: type[PlayError], says: str, told: str) -> None:
+def test_an_answer_that_a_phone_refuses(
+    visit: Visit, name: str, error: type[PlayError], says: str, notice: str
+) -> None:
     """The move raises, the endpoint is told, as by a phone, and the user stays where they are."""
     player = visit().fill(name=name)
     with pytest.raises(error, match=says) as caught:
         player.tap()
-    assert caught.value.key == told.partition(": ")[2]
-    assert visit.told == [told]
+    assert caught.value.key == notice.partition(": ")[2]
+    assert visit.notified == [notice]
     assert player.requests[-1].error == caught.value.key
     assert player.screen == "START"
     assert player.fill(name="Ada").tap().screen == "CHOOSE"
@@ -120,7 +122,7 @@ def test_a_flow_token_that_is_refused(visit: Visit) -> None:
     with pytest.raises(EndpointFault, match=r"Ask for a new form\.") as caught:
         player.tap()
     assert (caught.value.failure, caught.value.closed) == ("token-refused", True)
-    assert (player.view.over, player.completed, visit.told) == (True, None, [])
+    assert (player.view.over, player.completed, visit.notified) == (True, None, [])
     with pytest.raises(NotTappable):
         player.tap()
 
@@ -196,11 +198,11 @@ def test_the_key_is_fetched_again_after_421(play: Play, flow_key_pair: KeyPair, 
 
 def test_a_wrong_key_stays_wrong(play: Play, flow_key_pair: KeyPair, other_key: str) -> None:
     """A second 421 is a fault; the endpoint could not decrypt the report either."""
-    told: list[str] = []
-    endpoint = flow_endpoint(flow_key_pair, "secret", told)
+    notified: list[str] = []
+    endpoint = flow_endpoint(flow_key_pair, "secret", notified)
     with pytest.raises(EndpointFault) as caught:
         play(FLOW, endpoint=endpoint, public_key=other_key, sleep=lambda _: None)
-    assert (caught.value.failure, caught.value.key, told) == ("not-decrypted", "business-decryption-error", [])
+    assert (caught.value.failure, caught.value.key, notified) == ("not-decrypted", "business-decryption-error", [])
 
 
 def test_a_wrong_secret(play: Play, flow_key_pair: KeyPair) -> None:
@@ -225,16 +227,16 @@ class Clock:
 @pytest.mark.parametrize("kind", ["FlowEndpoint", "function"])
 def test_a_slow_endpoint(play: Play, kind: str, flow_key_pair: KeyPair, flow_app_secret: str) -> None:
     """After 10 s the request is given up; the endpoint is told; the user can try again."""
-    told: list[str] = []
+    notified: list[str] = []
     clock = Clock(0.1)
-    endpoint: Any = function(told)
+    endpoint: Any = function(notified)
     if kind == "FlowEndpoint":
-        endpoint = flow_endpoint(flow_key_pair, flow_app_secret, told, time_limit=None)
+        endpoint = flow_endpoint(flow_key_pair, flow_app_secret, notified, time_limit=None)
     player = play(FLOW, endpoint=endpoint, clock=clock).fill(name="Ada")
     clock.step = 10.0
     with pytest.raises(EndpointFault, match="10 s") as caught:
         player.tap()
-    assert (caught.value.failure, caught.value.closed, told) == ("timeout", False, ["START: timeout_error"])
+    assert (caught.value.failure, caught.value.closed, notified) == ("timeout", False, ["START: timeout_error"])
     clock.step = 0.1
     assert player.tap().screen == "CHOOSE"
 
@@ -244,10 +246,10 @@ def test_nobody_waits_long_for_a_notification(
     play: Play, kind: str, flow_key_pair: KeyPair, flow_app_secret: str
 ) -> None:
     """It is given up after a second, so that an endpoint that hangs does not cost the time limit twice."""
-    told: list[str] = []
-    endpoint: Any = function(told)
+    notified: list[str] = []
+    endpoint: Any = function(notified)
     if kind == "FlowEndpoint":
-        endpoint = flow_endpoint(flow_key_pair, flow_app_secret, told, time_limit=None)
+        endpoint = flow_endpoint(flow_key_pair, flow_app_secret, notified, time_limit=None)
     clock = Clock(0.1)
     player = play(FLOW, endpoint=endpoint, clock=clock).fill(name="nowhere")
     clock.step = 1.5
@@ -255,7 +257,7 @@ def test_nobody_waits_long_for_a_notification(
         player.tap()
     request, notice = player.requests[-2:]
     assert (request.failure, notice.error, notice.failure) == ("", "invalid-screen-transition", "timeout")
-    assert told == ["START: invalid-screen-transition"]
+    assert notified == ["START: invalid-screen-transition"]
 
 
 def test_a_coroutine_that_hangs(play: Play) -> None:

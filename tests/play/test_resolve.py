@@ -214,9 +214,9 @@ def test_a_value_that_is_none_of_a_text_is_returned_as_it_is() -> None:
     """Only texts are references."""
     found, _ = resolver()
     assert [found.resolve(value, print) for value in (5, None, True, [1])] == [5, None, True, [1]]
-    told: list[Any] = []
-    assert found.resolve("${data.missing}", told.append) is NOTHING
-    assert [issue.text for issue in told] == ["${data.missing} has no value."]
+    reported: list[Any] = []
+    assert found.resolve("${data.missing}", reported.append) is NOTHING
+    assert [issue.text for issue in reported] == ["${data.missing} has no value."]
 
 
 def test_a_list_from_data_is_remembered_by_its_content() -> None:

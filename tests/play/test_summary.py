@@ -20,7 +20,7 @@ def field(kind: str, name: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, "name": name, "label": name.title(), **more}
 
 
-def told(
+def summarised(
     screens: dict[str, list[dict[str, Any]]],
     form: dict[str, Any],
     *,
@@ -68,7 +68,7 @@ def told(
 )  # fmt: skip
 def test_a_field_is_shown_with_its_value(component: dict[str, Any], value: Any, expected: str) -> None:
     """Titles stand for ids (summary.titles)."""
-    assert told({"A": [component]}, {"x": value}) == [("X", expected)]
+    assert summarised({"A": [component]}, {"x": value}) == [("X", expected)]
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_a_field_is_shown_with_its_value(component: dict[str, Any], value: Any, 
 )
 def test_what_is_left_out(component: dict[str, Any], value: Any) -> None:
     """Passwords, files (summary.left-out), what is empty and what is not shown (summary.fields)."""
-    assert told({"A": [component]}, {"x": value}) == []
-    assert told({"A": [component]}, {"x": value}, sensitive=["x"]) == []
+    assert summarised({"A": [component]}, {"x": value}) == []
+    assert summarised({"A": [component]}, {"x": value}, sensitive=["x"]) == []
 
 
 def test_sensitive_fields_are_masked() -> None:
@@ -97,16 +97,16 @@ def test_sensitive_fields_are_masked() -> None:
     choice = field("Dropdown", "kind", **{"data-source": OPTIONS})
     children = [field("TextInput", "card"), choice, field("OptIn", "yes"), field("TextInput", "name")]
     form = {"card": "4", "kind": "a", "yes": True, "name": "Ada"}
-    masked = told({"A": children}, form, sensitive=["card", "kind", "yes", 5])
+    masked = summarised({"A": children}, form, sensitive=["card", "kind", "yes", 5])
     assert masked == [("Card", BULLETS), ("Kind", BULLETS), ("Yes", "Yes"), ("Name", "Ada")]
-    assert told({"A": children[:1]}, form, sensitive="card") == [("Card", "4")]
+    assert summarised({"A": children[:1]}, form, sensitive="card") == [("Card", "4")]
 
 
-def test_the_screens_of_the_way_are_told_in_order() -> None:
+def test_the_screens_of_the_way_are_reported_in_order() -> None:
     """Once each, and no other."""
     screens = {name: [field("TextInput", name.lower())] for name in ("ONE", "TWO", "SKIPPED")}
     form = {"one": "1", "two": "2", "skipped": "3"}
-    assert told(screens, form, history=("TWO", "ONE", "TWO", "UNKNOWN")) == [("Two", "2"), ("One", "1")]
+    assert summarised(screens, form, history=("TWO", "ONE", "TWO", "UNKNOWN")) == [("Two", "2"), ("One", "1")]
 
 
 def test_a_range_is_told_by_its_title() -> None:
@@ -114,8 +114,8 @@ def test_a_range_is_told_by_its_title() -> None:
     labels = {"start-date": "From", "end-date": "To"}
     form = {"x": {"start-date": "2026-01-31"}}
     picker = {"type": "CalendarPicker", "name": "x", "mode": "range", "label": labels}
-    assert told({"A": [{**picker, "title": "Stay"}]}, form) == [("Stay", "2026-01-31")]
-    assert told({"A": [picker]}, form) == [("x", "2026-01-31")]
+    assert summarised({"A": [{**picker, "title": "Stay"}]}, form) == [("Stay", "2026-01-31")]
+    assert summarised({"A": [picker]}, form) == [("x", "2026-01-31")]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_range_is_told_by_its_title() -> None:
 )
 def test_a_summary_needs_a_message(version: str, end: Any, count: int) -> None:
     """From 5.1 on, and only once the answer is sent."""
-    assert len(told({"A": [field("TextInput", "x")]}, {"x": "Ada"}, version=version, end=end)) == count
+    assert len(summarised({"A": [field("TextInput", "x")]}, {"x": "Ada"}, version=version, end=end)) == count
 
 
 def test_a_row_shows_no_input_in_its_repr() -> None:

@@ -42,8 +42,8 @@ def test_a_screen_has_a_title_and_a_way_back() -> None:
     named = seen(TEXT, more={"title": "${data.title}"}, data={"title": "From data"})
     assert named.title == "From data"
     assert seen(TEXT, more={"title": 5}).title == ""
-    (told,) = issues(seen(TEXT, more={"title": "Dear ${data.name}"}))
-    assert "shown as written" in told
+    (reported,) = issues(seen(TEXT, more={"title": "Dear ${data.name}"}))
+    assert "shown as written" in reported
     missing = seen(TEXT, more={"title": "${data.missing}"})
     assert (missing.title, issues(missing)) == ("", ["${data.missing} has no value."])
 
@@ -108,7 +108,7 @@ def test_the_snackbar_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "reported"),
     [
         ({"layout": None}, "no layout"),
         ({"layout": {"type": "SingleColumnLayout", "children": {}}}, "no layout"),
@@ -116,15 +116,15 @@ def test_the_snackbar_is_shown() -> None:
         ({"layout": {"children": []}}, ""),
     ],
 )
-def test_a_layout_that_cannot_be_drawn_is_told(more: dict[str, Any], told: str) -> None:
+def test_a_layout_that_cannot_be_drawn_is_reported(more: dict[str, Any], reported: str) -> None:
     """An issue of the screen."""
     flow = read_flow({"version": "7.3", "screens": [{"id": "START", "title": "T", **more}]})
     state = {"START": ScreenState()}
     found = view(Session(flow=flow, opening=Opening(), flow_token="t", today=TODAY, history=("START",), screens=state))
-    assert [told in issue.text for issue in found.issues] == [True] * bool(told)
+    assert [reported in issue.text for issue in found.issues] == [True] * bool(reported)
 
 
-def test_what_is_nested_too_deeply_is_told() -> None:
+def test_what_is_nested_too_deeply_is_reported() -> None:
     """It is a node that cannot be played."""
     tree: dict[str, Any] = TEXT
     for _ in range(MAX_NESTING + 5):
@@ -134,12 +134,12 @@ def test_what_is_nested_too_deeply_is_told() -> None:
     assert found.shown
 
 
-def test_conditions_are_told() -> None:
+def test_conditions_are_reported() -> None:
     """With their place: what is evaluated in another way than it reads."""
     branches = {"type": "If", "condition": "`${data.n} > 1`", "then": [TEXT]}
-    (told,) = seen(branches, data={"n": 6}).issues
-    assert told.text.startswith(f"{FIRST}: ")
-    assert told.evidence is not None
+    (reported,) = seen(branches, data={"n": 6}).issues
+    assert reported.text.startswith(f"{FIRST}: ")
+    assert reported.evidence is not None
 
 
 # -- any document

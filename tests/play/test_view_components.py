@@ -258,11 +258,11 @@ def test_an_error_appears_after_a_touch_and_not_while_focused() -> None:
         ({"touched": (FIRST,), "focused": FIRST}, False),
         ({"touched": (FIRST,), "focused": "/elsewhere"}, True),
     ]
-    for state, told in cases:
+    for state, reason in cases:
         found = node(field, **state)
         assert found.invalid == "required"
-        assert bool(found.error) is told
-        assert found.props.get("helper-text") == (None if told else "Your name")
+        assert bool(found.error) is reason
+        assert found.props.get("helper-text") == (None if reason else "Your name")
     found = node(field, touched=(FIRST,), form={"n": "Ada"})
     assert (found.invalid, found.error) == ("", "")
 
@@ -299,7 +299,7 @@ def test_options_say_what_is_selected_and_what_can_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "reason"),
     [
         (TWO, None),
         ([], "no items"),
@@ -308,12 +308,12 @@ def test_options_say_what_is_selected_and_what_can_be() -> None:
         ([ITEM, {"title": "B"}], "items without an id"),
     ],
 )
-def test_a_list_that_a_client_may_refuse_is_told(items: list[Any], told: str | None) -> None:
+def test_a_list_that_a_client_may_refuse_is_reported(items: list[Any], reason: str | None) -> None:
     """It is drawn all the same (list.size, list.ids)."""
     for source, data in ((items, {}), ("${data.items}", {"items": items})):
         found = node(good("CheckboxGroup", data_source=source), data=data)
         assert len(found.props["data-source"]) == len(items)
-        assert any(told in text for text in issues(found)) if told else not issues(found)
+        assert any(reason in text for text in issues(found)) if reason else not issues(found)
 
 
 def test_a_dropdown_with_images_is_shorter() -> None:
@@ -427,15 +427,17 @@ def test_an_image_is_a_data_url() -> None:
 
 
 @pytest.mark.parametrize(
-    ("src", "told"),
+    ("src", "reason"),
     [("no!", "is not base64"), ("", "is empty"), ("data:image/png;base64,iVBO", "begins with data:"),
      (base64.b64encode(b"<svg></svg>").decode(), "is no PNG, JPEG, WebP or GIF")],
 )  # fmt: skip
-def test_an_image_that_cannot_be_drawn_is_left_out(src: str, told: str) -> None:
+def test_an_image_that_cannot_be_drawn_is_left_out(src: str, reason: str) -> None:
     """An issue says why (image.types)."""
     found = node(good("Image", src=src))
     assert "src" not in found.props
-    assert issues(found) == [f"'src' {told}{', where Meta takes base64 alone' * ('data:' in told)}: no image is shown."]
+    assert issues(found) == [
+        f"'src' {reason}{', where Meta takes base64 alone' * ('data:' in reason)}: no image is shown."
+    ]
 
 
 def test_a_large_image_is_drawn_with_an_issue() -> None:

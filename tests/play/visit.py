@@ -115,33 +115,33 @@ def private_keys(pair: KeyPair) -> PrivateKeys:
     return _parsed(pair.private_pem.reveal())
 
 
-def flow_endpoint(pair: KeyPair, secret: str, told: list[str], **options: Any) -> FlowEndpoint:
-    """The endpoint itself; `told` gets what the client could not use."""
+def flow_endpoint(pair: KeyPair, secret: str, notified: list[str], **options: Any) -> FlowEndpoint:
+    """The endpoint itself; `notified` gets what the client could not use."""
     endpoint = FlowEndpoint(private_keys(pair), app_secrets=secret, **options)
     endpoint.fallback(answer)
 
     @endpoint.on_error
     def note(request: FlowRequest) -> None:
-        told.append(f"{request.screen}: {request.error_key}")
+        notified.append(f"{request.screen}: {request.error_key}")
 
     return endpoint
 
 
-def function(told: list[str]) -> Callable[[dict[str, Any]], Any]:
+def function(notified: list[str]) -> Callable[[dict[str, Any]], Any]:
     """The same without encryption."""
 
     def function(request: dict[str, Any]) -> Any:
         if "error" in request["data"]:
-            told.append(f"{request['screen']}: {request['data']['error']}")
+            notified.append(f"{request['screen']}: {request['data']['error']}")
             return {"data": {"acknowledged": True}}
         return answer(FlowRequest(action=request["action"], screen=request["screen"], data=request["data"]))
 
     return function
 
 
-def coroutine_function(told: list[str]) -> Callable[[dict[str, Any]], Any]:
+def coroutine_function(notified: list[str]) -> Callable[[dict[str, Any]], Any]:
     """The same, awaited, with plain dicts as answers."""
-    plain = function(told)
+    plain = function(notified)
 
     async def function_(request: dict[str, Any]) -> Any:
         await asyncio.sleep(0)

@@ -43,19 +43,19 @@ def test_axe_finds_what_nobody_can_read_or_name(page: Page, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "error"),
     [
         ("() => console.error('one')", "error: one"),
         ("() => console.warn('one')", "warning: one"),
         ("() => { setTimeout(() => { throw new Error('one') }) }", "script: one"),
     ],
 )
-def test_errors_of_the_page_are_noticed(page: Page, watched: Watched, tmp_path: Path, script: str, said: str) -> None:
+def test_errors_of_the_page_are_noticed(page: Page, watched: Watched, tmp_path: Path, script: str, error: str) -> None:
     """What it writes to the console, and an exception that nobody catches."""
     show(page, tmp_path, "")
     page.evaluate(script)
     wait_for_errors(page, watched, 1)
-    assert watched.errors == [said]
+    assert watched.errors == [error]
     watched.errors.clear()
 
 

@@ -45,11 +45,11 @@ def test_a_text_is_text(page: Page, tmp_path: Path) -> None:
     """Markup and scripts in titles, labels, options and alternative texts are shown as they are written."""
     dialogs: list[str] = []
 
-    def said(dialog: Dialog) -> None:
+    def dialog_opened(dialog: Dialog) -> None:
         dialogs.append(dialog.message)
         dialog.dismiss()
 
-    page.on("dialog", said)
+    page.on("dialog", dialog_opened)
     made = [flow(*components(text), id=letter, title=text) for letter, text in zip(SCREENS, TEXTS, strict=True)]
     document = {"version": "7.3", "screens": [screen for each in made for screen in each["screens"]]}
     with previewed(page, document, tmp_path) as phone:

@@ -100,7 +100,7 @@ def test_a_flow_is_played_to_its_end_by_keyboard(page: Page, tmp_path: Path) -> 
         expect(page.locator("#result .code").first).to_contain_text('"class": "b"')
 
 
-def test_an_error_is_said_and_belongs_to_its_field(page: Page, tmp_path: Path) -> None:
+def test_an_error_is_reported_and_belongs_to_its_field(page: Page, tmp_path: Path) -> None:
     """It appears when the field is left, is the field's description, and goes when it is mended."""
     with previewed(page, gallery(RELEASED[-1]), tmp_path) as phone:
         phone.go("FIELDS")

@@ -271,7 +271,7 @@ def test_a_server_that_is_gone_is_named(page: Page, watched: Watched, tmp_path: 
     watched.errors.clear()
 
 
-def test_a_page_that_the_server_does_not_know_is_told(page: Page, watched: Watched, tmp_path: Path) -> None:
+def test_a_page_that_the_server_does_not_know_is_reported(page: Page, watched: Watched, tmp_path: Path) -> None:
     """Without its cookie, it names the way back in."""
     with previewed(page, asking(), tmp_path):
         page.context.clear_cookies()

@@ -42,7 +42,7 @@ def settled(state: Any) -> bool:
     return not state["view"]["loading"]
 
 
-def told(state: Any) -> bool:
+def was_notified(state: Any) -> bool:
     """The endpoint was told that its answer could not be used, and has answered to that."""
     return kinds(state)[-2:] == ["request", "answer"] and len(kinds(state)) > 2
 
@@ -160,7 +160,7 @@ def test_nonsense_breaks_the_flow_and_not_the_page(path: Path, endpoint: Callabl
     """Whatever it answers, the log says what a client refuses; the endpoint is told, and the play can begin again."""
     with previewing(path, with_endpoint(), endpoint=endpoint, screen="START") as (_, tab):
         ask(tab)
-        state = tab.until(told)
+        state = tab.until(was_notified)
         assert kinds(state)[:3] == ["request", "answer", "broken"]
         assert state["log"][-2]["text"].startswith("Notification of ")
         assert state["log"][-2]["detail"].keys() == {"error", "error_message"}

@@ -81,7 +81,7 @@ def says(node: Node) -> list[str]:
 
 def all_texts(view: View) -> list[str]:
     nodes = [node for node in (*view.nodes, view.footer) if node is not None and node.shown]
-    return [view.title, *(said for node in nodes for said in says(node))]
+    return [view.title, *(line for node in nodes for line in says(node))]
 
 
 @pytest.mark.parametrize("platform", ["android", "ios"])
@@ -91,7 +91,7 @@ def test_its_texts_are_those_of_the_views(page: Page, tmp_path: Path, platform: 
     for number, board in enumerate(storyboard(SOLAR, today=TODAY).boards):
         phone = page.locator(f"[data-board='{number}'] .phone")
         drawn = re.sub(r"\s+", " ", phone.inner_text())
-        assert [said for said in all_texts(board.view) if re.sub(r"\s+", " ", said) not in drawn] == []
+        assert [line for line in all_texts(board.view) if re.sub(r"\s+", " ", line) not in drawn] == []
         values = {
             node.path: node.value for node in board.view.nodes if node.kind in {"TextInput", "TextArea"} and node.shown
         }
@@ -135,8 +135,8 @@ def test_text_is_text(page: Page, tmp_path: Path) -> None:
     assert page.title() == HOSTILE[0]
     assert page.locator("img[src=x], a[href^=javascript], img[src^=http]").count() == 0
     drawn = page.locator("[data-board='0'] .phone").inner_text()
-    for said in ("</script><script>", "<img src=x onerror", "<!-- <script>", "${form.name} `1 + 1`", "&lt;b&gt; &"):
-        assert said in drawn
+    for line in ("</script><script>", "<img src=x onerror", "<!-- <script>", "${form.name} `1 + 1`", "&lt;b&gt; &"):
+        assert line in drawn
     assert page.evaluate("Object.getPrototypeOf({}) === Object.prototype && ({}).polluted === undefined")
 
 
@@ -191,7 +191,7 @@ def test_two_versions_stand_side_by_side(page: Page, tmp_path: Path, theme: Any)
     assert page.get_by_text("Screens: 3 changed, 4 unchanged.").is_visible()
     pair = page.locator("#screen-PROPERTY .pair").first
     assert pair.locator("figcaption").all_inner_texts() == ["Before", "After"]
-    assert [pair.get_by_text(said).count() for said in ("Type of property", "What is it?")] == [1, 1]
+    assert [pair.get_by_text(line).count() for line in ("Type of property", "What is it?")] == [1, 1]
     assert not page.locator("#screen-ROOF .phone").first.is_visible()
     page.locator("#screen-ROOF summary").focus()
     page.keyboard.press("Enter")
@@ -206,5 +206,5 @@ def test_every_example_is_drawn_as_its_views_say(page: Page, tmp_path: Path) -> 
         drawn = page.locator(".phone").all_text_contents()
         for board, texts in zip(storyboard(source, today=TODAY).boards, drawn, strict=True):
             seen = re.sub(r"\s+", " ", texts)
-            missing = [said for said in all_texts(board.view) if re.sub(r"\s+", " ", said).strip() not in seen]
+            missing = [line for line in all_texts(board.view) if re.sub(r"\s+", " ", line).strip() not in seen]
             assert missing == [], f"{source.name}: {board.view.screen}, {board.caption}"

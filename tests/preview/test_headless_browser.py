@@ -81,7 +81,7 @@ mkdir "$profile/cache"
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
         ("echo one >&2; printf 'no \\033[2J\\n' >&2; exit 3", r"chromium ended with exit code 3: no \\x1b\[2J"),
         ("exit 1", "exit code 1: it has said nothing"),
@@ -89,9 +89,9 @@ mkdir "$profile/cache"
         ("exit 0", "chromium has written no picture"),
     ],
 )  # fmt: skip
-def test_a_browser_that_fails_is_told(tmp_path: Path, script: str, said: str) -> None:
+def test_a_browser_that_fails_is_reported(tmp_path: Path, script: str, message: str) -> None:
     """With its exit code and the last line of what it has said, made harmless."""
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         running(tmp_path, script).picture("file:///page.html", tmp_path / "a.png", width=300, height=600)
     assert os.listdir(tmp_path) == ["chromium"]
 

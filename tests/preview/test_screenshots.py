@@ -55,7 +55,7 @@ def test_a_real_browser_takes_the_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its browsers are shell scripts")
 @pytest.mark.parametrize(
-    ("does", "said"),
+    ("does", "message"),
     [
         ("exit 7", "exit code 7"),
         ("echo '<html><body></body></html>'", "The browser did not draw the page"),
@@ -67,10 +67,10 @@ def test_a_real_browser_takes_the_pictures(tmp_path: Path) -> None:
         ("sleep 100", r"chromium took over 0\.3 s"),
     ],
 )
-def test_a_browser_that_fails_leaves_nothing(tmp_path: Path, does: str, said: str) -> None:
+def test_a_browser_that_fails_leaves_nothing(tmp_path: Path, does: str, message: str) -> None:
     """Neither a picture nor a profile, whatever it prints."""
     folder = tmp_path / "pictures"
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         screenshots(ONE, folder, browser=script(tmp_path, does), timeout=0.3 if "sleep" in does else 60, today=TODAY)
     assert os.listdir(folder) == []
 
@@ -97,11 +97,11 @@ def test_without_a_browser_nothing_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "pictures").exists()
 
 
-@pytest.mark.parametrize(("folder", "said"), [("file/pictures", "Not a directory"), ("file", "it is not a folder")])
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str, said: str) -> None:
+@pytest.mark.parametrize(("folder", "message"), [("file/pictures", "Not a directory"), ("file", "it is not a folder")])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, folder: str, message: str) -> None:
     """With the reason."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match=f"{folder} cannot be written: {said}"):
+    with pytest.raises(ConfigurationError, match=f"{folder} cannot be written: {message}"):
         screenshots(ONE, tmp_path / folder, browser=sys.executable, today=TODAY)
 
 

@@ -24,9 +24,9 @@ def field(name: str, **more: Any) -> Json:
     return {"type": "TextInput", "name": name, "label": name.title(), "required": True, **more}
 
 
-def text(said: str, **more: Any) -> Json:
+def text(wording: str, **more: Any) -> Json:
     """A line of text."""
-    return {"type": "TextBody", "text": said, **more}
+    return {"type": "TextBody", "text": wording, **more}
 
 
 def choice(name: str, *ids: str, kind: str = "RadioButtonsGroup", **more: Any) -> Json:

@@ -97,8 +97,8 @@ def test_the_processing_error_is_retried(meta: Emulator, client: FlowsClient) ->
         client, planned(client, [desired(publish=True)]), on_event=events.append, retry_policy=FixedDelays((5, 10))
     )
     assert (result.ok, result.attempts, result.status) == (True, 3, "PUBLISHED")
-    told = [(event.state, event.attempt, event.wait) for event in events]
-    assert told == [
+    report_rows = [(event.state, event.attempt, event.wait) for event in events]
+    assert report_rows == [
         ("checking", 1, 0.0), ("uploading", 1, 0.0), ("uploading", 2, 5), ("uploading", 3, 10), ("publishing", 1, 0.0),
         ("done", 1, 0.0),
     ]  # fmt: skip

@@ -227,10 +227,10 @@ EACH = [
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize(("text", "said"), EACH)
-def test_an_error_names_file_line_table_and_key(text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "expected"), EACH)
+def test_an_error_names_file_line_table_and_key(text: str, expected: str) -> None:
     """It also suggests the name that may be meant."""
-    assert mistake(text) == f"flows.toml:{said}"
+    assert mistake(text) == f"flows.toml:{expected}"
 
 
 @pytest.mark.usefixtures("folder")
@@ -287,9 +287,9 @@ def test_a_secret_is_refused_and_not_shown(text: str, place: str) -> None:
 )
 def test_a_token_used_as_a_name_is_not_shown(text: str, line: int) -> None:
     """Neither as a table or a key, nor in a text that is not TOML."""
-    said = mistake(text)
-    assert said.startswith(f"flows.toml:{line}: ")
-    assert TOKEN[:12] not in said
+    expected = mistake(text)
+    assert expected.startswith(f"flows.toml:{line}: ")
+    assert TOKEN[:12] not in expected
 
 
 @pytest.mark.usefixtures("folder")
@@ -308,7 +308,7 @@ def test_an_unreadable_file_is_named_by_its_path(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (None, "a.json cannot be read: No such file or directory."),
         (b"[]", "a.json must be a JSON object, not list."),
@@ -317,12 +317,12 @@ def test_an_unreadable_file_is_named_by_its_path(folder: Path) -> None:
         (b" " * (10 * 1024 * 1024 + 1), "a.json has 10485761 bytes or more; Meta takes at most 10485760 (10 MB)."),
     ],
 )
-def test_an_invalid_flow_json_file_is_named_with_its_table(folder: Path, content: bytes | None, said: str) -> None:
+def test_an_invalid_flow_json_file_is_named_with_its_table(folder: Path, content: bytes | None, expected: str) -> None:
     """The error has the place of `file`, and what is wrong in the file."""
     (folder / "a.json").unlink()
     if content is not None:
         (folder / "a.json").write_bytes(content)
-    assert mistake(f'{A}[variables]\nwho = "x"') == f"flows.toml:2: [flows.a] file: {said}"
+    assert mistake(f'{A}[variables]\nwho = "x"') == f"flows.toml:2: [flows.a] file: {expected}"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
@@ -330,8 +330,8 @@ def test_a_fifo_is_neither_read_nor_waited_for(folder: Path) -> None:
     """In the place of a Flow JSON, and beside one, where it is not reported as an unused Flow JSON."""
     os.mkfifo(folder / "pipe.json")
     assert "not name pipe.json" not in "".join(read(A).warnings)
-    said = mistake(A.replace("a.json", "pipe.json"))
-    assert said == "flows.toml:2: [flows.a] file: pipe.json cannot be read: it is not a regular file."
+    expected = mistake(A.replace("a.json", "pipe.json"))
+    assert expected == "flows.toml:2: [flows.a] file: pipe.json cannot be read: it is not a regular file."
 
 
 def test_the_flow_json_is_read_unchanged(folder: Path) -> None:
@@ -355,13 +355,13 @@ where = "nowhere"
 """
 
 
-@pytest.mark.parametrize(("env", "said"), [(None, "everybody there"), ("x", "staging nowhere")])
-def test_variables_are_replaced_in_the_flow_json(folder: Path, env: str | None, said: str) -> None:
+@pytest.mark.parametrize(("env", "expected"), [(None, "everybody there"), ("x", "staging nowhere")])
+def test_variables_are_replaced_in_the_flow_json(folder: Path, env: str | None, expected: str) -> None:
     """A flow's variables override those of the file, and an environment's override both."""
     (folder / "a.json").write_text(json.dumps(valid_flow(title="{{who}} {{where}}")))
     (flow,) = read(VARIABLES, env).flows
-    assert json.loads(flow.content)["title"] == said
-    assert f"{flow.variables['who']} {flow.variables['where']}" == said
+    assert json.loads(flow.content)["title"] == expected
+    assert f"{flow.variables['who']} {flow.variables['where']}" == expected
 
 
 def test_the_endpoint_is_a_variable(folder: Path) -> None:

@@ -62,12 +62,12 @@ CASES: list[tuple[ActualFlow | None, dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("there", "wanted", "said"), CASES)
-def test_ways_to_drift(there: ActualFlow | None, wanted: dict[str, Any], said: list[str]) -> None:
+@pytest.mark.parametrize(("there", "wanted", "expected"), CASES)
+def test_ways_to_drift(there: ActualFlow | None, wanted: dict[str, Any], expected: list[str]) -> None:
     """Each has a kind and a message; what flows.toml does not set cannot drift."""
     found = drift(there, **wanted)
-    assert [f"{reason.kind}: {reason.message}" for reason in found.reasons] == said
-    assert found.kind == (said[0].split(":")[0] if said else "none")
+    assert [f"{reason.kind}: {reason.message}" for reason in found.reasons] == expected
+    assert found.kind == (expected[0].split(":")[0] if expected else "none")
 
 
 def test_an_edit_is_reported_as_differences() -> None:

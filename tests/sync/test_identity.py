@@ -412,7 +412,7 @@ def test_a_flow_that_needs_an_endpoint_is_not_published_without_one(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
         (" Booking", "begins or ends with a blank"),
         ("Booking\u00a0", "begins or ends with a blank"),
@@ -427,13 +427,13 @@ def test_a_flow_that_needs_an_endpoint_is_not_published_without_one(
     ],
 )
 def test_a_name_that_meta_may_refuse_is_blocked_in_the_plan(
-    meta: Emulator, client: FlowsClient, name: str, said: str
+    meta: Emulator, client: FlowsClient, name: str, expected: str
 ) -> None:
     """Before anything is created with it."""
     meta.add_flow("Booking", flow_json=FLOW_JSON)
     (change,) = planned(client, [desired("other", name=name)]).changes
-    assert (change.blocked == "name") == bool(said)
-    assert said in change.reason
+    assert (change.blocked == "name") == bool(expected)
+    assert expected in change.reason
 
 
 def test_two_new_flows_get_no_names_that_meta_may_treat_as_equal(client: FlowsClient) -> None:

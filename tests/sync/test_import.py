@@ -60,7 +60,7 @@ def test_keys_are_unique(names: list[str]) -> None:
         taken.add(key)
 
 
-ODD = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#' "
+UNUSUAL = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#' "
 
 
 @settings(max_examples=some(300))
@@ -69,10 +69,10 @@ ODD = "a\"\\\n\r\t\x00\x1b\x7f\x85\u2028\ufeff\u00e9\ud800\udfff\U0001f600{}[]=#
         st.builds(
             Flow,
             id=st.text("0123456789ab/\n", min_size=1, max_size=3),
-            name=st.text(ODD, max_size=6) | st.sampled_from(["EAAG" + "x" * 40, " Booking ", "Booking"]),
+            name=st.text(UNUSUAL, max_size=6) | st.sampled_from(["EAAG" + "x" * 40, " Booking ", "Booking"]),
             status=st.sampled_from(["DRAFT", "PUBLISHED", "DEPRECATED", "ODD"]),
-            categories=st.lists(st.text(ODD, max_size=3), max_size=2).map(tuple),
-            endpoint_uri=st.none() | st.text(ODD, max_size=5),
+            categories=st.lists(st.text(UNUSUAL, max_size=3), max_size=2).map(tuple),
+            endpoint_uri=st.none() | st.text(UNUSUAL, max_size=5),
             application_id=st.none() | st.text("01a\n\ud800", max_size=3),
         ),
         max_size=5,
@@ -107,8 +107,8 @@ def test_a_flow_that_a_file_cannot_hold_is_reported(flow: dict[str, Any], proble
     """The others are written."""
     fine = Flow(id="2", name="Fine")
     first, second = keyed([Flow(**{"id": "1", "name": "A", **flow}), fine], (), Path("flows.toml"))
-    (odd,) = [each for each in (first, second) if each.flow.id == "1"]
-    assert odd.problem.startswith(problem)
+    (unusual,) = [each for each in (first, second) if each.flow.id == "1"]
+    assert unusual.problem.startswith(problem)
     assert parse_toml(render_config([each for each in (first, second) if not each.problem], account_id="7").decode())
 
 
@@ -172,12 +172,12 @@ def test_a_flow_that_cannot_be_imported_stops_no_other(meta: Emulator, client: F
 
 def test_a_flow_without_a_flow_json_is_reported() -> None:
     """Meta lists no file for it; an invalid file cannot be written."""
-    empty, odd = (Flow(id=name, name=name) for name in ("empty", "odd"))
+    empty, unusual = (Flow(id=name, name=name) for name in ("empty", "odd"))
     transport = ScriptedTransport([answer({"data": []})])
     asset = {"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": "https://cdn.example/1"}
     transport.script += [answer({"data": [asset]}), answer(b"[]")]
     client = FlowsClient("token", "1", transport=transport, max_attempts=1)
-    found = [ImportedFlow(key=flow.name, flow=flow, file=Path("x.json")) for flow in (empty, odd)]
+    found = [ImportedFlow(key=flow.name, flow=flow, file=Path("x.json")) for flow in (empty, unusual)]
     assert [each.problem for each in download_flows(client, found, jobs=1)] == [
         "it has no Flow JSON",
         "its Flow JSON cannot be written: it must be a JSON object, not list",

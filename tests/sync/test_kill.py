@@ -19,7 +19,7 @@ from whatsapp_flows.sync import Lock
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-MOST = 60
+MAX_BOUNDARIES = 60
 
 Kill = Callable[[Emulator, Path, int, int, str], bool]
 
@@ -61,7 +61,7 @@ def test_killed_at_any_request_the_next_run_finishes(killed: Kill, tmp_path: Pat
     Whatever was uploaded was on the disk as begun before it was sent, also where eight flows write the file at once.
     """
     boundaries = 0
-    for number in range(1, MOST):
+    for number in range(1, MAX_BOUNDARIES):
         folder = tmp_path / str(number)
         folder.mkdir()
         lock_file = folder / "flows.lock.json"
@@ -81,4 +81,4 @@ def test_killed_at_any_request_the_next_run_finishes(killed: Kill, tmp_path: Pat
             meta.clear_requests()
             assert planned(client_of(meta), WANTED, Lock(lock_file, account_id=meta.waba_id)).empty
             assert {request.method for request in meta.requests} == {"GET"}, calls(meta)
-    assert 12 <= boundaries < MOST - 1
+    assert 12 <= boundaries < MAX_BOUNDARIES - 1

@@ -24,7 +24,7 @@ there = st.none() | st.fixed_dictionaries(
         "endpoint_uri": st.sampled_from([None, "https://a.example"]),
     }
 )
-wishes = st.fixed_dictionaries(
+tables = st.fixed_dictionaries(
     {
         "content": contents,
         "publish": st.booleans(),
@@ -37,18 +37,18 @@ wishes = st.fixed_dictionaries(
 
 
 @settings(max_examples=some(60), deadline=None)
-@given(st.lists(st.tuples(there, wishes, st.booleans()), min_size=1, max_size=4), st.booleans())
+@given(st.lists(st.tuples(there, tables, st.booleans()), min_size=1, max_size=4), st.booleans())
 def test_a_plan_that_was_applied_leaves_nothing_to_do(
     cases: list[tuple[dict[str, Any] | None, dict[str, Any], bool]], allow: bool
 ) -> None:
     """Apply, then plan again: no change is pending, each flow is there once, and blocked flows were not changed."""
     with Emulator() as meta:
         wanted = []
-        for number, (found, wish, refuses) in enumerate(cases):
-            wanted.append(desired(f"f{number}", **wish))
+        for number, (found, table, refuses) in enumerate(cases):
+            wanted.append(desired(f"f{number}", **table))
             if found is not None:
                 flow = meta.add_flow(f"F{number}", **found)
-                if refuses and wish["replace"] and flow.status == "PUBLISHED":
+                if refuses and table["replace"] and flow.status == "PUBLISHED":
                     meta.lock(flow.id)
         client = client_of(meta)
         before = {flow.id: flow for flow in meta.flows()}

@@ -571,12 +571,12 @@ def test_a_live_flow_is_live_after_any_faults_or_its_result_says_that_it_is_not(
             if (operation, way.get("body")) == ("publish_flow", FAULTY):
                 continue  # it would say that a flow is published which is not: no look is made after a success
             meta.fail(operation, times=times, every=every, **way)
-        stop, told = threading.Event(), 0
+        stop, reported = threading.Event(), 0
 
         def hear(event: FlowEvent) -> None:
-            nonlocal told
-            told += 1
-            if told == moments:
+            nonlocal reported
+            reported += 1
+            if reported == moments:
                 stop.set()
 
         results = apply(client, plan, lock=lock, jobs=jobs, stop=stop, on_event=hear)

@@ -27,7 +27,7 @@ from whatsapp_flows.sync import (
 LIVE = ("PUBLISHED", "THROTTLED", "BLOCKED", "SOMETHING_NEW")
 PLAIN = PlanOptions()
 ALLOW = PlanOptions(allow_unpublish=True)
-WISH: dict[str, Any] = {"publish": True}
+PUBLISH: dict[str, Any] = {"publish": True}
 OTHER: dict[str, Any] = {"content": OTHER_FLOW_JSON}
 LARGE = FLOW_JSON + b" " * (1024 * 1024)
 
@@ -42,22 +42,22 @@ def change_of(wanted: DesiredFlow, found: ActualFlow | None, options: PlanOption
     ("wanted", "found", "options", "action", "steps"),
     [
         (desired(), None, PLAIN, "create", ("create",)),
-        (desired(**WISH), None, PLAIN, "create", ("create",)),
+        (desired(**PUBLISH), None, PLAIN, "create", ("create",)),
         (desired(application_id="7"), None, PLAIN, "create", ("create", "update")),
-        (desired(application_id="7", **WISH), None, PLAIN, "create", ("create", "update", "publish")),
-        (desired(content=LARGE, **WISH), None, PLAIN, "create", ("create", "upload", "publish")),
+        (desired(application_id="7", **PUBLISH), None, PLAIN, "create", ("create", "update", "publish")),
+        (desired(content=LARGE, **PUBLISH), None, PLAIN, "create", ("create", "upload", "publish")),
         (desired(content=FAULTY_FLOW_JSON), None, PLAIN, "blocked", ()),
         (desired(), actual(), PLAIN, "unchanged", ()),
         (desired(), actual(known=False), PLAIN, "adopt", ()),
         (desired(content=FAULTY_FLOW_JSON), actual(content=FAULTY_FLOW_JSON), PLAIN, "unchanged", ()),
         (desired(), actual(processed=None), PLAIN, "unchanged", ()),
         (desired(), actual(processed=False), PLAIN, "upload", ("upload",)),
-        (desired(**WISH), actual(), PLAIN, "publish", ("publish",)),
-        (desired(**WISH), actual(processed=None), PLAIN, "publish", ("upload", "publish")),
+        (desired(**PUBLISH), actual(), PLAIN, "publish", ("publish",)),
+        (desired(**PUBLISH), actual(processed=None), PLAIN, "publish", ("upload", "publish")),
         (desired(), actual(**OTHER), PLAIN, "upload", ("upload",)),
         (desired(), actual(content=None), PLAIN, "upload", ("upload",)),
         (desired(), actual(content=b"{"), PLAIN, "upload", ("upload",)),
-        (desired(**WISH), actual(**OTHER), PLAIN, "upload", ("upload", "publish")),
+        (desired(**PUBLISH), actual(**OTHER), PLAIN, "upload", ("upload", "publish")),
         (desired(), actual(content=SAME_FLOW_JSON), PLAIN, "unchanged", ()),
         (desired(categories=("SURVEY",)), actual(), PLAIN, "update", ("update",)),
         (desired(categories=("SURVEY",)), actual(**OTHER), PLAIN, "upload", ("update", "upload")),
@@ -68,25 +68,25 @@ def change_of(wanted: DesiredFlow, found: ActualFlow | None, options: PlanOption
         (desired(), actual(application_id="8"), PLAIN, "unchanged", ()),
         (desired(), actual("PUBLISHED"), PLAIN, "unchanged", ()),
         (desired(), actual("PUBLISHED", known=False), PLAIN, "adopt", ()),
-        (desired(**WISH), actual("PUBLISHED"), PLAIN, "unchanged", ()),
-        (desired(**WISH), actual("PUBLISHED", **OTHER), PLAIN, "republish", ("upload", "publish")),
+        (desired(**PUBLISH), actual("PUBLISHED"), PLAIN, "unchanged", ()),
+        (desired(**PUBLISH), actual("PUBLISHED", **OTHER), PLAIN, "republish", ("upload", "publish")),
         (
-            desired(**WISH),
+            desired(**PUBLISH),
             actual("PUBLISHED", categories=("SURVEY",), **OTHER),
             PLAIN,
             "republish",
             ("update", "upload", "publish"),
         ),
-        (desired(content=FAULTY_FLOW_JSON, **WISH), actual("PUBLISHED"), PLAIN, "blocked", ()),
+        (desired(content=FAULTY_FLOW_JSON, **PUBLISH), actual("PUBLISHED"), PLAIN, "blocked", ()),
         (desired(), actual("PUBLISHED", **OTHER), PLAIN, "blocked", ()),
         (desired(), actual("PUBLISHED", **OTHER), ALLOW, "upload", ("upload",)),
         (desired(), actual("PUBLISHED", categories=("SURVEY",)), ALLOW, "update", ("update",)),
-        (desired(**WISH), actual("THROTTLED"), PLAIN, "unchanged", ()),
-        (desired(**WISH), actual("THROTTLED", **OTHER), PLAIN, "blocked", ()),
-        (desired(**WISH), actual("BLOCKED", **OTHER), ALLOW, "blocked", ()),
-        (desired(replace=True, **WISH), actual("BLOCKED", **OTHER), PLAIN, "replace", ("create",)),
-        (desired(**WISH), actual("SOMETHING_NEW", **OTHER), ALLOW, "blocked", ()),
-        (desired(**WISH), actual("SOMETHING_NEW"), PLAIN, "unchanged", ()),
+        (desired(**PUBLISH), actual("THROTTLED"), PLAIN, "unchanged", ()),
+        (desired(**PUBLISH), actual("THROTTLED", **OTHER), PLAIN, "blocked", ()),
+        (desired(**PUBLISH), actual("BLOCKED", **OTHER), ALLOW, "blocked", ()),
+        (desired(replace=True, **PUBLISH), actual("BLOCKED", **OTHER), PLAIN, "replace", ("create",)),
+        (desired(**PUBLISH), actual("SOMETHING_NEW", **OTHER), ALLOW, "blocked", ()),
+        (desired(**PUBLISH), actual("SOMETHING_NEW"), PLAIN, "unchanged", ()),
         (desired(), actual("DEPRECATED", content=None), ALLOW, "blocked", ()),
         (desired(replace=True), actual("DEPRECATED", content=None), PLAIN, "replace", ("create",)),
         (desired(replace=True, name="N" * 190), actual("DEPRECATED"), PLAIN, "blocked", ()),
@@ -102,28 +102,28 @@ def test_the_change_for_each_desired_and_actual_state(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "why", "said"),
+    ("wanted", "found", "why", "expected"),
     [
         (desired(content=FAULTY_FLOW_JSON), None, "validation", "1 error in booking.json"),
         (desired(content=FLOW_JSON.replace(b'"7.3"', b'"2.1"')), None, "frozen", "frozen since"),
         (desired(), actual("DEPRECATED"), "deprecated", "deprecated, which is final"),
         (desired(), actual("DEPRECATED", known=False), "name", "a deprecated flow has this name"),
-        (desired(**WISH), actual("THROTTLED", **OTHER), "state", "throttled, and cannot be edited"),
+        (desired(**PUBLISH), actual("THROTTLED", **OTHER), "state", "throttled, and cannot be edited"),
         (desired(), actual("PUBLISHED", **OTHER), "unpublish", "--allow-unpublish leaves it a draft"),
         (desired(), actual(error=NoAnswerError("silence")), "unread", "silence"),
     ],
 )
-def test_a_blocked_flow_has_a_reason(wanted: DesiredFlow, found: ActualFlow | None, why: str, said: str) -> None:
+def test_a_blocked_flow_has_a_reason(wanted: DesiredFlow, found: ActualFlow | None, why: str, expected: str) -> None:
     """In one word and in a sentence, with a remedy if there is one."""
     change = change_of(wanted, found, PlanOptions(today=date(2026, 11, 1)))
     assert change.blocked == why
-    assert said in change.reason
+    assert expected in change.reason
 
 
 def test_a_draft_in_which_meta_found_errors_is_not_published() -> None:
     """It is the same as the file, so there is nothing to send, and it cannot be published."""
     issues = (ValidationIssue(error="E", message="M"), ValidationIssue(error="E", message="M"))
-    change = change_of(desired(**WISH), actual(validation_errors=issues))
+    change = change_of(desired(**PUBLISH), actual(validation_errors=issues))
     assert (change.blocked, change.issues) == ("validation", issues)
     assert change.reason == "Meta found 2 errors in booking.json"
 
@@ -137,8 +137,8 @@ def test_a_replacement_has_the_name_of_the_next_generation() -> None:
 @pytest.mark.parametrize(
     ("change", "calls", "seconds"),
     [
-        (change_of(desired(**WISH), None), 1, 0.0),
-        (change_of(desired(**WISH), actual("PUBLISHED", **OTHER)), 3, 2.0),
+        (change_of(desired(**PUBLISH), None), 1, 0.0),
+        (change_of(desired(**PUBLISH), actual("PUBLISHED", **OTHER)), 3, 2.0),
         (change_of(desired(), actual("PUBLISHED", **OTHER), ALLOW), 2, None),
         (change_of(desired(), actual()), 0, 0.0),
     ],
@@ -150,7 +150,7 @@ def test_the_requests_and_the_time_as_a_draft(change: FlowChange, calls: int, se
 
 def test_a_slow_pace_makes_the_time_as_a_draft_longer() -> None:
     """Between the upload and the publishing there may be a pause of the budget."""
-    change = change_of(desired(**WISH), actual("PUBLISHED", **OTHER))
+    change = change_of(desired(**PUBLISH), actual("PUBLISHED", **OTHER))
     assert change.draft_seconds(calls_per_hour=200) == 2 + 18
 
 

@@ -88,16 +88,16 @@ def test_a_deeply_nested_plan_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "flows", "said"),
+    ("options", "flows", "expected"),
     [
         (PlanOptions(prune=True), FLOWS, "1 flow would be deprecated, which is final: set prune"),
         (PlanOptions(allow_unpublish=True), (desired("booking"),), "Booking would become a draft: set allow_unpublish"),
     ],
 )
-def test_a_plan_file_grants_no_permission(options: PlanOptions, flows: tuple[DesiredFlow, ...], said: str) -> None:
+def test_a_plan_file_grants_no_permission(options: PlanOptions, flows: tuple[DesiredFlow, ...], expected: str) -> None:
     """Whoever applies it passes the options again."""
     document = plan_of(options, flows).to_json()
-    with pytest.raises(PlanError, match=said):
+    with pytest.raises(PlanError, match=expected):
         Plan.from_json(document, flows).raise_if_refused(force=True, new_account=True)
     Plan.from_json(document, flows, permitted=options).raise_if_refused()
 
@@ -122,7 +122,7 @@ def test_limits_in_a_plan_file_do_not_count(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "now", "said"),
+    ("made", "now", "expected"),
     [
         (PlanOptions(prune=True), PlanOptions(), "prune = true"),
         (PlanOptions(), PlanOptions(prune=True), "prune = false"),
@@ -131,10 +131,10 @@ def test_limits_in_a_plan_file_do_not_count(name: str, value: Any) -> None:
     ],
 )
 def test_a_plan_is_applied_with_the_options_that_it_was_made_with(
-    made: PlanOptions, now: PlanOptions, said: str
+    made: PlanOptions, now: PlanOptions, expected: str
 ) -> None:
     """Otherwise it is another plan, and the error says which option differs."""
-    with pytest.raises(PlanError, match=f"made with other options: {said}"):
+    with pytest.raises(PlanError, match=f"made with other options: {expected}"):
         plan_of(made).raise_if_stale(plan_of(now))
 
 

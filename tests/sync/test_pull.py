@@ -63,11 +63,11 @@ PROBLEMS: list[tuple[ActualFlow | None, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("there", "changes", "said"), PROBLEMS)
-def test_the_reason_why_nothing_is_written(there: ActualFlow | None, changes: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("there", "changes", "expected"), PROBLEMS)
+def test_the_reason_why_nothing_is_written(there: ActualFlow | None, changes: dict[str, Any], expected: str) -> None:
     """Each in a sentence."""
     (found,) = pull([desired(**changes)], [there])
-    assert (found.action, found.problem) == ("failed", said)
+    assert (found.action, found.problem) == ("failed", expected)
 
 
 def test_metadata_is_noted() -> None:

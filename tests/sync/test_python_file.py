@@ -55,7 +55,7 @@ MISTAKES: Final = {
 
 
 @pytest.mark.parametrize("value", MISTAKES)
-def test_a_mistake_is_told_with_its_place(value: str, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_with_its_place(value: str, tmp_path: Path) -> None:
     """The table and the key of flows.toml."""
     with pytest.raises(ConfigurationError, match=r"flows\.toml:4: \[flows\.booking\] file") as caught:
         workspace(tmp_path, value)
@@ -77,7 +77,7 @@ BROKEN: Final = {
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_a_file_that_fails_is_told_with_its_line(code: str, tmp_path: Path) -> None:
+def test_a_file_that_fails_is_reported_with_its_line(code: str, tmp_path: Path) -> None:
     """Whatever it raises."""
     with pytest.raises(ConfigurationError) as caught:
         workspace(tmp_path, "booking.py:flow", code)

@@ -223,11 +223,11 @@ def test_a_difference_as_json() -> None:
     ]
 
 
-@pytest.mark.parametrize("odd", [b"", b"[", b"[]", b"7", b"\xff", b'"text"', b"NaN", b"1" * 5000])
-def test_a_document_that_is_no_flow_json_is_one_difference(odd: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"[", b"[]", b"7", b"\xff", b'"text"', b"NaN", b"1" * 5000])
+def test_a_document_that_is_no_flow_json_is_one_difference(content: bytes) -> None:
     """And none from itself."""
-    assert compare(encoded(DOCUMENT), odd).lines() == ["~ document a Flow JSON -> not a JSON object"]
-    assert not compare(odd, odd)
+    assert compare(encoded(DOCUMENT), content).lines() == ["~ document a Flow JSON -> not a JSON object"]
+    assert not compare(content, content)
 
 
 def test_deeply_nested_documents_are_compared() -> None:

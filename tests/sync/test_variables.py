@@ -46,7 +46,7 @@ def test_an_escaped_brace_counts_as_a_brace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "expected"),
     [
         ("{{endpont}}", "flow.json:3: unknown variable 'endpont': did you mean 'endpoint'?"),
         ("{{Zebra}}", "flow.json:3: unknown variable 'Zebra': known are endpoint, who, empty, x-1."),
@@ -55,11 +55,11 @@ def test_an_escaped_brace_counts_as_a_brace() -> None:
         ("{{", 'flow.json:3: "{{" does not begin a variable: write {{name}}, or {{{{ for "{{".'),
     ],
 )
-def test_an_error_has_its_place(written: str, said: str) -> None:
+def test_an_error_has_its_place(written: str, expected: str) -> None:
     """The file, the line, and the name that may be meant."""
     with pytest.raises(ConfigurationError) as caught:
         fill('{\n"a": "{{endpoint}}",\n"b": "' + written + '"}', VARIABLES, source="flow.json")
-    assert caught.value.message == said
+    assert caught.value.message == expected
 
 
 def test_the_error_if_there_are_no_variables() -> None:

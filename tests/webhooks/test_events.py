@@ -218,7 +218,7 @@ def test_an_error_rate(name: str, kind: type[ClientErrorRate | EndpointErrorRate
         ("", ""),
     ],
 )
-def test_an_errors_name_is_told_in_one_spelling(error_type: str, key: str) -> None:
+def test_an_errors_name_is_reported_in_one_spelling(error_type: str, key: str) -> None:
     """Case, separators and the webhooks' own names do not matter; an unknown name is kept."""
     assert FlowErrorCount(error_type=error_type).error_key == key
 
@@ -283,37 +283,41 @@ def test_another_message_has_its_contact_and_your_number() -> None:
     assert status.contact == {}
 
 
-ODD: list[Any] = [None, 7, "text", [], [1], True]
+BAD: list[Any] = [None, 7, "text", [], [1], True]
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("bad", BAD, ids=repr)
 @pytest.mark.parametrize(
     "around",
     [
-        lambda odd: [webhook(STATUS_CHANGE)["entry"][0], odd, webhook(AVAILABILITY)["entry"][0]],
-        lambda odd: webhook(STATUS_CHANGE, odd, AVAILABILITY)["entry"],
-        lambda odd: webhook(STATUS_CHANGE, {"field": "flows", "value": odd}, AVAILABILITY)["entry"],
-        lambda odd: [*webhook(STATUS_CHANGE)["entry"], {"id": "1", "changes": odd}, *webhook(AVAILABILITY)["entry"]],
-        lambda odd: webhook(STATUS_CHANGE, messages(odd), AVAILABILITY)["entry"],
-        lambda odd: webhook(STATUS_CHANGE, messages(statuses=[odd]), AVAILABILITY)["entry"],
-        lambda odd: webhook(STATUS_CHANGE, messages(completion(interactive=odd)), AVAILABILITY)["entry"],
-        lambda odd: webhook(STATUS_CHANGE, messages(messages=odd), AVAILABILITY)["entry"],
+        lambda bad: [webhook(STATUS_CHANGE)["entry"][0], bad, webhook(AVAILABILITY)["entry"][0]],
+        lambda bad: webhook(STATUS_CHANGE, bad, AVAILABILITY)["entry"],
+        lambda bad: webhook(STATUS_CHANGE, {"field": "flows", "value": bad}, AVAILABILITY)["entry"],
+        lambda bad: [
+            *webhook(STATUS_CHANGE)["entry"],
+            {"id": "1", "changes": bad},
+            *webhook(AVAILABILITY)["entry"],
+        ],
+        lambda bad: webhook(STATUS_CHANGE, messages(bad), AVAILABILITY)["entry"],
+        lambda bad: webhook(STATUS_CHANGE, messages(statuses=[bad]), AVAILABILITY)["entry"],
+        lambda bad: webhook(STATUS_CHANGE, messages(completion(interactive=bad)), AVAILABILITY)["entry"],
+        lambda bad: webhook(STATUS_CHANGE, messages(messages=bad), AVAILABILITY)["entry"],
     ],
     ids=["entry", "change", "value", "changes", "message", "status", "interactive", "messages"],
 )
-def test_one_odd_part_takes_nothing_from_the_others(odd: Any, around: Any) -> None:
+def test_one_odd_part_takes_nothing_from_the_others(bad: Any, around: Any) -> None:
     """The events before and after it are read, and it is an `UnknownEvent` itself."""
-    first, *between, last = parsed({"object": "whatsapp_business_account", "entry": around(odd)})
+    first, *between, last = parsed({"object": "whatsapp_business_account", "entry": around(bad)})
     assert isinstance(first, FlowStatusChanged)
     assert isinstance(last, EndpointAvailability)
     assert all(isinstance(event, UnknownEvent) for event in between)
 
 
 @pytest.mark.parametrize("field", ["flow_id", "message", "error_rate", "threshold", "alert_state", "errors"])
-@pytest.mark.parametrize("odd", [None, {}, [], [None], True], ids=repr)
-def test_an_odd_field_is_empty(field: str, odd: Any) -> None:
+@pytest.mark.parametrize("bad", [None, {}, [], [None], True], ids=repr)
+def test_an_odd_field_is_empty(field: str, bad: Any) -> None:
     """The event keeps its class and its other fields."""
-    value = CLIENT_ERRORS["value"] | {field: odd}
+    value = CLIENT_ERRORS["value"] | {field: bad}
     event = only({"field": "flows", "value": value})
     assert isinstance(event, ClientErrorRate)
     assert getattr(event, field) in ("", None, ())

@@ -257,7 +257,7 @@ SERVE: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("serve", SERVE.values(), ids=SERVE)
 @pytest.mark.parametrize(
-    ("odd", "message"),
+    ("given", "message"),
     [
         (None, "NoneType cannot be served, because it has no max_body, receive, areceive"),
         ("endpoint", "str cannot be served"),
@@ -265,10 +265,10 @@ SERVE: dict[str, Callable[[Any], object]] = {
         (SimpleNamespace(max_body=1, receive=print), "it has no areceive"),
     ],
 )
-def test_what_is_no_receiver_is_refused_at_once(serve: Callable[[Any], object], odd: object, message: str) -> None:
+def test_what_is_no_receiver_is_refused_at_once(serve: Callable[[Any], object], given: object, message: str) -> None:
     """Rather than at the first request."""
     with pytest.raises(ConfigurationError, match=message):
-        serve(odd)
+        serve(given)
 
 
 # -- disconnects
