@@ -207,6 +207,7 @@ def test_what_a_user_cannot_do_is_reported(
         (lambda p: p.fill({3: "Ada"}), "named by a text"),
         (lambda p: p.fill(name=None), "not a NoneType"),
         (lambda p: p.fill(name=True), "not a bool"),
+        (lambda p: p.fill(["Ada"]), "fill takes values by the names of fields"),
         (lambda p: p.attach("photos", 1), "must be bytes, a path or an UploadedFile"),
         (lambda p: p.attach("photos", "no such file.jpg"), "cannot be read"),
     ],
@@ -232,6 +233,11 @@ def test_a_screen_that_is_not_there(play: Play) -> None:
     """The error has the nearest name."""
     with pytest.raises(WrongTransition, match=r"'FROM'.*'FORM'"):
         play(FLOW, screen="FROM")
+    player = play(FLOW).fill(name="Ada")
+    before = player.session
+    with pytest.raises(WrongTransition, match=r"'FROM'.*'FORM'"):
+        player.open("FROM")
+    assert player.session is before
 
 
 def test_what_cannot_be_played(play: Play) -> None:
@@ -246,8 +252,12 @@ def test_what_cannot_be_played(play: Play) -> None:
 def test_a_flow_that_asks_needs_an_endpoint(play: Play) -> None:
     """The player says so; it stays as it was."""
     player = play(FLOW, screen="NUMBER")
-    with pytest.raises(EndpointFault, match=r"data_exchange of screen NUMBER.*give endpoint"):
+    footer_path = player.view.footer.path
+    with pytest.raises(
+        EndpointFault, match=rf"data_exchange of screen NUMBER.*give endpoint \({footer_path}\)"
+    ) as caught:
         player.tap()
+    assert caught.value.path == footer_path
     assert not player.view.loading
     assert player.events == ()
 

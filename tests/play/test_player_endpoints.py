@@ -236,6 +236,8 @@ def test_a_slow_endpoint(play: Play, kind: str, flow_key_pair: KeyPair, flow_app
     clock.step = 10.0
     with pytest.raises(EndpointFault, match="10 s") as caught:
         player.tap()
+    assert caught.value.path == player.view.footer.path
+    assert caught.value.path in str(caught.value)
     assert (caught.value.failure, caught.value.closed, notified) == ("timeout", False, ["START: timeout_error"])
     clock.step = 0.1
     assert player.tap().screen == "CHOOSE"
@@ -367,7 +369,7 @@ def test_a_callable_of_anything_is_a_function(play: Play) -> None:
     ("endpoint", "says"),
     [
         (lambda body, headers: None, "public_key is missing: requests to a callable"),
-        (lambda: None, "public_key is missing"),
+        (lambda: None, "public_key is missing.*; a function of the decrypted request takes one argument"),
         (max, "public_key is missing: requests to a callable"),
     ],
 )
@@ -390,6 +392,14 @@ def test_a_time_limit_that_is_none(play: Play, seconds: Any) -> None:
     for endpoint in (function([]), "http://127.0.0.1:9/"):
         with pytest.raises(ConfigurationError, match="time_limit must be a number of seconds"):
             play(FLOW, endpoint=endpoint, time_limit=seconds)
+
+
+def test_an_interface_that_is_none(play: Play) -> None:
+    """The message has those that there are."""
+    with pytest.raises(
+        ConfigurationError, match="interface must be one of auto, function, asgi, wsgi, callable, not 'x'"
+    ):
+        play(FLOW, endpoint=anything, interface="x")
 
 
 def test_what_is_no_endpoint(play: Play, flow_key_pair: KeyPair) -> None:

@@ -116,6 +116,9 @@ class BasePlayer(ABC):
         A mapping is for names that are no words of Python. A number and a date are entered as text; a CalendarPicker in
         range mode takes `{"start-date": ..., "end-date": ...}`. Each field is left, so that `errors` has its error.
         """
+        if values is not None and not isinstance(values, Mapping):
+            kind = type(values).__name__
+            raise ConfigurationError(f"fill takes values by the names of fields, not a value of type {kind}.")
         return self._do(self._playing.fill({**(values or {}), **by_name}))
 
     def blur(self, name: str) -> Self:

@@ -21,7 +21,7 @@ from typing import Final
 from .._error_values import ErrorDetails
 from ..errors import FatalError
 from ._behaviour import BEHAVIOUR
-from ._events import Broken, Failure, Refused
+from ._events import AskEndpoint, Broken, Failure, Refused
 
 __all__ = [
     "DataModelMismatch",
@@ -113,15 +113,22 @@ _BROKEN: Final[Mapping[str, type[PlayError]]] = {
 _RULES: Final[Mapping[type[PlayError], str]] = {WrongTransition: "move.answer", DataModelMismatch: "data.checked"}
 
 
-def error_of(effect: Refused | Broken, failure: Failure = "", *, answered: bool = False) -> PlayError:
-    """The error for an effect; `answered` says that an answer of the endpoint caused it, of that `failure`."""
+def error_of(effect: Refused | Broken, failure: Failure = "", *, asked_by: AskEndpoint | None = None) -> PlayError:
+    """
+    The error for an effect; `asked_by` is the request whose answer, of that `failure`, caused it.
+
+    Where there is no answer, the path is that of the component that asked. The text of a 427 is the endpoint's own.
+    """
     text, path = sentence(effect.message, effect.path), effect.path
     if isinstance(effect, Refused):
         return _REFUSED[effect.kind](text, path)
     kind = _BROKEN.get(effect.key)
     if kind is not None and not failure:
         return kind(sentence(effect.message, path, rule=_RULES[kind]), path, effect.key)
-    if answered or failure or effect.closed:
+    if asked_by is not None or failure or effect.closed:
+        if not path and asked_by is not None:
+            path = asked_by.path
+            text = text if effect.closed else sentence(text, path)
         return EndpointFault(text, path, effect.key, failure, effect.closed)
     return PlayError(text, path, effect.key)
 

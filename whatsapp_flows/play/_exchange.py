@@ -24,7 +24,7 @@ from .._client_error_keys import CLIENT_ERROR_KEYS
 from .._dataclasses import dataclass, field, replace
 from .._endpoint_errors import InvalidToken
 from .._json import compact_json
-from .._wire import Secret, as_secrets, check_seconds
+from .._wire import Secret, as_secrets, check_seconds, short_repr
 from ..errors import ConfigurationError
 from ..signatures import AppSecrets
 from ._events import Answer, Broken, Failure
@@ -49,6 +49,8 @@ Meta asks an endpoint to answer within a second (documented: "Implementing Endpo
 VERSION: Final = "3.0"
 
 FUNCTION: Final = "function"
+_INTERFACES: Final = ("auto", FUNCTION, "asgi", "wsgi", "callable")
+"""What can be said of a callable: those of `EndpointClient`, and a function of the decrypted request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,10 @@ def line_to(endpoint: Endpoint, options: LineOptions) -> Line:
     without the extra `endpoint` for anything but a function, or a URL without a public key.
     """
     _check_kind(endpoint)
+    if options.interface not in _INTERFACES:
+        raise ConfigurationError(
+            f"interface must be one of {', '.join(_INTERFACES)}, not {short_repr(options.interface)}."
+        )
     check_seconds("time_limit", options.time_limit)
     if options.interface == FUNCTION or (options.interface == "auto" and is_function(endpoint)):
         function = cast("Callable[[dict[str, Any]], Any]", endpoint)
@@ -363,13 +369,17 @@ def _client_of(endpoint: Endpoint, options: LineOptions) -> tuple[EndpointClient
         return client, endpoint.handles("INIT")
     if options.public_key is None:
         raise ConfigurationError(
-            f"public_key is missing: requests to {_called(endpoint)} are encrypted for it, and signed with app_secret."
+            f"public_key is missing: requests to {_called(endpoint)} are encrypted for it, and signed with app_secret"
+            f"{_UNLESS if callable(endpoint) else ''}."
         )
     target, interface = cast("Any", endpoint), cast("Any", options.interface)
     client = EndpointClient(
         target, options.public_key, options.secrets, path=options.path, interface=interface, **common
     )
     return client, True
+
+
+_UNLESS: Final = "; a function of the decrypted request takes one argument, and needs none"
 
 
 def _called(endpoint: object) -> str:

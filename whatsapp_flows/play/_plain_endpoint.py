@@ -53,7 +53,8 @@ def plain_endpoint(url: str) -> Callable[[dict[str, Any], float], Answer]:
                 return Answer(number=0, failure="unreadable", message=error.message)
             except TransportError as error:
                 late = TIMED_OUT in error.message
-                return Answer(number=0, failure="timeout" if late else "unreachable", message=error.message)
+                message = error.message if late else f"The endpoint cannot be reached: {error.message}"
+                return Answer(number=0, failure="timeout" if late else "unreachable", message=message)
         return _read(response.status, response.body)
 
     return ask

@@ -119,9 +119,11 @@ class Playing:
         yield from self._take(self._begun)
 
     def begin_again(self, screen: str | None, data: Mapping[str, Any] | None) -> Moves:
-        """Start again, on a screen."""
+        """Start again, on a screen. Nothing changes if it cannot be opened."""
         session = self.session
         begun = start(session.flow, screen, data, session.flow_token, session.today)
+        if (broken := _broken(begun.effects)) is not None and begun.session.end is not None:
+            raise error_of(broken)
         self.requests.clear()
         self.opened_urls.clear()
         yield from self._take(begun)
@@ -204,7 +206,8 @@ class Playing:
         if asks and not self._has_endpoint:
             ask = asks[0]
             where = f"{ask.action} of screen {ask.screen}" if ask.screen else ask.action
-            raise EndpointFault(f"The Flow asks its endpoint ({where}), and the player has none: give endpoint.")
+            message = f"The Flow asks its endpoint ({where}), and the player has none: give endpoint"
+            raise EndpointFault(sentence(f"{message}.", ask.path), ask.path)
         self.session = step.session
         self._note(step.effects)
         if broken := _broken(step.effects):
@@ -237,7 +240,7 @@ class Playing:
         if broken is None:
             yield from self._take(step)
             return
-        error = error_of(broken, answer.failure, answered=True)
+        error = error_of(broken, answer.failure, asked_by=ask)
         notice = notice_of(call, broken)
         if notice is not None:
             try:
