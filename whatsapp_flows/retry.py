@@ -127,7 +127,7 @@ def _above_zero(value: object, name: str) -> None:
     """The same for a number above 0: a call without time could not send anything."""
     _seconds(value, name)
     if not value:
-        raise ConfigurationError(f"{name} must be above 0: a call of no time would never send anything.")
+        raise ConfigurationError(f"{name} must be above 0: otherwise no request is ever sent.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,7 @@ def _address(found: Mapping[str, Any], asked: Request) -> _Address:
         return _Address(url, sha256_digest(written) if written else None, whole(found, "file_size"))
     except MediaRefusedError:
         pass
-    raise unexpected("Meta's answer has a sha256 that is none.", asked)
+    raise unexpected("Meta's answer has an invalid sha256.", asked)
 
 
 def _check_announced(item: ResponseMedia, address: _Address, max_bytes: int) -> None:

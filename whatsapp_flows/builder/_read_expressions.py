@@ -110,7 +110,7 @@ def _binary(node: flow_json.Binary, find: Find) -> Expr[Any]:
         left_side = _node(link.left, find, numeric=numeric) if found is None else found
         right_side = _node(link.right, find, numeric=numeric)
         if isinstance(left_side, Constant) and (isinstance(right_side, Constant) or link.operator in _COMPARISONS):
-            raise _NoPythonFormError("Python would turn it round")
+            raise _NoPythonFormError("Python would swap the operands")
         found = Operation(link.operator, left_side, right_side)
     if found is None:
         raise _NoPythonFormError("nothing")

@@ -67,7 +67,7 @@ class Subscriptions:
         `message` is one of `messages`, or its id; None: the last one. `answers` is the content of `response_json`, to
         which the flow token is added unless it is there, or `with_token` is False, as some clients do. `button` is the
         position among those buttons of a template that open a Flow. LookupError for an unknown message or button,
-        ValueError when nobody gets webhooks, or for answers that are not JSON.
+        ValueError without a webhook target, and for answers that are not JSON.
         """
         sent = self._message(message)
         if not 0 <= button < len(sent.tokens):
@@ -86,7 +86,7 @@ class Subscriptions:
         """
         Send a webhook with one change of your own: an alert of the field `flows`, a message, or anything else.
 
-        ValueError when nobody gets webhooks, or for a value that is not JSON.
+        ValueError without a webhook target, and for a value that is not JSON.
         """
         self._send(lambda _: WebhookChange(waba_id=waba_id or self._waba_id, field=field, value=value))
 
@@ -111,7 +111,7 @@ class Subscriptions:
 
     def _send(self, change: Callable[[float], WebhookChange]) -> None:
         if not self._sender.has_subscribers:
-            raise ValueError("nobody gets webhooks: call webhooks_to first")
+            raise ValueError("there is no webhook target: call webhooks_to first")
         now = self._clock()
         try:
             self._sender.send((change(now),), now)
