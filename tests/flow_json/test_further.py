@@ -47,12 +47,17 @@ WRONG_MINIMUM: Final = ("screens[0].layout.children[1].min-chars", "")
         ({"type": "TextBdy", "text": "x"}, BODY, WRONG_REFERENCE),
         ({"type": "TextBody", "txt": "x"}, BODY, WRONG_REFERENCE),
         ({"type": "TextInput", "name": "b", "label": "B", "input-type": "texxt"}, SELECTS, WRONG_CONDITION),
+        # Without what nothing else depends on: every rule counts, too.
+        ({"type": "TextBody"}, BODY, WRONG_REFERENCE),
+        ({"type": "TextInput", "name": "b", "label": "B", "required": 5}, SELECTS, WRONG_CONDITION),
         # What is wrong cannot be read: only what is sure counts.
-        ({"type": "TextBody"}, BODY, None),
+        ({"type": "TextInput", "label": "B"}, BODY, None),
+        ({"type": "TextInput", "label": "B"}, MIN, WRONG_MINIMUM),
         ({"type": "TextBody"}, MIN, WRONG_MINIMUM),
         ({"type": "TextBody", "text": 5}, MIN, WRONG_MINIMUM),
         ({"type": "TextBody", "text": "x", "unheard-of": 5}, MIN, WRONG_MINIMUM),
         (5, MIN, None),
+        ([], BODY, None),
     ],
 )
 def test_the_other_parts_have_findings(wrong: Any, right: Any, expected: tuple[str, str] | None) -> None:
@@ -73,6 +78,15 @@ def test_a_component_with_an_error_has_no_other_findings() -> None:
     """What it is for is not known, so nothing about it is sure."""
     value = document({**MIN, "label": 5})
     assert [path for path, _ in found(value)] == ["screens[0].layout.children[0].label"]
+
+
+def test_a_field_without_an_example_is_no_reason_for_silence() -> None:
+    """Its type is known; of the field itself nothing more is said."""
+    value = document(MIN)
+    del value["screens"][0]["data"]["price"]["__example__"]
+    assert [path for path, _ in found(value)] == [
+        "screens[0].data.price", "screens[0].layout.children[0].min-chars",
+    ]  # fmt: skip
 
 
 def test_errors_behind_a_proposal_are_found_too() -> None:

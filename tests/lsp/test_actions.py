@@ -48,6 +48,10 @@ def offered(text: str) -> list[Action]:
         ("(${data.age} == '17') && ${screen.START.form.agree}", "`(${data.age} == '17') && ${screen.START.form.agree}`",
          "Remove the backticks"),
         ("`${form.age} ' years'`", "${form.age} years", "Write text and reference as an expression"),
+        ('"price": {"type": "number", "__example__": 12.5}', '"price": {"type": "number", "__example__": "12.5"}',
+         "Replace by an example of type number"),
+        ('"age": {"type": "string", "__example__": "30"}', '"age": {"type": "string", "__example__": 30}',
+         "Replace by an example of type string"),
     ],
 )  # fmt: skip
 def test_a_remedy_mends_the_document(good: str, bad: str, title: str) -> None:
@@ -129,3 +133,74 @@ def test_an_expression_is_not_offered_before_it_exists() -> None:
     text = FLOW.replace("`${form.age} ' years'`", "${form.age} years").replace('"7.3"', '"5.1"')
     assert not [each for each in offered(text) if "expression" in each.title]
     assert validate(text, today=TODAY).issues
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "mended_part"),
+    [
+        ('"label": "I agree"}', '"required": true}', '"required": true, "label": ""}'),
+        ('"name": "agree", "label": "I agree"}', '"label": "I agree"}', '"label": "I agree", "name": ""}'),
+        (
+            '                "label": "Next",\n', "",
+            '"payload": {"age": "${form.age}"}\n                },\n                "label": ""\n              }',
+        ),
+        (
+            '                  "next": {"type": "screen", "name": "LAST"},\n', "",
+            '"payload": {"age": "${form.age}"},\n                  "next": {}\n',
+        ),
+        ('"next": {"type": "screen", "name": "LAST"}', '"next": {"name": "LAST"}',
+         '"next": {"name": "LAST", "type": "screen"}'),
+        ('"title": "End",', "", '}\n        ]\n      },\n      "title": ""\n    }'),
+        ('"type": "number", "__example__": 12.5', '"type": "number"', '"type": "number", "__example__": 1'),
+        ('"type": "number", "__example__": 12.5', '"__example__": 12.5', '"__example__": 12.5, "type": "number"'),
+        ('"price": {"type": "number", "__example__": 12.5}', '"price": {}', '"price": {"type": "string"}'),
+        (', "__example__": {"town": "Rome"}', "", '"town": {"type": "string"}}, "__example__": {"town": "text"}}'),
+        ('  "version": "7.3",\n', "", '  ],\n  "version": "7.3"\n}'),
+    ],
+)  # fmt: skip
+def test_a_property_that_is_missing_can_be_added(good: str, bad: str, mended_part: str) -> None:
+    """Behind the others, on a line of its own where these have one; empty, or what alone may stand there."""
+    text = FLOW.replace(good, bad, 1)
+    assert text != FLOW
+    (added, *_) = [each for each in offered(text) if each.title.startswith("Add ")]
+    assert added.preferred
+    after = mended(text, added)
+    assert mended_part in after
+    json.loads(after)
+
+
+@pytest.mark.parametrize(
+    ("field", "titles"),
+    [
+        ('{"type": "number", "__example__": "x"}',
+         {"Replace by an example of type number": 1, "Change the type to string": None}),
+        ('{"type": "integer", "__example__": "7"}',
+         {"Replace by an example of type integer": 7, "Change the type to string": None}),
+        ('{"type": "boolean", "__example__": "true"}',
+         {"Replace by an example of type boolean": True, "Change the type to string": None}),
+        ('{"type": "boolean", "__example__": "yes"}',
+         {"Replace by an example of type boolean": True, "Change the type to string": None}),
+        ('{"type": "string", "__example__": true}',
+         {"Replace by an example of type string": "true", "Change the type to boolean": None}),
+        ('{"type": "string", "__example__": []}', {"Replace by an example of type string": "text"}),
+        ('{"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "array", "items": '
+         '{"type": "string"}}}, "__example__": {"a": "1"}}',
+         {"Replace by an example of type object": {"a": 1, "b": ["text"]}}),
+    ],
+)  # fmt: skip
+def test_an_example_of_another_type_can_be_replaced(field: str, titles: dict[str, object]) -> None:
+    """By the same value as one of the type, if it reads as one; or the type by that of the example."""
+    text = FLOW.replace('{"type": "number", "__example__": 12.5}', field, 1)
+    found = [each for each in offered(text) if "type" in each.title]
+    assert [each.title for each in found] == list(titles)
+    for action, example in zip(found, titles.values(), strict=True):
+        after = mended(text, action)
+        assert not [each for each in check(Index(after), today=TODAY).found if each.rule == "FJ504"]
+        given = json.loads(after)["screens"][0]["data"]["price"]["__example__"]
+        assert example is None or (given == example and type(given) is type(example))
+
+
+def test_a_proposal_that_a_document_quotes_is_not_taken() -> None:
+    """The last one in a message is the validator's."""
+    text = FLOW.replace('"type": "OptIn"', '"type": "x Did you mean \'y\'? OptIn"')
+    assert not [each.title for each in offered(text) if "'y'" in each.title]

@@ -17,6 +17,7 @@ from whatsapp_flows.lsp._complete import complete
 from whatsapp_flows.lsp._findings import check
 from whatsapp_flows.lsp._hover import definitions, hover
 from whatsapp_flows.lsp._names import Index
+from whatsapp_flows.lsp._references import references
 from whatsapp_flows.lsp._rename import RenameError, rename
 
 pytestmark = pytest.mark.unmeasured
@@ -50,6 +51,8 @@ def exercise(text: str, offset: int, known: Index | None = None) -> None:
     found = hover(index, offset)
     assert found is None or found.start <= offset <= found.end
     for target in definitions(index, offset):
+        assert 0 <= target.start <= target.end <= len(text)
+    for target in references(index, offset):
         assert 0 <= target.start <= target.end <= len(text)
     with suppress(RenameError):
         rename(index, offset, "NEW_NAME")

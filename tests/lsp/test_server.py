@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -67,6 +69,53 @@ def test_an_editor_writes_a_flow() -> None:
     edited(scene)
 
 
+def test_an_editor_mends_a_flow_and_looks_around() -> None:
+    """All mistakes at once, though the structure has errors; a remedy for each; references; the outline."""
+
+    async def scene(editor: Editor) -> None:
+        text = FLOW
+        for good, bad in MISTAKES:
+            assert good in text
+            text = text.replace(good, bad, 1)
+        editor.open(text)
+        found = [each for each in await editor.findings(1) if each.severity == types.DiagnosticSeverity.Error]
+        assert len(found) >= len(MISTAKES)
+        version = 1
+        while remedies := await code_actions(editor, types.Range(types.Position(0, 0), types.Position(99, 0)), found):
+            remedy = next(each for each in remedies if each.is_preferred)
+            editor.change(version := version + 1, editor.after(remedy.edit))
+            found = [each for each in await editor.findings(version) if each.severity == types.DiagnosticSeverity.Error]
+        assert [each.message for each in found] == ["'label' of Footer must have at least 1 character."]
+        assert version - 1 == len(MISTAKES)
+
+        editor.change(version := version + 1, FLOW)
+        await editor.findings(version)
+        asked = types.ReferenceParams(types.ReferenceContext(False), DOCUMENT, editor.place("`${form.a"))
+        places = await editor.client.text_document_references_async(asked)
+        assert [each.range.start.line for each in places or ()] == [11, 18, 19, 22, 30, 49]
+        outline = await editor.client.text_document_document_symbol_async(types.DocumentSymbolParams(DOCUMENT))
+        assert [each.name for each in outline or ()] == [
+            "START", "price", "place", "form", "age", "TextBody", "agree", "Footer",
+            "LAST", "age", "If", "TextBody", "age", "Footer",
+        ]  # fmt: skip
+
+    edited(scene)
+
+
+MISTAKES = (
+    ('"title": "Begin 😀"', '"titel": "Begin 😀"'),
+    ('"type": "number", "__example__": 12.5', '"type": "number", "__example__": "12.5"'),
+    ('"input-type": "text"', '"input-type": "texxt"'),
+    ("`${form.age} ' years'`", "`${form.agge} ' years'`"),
+    ('{"type": "OptIn", ', '{"type": "Optin", '),
+    ('"name": "LAST"}', '"name": "LASTT"}'),
+    (', "__example__": "30"', ""),
+    ("${screen.START.form.agree}", "${screen.STRT.form.agree}"),
+    ('"type": "TextInput", "name": "age", "label": "Again"', '"type": "TextInput", "name": "age", "lable": "Again"'),
+    ('"label": "Done",', ""),
+)
+
+
 async def definition(editor: Editor, before: str) -> list[types.Location]:
     """Where the name behind a part of the text is defined."""
     params = types.DefinitionParams(DOCUMENT, editor.place(before))
@@ -102,8 +151,10 @@ def test_an_editor_types_fast_upgrades_and_closes() -> None:
     edited(scene)
 
 
-async def code_actions(editor: Editor, place: types.Range) -> list[types.CodeAction]:
-    """The actions at a place without findings."""
-    params = types.CodeActionParams(DOCUMENT, place, types.CodeActionContext([]))
-    found = await editor.client.text_document_code_action_async(params)
-    return [each for each in found or () if isinstance(each, types.CodeAction)]
+async def code_actions(
+    editor: Editor, place: types.Range, found: Sequence[types.Diagnostic] = ()
+) -> list[types.CodeAction]:
+    """The actions at a place, for the findings there."""
+    params = types.CodeActionParams(DOCUMENT, place, types.CodeActionContext(list(found)))
+    offered = await editor.client.text_document_code_action_async(params)
+    return [each for each in offered or () if isinstance(each, types.CodeAction)]

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
 from ._build import build
 from ._report import Report
-from ._sound import sound_parts
+from ._sound import SoundParts, sound_parts
 from .rules import ADVICE, RULES, Newer, Rule, index
 from .schema import (
     KNOWN_VERSIONS,
@@ -172,12 +172,18 @@ def _of_sound_parts(parsed: ParsedJson, used: Version, faults: list[Finding], to
     if sound is None:
         return []
     reported = [_Reported(RULE_OF[f.code], f.severity or Severity.ERROR, f) for f in sound.found]
-    for each in _run(_ALL if sound.is_whole else _SURE, sound.document, frozenset()):
+    for each in _run(_rules_for(sound), sound.document, frozenset()):
         placed = sound.place(each.finding)
         if placed is not None:
             reported.append(each._replace(finding=placed))
     sound.document.cache.clear()
     return reported
+
+
+def _rules_for(sound: SoundParts) -> tuple[Rule, ...]:
+    if not sound.is_whole:
+        return _SURE
+    return RULES if sound.faulty else _ALL  # advice may depend on what was taken away: that nothing reads a field
 
 
 _SURE: Final = tuple(rule for rule in RULES if rule.newer is Newer.SURE)

@@ -29,6 +29,7 @@ from ..flow_json import (
 )
 from ._cursor import cursor_at
 from ._findings import Found
+from ._fixes import missing_property, other_example
 from ._names import Index, Use
 from ._rename import Edit
 from ._tree import Object, Scalar, quoted
@@ -64,6 +65,8 @@ def actions(index: Index, start: int, end: int, found: Iterable[Found]) -> tuple
 
 
 def _remedies(index: Index, found: Found, at: int) -> Iterator[Action]:
+    for number, (title, edit) in enumerate((*missing_property(index, found, at), *other_example(index, found, at))):
+        yield Action(title, (edit,), preferred=number == 0)
     scalar = cursor_at(index.root, at).scalar
     if scalar is None or scalar.start != at:
         return

@@ -23,7 +23,7 @@ from ..flow_json import (
 )
 from ._cursor import Cursor, cursor_at
 from ._describe import describe_component, describe_field, describe_screen
-from ._meaning import Meaning, meaning_of, version_of
+from ._meaning import OPENINGS, Meaning, empty_value, meaning_of, version_of
 from ._names import Index, ScreenNames
 from ._tree import Array, Object, Scalar, plain, quoted
 
@@ -243,28 +243,7 @@ def _properties(meaning: Meaning, version: Version) -> Iterator[_Offer]:
     for row in sorted(meaning.rows(version).values(), key=lambda row: not row.required):
         detail = "required" if row.required else ""
         text = describe_property(meaning.shape.name, row)
-        yield _Offer(row.name, "property", _opening(row), detail, text)
-
-
-_OPENINGS: Final[Mapping[str, str]] = {
-    "action:on-click": " {}",
-    "action:on-select": " {}",
-    "array<enum>": " []",
-    "array<object>|binding": " []",
-    "array<string>": " []",
-    "components": " []",
-    "data": " {}",
-    "layout": " {}",
-    "map<components>": " {}",
-    "object": " {}",
-    "routing": " {}",
-    "screens": " []",
-}
-
-
-def _opening(row: Property) -> str:
-    """What is written after the colon: brackets where nothing else may stand."""
-    return _OPENINGS.get(row.kind, " ")
+        yield _Offer(row.name, "property", f" {OPENINGS.get(row.kind, '')}", detail, text)
 
 
 def _placed_keys(text: str, found: Cursor, offers: Iterable[_Offer]) -> Iterator[Completion]:
@@ -302,14 +281,11 @@ def _types(place: str, version: Version) -> Iterator[_Offer]:
             yield _Offer(shape.name, "component", quoted(shape.name), detail, COMPONENT_TEXTS[shape.name])
 
 
-_EMPTY: Final[Mapping[str, str]] = {**{kind: text.strip() for kind, text in _OPENINGS.items()}, "bool": "true"}
-
-
 def _new_component(name: str, place: str, version: Version) -> str:
     """A component with its required properties."""
     shape = next(each for each in COMPONENTS if each.name == name)
     rows = properties_of(shape, version, in_form=place == "Form").values()
-    inner = "".join(f', "{row.name}": {_EMPTY.get(row.kind, quoted(""))}' for row in rows if row.required)
+    inner = "".join(f', "{row.name}": {empty_value(shape, row)}' for row in rows if row.required)
     return f'{{"type": "{name}"{inner}}}'
 
 

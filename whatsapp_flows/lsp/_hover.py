@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..flow_json import COMPONENT_TEXTS, Property, Version, describe_property, places_of
-from ._cursor import Cursor, cursor_at
+from ._cursor import cursor_at
 from ._describe import describe_component, describe_field, describe_screen
 from ._meaning import Meaning, meaning_of, version_of
 from ._names import SHAPES, Index, ScreenNames, Use
@@ -39,7 +39,7 @@ def hover(index: Index, offset: int) -> Hover | None:
     if scalar is None or not index.is_flow:
         return None
     version = version_of(index.version)
-    screen = _screen_named(index, found)
+    screen = index.screen_at(found)
     if screen is not None:
         return Hover("A screen.", scalar.start, scalar.end, describe_screen(screen))
     if found.in_key:
@@ -103,7 +103,7 @@ def definitions(index: Index, offset: int) -> tuple[Target, ...]:
             return _of_screen(screen)
         return tuple(_of_name(screen, use))
     found = cursor_at(index.root, offset)
-    screen = _screen_named(index, found)
+    screen = index.screen_at(found)
     if screen is not None:
         return _of_screen(screen)
     around = index.screen_around(offset)
@@ -114,17 +114,6 @@ def definitions(index: Index, offset: int) -> tuple[Target, ...]:
     ):
         return tuple(_of_inputs(around, found.scalar.text))
     return ()
-
-
-def _screen_named(index: Index, found: Cursor) -> ScreenNames | None:
-    """The screen whose id the position is in."""
-    scalar = found.scalar
-    if scalar is None or not scalar.is_string:
-        return None
-    own = next((each for each in index.screens if each.id_at is scalar), None)
-    if own is not None:
-        return None if not own.id else own
-    return index.screen(scalar.text) if any(each is scalar for each in index.screen_uses()) else None
 
 
 def _of_screen(screen: ScreenNames) -> tuple[Target, ...]:
@@ -145,11 +134,8 @@ def _of_inputs(screen: ScreenNames, name: str) -> Iterator[Target]:
             yield Target(*at.inner)
 
 
-def component_named(index: Index, scalar: Scalar | None) -> tuple[ScreenNames, Object] | None:
-    """The screen and the component whose own name a scalar is."""
-    for screen in index.screens if scalar is not None else ():
-        for components in screen.components.values():
-            for component in components:
-                if component.get("name") is scalar:
-                    return screen, component
-    return None
+def component_named(around: ScreenNames | None, scalar: Scalar | None) -> Object | None:
+    """The component of a screen whose own name a scalar is."""
+    if around is None or scalar is None:
+        return None
+    return next((each for each in around.components.get(scalar.text, ()) if each.get("name") is scalar), None)

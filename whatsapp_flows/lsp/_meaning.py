@@ -129,3 +129,30 @@ def _of_property(shape: Shape, row: Property) -> Meaning:
     if row.item in _ITEMS:
         return Meaning("objects" if kind.startswith("array") else "object", _ITEMS[row.item], row)
     return Meaning("value", shape, row)
+
+
+OPENINGS: Final[Mapping[str, str]] = {
+    "action:on-click": "{}",
+    "action:on-select": "{}",
+    "array<enum>": "[]",
+    "array<object>|binding": "[]",
+    "array<string>": "[]",
+    "components": "[]",
+    "data": "{}",
+    "layout": "{}",
+    "map<components>": "{}",
+    "object": "{}",
+    "routing": "{}",
+    "screens": "[]",
+}
+"""How the value of a property begins and ends, by the kind of the property: brackets where nothing else may stand."""
+
+
+_ONLY: Final = {("next", "type"): '"screen"', (LAYOUT.name, "type"): '"SingleColumnLayout"'}
+
+
+def empty_value(shape: Shape, row: Property) -> str:
+    """What is written for a property that has to be there: what alone may, or nothing."""
+    if (shape.name, row.name) in _ONLY:
+        return _ONLY[shape.name, row.name]
+    return "true" if row.kind == "bool" else OPENINGS.get(row.kind, '""')

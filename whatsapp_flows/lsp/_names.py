@@ -14,10 +14,11 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from ..flow_json import COMPONENTS, Shape
+from ._cursor import Cursor
 from ._tree import Array, Lines, Object, Scalar, Value, parse_tree, parts, plain
 
 SHAPES: Final = {shape.name: shape for shape in COMPONENTS}
-_NAMED: Final = frozenset(
+NAMED: Final = frozenset(
     shape.name for shape in COMPONENTS if shape.name != "Form" and any(row.name == "name" for row in shape.properties)
 )
 # As `flow_json.parse_reference` reads them, here anywhere in a text and with the offsets of the names.
@@ -66,7 +67,7 @@ class ScreenNames:
         """Its inputs by their names."""
         found: dict[str, list[Object]] = {}
         for part, _, _ in parts(self.value.get("layout")):
-            if isinstance(part, Object) and part.text("type") in _NAMED and (name := part.text("name")):
+            if isinstance(part, Object) and part.text("type") in NAMED and (name := part.text("name")):
                 found.setdefault(name, []).append(part)
         return found
 
@@ -155,6 +156,16 @@ class Index:
         """The reference that an offset is in."""
         return next((each for each in self.uses if each.start <= offset <= each.end), None)
 
+    def screen_at(self, found: Cursor) -> ScreenNames | None:
+        """The screen whose id a cursor is in: where it is defined, in the routing model, or where an action leads."""
+        scalar = found.scalar
+        if scalar is None or not scalar.is_string or not scalar.text:
+            return None
+        around = self.screen_around(found.offset)
+        if around is not None and around.id_at is scalar:
+            return around
+        return self.screen(scalar.text) if _is_screen_use(found) else None
+
     def screen_uses(self) -> Iterator[Scalar]:
         """The strings that are the id of a screen: in the routing model, and where an action leads."""
         routes = self.root.object("routing_model") if isinstance(self.root, Object) else None
@@ -174,6 +185,13 @@ class Index:
         for value, _, key in parts(screen.value):
             if key is not None and key.text in {"init-values", "error-messages"} and isinstance(value, Object):
                 yield from (member.key for member in value.members)
+
+
+def _is_screen_use(found: Cursor) -> bool:
+    keys = [step.key for step in found.steps]
+    if keys[:1] == ["routing_model"]:
+        return (len(keys) == 2 and found.in_key) or (len(keys) == 3 and isinstance(keys[2], int))
+    return keys[-2:] == ["next", "name"]
 
 
 def shape_of(component: Object) -> Shape | None:

@@ -29,11 +29,16 @@ class RenameError(ValueError):
 
 
 class Renamed(NamedTuple):
-    """What a rename at a position changes: the name, where it stands there, and all places of it."""
+    """
+    What a rename at a position changes: the name, where it stands there, and all places of it.
+
+    `defined` are those of the places where the screen or the input is defined.
+    """
 
     name: str
     at: tuple[int, int]
     places: tuple[tuple[int, int], ...]
+    defined: frozenset[tuple[int, int]]
     refusal: Callable[[str], str]
 
 
@@ -51,19 +56,17 @@ def renamed_at(index: Index, offset: int) -> Renamed | None:
         if use.source == "form" and use.path[0] in screen.components:
             return _input(index, screen, use.path[0], use.name_at)
         return None
-    scalar = cursor_at(index.root, offset).scalar
+    cursor = cursor_at(index.root, offset)
+    scalar = cursor.scalar
     if scalar is None or not scalar.is_string or not scalar.text:
         return None
-    own = next((each for each in index.screens if each.id_at is scalar), None)
-    if own is None and any(each is scalar for each in index.screen_uses()):
-        own = index.screen(scalar.text)
+    own = index.screen_at(cursor)
     if own is not None:
         return _screen(index, own, scalar.inner)
-    found = component_named(index, scalar)
-    around = found[0] if found else index.screen_around(offset)
+    around = index.screen_around(offset)
     if around is None or scalar.text not in around.components:
         return None
-    if found is not None or any(each is scalar for each in index.name_uses(around)):
+    if component_named(around, scalar) is not None or any(each is scalar for each in index.name_uses(around)):
         return _input(index, around, scalar.text, scalar.inner)
     return None
 
@@ -82,9 +85,10 @@ def rename(index: Index, offset: int, new: str) -> tuple[Edit, ...]:
 
 
 def _screen(index: Index, screen: ScreenNames, at: tuple[int, int]) -> Renamed:
+    defined = frozenset({screen.id_at.inner} if screen.id_at is not None else ())
+
     def places() -> Iterator[tuple[int, int]]:
-        if screen.id_at is not None:
-            yield screen.id_at.inner
+        yield from defined
         yield from (each.inner for each in index.screen_uses() if each.text == screen.id)
         yield from (each.screen_at for each in index.uses if each.screen_at and each.screen == screen.id)
 
@@ -95,15 +99,15 @@ def _screen(index: Index, screen: ScreenNames, at: tuple[int, int]) -> Renamed:
             return f"{_RESERVED} is reserved by Meta."
         return f"there is a screen {new} already." if index.screen(new) is not None else ""
 
-    return Renamed(screen.id, at, tuple(sorted(set(places()))), refusal)
+    return Renamed(screen.id, at, tuple(sorted(set(places()))), defined, refusal)
 
 
 def _input(index: Index, screen: ScreenNames, name: str, at: tuple[int, int]) -> Renamed:
+    own = (component.get("name") for component in screen.components[name])
+    defined = frozenset(each.inner for each in own if isinstance(each, Scalar))
+
     def places() -> Iterator[tuple[int, int]]:
-        for component in screen.components[name]:
-            own = component.get("name")
-            if isinstance(own, Scalar):
-                yield own.inner
+        yield from defined
         yield from (each.inner for each in index.name_uses(screen) if each.text == name)
         for use in index.uses:
             if use.source == "form" and use.screen == screen.id and use.path[0] == name and _belongs(use.start):
@@ -119,4 +123,4 @@ def _input(index: Index, screen: ScreenNames, name: str, at: tuple[int, int]) ->
             return f"a name has no blanks, dots, braces, quotes or backslashes: {new!r}."
         return f"screen {screen.id} has an input {new!r} already." if new in screen.components else ""
 
-    return Renamed(name, at, tuple(sorted(set(places()))), refusal)
+    return Renamed(name, at, tuple(sorted(set(places()))), defined, refusal)

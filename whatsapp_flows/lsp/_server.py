@@ -22,27 +22,29 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from .._version import __version__
-from ._actions import Action, actions
-from ._complete import Completion, complete
+from ._actions import actions
+from ._complete import complete
+from ._convert import (
+    SOURCE,
+    change_of,
+    code_action,
+    completion_item,
+    diagnostic_of,
+    flat_symbols,
+    found_of,
+    hover_content,
+    nested_symbols,
+    range_of,
+    workspace_edit,
+)
 from ._documents import Change, OpenDocument, opened
-from ._findings import Found
 from ._hover import definitions, hover
 from ._protocol import FlowProtocol
-from ._rename import Edit, RenameError, rename, renamed_at
+from ._references import references
+from ._rename import RenameError, rename, renamed_at
 
 PAUSE: Final = 0.015
 """Seconds without a change before findings are worked out: less than between two keys, and not felt."""
-SOURCE: Final = "whatsapp-flows"
-
-_KINDS: Final = {
-    "component": types.CompletionItemKind.Class,
-    "property": types.CompletionItemKind.Property,
-    "value": types.CompletionItemKind.EnumMember,
-    "screen": types.CompletionItemKind.Module,
-    "input": types.CompletionItemKind.Variable,
-    "field": types.CompletionItemKind.Field,
-    "source": types.CompletionItemKind.Keyword,
-}
 
 
 class FlowLanguageServer(LanguageServer):
@@ -103,7 +105,7 @@ class FlowLanguageServer(LanguageServer):
         if self._documents.get(uri) is document:
             self._documents[uri] = checked
             found = checked.checked.found if checked.checked is not None else ()
-            self._send(uri, checked.version, list(map(_diagnostic, found)))
+            self._send(uri, checked.version, list(map(diagnostic_of, found)))
 
     def _send(self, uri: str, version: int | None, found: list[types.Diagnostic]) -> None:
         self.text_document_publish_diagnostics(
@@ -143,7 +145,7 @@ def _did_open(server: FlowLanguageServer, params: types.DidOpenTextDocumentParam
 
 
 def _did_change(server: FlowLanguageServer, params: types.DidChangeTextDocumentParams) -> None:
-    server.change(params.text_document.uri, params.text_document.version, list(map(_change, params.content_changes)))
+    server.change(params.text_document.uri, params.text_document.version, list(map(change_of, params.content_changes)))
 
 
 def _did_close(server: FlowLanguageServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -153,11 +155,25 @@ def _did_close(server: FlowLanguageServer, params: types.DidCloseTextDocumentPar
 # -- features
 
 
+def _place(
+    server: FlowLanguageServer,
+    params: types.CompletionParams
+    | types.HoverParams
+    | types.DefinitionParams
+    | types.ReferenceParams
+    | types.PrepareRenameParams
+    | types.RenameParams,
+) -> tuple[OpenDocument, int]:
+    document = server.document(params.text_document.uri)
+    return document, document.index.lines.offset(params.position.line, params.position.character)
+
+
 def _completion(server: FlowLanguageServer, params: types.CompletionParams) -> types.CompletionList:
     document, offset = _place(server, params)
     found = complete(document.index, offset, document.known_index)
     return types.CompletionList(
-        is_incomplete=False, items=[_completion_item(document, each, number) for number, each in enumerate(found)]
+        is_incomplete=False,
+        items=[completion_item(document.index.lines, each, number) for number, each in enumerate(found)],
     )
 
 
@@ -166,15 +182,35 @@ def _hover(server: FlowLanguageServer, params: types.HoverParams) -> types.Hover
     found = hover(document.index, offset)
     if found is None:
         return None
-    code = f"\n\n```json\n{found.code}\n```" if found.code else ""
-    content = types.MarkupContent(types.MarkupKind.Markdown, _escaped(found.text) + code)
-    return types.Hover(content, _range(document, found.start, found.end))
+    capabilities = server.client_capabilities.text_document
+    formats = capabilities.hover.content_format if capabilities is not None and capabilities.hover is not None else None
+    content = hover_content(found, plain=formats is not None and types.MarkupKind.Markdown not in formats)
+    return types.Hover(content, range_of(document.index.lines, found.start, found.end))
 
 
 def _definition(server: FlowLanguageServer, params: types.DefinitionParams) -> list[types.Location]:
     document, offset = _place(server, params)
     uri = params.text_document.uri
-    return [types.Location(uri, _range(document, *each)) for each in definitions(document.index, offset)]
+    return [types.Location(uri, range_of(document.index.lines, *each)) for each in definitions(document.index, offset)]
+
+
+def _references(server: FlowLanguageServer, params: types.ReferenceParams) -> list[types.Location]:
+    document, offset = _place(server, params)
+    found = references(document.index, offset, declaration=params.context.include_declaration)
+    return [types.Location(params.text_document.uri, range_of(document.index.lines, *each)) for each in found]
+
+
+async def _document_symbols(
+    server: FlowLanguageServer, params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
+    """Editors ask for the outline after each change: it is made beside, from a tree of its own."""
+    uri, text = params.text_document.uri, server.document(params.text_document.uri).index.text
+    capabilities = server.client_capabilities.text_document
+    known = capabilities.document_symbol if capabilities is not None else None
+    nested = known is not None and known.hierarchical_document_symbol_support
+    if nested:
+        return await asyncio.to_thread(nested_symbols, text)
+    return await asyncio.to_thread(flat_symbols, text, uri)
 
 
 def _prepare_rename(
@@ -182,7 +218,9 @@ def _prepare_rename(
 ) -> types.PrepareRenamePlaceholder | None:
     document, offset = _place(server, params)
     found = renamed_at(document.index, offset)
-    return None if found is None else types.PrepareRenamePlaceholder(_range(document, *found.at), found.name)
+    return (
+        None if found is None else types.PrepareRenamePlaceholder(range_of(document.index.lines, *found.at), found.name)
+    )
 
 
 def _rename(server: FlowLanguageServer, params: types.RenameParams) -> types.WorkspaceEdit:
@@ -191,17 +229,18 @@ def _rename(server: FlowLanguageServer, params: types.RenameParams) -> types.Wor
         edits = rename(document.index, offset, params.new_name)
     except RenameError as error:
         raise JsonRpcInvalidParams(str(error)) from None
-    return _workspace_edit(params.text_document.uri, document, edits)
+    return workspace_edit(params.text_document.uri, document.index.lines, edits)
 
 
 def _code_actions(server: FlowLanguageServer, params: types.CodeActionParams) -> list[types.CodeAction]:
     uri = params.text_document.uri
     document = server.document(uri)
-    start, end = _offset(document, params.range.start), _offset(document, params.range.end)
+    lines, first, last = document.index.lines, params.range.start, params.range.end
+    start, end = lines.offset(first.line, first.character), lines.offset(last.line, last.character)
     # The editor sends back the findings of the range, as they were sent to it.
     given = [each for each in params.context.diagnostics if each.source == SOURCE and isinstance(each.code, str)]
-    found = actions(document.index, start, end, [_found(each) for each in given])
-    return [_code_action(uri, document, each, given) for each in found]
+    found = actions(document.index, start, end, [found_of(each) for each in given])
+    return [code_action(uri, document.index.lines, each, given) for each in found]
 
 
 _FEATURES: Final = (
@@ -211,6 +250,8 @@ _FEATURES: Final = (
     (types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=['"', ".", "{", ":"]), _completion),
     (types.TEXT_DOCUMENT_HOVER, None, _hover),
     (types.TEXT_DOCUMENT_DEFINITION, None, _definition),
+    (types.TEXT_DOCUMENT_REFERENCES, None, _references),
+    (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, None, _document_symbols),
     (types.TEXT_DOCUMENT_PREPARE_RENAME, None, _prepare_rename),
     (types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True), _rename),
     (
@@ -221,87 +262,3 @@ _FEATURES: Final = (
         _code_actions,
     ),
 )
-
-
-# -- from our values to those of the protocol, and back
-
-
-def _place(
-    server: FlowLanguageServer,
-    params: types.CompletionParams
-    | types.HoverParams
-    | types.DefinitionParams
-    | types.PrepareRenameParams
-    | types.RenameParams,
-) -> tuple[OpenDocument, int]:
-    document = server.document(params.text_document.uri)
-    return document, _offset(document, params.position)
-
-
-def _offset(document: OpenDocument, position: types.Position) -> int:
-    return document.index.lines.offset(position.line, position.character)
-
-
-def _change(given: types.TextDocumentContentChangeEvent) -> Change:
-    if isinstance(given, types.TextDocumentContentChangeWholeDocument):
-        return Change(given.text)
-    start, end = given.range.start, given.range.end
-    return Change(given.text, (start.line, start.character), (end.line, end.character))
-
-
-def _range(document: OpenDocument, start: int, end: int) -> types.Range:
-    first, last = document.index.lines.position(start), document.index.lines.position(end)
-    return types.Range(types.Position(*first), types.Position(*last))
-
-
-def _escaped(text: str) -> str:
-    """Our own words with names from the document, as Markdown that shows them as they are."""
-    return "".join(f"\\{char}" if char in "\\`*[]<>&" else char for char in text)
-
-
-def _diagnostic(found: Found) -> types.Diagnostic:
-    return types.Diagnostic(
-        range=types.Range(types.Position(found.line, found.column), types.Position(found.end_line, found.end_column)),
-        message=found.message,
-        severity=types.DiagnosticSeverity.Error if found.is_error else types.DiagnosticSeverity.Warning,
-        code=found.code,
-        source=SOURCE,
-    )
-
-
-def _found(given: types.Diagnostic) -> Found:
-    start, end = given.range.start, given.range.end
-    is_error = given.severity == types.DiagnosticSeverity.Error
-    return Found(str(given.code), "", given.message, is_error, start.line, start.character, end.line, end.character)
-
-
-def _completion_item(document: OpenDocument, found: Completion, number: int) -> types.CompletionItem:
-    return types.CompletionItem(
-        label=found.label,
-        kind=_KINDS[found.kind],
-        detail=found.detail or None,
-        documentation=found.text or None,
-        sort_text=f"{number:04}",
-        filter_text=found.insert.lstrip(),
-        insert_text_format=types.InsertTextFormat.PlainText,
-        text_edit=types.TextEdit(_range(document, found.start, found.end), found.insert),
-    )
-
-
-def _workspace_edit(uri: str, document: OpenDocument, edits: Sequence[Edit]) -> types.WorkspaceEdit:
-    return types.WorkspaceEdit(
-        changes={uri: [types.TextEdit(_range(document, each.start, each.end), each.text) for each in edits]}
-    )
-
-
-def _code_action(
-    uri: str, document: OpenDocument, action: Action, given: Sequence[types.Diagnostic]
-) -> types.CodeAction:
-    is_fix = action.finding is not None or action.preferred
-    return types.CodeAction(
-        title=action.title,
-        kind=types.CodeActionKind.QuickFix if is_fix else types.CodeActionKind.RefactorRewrite,
-        diagnostics=None if action.finding is None else [given[action.finding]],
-        is_preferred=action.preferred or None,
-        edit=_workspace_edit(uri, document, action.edits),
-    )

@@ -32,6 +32,9 @@ BLANK: Final = (
 )
 
 
+_NEWER_HINT: Final = " It may have come with this version, which is newer than the tables."
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """
@@ -63,7 +66,7 @@ class Context:
     @property
     def newer_hint(self) -> str:
         """The end of a message about what the tables do not know."""
-        return " It may have come with this version, which is newer than the tables." if self.newer else ""
+        return _NEWER_HINT if self.newer else ""
 
     def may_be_new_binding(self, value: str) -> bool:
         """Whether a text that is no known binding may be one of a newer form."""
@@ -115,9 +118,9 @@ def did_you_mean(name: str, candidates: tuple[str, ...]) -> str:
 
 
 def meant_by(message: str) -> str | None:
-    """The name that `did_you_mean` has put into a message, as its last sentence or before a hint."""
-    proposals = _PROPOSAL.findall(message)
-    return proposals[-1][0] or proposals[-1][1] if proposals else None
+    """The name that `did_you_mean` has put at the end of a message, in which a document may quote anything before."""
+    proposal = _PROPOSAL.search(message)
+    return proposal[1] or proposal[2] if proposal else None
 
 
-_PROPOSAL: Final = re.compile(r" Did you mean (?:'([^']+)'|\"([^\"]+)\")\?")
+_PROPOSAL: Final = re.compile(rf" Did you mean (?:'([^']+)'|\"([^\"]+)\")\?(?:{re.escape(_NEWER_HINT)})?$")
