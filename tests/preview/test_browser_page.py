@@ -200,6 +200,28 @@ def test_a_link_is_followed_once(page: Page, tmp_path: Path) -> None:
         phone.go("END", {"slot": "12:15"})
 
 
+def test_a_link_that_a_phone_refuses_is_left_by_restart(page: Page, tmp_path: Path) -> None:
+    """The page says what is wrong with its data; what it says goes with the screen that opens."""
+    with previewed(page, asking(), tmp_path) as phone:
+        page.evaluate("() => { location.hash = '#/END?data={%22slot%22:1}' }")
+        expect(page.locator("#notice")).to_contain_text("A phone refuses this")
+        page.get_by_role("button", name="Restart").click()
+        phone.shows("START")
+        assert page.locator("#notice").text_content() == ""  # not only after its five seconds
+
+
+def test_a_file_that_cannot_be_read_from_the_start(page: Page, tmp_path: Path) -> None:
+    """The reason is on the phone and above the findings; the Flow is not said to be opening."""
+    (tmp_path / "flow.json").write_text('{"version":')
+    with previewed(page, tmp_path / "flow.json", tmp_path) as phone:
+        expect(page.locator(".screen .unplayable")).to_contain_text("not valid JSON")
+        expect(page.locator(".card.is-bad")).to_contain_text("line 1, column 12")
+        expect(page.locator("#screen-notes .section-body")).to_have_text("There is no screen.")
+        expect(page.locator("#screen-title")).to_be_empty()
+        (tmp_path / "flow.json").write_text(json.dumps(asking()))
+        phone.shows("START")
+
+
 def test_a_link_that_cannot_be_read_is_named(page: Page, tmp_path: Path) -> None:
     """The screen stays, and the page says why."""
     with previewed(page, asking(), tmp_path) as phone:

@@ -99,6 +99,9 @@ function onState(next) {
   const changed = drawnScreen !== null && screen !== drawnScreen;
   if (changed) {
     ui.sheet = null;
+    if (!notice.classList.contains("is-lasting")) {
+      say(""); // it was about the screen before
+    }
     render(nothing, phonePlace);
   }
   const asked = next.asks && next.asks.number !== state?.asks?.number;

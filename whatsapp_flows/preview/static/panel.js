@@ -75,9 +75,12 @@ const unfinished = (view, ui) =>
       </li>`,
     );
 
-function onScreen(view, ui) {
+function onScreen({ view, file }, ui) {
   if (view.over) {
     return empty("The Flow is over.");
+  }
+  if (file.problem && !view.screen) {
+    return empty("There is no screen.");
   }
   const [rows, waits] = [notes(view, ui), unfinished(view, ui)];
   return html`${waits.length > 0 ? html`<p class="caption">Not valid yet</p><ul class="chips-row">${waits}</ul>` : nothing}
@@ -169,6 +172,6 @@ export const panel = (state, ui) => html`
   ${state.file.problem ? problem(state.file.problem) : nothing} ${state.replay ? stopped(state.replay) : nothing}
   ${state.asks ? answerCard(state.asks, ui) : nothing} ${state.completed ? result(state.completed) : nothing}
   ${section("findings", "Findings", state.findings.length, findings(state, ui))}
-  ${section("screen-notes", "This screen", 0, onScreen(state.view, ui))}
+  ${section("screen-notes", "This screen", 0, onScreen(state, ui))}
   ${section("state", "State", 0, states(state, ui))} ${section("log", "Log", state.log.length, log(state))}
 `;

@@ -112,7 +112,7 @@ const header = (view, ui) => html`<header class="screen-head">
   <button id="leave" type="button" class="round" aria-label=${ui.first ? "Close" : "Back"} ?disabled=${!view.back} @click=${() => ui.send({ type: "Back" })}
     >${ui.first ? icons.close : icons.back}</button
   >
-  <h2 id="screen-title" class="screen-title" tabindex="-1">${view.title || (view.screen ? "" : "Opening")}</h2>
+  <h2 id="screen-title" class="screen-title" tabindex="-1">${view.title || (view.loading && !view.screen ? "Opening" : "")}</h2>
   <button id="menu" type="button" class="round" aria-label="About this phone" aria-haspopup="dialog" @click=${ui.about}
     >${ui.platform === "ios" ? icons.moreAcross : icons.more}</button
   >
