@@ -97,6 +97,15 @@ def test_the_browser_is_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert token not in opened[0]
 
 
+def test_without_a_browser_the_address_is_what_is_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so, and serves on."""
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+    stop = threading.Event()
+    stop.set()
+    done = CommandLine()("preview", path, stop=stop)
+    assert (done.code, done.err) == (0, "No browser was found: copy the address into one.\n")
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

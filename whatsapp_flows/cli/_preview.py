@@ -102,8 +102,8 @@ def preview_command(
         with suppress(KeyboardInterrupt), _warnings_on(app.stderr), _listening(preview, host, port):
             app.show(PreviewStarted(file=path, url=preview.url))
             app.stdout.flush()
-            if not no_open:
-                preview.open_browser()
+            if not no_open and not preview.open_browser():
+                app.print_line("No browser was found: copy the address into one.")
             app.stop.wait()
     return Stopped()
 

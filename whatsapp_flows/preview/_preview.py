@@ -194,14 +194,14 @@ class Preview:
         """The address to open in a browser. It holds the token: whoever has it can use the preview."""
         return self._url(self._access.token.reveal())
 
-    def open_browser(self, open_url: Callable[[str], object] | None = None) -> None:
+    def open_browser(self, open_url: Callable[[str], object] | None = None) -> bool:
         """
-        Open the preview in a browser: with `open_url`, by default in the user's own.
+        Open the preview in a browser: with `open_url`, by default in the user's own. False if that could not be done.
 
         The address that the browser is started with stands in the list of processes, so it holds a token that works
         once.
         """
-        (open_url or webbrowser.open)(self._url(self._access.token_for_once().reveal()))
+        return (open_url or webbrowser.open)(self._url(self._access.token_for_once().reveal())) is not False
 
     def _url(self, token: str) -> str:
         if self._server is None:
