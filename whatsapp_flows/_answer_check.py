@@ -206,14 +206,19 @@ def image_problems(screen: ScreenFacts, data: Mapping[str, Any]) -> Iterator[Ans
 
 def _texts_at(data: Mapping[str, Any], path: tuple[str | None, ...]) -> list[str]:
     """The texts at a path that are not empty; None in it stands for each item of an array."""
-    found: Sequence[Any] = [data]
+    found: Sequence[Any] = (data,)
     for step in path:
-        if step is None:
-            arrays = [each for each in found if isinstance(each, (list, tuple))]
-            found = arrays[0] if len(arrays) == 1 else list(chain.from_iterable(arrays))
-        else:
-            found = _values_at(found, step)
+        found = _items_of(found) if step is None else _values_at(found, step)
+        if not found:
+            return []
     return [each for each in found if isinstance(each, str) and each]
+
+
+def _items_of(values: Sequence[Any]) -> Sequence[Any]:
+    """The items of all the arrays."""
+    if len(values) == 1:
+        return values[0] if isinstance(values[0], (list, tuple)) else ()
+    return list(chain.from_iterable([each for each in values if isinstance(each, (list, tuple))]))
 
 
 def _values_at(values: Sequence[Any], name: str) -> list[Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from ._steps import Function, HandlerError, Step, Steps, TooSlow, Wait, result_of
+from ._steps import Function, HandlerError, Step, Steps, TooSlow, Wait, is_awaitable, result_of
 from ._workers import Job, Pools, Tasks, Workers
 
 T = TypeVar("T")
@@ -52,7 +51,7 @@ async def _done(step: Step, pools: Pools) -> tuple[Any, Exception | None]:
             rest = rest[1:]
         else:
             value, error, rest = await _called(rest, step.arguments, _left(ends), pools.workers[step.pool])
-        if error is None and inspect.isawaitable(value):
+        if error is None and is_awaitable(value):
             value, error = await _awaited(value, _left(ends), pools.tasks[step.pool])
     return value, error
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
 from .._interrupts import is_interrupt
-from ._steps import HandlerError, Run, Step, Steps, TooSlow, result_of
+from ._steps import HandlerError, Run, Step, Steps, TooSlow, is_awaitable, result_of
 from ._workers import Job, Pools
 
 T = TypeVar("T")
@@ -41,7 +40,7 @@ def _done(step: Step, pools: Pools) -> tuple[Any, Exception | None]:
         except (TimeoutError, FutureTimeoutError):
             return None, TooSlow()
     value, error = _called(step, pools)
-    if error is None and inspect.isawaitable(value):
+    if error is None and is_awaitable(value):
         close = getattr(value, "close", None)
         if close is not None:
             close()  # or Python warns that it was never awaited

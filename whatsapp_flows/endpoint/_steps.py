@@ -7,15 +7,13 @@ them in threads, `areceive` awaits what is asynchronous.
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from functools import partial
 from types import AsyncGeneratorType, GeneratorType
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeGuard, TypeVar
 
-from .._dataclasses import dataclass
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
 from .._log import place_of
@@ -59,9 +57,14 @@ def _is_async(call: object) -> bool:
     return is_coroutine_function(call) or is_coroutine_function(getattr(call, "__call__", None))  # noqa: B004
 
 
+def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    """Whether `await` takes a value that is no generator; `inspect.isawaitable` asks an abstract class, at length."""
+    return hasattr(type(value), "__await__")
+
+
 def is_unfinished(value: object) -> bool:
     """Whether a function has returned what has yet to run: an awaitable, or a generator, which nothing here runs."""
-    return inspect.isawaitable(value) or isinstance(value, _GENERATORS)
+    return isinstance(value, _GENERATORS) or is_awaitable(value)
 
 
 def result_of(value: Any, error: BaseException | None) -> tuple[Any, Exception | None]:
@@ -87,8 +90,7 @@ def _is_cancelled(error: BaseException) -> bool:
     return asyncio is not None and isinstance(error, asyncio.CancelledError)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """
     Call functions of the host's, one after the other, with the same arguments; the result is that of the last.
 
@@ -101,8 +103,7 @@ class Run:
     pool: Pool = "handlers"
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Wait for the answer of an equal request that is in progress; None if it was given up."""
 
     answer: Future[HttpAnswer | None]

@@ -65,26 +65,18 @@ _EXACT_TYPES: Final[Mapping[str, frozenset[type]]] = {
 }
 
 
-class PlainProperty(NamedTuple):
-    """A property of a `PlainSchema`: its types, and its schema unless the types say all."""
-
-    name: str
-    types: frozenset[type]
-    schema: PlainSchema | None
-    is_required: bool
-
-
 class PlainSchema(NamedTuple):
     """
     A schema of nothing but types and parts, read once for many values: see `plain_schema`.
 
-    `required` are the names that are required without being properties.
+    A property is its name, its types, its schema unless the types say all, and whether it is required. `required` are
+    the names that are required without being properties.
     """
 
     types: frozenset[type]
     items: PlainSchema | None = None
     required: frozenset[str] = frozenset()
-    properties: tuple[PlainProperty, ...] = ()
+    properties: tuple[tuple[str, frozenset[type], PlainSchema | None, bool], ...] = ()
 
     def fits(self, values: Sequence[Any]) -> bool:
         """
@@ -130,7 +122,7 @@ def plain_schema(schema: Any, depth: int = 0) -> PlainSchema | None:
             return None
         inner = {name: plain_schema(each, depth + 1) for name, each in properties.items()}
         known = tuple(
-            PlainProperty(name, each.types, each if any(each[1:]) else None, name in required)
+            (name, each.types, each if any(each[1:]) else None, name in required)
             for name, each in inner.items()
             if each
         )
