@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ._example_answers import example_answers
     from ._exchange import Call as Call
     from ._exchange import Line as Line
+    from ._exchange import call_of as call_of
     from ._exchange import line_options as line_options
     from ._exchange import line_to as line_to
     from ._exchange import notice_of as notice_of
@@ -178,7 +179,7 @@ _MODULES: Final = {
     ),
     "._branch_values": ("Scalar", "Source", "deciding_values", "entered"),  # for the preview
     "._example_answers": ("example_answers",),
-    "._exchange": ("Call", "Line", "line_options", "line_to", "notice_of"),  # for the preview
+    "._exchange": ("Call", "Line", "call_of", "line_options", "line_to", "notice_of"),  # for the preview
     "._fitting_values": ("ways_to_fill",),
     "._flow": (
         "PlayedFlow",

@@ -10,7 +10,7 @@ from .._log import place_of
 from .._wire import as_secrets
 from ..signatures import AppSecrets
 from ._events import Answer, AskEndpoint
-from ._exchange import TIME_LIMIT, Call, Endpoint, Line, PublicKey, line_options, line_to
+from ._exchange import TIME_LIMIT, Endpoint, Line, PublicKey, call_of, line_options, line_to
 from ._flow import PlayedFlow
 from ._uploads import Uploads
 
@@ -29,15 +29,7 @@ class Asker:
     def __call__(self, request: AskEndpoint) -> Answer:
         """The answer; the failure `unreachable` for whatever the endpoint raises."""
         try:
-            return self._line.ask(
-                Call(
-                    number=request.number,
-                    action=request.action,
-                    screen=request.screen,
-                    data=self._uploads.for_endpoint(request.data),
-                    flow_token=request.flow_token,
-                )
-            )
+            return self._line.ask(call_of(request, self._uploads.for_endpoint(request.data)))
         except Exception as raised:  # noqa: BLE001 - the host's function may raise anything; its text may hold secrets
             message = f"The endpoint raised {place_of(raised)}."
             return Answer(number=request.number, failure="unreachable", message=message)

@@ -27,7 +27,7 @@ from .._json import compact_json
 from .._wire import Secret, as_secrets, check_seconds, short_repr
 from ..errors import ConfigurationError
 from ..signatures import AppSecrets
-from ._events import Answer, Broken, Failure
+from ._events import Answer, AskEndpoint, Broken, Failure
 from ._plain_endpoint import plain_endpoint
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ class Call:
     data: Mapping[str, Any] = field(repr=False)
     flow_token: str = field(repr=False)
     error: str = ""
+
+
+def call_of(ask: AskEndpoint, data: Mapping[str, Any]) -> Call:
+    """The request that a session asks for, with its data as an endpoint gets them."""
+    return Call(number=ask.number, action=ask.action, screen=ask.screen, data=data, flow_token=ask.flow_token)
 
 
 def _limit(call: Call, options: LineOptions) -> float:

@@ -32,7 +32,7 @@ from ._events import (
     Tap,
     Upload,
 )
-from ._exchange import Call, notice_of
+from ._exchange import Call, call_of, notice_of
 from ._flow import PlayedFlow
 from ._locate import FOOTER, LISTED, OPT_IN, field_of, label_of, option_of, options_of, tapped
 from ._session import Session, Step
@@ -220,13 +220,7 @@ class Playing:
 
     def _ask(self, ask: AskEndpoint) -> Moves:
         """One exchange. What a driver raises leaves the player as after an endpoint that was not reached."""
-        call = Call(
-            number=ask.number,
-            action=ask.action,
-            screen=ask.screen,
-            data=self._uploads.for_endpoint(ask.data),
-            flow_token=ask.flow_token,
-        )
+        call = call_of(ask, self._uploads.for_endpoint(ask.data))
         self.requests.append(
             PlayedRequest(action=call.action, screen=call.screen, data=call.data, flow_token=call.flow_token)
         )

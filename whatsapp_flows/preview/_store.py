@@ -28,6 +28,7 @@ from ..play import (
     Step,
     advance,
     as_test,
+    call_of,
     notice_of,
     start,
 )
@@ -275,13 +276,7 @@ class Store:
         self._ticket += 1
         self._asked = request
         ticket, started = self._ticket, self._timer()
-        call = Call(
-            number=request.number,
-            action=request.action,
-            screen=request.screen,
-            data=request.data,
-            flow_token=request.flow_token,
-        )
+        call = call_of(request, request.data)
 
         def answered(answer: Answer) -> None:
             with self._changed:
