@@ -131,7 +131,7 @@ MISTAKES: Final[Mapping[str, tuple[Callable[[], object], str]]] = {
     "payload as a value": (lambda: loose(UpdateData, name), "a payload is a dict"),
     "no payload": (lambda: loose(UpdateData, None), "a payload is a dict"),
     "no URL": (lambda: loose(OpenUrl, 3), "a URL as a text"),
-    "a number as a key": (lambda: sent({1: "x"}), r"screen S, Footer\(\): the keys of an object are texts, not 1"),
+    "a number as a key": (lambda: sent({1: "x"}), "the keys of an object are texts, not 1"),
     "an input as a key": (lambda: sent({name: "x"}), "the keys of an object are texts"),
     # values
     "None": (lambda: sent({"x": None}), r"screen S, Footer\(\): a NoneType has no JSON form: None; leave it out"),
@@ -148,7 +148,7 @@ MISTAKES: Final[Mapping[str, tuple[Callable[[], object], str]]] = {
         lambda: Flow(version="7.3", screens=[Screen("A", data=[Data("x", math.inf)])]).to_json(),
         "screen A: .*not JSON compliant",
     ),
-    "a payload in itself": (lambda: sent(circular()), r"screen S, Footer\(\): .*nested too deeply"),
+    "a payload in itself": (lambda: sent(circular()), "nested too deeply"),
     "an object in Raw": (lambda: written(Raw({"x": object()})), "screen S: an object has no JSON form"),
     "Raw in an expression": (lambda: loose(text, "a", Raw("x")), "a Raw cannot stand in an expression"),
     "a title": (

@@ -19,7 +19,8 @@ from tests.effort import some
 from tests.flow_json.fuzz import broken
 from tests.flow_json.samples import CORPUS, samples
 from whatsapp_flows import ConfigurationError
-from whatsapp_flows.builder import Flow, from_json, to_python
+from whatsapp_flows.builder import Flow, Screen, from_json, to_python
+from whatsapp_flows.builder._write import Writer
 from whatsapp_flows.flow_json import KNOWN_VERSIONS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -101,6 +102,16 @@ def test_broken_documents_come_back_too(seed: int) -> None:
         assert same(flow.to_dict(), document)
         assert same(run(to_python(flow)).to_dict(), document)
     assert seen > 5
+
+
+@every_document
+def test_components_are_written_at_once_as_they_are_one_by_one(name: str) -> None:
+    """The encoder in C and the writer that knows each place give one text."""
+    flow = from_json(DOCUMENTS[name])
+    screens = [screen for screen in flow.screens if isinstance(screen, Screen)]
+    at_once, one_by_one = Writer(screens, flow.version), Writer(screens, flow.version)
+    assert at_once.screens(flow.screens) == one_by_one.one_by_one(flow.screens)
+    assert at_once.routes == one_by_one.routes
 
 
 def same(first: Any, second: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .._wire import short_repr
-from ._base import Action, Raw
+from ._base import Action, Raw, keyed
 from ._errors import FlowBuildError
 from ._expressions import Expr
 
@@ -84,6 +84,6 @@ class OpenUrl(Action):
 
 
 def _payload(payload: Any) -> Mapping[str, Any] | Raw:
-    if isinstance(payload, (Mapping, Raw)):
-        return payload
+    if type(payload) is dict or isinstance(payload, (Mapping, Raw)):
+        return keyed(payload)  # type: ignore[no-any-return]
     raise FlowBuildError(f'a payload is a dict, such as {{"name": name}}, not {short_repr(payload)}.')

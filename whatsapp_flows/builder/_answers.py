@@ -18,7 +18,7 @@ from ._code import string
 from ._expressions import Constant, Expr, type_of
 from ._flow import Flow, Screen
 from ._read import from_json
-from ._walk import LISTS, inner_components
+from ._walk import inner_components
 
 _PLAIN: Final = {"string": "str", "boolean": "bool", "number": "float", "integer": "int"}
 _FILE: Final = "dict[str, Any]"
@@ -117,7 +117,7 @@ def _actions(screen: Screen) -> Iterator[tuple[Component, Action]]:
         component = ahead.pop(0)
         if isinstance(component, Component):
             for key, value in component.properties.items():
-                if key not in LISTS and key != "cases":
+                if key not in component.holds:
                     yield from ((component, action) for action in _actions_in(value))
             ahead = [*inner_components(component), *ahead]
 

@@ -60,6 +60,11 @@ class Reference(Expr[T_co]):
         """How it is written on the screen of its owner."""
         return f"${{{self.source}.{'.'.join(self.path)}}}"
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing in its names could end them."""
+        return all(map(str.isidentifier, self.path))
+
     def __repr__(self) -> str:
         return self.local
 
@@ -102,8 +107,14 @@ def json_type(example: object) -> str:
     raise FlowBuildError(f"{a(found)} cannot be an example: {short_repr(example)}{remedy}.")
 
 
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+_SCALARS: Final = {str: "string", bool: "boolean", int: "number", float: "number"}
+
+
 def schema_of(example: object) -> dict[str, Any]:
     """The data model of an example, without the example; the first item stands for all of a list."""
+    if type(example) in _SCALARS:
+        return {"type": _SCALARS[type(example)]}
     kind = json_type(example)
     if isinstance(example, Mapping):
         return {"type": kind, "properties": {str(name): schema_of(value) for name, value in example.items()}}
@@ -140,6 +151,10 @@ class Data(Reference[T_co]):
     @property
     def path(self) -> tuple[str, ...]:
         return (self.name,)
+
+    @property
+    def local(self) -> str:
+        return f"${{data.{self.name}}}"
 
     @property
     def json_type(self) -> str:
@@ -206,6 +221,8 @@ class Component:
     kind: ClassVar[str] = ""
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Property -> the only texts that it takes."""
+    holds: ClassVar[tuple[str, ...]] = ()
+    """The properties with components, in their order: each a list, or lists by text."""
     properties: dict[str, Any]
 
     def _choice(self, name: str, value: Any) -> Any:
@@ -247,6 +264,10 @@ class Input(Component, Reference[T_co]):
         return (self.properties["name"],)
 
     @property
+    def local(self) -> str:
+        return f"${{form.{self.properties['name']}}}"
+
+    @property
     def json_type(self) -> str:
         return self.value_type
 
@@ -258,6 +279,30 @@ def listed(what: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, Iterable) or isinstance(value, (str, Mapping, Expr)):
         raise FlowBuildError(f"{what} stand in a list, not in {a(type(value).__name__)}: write [...].")
     return tuple(value)
+
+
+def keyed(value: Any) -> Any:
+    """A value in whose objects every key is a text. Raises `FlowBuildError` for another key."""
+    kind = type(value)
+    if kind is not str and kind is not bool:
+        try:
+            _check_keys(value)
+        except RecursionError:
+            raise FlowBuildError("the values are nested too deeply: is one a part of itself?") from None
+    return value
+
+
+def _check_keys(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise FlowBuildError(f"the keys of an object are texts, not {short_repr(key)}.")
+            if type(each) in _CONTAINERS:
+                _check_keys(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            if type(each) in _CONTAINERS:
+                _check_keys(each)
 
 
 def components_of(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from ._actions import Complete, DataExchange, Navigate, OpenUrl, UpdateData
-from ._base import Component, Input, Item, Raw, cases_of, components_of
+from ._base import Component, Input, Item, Raw, cases_of, components_of, keyed
 from ._conditions import checked_condition
 from ._expressions import Expr
 from ._special import TextField, switched
@@ -1011,7 +1011,7 @@ class CalendarPicker(Input[Any]):
         init_value: Text | Mapping[str, Text] | None = None,
         error_message: Text | Mapping[str, Text] | None = None,
     ) -> None:
-        properties: dict[str, Any] = {"type": "CalendarPicker", "name": self._name(name), "label": label}
+        properties: dict[str, Any] = {"type": "CalendarPicker", "name": self._name(name), "label": keyed(label)}
         if title is not None:
             properties["title"] = title
         if description is not None:
@@ -1019,9 +1019,9 @@ class CalendarPicker(Input[Any]):
         if mode is not None:
             properties["mode"] = self._choice("mode", mode)
         if helper_text is not None:
-            properties["helper-text"] = helper_text
+            properties["helper-text"] = keyed(helper_text)
         if required is not None:
-            properties["required"] = required
+            properties["required"] = keyed(required)
         if enabled is not None:
             properties["enabled"] = enabled
         if visible is not None:
@@ -1041,9 +1041,9 @@ class CalendarPicker(Input[Any]):
         if on_select_action is not None:
             properties["on-select-action"] = on_select_action
         if init_value is not None:
-            properties["init-value"] = init_value
+            properties["init-value"] = keyed(init_value)
         if error_message is not None:
-            properties["error-message"] = error_message
+            properties["error-message"] = keyed(error_message)
         self.properties = properties
 
 
@@ -1183,7 +1183,7 @@ class PhotoPicker(Input[list[Any]]):
         if visible is not None:
             properties["visible"] = visible
         if error_message is not None:
-            properties["error-message"] = error_message
+            properties["error-message"] = keyed(error_message)
         self.properties = properties
 
 
@@ -1268,7 +1268,7 @@ class DocumentPicker(Input[list[Any]]):
         if visible is not None:
             properties["visible"] = visible
         if error_message is not None:
-            properties["error-message"] = error_message
+            properties["error-message"] = keyed(error_message)
         self.properties = properties
 
 
@@ -1366,6 +1366,7 @@ class Form(Component):
 
     __slots__ = ()
     kind: ClassVar[str] = "Form"
+    holds: ClassVar[tuple[str, ...]] = ("children",)
 
     def __init__(
         self,
@@ -1377,9 +1378,9 @@ class Form(Component):
     ) -> None:
         properties: dict[str, Any] = {"type": "Form", "name": name, "children": components_of(children)}
         if init_values is not None:
-            properties["init-values"] = init_values
+            properties["init-values"] = keyed(init_values)
         if error_messages is not None:
-            properties["error-messages"] = error_messages
+            properties["error-messages"] = keyed(error_messages)
         self.properties = properties
 
 
@@ -1396,6 +1397,7 @@ class If(Component):
 
     __slots__ = ()
     kind: ClassVar[str] = "If"
+    holds: ClassVar[tuple[str, ...]] = ("then", "else")
 
     def __init__(
         self,
@@ -1426,6 +1428,7 @@ class Switch(Component):
 
     __slots__ = ()
     kind: ClassVar[str] = "Switch"
+    holds: ClassVar[tuple[str, ...]] = ("cases",)
 
     def __init__(
         self,

@@ -37,3 +37,17 @@ def instead(value: object) -> str:
     """What to write instead of a value that cannot stand in a Flow: the end of a sentence, or nothing."""
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(value).__mro__)
     return next((_INSTEAD[name] for name in names if name in _INSTEAD), "")
+
+
+class PlacedError(FlowBuildError):
+    """A `FlowBuildError` whose message names the screen and the component."""
+
+
+def placed(error: FlowBuildError | RecursionError, screen: str, component: object = None) -> FlowBuildError:
+    """The error with its place, which the innermost component gives."""
+    if isinstance(error, PlacedError):
+        return error
+    where = f"screen {screen}" if component is None else f"screen {screen}, {component!r}"
+    if isinstance(error, RecursionError):
+        return PlacedError(f"{where}: the values are nested too deeply: is one a part of itself?")
+    return PlacedError(f"{where}: {error.message}")

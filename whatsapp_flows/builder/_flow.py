@@ -12,12 +12,13 @@ from .._wire import short_repr
 from ._base import Component, Data, Input, Raw, listed
 from ._check import check
 from ._errors import FlowBuildError, instead
-from ._write import Writer, object_text, placed
+from ._screens import Layout, Model, ScreenParts
+from ._write import Writer, object_text
 
 _INFER: Final = "infer"
 
 
-class Screen:
+class Screen(ScreenParts):
     """
     A screen. `data` are the fields of its data model, `children` its components.
 
@@ -47,18 +48,24 @@ class Screen:
         self.data = () if data is None or isinstance(data, Raw) else listed("the fields of data", data)
         self.children = None if children is None else listed("components", children)
         self.terminal = terminal is True
-        given = {
-            "id": id,
-            "title": title,
-            "data": data if isinstance(data, Raw) else None if data is None else self.data,
-            "terminal": terminal,
-            "success": success,
-            "refresh_on_back": refresh_on_back,
-            "sensitive": None if sensitive is None else _input_names(sensitive),
-            "children": self.children,
-            "more": more or None,
-        }
-        self._given = {name: value for name, value in given.items() if value is not None}
+        given: dict[str, Any] = {"id": id}
+        if title is not None:
+            given["title"] = title
+        if data is not None:
+            given["data"] = data if isinstance(data, Raw) else self.data
+        if terminal is not None:
+            given["terminal"] = terminal
+        if success is not None:
+            given["success"] = success
+        if refresh_on_back is not None:
+            given["refresh_on_back"] = refresh_on_back
+        if sensitive is not None:
+            given["sensitive"] = _input_names(sensitive)
+        if children is not None:
+            given["children"] = self.children
+        if more:
+            given["more"] = more
+        self._given = given
 
     def __repr__(self) -> str:
         return f"Screen({self.id!r})"
@@ -67,33 +74,19 @@ class Screen:
         """The arguments that make this screen: those that were given."""
         return self._given
 
-    def written(self, writer: Writer) -> str:
-        """The screen as it stands in the document."""
-        writer.begin(self)
-        found: dict[str, str] = {}
-        try:
-            for name, value in self._given.items():
-                if name == "children":
-                    found["layout"] = f'{{"type":"SingleColumnLayout","children":{writer.components(value)}}}'
-                elif name == "data" and not isinstance(value, Raw):
-                    found["data"] = self._model(writer)
-                elif name == "more":
-                    _add(found, value, writer)
-                else:
-                    found[name] = writer.value(value)
-        except (FlowBuildError, RecursionError) as error:
-            raise placed(error, self.id) from None
-        return object_text(found)
-
-    def _model(self, writer: Writer) -> str:
-        model: dict[str, str] = {}
-        for field in self.data:
-            if not isinstance(field, Data):
-                raise FlowBuildError(f"data is a list of Data, not of {short_repr(field)}.")
-            if field.name in model:
-                raise FlowBuildError(f"two fields of data are called {field.name!r}.")
-            model[field.name] = writer.plain(field.model())
-        return object_text(model)
+    def entries(self) -> Mapping[str, Any]:
+        """The properties by their names in Flow JSON. Raises `FlowBuildError` for one that is given twice."""
+        found: dict[str, Any] = {}
+        for name, value in self._given.items():
+            if name == "children":
+                found["layout"] = Layout(value)
+            elif name == "data" and value is self.data:
+                found["data"] = Model(value)
+            elif name == "more":
+                _add(found, value)
+            else:
+                found[name] = value
+        return found
 
 
 def _input_names(sensitive: Sequence[str | Component]) -> list[str]:
@@ -107,12 +100,12 @@ def _input_names(sensitive: Sequence[str | Component]) -> list[str]:
     return names
 
 
-def _add(found: dict[str, str], more: Mapping[str, Any], writer: Writer) -> None:
-    """Write the properties for which there is no argument."""
+def _add(found: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add the properties for which there is no argument."""
     for name, value in more.items():
         if name in found:
             raise FlowBuildError(f"{name} is given twice: once in more.")
-        found[name] = writer.value(value)
+        found[name] = value
 
 
 class Flow(Mapping[str, Any]):
@@ -203,16 +196,16 @@ class Flow(Mapping[str, Any]):
 
     def _write(self) -> str:
         writer = Writer([screen for screen in self.screens if isinstance(screen, Screen)], self.version)
-        screens = [writer.plain(each.value) if isinstance(each, Raw) else each.written(writer) for each in self.screens]
-        document = {"version": writer.value(str(self.version))}
+        screens = writer.screens(self.screens)
+        found: dict[str, Any] = {"version": str(self.version)}
         if self._data_api_version is not None:
-            document["data_api_version"] = writer.value(self._data_api_version)
+            found["data_api_version"] = self._data_api_version
         routes = self._routes(writer)
         if routes is not None:
-            document["routing_model"] = writer.plain(routes)
-        document["screens"] = f"[{','.join(screens)}]"
-        _add(document, self._more, writer)
-        return object_text(document)
+            found["routing_model"] = routes
+        found["screens"] = None
+        _add(found, self._more)
+        return object_text({key: screens if key == "screens" else writer.value(each) for key, each in found.items()})
 
     def _routes(self, writer: Writer) -> Mapping[str, Any] | None:
         if not isinstance(self._routing_model, str):

@@ -14,8 +14,8 @@ from ._code import Block, Code, array, call, flat, keyword, lay_out, mapping, st
 from ._expressions import Constant, Expr, Joined, Operation, Prefixed, Written
 from ._flow import Flow, Screen
 from ._read import from_json, python_name
-from ._walk import LISTS, referred, referred_values
-from ._write import owners
+from ._screens import owners
+from ._walk import referred, referred_values
 
 _MODULE: Final = "whatsapp_flows.builder"
 _SYMBOLS: Final = {"&&": "&", "||": "|", "!": "~"}
@@ -23,6 +23,7 @@ _TAKEN: Final = frozenset({"flow", "text"})
 _SOFT: Final = frozenset(name for name in dir(builtins) if name.islower())
 """Names of Python's own that a variable should not hide."""
 _POSITIONAL: Final = {"If": "condition"}
+_LISTS: Final = frozenset({"children", "else", "then"})
 
 
 def to_python(source: flow_json.FlowJson) -> str:
@@ -140,7 +141,7 @@ class _Module:
         return argument if _POSITIONAL.get(kind) == key else keyword(python_name(key), argument)
 
     def _argument(self, key: str, value: Any) -> Code:
-        if key in LISTS and isinstance(value, (list, tuple)):
+        if key in _LISTS and isinstance(value, (list, tuple)):
             return array([self._component(child) for child in value])
         if key == "cases" and isinstance(value, Mapping):
             return mapping([(case, self._argument("children", children)) for case, children in value.items()])

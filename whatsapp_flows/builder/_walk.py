@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from ._base import Action, Component, Item, Raw, Reference
 from ._expressions import Expr, Joined, Operation, Prefixed, Written
 
-LISTS: Final = frozenset({"children", "else", "then"})
-"""The properties that hold components; `cases` holds lists of them."""
-_IN_ORDER: Final = ("children", "then", "else")
-
 
 def inner_components(component: Component) -> Iterator[Any]:
     """What stands directly in a component."""
-    properties = component.properties
-    lists = [properties[key] for key in _IN_ORDER if key in properties]
-    cases = properties.get("cases")
-    lists += cases.values() if isinstance(cases, Mapping) else ()
-    for each in lists:
-        yield from each if isinstance(each, (list, tuple)) else ()
+    for name in component.holds:
+        found = component.properties.get(name)
+        for each in found.values() if isinstance(found, Mapping) else (found,):
+            yield from each if isinstance(each, (list, tuple)) else ()
 
 
 def referred(component: Component) -> Iterator[Reference[Any]]:
     """The references in the properties of a component, and of the components in it."""
     for key, value in component.properties.items():
-        if key not in LISTS and key != "cases":
+        if key not in component.holds:
             yield from referred_values(value)
     for inner in inner_components(component):
         if isinstance(inner, Component):
