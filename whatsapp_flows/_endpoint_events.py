@@ -60,7 +60,8 @@ class ErrorNotified(EndpointEvent):
     """
     The client could not use an earlier answer. `error` is Meta's key, such as `payload-schema-error`.
 
-    An unknown key is kept, in lower case; one of over 64 characters, and an empty one, is `other`.
+    It is in the documented spelling. An unknown key is in lower case, with underscores; one that is empty, has over 64
+    characters, or has a digit is `other`.
     """
 
     error: str

@@ -148,7 +148,10 @@ def test_without_a_flow_a_screen_with_a_handler_is_shown() -> None:
     ("given", "reported"),
     [
         ("payload-schema-error", "payload-schema-error"),
-        ("INVALID_SCREEN_TRANSITION", "invalid_screen_transition"),
+        ("INVALID_SCREEN_TRANSITION", "invalid-screen-transition"),
+        ("public-key-signiture-verification", "public-key-signature-verification"),
+        ("Some-New_Error", "some_new_error"),
+        ("4915112345678", "other"),
         ("", "other"),
         ("x" * 65, "other"),
     ],

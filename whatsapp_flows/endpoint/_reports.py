@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from .._client_error_keys import CLIENT_ERROR_KEYS, client_error_key
 from .._dataclasses import replace
 from .._endpoint_errors import AnswerProblem
 from .._endpoint_events import AnswerRefused, EndpointEvent, EndpointRequestFinished, ErrorNotified
@@ -146,9 +147,13 @@ def described(function: Function) -> str:
 
 
 def _error_key(error: str) -> str:
-    """An error of the client's as a short word."""
-    lowered = error.lower()
-    return lowered if re.fullmatch(r"[a-z0-9_-]{1,64}", lowered) else OTHER
+    """
+    The documented key of an error, whatever its spelling; an unknown one in lower case.
+
+    Anything with a digit is none of Meta's: a form may have a field `error`, in which a user writes a number.
+    """
+    key = client_error_key(error)
+    return key if key in CLIENT_ERROR_KEYS or re.fullmatch(r"[a-z_]{1,64}", key) else OTHER
 
 
 def _subject(event: EndpointEvent) -> str:
