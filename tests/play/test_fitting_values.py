@@ -25,7 +25,9 @@ def node(kind: str, value: Any = None, **props: Any) -> Node:
 
 def guesses(kind: str, **props: Any) -> list[Any]:
     """The values of the first Fill of each way."""
-    return [way[0].value for way in islice(ways_to_fill(node(kind, **props), TODAY), 400) if isinstance(way[0], Fill)]
+    return [
+        each[0].value for each in islice(ways_to_fill(node(kind, **props), TODAY), 400) if isinstance(each[0], Fill)
+    ]
 
 
 def ids(*names: str) -> list[dict[str, Any]]:

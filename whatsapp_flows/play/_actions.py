@@ -16,75 +16,75 @@ from ._events import Complete, OpenUrl
 from ._media import in_message, uploads_in
 from ._owned import is_too_deep
 from ._settle import settled
-from ._turn import Turn
+from ._update import Update
 
 NO_SCREEN: Final = "no-such-screen"
 UNPLAYABLE: Final = "unplayable"
 _ON_SELECT: Final = frozenset({"data_exchange", "update_data"})
 
 
-def perform(turn: Turn, component: Component, action: Any, at: str) -> None:
+def perform(update: Update, component: Component, action: Any, at: str) -> None:
     """Carry out an action of a component on the current screen; `at` is the action's JSON pointer."""
     name = action.get("name") if isinstance(action, Mapping) else None
     do = _ACTIONS.get(name) if isinstance(name, str) else None
     if do is None:
-        turn.broken(UNPLAYABLE, f"There is no action {short_repr(name)}.", at)
+        update.broken(UNPLAYABLE, f"There is no action {short_repr(name)}.", at)
     elif is_too_deep(action):
-        turn.broken(UNPLAYABLE, "The action is nested too deeply.", at)
+        update.broken(UNPLAYABLE, "The action is nested too deeply.", at)
     else:
-        do(turn, component, action, at)
+        do(update, component, action, at)
 
 
-def _payload(turn: Turn, action: Mapping[str, Any]) -> dict[str, Any]:
+def _payload(update: Update, action: Mapping[str, Any]) -> dict[str, Any]:
     """The payload with its references replaced (payload.deep). An uploaded file in it is still an `UploadedFile`."""
     written = action.get("payload")
-    found = turn.resolver.scope.deep(written) if isinstance(written, Mapping) else {}
+    found = update.resolver.scope.deep(written) if isinstance(written, Mapping) else {}
     return dict(found)
 
 
-def _navigate(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+def _navigate(update: Update, component: Component, action: Mapping[str, Any], at: str) -> None:
     """Go to a screen, whose data model the payload has to fit: the value of a number field is a text (data.checked)."""
     following = action.get("next")
     following = following if isinstance(following, Mapping) else {}
     if following.get("type", "screen") != "screen":  # the client takes it for an action of the endpoint (observed)
-        _data_exchange(turn, component, action, at)
+        _data_exchange(update, component, action, at)
         return
-    target = turn.resolver.scope.value(following.get("name")).value
-    if not isinstance(target, str) or target not in turn.flow.facts.screens:
-        message = turn.flow.facts.unknown_screen(target) if isinstance(target, str) else "The action names no screen."
-        turn.broken(NO_SCREEN, message, f"{at}/next/name")
+    target = update.resolver.scope.value(following.get("name")).value
+    if not isinstance(target, str) or target not in update.flow.facts.screens:
+        message = update.flow.facts.unknown_screen(target) if isinstance(target, str) else "The action names no screen."
+        update.broken(NO_SCREEN, message, f"{at}/next/name")
         return
-    payload = _payload(turn, action)
+    payload = _payload(update, action)
     if uploads_in(payload):
-        turn.broken(DATA, "Uploaded files cannot be handed to another screen.", f"{at}/payload")
+        update.broken(DATA, "Uploaded files cannot be handed to another screen.", f"{at}/payload")
         return
-    screen = turn.flow.screens[target]
-    if _fits(turn, data_problems(turn.flow.facts, screen.facts, payload), at):
-        enter(turn, target, payload)
+    screen = update.flow.screens[target]
+    if _fits(update, data_problems(update.flow.facts, screen.facts, payload), at):
+        enter(update, target, payload)
 
 
-def _fits(turn: Turn, problems: Iterable[AnswerProblem], at: str) -> bool:
+def _fits(update: Update, problems: Iterable[AnswerProblem], at: str) -> bool:
     """Whether there are no problems with a payload; those that there are, a client refuses."""
     found = listed(problems)
     for problem in found:
-        turn.broken(DATA, problem.message, f"{at}/payload{problem.path.removeprefix('/data')}")
+        update.broken(DATA, problem.message, f"{at}/payload{problem.path.removeprefix('/data')}")
     return not found
 
 
-def _complete(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
+def _complete(update: Update, component: Component, action: Mapping[str, Any], at: str) -> None:
     """The message holds the payload and the flow token (complete.payload)."""
-    payload = {name: in_message(value) for name, value in _payload(turn, action).items()}
-    turn.end(Complete(payload={**payload, "flow_token": turn.session.flow_token}))
+    payload = {name: in_message(value) for name, value in _payload(update, action).items()}
+    update.end(Complete(payload={**payload, "flow_token": update.session.flow_token}))
 
 
-def _data_exchange(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
-    turn.ask("data_exchange", _payload(turn, action), component.path)
+def _data_exchange(update: Update, component: Component, action: Mapping[str, Any], at: str) -> None:
+    update.ask("data_exchange", _payload(update, action), component.path)
 
 
-def _update_data(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
-    payload = _payload(turn, action)
-    if _fits(turn, _wrong_update(turn.screen.facts, payload), at):
-        merge(turn, turn.session.screen, payload)
+def _update_data(update: Update, component: Component, action: Mapping[str, Any], at: str) -> None:
+    payload = _payload(update, action)
+    if _fits(update, _wrong_update(update.screen.facts, payload), at):
+        merge(update, update.session.screen, payload)
 
 
 def _wrong_update(facts: ScreenFacts, payload: Mapping[str, Any]) -> Iterator[AnswerProblem]:
@@ -99,15 +99,15 @@ def _wrong_update(facts: ScreenFacts, payload: Mapping[str, Any]) -> Iterator[An
             yield AnswerProblem(key=DATA, message=f"{failure.reason}.", path=pointer(failure.path))
 
 
-def _open_url(turn: Turn, component: Component, action: Mapping[str, Any], at: str) -> None:
-    url = turn.resolver.scope.value(action.get("url")).value
+def _open_url(update: Update, component: Component, action: Mapping[str, Any], at: str) -> None:
+    url = update.resolver.scope.value(action.get("url")).value
     if isinstance(url, str) and url:
-        turn.effects.append(OpenUrl(url, component.path))
+        update.effects.append(OpenUrl(url, component.path))
     else:
-        turn.broken(UNPLAYABLE, "The action has no URL.", f"{at}/url")
+        update.broken(UNPLAYABLE, "The action has no URL.", f"{at}/url")
 
 
-_Action = Callable[[Turn, Component, Mapping[str, Any], str], None]
+_Action = Callable[[Update, Component, Mapping[str, Any], str], None]
 _ACTIONS: Final[Mapping[str, _Action]] = {
     "navigate": _navigate,
     "complete": _complete,
@@ -120,32 +120,32 @@ _ACTIONS: Final[Mapping[str, _Action]] = {
 # -- what a screen makes of it
 
 
-def enter(turn: Turn, target: str, incoming: Mapping[str, Any]) -> None:
+def enter(update: Update, target: str, incoming: Mapping[str, Any]) -> None:
     """
     Go to a screen with the data that has come for it.
 
     The screen before the current one is gone back to, any other is added to the history (move.previous).
     """
-    history, first = turn.session.history, target not in turn.session.screens
+    history, first = update.session.history, target not in update.session.screens
     if history[-1:] != (target,):
         history = history[:-1] if history[-2:-1] == (target,) else (*history, target)
-        turn.change(history=history, focused="")
-    merge(turn, target, incoming)
+        update.change(history=history, focused="")
+    merge(update, target, incoming)
     since, until = BEHAVIOUR["select-action.first-render"].value
-    if first and since <= turn.flow.version < until:
-        _first_render(turn)
+    if first and since <= update.flow.version < until:
+        _first_render(update)
 
 
-def merge(turn: Turn, target: str, incoming: Mapping[str, Any]) -> None:
+def merge(update: Update, target: str, incoming: Mapping[str, Any]) -> None:
     """Put data into a screen, beside what it has (state.merge); this changes its form too."""
-    turn.change(screens=settled(turn.flow, turn.session.screens, target, incoming))
+    update.change(screens=settled(update.flow, update.session.screens, target, incoming))
 
 
-def _first_render(turn: Turn) -> None:
+def _first_render(update: Update) -> None:
     """Carry out the on-select-action of each component that is shown, until one of them asks the endpoint."""
-    for component in turn.screen.layout.components:
+    for component in update.screen.layout.components:
         action = component.value.get(SELECT)
-        if isinstance(action, Mapping) and action.get("name") in _ON_SELECT and turn.resolver.shown(component):
-            perform(turn, component, action, f"{component.path}/{SELECT}")
-            if turn.session.pending is not None:
+        if isinstance(action, Mapping) and action.get("name") in _ON_SELECT and update.resolver.shown(component):
+            perform(update, component, action, f"{component.path}/{SELECT}")
+            if update.session.pending is not None:
                 return

@@ -25,7 +25,7 @@ from ._behaviour import BEHAVIOUR
 from ._events import Answer, AskEndpoint, Broken, Complete, Failure, Snackbar
 from ._moves import refused_move
 from ._owned import owned
-from ._turn import Turn
+from ._update import Update
 
 # Failure -> the key that a client reports, and what to say. Source: Meta, "Flows error codes"; the key of a token that
 # is refused is ours, as the client reports none.
@@ -55,7 +55,7 @@ def as_recorded(answer: Answer) -> Answer:
         return replace(answer, content=None, failure="unreadable", message=f"The answer is no JSON: {exc}.")
 
 
-def take_answer(turn: Turn, request: AskEndpoint, answer: Answer) -> None:
+def take_answer(update: Update, request: AskEndpoint, answer: Answer) -> None:
     """
     Carry out the answer to a request. What a client refuses leaves the user where they are.
 
@@ -65,19 +65,19 @@ def take_answer(turn: Turn, request: AskEndpoint, answer: Answer) -> None:
         key, message = _FAILURES[answer.failure]
         closed = answer.failure == "token-refused"
         effect = Broken(key=key, message=answer.message or message, closed=closed)
-        if closed or not turn.session.history:
-            turn.end(effect)
+        if closed or not update.session.history:
+            update.end(effect)
         else:
-            turn.effects.append(effect)
+            update.effects.append(effect)
         return
-    problems = listed(_problems(turn, request, answer.content))
+    problems = listed(_problems(update, request, answer.content))
     for problem in problems:
-        turn.broken(problem.key, problem.message, problem.path)
+        update.broken(problem.key, problem.message, problem.path)
     if not problems:
-        _carry_out(turn, answer.content["screen"], answer.content["data"])
+        _carry_out(update, answer.content["screen"], answer.content["data"])
 
 
-def _problems(turn: Turn, request: AskEndpoint, content: Any) -> Iterator[AnswerProblem]:
+def _problems(update: Update, request: AskEndpoint, content: Any) -> Iterator[AnswerProblem]:
     """Why a client refuses an answer."""
     if not isinstance(content, dict):
         yield AnswerProblem(key=DATA, message="An answer must be an object.")
@@ -93,38 +93,38 @@ def _problems(turn: Turn, request: AskEndpoint, content: Any) -> Iterator[Answer
         return
     yield from reserved_problems(data)
     if target == FINISH:
-        yield from end_problems(turn.flow.facts, data)
+        yield from end_problems(update.flow.facts, data)
     elif isinstance(target, str):
-        if reason := refused_move(turn.session, target, request.action):
+        if reason := refused_move(update.session, target, request.action):
             yield AnswerProblem(key=TRANSITION, message=reason, path="/screen")
-        if target in turn.flow.facts.screens:
-            yield from _wrong_data(turn, target, data)
+        if target in update.flow.facts.screens:
+            yield from _wrong_data(update, target, data)
 
 
-def _wrong_data(turn: Turn, target: str, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
+def _wrong_data(update: Update, target: str, data: Mapping[str, Any]) -> Iterator[AnswerProblem]:
     """
     What is wrong with the data for a screen (data.checked, data.no-model).
 
     The screen that the user is on keeps what it has, and need not get it again (data.same-screen).
     """
-    screen = turn.flow.screens[target]
-    held = turn.state.data.keys() if target == turn.session.screen else ()
+    screen = update.flow.screens[target]
+    held = update.state.data.keys() if target == update.session.screen else ()
     sent = {key: value for key, value in data.items() if key not in TAKEN_OUT}
-    yield from data_problems(turn.flow.facts, screen.facts, sent, held)
+    yield from data_problems(update.flow.facts, screen.facts, sent, held)
     yield from image_problems(screen.facts, sent)
 
 
-def _carry_out(turn: Turn, target: str, data: Mapping[str, Any]) -> None:
+def _carry_out(update: Update, target: str, data: Mapping[str, Any]) -> None:
     """End the Flow (complete.params, complete.unsent), or go to the screen."""
     if target == FINISH:
         response = data.get(RESPONSE)
         params = response.get("params") if isinstance(response, Mapping) else None
-        turn.end(Complete(payload=params or {}, sent=params is not None))
+        update.end(Complete(payload=params or {}, sent=params is not None))
         return
-    enter(turn, target, {key: value for key, value in data.items() if key not in TAKEN_OUT})
+    enter(update, target, {key: value for key, value in data.items() if key not in TAKEN_OUT})
     text = data.get("error_message")
     if isinstance(text, str) and text:
         short, briefly, longer = BEHAVIOUR["snackbar.seconds"].value
         snackbar = Snackbar(text, briefly if len(text) <= short else longer)
-        turn.change(snackbar=snackbar)
-        turn.effects.append(snackbar)
+        update.change(snackbar=snackbar)
+        update.effects.append(snackbar)

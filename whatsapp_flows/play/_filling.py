@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from ._branch_values import BranchValues
 from ._components import SELECT, UNSELECT
 from ._events import Fill, Select
-from ._fitting_values import Way, options, selected, selecting, ways_to_fill
+from ._fitting_values import Events, options, selected, selecting, ways_to_fill
 from ._session import Session
 from ._steps import Steps
 from ._values import Node
@@ -89,8 +89,8 @@ def variations(steps: Steps, session: Session, branches: BranchValues) -> Iterat
     seen = [session.screens.get(screen)]
     while ahead:
         base, changes = ahead.popleft()
-        for way in _changes(steps, base, branches):
-            for changed in _applied(steps, base, way):
+        for events in _changes(steps, base, branches):
+            for changed in _applied(steps, base, events):
                 after = next(filled(steps, changed))
                 state = after.screens.get(screen)
                 if state in seen and not left(after, screen):
@@ -105,9 +105,9 @@ def variations(steps: Steps, session: Session, branches: BranchValues) -> Iterat
 
 def _with_value(steps: Steps, session: Session, node: Node) -> Iterator[Session]:
     """The sessions with the first value that is valid in this field, one for each answer; none if no value is."""
-    for way in islice(ways_to_fill(node, session.today), _MAX_WAYS):
+    for events in islice(ways_to_fill(node, session.today), _MAX_WAYS):
         fits = False
-        for after in _applied(steps, session, way):
+        for after in _applied(steps, session, events):
             node_now = None if left(after, session.screen) else steps.view(after).node(node.path)
             if node_now is None or not node_now.shown or not node_now.invalid:
                 fits = True
@@ -116,19 +116,19 @@ def _with_value(steps: Steps, session: Session, node: Node) -> Iterator[Session]
             return
 
 
-def _applied(steps: Steps, session: Session, way: Way) -> Iterator[Session]:
-    """The sessions after all events of a way."""
-    if not way:
+def _applied(steps: Steps, session: Session, events: Events) -> Iterator[Session]:
+    """The sessions after all these events."""
+    if not events:
         yield session
         return
-    for after in steps.after(session, way[0]):
-        yield from _applied(steps, after, way[1:])
+    for after in steps.after(session, events[0]):
+        yield from _applied(steps, after, events[1:])
 
 
 # -- variations
 
 
-def _changes(steps: Steps, session: Session, branches: BranchValues) -> Iterator[Way]:
+def _changes(steps: Steps, session: Session, branches: BranchValues) -> Iterator[Events]:
     """
     Each change of one field that may change more than itself: those that a condition depends on, then those with an
     action of their own; all others only for an endpoint, whose answers may depend on them.
@@ -150,7 +150,7 @@ def _acts(session: Session, node: Node) -> bool:
     return any(key in holder for holder in holders for key in (SELECT, UNSELECT))
 
 
-def _changes_of(node: Node, values: tuple[str, ...]) -> Iterator[Way]:
+def _changes_of(node: Node, values: tuple[str, ...]) -> Iterator[Events]:
     match node.kind:
         case "TextInput" | "TextArea" | "DatePicker":
             yield from ((Fill(node.path, value),) for value in values if value != node.value)

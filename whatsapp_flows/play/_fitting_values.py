@@ -37,10 +37,10 @@ _EARLIEST: Final = date(1900, 1, 1)
 _LATEST: Final = date(2100, 12, 31)
 """Meta, Flow JSON reference, DatePicker: the range without min-date and max-date."""
 
-Way = tuple[Event, ...]
+Events = tuple[Event, ...]
 
 
-def ways_to_fill(node: Node, today: date) -> Iterator[Way]:
+def ways_to_fill(node: Node, today: date) -> Iterator[Events]:
     """The events of one value after the other that may be valid for this field; none if it takes no value."""
     match node.kind:
         case "TextInput":
@@ -83,7 +83,7 @@ def selected(node: Node) -> tuple[str, ...]:
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, (tuple, list)) else ()
 
 
-def selecting(node: Node, wanted: Iterable[str]) -> Way:
+def selecting(node: Node, wanted: Iterable[str]) -> Events:
     """The events after which exactly these options are selected."""
     now, wanted = selected(node), tuple(wanted)
     removed = (Select(node.path, each, False) for each in now if each not in wanted)
@@ -91,7 +91,7 @@ def selecting(node: Node, wanted: Iterable[str]) -> Way:
     return (*removed, *added)
 
 
-def _selections(node: Node) -> Iterator[Way]:
+def _selections(node: Node) -> Iterator[Events]:
     offered = options(node)
     least = max(_whole(node.props.get("min-selected-items"), 0), 1)
     for start in range(max(len(offered) - least, 0) + 1):
@@ -198,7 +198,7 @@ def _items(value: Any) -> Sequence[Any]:
 # -- files
 
 
-def _upload(node: Node) -> Way:
+def _upload(node: Node) -> Events:
     photos = node.kind == "PhotoPicker"
     types = [each for each in _items(node.props.get("allowed-mime-types")) if isinstance(each, str)]
     mime_type = "image/jpeg" if photos else types[0] if types else "application/pdf"

@@ -13,7 +13,7 @@ from ._actions import NO_SCREEN, enter
 from ._flow import PlayedFlow, read_flow
 from ._owned import owned
 from ._session import Opening, Session, Step
-from ._turn import Turn
+from ._update import Update
 
 
 def start(
@@ -47,22 +47,22 @@ def start(
     opening = Opening(screen=screen, data=own, init=init)
     day = today.date() if isinstance(today, datetime) else today or date.today()
     session = Session(flow=played, opening=opening, flow_token=flow_token, today=day)
-    turn = Turn(session)
+    update = Update(session)
     if init:
-        turn.ask("INIT", {})
-        return turn.step()
+        update.ask("INIT", {})
+        return update.step()
     target = screen if screen is not None else next(iter(played.entries), None)
     if target is None or target not in played.screens:
         message = "The Flow has no screens." if target is None else played.facts.unknown_screen(target)
-        turn.broken(NO_SCREEN, message, "/screens")
-        return turn.step()
+        update.broken(NO_SCREEN, message, "/screens")
+        return update.step()
     facts = played.screens[target].facts
     if own is not None:
         for problem in listed([*data_problems(played.facts, facts, own), *image_problems(facts, own)]):
-            turn.broken(problem.key, problem.message, problem.path)
-    if turn.session.end is None:
-        enter(turn, target, played.screens[target].examples if own is None else own)
-    return turn.step()
+            update.broken(problem.key, problem.message, problem.path)
+    if update.session.end is None:
+        enter(update, target, played.screens[target].examples if own is None else own)
+    return update.step()
 
 
 def _require_type(argument: str, value: object, expected: Any, named: str) -> None:

@@ -14,7 +14,7 @@ from ._session import UNOPENED, ScreenState, Session, Step
 from ._settle import reoffered
 
 
-class Turn:
+class Update:
     """A session that is being changed. The session that it began with stays as it was."""
 
     def __init__(self, session: Session) -> None:
