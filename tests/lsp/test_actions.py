@@ -63,6 +63,17 @@ def test_a_remedy_mends_the_document(good: str, bad: str, title: str) -> None:
     assert found[0].preferred
 
 
+def test_a_finding_at_a_key_has_the_remedies_of_its_text() -> None:
+    """Where it stands, the reference that it is about is not."""
+    text = FLOW.replace("`${form.age}", "`${form.agge}")
+    index = Index(text)
+    (found,) = [each for each in check(index, today=TODAY).found if "agge" in each.message]
+    start, end = index.lines.offset(found.line, found.column), index.lines.offset(found.line, found.end_column)
+    assert text[start:end] == '"text"'
+    (action,) = actions(index, start, end, [found])
+    assert mended(text, action) == FLOW
+
+
 def test_a_valid_document_has_no_actions() -> None:
     """None for what is right, none in other JSON."""
     assert offered(FLOW) == []

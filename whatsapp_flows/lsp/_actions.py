@@ -59,9 +59,17 @@ def actions(index: Index, start: int, end: int, found: Iterable[Found]) -> tuple
     for number, each in enumerate(found):
         remedies = _remedies(index, each, index.lines.offset(each.line, each.column))
         made += [action._replace(finding=number) for action in remedies]
+        made += _of_references(index, *_value_at(index, index.lines.offset(each.line, each.column)))
     made += _of_references(index, start, end)
     made += _upgrades(index, start, end)
     return tuple(dict.fromkeys(made))
+
+
+def _value_at(index: Index, at: int) -> tuple[int, int]:
+    """The value of the key at an offset, since some findings stand at the key of the text that they are about."""
+    found = cursor_at(index.root, at)
+    value = found.member.value if found.in_key and found.member is not None else None
+    return (value.start, value.end) if isinstance(value, Scalar) else (at, at)
 
 
 def _remedies(index: Index, found: Found, at: int) -> Iterator[Action]:
