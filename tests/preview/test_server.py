@@ -486,6 +486,15 @@ def test_restart_after_a_link_that_cannot_be_opened(tmp_path: Path) -> None:
         assert tab.command("restart")["view"]["screen"] == "START"
 
 
+def test_a_screen_that_was_opened_is_undone(tmp_path: Path) -> None:
+    """A finding or a link opens another screen: what was done before is not lost."""
+    with previewing(tmp_path / "flow.json", two_screens()) as (_, tab):
+        tab.event("Fill", path_of(tab.state, "first_name"), value="Ada")
+        assert tab.command("open", screen="END")["can_undo"]
+        state = tab.command("undo")
+        assert (state["view"]["screen"], value_of(state, "first_name")) == ("START", "Ada")
+
+
 def test_what_a_link_to_the_screen_holds(tmp_path: Path) -> None:
     """The screen and all of its data; nothing of data if it has none."""
     with previewing(tmp_path / "flow.json", two_screens()) as (_, tab):

@@ -28,6 +28,10 @@ class History:
         joins = isinstance(event, Blur) or (isinstance(event, Answer) and not by_hand)
         if joins or len(session.events) <= len(self.session.events):
             return History(session=session, earlier=self.earlier)
+        return self.opened(session)
+
+    def opened(self, session: Session) -> History:
+        """The history after a step to another session, such as the opening of a screen."""
         return History(session=session, earlier=(*self.earlier[1 - MAX_UNDO :], self.session))
 
     @property

@@ -175,7 +175,7 @@ class Store:
         flow = self._document.flow
         if flow is not None and command.screen is not None and command.screen not in flow.screens:
             raise ConflictError(f"There is no screen {command.screen[:100]!r}")
-        self._play(command.screen, command.data)
+        self._play(command.screen, command.data, before=self._state.history)
 
     # -- the file
 
@@ -236,7 +236,8 @@ class Store:
         self._log.add(kind, text, detail, duration_ms=duration_ms)
         self._set()
 
-    def _play(self, screen: str | None, data: Mapping[str, Any] | None) -> None:
+    def _play(self, screen: str | None, data: Mapping[str, Any] | None, before: History | None = None) -> None:
+        """Begin a play. With `before`, undo goes back to that: a click on a finding opens its screen too."""
         flow, begin = self._document.flow, self._begin
         if flow is None:
             raise ConflictError(_NO_FLOW)
@@ -244,7 +245,8 @@ class Store:
         init = begin.opens and screen is None and data is None and "data_api_version" in flow.document
         step = start(flow, screen, data, flow_token=begin.flow_token, today=begin.today, init=init)
         self._ticket += 1
-        self._set(history=History(session=step.session), stopped="")
+        history = History(session=step.session) if before is None else before.opened(step.session)
+        self._set(history=history, stopped="")
         self._carry_out(step)
 
     def _advanced(self, event: Event, *, by_hand: bool) -> tuple[Effect, ...]:
