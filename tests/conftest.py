@@ -7,14 +7,14 @@ import signal
 import sys
 import tempfile
 from collections.abc import Generator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
 from tests.effort import use_profile
 from tests.leftovers import Leftovers
 from tests.outside import ROOT, allowed_roots, forbid_outside
-from tests.tracing import install_trace_functions_in_turn, unmeasured
+from tests.tracing import imports_measured, install_trace_functions_in_turn, unmeasured
 
 use_profile()
 
@@ -31,12 +31,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(leftovers, "leftovers")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Coverage makes everything take three times as long: of collecting the tests, it measures what is imported."""
+    with imports_measured():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """What is marked `unmeasured` is not, nor are property tests: they run the same lines again and again."""
+    with _measure(item):
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """What runs the same lines again and again is not measured by coverage, which makes it take three times as long."""
-    repeats = item.get_closest_marker("unmeasured") or item.get_closest_marker("hypothesis")
-    with unmeasured() if repeats else nullcontext():
+    """As its fixtures."""
+    with _measure(item):
         return (yield)
+
+
+def _measure(item: pytest.Item) -> AbstractContextManager[None]:
+    repeats = item.get_closest_marker("unmeasured") or item.get_closest_marker("hypothesis")
+    return unmeasured() if repeats else nullcontext()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

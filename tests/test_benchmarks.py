@@ -18,7 +18,7 @@ from benchmarks.suite import NAMES, described
 from whatsapp_flows.flow_json import validate
 from whatsapp_flows.flow_json.schema import Version
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 

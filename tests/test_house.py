@@ -122,6 +122,7 @@ def test_the_report_names_the_longest(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 def test_the_command_ends_with_the_findings() -> None:
     """`python -m tools.house` prints the report of this package; 0 if there are no findings."""
     done = subprocess.run([sys.executable, "-m", "tools.house"], capture_output=True, text=True, check=False)

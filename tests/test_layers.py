@@ -12,7 +12,10 @@ import pytest
 import whatsapp_flows
 from tools.house import MAX_FILE_LINES, MAX_FUNCTION_LINES, House, Module
 
-pytestmark = pytest.mark.xdist_group("layers")  # one process, in which each file is parsed once
+pytestmark = [
+    pytest.mark.xdist_group("layers"),  # one process, in which each file is parsed once
+    pytest.mark.unmeasured,
+]
 
 PACKAGE = Path(whatsapp_flows.__file__).parent
 

@@ -22,6 +22,8 @@ import pytest
 import whatsapp_flows
 from tests.matching import TooManyStepsError, steps
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT: Final = Path(whatsapp_flows.__file__).parent
 PIECES_OF_A_TEXT: Final = (6, 60)
 LITTLE: Final = 2  # steps for each character; what takes more is compared with a text of three times the length

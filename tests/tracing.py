@@ -12,10 +12,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import FrameType, ModuleType
+from typing import Any, Final
+
+_PROCESSES: Final = "COVERAGE_PROCESS_CONFIG"  # coverage starts in a process that has it
 
 
 def install_trace_functions_in_turn() -> None:
@@ -41,16 +45,70 @@ def install_trace_functions_in_turn() -> None:
 
 @contextmanager
 def unmeasured() -> Iterator[None]:
-    """Coverage, where it runs, watches neither the block nor the threads that start in it; a debugger still does."""
-    coverage = sys.modules.get("coverage")
+    """
+    Coverage, where it runs, watches neither the block nor the threads and processes that start in it.
+
+    A debugger still does.
+    """
     here, threads = sys.gettrace(), threading.gettrace()
-    if here is None or coverage is None or coverage.Coverage.current() is None:
+    if not _is_coverage(here):
         yield
         return
+    processes = os.environ.pop(_PROCESSES, None)
     sys.settrace(None)
     threading.settrace(None)
     try:
         yield
     finally:
+        if processes is not None:
+            os.environ[_PROCESSES] = processes
         threading.settrace(threads)
         sys.settrace(here)
+
+
+@contextmanager
+def imports_measured() -> Iterator[None]:
+    """As `unmeasured`, but for the modules of the package that are imported in the block: their lines count."""
+    here = sys.gettrace()
+    if not _is_coverage(here):
+        yield
+        return
+    finder = _Measured(here)
+    sys.meta_path.insert(0, finder)
+    try:
+        with unmeasured():
+            yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Measured(MetaPathFinder):
+    """Finds the modules of the package, which run under a trace function."""
+
+    def __init__(self, trace: Any) -> None:
+        self._trace = trace
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        found = PathFinder.find_spec(fullname, path, target) if fullname.startswith("whatsapp_flows.") else None
+        if found is None or found.loader is None:
+            return None
+        execute = found.loader.exec_module
+
+        def measured(module: ModuleType) -> None:
+            before = sys.gettrace()
+            sys.settrace(self._trace)
+            try:
+                execute(module)
+            finally:
+                sys.settrace(before)
+
+        found.loader.exec_module = measured  # type: ignore[method-assign]
+        return found
+
+
+def _is_coverage(trace: Any) -> bool:
+    """Whether it is the trace function of coverage: a debugger goes on."""
+    coverage = sys.modules.get("coverage")
+    return trace is not None and coverage is not None and coverage.Coverage.current() is not None

@@ -60,6 +60,7 @@ def test_the_code_has_no_raw_json(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @pytest.mark.xdist_group("mypy")
 def test_the_code_is_laid_out_and_typed(tmp_path: Path) -> None:
     """A formatter leaves it as it is, and `mypy --strict` has nothing to say."""
@@ -71,8 +72,6 @@ def test_the_code_is_laid_out_and_typed(tmp_path: Path) -> None:
         "-m",
         "mypy",
         "--strict",
-        "--cache-dir",
-        str(ROOT / ".cache" / "mypy-builder"),
         str(tmp_path),
     ]
     checked = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)

@@ -15,6 +15,8 @@ import pytest
 
 from tests.flow_json.samples import footer, form, navigate, screen
 
+pytestmark = pytest.mark.unmeasured
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "flow-json-versions.md"
 CHECK = """

@@ -10,6 +10,8 @@ import pytest
 import whatsapp_flows
 from tools.house import House
 
+pytestmark = pytest.mark.unmeasured
+
 PACKAGE = "whatsapp_flows.flow_json"
 ROOMS = ("text", "language", "schema", "rules")
 

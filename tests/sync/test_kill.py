@@ -16,7 +16,7 @@ from tests.sync.support import as_wanted, calls, client_of, planned, synced
 from whatsapp_flows.emulator import Emulator
 from whatsapp_flows.sync import Lock
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 
 ROOT = Path(__file__).parents[2]
 MAX_BOUNDARIES = 60

@@ -23,6 +23,8 @@ from tests.contrib.django.postgres import VARIABLE, server
 from tests.contrib.django.support import TOKEN
 from whatsapp_flows.emulator import Emulator
 
+pytestmark = pytest.mark.unmeasured
+
 PROJECT = Path(__file__).parents[3] / "examples" / "django_crm"
 SEVEN = 7
 COUNT = "SELECT sync_status, count(*) FROM whatsapp_flows_whatsappflow GROUP BY sync_status"
