@@ -16,7 +16,7 @@ from whatsapp_flows.lsp._names import Index
 TODAY = date(2026, 1, 1)
 
 
-def mended(text: str, action: Action) -> str:
+def fixed(text: str, action: Action) -> str:
     """The text after an action."""
     for edit in sorted(action.edits, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
@@ -54,12 +54,12 @@ def offered(text: str) -> list[Action]:
          "Replace by an example of type string"),
     ],
 )  # fmt: skip
-def test_a_remedy_mends_the_document(good: str, bad: str, title: str) -> None:
+def test_a_remedy_fixes_the_document(good: str, bad: str, title: str) -> None:
     """The text after it is the one before the mistake."""
     text = FLOW.replace(good, bad, 1)
     assert text != FLOW
     found = [each for each in offered(text) if each.title == title]
-    assert mended(text, found[0]) == FLOW
+    assert fixed(text, found[0]) == FLOW
     assert found[0].preferred
 
 
@@ -93,7 +93,7 @@ def test_an_older_version_can_be_upgraded() -> None:
     old = FLOW.replace('"7.3"', '"6.0"')
     (action,) = offered(old)
     assert action.title == "Upgrade to version 7.3"
-    assert mended(old, action) == FLOW
+    assert fixed(old, action) == FLOW
     index = Index(old)
     assert actions(index, 100, 200, ()) == ()
     assert actions(Index(FLOW[:200]), 0, 200, ()) == ()
@@ -175,7 +175,7 @@ def test_a_property_that_is_missing_can_be_added(good: str, bad: str, mended_par
     assert text != FLOW
     (added, *_) = [each for each in offered(text) if each.title.startswith("Add ")]
     assert added.preferred
-    after = mended(text, added)
+    after = fixed(text, added)
     assert mended_part in after
     json.loads(after)
 
@@ -205,7 +205,7 @@ def test_an_example_of_another_type_can_be_replaced(field: str, titles: dict[str
     found = [each for each in offered(text) if "type" in each.title]
     assert [each.title for each in found] == list(titles)
     for action, example in zip(found, titles.values(), strict=True):
-        after = mended(text, action)
+        after = fixed(text, action)
         assert not [each for each in check(Index(after), today=TODAY).found if each.rule == "FJ504"]
         given = json.loads(after)["screens"][0]["data"]["price"]["__example__"]
         assert example is None or (given == example and type(given) is type(example))

@@ -171,20 +171,20 @@ class Tasks:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: set[asyncio.Future[Any]] = set()
+        self._outliving: set[asyncio.Future[Any]] = set()
 
     @property
     def full(self) -> bool:
         """Whether no more may outlive their requests."""
-        return len(self._kept) >= self._most
+        return len(self._outliving) >= self._most
 
     def keep(self, task: asyncio.Future[Any]) -> None:
         """Hold a task that was cancelled and has not ended."""
-        self._kept.add(task)
+        self._outliving.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Future[Any]) -> None:
-        self._kept.discard(task)
+        self._outliving.discard(task)
         if not task.cancelled():
             task.exception()  # or asyncio logs it, with its text
 

@@ -288,7 +288,7 @@ class EndpointClient:
 
     def _known(self, step: FetchKey) -> SealingKey | None:
         """The key, unless the callable has to be asked for it."""
-        return None if self._key is None or (step.again and self._source is not None) else self._key
+        return None if self._key is None or (step.refresh and self._source is not None) else self._key
 
     def _called(self) -> Pem | Awaitable[Pem]:
         return cast("Callable[[], Pem | Awaitable[Pem]]", self._source)()

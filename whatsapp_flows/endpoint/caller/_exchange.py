@@ -41,9 +41,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class FetchKey:
-    """Send the public key; `again` asks for it where it comes from, instead of taking the one that is known."""
+    """Send the public key; `refresh` asks for it where it comes from, instead of taking the one that is known."""
 
-    again: bool
+    refresh: bool
 
 
 class Arrived(NamedTuple):
@@ -73,12 +73,12 @@ def exchange(content: Mapping[str, Any], action: str, settings: Settings, tamper
     signed = _with_token_signature(content, settings.secret, fault)
     _check_fault(tamper, fault, settings.secret, token_is_signed="flow_token_signature" in signed)
     plaintext = _plaintext(signed)
-    key = yield FetchKey(again=False)
+    key = yield FetchKey(refresh=False)
     reply = yield from _send(plaintext, key, action, settings, fault)
     if reply.status != 421 or tamper is not None:  # a request with a fault is sent once: its answer is the result
         return reply
     yield Wait(RESEND_DELAY)
-    key = yield FetchKey(again=True)
+    key = yield FetchKey(refresh=True)
     reply = yield from _send(plaintext, key, action, settings, fault)
     return replace(reply, attempts=2)
 
