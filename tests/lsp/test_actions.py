@@ -71,7 +71,7 @@ def test_a_finding_at_a_key_has_the_remedies_of_its_text() -> None:
     start, end = index.lines.offset(found.line, found.column), index.lines.offset(found.line, found.end_column)
     assert text[start:end] == '"text"'
     (action,) = actions(index, start, end, [found])
-    assert mended(text, action) == FLOW
+    assert fixed(text, action) == FLOW
 
 
 def test_a_valid_document_has_no_actions() -> None:

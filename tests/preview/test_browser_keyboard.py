@@ -101,7 +101,7 @@ def test_a_flow_is_played_to_its_end_by_keyboard(page: Page, tmp_path: Path) -> 
 
 
 def test_an_error_is_reported_and_belongs_to_its_field(page: Page, tmp_path: Path) -> None:
-    """It appears when the field is left, is the field's description, and goes when it is mended."""
+    """It appears when the field is left, is the field's description, and goes when the value is valid."""
     with previewed(page, gallery(RELEASED[-1]), tmp_path) as phone:
         phone.go("FIELDS")
         name = phone.named("name").locator("input")

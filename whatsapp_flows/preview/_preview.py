@@ -99,7 +99,7 @@ class Preview:
         asked = connecting(endpoint, public_key, app_secret, version=version, time_limit=time_limit)
         self._asking = None if asked is None else Asking(asked.connect, time_limit=time_limit)
         self._store = Store(
-            PreviewState(path=_shown(self._path), platform=platform, theme=theme, by_hand=asked is None),
+            PreviewState(path=_display_path(self._path), platform=platform, theme=theme, by_hand=asked is None),
             Begin(
                 screen=screen,
                 data=data,
@@ -235,7 +235,7 @@ def _is_own(host: str) -> bool:
     return host == "localhost" or is_loopback(host)
 
 
-def _shown(path: Path) -> Path:
+def _display_path(path: Path) -> Path:
     """The path from the current folder, if it is below that."""
     if path is _IN_MEMORY:
         return path

@@ -48,7 +48,7 @@ def replay(flow: PlayedFlow, played: Session, *, by_hand: bool) -> Replay:
     history = History(session=first.session)
     old, new = addresses(played.flow), {address: path for path, address in addresses(flow).items()}
     for number, event in enumerate(played.events):
-        moved = _moved(event, old, new)
+        moved = _relocated(event, old, new)
         step = None if moved is None else advance(history.session, moved)
         refused = _refusal(step)
         if step is None or moved is None or refused is not None:
@@ -78,7 +78,7 @@ def _refusal(step: Step | None) -> str | None:
     return next((effect.message for effect in step.effects if isinstance(effect, Refused)), None)
 
 
-def _moved(event: Event, old: dict[str, Address], new: dict[Address, str]) -> Event | None:
+def _relocated(event: Event, old: dict[str, Address], new: dict[Address, str]) -> Event | None:
     """The event with the path that its component has now; None if the component is gone."""
     if isinstance(event, (Answer, Back)):
         return event
