@@ -403,6 +403,7 @@ ROWS: Final[tuple[tuple[str, Callable[[], Any], Any], ...]] = (
         ["not-offered", False],
     ),
     ("data-source.reset", lambda: data_source([{"id": "c", "title": "C"}]), ("c",)),
+    ("init-value.not-offered", lambda: initial_of(group(**{"init-value": ["a", "z"]}))["group"], ("a", "z")),
     (
         "opt-in.read-more",
         lambda: [

@@ -111,6 +111,7 @@ _ROWS: Final[tuple[tuple[str, str, Evidence, Any], ...]] = (
     ("radio.media-size", "the images of options are regular or large", _PAGE, None),
     ("dropdown.offered", "a value that data-source does not have is invalid", _CLIENT, None),
     ("data-source.reset", "a value that is no longer offered is reset to an empty one", _CLIENT, None),
+    ("init-value.not-offered", "an initial value that was not offered is kept until the options change", _GUESS, None),
     ("opt-in.read-more", "only an OptIn with on-click-action offers to read more", _PAGE, None),
     ("opt-in.untouched", "an OptIn that was never checked is false", _GUESS, None),
     ("opt-in.unchecked", "an OptIn that is unchecked has no value", _CLIENT, None),

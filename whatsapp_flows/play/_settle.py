@@ -52,8 +52,9 @@ def reoffered(
     """
     The states of all screens without what the fields of one no longer offer (data-source.reset).
 
-    Only fields whose options are others than `before` are reset: an initial value that was never offered stays, and a
-    Dropdown finds it invalid (dropdown.offered). A field that is reset may switch a branch, in which another is reset.
+    Only fields whose options are others than `before` are reset: an initial value that was never offered stays
+    (init-value.not-offered), and a Dropdown finds it invalid (dropdown.offered). A field that is reset may switch a
+    branch, in which another is reset.
     """
     earlier = Resolver(flow, before, name)
     for _ in range(_MAX_RESETS):
