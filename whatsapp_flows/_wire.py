@@ -212,6 +212,12 @@ def check_count(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must be a whole number above 0, not {short_repr(value)}.")
 
 
+def check_flag(name: str, value: object) -> None:
+    """Raise `ConfigurationError` unless `value` is True or False: an unset variable is not to pass for a decision."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not {short_repr(value)}.")
+
+
 def check_seconds(name: str, value: object) -> None:
     """Raise `ConfigurationError` unless `value` is a number of seconds above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:

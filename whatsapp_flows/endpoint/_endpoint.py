@@ -10,7 +10,7 @@ from .._flow_facts import FINISH, FlowFacts, FlowSource
 from .._http_answer import HttpAnswer
 from .._inspection import is_coroutine_function
 from .._log import logger
-from .._wire import Secret, as_secret, as_secrets, check_count, check_seconds, short_repr
+from .._wire import Secret, as_secret, as_secrets, check_count, check_flag, check_seconds, short_repr
 from ..errors import ConfigurationError
 from ..events import EventConsumer
 from ..signatures import AppSecrets
@@ -264,6 +264,7 @@ class FlowEndpoint:
 
 def _secrets(secrets: AppSecrets | None, verify_signature: bool) -> tuple[Secret, ...]:
     secrets = as_secret(secrets) if isinstance(secrets, str) else secrets
+    check_flag("verify_signature", verify_signature)
     if verify_signature and secrets is None:
         raise ConfigurationError(
             "app_secrets is missing: give the secret of the app that is connected to the Flow. Without one, anybody "

@@ -12,7 +12,7 @@ from .._http_answer import HttpAnswer, Outcome
 from .._inspection import is_coroutine_function
 from .._interrupts import is_interrupt
 from .._log import logger, place_of
-from .._wire import Secret, as_secret, as_secrets
+from .._wire import Secret, as_secret, as_secrets, check_count, check_flag
 from ..errors import ConfigurationError
 from ._events import WebhookEvent
 from ._parsing import events_of
@@ -57,6 +57,7 @@ class Webhooks:
         self._secrets: tuple[Secret, ...] | None = None  # first, so that a half-made object has a repr
         self._max_body = MAX_BODY
         self._handler: Handler = _acknowledge
+        check_flag("verify_signature", verify_signature)
         if app_secrets is None and verify_signature:
             raise ConfigurationError(
                 "app_secrets is missing: give the secret of the app that owns the webhook. Without one, anybody could "
@@ -64,8 +65,7 @@ class Webhooks:
             )
         if handler is not None and not callable(handler):
             raise ConfigurationError(f"handler must be callable with an event, not a {type(handler).__name__}.")
-        if isinstance(max_body, bool) or not isinstance(max_body, int) or max_body < 1:
-            raise ConfigurationError("max_body must be a number of bytes, at least 1.")
+        check_count("max_body", max_body)
         self._secrets = signatures.app_secrets(app_secrets) if app_secrets is not None and verify_signature else None
         self._verify_token = None if verify_token is None else _checked_token(verify_token)
         self._handler = handler or _acknowledge
