@@ -18,6 +18,7 @@ from . import flow_json
 from ._dataclasses import replace
 from ._endpoint_errors import AnswerProblem
 from ._flow_facts import FINISH, TAKEN_OUT, FlowFacts, ScreenFacts
+from ._json import json_pointer
 from ._wire import short_repr
 
 TRANSITION: Final = "invalid-screen-transition"
@@ -180,7 +181,7 @@ def _extra(facts: FlowFacts, data: Mapping[str, Any]) -> str:
 
 def pointer(path: tuple[str | int, ...]) -> str:
     """The JSON pointer (RFC 6901) of a path in the data of an answer."""
-    return "/data" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return json_pointer(("data", *path))
 
 
 # -- the images

@@ -1,8 +1,11 @@
-"""The one place where values become compact JSON text: without spaces, as it is sent, stored and compared."""
+"""
+The one place where values become compact JSON text, without spaces, as it is sent, stored and compared; and where the
+path of a value becomes a JSON pointer (RFC 6901).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from json import JSONEncoder
 from typing import Any
@@ -31,3 +34,18 @@ def _encoder(ascii_only: bool, allow_nan: bool, sort_keys: bool, default: Callab
     return JSONEncoder(
         ensure_ascii=ascii_only, allow_nan=allow_nan, sort_keys=sort_keys, separators=(",", ":"), default=default
     )
+
+
+def json_pointer(path: Iterable[str | int]) -> str:
+    """
+    The JSON pointer of the keys and indices that lead to a value.
+
+    >>> json_pointer(["screens", 0, "data", "a/b"])
+    '/screens/0/data/a~1b'
+    """
+    return "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path])
+
+
+def pointer_steps(pointer: str) -> list[str]:
+    """The keys and indices of a JSON pointer, as text."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

@@ -115,6 +115,17 @@ def test_keys_that_are_no_names_are_kept() -> None:
     assert types(flow)["Answer"] == {"flow_token": str, "first name": str, "class": int, 'say "hi"': bool}
 
 
+@pytest.mark.parametrize(
+    "key", ["list", "str", "NotRequired", "__secret", "a\N{LATIN SMALL LIGATURE FI}", "\N{DEGREE CELSIUS}"]
+)
+def test_a_key_that_a_class_would_change_is_kept(key: str) -> None:
+    """One that Python mangles or normalises, or that hides a type from the fields after it."""
+    footer = Footer(label="Go", on_click_action=Complete({key: "x", "more": picked}))
+    flow = Flow(version="7.3", screens=[Screen("A", terminal=True, children=[picked, footer])])
+    assert types(flow)["Answer"] == {"flow_token": str, key: str, "more": list[str]}
+    assert "class Answer" not in answers(flow)
+
+
 def test_screens_whose_names_meet_get_numbers() -> None:
     """No class replaces another."""
     screens = [Screen(each, data=[Data(each, "x")]) for each in ("A_B", "AB", "A,B", "_")]

@@ -21,6 +21,7 @@ from tests.flow_json.fuzz import VALUES
 from tests.flow_json.samples import samples
 from tests.play.views import CHILD, FIRST, TODAY, issues, seen, session
 from whatsapp_flows._dataclasses import replace
+from whatsapp_flows._json import pointer_steps
 from whatsapp_flows.flow_json import COMPONENTS, Shape
 from whatsapp_flows.play._components import MAX_NESTING
 from whatsapp_flows.play._events import AskEndpoint, Broken, Complete, Snackbar
@@ -168,8 +169,7 @@ KINDS: Final = {shape.name for shape in COMPONENTS}
 
 
 def at(document: Any, pointer: str) -> Any:
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
+    for key in pointer_steps(pointer):
         document = document[int(key) if isinstance(document, list) else key]
     return document
 

@@ -34,7 +34,10 @@ _INPUTS: Final = {
 _WORDS: Final = re.compile(r"\w+").findall
 _UNPLAIN: Final = re.compile(r"[^A-Za-z0-9_,]")
 """Characters that no valid screen id has. They are removed, so that a hostile id cannot end the docstring."""
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
+_FIELD: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+"""A key that stays as it is in the body of a class: others are mangled (`__x`) or normalised (`ﬁ`) by Python."""
+_TYPE_NAMES: Final = frozenset({"Any", "NotRequired", "bool", "dict", "float", "int", "list", "str"})
+"""What the types are written with: a field of such a name would hide it from the fields after it."""
 
 
 def answers(source: flow_json.FlowJson) -> str:
@@ -81,7 +84,7 @@ class _Module:
         unique = next(each for each in _numbered(name) if each not in self._names)
         self._names.add(unique)
         typed = [(key, kind if always else f"NotRequired[{kind}]") for key, kind, always in entries]
-        if all(_IDENTIFIER.fullmatch(key) and not iskeyword(key) for key, _ in typed):
+        if all(_FIELD.fullmatch(key) and not iskeyword(key) and key not in _TYPE_NAMES for key, _ in typed):
             lines = [f"class {unique}(TypedDict):", f'    """{documentation}"""', ""]
             lines += [f"    {key}: {kind}" for key, kind in typed]
             self._classes.append("\n".join(lines[: None if typed else 2]))

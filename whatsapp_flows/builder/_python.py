@@ -245,6 +245,7 @@ class _Names:
 
     def __init__(self) -> None:
         self._taken = set(_TAKEN)
+        self._numbers: dict[str, int] = {}
 
     def of(self, owner: object, screen: Screen) -> str:
         """The name of a field or an input: its own, else with what it is, else with its screen."""
@@ -258,9 +259,11 @@ class _Names:
         return self._first(screen.id, f"{screen.id}_screen")
 
     def _first(self, *candidates: str) -> str:
-        found = [_identifier(each) for each in candidates]
-        found += [f"{found[0]}_{number}" for number in range(2, len(self._taken) + 3)]
-        name = next(each for each in found if each not in self._taken)
+        wished = [_identifier(each) for each in candidates]
+        name = next((each for each in wished if each not in self._taken), "")
+        while not name or name in self._taken:
+            self._numbers[wished[0]] = number = self._numbers.get(wished[0], 1) + 1
+            name = f"{wished[0]}_{number}"
         self._taken.add(name)
         return name
 

@@ -7,6 +7,7 @@ a reference to something that is not there, an expression that Python cannot say
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -158,9 +159,9 @@ class _Reader:
         self._homes: dict[int, str] = {}
         self._made: dict[int, Component | Raw] = {}
         self._making: list[Mapping[str, Any]] = []
-        ids = [screen["id"] for screen in screens]
+        ids = Counter(screen["id"] for screen in screens)
         for screen in screens:
-            if ids.count(screen["id"]) == 1:  # otherwise a reference has two meanings
+            if ids[screen["id"]] == 1:  # otherwise a reference has two meanings
                 self._collect(screen)
 
     def _collect(self, screen: Mapping[str, Any]) -> None:

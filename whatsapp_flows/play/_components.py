@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from .._dataclasses import dataclass, field
+from .._json import json_pointer
 
 MAX_NESTING: Final = 200
 """Of Form, If and Switch. What stands deeper is not played. The validator has the same limit; Meta allows three Ifs."""
@@ -105,11 +106,6 @@ def layout_of(screen: Mapping[str, Any], path: str, kinds: frozenset[str] = CONT
     return Layout(components=tuple(components), containers=tuple(containers))
 
 
-def pointer_step(key: str) -> str:
-    """A key as a step of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 def _inside(container: Container, found: Component) -> Iterator[Iterator[Component]]:
     """The lists of components in a container."""
     for name in _LISTS[container.kind]:
@@ -119,7 +115,7 @@ def _inside(container: Container, found: Component) -> Iterator[Iterator[Compone
         yield _children(children, f"{container.path}/{name}", branches, in_form=form or found.in_form)
     cases = container.value.get("cases") if container.kind == "Switch" else None
     for name, children in cases.items() if isinstance(cases, dict) else ():
-        at = f"{container.path}/cases/{pointer_step(name)}"
+        at = container.path + json_pointer(("cases", name))
         yield _children(children, at, (*found.branches, Branch(container, name)), in_form=found.in_form)
 
 

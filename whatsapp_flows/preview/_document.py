@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from .._json import json_pointer as pointer_of
 from ..errors import ConfigurationError, ValidationIssue, ValidationPointer
 from ..flow_json import validate
 from ..play import PlayedFlow, read_flow
@@ -92,7 +93,7 @@ def json_pointer(path: str, root: Mapping[str, Any]) -> str:
         step, rest = _first_step(rest, value)
         steps.append(step)
         value = _child(value, step)
-    return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return pointer_of(steps)
 
 
 def _first_step(path: str, value: Any) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._json import pointer_steps
 from ..play import Node, View
 
 
@@ -48,8 +49,7 @@ def _target(component: Any) -> str:
 
 def component_at(document: Any, pointer: str) -> Any:
     """The value at a JSON pointer (RFC 6901), or None."""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in pointer_steps(pointer):
         if isinstance(document, Mapping):
             document = document.get(key)
         elif isinstance(document, (list, tuple)) and key.isascii() and key.isdigit() and int(key) < len(document):
