@@ -38,6 +38,22 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """
+    The order on several cores: what has to run in one process comes first, or other cores would wait for it at the end.
+
+    What runs mypy comes in the middle: by then `make types`, where it runs beside, has filled the cache.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    groups = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("xdist_group"))}
+    first = [item for item in items if groups.get(item, "mypy") != "mypy"]
+    mypy, others = ([item for item in items if groups.get(item) == name] for name in ("mypy", None))
+    middle = len(others) // 2
+    items[:] = [*first, *others[:middle], *mypy, *others[middle:]]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """What is marked `unmeasured` is not, nor are property tests: they run the same lines again and again."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.houses import the_house
 from tools.house import House, hidden_from, report, strongly_connected
 
 Files = dict[str, str]
@@ -123,9 +124,10 @@ def test_the_report_names_the_longest(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.unmeasured
+@pytest.mark.xdist_group("layers")
 def test_the_command_ends_with_the_findings() -> None:
     """`python -m tools.house` prints the report of this package; 0 if there are no findings."""
     done = subprocess.run([sys.executable, "-m", "tools.house"], capture_output=True, text=True, check=False)
-    text, clean = report(House())
+    text, clean = report(the_house())
     assert done.stdout.rstrip("\n") == text
     assert done.returncode == (0 if clean else 1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import whatsapp_flows
+from tests.houses import the_house
 from tools.house import MAX_FILE_LINES, MAX_FUNCTION_LINES, House, Module
 
 pytestmark = [
@@ -148,7 +149,7 @@ LONG_FILES = {
 @pytest.fixture(scope="module")
 def house() -> House:
     """The package, each of its files parsed once."""
-    return House(PACKAGE)
+    return the_house()
 
 
 def home(module: Module) -> str:

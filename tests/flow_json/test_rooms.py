@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
-import whatsapp_flows
-from tools.house import House
+from tests.houses import the_house
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = [pytest.mark.unmeasured, pytest.mark.xdist_group("layers")]
 
 PACKAGE = "whatsapp_flows.flow_json"
 ROOMS = ("text", "language", "schema", "rules")
@@ -24,7 +22,7 @@ def room_of(module: str) -> int:
 
 def test_rooms_import_from_earlier_ones() -> None:
     """text, language, schema, rules, top: no module imports from a later room."""
-    house = House(Path(whatsapp_flows.__file__).parent)
+    house = the_house()
     climbing = [
         (name, target)
         for name, targets in house.graph.items()
