@@ -80,6 +80,21 @@ def test_the_outline_has_screens_fields_and_components() -> None:
     ]
 
 
+def test_the_outline_has_the_branches_of_a_switch() -> None:
+    """And what has neither a name nor a type."""
+    cases = '{"type": "Switch", "value": "${data.x}", "cases": {"a": [{"type": "Image"}], "b": [{}], "c": 1}}'
+    children = f'[{cases}, 5, {{"type": "OptIn", "name": ""}}]'
+    text = f'{{"screens": [{{"layout": {{"children": {children}}}}}, {{}}]}}'
+    assert outline(symbols(Index(text))) == [
+        "(no id): screen",
+        "  Switch: component ${data.x}",
+        "    Image: component",
+        "    (no type): component",
+        "  OptIn: component",
+        "(no id): screen",
+    ]
+
+
 def test_a_name_lies_in_what_it_names() -> None:
     """As editors demand, also while the text is half written."""
 

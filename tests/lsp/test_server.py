@@ -148,7 +148,24 @@ def test_an_editor_types_fast_upgrades_and_closes() -> None:
         gone = types.HoverParams(types.TextDocumentIdentifier("file:///gone.json"), types.Position(9, 9))
         assert await editor.client.text_document_hover_async(gone) is None
 
-    edited(scene)
+        editor.open(FLOW)
+        outline = await editor.client.text_document_document_symbol_async(types.DocumentSymbolParams(DOCUMENT))
+        first = (outline or [])[0]
+        assert isinstance(first, types.DocumentSymbol)
+        assert [each.name for each in first.children or ()] == ["price", "place", "form"]
+        told = await editor.client.text_document_hover_async(types.HoverParams(DOCUMENT, editor.place('"name": "LA')))
+        assert told is not None
+        assert told.contents == types.MarkupContent(types.MarkupKind.PlainText, 'A screen.\n\n"End"')
+
+    edited(scene, OTHER_CAPABILITIES)
+
+
+OTHER_CAPABILITIES = types.ClientCapabilities(
+    text_document=types.TextDocumentClientCapabilities(
+        document_symbol=types.DocumentSymbolClientCapabilities(hierarchical_document_symbol_support=True),
+        hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.PlainText]),
+    )
+)
 
 
 async def code_actions(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.lsp.lsp_support import FLOW, marked
 from whatsapp_flows.lsp._cursor import cursor_at
-from whatsapp_flows.lsp._tree import Lines, Object, Scalar, parse_tree, parts, plain
+from whatsapp_flows.lsp._tree import Array, Lines, Object, Scalar, parse_tree, parts, plain
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -67,6 +67,13 @@ def test_a_deep_text_is_no_matter() -> None:
     assert len(cursor_at(root, 50_000).steps) == 50_000
     assert str(plain(root)).count("[") == 21
     assert str(plain(parse_tree('{"a":' * 30))).count("a") == 20
+
+
+def test_many_broken_objects_are_no_matter() -> None:
+    """Each is tried as a whole only while the tries together take no longer than the text."""
+    root = parse_tree("[" + '{"a" 1},' * 100_000)
+    assert isinstance(root, Array)
+    assert len(root.items) == 100_000
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ class _Builder:
         self.open: list[Container] = [] if whole is None else [whole]
         self.root: Value | None = whole
         self.at = 0 if whole is None else whole.start + 1
-        self.patience = 4 * len(text)  # characters that may be read in vain, in objects that are not whole
+        self.patience = 16 * len(text)  # characters that may be read in vain, for objects that are not whole
 
     def build(self) -> Value | None:
         while self.at >= 0 and self._read():
@@ -194,7 +194,7 @@ class _Builder:
         try:
             value, self.at = _DECODER.raw_decode(self.text, at)
         except json.JSONDecodeError as error:
-            self.patience -= error.pos - at
+            self.patience -= error.pos + 1  # Python counts the lines up to there
         except (ValueError, RecursionError):  # a number of thousands of digits; a deep text
             self.patience = -1
         else:
