@@ -71,6 +71,19 @@ def test_what_was_edited_is_written(cli: CommandLine, edited: Path) -> None:
     assert cli("drift").code == 0
 
 
+def test_a_flow_that_a_python_file_makes_has_no_file_to_write(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is compared all the same."""
+    (tmp_path / "one.py").write_text(f"flow = {valid_flow('FIRST')!r}\n", "utf-8")
+    table = '[flows.one]\nfile = "one.py:flow"\nname = "One"\ncategories = ["OTHER"]\n'
+    (tmp_path / "flows.toml").write_text(table, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert cli("apply", "--yes").code == 0
+    assert cli("pull").out.splitlines()[:2] == ["Flow  Status  Result     File", "one   DRAFT   unchanged  -"]
+    assert cli("pull", "--json").json["flows"][0]["file"] is None
+
+
 def test_a_dry_run_writes_nothing(cli: CommandLine, edited: Path) -> None:
     """And reports the same."""
     outcome = cli("pull", "--dry-run")

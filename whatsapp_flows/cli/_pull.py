@@ -166,7 +166,7 @@ def _(value: PullReport) -> Lines:
             WrappedName(inert(flow.key), "bold"),
             status_text(flow.status or "-"),
             status_text(results.get(flow.action, flow.action)),
-            WrappedName(inert(str(flow.file))),
+            WrappedName(inert(str(flow.file)) if flow.file else "-"),
         )
     yield table
     for flow in value.flows:
@@ -201,7 +201,7 @@ def _(value: PullReport) -> Json:
                 "action": flow.action,
                 "status": flow.status or None,
                 "error": _error(flow),
-                "file": str(flow.file),
+                "file": None if flow.file is None else str(flow.file),
                 "changes": flow.changes.as_json(),
                 "notes": list(flow.notes),
             }
