@@ -221,6 +221,15 @@ def test_raw_json_may_hold_references() -> None:
     assert sent(Raw({"x": None})) == {"x": None}
 
 
+def test_a_reference_beside_the_screens_names_its_screen() -> None:
+    """It stands on none of them."""
+    screen = Screen("S", title="T", data=[city], children=[name])
+    assert Flow(version="7.3", screens=[screen], more={"x": [city, name]})["x"] == [
+        "${screen.S.data.city}",
+        "${screen.S.form.name}",
+    ]
+
+
 def test_own_value_stands_in_expressions_and_items_too() -> None:
     """Anywhere in the arguments of the input."""
     shown = DatePicker(name="day", label="D", enabled=own_value == "x")

@@ -87,9 +87,11 @@ class Writer:
         self._dynamic_texts = self._marks = 0
         try:
             text = self._encode(screens)
+            return text if self._is_faithful(text) else self.one_by_one(screens)
         except (FlowBuildError, TypeError, ValueError, RecursionError):
             return self.one_by_one(screens)
-        return text if self._is_faithful(text) else self.one_by_one(screens)
+        finally:
+            self._screen, self._here = "", set()  # what follows stands on no screen
 
     def _is_faithful(self, text: str) -> bool:
         """Whether only our own texts look dynamic, and nothing is null. The first count is fast, and mostly enough."""
