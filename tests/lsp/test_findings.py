@@ -41,6 +41,14 @@ def test_a_half_written_document_has_its_fault() -> None:
     assert check(Index(FLOW.replace("😀", "\ud83d"))).whole
 
 
+def test_a_byte_order_mark_is_a_character_of_the_first_line() -> None:
+    """As in the editor, if that sends one at all; the names of the document are known behind it."""
+    text = '\ufeff{"version": 7, "screens": []}'
+    wrong = next(each for each in check(Index(text)).found if each.code == "INVALID_FLOW_JSON_VERSION")
+    assert text[wrong.column : wrong.end_column] == "7"
+    assert Index(text).is_flow
+
+
 def test_findings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """One issue may have many places."""
     monkeypatch.setattr(_findings, "MAX_SHOWN", 3)

@@ -96,6 +96,8 @@ def _placed(issue: ValidationIssue, lines: list[str]) -> Iterator[Found]:
     places = [(each.line_start, each.column_start, each.line_end, each.column_end) for each in issue.pointers or ()]
     for place in places or [(issue.line_start, issue.column_start, issue.line_end, issue.column_end)]:
         line, column, end_line, end_column = (max((value or 1) - 1, 0) for value in place)
+        if lines[0].startswith("\ufeff"):  # a byte order mark, which the validator does not count
+            column, end_column = column + (line == 0), end_column + (end_line == 0)
         line = min(line, len(lines) - 1)
         if end_line > line:
             end_line, end_column = line, utf16_length(lines[line].rstrip())

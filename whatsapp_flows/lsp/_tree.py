@@ -156,7 +156,7 @@ class _Builder:
         self.text = text
         self.open: list[Container] = [] if whole is None else [whole]
         self.root: Value | None = whole
-        self.at = 0 if whole is None else whole.start + 1
+        self.at = int(text.startswith("\ufeff")) if whole is None else whole.start + 1  # a byte order mark is no JSON
         self.patience = 16 * len(text)  # characters that may be read in vain, for objects that are not whole
 
     def build(self) -> Value | None:
