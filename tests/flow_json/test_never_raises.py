@@ -17,8 +17,6 @@ from tests.effort import some
 from tests.flow_json.samples import TODAY, footer, samples, screen
 from whatsapp_flows.flow_json import MAX_BYTES, Report, validate
 
-pytestmark = pytest.mark.unmeasured
-
 LEVELS: Final = 10_000
 GOOD: Final = json.dumps(
     {"version": "7.3", "screens": [screen("A", {"type": "TextBody", "text": "Hello"}, footer(), terminal=True)]},
@@ -105,6 +103,7 @@ DEEP_CHILDREN: Final[dict[str, Callable[[int], str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("levels", [30, 199, 200, 201, 480, LEVELS])
 @pytest.mark.parametrize("what", DEEP_CHILDREN)
 @pytest.mark.parametrize(("version", "mark"), [("7.3", ""), ("8.0", "\ufeff"), ("3.1", "")])
@@ -114,6 +113,7 @@ def test_depth_of_components(what: str, levels: int, version: str, mark: str) ->
     assert of(mark + text) >= ({"BYTE_ORDER_MARK"} if mark and levels <= 201 else set())
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("what", DEEP_CHILDREN)
 def test_depth_of_components_takes_no_exponential_work(what: str) -> None:
     """Forty levels take at most ten thousand steps each."""
@@ -121,6 +121,7 @@ def test_depth_of_components_takes_no_exponential_work(what: str) -> None:
     assert steps(lambda: of(text), at_most=400_000) > 1_000
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("levels", [30, 150, 320, 480, 900, LEVELS])
 @pytest.mark.parametrize("what", DEEP)
 def test_depth(what: str, levels: int) -> None:
@@ -147,6 +148,7 @@ def test_a_deep_mapping() -> None:
     assert of({"version": "7.3", "screens": [deep]}) == of(endless) == {"INVALID_FLOW_JSON"}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "content",
     [
