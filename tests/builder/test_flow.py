@@ -190,6 +190,18 @@ def test_a_component_within_itself_is_an_error() -> None:
         Flow(version="7.3", screens=[Screen("A", children=[form])]).to_dict()
 
 
+@pytest.mark.parametrize("beside", [TextBody(text="x"), Raw({})], ids=["components", "raw JSON"])
+def test_components_are_nested_to_one_depth(beside: Component | Raw) -> None:
+    """Whatever stands beside them: 100 levels, not 101."""
+    component: Component = TextBody(text="x")
+    for _ in range(99):
+        component = Form(name="f", children=[component])
+    assert Flow(version="7.3", screens=[Screen("A", children=[component, beside])]).to_json()
+    component = Form(name="f", children=[component])
+    with pytest.raises(FlowBuildError, match="nested too deeply"):
+        Flow(version="7.3", screens=[Screen("A", children=[component, beside])]).to_json()
+
+
 def test_raw_json_may_stand_anywhere() -> None:
     """As a screen, a component, a property, an action, an item, a list of components."""
     raw_screen: dict[str, Any] = {"id": "RAW", "title": "R", "layout": {"type": "SingleColumnLayout", "children": []}}

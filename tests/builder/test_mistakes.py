@@ -149,6 +149,9 @@ MISTAKES: Final[Mapping[str, tuple[Callable[[], object], str]]] = {
         "screen A: .*not JSON compliant",
     ),
     "a payload in itself": (lambda: sent(circular()), "nested too deeply"),
+    "an example in itself": (lambda: Data("x", circular()), "nested too deeply"),
+    "a number as a key of an example": (lambda: Data("x", {1: "x"}), "the keys of an object are texts, not 1"),
+    "a schema as a text": (lambda: loose(Data, "x", 1, schema="string"), "the schema of a Data is a dict"),
     "an object in Raw": (lambda: written(Raw({"x": object()})), "screen S: an object has no JSON form"),
     "Raw in an expression": (lambda: loose(text, "a", Raw("x")), "a Raw cannot stand in an expression"),
     "a title": (
@@ -160,6 +163,10 @@ MISTAKES: Final[Mapping[str, tuple[Callable[[], object], str]]] = {
     "routes as a text": (lambda: written(routing_model={"S": "END"}), "a list of ids for each id"),
     "routes of objects": (lambda: written(routing_model={"S": [Screen("A")]}), "a list of ids for each id"),
     "an API version": (lambda: written(data_api_version=3.0), "data_api_version is a text"),
+    "more as a list": (lambda: written(more=["x"]), "more is a dict"),
+    "a number as a key of more": (lambda: written(more={1: "x"}), "the keys of an object are texts, not 1"),
+    "more of a screen": (lambda: loose(Screen, "A", more=["x"]), "more is a dict"),
+    "a number as a key of a screen": (lambda: loose(Screen, "A", more={1: "x"}), "texts, not 1"),
     "a property twice": (lambda: written(more={"version": "6.0"}), "version is given twice"),
     "a screen's twice": (
         lambda: Flow(version="7.3", screens=[Screen("A", more={"id": "B"})]).to_json(),
@@ -205,6 +212,31 @@ def test_lists_may_be_any_iterables_and_are_kept_as_they_were() -> None:
     assert written(loose(Form, name="f", children=(TextBody(text=each) for each in "a")))["children"] == [
         {"type": "TextBody", "text": "a"}
     ]
+
+
+def test_further_properties_are_kept_as_they_were() -> None:
+    """What is done to a dict later does not change the Flow or the screen."""
+    more: dict[str, Any] = {"x": 1}
+    flow = Flow(version="7.3", screens=[Screen("A", more=more)], more=more)
+    more["y"] = 2
+    assert flow.to_dict() == {"version": "7.3", "screens": [{"id": "A", "x": 1}], "x": 1}
+
+
+def test_what_is_done_to_a_document_changes_no_text() -> None:
+    """Indented or not, the text is that of the Flow."""
+    flow = Flow(version="7.3", screens=[Screen("A")])
+    flow["screens"].clear()
+    assert json.loads(flow.to_json(indent=2)) == json.loads(flow.to_json()) == flow.to_dict()
+
+
+@pytest.mark.parametrize("levels", [300, 600])
+def test_a_deep_example_stays_the_same_json(levels: int) -> None:
+    """As raw JSON where Python's stack is too small for objects."""
+    example = json.loads('{"a":' * levels + "1" + "}" * levels)
+    screen = {"id": "A", "data": {"x": {"type": "object", "__example__": example}}}
+    assert from_json({"version": "7.3", "screens": [screen]}).to_json() == json.dumps(
+        {"version": "7.3", "screens": [screen]}, separators=(",", ":")
+    )
 
 
 def test_raw_json_may_hold_references() -> None:
@@ -266,8 +298,8 @@ UNREADABLE: Final = (
     (b'{"version": "7.3",\n "screens": [}', "json is no Flow JSON: line 2: .*JSON"),
     (b"[]", "a Flow JSON is a JSON object"),
     (b"\xff", "not UTF-8"),
-    (json.dumps({"version": "9.9", "screens": []}), r"it needs a version, which is one of 2\.1"),
-    (json.dumps({"version": [], "screens": []}), "it needs a version"),
+    (json.dumps({"version": "9.9", "screens": []}), r"it needs a version, a text which is one of 2\.1"),
+    (json.dumps({"version": 7.3, "screens": []}), "it needs a version, a text"),
     (json.dumps({"version": "7.3"}), "it needs a list of screens"),
     ({"version": "7.3", "screens": [], "x": "\ud800"}, "lone surrogate"),
 )

@@ -107,19 +107,31 @@ def json_type(example: object) -> str:
     raise FlowBuildError(f"{a(found)} cannot be an example: {short_repr(example)}{remedy}.")
 
 
+_TOO_DEEP: Final = "the values are nested too deeply: is one a part of itself?"
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _SCALARS: Final = {str: "string", bool: "boolean", int: "number", float: "number"}
 
 
 def schema_of(example: object) -> dict[str, Any]:
-    """The data model of an example, without the example; the first item stands for all of a list."""
+    """
+    The data model of an example, without the example; the first item stands for all of a list.
+
+    Raises `FlowBuildError` for an example that has none.
+    """
+    try:
+        return _schema_of(example)
+    except RecursionError:
+        raise FlowBuildError(_TOO_DEEP) from None
+
+
+def _schema_of(example: object) -> dict[str, Any]:
     if type(example) in _SCALARS:
         return {"type": _SCALARS[type(example)]}
     kind = json_type(example)
     if isinstance(example, Mapping):
-        return {"type": kind, "properties": {str(name): schema_of(value) for name, value in example.items()}}
+        return {"type": kind, "properties": {str(name): _schema_of(value) for name, value in example.items()}}
     if isinstance(example, (list, tuple)):
-        return {"type": kind, "items": schema_of(example[0])} if example else {"type": kind}
+        return {"type": kind, "items": _schema_of(example[0])} if example else {"type": kind}
     return {"type": kind}
 
 
@@ -144,8 +156,10 @@ class Data(Reference[T_co]):
             raise FlowBuildError("Data takes a type or a schema, not both.")
         if type is not None and type not in TYPES:
             raise FlowBuildError(f"the type of a Data is one of {', '.join(TYPES)}, not {short_repr(type)}.")
+        if schema is not None and not isinstance(schema, Mapping):
+            raise FlowBuildError(f"the schema of a Data is a dict, not {short_repr(schema)}.")
         self.name = name
-        self.example = example
+        self.example = keyed(example)
         self.schema = schema if schema is not None else {"type": type} if type is not None else schema_of(example)
 
     @property
@@ -288,7 +302,7 @@ def keyed(value: Any) -> Any:
         try:
             _check_keys(value)
         except RecursionError:
-            raise FlowBuildError("the values are nested too deeply: is one a part of itself?") from None
+            raise FlowBuildError(_TOO_DEEP) from None
     return value
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .. import flow_json
 from .._wire import short_repr
-from ._base import Component, Data, Input, Raw, listed
+from ._base import Component, Data, Input, Raw, keyed, listed
 from ._check import check
 from ._errors import FlowBuildError, instead
 from ._screens import Layout, Model, ScreenParts
@@ -64,7 +64,7 @@ class Screen(ScreenParts):
         if children is not None:
             given["children"] = self.children
         if more:
-            given["more"] = more
+            given["more"] = _further(more)
         self._given = given
 
     def __repr__(self) -> str:
@@ -98,6 +98,14 @@ def _input_names(sensitive: Sequence[str | Component]) -> list[str]:
             raise FlowBuildError(f"sensitive is a list of inputs, or of their names, not of {short_repr(each)}.")
         names.append(name)
     return names
+
+
+def _further(more: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties for which there is no argument. Raises `FlowBuildError` for anything but a dict by texts."""
+    if not isinstance(more, Mapping):
+        raise FlowBuildError(f'more is a dict, such as {{"name": "value"}}, not {short_repr(more)}.')
+    found: dict[str, Any] = keyed(dict(more))
+    return found
 
 
 def _add(found: dict[str, Any], more: Mapping[str, Any]) -> None:
@@ -140,7 +148,7 @@ class Flow(Mapping[str, Any]):
         self._routing_model = routing_model if isinstance(routing_model, str) else _routes_of(routing_model)
         if isinstance(routing_model, str) and routing_model != _INFER:
             raise FlowBuildError(f"routing_model is a dict, or {_INFER!r}, not {short_repr(routing_model)}.")
-        self._more = more or {}
+        self._more = _further(more) if more else {}
         self._text: str | None = None
         self._document: dict[str, Any] | None = None
 
@@ -176,7 +184,7 @@ class Flow(Mapping[str, Any]):
     def to_json(self, *, indent: int | None = None) -> str:
         """The Flow JSON as text. `indent` are the blanks of a level; None writes one line."""
         if indent is not None:
-            return json.dumps(self._written(), ensure_ascii=False, indent=indent)
+            return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
         if self._text is None:
             self._text = self._write()
         return self._text

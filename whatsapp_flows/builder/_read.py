@@ -61,12 +61,14 @@ def from_json(source: flow_json.FlowJson) -> Flow:
     document = source.to_dict() if isinstance(source, Flow) else _object_of(source)
     version, screens = document.get("version"), document.get("screens")
     known = {str(each): each for each in flow_json.KNOWN_VERSIONS}
-    if not isinstance(version, str) or version not in known or not isinstance(screens, list):
-        wanted = "a list of screens" if str(version) in known else f"a version, which is one of {', '.join(known)}"
-        raise ConfigurationError(f"json is no Flow JSON: it needs {wanted}.")
+    if not isinstance(version, str) or version not in known:
+        texts = ", ".join(known)
+        raise ConfigurationError(f"json is no Flow JSON: it needs a version, a text which is one of {texts}.")
+    if not isinstance(screens, list):
+        raise ConfigurationError("json is no Flow JSON: it needs a list of screens.")
     for references in (True, False):  # a reference into raw JSON belongs to no object
-        flow = _flow(document, known[version], references=references)
-        with suppress(FlowBuildError):
+        with suppress(FlowBuildError, RecursionError):  # what is nested too deeply for objects stays raw JSON
+            flow = _flow(document, known[version], references=references)
             if flow.to_dict() == document:
                 return flow
     return Flow(

@@ -129,7 +129,7 @@ class Writer:
 
     def _tree(self, component: Any, depth: int) -> Any:
         """A component as the encoder takes it."""
-        if not isinstance(component, Component) or depth > MAX_DEPTH:
+        if not isinstance(component, Component) or depth >= MAX_DEPTH:
             raise TypeError
         if isinstance(component, Input):
             self._here.add(id(component))
