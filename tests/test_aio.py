@@ -810,8 +810,8 @@ def test_each_client_refuses_the_options_of_the_other() -> None:
             (AsyncFlowsClient, {"validate": "yes"}, "validate"),
             (AsyncFlowsClient, {"api_version": "25"}, "api_version"),
         ]
-        for kind, options, beginning in mistakes:
-            with pytest.raises(ConfigurationError, match=beginning):
+        for kind, options, message in mistakes:
+            with pytest.raises(ConfigurationError, match=message):
                 kind(TOKEN, WABA, **options)
         loop.run(of_aiohttp.close())
     with pytest.raises(ConfigurationError, match="AsyncFlowsClient"):
@@ -827,7 +827,7 @@ def in_a_fresh_interpreter(code: str) -> str:
 
 def test_without_aiohttp_the_error_says_what_to_install() -> None:
     """When a client or a transport is made. An async client on a transport of the host's works without aiohttp."""
-    beginning = in_a_fresh_interpreter("""
+    printed = in_a_fresh_interpreter("""
 import sys
 sys.modules["aiohttp"] = None
 from whatsapp_flows import *
@@ -842,9 +842,9 @@ for make in (lambda: AsyncFlowsClient("token"), AiohttpTransport):
     except ImportError as error:
         print(error)
 """)
-    assert beginning.splitlines()[0].startswith("AsyncFlowsClient(waba_id=None")
+    assert printed.splitlines()[0].startswith("AsyncFlowsClient(waba_id=None")
     needed = 'AsyncFlowsClient and AiohttpTransport need aiohttp: pip install "whatsapp-flows-sdk[async]"'
-    assert beginning.splitlines()[1:] == [needed, needed]
+    assert printed.splitlines()[1:] == [needed, needed]
 
 
 def test_the_transport_can_be_imported_without_importing_aiohttp() -> None:

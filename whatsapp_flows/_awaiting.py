@@ -9,7 +9,7 @@ from typing import Any, Final
 from .errors import ConfigurationError
 
 LATE: Final = object()
-"""What is there instead of a value that came too late."""
+"""What `within` returns if the value comes too late."""
 
 
 async def within(seconds: float, pending: Awaitable[Any]) -> Any:

@@ -53,12 +53,12 @@ def test_a_request_without_a_signature_is_refused() -> None:
     assert unsigned.receive(ask().body, {}).status == 200
 
 
-@pytest.mark.parametrize("said", [None, 0, "", "false"])
+@pytest.mark.parametrize("given", [None, 0, "", "false"])
 @pytest.mark.parametrize("secrets", [None, "app-secret"])
-def test_only_false_leaves_the_signature_out(said: Any, secrets: str | None) -> None:
+def test_only_false_leaves_the_signature_out(given: Any, secrets: str | None) -> None:
     """An unset variable, which is None or empty, is no decision: neither with a secret nor without."""
     with pytest.raises(ConfigurationError, match="verify_signature must be True or False"):
-        FlowEndpoint(private_keys(), app_secrets=secrets, verify_signature=said)
+        FlowEndpoint(private_keys(), app_secrets=secrets, verify_signature=given)
 
 
 def test_a_field_named_error_does_not_swallow_the_answer() -> None:

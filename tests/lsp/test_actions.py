@@ -185,6 +185,10 @@ def test_a_property_that_is_missing_can_be_added(good: str, bad: str, mended_par
     [
         ('{"type": "number", "__example__": "x"}',
          {"Replace by an example of type number": 1, "Change the type to string": None}),
+        ('{"type": "number", "__example__": "NaN"}',
+         {"Replace by an example of type number": 1, "Change the type to string": None}),
+        ('{"type": "number", "__example__": "1e999"}',
+         {"Replace by an example of type number": 1, "Change the type to string": None}),
         ('{"type": "integer", "__example__": "7"}',
          {"Replace by an example of type integer": 7, "Change the type to string": None}),
         ('{"type": "boolean", "__example__": "true"}',

@@ -116,6 +116,8 @@ def test_nothing_is_reported_of_a_text_over_the_limit() -> None:
         ("a\nb", [Change("x", (1, 1), (1, 1))], "a\nbx"),
         ("a\nb", [Change("x", (9, 9), (99, 9))], "a\nbx"),
         ("a\nb", [Change("x", (0, 99), (0, 99))], "ax\nb"),
+        ("a\r\nb", [Change("x", (0, 99), (0, 99))], "ax\r\nb"),
+        ("😀\r\nb", [Change("x", (0, 99), (0, 99))], "😀x\r\nb"),
         ("abc", [Change("x", (0, 2), (0, 1))], "abxc"),  # an end before the start
         ("", [Change("a\nb", (0, 0), (0, 0)), Change("x", (1, 1), (1, 1))], "a\nbx"),
         ("abc", [Change("x", (0, 0), (0, 1)), Change("whole")], "whole"),

@@ -258,11 +258,11 @@ def test_an_error_appears_after_a_touch_and_not_while_focused() -> None:
         ({"touched": (FIRST,), "focused": FIRST}, False),
         ({"touched": (FIRST,), "focused": "/elsewhere"}, True),
     ]
-    for state, reason in cases:
+    for state, shown in cases:
         found = node(field, **state)
         assert found.invalid == "required"
-        assert bool(found.error) is reason
-        assert found.props.get("helper-text") == (None if reason else "Your name")
+        assert bool(found.error) is shown
+        assert found.props.get("helper-text") == (None if shown else "Your name")
     found = node(field, touched=(FIRST,), form={"n": "Ada"})
     assert (found.invalid, found.error) == ("", "")
 

@@ -287,9 +287,9 @@ def test_a_secret_is_refused_and_not_shown(text: str, place: str) -> None:
 )
 def test_a_token_used_as_a_name_is_not_shown(text: str, line: int) -> None:
     """Neither as a table or a key, nor in a text that is not TOML."""
-    expected = mistake(text)
-    assert expected.startswith(f"flows.toml:{line}: ")
-    assert TOKEN[:12] not in expected
+    message = mistake(text)
+    assert message.startswith(f"flows.toml:{line}: ")
+    assert TOKEN[:12] not in message
 
 
 @pytest.mark.usefixtures("folder")
@@ -330,8 +330,8 @@ def test_a_fifo_is_neither_read_nor_waited_for(folder: Path) -> None:
     """In the place of a Flow JSON, and beside one, where it is not reported as an unused Flow JSON."""
     os.mkfifo(folder / "pipe.json")
     assert "not name pipe.json" not in "".join(read(A).warnings)
-    expected = mistake(A.replace("a.json", "pipe.json"))
-    assert expected == "flows.toml:2: [flows.a] file: pipe.json cannot be read: it is not a regular file."
+    message = mistake(A.replace("a.json", "pipe.json"))
+    assert message == "flows.toml:2: [flows.a] file: pipe.json cannot be read: it is not a regular file."
 
 
 def test_the_flow_json_is_read_unchanged(folder: Path) -> None:

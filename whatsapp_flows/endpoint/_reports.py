@@ -150,7 +150,7 @@ def _error_key(error: str) -> str:
     """
     The documented key of an error, whatever its spelling; an unknown one in lower case.
 
-    Anything with a digit is none of Meta's: a form may have a field `error`, in which a user writes a number.
+    Meta's keys have no digits. One with a digit becomes "other": it may be what a user wrote into a field `error`.
     """
     key = client_error_key(error)
     return key if key in CLIENT_ERROR_KEYS or re.fullmatch(r"[a-z_]{1,64}", key) else OTHER

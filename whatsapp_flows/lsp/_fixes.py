@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -107,12 +108,12 @@ def other_example(index: Index, found: Found, at: int) -> Iterator[tuple[str, Ed
         f"Replace by an example of type {schema.get('type')}",
         Edit(example.start, example.end, json.dumps(fitting, ensure_ascii=False)),
     )
-    if isinstance(kind, Scalar) and _TYPES_ALONE.get(type(plain(example))):
+    if isinstance(kind, Scalar) and type(plain(example)) in _SIMPLE_TYPES:
         meant = type_of(plain(example))
         yield f"Change the type to {meant}", Edit(kind.start, kind.end, quoted(meant))
 
 
-_TYPES_ALONE: Final = {bool: True, int: True, float: True, str: True}
+_SIMPLE_TYPES: Final = frozenset({bool, int, float, str})
 """Types of which a schema says nothing but the type."""
 
 
@@ -124,6 +125,8 @@ def _converted(given: Any, kind: object, otherwise: Any) -> Any:
         try:
             read = json.loads(given)
         except (ValueError, RecursionError):
+            return otherwise
+        if isinstance(read, float) and not math.isfinite(read):  # Python reads NaN and 1e999, which JSON cannot hold
             return otherwise
         fits = (
             isinstance(read, bool)

@@ -287,8 +287,10 @@ class Lines:
         last = line + 1 == len(self._starts)
         content = self._text[start : None if last else self._starts[line + 1] - 1]
         column = max(column, 0)
+        if column > len(content) and column > utf16_length(content):
+            return start + len(content if last else content.removesuffix("\r"))
         if self._narrow or content[:column].isascii():
-            return start + min(column, len(content))
+            return start + column
         wide = content.encode("utf-16-le", "surrogatepass")[: 2 * column]
         return start + len(wide.decode("utf-16-le", "ignore"))
 

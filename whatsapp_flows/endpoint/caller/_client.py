@@ -156,8 +156,8 @@ class EndpointClient:
         """
         The client's report that it could not use the last answer, such as `payload-schema-error`.
 
-        `action` is that of the request which was answered so. `tamper` as for `ping`. `time_limit` are the seconds
-        after which this request is given up, if it is not the client's option of that name.
+        `action` is that of the request which was answered so. `tamper` as for `ping`. `time_limit`: seconds after
+        which this request is given up; None is the client's own.
         """
         return self._run(self._notify(error, error_message, action, screen, token, tamper, time_limit))
 
