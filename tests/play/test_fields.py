@@ -514,6 +514,26 @@ def test_an_initial_value_that_was_never_offered_is_kept(kind: str, initial: Any
     assert form(changed)["f"] == (("a",) if isinstance(held, tuple) else "")
 
 
+@pytest.mark.parametrize("direct", [True, False])
+def test_options_that_come_from_another_screen_reset_too(direct: bool) -> None:
+    """What is selected is gone when the other screen's data no longer offer it, or switch to another branch."""
+    other = field("Dropdown", "f", **{"data-source": [{"id": "z", "title": "Z"}]})
+    fields = [field("Dropdown", "f", **{"data-source": "${screen.A.data.l}" if direct else OPTIONS})]
+    branches = {"type": "If", "condition": "${screen.A.data.b}", "then": [other], "else": fields}
+    link = {"type": "EmbeddedLink", "text": "x", "on-click-action": update(l=OPTIONS[1:], b=not direct)}
+    session = opened(
+        flow(
+            screen("A", link, footer(navigate("B")), data={"l": LIST, "b": BOOLEAN}),
+            screen("B", *fields if direct else (branches,), footer(complete()), terminal=True),
+        )
+    )
+    following = Tap(at(session, "Footer"))
+    select = Select("/screens/1/layout/children/0" + ("" if direct else "/else/0"), "a")
+    back = played(session, following, select, Back()).session
+    assert form(played(back, following).session) == {"f": "a"}
+    assert form(played(back, Tap(at(back, "EmbeddedLink")), following).session) == {"f": ""}
+
+
 def test_the_options_of_a_hidden_branch_reset_nothing_of_the_other() -> None:
     """Where two branches have a field of one name, the options of the shown one count."""
     two = field("Dropdown", "f", **{"data-source": [{"id": "z", "title": "Z"}]})

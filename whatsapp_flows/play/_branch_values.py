@@ -8,6 +8,7 @@ for a number its neighbours. They are guesses: the player says what each of them
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -146,6 +147,11 @@ def _around(literal: Literal) -> tuple[Scalar, ...]:
         return (True, False)
     if literal.type == "string":
         return (literal.text[1:-1], "")
-    number = float(literal.text)
+    try:
+        number = float(literal.text)
+    except ValueError:  # a condition takes 5abc for a number
+        return ()
+    if not math.isfinite(number):  # 1e999, or hundreds of digits
+        return ()
     whole = int(number)
     return (whole if number == whole else number, whole + 1, whole - 1)

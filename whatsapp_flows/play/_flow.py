@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from .. import flow_json
@@ -20,6 +21,8 @@ from ._values import Issue
 from ._versions import NEWEST
 
 _NO_OBJECT: Final[Mapping[str, Any]] = {}
+_OFFERING: Final = ("data-source", "visible", "condition", "value")
+"""The properties of fields, Ifs and Switches on which it depends what is offered."""
 
 
 class PlayedScreen:
@@ -68,6 +71,14 @@ class PlayedScreen:
         """Whether a field with options shares its name: a value that switches a branch may reset it."""
         fields = (each for each in self.layout.components if each.name in self.shared_names)
         return any(each.kind in CHOICES | GROUPS for each in fields)
+
+    @cached
+    def reads_other_screens(self) -> bool:
+        """Whether what a field with options offers may depend on the data of another screen."""
+        fields = (each.value for each in self.layout.components if each.kind in CHOICES | GROUPS)
+        branches = (each.value for each in self.layout.containers)
+        texts = (each.get(key) for each in chain(fields, branches) for key in _OFFERING)
+        return any(isinstance(text, str) and "${screen." in text for text in texts)
 
     @cached
     def form(self) -> Container | None:

@@ -42,8 +42,11 @@ def settled(
     arrived = ScreenState(
         data=data, form=form, touched=state.touched, refused=refused, refused_values={**state.refused_values, **values}
     )
-    after = {**screens, name: arrived}
-    return after if before is None else reoffered(flow, screens, after, name)
+    after: Mapping[str, ScreenState] = {**screens, name: arrived}
+    for each in screens:
+        if each == name or flow.screens[each].reads_other_screens:
+            after = reoffered(flow, screens, after, each)
+    return after
 
 
 def reoffered(
