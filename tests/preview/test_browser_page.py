@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.preview.browser import Watched, axe
 from tests.preview.phone_page import previewed
@@ -290,6 +290,34 @@ def test_a_server_that_is_gone_is_named(page: Page, watched: Watched, tmp_path: 
         phone.named("name").locator("input").fill("Eve")
         expect(page.locator("#state")).to_contain_text("Eve")
     assert any("ERR_FAILED" in error for error in watched.errors)
+    watched.errors.clear()
+
+
+def test_a_state_that_is_refused_is_asked_for_again_after_a_while(page: Page, watched: Watched, tmp_path: Path) -> None:
+    """A server of something else at the same port is not asked without a pause."""
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=404, body="Not found")
+
+    with previewed(page, asking(), tmp_path) as phone:
+        page.clock.install(time=0)
+        page.clock.pause_at(60)
+        page.route("**/state?*", refuse)
+        page.route("**/event", refuse)
+        phone.named("name").locator("input").fill("Ada")
+        expect(page.locator("#notice")).to_contain_text("Not found")
+        for _ in range(20):  # as many requests as a page without a pause would make
+            page.evaluate("() => fetch('/link').then((response) => response.json())")
+        states = [url for url in asked if "/state" in url]
+        assert len(states) == 1
+        page.unroute("**/state?*")
+        page.unroute("**/event")
+        page.clock.run_for(6_000)
+        expect(page.locator("#notice")).to_be_empty()
+        phone.named("name").locator("input").fill("Eve")
+        expect(page.locator("#state")).to_contain_text("Eve")
     watched.errors.clear()
 
 

@@ -13,7 +13,7 @@ from ._json import Json, json_text, plain
 
 MAX_LINES: Final = 200
 MAX_BYTES: Final = 256 * 1024
-"""Of all details together: each update of the page carries them."""
+"""Of all details together: a page that is opened gets them all."""
 
 _MAX_DETAIL: Final = 32 * 1024  # bytes of one detail
 _MAX_TEXT: Final = 500  # characters
@@ -26,7 +26,7 @@ class Line:
     """
     `time` is in ISO 8601, UTC. `duration_ms` is how long an answer or a reload took.
 
-    `written` is its text as JSON, which is made once: each update of the page carries all lines.
+    `written` is its text as JSON, which is made once, and compared with each update of the page.
     """
 
     number: int

@@ -26,7 +26,7 @@ KEEP_ALIVE: Final = 2.0
 """Seconds between two keep-alive comments in the stream of changes. The second one finds a closed connection."""
 
 MAX_STREAMS: Final = 32
-"""Streams of changes at the same time; each tab has one."""
+"""Streams of changes at the same time: one for all tabs of a browser, or one for each where it has no Web Locks."""
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (

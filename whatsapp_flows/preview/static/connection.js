@@ -126,7 +126,7 @@ export class Connection {
         job.resolve(answer);
       } catch (error) {
         job.resolve(null);
-        this.#failed(error);
+        this.#failed(error, job);
       }
     }
     this.busy = false;
@@ -147,13 +147,13 @@ export class Connection {
   }
 
   // What was queued behind a failed request was meant for a state that was never reached: it is dropped, and the page
-  // asks for the state again.
-  #failed(error) {
+  // asks for the state again; after a while, if it was the state that failed.
+  #failed(error, { path }) {
     for (const job of this.waiting.splice(0)) {
       job.resolve(null);
     }
     this.onTrouble(error);
-    if (error instanceof ServerError && error.status < 500 && error.status !== 403) {
+    if (error instanceof ServerError && error.status < 500 && error.status !== 403 && path !== "/state") {
       queueMicrotask(() => this.refresh());
       return;
     }
