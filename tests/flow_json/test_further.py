@@ -80,6 +80,22 @@ def test_a_component_with_an_error_has_no_other_findings() -> None:
     assert [path for path, _ in found(value)] == ["screens[0].layout.children[0].label"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "data"),
+    [
+        ({"type": "TextInput", "label": "N", "input-type": True}, {"type": "number", "__example__": 1}),
+        ({"type": "TextInput", "label": "N", "input-type": "unheard-of"}, {"type": "number", "__example__": 1}),
+        ({"type": "CalendarPicker", "label": "N", "mode": 5}, {"type": "object", "__example__": {}}),
+    ],
+)
+def test_what_decides_the_type_of_a_value_is_not_taken_away(wrong: dict[str, Any], data: dict[str, Any]) -> None:
+    """It may be a number or an object: that it does not fit where it is used is not sure."""
+    value = document({**wrong, "name": "n"})
+    value["screens"][0]["layout"]["children"][1] = navigate("LAST", {"n": "${form.n}"})
+    value["screens"][1]["data"] = {"n": data}
+    assert {path.rpartition(".")[0] for path, _ in found(value)} == {"screens[0].layout.children[0]"}
+
+
 def test_a_field_without_an_example_is_no_reason_for_silence() -> None:
     """Its type is known; of the field itself nothing more is said."""
     value = document(MIN)

@@ -31,6 +31,8 @@ _TEXTS: Final = (
     frozenset({"init-value", "max-date", "min-date", "name", "pattern"}),
 )
 """Kinds of properties that are texts, and those of these properties that are not only shown."""
+_OF_THE_VALUE: Final = frozenset({"input-type", "mode"})
+"""Properties that decide the type of an input's value, which other components use."""
 _MISSING: Final = re.compile(r"required property '([^']+)' is missing in ")
 _UNKNOWN: Final = "\0"  # a type that no component has
 _HOLDERS: Final = frozenset(
@@ -43,7 +45,7 @@ _HOLDERS: Final = frozenset(
 
 _PROPERTIES: Final = [row for shape in COMPONENTS for row in shape.properties]
 _SHOWN: Final = frozenset(row.name for row in _PROPERTIES if row.kind in _TEXTS[0]) - _TEXTS[1]
-_SET_ASIDE: Final = frozenset(row.name for row in _PROPERTIES if row.kind in _ALONE) - _SHOWN
+_SET_ASIDE: Final = frozenset(row.name for row in _PROPERTIES if row.kind in _ALONE) - _SHOWN - _OF_THE_VALUE
 
 
 class SoundParts(NamedTuple):
