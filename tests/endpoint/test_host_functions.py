@@ -95,8 +95,20 @@ async def async_generator(request: FlowRequest) -> AsyncIterator[None]:
     raise InvalidToken("not this one")
 
 
+class Marked:
+    """It looks like a coroutine function, as what a compiler or a decorator makes may, and returns a generator."""
+
+    __name__ = "marked"
+    __code__ = refuse.__code__
+    __defaults__ = __kwdefaults__ = None
+    __annotations__: dict[str, Any] = {}
+
+    def __call__(self, request: FlowRequest) -> Any:
+        return generator(request)
+
+
 @both_drivers
-@pytest.mark.parametrize("tokens", [generator, async_generator])
+@pytest.mark.parametrize("tokens", [generator, async_generator, Marked()], ids=["plain", "async", "marked"])
 @pytest.mark.parametrize("asynchronous", [True, False])
 def test_a_check_that_is_a_generator_is_500(receive: Receive, tokens: Any, asynchronous: bool) -> None:
     """Calling it runs nothing of it."""

@@ -58,7 +58,7 @@ async def _done(step: Step, pools: Pools) -> tuple[Any, Exception | None]:
 
 def _begun(function: Function, arguments: tuple[object, ...]) -> tuple[Any, Exception | None]:
     try:
-        return function.call(*arguments), None
+        return result_of(function.call(*arguments), None)
     except Exception as raised:  # noqa: BLE001 - a wrapper that is marked as asynchronous may raise at once
         return result_of(None, raised)
 
