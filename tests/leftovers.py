@@ -1,14 +1,16 @@
 """
-Nothing stays behind: a session fails if a child process, a listening socket or a thread is left at its end.
+Nothing stays behind: a session fails if a child process, a listening socket, a thread or a log handler is left at its
+end.
 
 A plugin, loaded by `conftest.py`, so that it holds in each worker of pytest-xdist and in the process that controls
-them. Who left it is named: threads are looked for after each test, processes and sockets, which cost a walk through
-/proc, after each module. A process is known by an entry of its environment, so that one that init has adopted is
-found too. Without /proc only threads are looked for.
+them. Who left it is named: threads and handlers are looked for after each test, processes and sockets, which cost a
+walk through /proc, after each module. A process is known by an entry of its environment, so that one that init has
+adopted is found too. Without /proc only threads and handlers are looked for.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -74,6 +76,16 @@ def threads() -> dict[int, str]:
     return {id(it): f"{it.name}{' (daemon)' if it.daemon else ''}" for it in threading.enumerate()}
 
 
+def log_handlers() -> dict[int, str]:
+    """The handlers of the root logger and the library's: a stream that they write to may be closed after the test."""
+    found = {}
+    for name in ("", "whatsapp_flows"):
+        for handler in logging.getLogger(name).handlers:
+            if not isinstance(handler, logging.NullHandler) and not type(handler).__module__.startswith("_pytest."):
+                found[id(handler)] = f"{handler!r} of {name or 'the root'}"
+    return found
+
+
 # -- the plugin
 
 
@@ -94,7 +106,7 @@ class Leftovers:
         self._before = self._present()
 
     def _present(self, *, cheap: bool = False) -> dict[tuple[str, Hashable], str]:
-        kinds = {"thread": threads()}
+        kinds = {"thread": threads(), "log handler": log_handlers()}
         if not cheap:
             kinds |= {"child process": children(self._mark), "listening socket": listening()}
         return {(kind, key): what for kind, found in kinds.items() for key, what in found.items()}

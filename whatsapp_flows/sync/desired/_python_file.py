@@ -62,7 +62,9 @@ def _run(path: Path) -> Mapping[str, object]:
         raise ConfigurationError(f"{path} is no Python file.")
     module = importlib.util.module_from_spec(spec)
     folder = path.parent.resolve()
-    before = set(sys.modules)
+    before, writes_no_bytecode = set(sys.modules), sys.dont_write_bytecode
+    # Bytecode is found by size and whole second of its source: a change within the second would not be read.
+    sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))
     sys.modules[spec.name] = module  # a dataclass looks its module up
     try:
@@ -76,6 +78,7 @@ def _run(path: Path) -> Mapping[str, object]:
         text = f"{type(error).__name__}: {error}".removesuffix(": ")
         raise ConfigurationError(f"{path}{_line(error, path)}: {text}") from None
     finally:
+        sys.dont_write_bytecode = writes_no_bytecode
         with suppress(ValueError):
             sys.path.remove(str(folder))
         _forget(folder, sys.modules.keys() - before)
