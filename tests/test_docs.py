@@ -6,6 +6,7 @@ code, its links lead somewhere, and it renders as plain Markdown too.
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 import subprocess
 import sys
@@ -37,8 +38,10 @@ RUN_ELSEWHERE = {"django.md"}  # needs a Django project: tests/contrib/django/te
 
 @pytest.fixture
 def world(flows_emulator: Emulator, flows_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """An account with nothing in it yet, and the environment of a reader who has credentials."""
+    """An account with nothing in it yet, and the environment of a reader who has credentials and sets up a log."""
     monkeypatch.chdir(ROOT)
+    logger = logging.getLogger("whatsapp_flows")
+    monkeypatch.setattr(logger, "handlers", list(logger.handlers))
     return flows_emulator
 
 
