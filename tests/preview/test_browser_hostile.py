@@ -85,7 +85,7 @@ def test_a_page_opens_on_a_click_only(page: Page, tmp_path: Path, url: str, open
         page.get_by_role("button", name="Go").click()
         expect(page.locator("#box")).to_contain_text(url)
         found = page.locator("#box a")
-        assert found.count() == int(opens)
+        expect(found).to_have_count(int(opens))
         if opens:
             assert (found.get_attribute("href"), found.get_attribute("rel")) == (url, "noopener noreferrer")
         assert len(page.context.pages) == 1

@@ -49,6 +49,7 @@ def test_without_an_endpoint_the_user_answers(page: Page, tmp_path: Path) -> Non
         phone.footer.click()
         expect(page.locator("#asks-title")).to_be_focused()
         content = page.get_by_label("Answer, as JSON")
+        expect(content).not_to_have_value("")
         prepared = json.loads(content.input_value())
         assert prepared == {"screen": "END", "data": {"slot": "10:00"}}
         assert axe(page) == []
@@ -143,7 +144,7 @@ def test_a_stay_is_chosen_and_cleared(page: Page, tmp_path: Path) -> None:
         expect(dialog).to_have_accessible_name("Departure")
         page.locator("[data-day='2026-12-11']").click()
         expect(dialog).to_have_count(0)
-        assert stay.locator(".opener-value").all_text_contents() == ["Mon, 7 December 2026", "Fri, 11 December 2026"]
+        expect(stay.locator(".opener-value")).to_have_text(["Mon, 7 December 2026", "Fri, 11 December 2026"])
         stay.locator("button").last.click()
         page.get_by_role("button", name="Clear both dates").click()
         expect(stay.locator(".opener-value").first).to_be_empty()
@@ -367,8 +368,8 @@ def test_the_theme_follows_the_system_unless_it_is_chosen(page: Page, tmp_path: 
         page.emulate_media(color_scheme="dark")
         assert page.evaluate(light) != bright
         phone.look("ios", "light")
-        assert page.evaluate(light) == bright
         expect(page.locator(".phone")).to_have_attribute("data-platform", "ios")
+        assert page.evaluate(light) == bright
 
 
 def test_fast_typing_loses_nothing(page: Page, tmp_path: Path) -> None:
