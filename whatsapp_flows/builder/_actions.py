@@ -85,5 +85,5 @@ class OpenUrl(Action):
 
 def _payload(payload: Any) -> Mapping[str, Any] | Raw:
     if type(payload) is dict or isinstance(payload, (Mapping, Raw)):
-        return keyed(payload)  # type: ignore[no-any-return]
+        return keyed(payload)
     raise FlowBuildError(f'a payload is a dict, such as {{"name": name}}, not {short_repr(payload)}.')

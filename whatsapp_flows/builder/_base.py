@@ -10,6 +10,7 @@ from .._wire import short_repr
 from ._errors import FlowBuildError, a, instead
 from ._expressions import Expr
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -295,7 +296,7 @@ def listed(what: str, value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def keyed(value: Any) -> Any:
+def keyed(value: T) -> T:
     """A value in whose objects every key is a text. Raises `FlowBuildError` for another key."""
     kind = type(value)
     if kind is not str and kind is not bool:

@@ -104,8 +104,7 @@ def _further(more: Mapping[str, Any]) -> dict[str, Any]:
     """The properties for which there is no argument. Raises `FlowBuildError` for anything but a dict by texts."""
     if not isinstance(more, Mapping):
         raise FlowBuildError(f'more is a dict, such as {{"name": "value"}}, not {short_repr(more)}.')
-    found: dict[str, Any] = keyed(dict(more))
-    return found
+    return keyed(dict(more))
 
 
 def _add(found: dict[str, Any], more: Mapping[str, Any]) -> None:
